@@ -1,0 +1,87 @@
+//! From a presented credential to a caller.
+
+use std::sync::Arc;
+
+use super::Caller;
+use crate::address::CallerAddress;
+use crate::cidr::Cidrs;
+use crate::claims::Audience;
+use crate::clock::Timestamp;
+use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::scope::Scopes;
+use crate::store::UseKind;
+
+/// What a caller shows.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// An API key, itself.
+    ApiKey(&'a str),
+    /// An API key with the client id beside it.
+    Client(Presented<'a>),
+    /// An access token for the issuer.
+    Token(&'a str),
+}
+
+/// Why a credential is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessFault {
+    /// The key is not accepted.
+    #[error(transparent)]
+    Key(#[from] Refusal),
+    /// The token is not accepted.
+    #[error(transparent)]
+    Token(#[from] BearerFault),
+    /// The token is good, and not from here.
+    #[error("the token may not be used from address {0}")]
+    TokenAddress(CallerAddress),
+    /// A token that this server signed says what it never wrote.
+    #[error("a token of ours does not read back: {0}")]
+    Corrupt(String),
+}
+
+/// Finds out who presents `credential`, and that they may from where they are.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn identify(
+    node: &Arc<Node>,
+    credential: Credential<'_>,
+    address: CallerAddress,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    match credential {
+        Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, address, now).await,
+        Credential::Client(presented) => by_key(node, presented, address, now).await,
+        Credential::Token(token) => by_token(node, token, address, now).await,
+    }
+}
+
+async fn by_key(
+    node: &Arc<Node>,
+    presented: Presented<'_>,
+    address: CallerAddress,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let authenticated = node.authenticate(presented, address, now).await?;
+    node.count(&authenticated, UseKind::Direct, now);
+    let Authenticated { held, .. } = authenticated;
+    Ok(Caller { scopes: held.key.scopes.clone(), key: held, address })
+}
+
+async fn by_token(
+    node: &Node,
+    token: &str,
+    address: CallerAddress,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    // RFC 9068 §4: a token for another resource server is none for this one.
+    let issuer = [node.deployment.issuer.as_str()];
+    let LiveToken { claims, subject } = node.live_token(token, Audience::OneOf(&issuer), now).await?;
+    let corrupt = |error: &dyn std::fmt::Display| AccessFault::Corrupt(error.to_string());
+    let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|error| corrupt(&error))?;
+    if !cidrs.admits(address.known()) {
+        return Err(AccessFault::TokenAddress(address));
+    }
+    let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
+    Ok(Caller { key: subject, scopes, address })
+}

@@ -1,0 +1,63 @@
+//! Who did what: the record that every mutation leaves, written in the mutation's own transaction.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::api_key::KeyId;
+use crate::names::OrganizationId;
+
+/// Who acted, and from where.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The key that the act was authorized by, or the server itself.
+    pub who: Who,
+    /// The caller's address, where one is known.
+    pub address: Option<IpAddr>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+}
+
+/// The subject of an audit event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// An API key, presented itself or through a token of its own.
+    Key(KeyId),
+    /// The bootstrap of an empty store.
+    Bootstrap,
+    /// The server, on a schedule.
+    Schedule,
+}
+
+impl Actor {
+    /// The server itself, at no address and for no request.
+    pub fn server(who: Who) -> Self {
+        Self { who, address: None, request_id: None }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Bootstrap => f.write_str("bootstrap"),
+            Self::Schedule => f.write_str("schedule"),
+        }
+    }
+}
+
+/// One thing that was done. The time and the change number come from the transaction that it is part of.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    /// `key.create`, `key.revoke`, `signing_key.rotate`, …
+    pub action: &'static str,
+    /// The organization that it happened in; `None` for what belongs to the deployment.
+    pub organization: Option<OrganizationId>,
+    /// What was acted on: a key's, token's or signing key's id.
+    pub subject: String,
+    /// How it was before, as the API shows it; never a secret.
+    pub before: Option<Value>,
+    /// How it is now.
+    pub after: Option<Value>,
+}

@@ -1,0 +1,211 @@
+//! Lists of ranges: where a key is allowed from.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Cidr, CidrError};
+
+/// Ranges sorted and without duplicates, never none: an empty list means everyone. A list with ranges of
+/// one family refuses the other.
+///
+/// As text they are joined by single spaces, in JSON they are an array of strings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cidrs(Box<[Cidr]>);
+
+impl Cidrs {
+    /// The most ranges in a list.
+    pub const MAX_COUNT: usize = 32;
+
+    /// `0.0.0.0/0` and `::/0`: every address, and callers whose address is not known.
+    pub fn everyone() -> Self {
+        Self(Box::new([Cidr::EVERY_IPV4, Cidr::EVERY_IPV6]))
+    }
+
+    /// Reads ranges, single addresses and `*`, which stands for both wildcards. No entry at all means
+    /// [`Cidrs::everyone`].
+    ///
+    /// # Errors
+    /// [`CidrError`], which names the first entry at fault.
+    pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, CidrError> {
+        let mut collector = Collector::default();
+        for entry in entries {
+            collector.push(entry)?;
+        }
+        Ok(collector.finish())
+    }
+
+    /// Reads what `Display` wrote.
+    ///
+    /// # Errors
+    /// [`CidrError`]; also for an empty text, which `Display` never writes.
+    pub fn from_text(text: &str) -> Result<Self, CidrError> {
+        Self::parse(text.split(' '))
+    }
+
+    /// The ranges in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Cidr> {
+        self.0.iter()
+    }
+
+    /// Whether a caller at `address` may pass. `None`, an address that is not known, is admitted only where
+    /// both wildcards are in the list.
+    pub fn admits(&self, address: Option<IpAddr>) -> bool {
+        match address {
+            Some(address) => self.iter().any(|range| range.contains(address)),
+            None => self.is_everyone(),
+        }
+    }
+
+    /// Whether both wildcards are in the list.
+    pub fn is_everyone(&self) -> bool {
+        [Cidr::EVERY_IPV4, Cidr::EVERY_IPV6].iter().all(|wildcard| self.0.contains(wildcard))
+    }
+
+    /// Whether at least one of the wildcards is in the list.
+    pub fn has_wildcard(&self) -> bool {
+        self.iter().any(Cidr::is_wildcard)
+    }
+
+    /// Whether every caller that `other` admits is admitted by this list, be it by several of its ranges
+    /// together. Callers without a known address count.
+    pub fn covers(&self, other: &Self) -> bool {
+        let unknown = self.is_everyone() || !other.is_everyone();
+        unknown && other.iter().all(|range| self.spans(range))
+    }
+
+    /// Whether each address of `range` lies in some range of this list.
+    fn spans(&self, range: &Cidr) -> bool {
+        let family = range.address().is_ipv4();
+        let mut mine: Vec<_> =
+            self.iter().filter(|mine| mine.address().is_ipv4() == family).map(bounds).collect();
+        if !family {
+            // Mapped addresses are IPv4's affair: in an IPv6 range they admit nobody, so none is missing.
+            mine.push(MAPPED);
+            mine.sort_unstable();
+        }
+        let (mut first_missing, last) = bounds(range);
+        for (from, to) in mine {
+            if from > first_missing {
+                return false;
+            }
+            if to >= last {
+                return true;
+            }
+            first_missing = first_missing.max(to + 1);
+        }
+        false
+    }
+}
+
+impl Default for Cidrs {
+    /// A missing list means everyone.
+    fn default() -> Self {
+        Self::everyone()
+    }
+}
+
+impl fmt::Display for Cidrs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, range) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            range.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> IntoIterator for &'a Cidrs {
+    type Item = &'a Cidr;
+    type IntoIter = std::slice::Iter<'a, Cidr>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Serialize for Cidrs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cidrs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(CidrsVisitor)
+    }
+}
+
+struct CidrsVisitor;
+
+impl<'de> Visitor<'de> for CidrsVisitor {
+    type Value = Cidrs;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of address ranges")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Cidrs, A::Error> {
+        let mut collector = Collector::default();
+        while let Some(entry) = array.next_element::<String>()? {
+            collector.push(&entry).map_err(A::Error::custom)?;
+        }
+        Ok(collector.finish())
+    }
+}
+
+/// Gathers entries, and gives up at the first one too many.
+#[derive(Default)]
+struct Collector(Vec<Cidr>);
+
+impl Collector {
+    fn push(&mut self, entry: &str) -> Result<(), CidrError> {
+        match entry {
+            "*" => self.0.extend([Cidr::EVERY_IPV4, Cidr::EVERY_IPV6]),
+            _ => self.0.push(entry.parse()?),
+        }
+        if self.0.len() > Cidrs::MAX_COUNT { Err(CidrError::TooMany) } else { Ok(()) }
+    }
+
+    fn finish(mut self) -> Cidrs {
+        if self.0.is_empty() {
+            return Cidrs::everyone();
+        }
+        self.0.sort_unstable();
+        self.0.dedup();
+        Cidrs(self.0.into())
+    }
+}
+
+/// `::ffff:0:0/96`, by number.
+const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
+
+/// The first and the last address of a range, as numbers within its family.
+fn bounds(range: &Cidr) -> (u128, u128) {
+    (number(range.address()), number(range.last_address()))
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    #[test]
+    fn the_mapped_range_is_where_rfc_4291_puts_it() {
+        let mapped = |text: &str| text.parse::<Ipv6Addr>().map(u128::from);
+        assert_eq!(mapped("::ffff:0.0.0.0"), Ok(MAPPED.0));
+        assert_eq!(mapped("::ffff:255.255.255.255"), Ok(MAPPED.1));
+    }
+}

@@ -1,0 +1,68 @@
+//! What a bootstrap shows: the administrator's key, once, and what to do with it.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::api_key::PlainKey;
+use crate::key_file::{self, KeyFileError};
+
+/// Where the administrator's key goes.
+#[derive(Debug)]
+pub(super) enum Showing {
+    /// On the screen, where a person sees it.
+    Terminal,
+    /// Into a file: standard output may be a log that is kept.
+    File(PathBuf),
+}
+
+impl Showing {
+    pub(super) fn choose(keys_dir: &Path) -> Self {
+        if std::io::stdout().is_terminal() { Self::Terminal } else { Self::File(keys_dir.join("admin.key")) }
+    }
+
+    /// Keeps the key where it is to be shown from.
+    pub(super) fn keep(&self, key: &PlainKey) -> Result<(), KeyFileError> {
+        match self {
+            Self::Terminal => Ok(()),
+            Self::File(path) => key_file::create(path, key.expose()),
+        }
+    }
+
+    /// Says where the key is, or what it is, and what to do with it.
+    pub(super) fn show(&self, key: &PlainKey, issuer: &str) {
+        match self {
+            Self::Terminal => say(&format!(
+                "\nThe administrator's key, shown this once:\n\n  {key}\n\n{}",
+                first_steps(issuer, key.expose()),
+                key = key.expose()
+            )),
+            Self::File(path) => {
+                let path = path.display();
+                say(&format!(
+                    "\nThe administrator's key is in {path}. Keep it elsewhere, and delete the file.\n\n{}",
+                    first_steps(issuer, &format!("$(cat {path})"))
+                ));
+            }
+        }
+    }
+}
+
+/// Lines to paste into a shell: a first key, and a token with it.
+fn first_steps(issuer: &str, admin_key: &str) -> String {
+    format!(
+        r#"Make a first key, and get a token with it:
+
+  ADMIN_KEY={admin_key}
+  API_KEY=$(curl -sS {issuer}/v1/orgs/default/keys \
+    -H "Authorization: Bearer $ADMIN_KEY" -H 'Content-Type: application/json' \
+    -d '{{"name":"first","project":"default","environment":"prd","preset":"query_only"}}' \
+    | sed -n 's/.*"key":"\([^"]*\)".*/\1/p')
+  curl -sS {issuer}/oauth/token -d grant_type=client_credentials -d "client_secret=$API_KEY"
+"#
+    )
+}
+
+/// Prints to standard output. Whoever closed it does not want to know.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}

@@ -1,0 +1,63 @@
+//! Settings: flags over `CLAVIGER_*` variables over `claviger.toml`, checked as a whole before anything
+//! is opened.
+
+mod check;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use check::ConfigError;
+pub use settings::{BootstrapMode, LogFormat, Settings};
+
+use crate::address::AddressPolicy;
+use crate::api_key::Brand;
+use crate::keyring::RotationPolicy;
+use crate::listener::{Limits, TlsSettings};
+use crate::node::{Deployment, HashCost};
+
+/// Settings that make sense together.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the store is. It may hold a password: never logged.
+    pub database_url: String,
+    /// The folder of the key files.
+    pub keys_dir: PathBuf,
+    /// What to do with an empty store.
+    pub bootstrap: BootstrapMode,
+    /// The certificate, where TLS ends here.
+    pub tls: Option<TlsSettings>,
+    /// What the listener puts up with.
+    pub limits: Limits,
+    /// How often use is written.
+    pub flush_every: Duration,
+    issuer: Option<String>,
+    audiences: Option<Vec<String>>,
+    brand: Brand,
+    addresses: AddressPolicy,
+    rotation: RotationPolicy,
+    hash_cost: HashCost,
+    hash_turns: usize,
+    key_capacity: u64,
+}
+
+impl Config {
+    /// What the node is told, once the port is known that the system may have chosen.
+    pub fn deployment(&self, bound: SocketAddr) -> Deployment {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let issuer = self.issuer.clone().unwrap_or_else(|| format!("{scheme}://{bound}"));
+        Deployment {
+            audiences: self.audiences.clone().unwrap_or_else(|| vec![format!("{issuer}/api")]),
+            issuer,
+            brand: self.brand.clone(),
+            addresses: self.addresses.clone(),
+            rotation: self.rotation.clone(),
+            hash_cost: self.hash_cost.clone(),
+            hash_turns: self.hash_turns,
+            key_capacity: self.key_capacity,
+        }
+    }
+}

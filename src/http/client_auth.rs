@@ -1,0 +1,77 @@
+//! Client authentication at the OAuth endpoints (RFC 6749 §2.3.1): HTTP Basic, or in the body.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::form::{Form, decode};
+use crate::node::Presented;
+use crate::token::OAuthError;
+
+/// What a client authenticates itself with.
+pub(super) struct ClientCredentials {
+    client_id: Option<String>,
+    secret: Zeroizing<String>,
+}
+
+impl ClientCredentials {
+    /// Takes the credentials from wherever they are, which must be one place.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when there are two, or they are malformed;
+    /// [`OAuthError::InvalidClient`] when there are none.
+    pub(super) fn of(headers: &HeaderMap, form: &Form<'_>) -> Result<Self, OAuthError> {
+        match basic(headers)? {
+            Some(basic) => basic.beside(form),
+            None => Self::in_body(form),
+        }
+    }
+
+    /// For the node to judge.
+    pub(super) fn presented(&self) -> Presented<'_> {
+        Presented { client_id: self.client_id.as_deref(), key: &self.secret }
+    }
+
+    fn beside(self, form: &Form<'_>) -> Result<Self, OAuthError> {
+        if form.get("client_secret").is_some() {
+            return Err(invalid("client_secret in the body as well as in the Authorization header"));
+        }
+        if form.get("client_id").is_some_and(|id| Some(id) != self.client_id.as_deref()) {
+            return Err(invalid("client_id is another one than in the Authorization header"));
+        }
+        Ok(self)
+    }
+
+    fn in_body(form: &Form<'_>) -> Result<Self, OAuthError> {
+        let secret = form.get("client_secret").ok_or(OAuthError::InvalidClient(None))?;
+        Ok(Self { client_id: form.get("client_id").map(str::to_owned), secret: Zeroizing::new(secret.into()) })
+    }
+}
+
+/// RFC 7617, with both parts form-encoded as RFC 6749 asks. `None` without an `Authorization` header.
+fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    if given.next().is_some() {
+        return Err(invalid("two Authorization headers"));
+    }
+    // RFC 9110 §11.1: the scheme's case does not matter.
+    let encoded = match value.as_bytes().split_at_checked(6) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic ") => rest.trim_ascii(),
+        _ => return Err(OAuthError::InvalidClient(None)),
+    };
+    let malformed = || invalid("the Authorization header is not Basic with base64 of client_id:client_secret");
+    let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| malformed())?);
+    let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
+    Ok(Some(ClientCredentials {
+        client_id: Some(decode(&decoded[..colon]).map(Cow::into_owned)?),
+        secret: Zeroizing::new(decode(&decoded[colon + 1..]).map(Cow::into_owned)?),
+    }))
+}
+
+fn invalid(why: &str) -> OAuthError {
+    OAuthError::InvalidRequest(why.into())
+}

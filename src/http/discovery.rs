@@ -1,0 +1,100 @@
+//! What clients and resource servers find out by themselves: the keys (RFC 7517) and the metadata (RFC 8414).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use super::failure::Failure;
+use crate::jwk::PublicJwk;
+use crate::management::ApiError;
+use crate::node::Node;
+
+pub(super) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+pub(super) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+
+/// Shorter than the time for which a new key is published ahead of its use.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+#[derive(Serialize)]
+struct JwksView<'a> {
+    keys: Vec<&'a PublicJwk>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    issuer: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    grant_types_supported: [&'static str; 1],
+    // RFC 8414 §2 requires the member; no grant here has a response type.
+    response_types_supported: [&'static str; 0],
+    token_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+}
+
+/// `GET /.well-known/jwks.json`.
+pub(super) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> Result<Response, Failure> {
+    let ring = node.keyring.ring();
+    let keys = ring.published(node.clock.now()).collect();
+    let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
+    let digest = ::ring::digest::digest(&::ring::digest::SHA256, &body);
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]));
+    let caching = [(header::CACHE_CONTROL, CACHE), (header::ETAG, HeaderValue::try_from(&etag).map_err(ApiError::internal)?)];
+    if is_known(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    // RFC 7517 §8.5.2 has a media type of its own; many clients insist on this one.
+    Ok((caching, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// `GET /.well-known/oauth-authorization-server`, and its alias.
+pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
+    let at = |path: &str| format!("{}{path}", node.deployment.issuer);
+    let metadata = Metadata {
+        issuer: node.deployment.issuer.clone(),
+        token_endpoint: at("/oauth/token"),
+        jwks_uri: at("/.well-known/jwks.json"),
+        introspection_endpoint: at("/oauth/introspect"),
+        revocation_endpoint: at("/oauth/revoke"),
+        grant_types_supported: ["client_credentials"],
+        response_types_supported: [],
+        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "bearer"],
+        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "bearer"],
+    };
+    ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()
+}
+
+/// The path of the issuer's URL; empty when it has none.
+pub(super) fn path_of(issuer: &str) -> &str {
+    let authority = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    authority.find('/').map_or("", |at| authority[at..].trim_end_matches('/'))
+}
+
+/// RFC 9110 §13.1.2, with weak comparison.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_may_have_a_path() {
+        assert_eq!(path_of("https://auth.example.com"), "");
+        assert_eq!(path_of("https://example.com/auth"), "/auth");
+        assert_eq!(path_of("https://example.com/a/b"), "/a/b");
+    }
+}

@@ -1,0 +1,230 @@
+//! The one place that turns errors into responses.
+//!
+//! A handler's error travels in the response's extensions until [`super::Front`] renders it, because only
+//! there is the request's id at hand for whichever form it takes.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::request_id::RequestId;
+use crate::management::ApiError;
+use crate::token::OAuthError;
+
+/// Seconds after which a client should try again when nothing better is known.
+const RETRY_AFTER: i64 = 1;
+
+/// An error of either of the two kinds of endpoints.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// OAuth JSON (RFC 6749 §5.2).
+    OAuth(OAuthError),
+    /// OAuth JSON, for a caller that authenticates by Bearer (RFC 7662 §2.3): status, code and challenge
+    /// are RFC 6750's.
+    Bearer(ApiError),
+    /// The management API's JSON.
+    Api(ApiError),
+}
+
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// No route has this path.
+pub(super) async fn not_found() -> Failure {
+    ApiError::NotFound.into()
+}
+
+/// A route has this path, for other methods; axum says which in `Allow`.
+pub(super) async fn api_method_not_allowed() -> Failure {
+    ApiError::MethodNotAllowed.into()
+}
+
+/// An OAuth endpoint was asked with another method than POST.
+pub(super) async fn oauth_method_not_allowed() -> Failure {
+    OAuthError::MethodNotAllowed.into()
+}
+
+impl Failure {
+    /// The error's code.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::OAuth(error) => error.code(),
+            Self::Bearer(error) => bearer_code(error),
+            Self::Api(error) => error.code(),
+        }
+    }
+
+    /// What the log says of it: the cause that the client is not told, or else what it is told.
+    pub(super) fn log_line(&self) -> String {
+        match self {
+            Self::OAuth(error) => error.cause().map_or_else(|| error.description(), str::to_owned),
+            Self::Bearer(error) | Self::Api(error) => error.cause().map_or_else(|| error.message(), str::to_owned),
+        }
+    }
+
+    /// Fills `response` in.
+    pub(super) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
+        let body = match self {
+            Self::OAuth(error) => oauth_body(error.code(), &error.description()),
+            Self::Bearer(error) => oauth_body(bearer_code(error), &error.message()),
+            Self::Api(error) => {
+                json!({"error": {"code": error.code(), "message": error.message(), "request_id": id.as_str()}})
+            }
+        };
+        *response.status_mut() = self.status();
+        *response.body_mut() = Body::from(body.to_string());
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // RFC 6749 §5.1 asks it of tokens; no answer about credentials is worth keeping.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for (name, value) in self.headers(realm) {
+            insert(headers, name, &value);
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::OAuth(error) => oauth_status(error),
+            Self::Bearer(error) | Self::Api(error) => api_status(error),
+        }
+    }
+
+    fn headers(&self, realm: &str) -> Vec<(HeaderName, String)> {
+        match self {
+            Self::OAuth(error) => oauth_headers(error, realm),
+            Self::Bearer(error) | Self::Api(error) => api_headers(error, realm),
+        }
+    }
+}
+
+fn oauth_status(error: &OAuthError) -> StatusCode {
+    match error {
+        OAuthError::InvalidRequest(_)
+        | OAuthError::UnauthorizedClient(_)
+        | OAuthError::UnsupportedGrantType
+        | OAuthError::InvalidScope(_)
+        | OAuthError::InvalidTarget(_)
+        | OAuthError::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+        OAuthError::InvalidClient(_) => StatusCode::UNAUTHORIZED,
+        OAuthError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        OAuthError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        OAuthError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        OAuthError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        OAuthError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        OAuthError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
+    let mut headers = vec![(header::PRAGMA, "no-cache".to_owned())];
+    match error {
+        // RFC 6749 §5.2
+        OAuthError::InvalidClient(_) => {
+            headers.push((header::WWW_AUTHENTICATE, format!(r#"Basic realm="{realm}", error="invalid_client""#)));
+        }
+        OAuthError::MethodNotAllowed => headers.push((header::ALLOW, "POST".into())),
+        OAuthError::TooMany { retry_after, .. } => headers.push((header::RETRY_AFTER, retry_after.to_string())),
+        OAuthError::Unavailable { .. } => headers.push((header::RETRY_AFTER, RETRY_AFTER.to_string())),
+        _ => {}
+    }
+    headers
+}
+
+fn api_status(error: &ApiError) -> StatusCode {
+    match error {
+        ApiError::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+        ApiError::Unauthenticated { .. }
+        | ApiError::KeyRevoked
+        | ApiError::KeyExpired
+        | ApiError::TokenExpired
+        | ApiError::TokenRevoked => StatusCode::UNAUTHORIZED,
+        ApiError::Forbidden { .. } | ApiError::AddressNotAllowed(_) => StatusCode::FORBIDDEN,
+        ApiError::NotFound => StatusCode::NOT_FOUND,
+        ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ApiError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        ApiError::Conflict(_) => StatusCode::CONFLICT,
+        ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+        ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
+    let challenge = |error: &str| (header::WWW_AUTHENTICATE, format!(r#"Bearer realm="{realm}"{error}"#));
+    match error {
+        // RFC 6750 §3.1: no error code for a request without a credential.
+        ApiError::Unauthenticated { presented: false } => vec![challenge("")],
+        ApiError::Unauthenticated { presented: true }
+        | ApiError::KeyRevoked
+        | ApiError::KeyExpired
+        | ApiError::TokenExpired
+        | ApiError::TokenRevoked => vec![challenge(&format!(
+            r#", error="invalid_token", error_description="{}""#,
+            described(&error.message())
+        ))],
+        ApiError::Forbidden { scope: Some(scope), .. } => {
+            vec![challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))]
+        }
+        ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
+        ApiError::Unavailable(_) => vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())],
+        _ => Vec::new(),
+    }
+}
+
+/// RFC 6750 §3.1, and RFC 6749's word where RFC 6750 has none.
+fn bearer_code(error: &ApiError) -> &'static str {
+    match error {
+        ApiError::Unauthenticated { .. }
+        | ApiError::KeyRevoked
+        | ApiError::KeyExpired
+        | ApiError::TokenExpired
+        | ApiError::TokenRevoked
+        | ApiError::AddressNotAllowed(_) => "invalid_token",
+        ApiError::Forbidden { .. } => "insufficient_scope",
+        ApiError::RateLimited(_) | ApiError::Unavailable(_) => "temporarily_unavailable",
+        ApiError::Internal(_) => "server_error",
+        _ => "invalid_request",
+    }
+}
+
+fn oauth_body(code: &str, description: &str) -> serde_json::Value {
+    json!({"error": code, "error_description": described(description)})
+}
+
+/// RFC 6749 §5.2: a description holds printable ASCII but `"` and `\`.
+fn described(text: &str) -> String {
+    let fitting = |character| match character {
+        '"' => '\'',
+        '\\' => '/',
+        ' '..='~' => character,
+        _ => '?',
+    };
+    text.chars().map(fitting).collect()
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,139 @@
+//! `application/x-www-form-urlencoded`, read strictly: what is not exactly one thing is refused.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::token::OAuthError;
+
+/// The parameters of a form that were sent with a value, each once but those that may repeat.
+#[derive(Debug)]
+pub(super) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+/// RFC 8707 §2 lets `resource` repeat; `audience` is our alias of it.
+const MAY_REPEAT: [&str; 2] = ["resource", "audience"];
+
+impl<'a> Form<'a> {
+    /// Reads a form's body.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] for bad percent-encoding, for what is not UTF-8, for a NUL, and for a
+    /// parameter that comes twice (RFC 6749 §3.2).
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
+        let mut pairs = Vec::with_capacity(8);
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+                Some(at) => (&pair[..at], &pair[at + 1..]),
+                None => (pair, &pair[pair.len()..]),
+            };
+            pairs.push((decode(name)?, decode(value)?));
+        }
+        refuse_repeated(&pairs)?;
+        // RFC 6749 §3.2: a parameter without a value is treated as if it was left out.
+        pairs.retain(|(_, value)| !value.is_empty());
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// All values of a parameter that may repeat, in their order.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'a, 'f> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
+    }
+
+    /// The value of a parameter that the endpoint can't do without.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when it is missing.
+    pub(super) fn require(&self, name: &str) -> Result<&str, OAuthError> {
+        self.get(name).ok_or_else(|| OAuthError::InvalidRequest(format!("{name} is missing")))
+    }
+}
+
+/// Decodes one name or value: `+` is a space, `%` begins an escape, and the whole is UTF-8 without NUL.
+///
+/// # Errors
+/// [`OAuthError::InvalidRequest`].
+pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
+    let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
+    if !has_whole_escapes(encoded) {
+        return invalid("the form has a % that begins no escape");
+    }
+    let bytes: Cow<'_, [u8]> = if encoded.contains(&b'+') {
+        let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_decode(&spaced).collect::<Vec<u8>>().into()
+    } else {
+        percent_decode(encoded).into()
+    };
+    if bytes.contains(&0) {
+        return invalid("the form has a NUL");
+    }
+    let text = match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+    };
+    text.map_or_else(|| invalid("the form is not UTF-8"), Ok)
+}
+
+/// The decoder would take a stray `%` for itself.
+fn has_whole_escapes(encoded: &[u8]) -> bool {
+    let mut rest = encoded;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        match rest.get(at + 1..at + 3) {
+            Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => rest = &rest[at + 3..],
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), OAuthError> {
+    let mut names: Vec<&str> =
+        pairs.iter().map(|(name, _)| &**name).filter(|name| !MAY_REPEAT.contains(name)).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some([name, _]) if is_ours(name) => Err(OAuthError::InvalidRequest(format!("{name} is there twice"))),
+        Some(_) => Err(OAuthError::InvalidRequest("a parameter is there twice".into())),
+    }
+}
+
+/// Only a name that we know is said back: any other could be a secret in the wrong place.
+fn is_ours(name: &str) -> bool {
+    matches!(name, "grant_type" | "client_id" | "client_secret" | "scope" | "token" | "token_type_hint")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(body: &str) -> Result<Vec<(String, String)>, OAuthError> {
+        let form = Form::parse(body.as_bytes())?;
+        Ok(form.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+    }
+
+    #[test]
+    fn a_form_reads_as_it_was_meant() {
+        let read = pairs("scope=read%3A*+write&&empty=&bare&a=b=c&%66oo=%C3%A9").unwrap();
+        let read: Vec<(&str, &str)> = read.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(read, [("scope", "read:* write"), ("a", "b=c"), ("foo", "é")]);
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_thing_is_refused() {
+        for body in ["a=%", "a=%4", "a=%zz", "%=1", "a=%00", "a=\0", "a=%ff", "a=1&a=2", "a=&a=", "%61=1&a=2"] {
+            assert!(matches!(pairs(body), Err(OAuthError::InvalidRequest(_))), "{body}");
+        }
+        assert!(Form::parse(b"a=\xff").is_err());
+    }
+
+    #[test]
+    fn resource_may_repeat() {
+        let form = Form::parse(b"resource=a&resource=b&audience=c&audience=d").unwrap();
+        assert_eq!(form.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(form.all("audience").collect::<Vec<_>>(), ["c", "d"]);
+    }
+}

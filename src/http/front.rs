@@ -1,0 +1,135 @@
+//! What stands in front of every route: a request id, the log, and the rendering of errors.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderName, Method};
+use axum::response::Response;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+use tracing::Span;
+
+use super::failure::Failure;
+use super::request_id::{RequestId, RequestIds};
+use crate::api_key::looks_like_key;
+use crate::entropy::EntropyError;
+use crate::node::Node;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost service.
+#[derive(Clone, Debug)]
+pub struct Front<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ids: RequestIds,
+    realm: String,
+}
+
+impl<S> Front<S> {
+    pub(super) fn new(inner: S, node: &Node) -> Result<Self, EntropyError> {
+        let ids = RequestIds::new(&node.entropy)?;
+        Ok(Self { inner, shared: Arc::new(Shared { ids, realm: node.deployment.issuer.clone() }) })
+    }
+}
+
+impl<S> Service<Request> for Front<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Answer<S::Future> {
+        let id = self.shared.ids.next();
+        let span = tracing::error_span!("request", request_id = id.as_str());
+        let seen = Seen { method: request.method().clone(), path: loggable(request.uri().path()), at: Instant::now() };
+        request.extensions_mut().insert(id);
+        let answer = span.in_scope(|| self.inner.call(request));
+        Answer { answer, id, span, seen, shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// What the log says of a request.
+#[derive(Debug)]
+struct Seen {
+    method: Method,
+    path: String,
+    at: Instant,
+}
+
+pin_project! {
+    /// An answer on its way, to be given its id.
+    pub struct Answer<F> {
+        #[pin]
+        answer: F,
+        id: RequestId,
+        span: Span,
+        seen: Seen,
+        shared: Arc<Shared>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.enter();
+        let Ok(mut response) = ready!(this.answer.poll(cx));
+        let failure = response.extensions_mut().remove::<Failure>();
+        if let Some(failure) = &failure {
+            failure.render(&mut response, *this.id, &this.shared.realm);
+        }
+        response.headers_mut().insert(X_REQUEST_ID, this.id.header());
+        this.seen.log(&response, failure.as_ref());
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl Seen {
+    /// A line for each refused or failed request; the others only when somebody wants to know (`debug`).
+    fn log(&self, response: &Response, failure: Option<&Failure>) {
+        let (method, path, status) = (&self.method, &self.path, response.status().as_u16());
+        let micros = u64::try_from(self.at.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let code = failure.map(Failure::code);
+        let why = failure.map(Failure::log_line);
+        let why = why.as_deref();
+        match status {
+            500.. => tracing::error!(%method, path, status, micros, code, why, "failed"),
+            400.. => tracing::info!(%method, path, status, micros, code, why, "refused"),
+            _ => tracing::debug!(%method, path, status, micros, "answered"),
+        }
+    }
+}
+
+/// The path, without what somebody may have put there by mistake. The query is never logged.
+fn loggable(path: &str) -> String {
+    let redact = |segment| if looks_like_key(segment) { "[redacted]" } else { segment };
+    path.split('/').map(redact).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_a_path_is_not_logged() {
+        let key = format!("clv_prd_{}", "a".repeat(65));
+        assert_eq!(loggable(&format!("/v1/orgs/acme/keys/{key}/revoke")), "/v1/orgs/acme/keys/[redacted]/revoke");
+        assert_eq!(loggable("/oauth/token"), "/oauth/token");
+    }
+}

@@ -1,0 +1,140 @@
+//! The OAuth endpoints.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::body::{self, BodyFault};
+use super::client_auth::ClientCredentials;
+use super::credentials::{CameFrom, bearer, request_id};
+use super::failure::Failure;
+use super::form::Form;
+use crate::access::{Caller, Credential, identify};
+use crate::address::CallerAddress;
+use crate::management::ApiError;
+use crate::node::Node;
+use crate::token::{self, GrantRequest, Issued, OAuthError, RevokeRequest};
+
+const MAX_BODY: usize = 16 * 1024;
+
+/// A form that was posted to an OAuth endpoint, still encoded.
+pub(super) struct Posted {
+    headers: HeaderMap,
+    address: CallerAddress,
+    body: Bytes,
+    request_id: String,
+}
+
+impl FromRequest<Arc<Node>> for Posted {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Failure> {
+        use axum::extract::FromRequestParts as _;
+        let (mut parts, body) = request.into_parts();
+        let CameFrom(address) = CameFrom::from_request_parts(&mut parts, node).await?;
+        // RFC 6749 §2.3.1: never in the URI, where everybody on the way would log it.
+        if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into());
+        }
+        let request_id = request_id(&parts);
+        let body = read_form(&parts.headers, body).await?;
+        Ok(Self { headers: parts.headers, address, body, request_id })
+    }
+}
+
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {
+    if !body::is_of_type(headers, "application/x-www-form-urlencoded") {
+        return Err(OAuthError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
+    }
+    body::read(headers, body, MAX_BODY).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => OAuthError::TooLarge,
+        BodyFault::TooSlow => OAuthError::TooSlow,
+        BodyFault::Broken => OAuthError::InvalidRequest("the body is incomplete".into()),
+    })
+}
+
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'a str,
+}
+
+/// `POST /oauth/token`.
+pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+    let form = Form::parse(&posted.body)?;
+    let credentials = ClientCredentials::of(&posted.headers, &form)?;
+    let issued = match form.require("grant_type")? {
+        "client_credentials" => {
+            let request = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
+            token::client_credentials(&node, credentials.presented(), posted.address, &request).await?
+        }
+        _ => return Err(OAuthError::UnsupportedGrantType.into()),
+    };
+    Ok(no_store(&TokenAnswer::from(&issued)))
+}
+
+/// `POST /oauth/introspect`.
+pub(super) async fn introspect(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+    let form = Form::parse(&posted.body)?;
+    let caller = caller(&node, &posted, &form).await?;
+    let introspection = token::introspect(&node, &caller, form.require("token")?).await?;
+    Ok(no_store(&introspection))
+}
+
+/// `POST /oauth/revoke`.
+pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+    let form = Form::parse(&posted.body)?;
+    let caller = caller(&node, &posted, &form).await?;
+    let token = form.require("token")?.to_owned();
+    token::revoke(&node, RevokeRequest { caller, token, request_id: posted.request_id }).await?;
+    // RFC 7009 §2.2: the status is the answer.
+    Ok(([(header::CACHE_CONTROL, "no-store")], Body::empty()).into_response())
+}
+
+/// The caller of an endpoint that takes client authentication and Bearer alike (RFC 7662 §2.1).
+async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Caller, Failure> {
+    let now = node.clock.now();
+    let authorization = posted.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(credential) = authorization.and_then(bearer) {
+        if form.get("client_secret").is_some() {
+            return Err(OAuthError::InvalidRequest("two credentials".into()).into());
+        }
+        let caller = identify(node, credential, posted.address, now).await;
+        return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
+    }
+    let credentials = ClientCredentials::of(&posted.headers, form)?;
+    let caller = identify(node, Credential::Client(credentials.presented()), posted.address, now).await;
+    Ok(caller.map_err(OAuthError::from)?)
+}
+
+/// `resource` (RFC 8707) and its alias, in the order of their names.
+fn audiences<'f>(form: &'f Form<'_>) -> Vec<&'f str> {
+    form.all("resource").chain(form.all("audience")).collect()
+}
+
+/// 200 with JSON that nobody may keep (RFC 6749 §5.1).
+fn no_store(answer: &impl Serialize) -> Response {
+    let mut response = axum::Json(answer).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+impl<'a> From<&'a Issued> for TokenAnswer<'a> {
+    fn from(issued: &'a Issued) -> Self {
+        Self {
+            access_token: &issued.access_token,
+            token_type: "Bearer",
+            expires_in: issued.expires_in,
+            scope: &issued.scope,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A name for every request: in its answer, in its errors, and on every line of the log that is about it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::http::HeaderValue;
+
+use crate::entropy::{Entropy, EntropyError};
+
+const DIGITS: usize = 24;
+
+/// 24 hexadecimal digits: 8 for the process, at random, and 16 that count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; DIGITS]);
+
+/// Gives out request ids.
+#[derive(Debug)]
+pub(crate) struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new(entropy: &Entropy) -> Result<Self, EntropyError> {
+        Ok(Self { process: u32::from_be_bytes(entropy.bytes()?), next: AtomicU64::new(1) })
+    }
+
+    pub(crate) fn next(&self) -> RequestId {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = (u128::from(self.process) << 64) | u128::from(count);
+        let digit = |at: usize| HEX[(number >> (4 * (DIGITS - 1 - at)) & 0xf) as usize];
+        RequestId(std::array::from_fn(digit))
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_tell_processes_and_requests_apart() {
+        let ids = RequestIds::new(&Entropy::scripted([0xab, 0xcd, 0, 1])).unwrap();
+        assert_eq!(ids.next().to_string(), "abcd00010000000000000001");
+        assert_eq!(ids.next().to_string(), "abcd00010000000000000002");
+    }
+}

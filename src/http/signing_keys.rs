@@ -1,0 +1,37 @@
+//! `/v1/signing-keys`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::credentials::Guarded;
+use super::failure::Failure;
+use super::query::Json;
+use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
+use crate::node::Node;
+
+/// `GET /v1/signing-keys`.
+pub(super) async fn list(
+    State(node): State<Arc<Node>>,
+    Guarded { caller, .. }: Guarded,
+) -> Result<Response, Failure> {
+    Ok(page(signing_keys::list(&node, &caller)?).into_response())
+}
+
+/// `POST /v1/signing-keys/rotate`.
+pub(super) async fn rotate(
+    State(node): State<Arc<Node>>,
+    Guarded { caller, request_id }: Guarded,
+    Json(request): Json<Option<RotateRequest>>,
+) -> Result<Response, Failure> {
+    let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default(), request_id).await?;
+    Ok((StatusCode::CREATED, page(keys)).into_response())
+}
+
+/// There are never so many that a page would not hold them all.
+fn page(keys: Vec<SigningKeyView>) -> axum::Json<serde_json::Value> {
+    axum::Json(json!({ "data": keys, "next_cursor": null }))
+}

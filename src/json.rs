@@ -1,0 +1,274 @@
+//! Strict JSON (RFC 8259) for what is signed: the one reader of headers, claims and keys.
+//!
+//! Two readers that see different things in the same bytes are how signed JSON gets forged, so nothing here
+//! is a matter of taste: a member named twice is refused at any depth, escapes are undone before names are
+//! compared, integers are exact, and depth and width are bounded. A map-based reader keeps the last of two
+//! equal names without a word, and what `serde_json` does with numbers depends on features that any other
+//! crate of a host program may switch on.
+
+use std::borrow::Cow;
+
+#[cfg(test)]
+mod tests;
+
+/// How deep objects and arrays may nest, the outermost one included.
+pub(crate) const MAX_DEPTH: usize = 8;
+
+/// How many members one object may have: it also bounds the search for duplicates.
+pub(crate) const MAX_MEMBERS: usize = 64;
+
+/// What is wrong with a text that should be a JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// Not UTF-8, not JSON, or something after its end.
+    #[error("it is not well-formed JSON")]
+    Syntax,
+    /// JSON, but not an object.
+    #[error("it is not a JSON object")]
+    NotAnObject,
+    /// RFC 7515 §4 and RFC 7519 §4 let a recipient refuse these; this one does.
+    #[error("a member occurs twice")]
+    DuplicateMember,
+    /// Nested more than 8 deep.
+    #[error("it is nested too deeply")]
+    TooDeep,
+    /// An object of more than 64 members.
+    #[error("an object has too many members")]
+    TooManyMembers,
+}
+
+/// A value. Strings without escapes borrow from the text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    String(Cow<'a, str>),
+    /// A number written without fraction and exponent, within 64 bits.
+    Integer(i64),
+    Array(Vec<Value<'a>>),
+    Object(Object<'a>),
+    /// `null`, `true`, `false`, and all other numbers: nothing signed here is made of these.
+    Other,
+}
+
+/// An object whose member names are all different.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Reads `bytes` as exactly one object, white space around it allowed.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
+        let text = std::str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
+        let mut reader = Reader { rest: text };
+        reader.skip_whitespace();
+        let value = reader.value(1)?;
+        reader.skip_whitespace();
+        if !reader.rest.is_empty() {
+            return Err(JsonFault::Syntax);
+        }
+        match value {
+            Value::Object(object) => Ok(object),
+            _ => Err(JsonFault::NotAnObject),
+        }
+    }
+
+    /// The member called `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Whether there is a member called `name`, whatever its value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn insert(&mut self, name: Cow<'a, str>, value: Value<'a>) -> Result<(), JsonFault> {
+        if self.has(&name) {
+            return Err(JsonFault::DuplicateMember);
+        }
+        if self.0.len() == MAX_MEMBERS {
+            return Err(JsonFault::TooManyMembers);
+        }
+        self.0.push((name, value));
+        Ok(())
+    }
+}
+
+/// What of the text is still to be read.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonFault> {
+        match self.rest.as_bytes().first() {
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'{') => self.object(depth).map(Value::Object),
+            Some(b'[') => self.array(depth).map(Value::Array),
+            _ if self.eat("true") || self.eat("false") || self.eat("null") => Ok(Value::Other),
+            _ => Err(JsonFault::Syntax),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonFault> {
+        let mut object = Object::default();
+        self.list("{", "}", depth, |reader| {
+            let name = reader.string()?;
+            reader.skip_whitespace();
+            reader.expect(":")?;
+            reader.skip_whitespace();
+            object.insert(name, reader.value(depth + 1)?)
+        })?;
+        Ok(object)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Value<'a>>, JsonFault> {
+        let mut values = Vec::new();
+        self.list("[", "]", depth, |reader| {
+            values.push(reader.value(depth + 1)?);
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    /// `open`, items parted by commas, `close`; `item` stands at the first character of each.
+    fn list(
+        &mut self,
+        open: &str,
+        close: &str,
+        depth: usize,
+        mut item: impl FnMut(&mut Self) -> Result<(), JsonFault>,
+    ) -> Result<(), JsonFault> {
+        self.expect(open)?;
+        if depth > MAX_DEPTH {
+            return Err(JsonFault::TooDeep);
+        }
+        self.skip_whitespace();
+        if self.eat(close) {
+            return Ok(());
+        }
+        loop {
+            item(self)?;
+            self.skip_whitespace();
+            if self.eat(close) {
+                return Ok(());
+            }
+            self.expect(",")?;
+            self.skip_whitespace();
+        }
+    }
+
+    /// RFC 8259 §7.
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonFault> {
+        self.expect("\"")?;
+        let plain = self.unescaped()?;
+        if self.eat("\"") {
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut decoded = plain.to_owned();
+        while !self.eat("\"") {
+            decoded.push(self.escape()?);
+            decoded.push_str(self.unescaped()?);
+        }
+        Ok(Cow::Owned(decoded))
+    }
+
+    /// Everything up to the next quotation mark, backslash or control character.
+    fn unescaped(&mut self) -> Result<&'a str, JsonFault> {
+        let ends = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+        let length = self.rest.bytes().position(ends).ok_or(JsonFault::Syntax)?;
+        self.take(length)
+    }
+
+    fn escape(&mut self) -> Result<char, JsonFault> {
+        match self.take(2)? {
+            "\\\"" => Ok('"'),
+            "\\\\" => Ok('\\'),
+            "\\/" => Ok('/'),
+            "\\b" => Ok('\u{8}'),
+            "\\f" => Ok('\u{c}'),
+            "\\n" => Ok('\n'),
+            "\\r" => Ok('\r'),
+            "\\t" => Ok('\t'),
+            "\\u" => self.unicode_escape(),
+            _ => Err(JsonFault::Syntax),
+        }
+    }
+
+    /// One UTF-16 unit, or two that are a surrogate pair; a surrogate alone is no character.
+    fn unicode_escape(&mut self) -> Result<char, JsonFault> {
+        let first = self.utf16_unit()?;
+        if let Some(character) = char::from_u32(first.into()) {
+            return Ok(character);
+        }
+        self.expect("\\u")?;
+        let pair = [first, self.utf16_unit()?];
+        match char::decode_utf16(pair).next() {
+            Some(Ok(character)) => Ok(character),
+            _ => Err(JsonFault::Syntax),
+        }
+    }
+
+    fn utf16_unit(&mut self) -> Result<u16, JsonFault> {
+        let digits = self.take(4)?;
+        // `from_str_radix` also takes a sign.
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(JsonFault::Syntax);
+        }
+        u16::from_str_radix(digits, 16).map_err(|_| JsonFault::Syntax)
+    }
+
+    /// RFC 8259 §6.
+    fn number(&mut self) -> Result<Value<'a>, JsonFault> {
+        let start = self.rest;
+        self.eat("-");
+        if !self.eat("0") {
+            self.digits()?;
+        }
+        let integer = start.get(..start.len() - self.rest.len());
+        let fraction = self.eat(".");
+        if fraction {
+            self.digits()?;
+        }
+        let exponent = self.eat("e") || self.eat("E");
+        if exponent {
+            let _ = self.eat("+") || self.eat("-");
+            self.digits()?;
+        }
+        match integer.filter(|digits| !fraction && !exponent && *digits != "-0").map(str::parse) {
+            Some(Ok(integer)) => Ok(Value::Integer(integer)),
+            _ => Ok(Value::Other),
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), JsonFault> {
+        let after = self.rest.trim_start_matches(|character: char| character.is_ascii_digit());
+        if after.len() == self.rest.len() {
+            return Err(JsonFault::Syntax);
+        }
+        self.rest = after;
+        Ok(())
+    }
+
+    fn skip_whitespace(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    }
+
+    /// The next `length` bytes.
+    fn take(&mut self, length: usize) -> Result<&'a str, JsonFault> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(JsonFault::Syntax)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn expect(&mut self, token: &str) -> Result<(), JsonFault> {
+        if self.eat(token) { Ok(()) } else { Err(JsonFault::Syntax) }
+    }
+
+    /// Steps over `token` if the text goes on with it.
+    fn eat(&mut self, token: &str) -> bool {
+        let after = self.rest.strip_prefix(token);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+}

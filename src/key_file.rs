@@ -1,0 +1,70 @@
+//! Files that hold a secret: readable by their owner alone, or not used at all.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// A secret file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others than its owner can read it.
+    #[error("{path} can be read by group or others (mode {mode:04o}): chmod 600 it")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+}
+
+/// Reads a secret file.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    // Of the file that is open, not of whatever has the name by now.
+    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Reads a secret file; `None` when there is none.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileError> {
+    match read(path) {
+        Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Writes a new secret file of one line (mode 0600), on disk when this returns, its folder (0700) with it.
+///
+/// # Errors
+/// [`KeyFileError`], also when there is such a file already.
+pub fn create(path: &Path, secret: &str) -> Result<(), KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(failed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}

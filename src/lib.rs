@@ -1,0 +1,60 @@
+//! Claviger takes long-lived API keys off the wire: a client sends its key once, to a token endpoint, and
+//! what travels with every call after that is a signed token that dies within ten minutes.
+//!
+//! This is the map. Arrows point only downward.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
+//! | [`http`], [`listener`] | the routes, and the sockets under them |
+//! | [`token`], [`management`] | the use cases, each a list of named steps |
+//! | [`access`] | who calls, and what they may do |
+//! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
+//! | [`store`], [`audit`] | what lasts: SQL lives there and nowhere else |
+//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//!
+//! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
+
+#[cfg(feature = "server")]
+pub mod access;
+pub mod address;
+pub mod api_key;
+#[cfg(feature = "server")]
+pub mod audit;
+#[cfg(feature = "server")]
+pub mod bootstrap;
+pub mod cidr;
+pub mod claims;
+#[cfg(feature = "server")]
+pub mod cli;
+pub mod clock;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod cursor;
+pub mod entropy;
+#[cfg(feature = "server")]
+pub mod http;
+mod json;
+pub mod jwk;
+pub mod jws;
+pub mod key;
+#[cfg(feature = "server")]
+pub mod key_file;
+#[cfg(feature = "server")]
+pub mod keyring;
+#[cfg(feature = "server")]
+pub mod listener;
+#[cfg(feature = "server")]
+pub mod management;
+pub mod master_key;
+pub mod names;
+#[cfg(feature = "server")]
+pub mod node;
+pub mod pem;
+pub mod scope;
+#[cfg(feature = "server")]
+pub mod store;
+mod text;
+#[cfg(feature = "server")]
+pub mod token;

@@ -1,0 +1,63 @@
+//! Ending without losing a request.
+
+use std::pin::pin;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::accept::{Door, Guest};
+use super::limits::Limits;
+
+/// How far a listener is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Serving.
+    Open,
+    /// Each answer is its connection's last, and says so; a request on its way is still welcome.
+    Draining,
+    /// Connections at rest close; the others do once they have answered.
+    Closing,
+    /// Everything is cut off.
+    Aborting,
+}
+
+/// Lets those in whom the kernel has accepted already, and sees everybody out. Returns how many connections
+/// had to be cut off at the deadline.
+///
+/// What ends a connection is an answer with `Connection: close` (RFC 9112 §9.6), so that a request on its way
+/// to a connection at rest meets an open one. Only after the linger does rest alone end a connection.
+pub(super) async fn drain(
+    door: Door,
+    phase: &watch::Sender<Phase>,
+    limits: &Limits,
+    welcome: impl FnMut(Guest),
+) -> usize {
+    let signalled = Instant::now();
+    let slots = door.slots().clone();
+    phase.send_replace(Phase::Draining);
+
+    let everybody_left = async {
+        door.close(welcome).await;
+        slots.all_free().await;
+    };
+    if left_in_time(everybody_left, phase, limits, signalled).await {
+        return 0;
+    }
+    let aborted = slots.taken();
+    phase.send_replace(Phase::Aborting);
+    aborted
+}
+
+async fn left_in_time(
+    everybody_left: impl Future<Output = ()>,
+    phase: &watch::Sender<Phase>,
+    limits: &Limits,
+    signalled: Instant,
+) -> bool {
+    let mut everybody_left = pin!(everybody_left);
+    if timeout_at(signalled + limits.drain_linger, &mut everybody_left).await.is_ok() {
+        return true;
+    }
+    phase.send_replace(Phase::Closing);
+    timeout_at(signalled + limits.drain_deadline, everybody_left).await.is_ok()
+}

@@ -1,0 +1,144 @@
+//! A certificate that is read again when its files change.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use rustls::InconsistentKeys;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use super::{TlsError, TlsSettings};
+
+/// The certificate in use, and what its files looked like when it was read.
+#[derive(Debug)]
+pub(super) struct RenewedCertificate {
+    settings: TlsSettings,
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Arc<CertifiedKey>>,
+    checked: Mutex<Checked>,
+}
+
+#[derive(Debug)]
+struct Checked {
+    at: Instant,
+    files: Option<[FileState; 2]>,
+}
+
+impl RenewedCertificate {
+    pub(super) fn load(settings: TlsSettings, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let checked = Checked { at: Instant::now(), files: files(&settings) };
+        let current = RwLock::new(Arc::new(read_pair(&settings, &provider)?));
+        Ok(Self { settings, provider, current, checked: Mutex::new(checked) })
+    }
+
+    /// Reads the files again if it is time to look and they have changed. One connection does this; others
+    /// meanwhile go on with what there is.
+    fn renew(&self) {
+        let Ok(mut checked) = self.checked.try_lock() else { return };
+        if checked.at.elapsed() < self.settings.reload_every {
+            return;
+        }
+        checked.at = Instant::now();
+        let files = files(&self.settings);
+        if files == checked.files {
+            return;
+        }
+        match read_pair(&self.settings, &self.provider) {
+            Ok(pair) => {
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                checked.files = files;
+                tracing::info!(certificate = %self.settings.certificate.display(), "certificate renewed");
+            }
+            Err(error) => tracing::warn!(%error, "the changed certificate is not used, the old one stays"),
+        }
+    }
+}
+
+impl ResolvesServerCert for RenewedCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.renew();
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// What changes about a file when it is replaced or rewritten.
+#[derive(Debug, PartialEq, Eq)]
+struct FileState {
+    inode: (u64, u64),
+    modified: (i64, i64),
+    length: u64,
+}
+
+impl From<Metadata> for FileState {
+    fn from(metadata: Metadata) -> Self {
+        Self {
+            inode: (metadata.dev(), metadata.ino()),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            length: metadata.len(),
+        }
+    }
+}
+
+fn files(settings: &TlsSettings) -> Option<[FileState; 2]> {
+    let state = |path: &Path| path.metadata().ok().map(FileState::from);
+    Some([state(&settings.certificate)?, state(&settings.key)?])
+}
+
+fn read_pair(settings: &TlsSettings, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    let chain = read_chain(&settings.certificate)?;
+    let key = read_key(&settings.key)?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| {
+        let (key, certificate) = (settings.key.clone(), settings.certificate.clone());
+        match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                TlsError::Mismatch { key, certificate }
+            }
+            source => TlsError::Unusable { key, certificate, source },
+        }
+    })
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = read(&mut open(path)?, path)?;
+    let chain = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| TlsError::Malformed { path: path.into(), source })?;
+    if chain.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.into() });
+    }
+    Ok(chain)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let mut file = open(path)?;
+    // Of the open file: the path may name another one by now.
+    let metadata = file.metadata().map_err(|source| TlsError::Unreadable { path: path.into(), source })?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(TlsError::KeyExposed { path: path.into(), mode });
+    }
+    PrivateKeyDer::from_pem_slice(&read(&mut file, path)?).map_err(|error| match error {
+        pem::Error::NoItemsFound => TlsError::NoKey { path: path.into() },
+        source => TlsError::Malformed { path: path.into(), source },
+    })
+}
+
+fn open(path: &Path) -> Result<File, TlsError> {
+    File::open(path).map_err(|source| TlsError::Unreadable { path: path.into(), source })
+}
+
+fn read(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    let mut content = Zeroizing::new(Vec::new());
+    match file.read_to_end(&mut content) {
+        Ok(_) => Ok(content),
+        Err(source) => Err(TlsError::Unreadable { path: path.into(), source }),
+    }
+}

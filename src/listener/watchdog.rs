@@ -1,0 +1,78 @@
+//! Time limits: one timer for each connection, none for a request.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::drain::Phase;
+use super::limits::Limits;
+use super::pulse::{Pulse, Stage};
+
+/// How long a peer may take to close its side after the last answer.
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Notices when a connection has stayed in one stage for longer than the limits allow.
+///
+/// It looks whenever the connection's task runs anyway. The timer only makes sure that the task does run when
+/// a limit is reached, so it is set forward when it fires, not at every change of stage.
+#[derive(Debug)]
+pub(super) struct Watchdog<'a> {
+    limits: &'a Limits,
+    pulse: &'a Pulse,
+    seen: (Stage, u32),
+    since: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl<'a> Watchdog<'a> {
+    pub(super) fn new(limits: &'a Limits, pulse: &'a Pulse) -> Self {
+        let timer = Box::pin(sleep(limits.header_timeout));
+        Self { limits, pulse, seen: pulse.read(), since: Instant::now(), timer }
+    }
+
+    /// Starts the current stage's time anew.
+    pub(super) fn restart(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// The stage in which the connection has been for too long.
+    pub(super) async fn overdue(&mut self, phase: Phase) -> Stage {
+        std::future::poll_fn(|cx| self.poll_overdue(cx, phase)).await
+    }
+
+    fn poll_overdue(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Stage> {
+        let now_seen = self.pulse.read();
+        if now_seen != self.seen {
+            self.seen = now_seen;
+            self.since = Instant::now();
+        }
+        let stage = self.seen.0;
+        let Some(due) = self.limit(stage, phase).and_then(|limit| self.since.checked_add(limit)) else {
+            return Poll::Pending;
+        };
+        if due < self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if due <= self.timer.deadline() {
+                return Poll::Ready(stage);
+            }
+            self.timer.as_mut().reset(due);
+        }
+    }
+
+    fn limit(&self, stage: Stage, phase: Phase) -> Option<Duration> {
+        match stage {
+            _ if phase == Phase::Aborting => Some(Duration::ZERO),
+            Stage::Fresh | Stage::Idle if phase == Phase::Closing => Some(Duration::ZERO),
+            Stage::Fresh | Stage::Head => Some(self.limits.header_timeout),
+            Stage::Idle => Some(self.limits.keep_alive),
+            Stage::Working => None,
+            Stage::Answering | Stage::Stalled => Some(self.limits.write_timeout),
+            Stage::Closing => Some(CLOSING_TIMEOUT),
+        }
+    }
+}

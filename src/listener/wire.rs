@@ -1,0 +1,94 @@
+//! The bytes of a connection, on their way past its pulse.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::link::Link;
+
+/// A socket that notes what moves, and closes in two steps if it has to.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: TcpStream,
+    link: Arc<Link>,
+    shut: bool,
+}
+
+impl Wire {
+    pub(super) fn new(socket: TcpStream, link: Arc<Link>) -> Self {
+        Self { socket, link, shut: false }
+    }
+
+    fn note<R>(&self, write: Poll<R>) -> Poll<R> {
+        match write {
+            Poll::Ready(_) => self.link.pulse.written(),
+            Poll::Pending => self.link.pulse.blocked(),
+        }
+        write
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.link.pulse.received();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let write = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.note(write)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let write = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
+        self.note(write)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flush = Pin::new(&mut self.socket).poll_flush(cx);
+        self.note(flush)
+    }
+
+    /// Closes this side and, if the peer may still be sending, reads on until it has closed its own (RFC 9112
+    /// §9.6): a socket closed with bytes unread is reset, and a reset can overtake the answer that the peer
+    /// has yet to read. The watchdog limits the wait.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.shut {
+            let shutdown = Pin::new(&mut self.socket).poll_shutdown(cx);
+            ready!(self.note(shutdown))?;
+            self.shut = true;
+            self.link.pulse.closing();
+        }
+        loop {
+            let mut scratch = [0; 4096];
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.link.leave_unread(),
+                Poll::Pending if self.link.has_unread() => return Poll::Pending,
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}

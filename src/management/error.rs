@@ -1,0 +1,177 @@
+//! Errors of the management API, each with what the client is told and what is logged.
+
+use std::fmt::Display;
+
+use crate::access::{AccessFault, Denied};
+use crate::node::{BearerFault, HashError, Refusal};
+use crate::store::{CreateKeyError, StoreError};
+
+/// An error in the management API's terms. The name of each variant is its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// 400.
+    InvalidRequest(String),
+    /// 401: no credential, or none that is accepted. `presented` tells which.
+    Unauthenticated {
+        /// Whether there was a credential at all (RFC 6750 §3.1).
+        presented: bool,
+    },
+    /// 401.
+    KeyRevoked,
+    /// 401.
+    KeyExpired,
+    /// 401.
+    TokenExpired,
+    /// 401.
+    TokenRevoked,
+    /// 403: this scope is missing.
+    Forbidden {
+        /// What is missing, as a sentence.
+        message: String,
+        /// The scope, where one would help.
+        scope: Option<String>,
+    },
+    /// 403: the credential may not be used from this address.
+    AddressNotAllowed(String),
+    /// 404.
+    NotFound,
+    /// 405.
+    MethodNotAllowed,
+    /// 408: the body did not arrive in time. It has the code of a malformed request.
+    TooSlow,
+    /// 409.
+    Conflict(String),
+    /// 413.
+    TooLarge,
+    /// 415.
+    UnsupportedMediaType,
+    /// 429, with the seconds to wait.
+    RateLimited(i64),
+    /// 500, with what the log says.
+    Internal(String),
+    /// 503, with what the log says.
+    Unavailable(String),
+}
+
+impl ApiError {
+    /// A fault of the server's, `cause` being for the log.
+    pub fn internal(cause: impl Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// The `code` member.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) | Self::TooSlow => "invalid_request",
+            Self::Unauthenticated { .. } => "unauthenticated",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeyExpired => "key_expired",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::Forbidden { .. } => "forbidden",
+            Self::AddressNotAllowed(_) => "address_not_allowed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Internal(_) => "internal",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The `message` member.
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),
+            Self::Forbidden { message, .. } => message.clone(),
+            Self::Unauthenticated { presented: false } => "this needs an API key or a token for this server".into(),
+            Self::Unauthenticated { presented: true } => "the API key or token is not accepted".into(),
+            Self::KeyRevoked => "the API key is revoked".into(),
+            Self::KeyExpired => "the API key has expired".into(),
+            Self::TokenExpired => "the token has expired".into(),
+            Self::TokenRevoked => "the token is revoked".into(),
+            Self::NotFound => "there is no such thing here".into(),
+            Self::MethodNotAllowed => "this resource does not take that method".into(),
+            Self::TooSlow => "the body did not arrive in time".into(),
+            Self::TooLarge => "the body is too large".into(),
+            Self::UnsupportedMediaType => "the body must be application/json".into(),
+            Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
+            Self::Internal(_) => "the server failed; its log has this request's id".into(),
+            Self::Unavailable(_) => "the server can't answer this just now; try again".into(),
+        }
+    }
+
+    /// What the log says beyond the message.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown => Self::Unauthenticated { presented: true },
+            Refusal::Throttled(seconds) => Self::RateLimited(seconds),
+            Refusal::Revoked => Self::KeyRevoked,
+            Refusal::Expired => Self::KeyExpired,
+            Refusal::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
+            Refusal::Store(error) => error.into(),
+            Refusal::Stale(_) | Refusal::Busy(_) => Self::Unavailable(refusal.to_string()),
+        }
+    }
+}
+
+impl From<AccessFault> for ApiError {
+    fn from(fault: AccessFault) -> Self {
+        match fault {
+            AccessFault::Key(refusal) | AccessFault::Token(BearerFault::Unknown(refusal)) => refusal.into(),
+            AccessFault::Token(BearerFault::Refused(_)) => Self::Unauthenticated { presented: true },
+            AccessFault::Token(BearerFault::Expired) => Self::TokenExpired,
+            AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,
+            AccessFault::Token(BearerFault::KeyRevoked) => Self::KeyRevoked,
+            AccessFault::TokenAddress(_) => Self::AddressNotAllowed(fault.to_string()),
+            AccessFault::Corrupt(_) => Self::internal(fault),
+        }
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NotFound => Self::NotFound,
+            Denied::Missing(ref scope) => Self::Forbidden { message: denied.to_string(), scope: Some(scope.clone()) },
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy(_) => Self::Unavailable(error.to_string()),
+            HashError::Entropy(_) | HashError::Argon2(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<CreateKeyError> for ApiError {
+    fn from(error: CreateKeyError) -> Self {
+        match error {
+            CreateKeyError::NoProject | CreateKeyError::NoEnvironment(_) => Self::InvalidRequest(error.to_string()),
+            CreateKeyError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Signing keys: looking at them, rotating them, withdrawing one.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+use crate::access::Caller;
+use crate::clock::Timestamp;
+use crate::keyring::{Ring, RingKey, RotateError};
+use crate::node::Node;
+use crate::scope::Verb;
+
+const PATH: [&str; 1] = ["signing-keys"];
+
+/// A signing key as the API shows it. What is not known is `null`.
+#[derive(Debug, Serialize)]
+pub struct SigningKeyView {
+    kid: String,
+    algorithm: &'static str,
+    status: &'static str,
+    created_at: String,
+    activates_at: String,
+    superseded_at: Option<String>,
+    withdrawn_at: Option<String>,
+}
+
+/// The body of a rotation. Empty, it asks for the ordinary one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotateRequest {
+    /// The id of a key to withdraw at once.
+    compromised: Option<String>,
+}
+
+/// All signing keys, the newest first.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn list(node: &Node, caller: &Caller) -> Result<Vec<SigningKeyView>, ApiError> {
+    caller.may(Verb::Read, &PATH)?;
+    Ok(views(&node.keyring.ring(), node.clock.now()))
+}
+
+/// Publishes a next signing key, or puts a new one in the place of a compromised one at once; returns all
+/// keys as they are now.
+///
+/// # Errors
+/// [`ApiError`]; the keys are then as they were.
+pub async fn rotate(
+    node: &Arc<Node>,
+    caller: &Caller,
+    request: RotateRequest,
+    request_id: String,
+) -> Result<Vec<SigningKeyView>, ApiError> {
+    caller.may(Verb::Admin, &PATH)?;
+    let actor = caller.actor(request_id);
+    let (worker, now) = (Arc::clone(node), node.clock.now());
+    let rotated = Node::see_through(async move {
+        let rotation = worker.rotation(now);
+        let rotated = match &request.compromised {
+            Some(kid) => rotation.instead_of(kid, &actor).await,
+            None => rotation.ahead(&actor).await,
+        };
+        let reloaded = worker.keyring.reload(&worker.store).await;
+        rotated?;
+        reloaded.map_err(ApiError::internal)
+    });
+    rotated.await.ok_or_else(|| ApiError::internal("rotating panicked"))??;
+    Ok(views(&node.keyring.ring(), now))
+}
+
+fn views(ring: &Ring, now: Timestamp) -> Vec<SigningKeyView> {
+    ring.keys().iter().rev().map(|key| view(key, now)).collect()
+}
+
+fn view(key: &RingKey, now: Timestamp) -> SigningKeyView {
+    SigningKeyView {
+        kid: key.kid().to_owned(),
+        algorithm: key.public_jwk().algorithm().as_str(),
+        status: key.stage(now).as_str(),
+        created_at: key.created_at.rfc3339(),
+        activates_at: key.activates_at.rfc3339(),
+        superseded_at: key.superseded_at.map(Timestamp::rfc3339),
+        withdrawn_at: key.withdrawn_at.map(Timestamp::rfc3339),
+    }
+}
+
+impl From<RotateError> for ApiError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::NextIsWaiting | RotateError::SameKey => Self::Conflict(error.to_string()),
+            RotateError::NoSuchKey => Self::NotFound,
+            RotateError::Store(error) => error.into(),
+            RotateError::Pem(_) | RotateError::Key(_) | RotateError::Entropy(_) => Self::internal(error),
+        }
+    }
+}

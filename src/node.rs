@@ -1,0 +1,151 @@
+//! One running server: the store, and everything that is held in memory in front of it.
+
+mod authenticate;
+mod bearer;
+mod follow;
+mod freshness;
+mod housekeeping;
+mod key_cache;
+mod revocations;
+mod secrets;
+mod throttle;
+mod usage;
+
+pub use authenticate::{Authenticated, Presented, Refusal};
+pub use bearer::{BearerFault, LiveToken};
+pub use freshness::{Freshness, MAX_STALE_SECONDS};
+pub use key_cache::{HeldKey, KeyCache};
+pub use revocations::RevokedTokens;
+pub use secrets::{Busy, HashCost, HashError, HeldSecret, Recognized, SecretKeeper};
+pub use throttle::Throttle;
+pub use usage::{UseCell, UseLedger};
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::address::AddressPolicy;
+use crate::api_key::{Brand, Tagger};
+use crate::clock::Clock;
+use crate::entropy::{Entropy, EntropyError};
+use crate::cursor::CursorKeeper;
+use crate::keyring::{Keyring, KeyringError, RotationPolicy};
+use crate::master_key::MasterKey;
+use crate::store::{Store, StoreError};
+
+/// What a node is told about its deployment.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// `iss` of every token, and the base of every URL in the metadata; without a slash at its end.
+    pub issuer: String,
+    /// The resource servers: 1 to 8 absolute URIs, never the issuer.
+    pub audiences: Vec<String>,
+    /// What new keys begin with.
+    pub brand: Brand,
+    /// How a caller's address is found.
+    pub addresses: AddressPolicy,
+    /// How signing keys follow each other.
+    pub rotation: RotationPolicy,
+    /// What hashing a new secret costs.
+    pub hash_cost: HashCost,
+    /// How many slow hashes may run at once.
+    pub hash_turns: usize,
+    /// How many keys are held in memory.
+    pub key_capacity: u64,
+}
+
+/// One running server.
+#[derive(Debug)]
+pub struct Node {
+    /// What it was told.
+    pub deployment: Deployment,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// What is lasting.
+    pub store: Store,
+    /// The signing keys.
+    pub keyring: Keyring,
+    /// API keys in memory.
+    pub keys: KeyCache,
+    /// Verifies and hashes their secrets.
+    pub secrets: SecretKeeper,
+    /// Tells the API keys that were issued here.
+    pub tagger: Tagger,
+    /// Makes and reads the cursors of lists.
+    pub cursors: CursorKeeper,
+    /// Tokens revoked one by one.
+    pub revoked_tokens: RevokedTokens,
+    /// Counts use until it is written.
+    pub usage: UseLedger,
+    /// Slows guessers down.
+    pub throttle: Throttle,
+    /// When the store was last heard from.
+    pub freshness: Freshness,
+    /// Wakes the follower before its time.
+    changed: Notify,
+    /// The last change that memory has taken in.
+    seen: std::sync::atomic::AtomicI64,
+}
+
+/// A node could not be built over its store.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The store cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys cannot be taken from it.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The system has no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl Node {
+    /// Takes into memory what must be there from the first request on.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn over(
+        store: Store,
+        deployment: Deployment,
+        master_key: &MasterKey,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Arc<Self>, NodeError> {
+        let now = clock.now();
+        // Asked first: whatever is changed while the rest is read will be followed.
+        let seen = store.last_change().await?;
+        let keyring = Keyring::load(&store, master_key.sealing_key(), now).await?;
+        let revoked_tokens = RevokedTokens::default();
+        revoked_tokens.load(&store, now).await?;
+        let capacity = deployment.key_capacity;
+        let secrets = SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
+        Ok(Arc::new(Self {
+            keys: KeyCache::new(capacity, deployment.audiences.clone()),
+            tagger: Tagger::new(&master_key.tag_key()),
+            cursors: CursorKeeper::new(&master_key.cursor_key()),
+            usage: UseLedger::default(),
+            throttle: Throttle::default(),
+            freshness: Freshness::confirmed(now),
+            changed: Notify::new(),
+            seen: seen.into(),
+            deployment,
+            clock,
+            entropy,
+            store,
+            keyring,
+            secrets,
+            revoked_tokens,
+        }))
+    }
+
+    /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must
+    /// also be taken in by memory. `None` when the mutation panicked.
+    pub async fn see_through<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        tokio::spawn(work).await.ok()
+    }
+}

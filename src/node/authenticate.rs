@@ -1,0 +1,177 @@
+//! Whose key is this? The one path by which every presented API key is judged, at every endpoint.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::secrets::{Busy, HeldSecret};
+use super::{HeldKey, Node};
+use crate::address::CallerAddress;
+use crate::api_key::{self, KeyId, PlainKey};
+use crate::clock::Timestamp;
+use crate::key::{KeyStatus, SecretId};
+use crate::store::{StoreError, UseKind};
+
+/// A key as a client presents it.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// The client id beside it, where the protocol has one.
+    pub client_id: Option<&'a str>,
+    /// What should be the whole API key.
+    pub key: &'a str,
+}
+
+/// A key whose secret is right, that works now, from here.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// The key.
+    pub held: Arc<HeldKey>,
+    /// The secret that was presented.
+    pub secret: SecretId,
+    /// When that secret ends.
+    pub secret_expires_at: Option<Timestamp>,
+}
+
+/// Why a presented key is not accepted. What a client learns of it is each endpoint's affair; that an
+/// unknown id, a bad tag and a wrong secret are one and the same is settled here.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not one of our keys, or not its secret.
+    #[error("unknown key or wrong secret")]
+    Unknown,
+    /// Too many wrong secrets for this client from this address.
+    #[error("too many wrong secrets; wait {0} s")]
+    Throttled(i64),
+    /// The secret is right; the key was revoked.
+    #[error("the key is revoked")]
+    Revoked,
+    /// The secret is right; the key has expired.
+    #[error("the key has expired")]
+    Expired,
+    /// The secret is right; the key may not be used from here.
+    #[error("the key may not be used from address {0}")]
+    Address(CallerAddress),
+    /// The key is not in memory and the store cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store has not been heard from for too long to rely on memory.
+    #[error("the store was last confirmed {0} s ago")]
+    Stale(i64),
+    /// No turn at the slow hash in time.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+}
+
+impl Node {
+    /// Judges a presented key. The order is part of the contract: tag, record, secret, state, address.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn authenticate(
+        self: &Arc<Self>,
+        presented: Presented<'_>,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
+        let authenticated = self.recognize(presented, caller, now).await?;
+        if let Err(refusal) = authenticated.may_be_used(caller, now) {
+            self.count(&authenticated, UseKind::Refused, now);
+            return Err(refusal);
+        }
+        Ok(authenticated)
+    }
+
+    /// Judges a presented key without regard to where it stands and where it comes from: for introspection,
+    /// where the caller is not the key's holder.
+    ///
+    /// # Errors
+    /// [`Refusal`], but never for the state or the address.
+    pub async fn recognize(
+        self: &Arc<Self>,
+        presented: Presented<'_>,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
+        let claimed = presented.claimed_id();
+        if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
+            return Err(Refusal::Throttled(seconds));
+        }
+        let recognized = self.open(presented, now).await;
+        if matches!(recognized, Err(Refusal::Unknown)) {
+            self.throttle.failed(&claimed, caller.known(), now);
+        }
+        recognized
+    }
+
+    async fn open(self: &Arc<Self>, presented: Presented<'_>, now: Timestamp) -> Result<Authenticated, Refusal> {
+        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| Refusal::Unknown)?;
+        if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
+            return Err(Refusal::Unknown);
+        }
+        let held = self.key(&key.id(), now).await?.ok_or(Refusal::Unknown)?;
+        let found = self.secrets.recognize(&held.secrets, key.secret(), now).await?.ok_or(Refusal::Unknown)?;
+        if found.outdated {
+            self.hash_anew(&key, found.secret);
+        }
+        let (secret, secret_expires_at) = (found.secret.id, found.secret.expires_at);
+        Ok(Authenticated { held, secret, secret_expires_at })
+    }
+
+    /// The key of this id, from memory as long as memory may be relied on.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`] and [`Refusal::Stale`].
+    pub async fn key(&self, id: &KeyId, now: Timestamp) -> Result<Option<Arc<HeldKey>>, Refusal> {
+        if !self.freshness.holds(now) {
+            return Err(Refusal::Stale(now.since(self.freshness.as_of())));
+        }
+        Ok(self.keys.find(id, &self.store).await?)
+    }
+
+    /// Counts one use of an authenticated key.
+    pub fn count(&self, by: &Authenticated, kind: UseKind, now: Timestamp) {
+        if let Some(secret) = by.held.secrets.iter().find(|held| held.id == by.secret) {
+            self.usage.count(by.held.key.id, secret.id, &secret.used, kind, now);
+        }
+    }
+
+    /// Replaces a hash that was made at another cost, behind the request's back: nobody waits for it, and
+    /// if it fails the next process to see the secret tries again.
+    fn hash_anew(self: &Arc<Self>, key: &PlainKey, held: &HeldSecret) {
+        let (node, id, old) = (Arc::clone(self), held.id, held.hash().to_owned());
+        let plain = zeroize::Zeroizing::new(key.secret().to_owned());
+        tokio::spawn(async move {
+            match node.secrets.hash(&plain, &node.entropy).await {
+                Ok(new) => match node.store.replace_hash(id, &old, &new).await {
+                    Ok(()) => tracing::info!(secret = %id, "hashed anew at the configured cost"),
+                    Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
+                },
+                Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
+            }
+        });
+    }
+}
+
+impl<'a> Presented<'a> {
+    /// The id under which wrong secrets are counted. What is no key at all is counted under none.
+    fn claimed_id(&self) -> Cow<'a, str> {
+        match self.client_id {
+            Some(id) => id.into(),
+            None => api_key::claimed_id(self.key).map(|id| id.to_string()).unwrap_or_default().into(),
+        }
+    }
+}
+
+impl Authenticated {
+    fn may_be_used(&self, caller: CallerAddress, now: Timestamp) -> Result<(), Refusal> {
+        let key = &self.held.key;
+        match key.status(now) {
+            KeyStatus::Revoked => return Err(Refusal::Revoked),
+            KeyStatus::Expired => return Err(Refusal::Expired),
+            KeyStatus::Active => {}
+        }
+        if !key.cidrs.admits(caller.known()) {
+            return Err(Refusal::Address(caller));
+        }
+        Ok(())
+    }
+}

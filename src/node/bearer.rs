@@ -1,0 +1,86 @@
+//! Is this token good here and now? For the issuer itself: introspection, revocation and the management API.
+
+use std::sync::Arc;
+
+use super::{HeldKey, Node, Refusal};
+use crate::api_key::KeyId;
+use crate::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::clock::Timestamp;
+
+/// Nodes of one deployment may disagree by so many seconds about when a token was issued.
+const BETWEEN_NODES: Leeway = match Leeway::from_seconds(5) {
+    Some(leeway) => leeway,
+    None => Leeway::NONE,
+};
+
+/// A token that is good now, and the key whose rights it carries.
+#[derive(Debug)]
+pub struct LiveToken {
+    /// What it says.
+    pub claims: Claims,
+    /// The key that is its subject.
+    pub subject: Arc<HeldKey>,
+}
+
+/// Why a token is not good.
+#[derive(Debug, thiserror::Error)]
+pub enum BearerFault {
+    /// It breaks a rule that any verifier would hold it to.
+    #[error("the token is refused: {0}")]
+    Refused(TokenFault),
+    /// It was good, and its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// It was revoked, or something was taken from its key after it was issued.
+    #[error("the token is revoked")]
+    Revoked,
+    /// Its key was revoked or deleted.
+    #[error("the key of the token is revoked")]
+    KeyRevoked,
+    /// That can't be found out now.
+    #[error(transparent)]
+    Unknown(Refusal),
+}
+
+impl Node {
+    /// Holds a token against everything that there is to hold it against but the caller's address.
+    ///
+    /// # Errors
+    /// [`BearerFault`].
+    pub async fn live_token(
+        &self,
+        token: &str,
+        audience: Audience<'_>,
+        now: Timestamp,
+    ) -> Result<LiveToken, BearerFault> {
+        let claims = self.verified(token, audience, now)?;
+        let subject: KeyId = claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
+        let held = self.key(&subject, now).await.map_err(BearerFault::Unknown)?;
+        let subject = held.ok_or(BearerFault::KeyRevoked)?;
+        if subject.key.revoked.is_some() {
+            return Err(BearerFault::KeyRevoked);
+        }
+        if claims.generation < subject.key.generation || self.revoked_tokens.contains(&claims.token_id) {
+            return Err(BearerFault::Revoked);
+        }
+        Ok(LiveToken { claims, subject })
+    }
+
+    /// The claims of a token that is authentic and not past its end, whatever has become of its key.
+    ///
+    /// # Errors
+    /// [`BearerFault::Refused`] and [`BearerFault::Expired`].
+    pub fn verified(&self, token: &str, audience: Audience<'_>, now: Timestamp) -> Result<Claims, BearerFault> {
+        let ring = self.keyring.ring();
+        let rules = Rules { issuer: &self.deployment.issuer, audience, now, leeway: BETWEEN_NODES };
+        let claims = verify_access_token(token, |kid| ring.verifying(kid, now), &rules).map_err(|fault| match fault {
+            TokenFault::Expired => BearerFault::Expired,
+            other => BearerFault::Refused(other),
+        })?;
+        // The leeway is for the beginning alone: here the end is the end.
+        if claims.expires_at <= now {
+            return Err(BearerFault::Expired);
+        }
+        Ok(claims)
+    }
+}

@@ -1,0 +1,138 @@
+//! Following the store: what other nodes commit reaches this one's memory, and this node knows how far
+//! its memory may be relied on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Node;
+use crate::keyring::KeyringError;
+use crate::store::{Change, ChangeKind, StoreError};
+
+/// How often the store is asked when nothing wakes the follower: what bounds a revocation's way to other
+/// nodes when notifications are dead.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+
+/// The longest wait for an answer; also how soon a store that came back is noticed.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+const BATCH: u16 = 1_000;
+
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error("the store did not answer within {} s", ANSWER_WITHIN.as_secs())]
+    Slow(#[from] tokio::time::error::Elapsed),
+}
+
+impl Node {
+    /// Follows the store until `stop` changes.
+    pub async fn follow(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut reachable = true;
+        loop {
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(POLL_EVERY) => {}
+            }
+            let heard = self.catch_up_in_time().await;
+            match (&heard, reachable) {
+                (Err(error), true) => tracing::warn!(%error, "the store cannot be followed"),
+                (Ok(()), false) => tracing::info!("the store can be followed again"),
+                _ => {}
+            }
+            reachable = heard.is_ok();
+        }
+    }
+
+    /// Wakes the follower when PostgreSQL says that something changed. Only a hint: without it, the next
+    /// poll finds out.
+    pub async fn listen(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                _ = stop.changed() => return,
+                ended = self.store.on_change(|| self.changed.notify_one()) => {
+                    tracing::debug!(?ended, "notifications of changes ended; connecting anew");
+                }
+            }
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = tokio::time::sleep(POLL_EVERY) => {}
+            }
+        }
+    }
+
+    /// Takes in what was committed since the last time, now.
+    ///
+    /// # Errors
+    /// When the store cannot be asked; memory is then as old as it was.
+    pub async fn catch_up(&self) -> Result<(), impl std::error::Error + use<>> {
+        self.catch_up_in_time().await
+    }
+
+    async fn catch_up_in_time(&self) -> Result<(), FollowError> {
+        tokio::time::timeout(ANSWER_WITHIN, self.take_in_changes()).await?
+    }
+
+    async fn take_in_changes(&self) -> Result<(), FollowError> {
+        // Read before the question: all that was committed by then is in the answer.
+        let asked_at = self.clock.now();
+        let last = self.store.last_change().await?;
+        let mut seen = self.seen.load(Ordering::Acquire);
+        if last < seen {
+            tracing::warn!(seen, last, "the store was set back under this node; what is in memory is dropped");
+            self.start_afresh(last).await?;
+            seen = last;
+        }
+        while seen < last {
+            let changes = self.store.changes_after(seen, BATCH).await?;
+            if changes.first().is_none_or(|first| first.seq != seen + 1) {
+                // What came in between has been forgotten, or not written by these rules: trust nothing.
+                self.start_afresh(last).await?;
+                break;
+            }
+            for change in &changes {
+                self.take_in(change).await?;
+                seen = change.seq;
+            }
+            self.seen.store(seen, Ordering::Release);
+        }
+        self.freshness.confirm(asked_at);
+        Ok(())
+    }
+
+    async fn take_in(&self, change: &Change) -> Result<(), FollowError> {
+        match change.kind {
+            Some(ChangeKind::Key) => match change.subject.parse() {
+                Ok(id) => self.keys.forget(&id),
+                Err(_) => self.keys.forget_all(),
+            },
+            Some(ChangeKind::Token) => {
+                if let Some(token) = self.store.revoked_token(&change.subject).await? {
+                    self.revoked_tokens.insert(&token, self.clock.now());
+                }
+            }
+            Some(ChangeKind::SigningKey) => self.keyring.reload(&self.store).await?,
+            Some(ChangeKind::Bootstrap) => {}
+            // Written by a newer binary: anything may have changed.
+            None => {
+                self.keys.forget_all();
+                self.keyring.reload(&self.store).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_afresh(&self, last: i64) -> Result<(), FollowError> {
+        self.keys.forget_all();
+        self.keyring.reload(&self.store).await?;
+        self.revoked_tokens.load(&self.store, self.clock.now()).await?;
+        self.seen.store(last, Ordering::Release);
+        Ok(())
+    }
+}

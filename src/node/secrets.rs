@@ -1,0 +1,232 @@
+//! Is this the key's secret? Slowly the first time (argon2id), from memory after that.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, Params, PasswordHasher as _, PasswordVerifier as _};
+use moka::sync::Cache;
+use ring::hmac;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::usage::UseCell;
+use crate::clock::Timestamp;
+use crate::entropy::{Entropy, EntropyError};
+use crate::key::{KeySecret, SecretId};
+
+/// Longest wait for a turn at the slow hash.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A secret in memory.
+pub struct HeldSecret {
+    /// Its id.
+    pub id: SecretId,
+    /// From when on it no longer opens the key.
+    pub expires_at: Option<Timestamp>,
+    /// Counts its use until the next flush.
+    pub used: Arc<UseCell>,
+    hash: Box<str>,
+    /// A keyed digest of the plain secret, once that has been seen and found right.
+    verified: OnceLock<Digest>,
+}
+
+type Digest = [u8; 32];
+
+/// What the hashing of secrets costs. The secrets have 256 bits, so the cost adds nothing to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashCost(Params);
+
+/// The slow hash could not have its turn in time; the client should come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many secrets are waiting to be verified")]
+pub struct Busy;
+
+/// A secret could not be hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// No turn in time.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// No randomness for the salt.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The hash function refused its input.
+    #[error("argon2id failed: {0}")]
+    Argon2(String),
+}
+
+/// Hashes and verifies secrets, a bounded number of them at a time, off the async threads.
+pub struct SecretKeeper {
+    cost: HashCost,
+    turns: Arc<Semaphore>,
+    digest_key: hmac::Key,
+    /// Digests outlive the cached key that they belong to, so that a changed key costs no slow hash.
+    seen: Cache<SecretId, Digest>,
+}
+
+/// A secret that was found right.
+#[derive(Debug)]
+pub struct Recognized<'a> {
+    /// Which of the key's secrets it is.
+    pub secret: &'a HeldSecret,
+    /// Its stored hash was made at another cost than is set now: replace it.
+    pub outdated: bool,
+}
+
+impl SecretKeeper {
+    /// `turns` slow hashes may run at once, and `capacity` verified secrets are remembered. The digests are
+    /// keyed at random, so they are worth nothing outside this process.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new(cost: HashCost, turns: usize, capacity: u64, entropy: &Entropy) -> Result<Self, EntropyError> {
+        let digest_key = hmac::Key::new(hmac::HMAC_SHA256, &Zeroizing::new(entropy.bytes::<32>()?)[..]);
+        Ok(Self { cost, turns: Arc::new(Semaphore::new(turns)), digest_key, seen: Cache::new(capacity) })
+    }
+
+    /// The hash of a secret, as a PHC string.
+    ///
+    /// # Errors
+    /// [`HashError`].
+    pub async fn hash(&self, secret: &str, entropy: &Entropy) -> Result<Box<str>, HashError> {
+        let salt = entropy.bytes::<16>()?;
+        let secret = Zeroizing::new(secret.to_owned());
+        let cost = self.cost.clone();
+        self.slowly(move || cost.hash(secret.as_bytes(), &salt)).await?
+    }
+
+    /// Which of `held` the plain `secret` is, if it is one that is live at `now`.
+    ///
+    /// # Errors
+    /// [`Busy`] when that takes a slow hash and no turn came free in time.
+    pub async fn recognize<'a>(
+        &self,
+        held: &'a [HeldSecret],
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Option<Recognized<'a>>, Busy> {
+        let digest = self.digest(secret);
+        let live = || held.iter().filter(|held| held.is_live(now));
+        if let Some(secret) = live().find(|held| held.is_verified_as(&digest)) {
+            return Ok(Some(Recognized { secret, outdated: false }));
+        }
+        for candidate in live() {
+            if self.is_already_known(candidate) {
+                // It was another secret's digest above; it may have been learnt only now.
+                if candidate.is_verified_as(&digest) {
+                    return Ok(Some(Recognized { secret: candidate, outdated: false }));
+                }
+                continue;
+            }
+            let (hash, plain) = (candidate.hash.clone(), Zeroizing::new(secret.to_owned()));
+            if self.slowly(move || verify(&hash, plain.as_bytes())).await? {
+                self.seen.insert(candidate.id, digest);
+                let _ = candidate.verified.set(digest);
+                return Ok(Some(Recognized { secret: candidate, outdated: self.cost.differs_from(&candidate.hash) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the secret's digest is known: then it is compared, and never hashed again.
+    fn is_already_known(&self, candidate: &HeldSecret) -> bool {
+        if candidate.verified.get().is_none()
+            && let Some(digest) = self.seen.get(&candidate.id)
+        {
+            let _ = candidate.verified.set(digest);
+        }
+        candidate.verified.get().is_some()
+    }
+
+    fn digest(&self, secret: &str) -> Digest {
+        let mut digest = Digest::default();
+        digest.copy_from_slice(hmac::sign(&self.digest_key, secret.as_bytes()).as_ref());
+        digest
+    }
+
+    async fn slowly<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
+        let turn = turn.await.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let hashed = tokio::task::spawn_blocking(move || {
+            // The turn ends with the work, even when the client that asked for it is gone.
+            let _turn = turn;
+            work()
+        });
+        hashed.await.map_err(|_| Busy)
+    }
+}
+
+impl HeldSecret {
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
+    fn is_verified_as(&self, digest: &Digest) -> bool {
+        self.verified.get().is_some_and(|verified| verified.ct_eq(digest).into())
+    }
+
+    /// The stored hash, to be replaced by one of another cost.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+impl HashCost {
+    /// Memory in KiB, passes, lanes.
+    ///
+    /// # Errors
+    /// When argon2id does not take them.
+    pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashError> {
+        Params::new(memory_kib, passes, lanes, None)
+            .map(Self)
+            .map_err(|error| HashError::Argon2(error.to_string()))
+    }
+
+    fn hash(&self, secret: &[u8], salt: &[u8]) -> Result<Box<str>, HashError> {
+        Argon2::from(&self.0)
+            .hash_password_with_salt(secret, salt)
+            .map(|hash| hash.to_string().into())
+            .map_err(|error| HashError::Argon2(error.to_string()))
+    }
+
+    fn differs_from(&self, hash: &str) -> bool {
+        let made_at = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
+        made_at.is_none_or(|made_at| costs(&made_at) != costs(&self.0))
+    }
+}
+
+fn costs(params: &Params) -> (u32, u32, u32) {
+    (params.m_cost(), params.t_cost(), params.p_cost())
+}
+
+/// The costs are those that the hash itself names.
+fn verify(hash: &str, secret: &[u8]) -> bool {
+    Argon2::default().verify_password(secret, hash).is_ok()
+}
+
+impl fmt::Debug for HeldSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldSecret").field("id", &self.id).field("hash", &"[redacted]").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SecretKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretKeeper").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
+impl From<KeySecret> for HeldSecret {
+    fn from(secret: KeySecret) -> Self {
+        Self {
+            id: secret.id,
+            expires_at: secret.expires_at,
+            used: Arc::new(UseCell::default()),
+            hash: secret.hash,
+            verified: OnceLock::new(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Ten wrong secrets in a minute for one client from one address, and that pair has to wait. The rightful
+//! owner elsewhere is never held up by a guesser.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use crate::clock::Timestamp;
+
+/// Wrong secrets that a pair may send in [`WINDOW_SECONDS`].
+const ALLOWED: u32 = 10;
+
+/// How long a wrong secret counts, in seconds, from the first of its row on.
+const WINDOW_SECONDS: i64 = 60;
+
+/// Pairs held at once. Someone who can send from more addresses than this is not stopped by counting.
+const CAPACITY: u64 = 100_000;
+
+/// Counts wrong secrets for each pair of client and network.
+#[derive(Debug)]
+pub struct Throttle {
+    failures: Cache<Pair, Arc<Mutex<Failures>>>,
+}
+
+/// A client id as it was claimed, and where from: an IPv4 address, or the /64 of an IPv6 one.
+type Pair = (Box<str>, Option<IpAddr>);
+
+#[derive(Debug)]
+struct Failures {
+    since: Timestamp,
+    count: u32,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        let window = Duration::from_secs(WINDOW_SECONDS.unsigned_abs() + 1);
+        Self { failures: Cache::builder().max_capacity(CAPACITY).time_to_live(window).build() }
+    }
+}
+
+impl Throttle {
+    /// Seconds until `client` may try again from `address`, if it has to wait.
+    pub fn wait(&self, client: &str, address: Option<IpAddr>, now: Timestamp) -> Option<i64> {
+        let failures = self.failures.get(&pair(client, address))?;
+        let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = WINDOW_SECONDS - now.since(failures.since);
+        (failures.count >= ALLOWED && left > 0).then_some(left)
+    }
+
+    /// Notes a wrong secret.
+    pub fn failed(&self, client: &str, address: Option<IpAddr>, now: Timestamp) {
+        let fresh = || Arc::new(Mutex::new(Failures { since: now, count: 0 }));
+        let failures = self.failures.get_with(pair(client, address), fresh);
+        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(failures.since) >= WINDOW_SECONDS {
+            *failures = Failures { since: now, count: 0 };
+        }
+        failures.count = failures.count.saturating_add(1);
+    }
+}
+
+fn pair(client: &str, address: Option<IpAddr>) -> Pair {
+    // A real client id has 20 characters: longer claims may share a count.
+    let end = client.floor_char_boundary(64);
+    (client[..end].into(), address.map(network))
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix(1_000);
+
+    fn from(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn ten_failures_hold_up_the_pair_and_nobody_else() {
+        let throttle = Throttle::default();
+        for _ in 0..ALLOWED {
+            assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START), None);
+            throttle.failed("key_a", from("192.0.2.1"), START);
+        }
+        assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START.plus(20)), Some(40));
+        assert_eq!(throttle.wait("key_a", from("192.0.2.2"), START), None);
+        assert_eq!(throttle.wait("key_b", from("192.0.2.1"), START), None);
+        assert_eq!(throttle.wait("key_a", None, START), None);
+        assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START.plus(60)), None);
+        throttle.failed("key_a", from("192.0.2.1"), START.plus(60));
+        assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START.plus(60)), None);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let throttle = Throttle::default();
+        for host in 0..ALLOWED {
+            throttle.failed("key_a", from(&format!("2001:db8::{host:x}")), START);
+        }
+        assert!(throttle.wait("key_a", from("2001:db8::ffff:1"), START).is_some());
+        assert!(throttle.wait("key_a", from("2001:db8:0:1::1"), START).is_none());
+    }
+}

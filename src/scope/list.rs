@@ -1,0 +1,155 @@
+//! Lists of scopes: a key's, a token's, a request's.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Resource, Scope, ScopeError, Verb};
+
+/// Scopes sorted by the bytes of their texts, without duplicates and never merged. It may be empty.
+///
+/// As text they are joined by single spaces (RFC 6749 §3.3), in JSON they are an array of objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scopes(Box<[Scope]>);
+
+impl Scopes {
+    /// The most scopes in a list that somebody sent.
+    pub const MAX_COUNT: usize = 64;
+
+    /// The most bytes of such a list when it is written as text.
+    pub const MAX_BYTES: usize = 2048;
+
+    /// Reads OAuth's form: at least one scope, and exactly one space between two (RFC 6749 §3.3, A.4).
+    ///
+    /// # Errors
+    /// [`ScopeError`]; a list beyond the limits is refused before anything in it is read.
+    pub fn parse_list(text: &str) -> Result<Self, ScopeError> {
+        if text.is_empty() {
+            return Err(ScopeError::None);
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(ScopeError::TooLong);
+        }
+        let mut scopes = Collector::default();
+        for token in text.split(' ') {
+            if token.is_empty() {
+                return Err(ScopeError::Spacing);
+            }
+            scopes.push(token.parse()?)?;
+        }
+        scopes.finish()
+    }
+
+    /// The scopes of a key: 1 to 64 different ones, of at most 2,048 bytes together.
+    ///
+    /// # Errors
+    /// [`ScopeError::None`], [`ScopeError::TooMany`] or [`ScopeError::TooLong`].
+    pub fn for_key(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, ScopeError> {
+        let mut collector = Collector::default();
+        for scope in scopes {
+            collector.push(scope)?;
+        }
+        let scopes = collector.finish()?;
+        if scopes.is_empty() { Err(ScopeError::None) } else { Ok(scopes) }
+    }
+
+    /// The scopes in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether some single one of these scopes covers `scope`.
+    pub fn covers(&self, scope: &Scope) -> bool {
+        self.iter().any(|mine| mine.covers(scope))
+    }
+
+    /// Whether each of `others` is covered by some single one of these.
+    pub fn covers_all(&self, others: &Self) -> bool {
+        others.iter().all(|other| self.covers(other))
+    }
+
+    /// Whether some scope of these lets a caller do `verb` to `resource`.
+    pub fn permits(&self, verb: Verb, resource: &Resource) -> bool {
+        self.iter().any(|scope| scope.matches(verb, resource))
+    }
+
+    /// Those under the reserved root, and all others.
+    pub fn partition_reserved(&self) -> (Self, Self) {
+        let (reserved, others): (Vec<_>, Vec<_>) = self.iter().cloned().partition(Scope::is_reserved);
+        (Self(reserved.into()), Self(others.into()))
+    }
+
+    fn text_len(&self) -> usize {
+        let spaces = self.len().saturating_sub(1);
+        spaces + self.iter().map(Scope::text_len).sum::<usize>()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    /// Sorts and removes duplicates. For scopes at hand: it knows no limit.
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        let distinct: BTreeSet<Scope> = scopes.into_iter().collect();
+        Self(distinct.into_iter().collect())
+    }
+}
+
+impl From<Scope> for Scopes {
+    fn from(scope: Scope) -> Self {
+        Self(Box::new([scope]))
+    }
+}
+
+impl IntoIterator for Scopes {
+    type Item = Scope;
+    type IntoIter = std::vec::IntoIter<Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_vec().into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Scopes {
+    type Item = &'a Scope;
+    type IntoIter = std::slice::Iter<'a, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            scope.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Gathers scopes that somebody sent, and gives up at the first one too many.
+#[derive(Default)]
+pub(super) struct Collector(BTreeSet<Scope>);
+
+impl Collector {
+    pub(super) fn push(&mut self, scope: Scope) -> Result<(), ScopeError> {
+        self.0.insert(scope);
+        if self.0.len() > Scopes::MAX_COUNT { Err(ScopeError::TooMany) } else { Ok(()) }
+    }
+
+    pub(super) fn finish(self) -> Result<Scopes, ScopeError> {
+        let scopes = Scopes(self.0.into_iter().collect());
+        if scopes.text_len() > Scopes::MAX_BYTES { Err(ScopeError::TooLong) } else { Ok(scopes) }
+    }
+}

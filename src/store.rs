@@ -1,0 +1,43 @@
+//! Where everything lasting is kept. SQL lives here and nowhere else; one set of statements serves SQLite
+//! and PostgreSQL.
+//!
+//! Reads return domain types. Every mutation is one transaction that also holds its audit event and its
+//! change number ([`write`]); what it returns has been committed.
+
+mod bootstrap;
+mod changes;
+pub(crate) mod db;
+mod error;
+mod keys;
+mod open;
+mod organizations;
+mod revoked_tokens;
+mod signing_keys;
+mod usage;
+mod write;
+
+use std::fs::File;
+
+pub use bootstrap::{Bootstrap, Deployment};
+pub use changes::Change;
+pub use error::{OpenError, StoreError};
+pub use keys::{CreateKeyError, KeyPage, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
+pub use revoked_tokens::{RevokeTokenError, RevokedToken};
+pub use signing_keys::{SealedSigningKey, Succession};
+pub use usage::{UseKind, UseRecord};
+pub use write::ChangeKind;
+
+/// An open store. Clones are not needed: share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Store {
+    db: db::Db,
+    /// Held for as long as the store is open; the system lets go of it however the process ends.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Closes the connections once they are idle. An SQLite store is left without a write-ahead log.
+    pub async fn close(&self) {
+        db::on!(&self.db, |pool, DB| pool.close().await);
+    }
+}

@@ -1,0 +1,116 @@
+//! The first writing of an empty store.
+
+use super::db::{on, row};
+use super::signing_keys::SealedSigningKey;
+use super::write::ChangeKind;
+use super::{NewKey, Store, StoreError};
+use crate::audit::{Actor, AuditEvent, Who};
+use crate::clock::Timestamp;
+use crate::master_key::MasterKeyCheck;
+
+/// What tells one deployment from another.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The name of this history of changes.
+    pub epoch: String,
+    /// Tells the master key that the store was made with.
+    pub master_key_check: Vec<u8>,
+}
+
+/// Everything that a new store begins with.
+#[derive(Debug)]
+pub struct Bootstrap<'a> {
+    /// The name of the new history of changes.
+    pub epoch: &'a str,
+    /// The check of the master key.
+    pub master_key_check: MasterKeyCheck,
+    /// The first signing key.
+    pub signing_key: &'a SealedSigningKey,
+    /// The environments of the first project.
+    pub environments: &'a [&'a str],
+    /// The administrator's key; its organization and project are made with it.
+    pub admin: &'a NewKey,
+}
+
+row! {
+    struct DeploymentRow {
+        epoch: String,
+        master_key_check: Vec<u8>,
+    }
+}
+
+impl Store {
+    /// Which deployment this is; `None` for an empty store.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn deployment(&self) -> Result<Option<Deployment>, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, DeploymentRow>("SELECT epoch, master_key_check FROM deployment WHERE id = 1")
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(row.map(|row| Deployment { epoch: row.epoch, master_key_check: row.master_key_check }))
+    }
+
+    /// Fills an empty store. `false` when another process was first: nothing was written then.
+    ///
+    /// # Errors
+    /// When the store fails; it is then still empty.
+    pub async fn bootstrap(&self, first: &Bootstrap<'_>, at: Timestamp) -> Result<bool, StoreError> {
+        let mut write = self.begin_write(at).await?;
+        let key = first.admin.key();
+        let claimed = on!(&mut write.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO deployment (id, epoch, master_key_check, created_at) VALUES (1, $1, $2, $3)
+                 ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(first.epoch)
+            .bind(first.master_key_check.to_vec())
+            .bind(at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() == 1)
+        })?;
+        if !claimed {
+            return Ok(false);
+        }
+        on!(&mut write.tx, |tx, DB| {
+            sqlx::query::<DB>("INSERT INTO organizations (id, name, created_at) VALUES ($1, $1, $2)")
+                .bind(key.organization.as_str())
+                .bind(at.unix())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })?;
+        on!(&mut write.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO projects (organization, id, name, environments, created_at) VALUES ($1, $2, $2, $3, $4)",
+            )
+            .bind(key.organization.as_str())
+            .bind(key.project.as_str())
+            .bind(first.environments.join(" "))
+            .bind(at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        write.insert_key(key).await?;
+        write.insert_signing_key(first.signing_key).await?;
+        write.commit(ChangeKind::Bootstrap, &Actor::server(Who::Bootstrap), bootstrapped(first, at)).await?;
+        Ok(true)
+    }
+}
+
+fn bootstrapped(first: &Bootstrap<'_>, at: Timestamp) -> AuditEvent {
+    AuditEvent {
+        action: "bootstrap",
+        organization: None,
+        subject: first.epoch.to_owned(),
+        before: None,
+        after: Some(serde_json::json!({
+            "key": first.admin.key().json(at),
+            "signing_key": first.signing_key.kid,
+        })),
+    }
+}

@@ -1,0 +1,57 @@
+//! One statement, two databases: an enum over the concrete pools and a macro that runs the same code on
+//! whichever it is.
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// A value of one of the two databases.
+#[derive(Clone, Debug)]
+pub(crate) enum Either<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// The pool of connections.
+pub(crate) type Db = Either<SqlitePool, PgPool>;
+
+/// An open transaction.
+pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+
+/// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type:
+/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`.
+macro_rules! on {
+    ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
+        match $either {
+            $crate::store::db::Either::Sqlite($x) => {
+                #[allow(dead_code)]
+                type $DB = sqlx::Sqlite;
+                $body
+            }
+            $crate::store::db::Either::Postgres($x) => {
+                #[allow(dead_code)]
+                type $DB = sqlx::Postgres;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// Defines a row type that reads from either database, column by name.
+macro_rules! row {
+    ($(#[$doc:meta])* $visible:vis struct $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        $visible struct $name { $($field: $type),* }
+
+        $crate::store::db::row!(@reads sqlx::sqlite::SqliteRow, $name { $($field),* });
+        $crate::store::db::row!(@reads sqlx::postgres::PgRow, $name { $($field),* });
+    };
+    (@reads $row:ty, $name:ident { $($field:ident),* }) => {
+        impl<'r> sqlx::FromRow<'r, $row> for $name {
+            fn from_row(row: &'r $row) -> sqlx::Result<Self> {
+                use sqlx::Row as _;
+                Ok(Self { $($field: row.try_get(stringify!($field))?),* })
+            }
+        }
+    };
+}
+pub(crate) use row;

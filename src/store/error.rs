@@ -1,0 +1,83 @@
+//! What can go wrong with the store, sorted by what the caller can do about it.
+
+use std::path::PathBuf;
+
+/// An operation on the store failed. Nothing of it has happened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database could not be asked, or did not answer in time: try again.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database answered that the statement cannot be carried out.
+    #[error("the store refused a statement: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// A row does not read as what was once written.
+    #[error("a row of the store does not read back: {0}")]
+    Corrupt(String),
+}
+
+/// The store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL names no database that this server knows.
+    #[error("the database URL must begin with sqlite:// or postgres://")]
+    UnknownScheme,
+    /// The URL does not parse.
+    #[error("the database URL is not valid: {0}")]
+    Url(#[source] sqlx::Error),
+    /// The database did not answer.
+    #[error("the database cannot be opened: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// A file or folder of an SQLite store cannot be used.
+    #[error("{path} cannot be used: {source}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another server process holds the SQLite file.
+    #[error("another claviger process is using {0}; an SQLite store has one server at a time (PostgreSQL takes several)")]
+    InUse(PathBuf),
+    /// The schema is newer than this binary.
+    #[error("the store's schema has version {0}, which is newer than this binary knows: start a newer claviger")]
+    NewerSchema(i64),
+    /// A migration failed, or an applied one was changed.
+    #[error("the store's schema cannot be brought up to date: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// SQLite did not take a setting that durability rests on.
+    #[error("SQLite runs with {setting} = {found} and needs {wanted}")]
+    Unsafe {
+        /// The pragma.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::Database(database) if !is_passing(database.code().as_deref()) => Self::Refused(error),
+            E::ColumnDecode { .. } | E::ColumnNotFound(_) | E::Decode(_) | E::TypeNotFound { .. } => {
+                Self::Corrupt(error.to_string())
+            }
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Whether a database's own error is one that passes by itself: a busy, full, unreadable or read-only SQLite
+/// file, or a PostgreSQL server that is short of resources, shutting down, or broke a deadlock.
+fn is_passing(code: Option<&str>) -> bool {
+    let Some(code) = code else { return false };
+    match code.len() {
+        // PostgreSQL SQLSTATE classes: connection, transaction rollback, resources, intervention, system.
+        5 => ["08", "25", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)),
+        // SQLite primary result codes: busy, locked, read-only, I/O error, full, cannot open.
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)),
+    }
+}

@@ -1,0 +1,74 @@
+//! API keys and their secrets.
+
+mod create;
+mod list;
+mod revoke;
+mod row;
+mod secrets;
+
+pub use create::{CreateKeyError, NewKey};
+pub use list::{KeyPage, KeyQuery, StatusFilter, VisibleKeys};
+
+use self::row::{KeyRow, group};
+use super::db::on;
+use super::write::Write;
+use super::{Store, StoreError};
+use crate::api_key::KeyId;
+use crate::key::ApiKey;
+
+/// A key with the audiences that it may ask for.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Named by its project or else its organization; `None` is all of the deployment's.
+    pub audiences: Option<Vec<String>>,
+}
+
+/// One statement that sees a key (`k`), its live secrets (`s`), its project (`p`) and its organization (`o`)
+/// at one moment: the columns of a [`KeyRow`], up to where the keys come from, and the joins after it.
+macro_rules! select_key {
+    () => {
+        "SELECT k.id, k.created_seq, k.organization, k.project, k.environment, k.brand, k.name, k.note, k.scopes,
+                k.cidrs, k.generation, k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_reason,
+                k.last_used_at, COALESCE(p.audiences, o.audiences) AS audiences,
+                s.id AS secret_id, s.hash AS secret_hash, s.created_at AS secret_created_at,
+                s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at
+         FROM "
+    };
+}
+macro_rules! joined {
+    () => {
+        " k
+         JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
+         JOIN projects p ON p.organization = k.organization AND p.id = k.project
+         JOIN organizations o ON o.id = k.organization "
+    };
+}
+use {joined, select_key};
+
+const KEY_BY_ID: &str =
+    concat!(select_key!(), "api_keys", joined!(), "WHERE k.id = $1 ORDER BY s.created_at, s.id");
+
+impl Store {
+    /// The key with this id, in whichever organization.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, KeyRow>(KEY_BY_ID).bind(id.to_string()).fetch_all(pool).await
+        })?;
+        Ok(group(rows)?.pop().map(|(key, _)| key))
+    }
+}
+
+impl Write {
+    /// The key as this mutation sees it.
+    async fn key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
+        let rows = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_as::<DB, KeyRow>(KEY_BY_ID).bind(id.to_string()).fetch_all(&mut **tx).await
+        })?;
+        Ok(group(rows)?.pop().map(|(stored, _)| stored.key))
+    }
+}

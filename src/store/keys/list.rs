@@ -1,0 +1,171 @@
+//! Pages of keys, newest first.
+
+use sqlx::{Database, Encode, QueryBuilder, Type};
+
+use super::row::{KeyRow, group};
+use super::{joined, select_key};
+use crate::api_key::{EnvironmentSlug, KeyId};
+use crate::clock::Timestamp;
+use crate::key::ApiKey;
+use crate::names::{OrganizationId, ProjectId};
+use crate::store::db::on;
+use crate::store::{Store, StoreError};
+
+/// Which keys, and how many.
+#[derive(Debug)]
+pub struct KeyQuery {
+    /// Of this organization.
+    pub organization: OrganizationId,
+    /// Only those that the caller may read.
+    pub visible: VisibleKeys,
+    /// Only this project's.
+    pub project: Option<ProjectId>,
+    /// Only this environment's.
+    pub environment: Option<EnvironmentSlug>,
+    /// Only those that stand so.
+    pub status: StatusFilter,
+    /// Only those whose name has this in it, ASCII case ignored.
+    pub name_contains: Option<String>,
+    /// Only those made before the key of this creation number: where the previous page ended.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Where a listed key must stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Usable now.
+    #[default]
+    Active,
+    /// Past its end and not revoked.
+    Expired,
+    /// Revoked.
+    Revoked,
+    /// Any.
+    All,
+}
+
+/// What of an organization's keys a caller may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VisibleKeys {
+    /// Every one.
+    All,
+    /// Those that match one of the pairs; `None` matches any.
+    Only(Vec<(Option<ProjectId>, Option<KeyId>)>),
+}
+
+/// One page of keys.
+#[derive(Debug)]
+pub struct KeyPage {
+    /// The keys, newest first.
+    pub keys: Vec<ApiKey>,
+    /// The creation number to go on before; `None` when this was the last page.
+    pub next: Option<i64>,
+}
+
+impl Store {
+    /// One page of keys, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn keys(&self, query: &KeyQuery, now: Timestamp) -> Result<KeyPage, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            let mut select = select::<DB>(query, now);
+            select.build_query_as::<KeyRow>().fetch_all(pool).await
+        })?;
+        let mut keys = group(rows)?;
+        // One more than asked for tells whether there is a next page.
+        let more = keys.len() > usize::from(query.limit);
+        keys.truncate(usize::from(query.limit));
+        let next = keys.last().filter(|_| more).map(|(_, created_seq)| *created_seq);
+        Ok(KeyPage { keys: keys.into_iter().map(|(stored, _)| stored.key).collect(), next })
+    }
+}
+
+fn select<DB: Database>(query: &KeyQuery, now: Timestamp) -> QueryBuilder<DB>
+where
+    DB::Arguments: Default,
+    for<'t> i64: Encode<'t, DB> + Type<DB>,
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT * FROM api_keys WHERE organization = "));
+    sql.push_bind(query.organization.to_string());
+    if let Some(project) = &query.project {
+        sql.push(" AND project = ").push_bind(project.to_string());
+    }
+    if let Some(environment) = &query.environment {
+        sql.push(" AND environment = ").push_bind(environment.to_string());
+    }
+    if let Some(part) = &query.name_contains {
+        sql.push(" AND name_folded LIKE ").push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+    }
+    if let Some(seq) = query.before {
+        sql.push(" AND created_seq < ").push_bind(seq);
+    }
+    push_status(&mut sql, query.status, now);
+    push_visible(&mut sql, &query.visible);
+    sql.push(" ORDER BY created_seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
+    sql.push(concat!(")", joined!(), "ORDER BY k.created_seq DESC, s.created_at, s.id"));
+    sql
+}
+
+fn push_status<DB: Database>(sql: &mut QueryBuilder<DB>, status: StatusFilter, now: Timestamp)
+where
+    for<'t> i64: Encode<'t, DB> + Type<DB>,
+{
+    match status {
+        StatusFilter::All => {}
+        StatusFilter::Revoked => drop(sql.push(" AND revoked_at IS NOT NULL")),
+        StatusFilter::Active => {
+            sql.push(" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ");
+            sql.push_bind(now.unix()).push(")");
+        }
+        StatusFilter::Expired => {
+            sql.push(" AND revoked_at IS NULL AND expires_at <= ").push_bind(now.unix());
+        }
+    }
+}
+
+fn push_visible<DB: Database>(sql: &mut QueryBuilder<DB>, visible: &VisibleKeys)
+where
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    let VisibleKeys::Only(pairs) = visible else { return };
+    sql.push(" AND (1 = 0");
+    for (project, key) in pairs {
+        sql.push(" OR (1 = 1");
+        if let Some(project) = project {
+            sql.push(" AND project = ").push_bind(project.to_string());
+        }
+        if let Some(key) = key {
+            sql.push(" AND id = ").push_bind(key.to_string());
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
+/// A `LIKE` pattern that finds `part` anywhere in a folded name, taking every character for itself.
+fn substring_pattern(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for character in part.chars().map(|character| character.to_ascii_lowercase()) {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_takes_wildcards_for_themselves_and_folds_ascii_only() {
+        assert_eq!(substring_pattern("50%_Ä\\B"), "%50\\%\\_Ä\\\\b%");
+    }
+}

@@ -1,0 +1,102 @@
+//! From rows to keys. A key comes as one row for each of its live secrets.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use super::StoredKey;
+use crate::clock::Timestamp;
+use crate::key::{ApiKey, KeySecret, Revoked};
+use crate::store::db::row;
+use crate::store::error::StoreError;
+
+row! {
+    /// A key joined with one of its secrets.
+    pub(super) struct KeyRow {
+        id: String,
+        created_seq: i64,
+        organization: String,
+        project: String,
+        environment: String,
+        brand: String,
+        name: String,
+        note: Option<String>,
+        scopes: String,
+        cidrs: String,
+        generation: i64,
+        created_at: i64,
+        created_by: String,
+        expires_at: Option<i64>,
+        revoked_at: Option<i64>,
+        revoked_reason: Option<String>,
+        last_used_at: Option<i64>,
+        audiences: Option<String>,
+        secret_id: String,
+        secret_hash: String,
+        secret_created_at: i64,
+        secret_expires_at: Option<i64>,
+        secret_last_used_at: Option<i64>,
+    }
+}
+
+/// Gathers rows, of which those of one key follow each other, into keys with their creation numbers.
+pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreError> {
+    let mut keys: Vec<(StoredKey, i64)> = Vec::new();
+    for row in rows {
+        let secret = row.secret()?;
+        match keys.last_mut() {
+            Some((last, created_seq)) if *created_seq == row.created_seq => last.key.secrets.push(secret),
+            _ => {
+                let created_seq = row.created_seq;
+                keys.push((row.key(secret)?, created_seq));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+impl KeyRow {
+    fn secret(&self) -> Result<KeySecret, StoreError> {
+        Ok(KeySecret {
+            id: read("secret id", &self.secret_id)?,
+            hash: self.secret_hash.as_str().into(),
+            created_at: Timestamp::from_unix(self.secret_created_at),
+            expires_at: self.secret_expires_at.map(Timestamp::from_unix),
+            last_used_at: self.secret_last_used_at.map(Timestamp::from_unix),
+        })
+    }
+
+    fn key(self, secret: KeySecret) -> Result<StoredKey, StoreError> {
+        let revoked_reason = self.revoked_reason;
+        let key = ApiKey {
+            id: read("key id", &self.id)?,
+            organization: read("organization", &self.organization)?,
+            project: read("project", &self.project)?,
+            environment: read("environment", &self.environment)?,
+            brand: read("brand", &self.brand)?,
+            name: self.name,
+            note: self.note,
+            scopes: crate::scope::Scopes::parse_list(&self.scopes).map_err(|error| corrupt("scopes", &error))?,
+            cidrs: crate::cidr::Cidrs::from_text(&self.cidrs).map_err(|error| corrupt("cidrs", &error))?,
+            generation: u64::try_from(self.generation).map_err(|error| corrupt("generation", &error))?,
+            created_at: Timestamp::from_unix(self.created_at),
+            created_by: self.created_by,
+            expires_at: self.expires_at.map(Timestamp::from_unix),
+            revoked: self.revoked_at.map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),
+            last_used_at: self.last_used_at.map(Timestamp::from_unix),
+            secrets: vec![secret],
+        };
+        let audiences = self.audiences.map(|list| list.split(' ').map(str::to_owned).collect());
+        Ok(StoredKey { key, audiences })
+    }
+}
+
+fn read<T: FromStr>(what: &str, text: &str) -> Result<T, StoreError>
+where
+    T::Err: Display,
+{
+    text.parse().map_err(|error: T::Err| corrupt(what, &error))
+}
+
+fn corrupt(what: &str, error: &dyn Display) -> StoreError {
+    StoreError::Corrupt(format!("{what}: {error}"))
+}

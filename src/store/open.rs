@@ -1,0 +1,138 @@
+//! Opening a store: the connection, the settings that durability rests on, the schema, the lock.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
+
+use super::Store;
+use super::db::Either;
+use super::error::OpenError;
+
+/// Longest wait for a free connection, and for a writer ahead in the queue.
+const WAIT: Duration = Duration::from_secs(5);
+
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "base", include_str!("../../migrations/0001_base.sql"))];
+
+impl Store {
+    /// Opens the store at `url` (`sqlite://path` or `postgres://…`), creating an SQLite file where there is
+    /// none, and brings its schema up to date. Safe in several processes at once.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the store is then as it was.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => open_sqlite(url).await,
+            Some("postgres" | "postgresql") => open_postgres(url).await,
+            _ => Err(OpenError::UnknownScheme),
+        }
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(OpenError::Url)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(WAIT);
+    let lock = lock_beside(options.get_filename())?;
+    let pool = PoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(WAIT)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_with(options)
+        .await
+        .map_err(OpenError::Connect)?;
+    check_durability(&pool).await?;
+    migrate_sqlite(&pool).await?;
+    Ok(Store { db: Either::Sqlite(pool), _lock: Some(lock) })
+}
+
+async fn open_postgres(url: &str) -> Result<Store, OpenError> {
+    // A statement that waits for ever would hold a request and a connection: both have ends.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(OpenError::Url)?
+        .application_name("claviger")
+        .options([("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")]);
+    let pool = PoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(WAIT)
+        .connect_with(options)
+        .await
+        .map_err(OpenError::Connect)?;
+    migrate_postgres(&pool).await?;
+    Ok(Store { db: Either::Postgres(pool), _lock: None })
+}
+
+/// Takes the lock that keeps a second server off the file. It lies beside the database, under the path
+/// that all links lead to; never on the database itself, whose locks SQLite would lose with our handle.
+fn lock_beside(database: &Path) -> Result<File, OpenError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::File { path, source }
+    };
+    // The file must exist for its canonical path to be known. SQLite takes an empty file for a new store.
+    OpenOptions::new().append(true).create(true).open(database).map_err(failed(database))?;
+    let mut sidecar = database.canonicalize().map_err(failed(database))?.into_os_string();
+    sidecar.push(".lock");
+    let sidecar = PathBuf::from(sidecar);
+    let file = OpenOptions::new().append(true).create(true).open(&sidecar).map_err(failed(&sidecar))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
+        Err(TryLockError::Error(source)) => Err(OpenError::File { path: sidecar, source }),
+    }
+}
+
+/// Asks SQLite what it really runs with: a pragma that it does not take fails silently.
+async fn check_durability(pool: &SqlitePool) -> Result<(), OpenError> {
+    for (setting, query, wanted) in [
+        ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", "wal"),
+        ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", "2"),
+        ("foreign_keys", "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys", "1"),
+    ] {
+        let found: String = sqlx::query_scalar(query).fetch_one(pool).await.map_err(OpenError::Connect)?;
+        if found != wanted {
+            return Err(OpenError::Unsafe { setting, found, wanted });
+        }
+    }
+    Ok(())
+}
+
+async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
+    // sqlx's own migration lock is a no-op on SQLite; an exclusive transaction around it all is one.
+    let mut exclusive = pool.begin_with("BEGIN EXCLUSIVE").await.map_err(OpenError::Connect)?;
+    migrator().run_direct(None, &mut *exclusive, false).await.map_err(migration_failed)?;
+    exclusive.commit().await.map_err(OpenError::Connect)
+}
+
+async fn migrate_postgres(pool: &PgPool) -> Result<(), OpenError> {
+    migrator().run(pool).await.map_err(migration_failed)
+}
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|&(version, description, sql)| {
+                Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+            })
+            .collect(),
+    )
+}
+
+fn migration_failed(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::NewerSchema(version),
+        other => OpenError::Migrate(other),
+    }
+}

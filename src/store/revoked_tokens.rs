@@ -1,0 +1,170 @@
+//! Tokens revoked one by one. A row is needed only for as long as its token would have lived.
+
+use super::db::{on, row};
+use super::write::{ChangeKind, Write};
+use super::{Store, StoreError};
+use crate::api_key::KeyId;
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+use crate::names::OrganizationId;
+
+/// How many live tokens of one key may be revoked one by one; beyond it, the key itself is what to revoke.
+const MOST_PER_KEY: i64 = 1_000;
+
+/// A revoked token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedToken {
+    /// The token's id.
+    pub jti: String,
+    /// The key that it was issued for.
+    pub key: KeyId,
+    /// The end that the token itself names.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token could not be revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeTokenError {
+    /// The key has 1,000 revoked live tokens.
+    #[error("too many live tokens of this key are revoked; revoke the key")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+row! {
+    struct RevokedTokenRow {
+        jti: String,
+        key_id: String,
+        expires_at: i64,
+    }
+}
+
+impl Store {
+    /// Revokes a token. One that is revoked already stays so, and takes nothing of the key's allowance.
+    ///
+    /// # Errors
+    /// [`RevokeTokenError`]; the token is then as it was.
+    pub async fn revoke_token(
+        &self,
+        token: &RevokedToken,
+        organization: &OrganizationId,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<(), RevokeTokenError> {
+        let mut write = self.begin_write(at).await?;
+        if write.is_revoked(&token.jti).await? {
+            return Ok(());
+        }
+        if write.live_revoked_tokens(&token.key).await? >= MOST_PER_KEY {
+            return Err(RevokeTokenError::TooMany);
+        }
+        write.insert_revoked_token(token).await?;
+        let event = AuditEvent {
+            action: "token.revoke",
+            organization: Some(organization.clone()),
+            subject: token.jti.clone(),
+            before: None,
+            after: Some(serde_json::json!({
+                "key": token.key.to_string(),
+                "expires_at": token.expires_at.rfc3339(),
+            })),
+        };
+        write.commit(ChangeKind::Token, actor, event).await?;
+        Ok(())
+    }
+
+    /// Every revoked token that would be alive at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn live_revoked_tokens(&self, now: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, RevokedTokenRow>(
+                "SELECT jti, key_id, expires_at FROM revoked_tokens WHERE expires_at > $1",
+            )
+            .bind(now.unix())
+            .fetch_all(pool)
+            .await
+        })?;
+        rows.into_iter().map(RevokedToken::try_from).collect()
+    }
+
+    /// The revoked token of this id, if it is one.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn revoked_token(&self, jti: &str) -> Result<Option<RevokedToken>, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, RevokedTokenRow>("SELECT jti, key_id, expires_at FROM revoked_tokens WHERE jti = $1")
+                .bind(jti)
+                .fetch_optional(pool)
+                .await
+        })?;
+        row.map(RevokedToken::try_from).transpose()
+    }
+
+    /// Forgets tokens that ended before `before`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_revoked_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>("DELETE FROM revoked_tokens WHERE expires_at < $1")
+                .bind(before.unix())
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected())
+        })?)
+    }
+}
+
+impl Write {
+    async fn is_revoked(&mut self, jti: &str) -> Result<bool, StoreError> {
+        let found = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_scalar::<DB, String>("SELECT jti FROM revoked_tokens WHERE jti = $1")
+                .bind(jti)
+                .fetch_optional(&mut **tx)
+                .await
+        })?;
+        Ok(found.is_some())
+    }
+
+    async fn live_revoked_tokens(&mut self, key: &KeyId) -> Result<i64, StoreError> {
+        let now = self.at.unix();
+        Ok(on!(&mut self.tx, |tx, DB| {
+            sqlx::query_scalar::<DB, i64>("SELECT COUNT(*) FROM revoked_tokens WHERE key_id = $1 AND expires_at > $2")
+                .bind(key.to_string())
+                .bind(now)
+                .fetch_one(&mut **tx)
+                .await
+        })?)
+    }
+
+    async fn insert_revoked_token(&mut self, token: &RevokedToken) -> Result<(), StoreError> {
+        let at = self.at.unix();
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(&token.jti)
+            .bind(token.key.to_string())
+            .bind(at)
+            .bind(token.expires_at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+impl TryFrom<RevokedTokenRow> for RevokedToken {
+    type Error = StoreError;
+
+    fn try_from(row: RevokedTokenRow) -> Result<Self, StoreError> {
+        let key = row.key_id.parse().map_err(|_| StoreError::Corrupt(format!("key id {}", row.key_id)))?;
+        Ok(Self { jti: row.jti, key, expires_at: Timestamp::from_unix(row.expires_at) })
+    }
+}

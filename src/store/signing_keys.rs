@@ -1,0 +1,171 @@
+//! Signing keys, their private parts sealed.
+
+use super::db::{on, row};
+use super::write::{ChangeKind, Write};
+use super::{Store, StoreError};
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+
+/// A signing key as it is stored.
+#[derive(Clone, Debug)]
+pub struct SealedSigningKey {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    /// `ES256`, `EdDSA` or `RS256`.
+    pub algorithm: String,
+    /// The public part, as it is published.
+    pub public_jwk: String,
+    /// The private part (PKCS#8), sealed under the master key for this kid and algorithm.
+    pub sealed_private: Vec<u8>,
+    /// When it was made, and so first published.
+    pub created_at: Timestamp,
+    /// From when on it signs.
+    pub activates_at: Timestamp,
+    /// Set when it was withdrawn as compromised: it verifies nothing from then on.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// How a new signing key follows the ones that are there.
+#[derive(Clone, Debug)]
+pub enum Succession {
+    /// It becomes the next key, unless one is waiting already.
+    Next,
+    /// It becomes the next key, unless one is waiting or one was activated after this moment: how several
+    /// nodes on one schedule agree on one rotation.
+    NextIfOlder(Timestamp),
+    /// The key of this kid is withdrawn at once, with any that is waiting left to its time.
+    InsteadOf(String),
+}
+
+row! {
+    struct SigningKeyRow {
+        kid: String,
+        algorithm: String,
+        public_jwk: String,
+        sealed_private: Vec<u8>,
+        created_at: i64,
+        activates_at: i64,
+        withdrawn_at: Option<i64>,
+    }
+}
+
+impl From<SigningKeyRow> for SealedSigningKey {
+    fn from(row: SigningKeyRow) -> Self {
+        Self {
+            kid: row.kid,
+            algorithm: row.algorithm,
+            public_jwk: row.public_jwk,
+            sealed_private: row.sealed_private,
+            created_at: Timestamp::from_unix(row.created_at),
+            activates_at: Timestamp::from_unix(row.activates_at),
+            withdrawn_at: row.withdrawn_at.map(Timestamp::from_unix),
+        }
+    }
+}
+
+impl Store {
+    /// All signing keys that ever were, by the time of their activation.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, SigningKeyRow>(
+                "SELECT kid, algorithm, public_jwk, sealed_private, created_at, activates_at, withdrawn_at
+                 FROM signing_keys ORDER BY activates_at, created_at, kid",
+            )
+            .fetch_all(pool)
+            .await
+        })?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Adds a signing key. `false` when the succession does not take it: nothing has changed then.
+    ///
+    /// # Errors
+    /// When the store fails; the signing keys are then as they were.
+    pub async fn add_signing_key(
+        &self,
+        key: &SealedSigningKey,
+        succession: &Succession,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.begin_write(at).await?;
+        let accepted = match succession {
+            Succession::Next => !write.has_signing_key_activated_after(at).await?,
+            Succession::NextIfOlder(than) => !write.has_signing_key_activated_after(*than).await?,
+            Succession::InsteadOf(kid) => write.withdraw(kid).await?,
+        };
+        if !accepted {
+            return Ok(false);
+        }
+        write.insert_signing_key(key).await?;
+        write.commit(ChangeKind::SigningKey, actor, added(key, succession)).await?;
+        Ok(true)
+    }
+}
+
+fn added(key: &SealedSigningKey, succession: &Succession) -> AuditEvent {
+    let withdrawn = match succession {
+        Succession::InsteadOf(kid) => Some(kid),
+        Succession::Next | Succession::NextIfOlder(_) => None,
+    };
+    AuditEvent {
+        action: if withdrawn.is_some() { "signing_key.withdraw" } else { "signing_key.rotate" },
+        organization: None,
+        subject: key.kid.clone(),
+        before: withdrawn.map(|kid| serde_json::json!({ "kid": kid })),
+        after: Some(serde_json::json!({
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "activates_at": key.activates_at.rfc3339(),
+        })),
+    }
+}
+
+impl Write {
+    async fn has_signing_key_activated_after(&mut self, moment: Timestamp) -> Result<bool, StoreError> {
+        let found = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_scalar::<DB, String>(
+                "SELECT kid FROM signing_keys WHERE activates_at > $1 AND withdrawn_at IS NULL LIMIT 1",
+            )
+            .bind(moment.unix())
+            .fetch_optional(&mut **tx)
+            .await
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// Withdraws a key; `false` when there is none such, or it was withdrawn before.
+    async fn withdraw(&mut self, kid: &str) -> Result<bool, StoreError> {
+        let at = self.at.unix();
+        Ok(on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>("UPDATE signing_keys SET withdrawn_at = $2 WHERE kid = $1 AND withdrawn_at IS NULL")
+                .bind(kid)
+                .bind(at)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected() == 1)
+        })?)
+    }
+
+    pub(super) async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_private, created_at, activates_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(&key.kid)
+            .bind(&key.algorithm)
+            .bind(&key.public_jwk)
+            .bind(&key.sealed_private)
+            .bind(key.created_at.unix())
+            .bind(key.activates_at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! The OAuth endpoints' use cases: issuing a token, looking at one, taking one back.
+
+mod client_credentials;
+mod error;
+mod grant;
+mod introspect;
+mod issue;
+mod revoke;
+
+pub use client_credentials::client_credentials;
+pub use error::OAuthError;
+pub use grant::{Grant, GrantRequest};
+pub use introspect::{Introspection, introspect};
+pub use issue::{IssueError, Issued};
+pub use revoke::{RevokeRequest, revoke};

@@ -1,0 +1,26 @@
+//! The client credentials grant (RFC 6749 §4.4): a key in, a token out, and nothing written.
+
+use std::sync::Arc;
+
+use super::{GrantRequest, Issued, OAuthError};
+use crate::address::CallerAddress;
+use crate::node::{Node, Presented};
+use crate::store::UseKind;
+
+/// Issues a token to whoever presents a good key.
+///
+/// # Errors
+/// [`OAuthError`].
+pub async fn client_credentials(
+    node: &Arc<Node>,
+    presented: Presented<'_>,
+    caller: CallerAddress,
+    request: &GrantRequest<'_>,
+) -> Result<Issued, OAuthError> {
+    let now = node.clock.now();
+    let authenticated = node.authenticate(presented, caller, now).await?;
+    let grant = request.resolve(&authenticated.held, &node.deployment.issuer)?;
+    let issued = node.issue(&authenticated, &grant, now)?;
+    node.count(&authenticated, UseKind::Token, now);
+    Ok(issued)
+}

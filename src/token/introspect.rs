@@ -1,0 +1,147 @@
+//! Token introspection (RFC 7662), of tokens and of API keys.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::OAuthError;
+use crate::access::Caller;
+use crate::api_key::looks_like_key;
+use crate::claims::{Actor, Audience};
+use crate::clock::Timestamp;
+use crate::key::KeyStatus;
+use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::scope::{Resource, Verb};
+
+/// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
+#[derive(Debug, Serialize)]
+pub struct Introspection {
+    active: bool,
+    #[serde(flatten)]
+    about: Option<About>,
+}
+
+#[derive(Debug, Serialize)]
+struct About {
+    scope: String,
+    client_id: String,
+    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<serde_json::Value>,
+    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    token_type: &'static str,
+    cidrs: Vec<String>,
+    org: String,
+    project: String,
+    env: String,
+    r#gen: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
+}
+
+impl Introspection {
+    /// Exactly `{"active":false}`.
+    pub const INACTIVE: Self = Self { active: false, about: None };
+}
+
+/// Tells `caller` about a token or an API key, if it may know.
+///
+/// # Errors
+/// [`OAuthError`] when that can't be found out; what is not good is no error.
+pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Result<Introspection, OAuthError> {
+    let now = node.clock.now();
+    let about = if looks_like_key(token) {
+        about_key(node, caller, token, now).await?
+    } else {
+        about_token(node, token, now).await?
+    };
+    Ok(match about {
+        Some(about) if may_introspect(caller, &about.org) => Introspection { active: true, about: Some(about) },
+        _ => Introspection::INACTIVE,
+    })
+}
+
+/// The organization is that of the token, whose affair it is who looks at it.
+fn may_introspect(caller: &Caller, organization: &str) -> bool {
+    Resource::reserved(&["orgs", organization, "introspection"])
+        .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
+}
+
+async fn about_token(node: &Node, token: &str, now: Timestamp) -> Result<Option<About>, OAuthError> {
+    match node.live_token(token, Audience::Any, now).await {
+        Ok(live) => Ok(Some(About::from(live))),
+        Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn about_key(
+    node: &Arc<Node>,
+    caller: &Caller,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<About>, OAuthError> {
+    let presented = Presented { client_id: None, key };
+    match node.recognize(presented, caller.address, now).await {
+        Ok(found) if found.held.key.status(now) == KeyStatus::Active => Ok(Some(About::key(&found, &node.deployment.issuer))),
+        Ok(_) | Err(Refusal::Unknown) => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+impl From<LiveToken> for About {
+    fn from(LiveToken { claims, .. }: LiveToken) -> Self {
+        // RFC 7519 §4.1.3: a single audience is a string.
+        let aud = match <[String; 1]>::try_from(claims.audience) {
+            Ok([one]) => one.into(),
+            Err(many) => many.into(),
+        };
+        Self {
+            scope: claims.scope,
+            client_id: claims.client_id,
+            sub: claims.subject,
+            aud: Some(aud),
+            iss: claims.issuer,
+            exp: Some(claims.expires_at.unix()),
+            iat: Some(claims.issued_at.unix()),
+            jti: Some(claims.token_id),
+            token_type: "Bearer",
+            cidrs: claims.cidrs,
+            org: claims.organization,
+            project: claims.project,
+            env: claims.environment,
+            r#gen: claims.generation,
+            act: claims.actor,
+        }
+    }
+}
+
+impl About {
+    fn key(found: &Authenticated, issuer: &str) -> Self {
+        let key = &found.held.key;
+        let end = [key.expires_at, found.secret_expires_at].into_iter().flatten().min();
+        Self {
+            scope: key.scopes.to_string(),
+            client_id: key.id.to_string(),
+            sub: key.id.to_string(),
+            aud: None,
+            iss: issuer.to_owned(),
+            exp: end.map(Timestamp::unix),
+            iat: None,
+            jti: None,
+            token_type: "api_key",
+            cidrs: key.cidrs.iter().map(ToString::to_string).collect(),
+            org: key.organization.to_string(),
+            project: key.project.to_string(),
+            env: key.environment.as_str().to_owned(),
+            r#gen: key.generation,
+            act: None,
+        }
+    }
+}

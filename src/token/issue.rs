@@ -1,0 +1,92 @@
+//! Making the token.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Grant, OAuthError};
+use crate::claims::{AccessTokenClaims, MAX_LIFETIME};
+use crate::clock::Timestamp;
+use crate::entropy::EntropyError;
+use crate::jwk::SigningFailed;
+use crate::node::{Authenticated, Node};
+
+/// A new access token.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token itself.
+    pub access_token: String,
+    /// `exp` − `iat`, in seconds.
+    pub expires_in: i64,
+    /// What it allows, in canonical form.
+    pub scope: String,
+}
+
+/// Why no token could be made. All of it is the server's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// No signing key is active.
+    #[error("no signing key is active")]
+    NoSigningKey,
+    /// The signature failed.
+    #[error(transparent)]
+    Signing(#[from] SigningFailed),
+    /// The system has no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The claims could not be written.
+    #[error(transparent)]
+    Claims(#[from] serde_json::Error),
+}
+
+impl From<IssueError> for OAuthError {
+    fn from(error: IssueError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl Node {
+    /// Signs a token of `grant` for an authenticated key.
+    ///
+    /// # Errors
+    /// [`IssueError`].
+    pub fn issue(&self, by: &Authenticated, grant: &Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
+        let key = &by.held.key;
+        let id = key.id.to_string();
+        let scope = grant.scopes.to_string();
+        let cidrs: Vec<String> = key.cidrs.iter().map(ToString::to_string).collect();
+        let expires_at = end_of_token(by, now);
+        let mut token_id = [0; 22];
+        // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
+        let random = self.entropy.bytes::<16>()?;
+        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
+        let claims = AccessTokenClaims {
+            issuer: &self.deployment.issuer,
+            subject: &id,
+            client_id: &id,
+            audience: &grant.audience,
+            issued_at: now,
+            expires_at,
+            token_id: std::str::from_utf8(&token_id[..written]).unwrap_or_default(),
+            scope: &scope,
+            cidrs: &cidrs,
+            organization: key.organization.as_str(),
+            project: key.project.as_str(),
+            environment: key.environment.as_str(),
+            generation: key.generation,
+            actor: None,
+            origin: &[],
+        };
+        let mut payload = Vec::with_capacity(512);
+        claims.write(&mut payload)?;
+        let ring = self.keyring.ring();
+        let signing = ring.signing(now).ok_or(IssueError::NoSigningKey)?;
+        let access_token = signing.signer().sign(&payload)?;
+        Ok(Issued { access_token, expires_in: expires_at.since(now), scope })
+    }
+}
+
+/// No token outlives its key, or the secret that it was got with.
+fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
+    let ends = [by.held.key.expires_at, by.secret_expires_at];
+    ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), Timestamp::min)
+}

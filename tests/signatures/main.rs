@@ -1,0 +1,14 @@
+//! Signatures, from the outside: published vectors, keys in PEM, and tokens made to deceive.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod claims;
+mod forge;
+mod headers;
+mod interoperability;
+mod key_sets;
+mod pem_import;
+mod properties;
+mod serialization;
+mod times;
+mod vectors;

@@ -1,0 +1,12 @@
+//! The vocabulary from outside: the vectors of `tests/vectors`, what holds for every value, and oracles.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod addresses;
+mod api_keys;
+mod cidr_oracle;
+mod cidrs;
+mod scope_oracle;
+mod scope_properties;
+mod scopes;
+mod vectors;
