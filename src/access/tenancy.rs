@@ -1,6 +1,7 @@
 //! What a caller's scopes reach, and what it may even know about.
 
 use super::Caller;
+use crate::api_key::KeyId;
 use crate::names::{OrganizationId, ProjectId};
 use crate::scope::{Action, Filter, Resource, Scope, Segment, Verb};
 use crate::store::VisibleKeys;
@@ -87,10 +88,11 @@ pub fn visible_keys(caller: &Caller, organization: &OrganizationId) -> VisibleKe
 
 /// The project and key that a scope says of `claviger/orgs/{organization}/projects/{project}/keys/{key}`, `None`
 /// standing for any; nothing when it matches no such resource.
-fn keys_of(
-    scope: &Scope,
-    organization: &OrganizationId,
-) -> Option<(Option<ProjectId>, Option<crate::api_key::KeyId>)> {
+fn keys_of(scope: &Scope, organization: &OrganizationId) -> Option<(Option<ProjectId>, Option<KeyId>)> {
+    // No wildcard matches the reserved root.
+    if !scope.is_reserved() {
+        return None;
+    }
     let mut segments = scope.filter().segments();
     for expected in ["claviger", "orgs", organization.as_str(), "projects"] {
         match segments.next()? {

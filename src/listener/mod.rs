@@ -86,6 +86,9 @@ impl<S> HttpService for S where
 
 impl Listener {
     /// Binds `address`; port 0 is any free port. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`].
     pub fn bind(address: SocketAddr, limits: Limits, tls: Option<TlsSettings>) -> Result<Self, ListenError> {
         let tls = tls.map(tls::acceptor).transpose()?;
         let bind_error = |source| ListenError::Bind { address, source };

@@ -13,6 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::key_file::KeyFileError;
 use certificate::RenewedCertificate;
 
 const HTTP2: &[u8] = b"h2";
@@ -40,27 +41,19 @@ impl TlsSettings {
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file that is not there or cannot be read.
-    #[error("cannot read `{path}`: {source}", path = path.display())]
-    Unreadable {
-        /// The file.
+    /// A certificate file that is not there or cannot be read.
+    #[error("{path}: {source}")]
+    Certificate {
+        /// The certificate file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// A key file that others than its owner can read.
-    #[error(
-        "`{path}` has mode {mode:04o}, which lets others than its owner at the key: `chmod 600` it",
-        path = path.display()
-    )]
-    KeyExposed {
-        /// The key file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    /// A key file that is not there, cannot be read, or can be read by others.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// A file whose PEM is damaged.
-    #[error("`{path}` is not valid PEM: {source}", path = path.display())]
+    #[error("{path} is not valid PEM: {source}")]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -68,22 +61,19 @@ pub enum TlsError {
         source: rustls_pki_types::pem::Error,
     },
     /// A certificate file without a certificate.
-    #[error("`{path}` has no certificate in it", path = path.display())]
+    #[error("{path} has no certificate in it")]
     NoCertificate {
         /// The certificate file.
         path: PathBuf,
     },
-    /// A key file without a private key; one that needs a passphrase counts as such.
-    #[error("`{path}` has no unencrypted private key in it", path = path.display())]
+    /// A key file without a private key; one under a passphrase counts as none.
+    #[error("{path} has no unencrypted private key in it")]
     NoKey {
         /// The key file.
         path: PathBuf,
     },
     /// A key and a certificate of different pairs.
-    #[error(
-        "the key in `{key}` does not belong to the first certificate in `{certificate}`",
-        key = key.display(), certificate = certificate.display()
-    )]
+    #[error("the key in {key} does not belong to the first certificate in {certificate}")]
     Mismatch {
         /// The key file.
         key: PathBuf,
@@ -91,8 +81,7 @@ pub enum TlsError {
         certificate: PathBuf,
     },
     /// A kind of key or certificate that is not supported.
-    #[error("the pair `{certificate}`, `{key}` cannot be used: {source}",
-        key = key.display(), certificate = certificate.display())]
+    #[error("{certificate} and {key} cannot be used: {source}")]
     Unusable {
         /// The key file.
         key: PathBuf,

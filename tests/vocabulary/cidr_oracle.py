@@ -2,7 +2,7 @@
 
 parse <entry>           the canonical range, or "refused"
 admits <list> <address> whether some range of the comma-separated list has the address: 0 or 1
-covers <list> <list>    whether each address of the second list is one of the first: 0 or 1
+covers <list> <list>    whether each caller whom the second list admits is admitted by the first: 0 or 1
 """
 
 import ipaddress
@@ -10,6 +10,7 @@ import re
 import sys
 
 MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+WILDCARDS = {ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")}
 
 
 def parse(entry):
@@ -34,6 +35,9 @@ def admits(ranges, address):
 
 
 def covers(mine, theirs):
+    """A caller whose address is not known is admitted only where both wildcards stand in the list."""
+    if WILDCARDS <= set(theirs) and not WILDCARDS <= set(mine):
+        return False
     return all(covers_one(mine, network) for network in theirs)
 
 

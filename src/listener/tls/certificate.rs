@@ -1,8 +1,7 @@
 //! A certificate that is read again when its files change.
 
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -13,9 +12,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
 
 use super::{TlsError, TlsSettings};
+use crate::key_file;
 
 /// The certificate in use, and what its files looked like when it was read.
 #[derive(Debug)]
@@ -107,7 +106,7 @@ fn read_pair(settings: &TlsSettings, provider: &CryptoProvider) -> Result<Certif
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = read(&mut open(path)?, path)?;
+    let pem = fs::read(path).map_err(|source| TlsError::Certificate { path: path.into(), source })?;
     let chain = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| TlsError::Malformed { path: path.into(), source })?;
@@ -118,27 +117,9 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let mut file = open(path)?;
-    // Of the open file: the path may name another one by now.
-    let metadata = file.metadata().map_err(|source| TlsError::Unreadable { path: path.into(), source })?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(TlsError::KeyExposed { path: path.into(), mode });
-    }
-    PrivateKeyDer::from_pem_slice(&read(&mut file, path)?).map_err(|error| match error {
+    let pem = key_file::read(path)?;
+    PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoKey { path: path.into() },
         source => TlsError::Malformed { path: path.into(), source },
     })
-}
-
-fn open(path: &Path) -> Result<File, TlsError> {
-    File::open(path).map_err(|source| TlsError::Unreadable { path: path.into(), source })
-}
-
-fn read(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
-    let mut content = Zeroizing::new(Vec::new());
-    match file.read_to_end(&mut content) {
-        Ok(_) => Ok(content),
-        Err(source) => Err(TlsError::Unreadable { path: path.into(), source }),
-    }
 }

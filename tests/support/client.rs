@@ -1,0 +1,108 @@
+//! A client that says what it sends and shows all that comes back.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+/// A client of one server, with or without a credential.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    headers: Vec<(String, String)>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// A header as text, empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The `error.code` of a management answer.
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The `error` of an OAuth answer.
+    pub fn oauth_error(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Client {
+    pub fn new(address: SocketAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        Self { http: http.expect("a client"), base: format!("http://{address}"), headers: Vec::new() }
+    }
+
+    /// The same client with `Authorization: Bearer`.
+    pub fn bearer(&self, credential: &str) -> Self {
+        self.with("authorization", &format!("Bearer {credential}"))
+    }
+
+    /// The same client with HTTP Basic.
+    pub fn basic(&self, user: &str, password: &str) -> Self {
+        use base64::Engine as _;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        self.with("authorization", &format!("Basic {pair}"))
+    }
+
+    /// The same client with one header more.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.into(), value.into()));
+        client
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(reqwest::Method::GET, path, None).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.with("content-type", "application/json").send(reqwest::Method::POST, path, Some(body.to_string())).await
+    }
+
+    /// Posts a form whose body is already encoded.
+    pub async fn post_form(&self, path: &str, body: &str) -> Answer {
+        self.with("content-type", "application/x-www-form-urlencoded")
+            .send(reqwest::Method::POST, path, Some(body.to_owned()))
+            .await
+    }
+
+    /// Asks for a token with this key in the body and more parameters behind it (`&scope=…`).
+    pub async fn token(&self, key: &str, more: &str) -> Answer {
+        self.post_form("/oauth/token", &format!("grant_type=client_credentials&client_secret={key}{more}")).await
+    }
+
+    /// The access token that this key gets.
+    pub async fn access_token(&self, key: &str, more: &str) -> String {
+        let answer = self.token(key, more).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    pub async fn send(&self, method: reqwest::Method, path: &str, body: Option<String>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.expect("a body") }
+    }
+}

@@ -1,0 +1,112 @@
+//! A throwaway PostgreSQL server on loopback, one for each test process.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Runs the server until its own standard input ends, which it does when the test process is gone, however
+/// that ended; then takes the data away.
+const WATCH: &str = r#"
+"$1/postgres" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+    -c fsync=off -c max_connections=400 -c log_min_messages=fatal >"$2/server.log" 2>&1 &
+server=$!
+cat >/dev/null
+kill -INT "$server"
+wait "$server"
+rm -rf "$2"
+"#;
+
+/// A running server.
+pub struct Postgres {
+    port: u16,
+    _watched: Child,
+}
+
+impl Postgres {
+    /// The server of this process; `None` where PostgreSQL is not installed.
+    pub fn shared() -> Option<&'static Self> {
+        static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
+        SERVER.get_or_init(|| binaries().map(|binaries| Self::start(&binaries))).as_ref()
+    }
+
+    /// A server of one's own, to be stopped and started.
+    pub fn own() -> Option<Self> {
+        binaries().map(|binaries| Self::start(&binaries))
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn start(binaries: &Path) -> Self {
+        let data = tempfile::Builder::new().prefix("claviger-postgres-").tempdir().expect("a folder").keep();
+        // initdb refuses root, and owns what it fills.
+        std::fs::set_permissions(&data, PermissionsExt::from_mode(0o700)).expect("permissions");
+        let owner = unprivileged();
+        if let Some((user, group)) = owner {
+            std::os::unix::fs::chown(&data, Some(user), Some(group)).expect("an owner");
+        }
+        let mut init = Command::new(binaries.join("initdb"));
+        init.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&data);
+        let done = as_owner(init, owner).output().expect("initdb runs");
+        assert!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
+        let port = free_port();
+        let mut watch = Command::new("sh");
+        watch.args(["-c", WATCH, "sh"]).arg(binaries).arg(&data).arg(port.to_string()).stdin(Stdio::piped());
+        let watched = as_owner(watch, owner).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
+        let server = Self { port, _watched: watched };
+        server.wait_until_up(&data);
+        server
+    }
+
+    fn wait_until_up(&self, data: &Path) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let ready = std::fs::read_to_string(data.join("postmaster.pid"))
+                .is_ok_and(|status| status.lines().nth(7).is_some_and(|line| line.trim() == "ready"));
+            if ready && TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return;
+            }
+            let log = || std::fs::read_to_string(data.join("server.log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "PostgreSQL does not start: {}", log());
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Debian keeps the server's programs away from PATH.
+fn binaries() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions.map(|version| version.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian.chain(std::env::split_paths(&path)).find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+/// Who runs the server when the tests run as root.
+fn unprivileged() -> Option<(u32, u32)> {
+    let myself = std::fs::metadata("/proc/self").ok()?.uid();
+    if myself != 0 {
+        return None;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let user = fields.filter(|fields| fields.len() > 3).find(|fields| fields[0] == "postgres")?;
+    Some((user[2].parse().ok()?, user[3].parse().ok()?))
+}
+
+fn as_owner(mut command: Command, owner: Option<(u32, u32)>) -> Command {
+    if let Some((user, group)) = owner {
+        command.uid(user).gid(group);
+    }
+    command.current_dir("/");
+    command
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}

@@ -1,0 +1,199 @@
+//! A whole server in the test's own process: real sockets, a real database, and a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use claviger::address::AddressPolicy;
+use claviger::bootstrap::Foundation;
+use claviger::clock::{Clock, Timestamp};
+use claviger::entropy::Entropy;
+use claviger::http;
+use claviger::jwk::Algorithm;
+use claviger::keyring::{RotationPolicy, SigningKeySource};
+use claviger::listener::{Limits, Listener};
+use claviger::master_key::MasterKey;
+use claviger::node::{Deployment, HashCost, Node};
+use claviger::store::Store;
+use tokio::sync::oneshot;
+
+use super::client::Client;
+use super::database::{Backend, Database};
+
+/// 2026-01-01T00:00:00Z, when every test begins.
+pub const START: Timestamp = Timestamp::from_unix(1_767_225_600);
+
+/// What a test wants otherwise than usual.
+pub struct Options {
+    pub issuer: Option<String>,
+    pub audiences: Option<Vec<String>>,
+    pub addresses: AddressPolicy,
+    pub source: SigningKeySource,
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audiences: None,
+            addresses: AddressPolicy::default(),
+            source: SigningKeySource::Generate(Algorithm::Es256),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A running server. It ends with the test.
+pub struct Server {
+    pub node: Arc<Node>,
+    pub clock: Clock,
+    pub admin_key: String,
+    pub database: Database,
+    address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// A freshly bootstrapped server.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, Options::default()).await
+    }
+
+    /// A freshly bootstrapped server, with `options`.
+    pub async fn start_with(backend: Backend, options: Options) -> Self {
+        let database = backend.fresh().await;
+        let clock = Clock::manual(START);
+        let store = Store::open(&database.url).await.expect("a store");
+        let listener = bind(&options.limits);
+        let deployment = deployment(&options, listener.local_addr());
+        let entropy = Entropy::system();
+        let keys_dir = database.folder.path().join("keys");
+        let foundation = Foundation {
+            store: &store,
+            deployment: &deployment,
+            keys_dir: &keys_dir,
+            master_key: None,
+            entropy: &entropy,
+            now: clock.now(),
+        };
+        let (master_key, admin) = foundation.lay(|_| Ok(())).await.expect("a bootstrap");
+        let admin_key = admin.expose().to_owned();
+        Self::run(database, store, listener, deployment, &master_key, clock, admin_key).await
+    }
+
+    /// Another server process over the same database, as far as the database can tell: it shares nothing
+    /// with this one but the clock. PostgreSQL only.
+    pub async fn second_node(&self) -> Node2 {
+        let store = Store::open(&self.database.url).await.expect("a second connection");
+        let listener = bind(&Limits::default());
+        let address = listener.local_addr();
+        let master_key = self.master_key();
+        let entropy = Entropy::system();
+        let deployment = self.node.deployment.clone();
+        let node = Node::over(store, deployment, &master_key, self.clock.clone(), entropy).await.expect("a node");
+        let stop = serve(listener, &node);
+        Node2 { node, address, _stop: stop }
+    }
+
+    pub fn master_key(&self) -> MasterKey {
+        let path = self.database.folder.path().join("keys/master.key");
+        std::fs::read_to_string(path).expect("the master key").parse().expect("a master key")
+    }
+
+    /// A client without credentials.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// A client with the administrator's key.
+    pub fn admin(&self) -> Client {
+        self.client().bearer(&self.admin_key)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A new key in `default`/`default`/`prd` with these scopes; its id and its text.
+    pub async fn key(&self, scopes: &[&str]) -> (String, String) {
+        let scopes: Vec<_> = scopes
+            .iter()
+            .map(|scope| {
+                let (action, resource) = scope.split_once(':').expect("action:resource");
+                serde_json::json!({ "action": action, "resource": resource })
+            })
+            .collect();
+        self.key_from(serde_json::json!({ "scopes": scopes })).await
+    }
+
+    /// A new key in `default`/`default`/`prd` from these members; its id and its text.
+    pub async fn key_from(&self, members: serde_json::Value) -> (String, String) {
+        let mut body = serde_json::json!({ "name": "test", "project": "default", "environment": "prd" });
+        for (name, value) in members.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let created = self.admin().post_json("/v1/orgs/default/keys", &body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let text = |name: &str| created.json()[name].as_str().expect("text").to_owned();
+        (text("id"), text("key"))
+    }
+
+    async fn run(
+        database: Database,
+        store: Store,
+        listener: Listener,
+        deployment: Deployment,
+        master_key: &MasterKey,
+        clock: Clock,
+        admin_key: String,
+    ) -> Self {
+        let address = listener.local_addr();
+        let entropy = Entropy::system();
+        let node = Node::over(store, deployment, master_key, clock.clone(), entropy).await.expect("a node");
+        let stop = serve(listener, &node);
+        Self { node, clock, admin_key, database, address, _stop: stop }
+    }
+}
+
+/// A second node, see [`Server::second_node`].
+pub struct Node2 {
+    pub node: Arc<Node>,
+    address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Node2 {
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+}
+
+fn bind(limits: &Limits) -> Listener {
+    Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), limits.clone(), None).expect("a listener")
+}
+
+fn serve(listener: Listener, node: &Arc<Node>) -> oneshot::Sender<()> {
+    let service = http::service(Arc::clone(node)).expect("a service");
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(listener.serve(service, async move { stopped.await.unwrap_or_default() }));
+    stop
+}
+
+fn deployment(options: &Options, address: SocketAddr) -> Deployment {
+    let issuer = options.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+    Deployment {
+        audiences: options.audiences.clone().unwrap_or_else(|| vec![format!("{issuer}/api")]),
+        issuer,
+        brand: "clv".parse().expect("a brand"),
+        addresses: options.addresses.clone(),
+        rotation: RotationPolicy { every: 90 * 86_400, lead: 7_200, source: options.source.clone() },
+        // The least that argon2id takes: what it costs is no affair of these tests.
+        hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
+        hash_turns: 2,
+        key_capacity: 10_000,
+    }
+}
