@@ -121,7 +121,7 @@ fn parse(entry: &str) -> Result<Cidr, CidrRule> {
     let address = parse_address(address)?;
     let max = if address.is_ipv4() { 32 } else { 128 };
     let prefix = match prefix {
-        Some(digits) => parse_prefix(digits, max).ok_or(CidrRule::Prefix { max })?,
+        Some(digits) => parse_prefix(digits).ok_or(CidrRule::Prefix { max })?,
         None => max,
     };
     let net = IpNet::new(address, prefix).map_err(|_| CidrRule::Prefix { max })?;
@@ -134,10 +134,10 @@ fn parse_address(text: &str) -> Result<IpAddr, CidrRule> {
 }
 
 /// Digits without sign or leading zero, which `u8::from_str` would let pass.
-fn parse_prefix(digits: &str, max: u8) -> Option<u8> {
+fn parse_prefix(digits: &str) -> Option<u8> {
     let plain =
         digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
-    digits.parse().ok().filter(|prefix| plain && *prefix <= max)
+    if plain { digits.parse().ok() } else { None }
 }
 
 /// `::ffff:a.b.c.d/n` with n ≥ 96 is the IPv4 range `a.b.c.d/(n-96)`.

@@ -2,6 +2,7 @@
 //! is opened.
 
 mod check;
+mod issuer_url;
 mod settings;
 
 use std::net::SocketAddr;
@@ -47,8 +48,7 @@ pub struct Config {
 impl Config {
     /// What the node is told, once the port is known that the system may have chosen.
     pub fn deployment(&self, bound: SocketAddr) -> Deployment {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let issuer = self.issuer.clone().unwrap_or_else(|| format!("{scheme}://{bound}"));
+        let issuer = self.issuer.clone().unwrap_or_else(|| default_issuer(bound, self.tls.is_some()));
         Deployment {
             audiences: self.audiences.clone().unwrap_or_else(|| vec![format!("{issuer}/api")]),
             issuer,
@@ -60,4 +60,9 @@ impl Config {
             key_capacity: self.key_capacity,
         }
     }
+}
+
+/// The issuer of a server on loopback that was told none.
+fn default_issuer(listen: SocketAddr, has_tls: bool) -> String {
+    format!("{}://{listen}", if has_tls { "https" } else { "http" })
 }

@@ -4,7 +4,8 @@
 use std::fmt;
 
 /// The beginning of a text that somebody sent, fit to be quoted in an error: at most 80 characters, and
-/// only those that RFC 6749 §5.2 allows in an `error_description`; every other one is a `?`.
+/// only those that RFC 6749 §5.2 allows in an `error_description`; every other one is a `?`. What could be a
+/// key or a token in the wrong place is `[redacted]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt(Box<str>);
 
@@ -14,6 +15,7 @@ impl Excerpt {
 
 impl From<&str> for Excerpt {
     fn from(text: &str) -> Self {
+        let text = redacted(text);
         let mut chars = text.chars();
         let mut quoted: String = chars.by_ref().take(Self::MAX_CHARS).map(describable).collect();
         if chars.next().is_some() {
@@ -35,6 +37,40 @@ fn describable(c: char) -> char {
         '"' | '\\' => '?',
         ' '..='~' => c,
         _ => '?',
+    }
+}
+
+/// More letters and digits than this in a row could be a secret: an API key ends in 65 of them, and nothing
+/// that people name has so many.
+const MAX_RUN: usize = 40;
+
+/// The text of somebody's request, without what could be a key or a token in the wrong place.
+pub(crate) fn redacted(text: &str) -> String {
+    let ends_run = |character: char| !character.is_ascii_alphanumeric();
+    let mut kept = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends_run) {
+        let (run, end) = piece.split_at(piece.find(ends_run).unwrap_or(piece.len()));
+        kept.push_str(if run.len() > MAX_RUN { "[redacted]" } else { run });
+        kept.push_str(end);
+    }
+    kept
+}
+
+/// What serde says is wrong with a text, without the value that it quotes, which in the wrong place could be
+/// a secret. A name that it does not know is kept as an [`Excerpt`]: one wants to see it.
+#[cfg(feature = "server")]
+pub(crate) fn without_values(message: &str) -> String {
+    for kind in ["invalid type", "invalid value", "unknown variant"] {
+        if message.starts_with(kind)
+            && let Some(expected) = message.rfind(", expected ")
+        {
+            return format!("{kind}{}", &message[expected..]);
+        }
+    }
+    let Some(unknown) = message.strip_prefix("unknown field `") else { return message.to_owned() };
+    match unknown.rfind("`, expected ").or_else(|| unknown.rfind("`, there are no fields")) {
+        Some(end) => format!("unknown field `{}{}", Excerpt::from(&unknown[..end]), &unknown[end..]),
+        None => "unknown field".to_owned(),
     }
 }
 
@@ -65,7 +101,35 @@ mod tests {
     fn an_excerpt_is_short_and_holds_nothing_that_needs_escaping() {
         assert_eq!(Excerpt::from("read:a b").to_string(), "read:a b");
         assert_eq!(Excerpt::from("a\"b\\c\u{e9}\n\0\u{7f}").to_string(), "a?b?c????");
-        assert_eq!(Excerpt::from("x".repeat(80).as_str()).to_string(), "x".repeat(80));
-        assert_eq!(Excerpt::from("x".repeat(81).as_str()).to_string(), "x".repeat(80) + "...");
+        assert_eq!(Excerpt::from("x ".repeat(40).as_str()).to_string(), "x ".repeat(40));
+        assert_eq!(Excerpt::from("x ".repeat(41).as_str()).to_string(), "x ".repeat(40) + "...");
+    }
+
+    #[test]
+    fn what_could_be_a_secret_is_not_quoted() {
+        let (id, secret) = ("a".repeat(40), "a".repeat(41));
+        for (text, quoted) in [
+            (format!("read:a/{id}/b"), format!("read:a/{id}/b")),
+            (secret.clone(), "[redacted]".into()),
+            (format!("read:clv_prd_{secret}/x"), "read:clv_prd_[redacted]/x".into()),
+            (format!("{secret}.{secret}.x-{secret}"), "[redacted].[redacted].x-[redacted]".into()),
+        ] {
+            assert_eq!(Excerpt::from(text.as_str()).to_string(), quoted);
+        }
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn serde_says_what_is_wrong_without_the_value() {
+        for (message, kept) in [
+            ("invalid type: string \"hunter2, expected x\", expected u32", "invalid type, expected u32"),
+            ("invalid value: integer `7`, expected u8 at line 1", "invalid value, expected u8 at line 1"),
+            ("unknown variant `hunter2`, expected `a` or `b`", "unknown variant, expected `a` or `b`"),
+            ("unknown field `nam`, expected `name`", "unknown field `nam`, expected `name`"),
+            ("unknown field `\u{e9}`, there are no fields", "unknown field `?`, there are no fields"),
+            ("missing field `name`", "missing field `name`"),
+        ] {
+            assert_eq!(without_values(message), kept);
+        }
     }
 }

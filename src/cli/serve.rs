@@ -11,21 +11,20 @@ use super::CliError;
 use super::welcome::{Showing, say};
 use crate::bootstrap::{BootstrapError, Foundation};
 use crate::clock::Clock;
-use crate::config::{BootstrapMode, Config};
+use crate::config::{BootstrapMode, Config, ConfigError};
 use crate::entropy::Entropy;
 use crate::http;
-use crate::listener::Listener;
+use crate::listener::{ListenError, Listener};
 use crate::master_key::MasterKey;
 use crate::node::{Deployment, Node};
-use crate::store::Store;
+use crate::store::{OpenError, Store};
 
 /// Serves until SIGTERM or SIGINT, and then until everything accepted is answered.
 pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let mut ends = ends()?;
     let store = open_store(&config).await?;
-    let listener =
-        Listener::bind(config.listen, config.limits.clone(), config.tls.clone()).map_err(CliError::failed)?;
+    let listener = Listener::bind(config.listen, config.limits.clone(), config.tls.clone()).map_err(not_listening)?;
     let deployment = config.deployment(listener.local_addr());
     let master_key = begin(&config, &foundation(&config, &store, &deployment, &clock, &entropy)).await?;
     let node = Node::over(store, deployment, &master_key, clock, entropy).await.map_err(CliError::failed)?;
@@ -46,7 +45,10 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
 
 /// Opens the store that the settings name.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
-    Store::open(&config.database_url).await.map_err(CliError::failed)
+    Store::open(&config.database_url).await.map_err(|error| match error {
+        OpenError::UnknownScheme | OpenError::Url(_) => wrong_setting("CLAVIGER_DATABASE_URL", &error),
+        error => CliError::failed(error),
+    })
 }
 
 /// What a bootstrap builds on.
@@ -61,10 +63,22 @@ pub(super) fn foundation<'a>(
         store,
         deployment,
         keys_dir: &config.keys_dir,
-        master_key: std::env::var("CLAVIGER_MASTER_KEY").ok().map(Zeroizing::new),
+        // What is not text is not a master key either: it has to be refused, not overlooked.
+        master_key: std::env::var_os("CLAVIGER_MASTER_KEY").map(|key| Zeroizing::new(key.to_string_lossy().into())),
         entropy,
         now: clock.now(),
     }
+}
+
+fn not_listening(error: ListenError) -> CliError {
+    match error {
+        ListenError::Tls(error) => wrong_setting("CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY", &error),
+        error @ ListenError::Bind { .. } => CliError::failed(error),
+    }
+}
+
+fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliError {
+    ConfigError::Setting { setting, why: error.to_string() }.into()
 }
 
 /// Finds the store's master key, after filling the store if it is empty.

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::Uri;
 use zeroize::Zeroizing;
 
-use super::{Config, Settings};
+use super::{Config, Settings, default_issuer, issuer_url};
 use crate::address::{AddressPolicy, TrustedProxies};
 use crate::api_key::Brand;
 use crate::jwk::Algorithm;
@@ -58,7 +57,8 @@ impl TryFrom<Settings> for Config {
         let is_guarded = tls.is_some() || !addresses.proxies.is_empty() || settings.allow_http == Some(true);
         may_listen(listen, is_guarded, settings.issuer.is_some())?;
         let issuer = settings.issuer.map(issuer).transpose()?;
-        let audiences = settings.audiences.map(|list| audiences(list, issuer.as_deref())).transpose()?;
+        let own_url = issuer.clone().unwrap_or_else(|| default_issuer(listen, tls.is_some()));
+        let audiences = settings.audiences.map(|list| audiences(list, &own_url)).transpose()?;
         Ok(Self {
             listen,
             database_url: settings.database_url.unwrap_or_else(|| "sqlite://claviger.db".into()),
@@ -155,35 +155,12 @@ fn may_listen(listen: SocketAddr, is_guarded: bool, has_issuer: bool) -> Result<
     Ok(())
 }
 
-/// RFC 8414 §2: https, without query or fragment. Plain http only on this machine.
 fn issuer(text: String) -> Result<String, ConfigError> {
-    let invalid = |why| wrong("CLAVIGER_ISSUER", why);
-    let uri: Uri = text.parse().map_err(|_| invalid("is not a URL"))?;
-    let host = uri.host().ok_or_else(|| invalid("is not an absolute URL"))?;
-    match uri.scheme_str() {
-        Some("https") => {}
-        Some("http") if is_loopback(host) => {}
-        Some("http") => return Err(invalid("must be https, except on loopback")),
-        _ => return Err(invalid("must begin with https://")),
-    }
-    if uri.query().is_some() || text.contains(['#', '?', '@']) {
-        return Err(invalid("must have no query, fragment or user"));
-    }
-    if text.ends_with('/') {
-        return Err(invalid("must not end with a slash"));
-    }
-    if uri.path().contains(['{', '}', '*']) {
-        return Err(invalid("must have no {, } or * in its path"));
-    }
+    issuer_url::check(&text).map_err(|why| wrong("CLAVIGER_ISSUER", why))?;
     Ok(text)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-fn audiences(list: Vec<String>, issuer: Option<&str>) -> Result<Vec<String>, ConfigError> {
+fn audiences(list: Vec<String>, issuer: &str) -> Result<Vec<String>, ConfigError> {
     let invalid = |why: String| wrong("CLAVIGER_AUDIENCES", why);
     if list.is_empty() || list.len() > MOST_AUDIENCES {
         return Err(invalid(format!("must be 1 to {MOST_AUDIENCES}")));
@@ -192,7 +169,7 @@ fn audiences(list: Vec<String>, issuer: Option<&str>) -> Result<Vec<String>, Con
         if !is_absolute_uri(audience) {
             return Err(invalid(format!("{audience} is not an absolute URI without fragment")));
         }
-        if issuer == Some(audience) {
+        if issuer == audience {
             return Err(invalid(format!("{audience} is the issuer, which is the management API's own")));
         }
         if list[..at].contains(audience) {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::ConfigError;
+use crate::text::without_values;
 
 /// What a fresh start does with an empty store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -42,6 +43,8 @@ macro_rules! settings {
         }
 
         impl Settings {
+            const NAMES: &[&str] = &[$(stringify!($field),)*];
+
             /// This layer over `below`.
             #[must_use]
             pub fn over(self, below: Self) -> Self {
@@ -186,7 +189,22 @@ impl Settings {
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(failed(error.to_string())),
         };
-        // The message alone: toml would quote the line, and a line may hold a password.
-        toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))
+        toml::from_str(&text).map_err(|error| failed(located(&text, &error)))
     }
+}
+
+/// Where in the file, in which setting, and what is wrong. Never the line as toml would quote it, nor the
+/// value: it may hold a password.
+fn located(text: &str, error: &toml::de::Error) -> String {
+    let why = without_values(error.message());
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let (line, begun) = (before.split('\n').count(), before.rsplit('\n').next().unwrap_or_default());
+    match begun.split_once('=') {
+        Some((setting, _)) if is_setting(setting.trim()) => format!("line {line}: {}: {why}", setting.trim()),
+        _ => format!("line {line}: {why}"),
+    }
+}
+
+fn is_setting(name: &str) -> bool {
+    Settings::NAMES.contains(&name)
 }

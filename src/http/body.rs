@@ -30,8 +30,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     }
 }
 
-/// Whether the body is declared to be of this media type, parameters aside.
+/// Whether the body is declared, once, to be of this media type, parameters aside.
 pub(super) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    declared.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(declared), None) = (lines.next(), lines.next()) else { return false };
+    let essence = declared.to_str().ok().and_then(|declared| declared.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }

@@ -60,7 +60,7 @@ impl<'a> Form<'a> {
 pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
     if !has_whole_escapes(encoded) {
-        return invalid("the form has a % that begins no escape");
+        return invalid("a % begins no escape");
     }
     let bytes: Cow<'_, [u8]> = if encoded.contains(&b'+') {
         let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -69,13 +69,13 @@ pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
         percent_decode(encoded).into()
     };
     if bytes.contains(&0) {
-        return invalid("the form has a NUL");
+        return invalid("a NUL is not allowed");
     }
     let text = match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     };
-    text.map_or_else(|| invalid("the form is not UTF-8"), Ok)
+    text.map_or_else(|| invalid("what is sent is not UTF-8"), Ok)
 }
 
 /// The decoder would take a stray `%` for itself.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::credentials::Guarded;
 use super::failure::Failure;
-use super::query::{InOrganization, Json, OfKey, Query};
+use super::query::{InOrganization, Json, NoQuery, OfKey, Query};
 use crate::management::ApiError;
 use crate::management::keys::{self, KeyListRequest, NewKeyRequest};
 use crate::node::Node;
@@ -22,7 +22,7 @@ const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
 /// `GET /v1/self`: the caller, as this server sees it.
-pub(super) async fn own(Guarded { caller, .. }: Guarded) -> Response {
+pub(super) async fn own(Guarded { caller, .. }: Guarded, _: NoQuery) -> Response {
     let key = &caller.key.key;
     axum::Json(json!({
         "id": key.id.to_string(),
@@ -64,6 +64,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Guarded { caller, request_id }: Guarded,
+    _: NoQuery,
     InOrganization(organization): InOrganization,
     Json(request): Json<NewKeyRequest>,
 ) -> Result<Response, Failure> {
@@ -80,6 +81,7 @@ pub(super) async fn create(
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
     Guarded { caller, .. }: Guarded,
+    _: NoQuery,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
     let key = keys::find(&node, &caller, &path, Verb::Read).await?;
@@ -97,6 +99,7 @@ pub(super) struct Revocation {
 pub(super) async fn revoke(
     State(node): State<Arc<Node>>,
     Guarded { caller, request_id }: Guarded,
+    _: NoQuery,
     OfKey(path): OfKey,
     Json(body): Json<Option<Revocation>>,
 ) -> Result<Response, Failure> {

@@ -14,6 +14,7 @@ use crate::management::ApiError;
 use crate::management::keys::KeyPath;
 use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::text::without_values;
 
 const MAX_BODY: usize = 256 * 1024;
 
@@ -91,6 +92,20 @@ impl Query {
     }
 }
 
+/// A resource that takes no query. One that is sent all the same asks for something that would not happen.
+pub(super) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(ApiError::InvalidRequest("there are no query parameters here".into()).into()),
+        }
+    }
+}
+
 /// A JSON body; an absent one is `null`.
 pub(super) struct Json<T>(pub(super) T);
 
@@ -108,19 +123,13 @@ impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Json<T> {
         if !is_json && !bytes.is_empty() {
             return Err(ApiError::UnsupportedMediaType.into());
         }
+        let invalid = |why: String| ApiError::InvalidRequest(format!("the body: {why}"));
+        // serde would take an array too, with the members by position.
+        if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(invalid("not a JSON object".into()).into());
+        }
         let text = if bytes.is_empty() { b"null" } else { &bytes[..] };
-        let value = serde_json::from_slice(text).map_err(|error| ApiError::InvalidRequest(said(&error)))?;
+        let value = serde_json::from_slice(text).map_err(|error| invalid(without_values(&error.to_string())))?;
         Ok(Self(value))
     }
-}
-
-/// What is wrong with the JSON. serde quotes the names that it does not know, which is what one wants to
-/// see, but a value in the wrong place could be a secret.
-fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if text.starts_with("invalid type") || text.starts_with("invalid value") {
-        let expected = text.rfind(", expected").map_or("", |at| &text[at + 2..]);
-        return format!("the body has a value of the wrong type: {expected}");
-    }
-    format!("the body: {text}")
 }

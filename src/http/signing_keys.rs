@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::credentials::Guarded;
 use super::failure::Failure;
-use super::query::Json;
+use super::query::{Json, NoQuery};
 use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
 use crate::node::Node;
 
@@ -17,6 +17,7 @@ use crate::node::Node;
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
     Guarded { caller, .. }: Guarded,
+    _: NoQuery,
 ) -> Result<Response, Failure> {
     Ok(page(signing_keys::list(&node, &caller)?).into_response())
 }
@@ -25,6 +26,7 @@ pub(super) async fn list(
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
     Guarded { caller, request_id }: Guarded,
+    _: NoQuery,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
     let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default(), request_id).await?;

@@ -5,6 +5,7 @@ use crate::access::Caller;
 use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
 use crate::scope::Scopes;
+use crate::text::redacted;
 
 /// What a key is to have, as far as it could exceed its maker.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,8 @@ pub(super) struct Rights<'a> {
 pub(super) fn may_hand_out(caller: &Caller, rights: Rights<'_>) -> Result<(), ApiError> {
     let (reserved, _) = rights.scopes.partition_reserved();
     if let Some(beyond) = reserved.iter().find(|scope| !caller.scopes.covers(scope)) {
-        return Err(forbidden(format!("you can't give a scope that you don't have: {beyond}"), Some(beyond.to_string())));
+        let beyond = redacted(&beyond.to_string());
+        return Err(forbidden(format!("you can't give a scope that you don't have: {beyond}"), Some(beyond)));
     }
     if reserved.is_empty() {
         return Ok(());

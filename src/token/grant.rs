@@ -3,6 +3,7 @@
 use super::OAuthError;
 use crate::node::HeldKey;
 use crate::scope::Scopes;
+use crate::text::{Excerpt, redacted};
 
 /// What a client asks for, as it came.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ impl<'a> GrantRequest<'a> {
             // RFC 8707 §2, compared byte for byte.
             let known = held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
             let known = known.ok_or_else(|| {
-                OAuthError::InvalidTarget(format!("{} is no audience of this key's project", excerpt(asked)))
+                OAuthError::InvalidTarget(format!("{} is no audience of this key's project", Excerpt::from(*asked)))
             })?;
             if !granted.contains(&known) {
                 granted.push(known);
@@ -68,11 +69,11 @@ impl<'a> GrantRequest<'a> {
         let asked = Scopes::parse_list(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
         match asked.iter().find(|scope| !available.covers(scope)) {
             None => Ok(asked),
-            Some(scope) => Err(OAuthError::InvalidScope(format!("no scope of the key for this audience covers {scope}"))),
+            Some(scope) => {
+                let scope = redacted(&scope.to_string());
+                Err(OAuthError::InvalidScope(format!("no scope of the key for this audience covers {scope}")))
+            }
         }
     }
 }
 
-fn excerpt(text: &str) -> crate::text::Excerpt {
-    text.into()
-}

@@ -20,7 +20,7 @@ use crate::store::NewKey;
 
 /// The body that a key is made from.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a key's members")]
 pub struct NewKeyRequest {
     name: String,
     note: Option<String>,

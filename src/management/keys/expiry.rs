@@ -9,7 +9,7 @@ const DAY: i64 = 86_400;
 
 /// `expires_in`: one of the named spans, or seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")]
 pub enum ExpiresIn {
     /// So many seconds.
     Seconds(i64),

@@ -1,0 +1,64 @@
+//! What a token costs, against the least that any server on this stack could do.
+//!
+//! `cargo bench --bench token` prints, for each database that is here: the rate of `POST /oauth/token` with
+//! warm keys as a ratio of the floor's, measured in turns in one run; the server's CPU for each token; p99 at
+//! half load; the same with a million keys in the store; the cold path; memory and start. `-- quick` does
+//! less of it, `-- sqlite` or `-- postgres` one database.
+//!
+//! The server and the load have a processor each (`taskset`), so that the ratio is of the servers alone.
+
+mod cold;
+mod floor;
+mod load;
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod postgres;
+mod process;
+mod seed;
+mod warm;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// Turns of each of two servers.
+    turns: u32,
+    /// Milliseconds of each turn.
+    turn_ms: u64,
+    /// Keys in the large store.
+    many_keys: u32,
+    /// Keys in use in the large store, for its memory.
+    keys_in_use: u32,
+}
+
+const FULL: Plan = Plan { turns: 15, turn_ms: 2_000, many_keys: 1_000_000, keys_in_use: 100_000 };
+const QUICK: Plan = Plan { turns: 3, turn_ms: 1_000, many_keys: 20_000, keys_in_use: 2_000 };
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if arguments.first().is_some_and(|argument| argument == "serve-floor") {
+        return floor::serve();
+    }
+    if arguments.iter().any(|argument| argument == "--test") {
+        // `cargo test --benches` wants to know that it starts, and no more.
+        return ExitCode::SUCCESS;
+    }
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let plan = if has("quick") { QUICK } else { FULL };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    process::pin_load();
+    for database in seed::databases() {
+        let named = has("sqlite") || has("postgres");
+        if named && !has(database.name()) {
+            continue;
+        }
+        println!("\n# {}", database.name());
+        runtime.block_on(warm::measure(&database, plan));
+        runtime.block_on(cold::measure(&database, plan));
+    }
+    ExitCode::SUCCESS
+}

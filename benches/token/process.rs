@@ -1,0 +1,86 @@
+//! Servers as processes of their own, on a processor of their own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Where servers run, and where the load does.
+const SERVER_CPU: &str = "0";
+const LOAD_CPU: &str = "1";
+
+/// A server process; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    /// Seconds from the start of the process to its saying that it serves.
+    pub started_in: f64,
+}
+
+impl Server {
+    /// The floor.
+    pub fn floor() -> Self {
+        let myself = std::env::current_exe().expect("this program");
+        let mut command = pinned(&myself);
+        command.arg("serve-floor");
+        Self::start(command)
+    }
+
+    /// Claviger in `folder`, with these settings.
+    pub fn claviger(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = pinned(Path::new(env!("CARGO_BIN_EXE_claviger")));
+        command.current_dir(folder).env("CLAVIGER_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Self {
+        let begun = std::time::Instant::now();
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("taskset and the server start");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let address = lines.by_ref().find_map(|line| line.ok()?.rsplit_once(" on ")?.1.parse().ok());
+        let started_in = begun.elapsed().as_secs_f64();
+        // Whatever else it prints must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { address: address.expect("the server says where it serves"), child, started_in }
+    }
+
+    /// CPU seconds that the process has used, in user mode and in the kernel.
+    pub fn cpu(&self) -> (f64, f64) {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a live process");
+        // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
+        let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
+        let seconds = |at: usize| fields[at].parse::<f64>().expect("a number") / 100.0;
+        (seconds(11), seconds(12))
+    }
+
+    /// Resident memory, in MiB.
+    pub fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a live process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Puts this process on the load's processor.
+pub fn pin_load() {
+    let done = Command::new("taskset").args(["-cp", LOAD_CPU, &std::process::id().to_string()]).output();
+    let pinned = done.is_ok_and(|done| done.status.success());
+    println!("server on processor {SERVER_CPU}, load on processor {LOAD_CPU}: {}", if pinned { "pinned" } else { "NOT PINNED" });
+}
+
+fn pinned(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", SERVER_CPU]).arg(program);
+    command
+}
