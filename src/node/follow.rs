@@ -91,7 +91,8 @@ impl Node {
         }
         while seen < last {
             let changes = self.store.changes_after(seen, BATCH).await?;
-            if changes.first().is_none_or(|first| first.seq != seen + 1) {
+            let is_unbroken = (seen + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
+            if changes.is_empty() || !is_unbroken {
                 // What came in between has been forgotten, or not written by these rules: trust nothing.
                 self.start_afresh(last).await?;
                 break;

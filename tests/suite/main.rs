@@ -1,10 +1,14 @@
 //! The server as its users meet it: over HTTP, on both databases.
+#![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod discovery;
 mod introspection;
 mod keys;
+mod nodes;
+mod race;
 mod revocation;
 mod token;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::Connection as _;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use tempfile::TempDir;
 
 use super::missing::left_out;
@@ -27,12 +27,11 @@ impl Backend {
 
     /// An empty database, and a folder for files.
     pub async fn fresh(self) -> Database {
+        if self == Self::Postgres {
+            return Database::on(Postgres::shared().expect("asked for before")).await;
+        }
         let folder = tempfile::tempdir().expect("a folder");
-        let url = match self {
-            Self::Sqlite => format!("sqlite://{}", folder.path().join("claviger.db").display()),
-            Self::Postgres => create_database().await,
-        };
-        Database { url, folder }
+        Database { url: format!("sqlite://{}", folder.path().join("claviger.db").display()), folder }
     }
 }
 
@@ -42,12 +41,70 @@ pub struct Database {
     pub folder: TempDir,
 }
 
-async fn create_database() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let server = Postgres::shared().expect("asked for before");
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = sqlx::PgConnection::connect(&server.url("postgres")).await.expect("a connection");
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0"));
-    sqlx::raw_sql(create).execute(&mut connection).await.expect("a database");
-    server.url(&name)
+/// For each table, the query that gives its rows as text.
+const POSTGRES_ROWS: &str =
+    "SELECT format('SELECT %L || t::text FROM %I t ORDER BY 1', tablename || ' ', tablename)
+    FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename";
+const SQLITE_ROWS: &str = "SELECT format('SELECT ''%s '' || json_array(%s) FROM %s ORDER BY 1', name,
+        (SELECT group_concat(format('quote(%s)', name)) FROM pragma_table_info(m.name)), name)
+    FROM sqlite_schema m WHERE type = 'table' ORDER BY name";
+
+/// Runs `$body` with a connection of its own to the database at `$url`.
+macro_rules! on_connection {
+    ($url:expr, |$connection:ident| $body:expr) => {
+        if $url.starts_with("sqlite") {
+            let mut $connection = SqliteConnection::connect($url).await.expect("a connection");
+            $body
+        } else {
+            let mut $connection = PgConnection::connect($url).await.expect("a connection");
+            $body
+        }
+    };
+}
+
+impl Database {
+    /// An empty database on a PostgreSQL server.
+    pub async fn on(server: &Postgres) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&server.url("postgres"), &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        Self { url: server.url(&name), folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// Runs statements behind the server's back.
+    pub async fn execute(&self, statements: &str) {
+        execute(&self.url, statements).await;
+    }
+
+    /// The one column, which is text, of a query's answer.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let query = AssertSqlSafe(query);
+        on_connection!(&self.url, |connection| {
+            let rows = sqlx::raw_sql(query).fetch_all(&mut connection).await.expect("rows");
+            rows.iter().map(|row| row.get(0)).collect()
+        })
+    }
+
+    /// The one number that a query answers with.
+    pub async fn number(&self, query: &str) -> i64 {
+        let number = self.texts(&format!("SELECT CAST(({query}) AS TEXT)")).await;
+        number[0].parse().expect("a number")
+    }
+
+    /// Everything that is stored, a line for each row.
+    pub async fn dump(&self) -> Vec<String> {
+        let queries = if self.url.starts_with("sqlite") { SQLITE_ROWS } else { POSTGRES_ROWS };
+        let mut dump = Vec::new();
+        for query in self.texts(queries).await {
+            dump.extend(self.texts(&query).await);
+        }
+        dump
+    }
+}
+
+async fn execute(url: &str, statements: &str) {
+    let statements = AssertSqlSafe(statements);
+    on_connection!(url, |connection| {
+        sqlx::raw_sql(statements).execute(&mut connection).await.expect("statements that work");
+    });
 }

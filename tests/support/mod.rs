@@ -8,27 +8,45 @@ mod database;
 mod missing;
 mod postgres;
 mod server;
+mod wait;
 
 pub use client::{Answer, Client};
 pub use database::{Backend, Database};
 pub use missing::left_out;
-pub use server::{Options, Server};
+pub use postgres::Postgres;
+pub use server::{Node2, Options, START, Server};
+pub use wait::{in_time, until};
 
 /// Writes each test twice: `mod sqlite` and `mod postgres` run the same function on the two databases.
-/// Without a PostgreSQL to start, the second says that it was left out, and fails in CI.
+/// Without a PostgreSQL to start, the second says that it was left out, and fails in CI. In front of the
+/// names there may be another attribute than `#[tokio::test]`.
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
+        crate::support::on_both!(#[tokio::test] $($name),*);
+    };
+    (#[$test:meta] $($name:ident),* $(,)?) => {
         mod sqlite {
             $(
-                #[tokio::test]
+                #[$test]
                 async fn $name() {
                     super::$name(crate::support::Backend::Sqlite).await;
                 }
             )*
         }
+        crate::support::on_postgres!(#[$test] $($name),*);
+    };
+}
+pub(crate) use on_both;
+
+/// The half of [`on_both`] that is about what SQLite, with its one server, does not have.
+macro_rules! on_postgres {
+    ($($name:ident),* $(,)?) => {
+        crate::support::on_postgres!(#[tokio::test] $($name),*);
+    };
+    (#[$test:meta] $($name:ident),* $(,)?) => {
         mod postgres {
             $(
-                #[tokio::test]
+                #[$test]
                 async fn $name() {
                     if let Some(backend) = crate::support::Backend::postgres() {
                         super::$name(backend).await;
@@ -38,4 +56,4 @@ macro_rules! on_both {
         }
     };
 }
-pub(crate) use on_both;
+pub(crate) use on_postgres;

@@ -4,16 +4,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use claviger::address::AddressPolicy;
+use claviger::api_key::{self, KeyId, PlainKey};
+use claviger::audit::{Actor, Who};
 use claviger::bootstrap::Foundation;
 use claviger::clock::{Clock, Timestamp};
 use claviger::entropy::Entropy;
 use claviger::http;
 use claviger::jwk::Algorithm;
+use claviger::key::{ApiKey, KeySecret, SecretId};
 use claviger::keyring::{RotationPolicy, SigningKeySource};
 use claviger::listener::{Limits, Listener};
 use claviger::master_key::MasterKey;
 use claviger::node::{Deployment, HashCost, Node};
-use claviger::store::Store;
+use claviger::scope::Scopes;
+use claviger::store::{NewKey, Store};
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -29,6 +33,7 @@ pub struct Options {
     pub addresses: AddressPolicy,
     pub source: SigningKeySource,
     pub limits: Limits,
+    pub key_capacity: u64,
 }
 
 impl Default for Options {
@@ -39,6 +44,7 @@ impl Default for Options {
             addresses: AddressPolicy::default(),
             source: SigningKeySource::Generate(Algorithm::Es256),
             limits: Limits::default(),
+            key_capacity: 10_000,
         }
     }
 }
@@ -90,7 +96,8 @@ impl Server {
         let master_key = self.master_key();
         let entropy = Entropy::system();
         let deployment = self.node.deployment.clone();
-        let node = Node::over(store, deployment, &master_key, self.clock.clone(), entropy).await.expect("a node");
+        let node =
+            Node::over(store, deployment, &master_key, self.clock.clone(), entropy).await.expect("a node");
         let stop = serve(listener, &node);
         Node2 { node, address, _stop: stop }
     }
@@ -116,6 +123,26 @@ impl Server {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// A new key for `read:*`, put into the store past the management API; its id and its text.
+    pub async fn stored_key(&self) -> (KeyId, String) {
+        let (node, now) = (&self.node, self.clock.now());
+        let admin = api_key::claimed_id(&self.admin_key).expect("a key");
+        let template = node.store.key(&admin).await.expect("the store").expect("the administrator's key").key;
+        let plain = PlainKey::generate(&template.brand, &template.environment, &node.tagger, &node.entropy);
+        let plain = plain.expect("randomness");
+        let secret = KeySecret {
+            id: SecretId::generate(&node.entropy).expect("randomness"),
+            hash: node.secrets.hash(plain.secret(), &node.entropy).await.expect("a hash"),
+            created_at: now,
+            expires_at: None,
+            last_used_at: None,
+        };
+        let scopes = Scopes::parse_list("read:*").expect("a scope");
+        let new = NewKey::new(ApiKey { id: plain.id(), scopes, ..template }, secret);
+        node.store.create_key(&new, now, &Actor::server(Who::Schedule)).await.expect("a stored key");
+        (plain.id(), plain.expose().to_owned())
     }
 
     /// A new key in `default`/`default`/`prd` with these scopes; its id and its text.
@@ -194,6 +221,6 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         // The least that argon2id takes: what it costs is no affair of these tests.
         hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
         hash_turns: 2,
-        key_capacity: 10_000,
+        key_capacity: options.key_capacity,
     }
 }

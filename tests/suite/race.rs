@@ -1,0 +1,265 @@
+//! Taking something back while it is asked for, over and over: whoever begins to ask after the
+//! acknowledgement finds it gone, whatever was on its way in between.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use claviger::access::{Caller, Credential, identify};
+use claviger::address::CallerAddress;
+use claviger::api_key::KeyId;
+use claviger::claims::Audience;
+use claviger::management::keys::{KeyPath, revoke as revoke_key};
+use claviger::node::{BearerFault, Node, Presented};
+use claviger::token::{GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token};
+use tokio::task::JoinSet;
+
+use crate::support::{Backend, Client, Options, Server, on_both};
+
+on_both!(
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    a_revoked_key_gets_no_token,
+    a_revoked_key_gets_no_token_over_http,
+    a_revoked_token_is_active_nowhere,
+    a_revoked_token_is_active_nowhere_over_http,
+);
+
+/// A test ends after this time, on a slow machine before it has played all its rounds.
+const TIME: Duration = Duration::from_secs(10);
+
+/// Rounds are played side by side, so that what one asks for drives out what another one remembers.
+const LANES: usize = 2;
+
+const ASKERS: usize = 3;
+
+async fn a_revoked_key_gets_no_token(backend: Backend) {
+    // With room for one key, nearly every request has to read the store.
+    for (key_capacity, rounds) in [(10_000, 2_000), (1, 2_000)] {
+        let server = Server::start_with(backend, Options { key_capacity, ..Options::default() }).await;
+        let way = Way::direct(&server).await;
+        play("keys, in process", rounds, server, way, key_round).await;
+    }
+}
+
+async fn a_revoked_key_gets_no_token_over_http(backend: Backend) {
+    let server = Server::start(backend).await;
+    let way = Way::over_http(&server);
+    play("keys, over HTTP", 300, server, way, key_round).await;
+}
+
+async fn a_revoked_token_is_active_nowhere(backend: Backend) {
+    let server = Server::start(backend).await;
+    let way = Way::direct(&server).await;
+    play("tokens, in process", 2_000, server, way, token_round).await;
+}
+
+async fn a_revoked_token_is_active_nowhere_over_http(backend: Backend) {
+    let server = Server::start(backend).await;
+    let way = Way::over_http(&server);
+    play("tokens, over HTTP", 300, server, way, token_round).await;
+}
+
+/// A key is revoked while tokens are asked for. Returns how many were issued.
+async fn key_round(server: Arc<Server>, way: Way, round: usize) -> usize {
+    let (id, key) = server.stored_key().await;
+    let is_warm = round.is_multiple_of(2);
+    if is_warm {
+        way.token(&key).await.expect("a token for a good key");
+    }
+    let (asking, asked) = (way.clone(), key.clone());
+    let race = race(
+        move || {
+            let (way, key) = (asking.clone(), asked.clone());
+            async move { way.token(&key).await }
+        },
+        way.revoke_key(id),
+    );
+    let race = race.await;
+    assert!(race.late.is_empty(), "round {round}: a token for who asked after the acknowledgement");
+    for token in &race.early {
+        assert!(!way.is_active(token).await, "round {round}: a token outlives its key");
+    }
+    race.early.len()
+}
+
+/// A token is revoked while it is introspected. Returns how often it was found active.
+async fn token_round(server: Arc<Server>, way: Way, round: usize) -> usize {
+    let (_, key) = server.stored_key().await;
+    let token = way.token(&key).await.expect("a token for a good key");
+    let (asking, asked) = (way.clone(), token.clone());
+    let race = race(
+        move || {
+            let (way, token) = (asking.clone(), asked.clone());
+            async move { way.is_active(&token).await.then_some(()) }
+        },
+        way.revoke_token(&key, &token),
+    );
+    let race = race.await;
+    assert!(race.late.is_empty(), "round {round}: active for who asked after the acknowledgement");
+    race.early.len()
+}
+
+/// Plays rounds in all lanes, and says what came of them.
+async fn play<Round>(
+    what: &str,
+    rounds: usize,
+    server: Server,
+    way: Way,
+    play_one: impl Fn(Arc<Server>, Way, usize) -> Round + Copy + Send + 'static,
+) where
+    Round: Future<Output = usize> + Send,
+{
+    let (server, begun) = (Arc::new(server), Instant::now());
+    let mut lanes = JoinSet::new();
+    for _ in 0..LANES {
+        let (server, way) = (Arc::clone(&server), way.clone());
+        lanes.spawn(async move {
+            let (mut played, mut early) = (0, 0);
+            while played < rounds / LANES && begun.elapsed() < TIME {
+                early += play_one(Arc::clone(&server), way.clone(), played).await;
+                played += 1;
+            }
+            (played, early)
+        });
+    }
+    let lanes = lanes.join_all().await;
+    let (played, early) = lanes.into_iter().fold((0, 0), |sum, lane| (sum.0 + lane.0, sum.1 + lane.1));
+    println!("{what}: {played} rounds in {:?}, {early} times in time, never late", begun.elapsed());
+    assert!(early > 0, "nobody was ever in time: this is no race");
+}
+
+/// What they got who began to ask before the acknowledgement, and who began after it.
+struct Race<T> {
+    early: Vec<T>,
+    late: Vec<T>,
+}
+
+/// Asks from several tasks, over and over, while something is taken back; from each of them once more after
+/// that was acknowledged.
+async fn race<T, Asking>(
+    ask: impl Fn() -> Asking + Clone + Send + 'static,
+    take_back: impl Future<Output = ()>,
+) -> Race<T>
+where
+    T: Send + 'static,
+    Asking: Future<Output = Option<T>> + Send,
+{
+    let acknowledged = Arc::new(AtomicBool::new(false));
+    let mut askers = JoinSet::new();
+    for _ in 0..ASKERS {
+        let (ask, acknowledged) = (ask.clone(), Arc::clone(&acknowledged));
+        askers.spawn(async move {
+            let mut early = Vec::new();
+            loop {
+                let is_late = acknowledged.load(Ordering::SeqCst);
+                let got = ask().await;
+                if is_late {
+                    return Race { early, late: got.into_iter().collect() };
+                }
+                early.extend(got);
+                // What is in memory is answered without a pause, in which others get their turn.
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    take_back.await;
+    acknowledged.store(true, Ordering::SeqCst);
+    let mut all = Race { early: Vec::new(), late: Vec::new() };
+    for asker in askers.join_all().await {
+        all.early.extend(asker.early);
+        all.late.extend(asker.late);
+    }
+    all
+}
+
+/// The same requests in process, where thousands fit into the time, and over HTTP, as clients make them.
+#[derive(Clone)]
+enum Way {
+    Direct { node: Arc<Node>, admin: Caller },
+    Http { client: Client, admin: Client },
+}
+
+const HERE: CallerAddress = CallerAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+impl Way {
+    async fn direct(server: &Server) -> Self {
+        let node = Arc::clone(&server.node);
+        Self::Direct { admin: caller(&node, &server.admin_key).await, node }
+    }
+
+    fn over_http(server: &Server) -> Self {
+        Self::Http { client: server.client(), admin: server.admin() }
+    }
+
+    /// A token, unless the client is refused. Nothing else may happen.
+    async fn token(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Direct { node, .. } => {
+                let presented = Presented { client_id: None, key };
+                match client_credentials(node, presented, HERE, &GrantRequest::default()).await {
+                    Ok(issued) => Some(issued.access_token),
+                    Err(OAuthError::InvalidClient(_)) => None,
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Self::Http { client, .. } => {
+                let answer = client.token(key, "").await;
+                if answer.status == 401 {
+                    return None;
+                }
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                answer.json()["access_token"].as_str().map(str::to_owned)
+            }
+        }
+    }
+
+    async fn is_active(&self, token: &str) -> bool {
+        match self {
+            Self::Direct { node, .. } => {
+                match node.live_token(token, Audience::Any, node.clock.now()).await {
+                    Ok(_) => true,
+                    Err(BearerFault::Revoked | BearerFault::KeyRevoked) => false,
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            Self::Http { admin, .. } => {
+                admin.post_form("/oauth/introspect", &format!("token={token}")).await.json()["active"] == true
+            }
+        }
+    }
+
+    async fn revoke_key(&self, key: KeyId) {
+        match self {
+            Self::Direct { node, admin } => {
+                let path = KeyPath { organization: "default".parse().expect("a name"), key };
+                revoke_key(node, admin, path, None, String::new()).await.expect("a revocation");
+            }
+            Self::Http { admin, .. } => {
+                let path = format!("/v1/orgs/default/keys/{key}/revoke");
+                let answer = admin.post_json(&path, &serde_json::json!({})).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+            }
+        }
+    }
+
+    /// Revokes a token as its own client.
+    async fn revoke_token(&self, key: &str, token: &str) {
+        match self {
+            Self::Direct { node, .. } => {
+                let caller = caller(node, key).await;
+                let request = RevokeRequest { caller, token: token.to_owned(), request_id: String::new() };
+                revoke_token(node, request).await.expect("a revocation");
+            }
+            Self::Http { client, .. } => {
+                let form = format!("token={token}&client_secret={key}");
+                let answer = client.post_form("/oauth/revoke", &form).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+            }
+        }
+    }
+}
+
+async fn caller(node: &Arc<Node>, key: &str) -> Caller {
+    identify(node, Credential::ApiKey(key), HERE, node.clock.now()).await.expect("a caller")
+}
