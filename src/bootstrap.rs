@@ -112,6 +112,14 @@ impl Foundation<'_> {
         Ok((master_key, laid?))
     }
 
+    /// Where the master key is, or will be, for people.
+    pub fn master_key_place(&self) -> String {
+        match &self.master_key {
+            Some(_) => MASTER_KEY_VARIABLE.to_owned(),
+            None => self.master_key_path().display().to_string(),
+        }
+    }
+
     async fn fill(
         &self,
         master_key: &MasterKey,
@@ -183,17 +191,18 @@ impl Foundation<'_> {
 
     /// The master key from the environment or else its file, and where it was.
     fn master_key_at_hand(&self) -> Result<Option<(MasterKey, String)>, BootstrapError> {
-        let path = self.master_key_path();
-        let (text, place) = match &self.master_key {
-            Some(text) => (text.clone(), MASTER_KEY_VARIABLE.to_owned()),
-            None => match key_file::read_if_there(&path)? {
-                Some(text) => (text, path.display().to_string()),
-                None => return Ok(None),
-            },
-        };
+        let (text, place) = (self.master_key_text()?, self.master_key_place());
+        let Some(text) = text else { return Ok(None) };
         match text.parse() {
             Ok(key) => Ok(Some((key, place))),
             Err(error) => Err(BootstrapError::MasterKeyMalformed(place, error)),
+        }
+    }
+
+    fn master_key_text(&self) -> Result<Option<Zeroizing<String>>, KeyFileError> {
+        match &self.master_key {
+            Some(text) => Ok(Some(text.clone())),
+            None => key_file::read_if_there(&self.master_key_path()),
         }
     }
 

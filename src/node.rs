@@ -14,7 +14,7 @@ mod usage;
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};
 pub use freshness::{Freshness, MAX_STALE_SECONDS};
-pub use key_cache::{HeldKey, KeyCache};
+pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use revocations::RevokedTokens;
 pub use secrets::{Busy, HashCost, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use throttle::Throttle;

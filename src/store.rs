@@ -18,6 +18,7 @@ mod write;
 
 use std::fs::File;
 
+use self::db::{Db, Either};
 pub use bootstrap::{Bootstrap, Deployment};
 pub use changes::Change;
 pub use error::{OpenError, StoreError};
@@ -30,7 +31,7 @@ pub use write::ChangeKind;
 /// An open store. Clones are not needed: share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Store {
-    db: db::Db,
+    db: Db,
     /// Held for as long as the store is open; the system lets go of it however the process ends.
     _lock: Option<File>,
 }
@@ -38,6 +39,9 @@ pub struct Store {
 impl Store {
     /// Closes the connections once they are idle. An SQLite store is left without a write-ahead log.
     pub async fn close(&self) {
-        db::on!(&self.db, |pool, DB| pool.close().await);
+        match &self.db {
+            Either::Sqlite(pool) => pool.close().await,
+            Either::Postgres(pool) => pool.close().await,
+        }
     }
 }

@@ -53,7 +53,8 @@ impl TryFrom<Settings> for Config {
     fn try_from(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let tls = tls(settings.tls_cert, settings.tls_key)?;
-        let addresses = addresses(settings.trusted_proxies.unwrap_or_default(), settings.forwarded_header.as_deref())?;
+        let addresses =
+            addresses(settings.trusted_proxies.unwrap_or_default(), settings.forwarded_header.as_deref())?;
         let is_guarded = tls.is_some() || !addresses.proxies.is_empty() || settings.allow_http == Some(true);
         may_listen(listen, is_guarded, settings.issuer.is_some())?;
         let issuer = settings.issuer.map(issuer).transpose()?;
@@ -79,15 +80,13 @@ impl TryFrom<Settings> for Config {
             brand: parsed::<Brand>("CLAVIGER_BRAND", settings.brand.as_deref())?.unwrap_or_default(),
             addresses,
             rotation: RotationPolicy {
-                source: signing_source(settings.signing_algorithm.as_deref(), settings.signing_key_file.as_deref())?,
+                source: signing_source(
+                    settings.signing_algorithm.as_deref(),
+                    settings.signing_key_file.as_deref(),
+                )?,
                 ..rotation(settings.signing_key_days, settings.signing_key_lead)?
             },
-            hash_cost: HashCost::new(
-                settings.argon2_memory.unwrap_or(19_456),
-                settings.argon2_passes.unwrap_or(2),
-                settings.argon2_lanes.unwrap_or(1),
-            )
-            .map_err(|error| wrong("CLAVIGER_ARGON2_MEMORY, _PASSES and _LANES", error))?,
+            hash_cost: hash_cost(settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes)?,
             hash_turns: hash_turns(settings.argon2_at_once)?,
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
         })
@@ -109,12 +108,26 @@ fn seconds(setting: &'static str, given: Option<u32>, default: u32) -> Result<Du
     Ok(Duration::from_secs(positive(setting, given, default)?.get().into()))
 }
 
+/// Within what a machine can pay: beyond, the first secret would end the process, or take for ever.
+fn hash_cost(memory: Option<u32>, passes: Option<u32>, lanes: Option<u32>) -> Result<HashCost, ConfigError> {
+    let at_most = |setting, given: u32, most: u32| match given {
+        1.. if given <= most => Ok(given),
+        _ => Err(wrong(setting, format!("must be 1 to {most}"))),
+    };
+    let memory = at_most("CLAVIGER_ARGON2_MEMORY", memory.unwrap_or(19_456), 1024 * 1024)?;
+    let passes = at_most("CLAVIGER_ARGON2_PASSES", passes.unwrap_or(2), 100)?;
+    let lanes = at_most("CLAVIGER_ARGON2_LANES", lanes.unwrap_or(1), 64)?;
+    HashCost::new(memory, passes, lanes).map_err(|error| wrong("CLAVIGER_ARGON2_MEMORY", error))
+}
+
 fn hash_turns(given: Option<u16>) -> Result<usize, ConfigError> {
     match given {
         Some(0) => Err(wrong("CLAVIGER_ARGON2_AT_ONCE", "must be more than 0")),
         Some(turns) => Ok(turns.into()),
         // One processor is left to the clients whose secrets are known.
-        None => Ok(std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1))),
+        None => {
+            Ok(std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1)))
+        }
     }
 }
 
@@ -131,7 +144,10 @@ fn addresses(proxies: Vec<String>, header: Option<&str>) -> Result<AddressPolicy
     let proxies: TrustedProxies =
         proxies.join(",").parse().map_err(|error| wrong("CLAVIGER_TRUSTED_PROXIES", error))?;
     if header.is_some() && proxies.is_empty() {
-        return Err(wrong("CLAVIGER_FORWARDED_HEADER", "is read from trusted proxies only, and there are none"));
+        return Err(wrong(
+            "CLAVIGER_FORWARDED_HEADER",
+            "is read from trusted proxies only, and there are none",
+        ));
     }
     let header = parsed("CLAVIGER_FORWARDED_HEADER", header)?.unwrap_or_default();
     Ok(AddressPolicy { proxies, header })
@@ -193,7 +209,10 @@ fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, Conf
     let every = i64::from(days.unwrap_or(90)) * DAY;
     let lead = lead.unwrap_or(7_200);
     if lead < LEAST_LEAD {
-        return Err(wrong("CLAVIGER_SIGNING_KEY_LEAD", format!("must be at least {LEAST_LEAD}: verifiers cache keys")));
+        return Err(wrong(
+            "CLAVIGER_SIGNING_KEY_LEAD",
+            format!("must be at least {LEAST_LEAD}: verifiers cache keys"),
+        ));
     }
     if every < 2 * i64::from(lead) {
         return Err(wrong("CLAVIGER_SIGNING_KEY_DAYS", "must be at least twice CLAVIGER_SIGNING_KEY_LEAD"));
@@ -206,13 +225,16 @@ fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<Signin
     let algorithm = parsed::<Algorithm>(ALGORITHM, algorithm)?;
     let Some(path) = file else {
         return match algorithm {
-            Some(Algorithm::Rs256) => Err(wrong(ALGORITHM, "RS256 keys are not made here: set CLAVIGER_SIGNING_KEY_FILE")),
+            Some(Algorithm::Rs256) => {
+                Err(wrong(ALGORITHM, "RS256 keys are not made here: set CLAVIGER_SIGNING_KEY_FILE"))
+            }
             algorithm => Ok(SigningKeySource::Generate(algorithm.unwrap_or(Algorithm::Es256))),
         };
     };
     let setting = "CLAVIGER_SIGNING_KEY_FILE";
     let pem = crate::key_file::read(path).map_err(|error| wrong(setting, error))?;
-    let (key, _) = crate::pem::import(&pem).map_err(|error| wrong(setting, format!("{}: {error}", path.display())))?;
+    let (key, _) =
+        crate::pem::import(&pem).map_err(|error| wrong(setting, format!("{}: {error}", path.display())))?;
     if algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {
         return Err(wrong(ALGORITHM, format!("the key in {} is for {}", path.display(), key.algorithm())));
     }

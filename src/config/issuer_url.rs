@@ -38,7 +38,8 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 fn has_plain_segments(path: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let mut segments = path.split('/').skip(1);
-    segments.all(|segment| !matches!(segment, "" | "." | ".." | ".well-known") && segment.bytes().all(is_plain))
+    segments
+        .all(|segment| !matches!(segment, "" | "." | ".." | ".well-known") && segment.bytes().all(is_plain))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -186,7 +186,9 @@ impl Settings {
         let failed = |why: String| ConfigError::File { path: path.to_owned(), why };
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(failed(error.to_string())),
         };
         toml::from_str(&text).map_err(|error| failed(located(&text, &error)))
@@ -200,11 +202,9 @@ fn located(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let (line, begun) = (before.split('\n').count(), before.rsplit('\n').next().unwrap_or_default());
     match begun.split_once('=') {
-        Some((setting, _)) if is_setting(setting.trim()) => format!("line {line}: {}: {why}", setting.trim()),
+        Some((setting, _)) if Settings::NAMES.contains(&setting.trim()) => {
+            format!("line {line}: {}: {why}", setting.trim())
+        }
         _ => format!("line {line}: {why}"),
     }
-}
-
-fn is_setting(name: &str) -> bool {
-    Settings::NAMES.contains(&name)
 }

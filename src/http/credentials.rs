@@ -52,7 +52,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
 }
 
 /// The id that this request was given at the front.
-pub(super) fn request_id(parts: &Parts) -> String {
+fn request_id(parts: &Parts) -> String {
     parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 

@@ -38,7 +38,7 @@ struct Metadata {
     response_types_supported: [&'static str; 0],
     token_endpoint_auth_methods_supported: [&'static str; 2],
     introspection_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 2],
 }
 
 /// `GET /.well-known/jwks.json`.
@@ -68,8 +68,9 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         grant_types_supported: ["client_credentials"],
         response_types_supported: [],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "bearer"],
-        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "bearer"],
+        // RFC 8414 §2: here a registered type of access token may stand beside the methods, below it may not.
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
+        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
     };
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()
 }

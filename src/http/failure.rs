@@ -111,7 +111,8 @@ impl Failure {
     fn headers(&self, realm: &str) -> Vec<(HeaderName, String)> {
         match self {
             Self::OAuth(error) => oauth_headers(error, realm),
-            Self::Bearer(error) | Self::Api(error) => api_headers(error, realm),
+            Self::Bearer(error) => [api_headers(error, realm), vec![no_cache()]].concat(),
+            Self::Api(error) => api_headers(error, realm),
         }
     }
 }
@@ -135,7 +136,7 @@ fn oauth_status(error: &OAuthError) -> StatusCode {
 }
 
 fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
-    let mut headers = vec![(header::PRAGMA, "no-cache".to_owned())];
+    let mut headers = vec![no_cache()];
     match error {
         // RFC 6749 §5.2
         OAuthError::InvalidClient(_) => {
@@ -147,6 +148,11 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
         _ => {}
     }
     headers
+}
+
+/// RFC 6749 §5.1.
+fn no_cache() -> (HeaderName, String) {
+    (header::PRAGMA, "no-cache".to_owned())
 }
 
 fn api_status(error: &ApiError) -> StatusCode {

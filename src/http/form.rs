@@ -59,6 +59,9 @@ impl<'a> Form<'a> {
 /// [`OAuthError::InvalidRequest`].
 pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
+    if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
+        return std::str::from_utf8(encoded).map_or_else(|_| invalid("the form is not UTF-8"), |text| Ok(text.into()));
+    }
     if !has_whole_escapes(encoded) {
         return invalid("a % begins no escape");
     }

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, Method};
+use axum::http::{HeaderName, Method, Uri};
 use axum::response::Response;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use tracing::Span;
+use tracing::{Level, Span};
 
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
@@ -56,7 +56,7 @@ where
     fn call(&mut self, mut request: Request) -> Answer<S::Future> {
         let id = self.shared.ids.next();
         let span = tracing::error_span!("request", request_id = id.as_str());
-        let seen = Seen { method: request.method().clone(), path: loggable(request.uri().path()), at: Instant::now() };
+        let seen = Seen { method: request.method().clone(), uri: request.uri().clone(), at: Instant::now() };
         request.extensions_mut().insert(id);
         let answer = span.in_scope(|| self.inner.call(request));
         Answer { answer, id, span, seen, shared: Arc::clone(&self.shared) }
@@ -67,7 +67,7 @@ where
 #[derive(Debug)]
 struct Seen {
     method: Method,
-    path: String,
+    uri: Uri,
     at: Instant,
 }
 
@@ -103,12 +103,18 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
 impl Seen {
     /// A line for each refused or failed request; the others only when somebody wants to know (`debug`).
     fn log(&self, response: &Response, failure: Option<&Failure>) {
-        let (method, path, status) = (&self.method, &self.path, response.status().as_u16());
+        let status = response.status().as_u16();
+        if status < 400 && !tracing::enabled!(Level::DEBUG) {
+            return;
+        }
+        let (method, path) = (&self.method, loggable(self.uri.path()));
         let micros = u64::try_from(self.at.elapsed().as_micros()).unwrap_or(u64::MAX);
         let code = failure.map(Failure::code);
         let why = failure.map(Failure::log_line);
         let why = why.as_deref();
         match status {
+            // Somebody else's fault, or load: it passes.
+            503 => tracing::warn!(%method, path, status, micros, code, why, "unavailable"),
             500.. => tracing::error!(%method, path, status, micros, code, why, "failed"),
             400.. => tracing::info!(%method, path, status, micros, code, why, "refused"),
             _ => tracing::debug!(%method, path, status, micros, "answered"),

@@ -11,9 +11,10 @@ use serde::Serialize;
 
 use super::body::{self, BodyFault};
 use super::client_auth::ClientCredentials;
-use super::credentials::{CameFrom, bearer, request_id};
+use super::credentials::{CameFrom, bearer};
 use super::failure::Failure;
 use super::form::Form;
+use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
 use crate::address::CallerAddress;
 use crate::management::ApiError;
@@ -27,7 +28,7 @@ pub(super) struct Posted {
     headers: HeaderMap,
     address: CallerAddress,
     body: Bytes,
-    request_id: String,
+    request_id: Option<RequestId>,
 }
 
 impl FromRequest<Arc<Node>> for Posted {
@@ -41,7 +42,7 @@ impl FromRequest<Arc<Node>> for Posted {
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into());
         }
-        let request_id = request_id(&parts);
+        let request_id = parts.extensions.get().copied();
         let body = read_form(&parts.headers, body).await?;
         Ok(Self { headers: parts.headers, address, body, request_id })
     }
@@ -93,7 +94,8 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
-    token::revoke(&node, RevokeRequest { caller, token, request_id: posted.request_id }).await?;
+    let request_id = posted.request_id.map(|id| id.to_string()).unwrap_or_default();
+    token::revoke(&node, RevokeRequest { caller, token, request_id }).await?;
     // RFC 7009 §2.2: the status is the answer.
     Ok(([(header::CACHE_CONTROL, "no-store")], Body::empty()).into_response())
 }

@@ -50,13 +50,12 @@ impl<S: HttpService> Host<S> {
         tls: Option<TlsAcceptor>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let shared = Shared {
-            handshake_limits: Limits { header_timeout: limits.handshake_timeout, ..limits.clone() },
-            tls,
-            http1: http1(&limits),
-            http2: http2(&limits),
-            limits,
+        let handshake_limits = Limits {
+            header_timeout: limits.handshake_timeout,
+            write_timeout: limits.handshake_timeout,
+            ..limits.clone()
         };
+        let shared = Shared { handshake_limits, tls, http1: http1(&limits), http2: http2(&limits), limits };
         Self { service, shared: Arc::new(shared), phase }
     }
 

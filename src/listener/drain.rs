@@ -55,7 +55,8 @@ async fn left_in_time(
     signalled: Instant,
 ) -> bool {
     let mut everybody_left = pin!(everybody_left);
-    if timeout_at(signalled + limits.drain_linger, &mut everybody_left).await.is_ok() {
+    let linger = limits.drain_linger.min(limits.drain_deadline);
+    if timeout_at(signalled + linger, &mut everybody_left).await.is_ok() {
         return true;
     }
     phase.send_replace(Phase::Closing);

@@ -13,11 +13,12 @@ pub struct Limits {
     pub connections: NonZeroU32,
     /// Requests at once on one HTTP/2 connection. 100.
     pub http2_streams: u32,
-    /// Bytes of a request's head: its request line and header fields. More are answered with 431. 16 KiB.
+    /// Bytes of a request's head: its request line and header fields. More, and never more than 64 KiB over
+    /// HTTP/1.1, are answered with 431. 16 KiB.
     pub max_header_bytes: u32,
-    /// From accepting a connection to the end of its TLS handshake. 10 s.
+    /// For the first byte of a TLS handshake, and from there to its end. 10 s.
     pub handshake_timeout: Duration,
-    /// For a request's head, counted from its first byte; on a fresh connection, from the start. 10 s.
+    /// For a request's head, counted from its first byte; and, on a fresh connection, for that byte. 10 s.
     pub header_timeout: Duration,
     /// For a request's body, counted from when the service first has to wait for it. Afterwards the body
     /// fails with [`BodyTimedOut`](super::BodyTimedOut), for the service to answer, and the connection

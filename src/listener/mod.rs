@@ -1,9 +1,9 @@
 //! The HTTP listener: sockets, TLS, time limits, and an end that loses no request.
 //!
 //! It serves HTTP/1.1, and over TLS also HTTP/2 where the client asks for it by ALPN. A connection is a task:
-//! [`accept`] gives it a slot, [`connection`] drives it, [`exchange`] stands between hyper and the service,
-//! [`wire`] between hyper and the socket. Both note in the [`pulse`] what happens, and the [`watchdog`] reads
-//! there whether it has been happening for too long. [`drain`] is how all of them end.
+//! `accept` gives it a slot, `connection` drives it, `exchange` stands between hyper and the service,
+//! `wire` between hyper and the socket. Both note in the `pulse` what happens, and the `watchdog` reads
+//! there whether it has been happening for too long. `drain` is how all of them end.
 
 mod accept;
 mod body;
@@ -107,7 +107,7 @@ impl Listener {
     ///
     /// Requests carry the peer's address as `ConnectInfo<SocketAddr>` in their extensions, IPv4 addresses
     /// always as such. Requests that are not valid HTTP are answered with 400 or 431 and no body, and never
-    /// reach the service.
+    /// reach the service. Dropping the future cuts everything off.
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
         let (phase, phases) = watch::channel(Phase::Open);
         let host = Host::new(service, self.limits.clone(), self.tls, phases);

@@ -54,6 +54,9 @@ pub async fn rotate(
     request_id: String,
 ) -> Result<Vec<SigningKeyView>, ApiError> {
     caller.may(Verb::Admin, &PATH)?;
+    if request.compromised.as_deref().is_some_and(|kid| !is_kid(kid)) {
+        return Err(ApiError::NotFound);
+    }
     let actor = caller.actor(request_id);
     let (worker, now) = (Arc::clone(node), node.clock.now());
     let rotated = Node::see_through(async move {
@@ -68,6 +71,12 @@ pub async fn rotate(
     });
     rotated.await.ok_or_else(|| ApiError::internal("rotating panicked"))??;
     Ok(views(&node.keyring.ring(), now))
+}
+
+/// Whether a key could have this id: SHA-256 in base64url (RFC 7638 §3). PostgreSQL can't even be asked for a
+/// text with a NUL in it.
+fn is_kid(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn views(ring: &Ring, now: Timestamp) -> Vec<SigningKeyView> {

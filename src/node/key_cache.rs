@@ -11,6 +11,7 @@ use moka::sync::Cache;
 use super::secrets::HeldSecret;
 use crate::api_key::KeyId;
 use crate::key::ApiKey;
+use crate::scope::Scopes;
 use crate::store::{Store, StoreError, StoredKey};
 
 /// A key as it is held in memory: all that it takes to answer for it without the store.
@@ -22,6 +23,29 @@ pub struct HeldKey {
     pub audiences: Vec<String>,
     /// Its secrets, and what this process knows of them.
     pub secrets: Vec<HeldSecret>,
+    /// Its id as text.
+    pub client_id: String,
+    /// Its ranges as text.
+    pub cidrs: Vec<String>,
+    /// Its scopes under `claviger/`, for the management API.
+    pub reserved: Granted,
+    /// Its other scopes, for the resource servers.
+    pub unreserved: Granted,
+}
+
+/// Scopes, and their canonical text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The scopes.
+    pub scopes: Scopes,
+    /// As the answer and the token say them.
+    pub text: Box<str>,
+}
+
+impl From<Scopes> for Granted {
+    fn from(scopes: Scopes) -> Self {
+        Self { text: scopes.to_string().into(), scopes }
+    }
 }
 
 /// The cache of [`HeldKey`]s.
@@ -83,6 +107,15 @@ impl KeyCache {
     fn hold(&self, stored: StoredKey) -> HeldKey {
         let StoredKey { mut key, audiences } = stored;
         let secrets = std::mem::take(&mut key.secrets).into_iter().map(HeldSecret::from).collect();
-        HeldKey { key, audiences: audiences.unwrap_or_else(|| self.deployment_audiences.clone()), secrets }
+        let (reserved, unreserved) = key.scopes.partition_reserved();
+        HeldKey {
+            client_id: key.id.to_string(),
+            cidrs: key.cidrs.iter().map(ToString::to_string).collect(),
+            reserved: reserved.into(),
+            unreserved: unreserved.into(),
+            key,
+            audiences: audiences.unwrap_or_else(|| self.deployment_audiences.clone()),
+            secrets,
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! owner elsewhere is never held up by a guesser.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const CAPACITY: u64 = 100_000;
 #[derive(Debug)]
 pub struct Throttle {
     failures: Cache<Pair, Arc<Mutex<Failures>>>,
+    /// Unix seconds of the last failure of all: most of the time there is nothing to look up.
+    last_failure: AtomicI64,
 }
 
 /// A client id as it was claimed, and where from: an IPv4 address, or the /64 of an IPv6 one.
@@ -36,13 +39,17 @@ struct Failures {
 impl Default for Throttle {
     fn default() -> Self {
         let window = Duration::from_secs(WINDOW_SECONDS.unsigned_abs() + 1);
-        Self { failures: Cache::builder().max_capacity(CAPACITY).time_to_live(window).build() }
+        let failures = Cache::builder().max_capacity(CAPACITY).time_to_live(window).build();
+        Self { failures, last_failure: AtomicI64::new(i64::MIN) }
     }
 }
 
 impl Throttle {
     /// Seconds until `client` may try again from `address`, if it has to wait.
     pub fn wait(&self, client: &str, address: Option<IpAddr>, now: Timestamp) -> Option<i64> {
+        if now.unix().saturating_sub(self.last_failure.load(Ordering::Acquire)) > WINDOW_SECONDS {
+            return None;
+        }
         let failures = self.failures.get(&pair(client, address))?;
         let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
         let left = WINDOW_SECONDS - now.since(failures.since);
@@ -58,6 +65,7 @@ impl Throttle {
             *failures = Failures { since: now, count: 0 };
         }
         failures.count = failures.count.saturating_add(1);
+        self.last_failure.fetch_max(now.unix(), Ordering::Release);
     }
 }
 

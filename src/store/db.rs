@@ -1,7 +1,14 @@
 //! One statement, two databases: an enum over the concrete pools and a macro that runs the same code on
 //! whichever it is.
 
+use std::io;
+use std::time::Duration;
+
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// Longest wait for a database that took a statement and does not answer. PostgreSQL gives up sooner by
+/// itself, unless it cannot be heard any more.
+const ANSWER_WITHIN: Duration = Duration::from_secs(12);
 
 /// A value of one of the two databases.
 #[derive(Clone, Debug)]
@@ -17,24 +24,31 @@ pub(crate) type Db = Either<SqlitePool, PgPool>;
 pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
 
 /// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type:
-/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`.
+/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. The answer comes in time or is an error.
 macro_rules! on {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         match $either {
             $crate::store::db::Either::Sqlite($x) => {
                 #[allow(dead_code)]
                 type $DB = sqlx::Sqlite;
-                $body
+                $crate::store::db::in_time(async { $body }).await
             }
             $crate::store::db::Either::Postgres($x) => {
                 #[allow(dead_code)]
                 type $DB = sqlx::Postgres;
-                $body
+                $crate::store::db::in_time(async { $body }).await
             }
         }
     };
 }
 pub(crate) use on;
+
+/// What `answer` comes to. A connection whose other end is silent, and not closed, would be waited for
+/// until the network gives it up.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let too_late = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(too_late)?
+}
 
 /// Defines a row type that reads from either database, column by name.
 macro_rules! row {

@@ -20,7 +20,7 @@ pub async fn client_credentials(
     let now = node.clock.now();
     let authenticated = node.authenticate(presented, caller, now).await?;
     let grant = request.resolve(&authenticated.held, &node.deployment.issuer)?;
-    let issued = node.issue(&authenticated, &grant, now)?;
+    let issued = node.issue(&authenticated, grant, now)?;
     node.count(&authenticated, UseKind::Token, now);
     Ok(issued)
 }

@@ -1,7 +1,9 @@
 //! What a token may be for: its audience (RFC 8707) and its scopes, out of what the key has.
 
+use std::borrow::Cow;
+
 use super::OAuthError;
-use crate::node::HeldKey;
+use crate::node::{Granted, HeldKey};
 use crate::scope::Scopes;
 use crate::text::{Excerpt, redacted};
 
@@ -19,8 +21,8 @@ pub struct GrantRequest<'a> {
 pub struct Grant<'a> {
     /// One audience or more, as first asked for.
     pub audience: Vec<&'a str>,
-    /// One scope or more, all of them under `claviger/` or none.
-    pub scopes: Scopes,
+    /// One scope or more, all of them under `claviger/` or none, in canonical form.
+    pub scope: Cow<'a, str>,
 }
 
 impl<'a> GrantRequest<'a> {
@@ -30,16 +32,14 @@ impl<'a> GrantRequest<'a> {
     /// # Errors
     /// [`OAuthError::InvalidTarget`] and [`OAuthError::InvalidScope`].
     pub fn resolve(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Grant<'a>, OAuthError> {
-        let (reserved, others) = held.key.scopes.partition_reserved();
-        let audience = self.audience(held, issuer, others.is_empty())?;
-        let available = if audience == [issuer] { reserved } else { others };
-        let scopes = self.scopes(available)?;
-        Ok(Grant { audience, scopes })
+        let audience = self.audience(held, issuer)?;
+        let available = if audience == [issuer] { &held.reserved } else { &held.unreserved };
+        Ok(Grant { audience, scope: self.scope(available)? })
     }
 
-    fn audience(&self, held: &'a HeldKey, issuer: &'a str, only_manages: bool) -> Result<Vec<&'a str>, OAuthError> {
+    fn audience(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
         if self.audiences.is_empty() {
-            let default = held.audiences.first().filter(|_| !only_manages);
+            let default = held.audiences.first().filter(|_| !held.unreserved.scopes.is_empty());
             return Ok(vec![default.map_or(issuer, String::as_str)]);
         }
         let mut granted = Vec::new();
@@ -59,16 +59,16 @@ impl<'a> GrantRequest<'a> {
         Ok(granted)
     }
 
-    fn scopes(&self, available: Scopes) -> Result<Scopes, OAuthError> {
+    fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, OAuthError> {
         let Some(asked) = self.scope else {
-            return match available.is_empty() {
-                false => Ok(available),
+            return match available.scopes.is_empty() {
+                false => Ok(Cow::Borrowed(&available.text)),
                 true => Err(OAuthError::InvalidScope("the key has no scope for this audience".into())),
             };
         };
         let asked = Scopes::parse_list(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
-        match asked.iter().find(|scope| !available.covers(scope)) {
-            None => Ok(asked),
+        match asked.iter().find(|scope| !available.scopes.covers(scope)) {
+            None => Ok(asked.to_string().into()),
             Some(scope) => {
                 let scope = redacted(&scope.to_string());
                 Err(OAuthError::InvalidScope(format!("no scope of the key for this audience covers {scope}")))

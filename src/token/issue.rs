@@ -49,11 +49,8 @@ impl Node {
     ///
     /// # Errors
     /// [`IssueError`].
-    pub fn issue(&self, by: &Authenticated, grant: &Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
+    pub fn issue(&self, by: &Authenticated, grant: Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
         let key = &by.held.key;
-        let id = key.id.to_string();
-        let scope = grant.scopes.to_string();
-        let cidrs: Vec<String> = key.cidrs.iter().map(ToString::to_string).collect();
         let expires_at = end_of_token(by, now);
         let mut token_id = [0; 22];
         // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
@@ -61,14 +58,14 @@ impl Node {
         let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
         let claims = AccessTokenClaims {
             issuer: &self.deployment.issuer,
-            subject: &id,
-            client_id: &id,
+            subject: &by.held.client_id,
+            client_id: &by.held.client_id,
             audience: &grant.audience,
             issued_at: now,
             expires_at,
             token_id: std::str::from_utf8(&token_id[..written]).unwrap_or_default(),
-            scope: &scope,
-            cidrs: &cidrs,
+            scope: &grant.scope,
+            cidrs: &by.held.cidrs,
             organization: key.organization.as_str(),
             project: key.project.as_str(),
             environment: key.environment.as_str(),
@@ -81,7 +78,7 @@ impl Node {
         let ring = self.keyring.ring();
         let signing = ring.signing(now).ok_or(IssueError::NoSigningKey)?;
         let access_token = signing.signer().sign(&payload)?;
-        Ok(Issued { access_token, expires_in: expires_at.since(now), scope })
+        Ok(Issued { access_token, expires_in: expires_at.since(now), scope: grant.scope.into_owned() })
     }
 }
 

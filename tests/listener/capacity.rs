@@ -32,6 +32,6 @@ async fn connections_are_counted() {
     for _ in 0..5 {
         server.connect().await.ask(GET).await;
     }
-    let report = server.shut_down().await.unwrap();
+    let report = server.shut_down().report().await;
     assert_eq!((report.connections, report.aborted), (5, 0));
 }

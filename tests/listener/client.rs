@@ -10,8 +10,10 @@ use tokio::time::timeout;
 pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 pub(crate) const GET_WAIT: &str = "GET /wait HTTP/1.1\r\nHost: test\r\n\r\n";
 
-/// When a test gives up on what has to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Waits for what has to come, but not for ever.
+pub(crate) async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(60), coming).await.expect("what had to come did not come")
+}
 
 pub(crate) struct Client<T = TcpStream> {
     pub(crate) stream: T,
@@ -104,8 +106,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
 
     /// Whether anything came before the end.
     async fn receive(&mut self) -> bool {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.received)).await;
-        read.expect("neither bytes nor an end came").is_ok_and(|length| length > 0)
+        in_time(self.stream.read_buf(&mut self.received)).await.is_ok_and(|length| length > 0)
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, GET, GET_WAIT};
-use crate::server::{SOON, Server, patient};
+use crate::client::{Client, GET, GET_WAIT, in_time};
+use crate::server::{NEVER, SOON, Server, patient};
 
 const POST: &str = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nabcd";
 
@@ -43,11 +43,11 @@ async fn no_request_of_busy_connections_is_lost() {
             let client = server.connect().await;
             clients.spawn(hammer(client, Arc::clone(&answers), Arc::clone(&many), CONNECTIONS * (round + 1)));
         }
-        many.acquire().await.unwrap().forget();
+        in_time(many.acquire()).await.unwrap().forget();
         let ended = server.shut_down();
         let answered: usize = clients.join_all().await.into_iter().sum();
         assert_eq!(answered, answers.load(Ordering::Relaxed));
-        let report = ended.await.unwrap();
+        let report = ended.report().await;
         assert_eq!((report.connections, report.aborted), (CONNECTIONS as u64, 0));
     }
 }
@@ -72,7 +72,7 @@ async fn connections_in_the_accept_queue_are_answered() {
         assert!(client.answer().await.closes());
         client.end().await;
     }
-    assert_eq!(ended.await.unwrap().connections, 51);
+    assert_eq!(ended.report().await.connections, 51);
 }
 
 /// Another connection, at rest, is closed when the linger is over: what comes after that comes late.
@@ -89,7 +89,7 @@ async fn a_request_half_received_at_the_end_of_the_linger_is_answered() {
         let answer = halfway.ask(second_half).await;
         assert_eq!((answer.status, answer.closes()), (200, true));
         halfway.end().await;
-        assert_eq!(ended.await.unwrap().aborted, 0);
+        assert_eq!(ended.report().await.aborted, 0);
     }
 }
 
@@ -101,7 +101,7 @@ async fn a_request_half_received_on_a_fresh_connection_is_answered() {
     let ended = server.shut_down();
     silent.end().await;
     assert!(halfway.ask(&GET[10..]).await.closes());
-    assert_eq!(ended.await.unwrap().aborted, 0);
+    assert_eq!(ended.report().await.aborted, 0);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_request_with_the_service_is_answered() {
     gate.add_permits(1);
     let answer = waits.answer().await;
     assert_eq!((answer.body.as_slice(), answer.closes()), (&b"waited"[..], true));
-    assert_eq!(ended.await.unwrap().aborted, 0);
+    assert_eq!(ended.report().await.aborted, 0);
 }
 
 #[tokio::test]
@@ -130,19 +130,21 @@ async fn a_request_within_the_linger_is_answered_and_the_last() {
     while TcpStream::connect(address).await.is_ok() {}
     assert!(client.ask(GET).await.closes());
     client.end().await;
-    assert_eq!(ended.await.unwrap().aborted, 0);
+    assert_eq!(ended.report().await.aborted, 0);
 }
 
 #[tokio::test]
 async fn what_never_ends_is_cut_off_at_the_deadline() {
-    let server = Server::start(Limits { drain_linger: Duration::ZERO, drain_deadline: SOON, ..patient() });
-    let mut waits = server.connect().await;
-    waits.send(GET_WAIT).await;
-    server.one_waits().await;
-    let mut halfway = server.connect().await;
-    halfway.send(&GET[..10]).await;
-    let report = server.shut_down().await.unwrap();
-    assert_eq!((report.connections, report.aborted), (2, 2));
-    waits.end().await;
-    halfway.end().await;
+    for drain_linger in [Duration::ZERO, NEVER] {
+        let server = Server::start(Limits { drain_linger, drain_deadline: SOON, ..patient() });
+        let mut waits = server.connect().await;
+        waits.send(GET_WAIT).await;
+        server.one_waits().await;
+        let mut halfway = server.connect().await;
+        halfway.send(&GET[..10]).await;
+        let report = server.shut_down().report().await;
+        assert_eq!((report.connections, report.aborted), (2, 2));
+        waits.end().await;
+        halfway.end().await;
+    }
 }

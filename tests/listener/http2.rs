@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::interval;
 use tokio_rustls::client::TlsStream;
 
-use crate::client::Client;
+use crate::client::{Client, in_time};
 use crate::server::{SOON, Server, patient};
 use crate::tls::Identity;
 
@@ -172,7 +172,7 @@ async fn a_connection_at_rest_ends_after_the_keep_alive_time_whatever_it_pings()
     client.get(1, "/").await;
     client.expect(1, OK, "hello").await;
     let goaway = [0, 0, 8, GOAWAY, 0, 0, 0, 0, 0];
-    let received = client.ping_until_the_end().await;
+    let received = in_time(client.ping_until_the_end()).await;
     assert!(received.windows(goaway.len()).any(|window| window == goaway));
 }
 
@@ -190,7 +190,7 @@ async fn a_peer_that_opens_no_window_is_cut_off() {
     let (identity, server) = server(Limits { write_timeout: SOON, ..patient() }).await;
     let mut client = Http2::connect(&identity, &server, &[(INITIAL_WINDOW_SIZE, 0)]).await;
     client.get(1, "/").await;
-    client.ping_until_the_end().await;
+    in_time(client.ping_until_the_end()).await;
 }
 
 #[tokio::test]
@@ -260,5 +260,5 @@ async fn requests_at_the_signal_are_answered() {
     }
     assert_eq!((answered, said_goodbye), (vec![3, 1], true));
     client.0.rest().await;
-    assert_eq!(ended.await.unwrap().aborted, 0);
+    assert_eq!(ended.report().await.aborted, 0);
 }

@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncWriteExt;
 
-use crate::client::GET;
+use crate::client::{GET, GET_WAIT};
 use crate::server::{Server, patient};
 
 #[tokio::test]
@@ -38,9 +38,13 @@ async fn the_service_knows_the_peers_address() {
 async fn a_peer_that_closes_its_side_is_still_answered() {
     let server = Server::start(patient());
     let mut client = server.connect().await;
-    client.send(GET).await;
+    client.send(GET_WAIT).await;
     client.stream.shutdown().await.unwrap();
-    assert_eq!(client.answer().await.status, 200);
+    server.one_waits().await;
+    // Whoever sees the end of the client's side has seen it by now.
+    server.connect().await.ask(GET).await;
+    server.gate.add_permits(1);
+    assert_eq!(client.answer().await.body, b"waited");
     client.end().await;
 }
 

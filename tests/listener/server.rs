@@ -19,7 +19,7 @@ use hyper::body::Frame;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::client::Client;
+use crate::client::{Client, in_time};
 
 /// Longer than any test takes.
 pub(crate) const NEVER: Duration = Duration::from_secs(3600);
@@ -74,13 +74,23 @@ impl Server {
 
     /// Waits for a request to arrive at `/wait`.
     pub(crate) async fn one_waits(&self) {
-        self.waiting.acquire().await.unwrap().forget();
+        in_time(self.waiting.acquire()).await.unwrap().forget();
     }
 
     /// Gives the shutdown signal.
-    pub(crate) fn shut_down(self) -> JoinHandle<Report> {
+    pub(crate) fn shut_down(self) -> Ending {
         self.shutdown.send(()).unwrap();
-        self.ended
+        Ending(self.ended)
+    }
+}
+
+/// A server that has the signal.
+pub(crate) struct Ending(JoinHandle<Report>);
+
+impl Ending {
+    /// Waits for the end.
+    pub(crate) async fn report(self) -> Report {
+        in_time(self.0).await.unwrap()
     }
 }
 

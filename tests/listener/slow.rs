@@ -7,7 +7,7 @@ use claviger::listener::Limits;
 use tokio::io::AsyncWriteExt;
 use tokio::time::interval;
 
-use crate::client::{Client, GET, GET_WAIT};
+use crate::client::{Client, GET, GET_WAIT, in_time};
 use crate::server::{SOON, Server, patient};
 
 const HALF_A_HEAD: &str = "GET / HTTP/1.1\r\nHost: te";
@@ -42,12 +42,12 @@ async fn a_head_that_drips_in_is_cut_off() {
     let mut client = server.connect().await;
     client.send(HALF_A_HEAD).await;
     let mut drip = interval(Duration::from_millis(10));
-    loop {
-        drip.tick().await;
-        if client.stream.write_all(b"s").await.is_err() {
-            break;
+    in_time(async {
+        while client.stream.write_all(b"s").await.is_ok() {
+            drip.tick().await;
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -117,6 +117,22 @@ async fn a_body_may_come_in_parts() {
     client.send("ab").await;
     client.send("cd").await;
     assert_eq!(client.answer().await.body, b"abcd");
+    assert_eq!(client.ask(GET).await.status, 200);
+}
+
+/// Two others, which are cut off meanwhile, tell that the time of a head is over.
+#[tokio::test]
+async fn a_body_in_parts_is_not_taken_for_the_next_head() {
+    let server = Server::start(Limits { header_timeout: SOON, ..patient() });
+    let mut client = server.connect().await;
+    client
+        .send("POST /echo HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        .await;
+    assert_eq!(client.answer().await.status, 100);
+    assert_eq!(client.ask("abcd").await.body, b"abcd");
+    for _ in 0..2 {
+        server.connect().await.end().await;
+    }
     assert_eq!(client.ask(GET).await.status, 200);
 }
 

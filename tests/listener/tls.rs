@@ -122,6 +122,19 @@ async fn a_handshake_that_does_not_come_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_connection_that_asked_nothing_ends_with_the_linger() {
+    let identity = Identity::new();
+    let limits = Limits { drain_linger: SOON, ..patient() };
+    let server = Server::start_with(limits, Some(identity.settings()));
+    let mut silent = identity.connect(&server, &[]).await;
+    let mut no_handshake = server.connect().await;
+    let ended = server.shut_down();
+    silent.rest().await;
+    no_handshake.end().await;
+    assert_eq!(ended.report().await.aborted, 0);
+}
+
+#[tokio::test]
 async fn an_answer_before_the_end_of_a_long_body_arrives() {
     let identity = Identity::new();
     let server = Server::start_with(patient(), Some(identity.settings()));
