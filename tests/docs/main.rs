@@ -1,0 +1,20 @@
+//! The documentation, held against what it is about.
+
+#![cfg(feature = "server")]
+
+mod markdown;
+#[path = "../support/missing.rs"]
+#[allow(unreachable_pub, reason = "shared between test binaries")]
+mod missing;
+mod paths;
+mod server;
+mod settings;
+mod tour;
+
+use std::path::Path;
+
+/// The text of a file of the project.
+fn text(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

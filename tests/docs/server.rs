@@ -1,0 +1,58 @@
+//! The real binary, in a folder of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A freshly bootstrapped server. It ends with this value.
+pub(crate) struct Server {
+    process: Child,
+    folder: TempDir,
+    /// Host and port.
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut process = claviger()
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "off"])
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let address = lines.map_while(Result::ok).find_map(|line| {
+            let (_, address) = line.strip_prefix("Claviger serves ")?.split_once(" on ")?;
+            Some(address.to_owned())
+        });
+        Self { process, folder, address: address.expect("the server says where it listens") }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn admin_key(&self) -> String {
+        let key = std::fs::read_to_string(self.folder().join("keys/admin.key")).expect("it was not shown");
+        key.trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The binary, without the settings that this process was started with.
+pub(crate) fn claviger() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CLAVIGER_")) {
+        command.env_remove(name);
+    }
+    command
+}
