@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -47,23 +47,35 @@ impl ClientCredentials {
 
     fn in_body(form: &Form<'_>) -> Result<Self, OAuthError> {
         let secret = form.get("client_secret").ok_or(OAuthError::InvalidClient(None))?;
-        Ok(Self { client_id: form.get("client_id").map(str::to_owned), secret: Zeroizing::new(secret.into()) })
+        Ok(Self {
+            client_id: form.get("client_id").map(str::to_owned),
+            secret: Zeroizing::new(secret.into()),
+        })
+    }
+}
+
+/// The `Authorization` header, if there is one.
+///
+/// # Errors
+/// [`OAuthError::InvalidRequest`] when there are two: who reads the other one sees another client.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, OAuthError> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    match (given.next(), given.next()) {
+        (_, Some(_)) => Err(invalid("two Authorization headers")),
+        (only, None) => Ok(only),
     }
 }
 
 /// RFC 7617, with both parts form-encoded as RFC 6749 asks. `None` without an `Authorization` header.
 fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = given.next() else { return Ok(None) };
-    if given.next().is_some() {
-        return Err(invalid("two Authorization headers"));
-    }
+    let Some(value) = authorization(headers)? else { return Ok(None) };
     // RFC 9110 §11.1: the scheme's case does not matter.
     let encoded = match value.as_bytes().split_at_checked(6) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic ") => rest.trim_ascii(),
         _ => return Err(OAuthError::InvalidClient(None)),
     };
-    let malformed = || invalid("the Authorization header is not Basic with base64 of client_id:client_secret");
+    let malformed =
+        || invalid("the Authorization header is not Basic with base64 of client_id:client_secret");
     let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| malformed())?);
     let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
     Ok(Some(ClientCredentials {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body::{self, BodyFault};
-use super::client_auth::ClientCredentials;
+use super::client_auth::{ClientCredentials, authorization};
 use super::credentials::{CameFrom, bearer};
 use super::failure::Failure;
 use super::form::Form;
@@ -40,7 +40,9 @@ impl FromRequest<Arc<Node>> for Posted {
         let CameFrom(address) = CameFrom::from_request_parts(&mut parts, node).await?;
         // RFC 6749 §2.3.1: never in the URI, where everybody on the way would log it.
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
-            return Err(OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into());
+            return Err(
+                OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into()
+            );
         }
         let request_id = parts.extensions.get().copied();
         let body = read_form(&parts.headers, body).await?;
@@ -103,7 +105,7 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
 /// The caller of an endpoint that takes client authentication and Bearer alike (RFC 7662 §2.1).
 async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Caller, Failure> {
     let now = node.clock.now();
-    let authorization = posted.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
     if let Some(credential) = authorization.and_then(bearer) {
         if form.get("client_secret").is_some() {
             return Err(OAuthError::InvalidRequest("two credentials".into()).into());

@@ -1,0 +1,200 @@
+//! Starts that come to nothing: files, stores and master keys that do not fit.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use super::process::{Place, assert_failed, assert_refused};
+use crate::support::{Backend, on_both};
+
+on_both!(
+    a_store_is_begun_once_and_only_if_it_may,
+    a_store_opens_with_its_own_master_key_alone,
+    a_key_file_that_others_can_read_is_refused,
+    secrets_are_in_no_output,
+);
+
+const ANY_PORT: (&str, &str) = ("CLAVIGER_LISTEN", "127.0.0.1:0");
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_named() {
+    let place = Place::new();
+    let pair = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    place.write("cert.pem", &pair.cert.pem());
+    place.write_secret("key.pem", &pair.signing_key.serialize_pem());
+    place.write_secret("other.pem", &other);
+    place.write_secret("garbage.pem", "garbage");
+    place.write("exposed.pem", &pair.signing_key.serialize_pem());
+    for (certificate, key, named) in [
+        ("missing.pem", "key.pem", "missing.pem"),
+        ("cert.pem", "missing.pem", "missing.pem"),
+        ("garbage.pem", "key.pem", "garbage.pem"),
+        ("cert.pem", "garbage.pem", "garbage.pem"),
+        ("cert.pem", "other.pem", "other.pem"),
+        ("cert.pem", "exposed.pem", "chmod 600"),
+    ] {
+        let settings = [ANY_PORT, ("CLAVIGER_TLS_CERT", certificate), ("CLAVIGER_TLS_KEY", key)];
+        let said = place.serve(&settings).expect_err("a refusal");
+        assert_refused(&format!("{certificate} {key}"), &said, "CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY");
+        assert!(said.stderr.contains(named), "{}", said.stderr);
+    }
+    for (file, named) in
+        [("exposed.pem", "chmod 600"), ("garbage.pem", "garbage.pem"), ("cert.pem", "cert.pem")]
+    {
+        let said = place.init(&[("CLAVIGER_SIGNING_KEY_FILE", file)]);
+        assert_refused(file, &said, "CLAVIGER_SIGNING_KEY_FILE");
+        assert!(said.stderr.contains(named), "{}", said.stderr);
+    }
+    let mismatch = [("CLAVIGER_SIGNING_KEY_FILE", "key.pem"), ("CLAVIGER_SIGNING_ALGORITHM", "EdDSA")];
+    assert_refused("another algorithm", &place.init(&mismatch), "CLAVIGER_SIGNING_ALGORITHM");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = Place::new().serve(&[("CLAVIGER_LISTEN", &address)]).expect_err("a refusal");
+    assert_failed("a port in use", &said, &address);
+}
+
+#[test]
+fn one_process_at_a_time_has_an_sqlite_file() {
+    let place = Place::new();
+    let first = place.serve(&[ANY_PORT]).expect("a server");
+    symlink(place.path("claviger.db"), place.path("link.db")).unwrap();
+    fs::create_dir(place.path("folder")).unwrap();
+    let absolute = format!("sqlite://{}", place.path("claviger.db").display());
+    for url in [
+        "sqlite://claviger.db",
+        "sqlite://link.db",
+        "sqlite://folder/../claviger.db",
+        "sqlite:claviger.db",
+        &absolute,
+    ] {
+        let said = place.serve(&[ANY_PORT, ("CLAVIGER_DATABASE_URL", url)]).expect_err("a refusal");
+        assert_failed(url, &said, "another claviger process is using");
+    }
+    drop(first);
+    assert!(place.serve(&[ANY_PORT]).is_ok(), "a killed process leaves no lock");
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_said() {
+    let place = Place::new();
+    place.write(
+        "notes.db",
+        "This is not a database, and it is longer than the header that one has. ".repeat(20).as_str(),
+    );
+    for (url, named) in [
+        ("sqlite://missing/claviger.db", "missing/claviger.db"),
+        ("sqlite://notes.db", "not a database"),
+        ("sqlite://.", "cannot be used"),
+    ] {
+        assert_failed(url, &place.init(&[("CLAVIGER_DATABASE_URL", url)]), named);
+    }
+    assert!(
+        fs::read_to_string(place.path("notes.db")).unwrap().starts_with("This is not"),
+        "and it is left alone"
+    );
+}
+
+async fn a_store_is_begun_once_and_only_if_it_may(backend: Backend) {
+    let (place, database) = (Place::new(), backend.fresh().await);
+    let url = ("CLAVIGER_DATABASE_URL", database.url.as_str());
+    let off = place.serve(&[ANY_PORT, url, ("CLAVIGER_BOOTSTRAP", "off")]).expect_err("a refusal");
+    assert_failed("an empty store", &off, "CLAVIGER_BOOTSTRAP=off");
+    assert_eq!(place.files(), [""; 0], "and nothing was made");
+    fs::create_dir(place.path("keys")).unwrap();
+    place.write_secret("keys/admin.key", "mine");
+    let in_the_way = place.serve(&[ANY_PORT, url]).expect_err("a refusal");
+    assert_failed("a key file in the way", &in_the_way, "keys/admin.key");
+    assert_eq!(fs::read_to_string(place.path("keys/admin.key")).unwrap(), "mine");
+    fs::remove_file(place.path("keys/admin.key")).unwrap();
+    assert_eq!(fs::read_dir(place.path("keys")).unwrap().count(), 0, "no master key without a store");
+    let first = place.init(&[url]);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let again = place.init(&[url]);
+    assert_failed("a second time", &again, "bootstrapped already");
+    assert_eq!(again.stdout, "");
+    let served = place.serve(&[ANY_PORT, url, ("CLAVIGER_BOOTSTRAP", "off")]).expect("a server");
+    assert!(!served.said.contains("key"), "{}", served.said);
+}
+
+async fn a_store_opens_with_its_own_master_key_alone(backend: Backend) {
+    let (place, database) = (Place::new(), backend.fresh().await);
+    let url = ("CLAVIGER_DATABASE_URL", database.url.as_str());
+    assert_eq!(place.init(&[url]).code, 0);
+    let file = place.path("keys/master.key");
+    let own = fs::read_to_string(&file).unwrap();
+    let other = "A".repeat(43);
+    let malformed = &own[..20];
+    for (what, in_file, in_variable, named) in [
+        ("another in the file", Some(other.as_str()), None, "keys/master.key is not the master key"),
+        (
+            "another in the variable",
+            Some(&own),
+            Some(other.as_str()),
+            "CLAVIGER_MASTER_KEY is not the master key",
+        ),
+        ("none", None, None, "put it into keys/master.key, or into CLAVIGER_MASTER_KEY"),
+        ("half of it in the file", Some(malformed), None, "keys/master.key: a master key is 32 bytes"),
+        ("an empty file", Some(""), None, "keys/master.key: a master key is 32 bytes"),
+        (
+            "half of it in the variable",
+            Some(&own),
+            Some(malformed),
+            "CLAVIGER_MASTER_KEY: a master key is 32 bytes",
+        ),
+        ("an empty variable", Some(&own), Some(""), "CLAVIGER_MASTER_KEY: a master key is 32 bytes"),
+    ] {
+        match in_file {
+            Some(text) => place.write_secret("keys/master.key", text),
+            None => fs::remove_file(&file).unwrap(),
+        }
+        let variable = in_variable.map(|key| ("CLAVIGER_MASTER_KEY", key));
+        let settings: Vec<_> = [ANY_PORT, url].into_iter().chain(variable).collect();
+        let said = place.serve(&settings).expect_err("a refusal");
+        assert_failed(what, &said, named);
+        assert!(!said.stderr.contains(malformed), "{what}: {}", said.stderr);
+    }
+    fs::remove_file(&file).unwrap();
+    let from_variable = [ANY_PORT, url, ("CLAVIGER_MASTER_KEY", own.trim())];
+    assert!(place.serve(&from_variable).is_ok(), "its own, from the variable");
+    assert!(!file.exists(), "and not written down");
+}
+
+async fn a_key_file_that_others_can_read_is_refused(backend: Backend) {
+    let (place, database) = (Place::new(), backend.fresh().await);
+    let settings = [ANY_PORT, ("CLAVIGER_DATABASE_URL", database.url.as_str())];
+    assert_eq!(place.init(&settings).code, 0);
+    let file = place.path("keys/master.key");
+    let set = |mode: u32| fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    for mode in [0o644, 0o640, 0o660, 0o604, 0o601] {
+        set(mode);
+        let said = place.serve(&settings).expect_err("a refusal");
+        assert_failed(&format!("{mode:o}"), &said, "keys/master.key can be read by group or others");
+        assert!(said.stderr.contains(&format!("(mode {mode:04o}): chmod 600 it")), "{}", said.stderr);
+    }
+    set(0o400);
+    assert!(place.serve(&settings).is_ok());
+}
+
+async fn secrets_are_in_no_output(backend: Backend) {
+    let (place, database) = (Place::new(), backend.fresh().await);
+    let url = database.url.replace("postgres@", "postgres:hunter2@");
+    let settings = [ANY_PORT, ("CLAVIGER_DATABASE_URL", url.as_str()), ("CLAVIGER_LOG", "trace,sqlx=trace")];
+    let made = place.init(&settings);
+    let (master, admin) =
+        (fs::read_to_string(place.path("keys/master.key")).unwrap(), made.stdout.lines().last().unwrap());
+    let served = place.serve(&settings).expect("a server").end();
+    let again = place.init(&settings);
+    let nowhere = place.init(&[("CLAVIGER_DATABASE_URL", &(url.clone() + "/nonesuch")), settings[2]]);
+    assert_eq!((again.code, nowhere.code), (1, 1));
+    assert!(served.stderr.len() > 1_000, "it has been told to log: {}", served.stderr);
+    for said in [made.stderr.as_str(), &served.stdout, &served.stderr, &again.stderr, &nowhere.stderr] {
+        for secret in ["hunter2", master.trim(), &admin[24..]] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+}
