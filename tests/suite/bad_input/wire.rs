@@ -14,7 +14,8 @@ on_both!(
     a_request_that_reads_in_two_ways_hides_none,
     a_body_that_nobody_wants_is_not_taken_for_a_request,
     broken_chunks_are_a_broken_body,
-    a_slow_request_is_cut_off,
+    a_slow_head_is_cut_off,
+    a_slow_body_is_told_so,
     every_answer_has_an_id_of_its_own,
 );
 
@@ -103,8 +104,8 @@ async fn broken_chunks_are_a_broken_body(backend: Backend) {
     }
 }
 
-async fn a_slow_request_is_cut_off(backend: Backend) {
-    let limits = Limits { header_timeout: SOON, body_timeout: SOON, ..Limits::default() };
+async fn a_slow_head_is_cut_off(backend: Backend) {
+    let limits = Limits { header_timeout: SOON, ..Limits::default() };
     let server = Server::start_with(backend, Options { limits, ..Options::default() }).await;
     let mut slow = Vec::new();
     for head in ["", "P", "POST /oauth/token HTTP/1.1\r\nHost: te", "GET /healthz HTTP/1.1\r\nHost: test\r\n"]
@@ -116,6 +117,11 @@ async fn a_slow_request_is_cut_off(backend: Backend) {
     for mut client in slow {
         client.end().await;
     }
+}
+
+async fn a_slow_body_is_told_so(backend: Backend) {
+    let limits = Limits { body_timeout: SOON, ..Limits::default() };
+    let server = Server::start_with(backend, Options { limits, ..Options::default() }).await;
     let admin = format!("{JSON}X-Api-Key: {}\r\n", server.admin_key);
     for whole in [request("POST", "/oauth/token", FORM, "a=b"), request("POST", KEYS, &admin, "{}")] {
         let mut client = raw::Client::connect(server.address()).await;
