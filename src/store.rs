@@ -18,7 +18,6 @@ mod write;
 
 use std::fs::File;
 
-use self::db::{Db, Either};
 pub use bootstrap::{Bootstrap, Deployment};
 pub use changes::Change;
 pub use error::{OpenError, StoreError};
@@ -27,6 +26,8 @@ pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{UseKind, UseRecord};
 pub use write::ChangeKind;
+
+use self::db::{Db, Either};
 
 /// An open store. Clones are not needed: share it behind an `Arc`.
 #[derive(Debug)]
@@ -37,11 +38,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Closes the connections once they are idle. An SQLite store is left without a write-ahead log.
+    /// Closes the connections once they are idle; those whose other end is silent are left to the end of the
+    /// process. An SQLite store is left without a write-ahead log.
     pub async fn close(&self) {
-        match &self.db {
-            Either::Sqlite(pool) => pool.close().await,
-            Either::Postgres(pool) => pool.close().await,
-        }
+        let closed = async {
+            match &self.db {
+                Either::Sqlite(pool) => pool.close().await,
+                Either::Postgres(pool) => pool.close().await,
+            }
+            Ok(())
+        };
+        let _ = db::in_time(closed).await;
     }
 }

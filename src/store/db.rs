@@ -50,6 +50,18 @@ pub(crate) async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) ->
     tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(too_late)?
 }
 
+/// Opens a transaction that may write.
+pub(crate) async fn begin(db: &Db) -> sqlx::Result<Tx> {
+    in_time(async {
+        Ok(match db {
+            // At once: one that reads first and writes later fails when another one wrote in between.
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
+        })
+    })
+    .await
+}
+
 /// Defines a row type that reads from either database, column by name.
 macro_rules! row {
     ($(#[$doc:meta])* $visible:vis struct $name:ident { $($field:ident: $type:ty),* $(,)? }) => {

@@ -43,6 +43,7 @@ async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(WAIT);
+    refuse_memory(url)?;
     let lock = lock_beside(options.get_filename())?;
     let pool = PoolOptions::new()
         .max_connections(8)
@@ -59,10 +60,12 @@ async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
 
 async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     // A statement that waits for ever would hold a request and a connection: both have ends.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(OpenError::Url)?
-        .application_name("claviger")
-        .options([("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")]);
+    let options =
+        PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("claviger").options([
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]);
     let pool = PoolOptions::new()
         .max_connections(16)
         .acquire_timeout(WAIT)
@@ -71,6 +74,14 @@ async fn open_postgres(url: &str) -> Result<Store, OpenError> {
         .map_err(OpenError::Connect)?;
     migrate_postgres(&pool).await?;
     Ok(Store { db: Either::Postgres(pool), _lock: None })
+}
+
+/// Before a file is made of what names none.
+fn refuse_memory(url: &str) -> Result<(), OpenError> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(OpenError::Unsafe { setting: "journal_mode", found: "memory".into(), wanted: "wal" });
+    }
+    Ok(())
 }
 
 /// Takes the lock that keeps a second server off the file. It lies beside the database, under the path
@@ -93,13 +104,16 @@ fn lock_beside(database: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// What durability rests on: the pragma, how to ask for it, and what it must be.
+const DURABILITY: [(&str, &str, &str); 3] = [
+    ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", "wal"),
+    ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", "2"),
+    ("foreign_keys", "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys", "1"),
+];
+
 /// Asks SQLite what it really runs with: a pragma that it does not take fails silently.
 async fn check_durability(pool: &SqlitePool) -> Result<(), OpenError> {
-    for (setting, query, wanted) in [
-        ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", "wal"),
-        ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", "2"),
-        ("foreign_keys", "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys", "1"),
-    ] {
+    for (setting, query, wanted) in DURABILITY {
         let found: String = sqlx::query_scalar(query).fetch_one(pool).await.map_err(OpenError::Connect)?;
         if found != wanted {
             return Err(OpenError::Unsafe { setting, found, wanted });
@@ -134,5 +148,27 @@ fn migration_failed(error: MigrateError) -> OpenError {
     match error {
         MigrateError::VersionMissing(version) => OpenError::NewerSchema(version),
         other => OpenError::Migrate(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_to_sqlite_keeps_what_it_acknowledges() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let Either::Sqlite(pool) = &store.db else { unreachable!() };
+        let mut connections = Vec::new();
+        while connections.len() < pool.options().get_max_connections() as usize {
+            connections.push(pool.acquire().await.unwrap());
+        }
+        for connection in &mut connections {
+            for (query, wanted) in DURABILITY.map(|(_, query, wanted)| (query, wanted)) {
+                let found: String = sqlx::query_scalar(query).fetch_one(&mut **connection).await.unwrap();
+                assert_eq!(found, wanted, "{query}");
+            }
+        }
     }
 }

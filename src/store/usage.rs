@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::db::{Either, Tx, on};
+use super::db::{Tx, begin, on};
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
@@ -69,10 +69,7 @@ impl Store {
                 latest(&mut secrets, record.secret.to_string(), at);
             }
         }
-        let mut tx: Tx = match &self.db {
-            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
-        };
+        let mut tx = begin(&self.db).await?;
         add_counts(&mut tx, &counts.into_iter().collect::<Vec<_>>()).await?;
         set_last_used(&mut tx, "api_keys", &keys.into_iter().collect::<Vec<_>>()).await?;
         set_last_used(&mut tx, "key_secrets", &secrets.into_iter().collect::<Vec<_>>()).await?;

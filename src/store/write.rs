@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Store;
-use super::db::{Either, Tx, on};
+use super::db::{Either, Tx, begin, in_time, on};
 use super::error::StoreError;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
@@ -32,7 +32,9 @@ impl ChangeKind {
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
-        [Self::Key, Self::Token, Self::SigningKey, Self::Bootstrap].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Key, Self::Token, Self::SigningKey, Self::Bootstrap]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -47,10 +49,7 @@ impl Store {
     /// Opens a mutation at `at`. Its change number comes first: the row it is taken from makes writers take
     /// turns, so what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
     pub(super) async fn begin_write(&self, at: Timestamp) -> Result<Write, StoreError> {
-        let mut tx: Tx = match &self.db {
-            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
-        };
+        let mut tx = begin(&self.db).await?;
         let seq = on!(&mut tx, |tx, DB| {
             sqlx::query_scalar::<DB, i64>(
                 "UPDATE sequences SET value = value + 1 WHERE name = 'changes' RETURNING value",
@@ -64,17 +63,19 @@ impl Store {
 
 impl Write {
     /// Records the change and who made it, and commits. Once this returns `Ok`, the mutation is on disk.
-    pub(super) async fn commit(mut self, kind: ChangeKind, actor: &Actor, event: AuditEvent) -> Result<(), StoreError> {
+    pub(super) async fn commit(
+        mut self,
+        kind: ChangeKind,
+        actor: &Actor,
+        event: AuditEvent,
+    ) -> Result<(), StoreError> {
         self.record_change(kind, &event.subject).await?;
         self.record_event(actor, &event).await?;
-        match self.tx {
-            Either::Sqlite(tx) => tx.commit().await?,
-            Either::Postgres(mut tx) => {
-                // Delivered at commit; a hint only, since nodes also poll.
-                sqlx::query("NOTIFY claviger_changes").execute(&mut *tx).await?;
-                tx.commit().await?;
-            }
+        if let Either::Postgres(tx) = &mut self.tx {
+            // Delivered at commit; a hint only, since nodes also poll.
+            in_time(sqlx::query("NOTIFY claviger_changes").execute(&mut **tx)).await?;
         }
+        on!(self.tx, |tx, DB| tx.commit().await)?;
         Ok(())
     }
 

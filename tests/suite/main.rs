@@ -11,4 +11,5 @@ mod keys;
 mod nodes;
 mod race;
 mod revocation;
+mod store;
 mod token;

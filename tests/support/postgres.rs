@@ -1,5 +1,6 @@
 //! A throwaway PostgreSQL server on loopback, one for each test process.
 
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::os::unix::process::CommandExt as _;
@@ -8,13 +9,25 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Runs the server until its own standard input ends, which it does when the test process is gone, however
-/// that ended; then takes the data away.
+/// Runs the server, as it is told line by line, until its own standard input ends, which it does when the test
+/// process is gone, however that ended; then takes the data away.
 const WATCH: &str = r#"
-"$1/postgres" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c max_connections=400 -c log_min_messages=fatal >"$2/server.log" 2>&1 &
-server=$!
-cat >/dev/null
+run() {
+    "$1/postgres" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+        -c fsync=off -c max_connections=400 -c log_min_messages=fatal >>"$2/server.log" 2>&1 &
+    server=$!
+}
+run "$@"
+while read -r order; do
+    case $order in
+        stop) kill -INT "$server"; wait "$server" ;;
+        start) run "$@" ;;
+        freeze) kill -STOP "$server" $(cat "/proc/$server/task/$server/children") ;;
+        thaw) kill -CONT $(cat "/proc/$server/task/$server/children") "$server" ;;
+    esac
+    echo done
+done
+kill -CONT "$server"
 kill -INT "$server"
 wait "$server"
 rm -rf "$2"
@@ -23,7 +36,8 @@ rm -rf "$2"
 /// A running server.
 pub struct Postgres {
     port: u16,
-    _watched: Child,
+    data: PathBuf,
+    watched: Child,
 }
 
 impl Postgres {
@@ -36,6 +50,35 @@ impl Postgres {
     /// A server of one's own, to be stopped and started.
     pub fn own() -> Option<Self> {
         binaries().map(|binaries| Self::start(&binaries))
+    }
+
+    /// Ends the server; whoever connects from now on is refused.
+    pub fn stop(&mut self) {
+        self.order("stop");
+    }
+
+    /// Starts it again, with all that it had.
+    pub fn start_again(&mut self) {
+        self.order("start");
+        self.wait_until_up();
+    }
+
+    /// Lets the server stand still: it takes connections and answers nobody.
+    pub fn freeze(&mut self) {
+        self.order("freeze");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&mut self) {
+        self.order("thaw");
+    }
+
+    fn order(&mut self, order: &str) {
+        let Self { watched: Child { stdin: Some(orders), stdout: Some(reports), .. }, .. } = self else {
+            panic!("two pipes");
+        };
+        writeln!(orders, "{order}").expect("somebody who listens");
+        reports.read_exact(&mut [0; "done\n".len()]).expect("a report");
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -51,27 +94,29 @@ impl Postgres {
             std::os::unix::fs::chown(&data, Some(user), Some(group)).expect("an owner");
         }
         let mut init = Command::new(binaries.join("initdb"));
-        init.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&data);
+        init.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"])
+            .arg(&data);
         let done = as_owner(init, owner).output().expect("initdb runs");
         assert!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
         let port = free_port();
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "sh"]).arg(binaries).arg(&data).arg(port.to_string()).stdin(Stdio::piped());
-        let watched = as_owner(watch, owner).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
-        let server = Self { port, _watched: watched };
-        server.wait_until_up(&data);
+        let watched =
+            as_owner(watch, owner).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a shell");
+        let server = Self { port, data, watched };
+        server.wait_until_up();
         server
     }
 
-    fn wait_until_up(&self, data: &Path) {
+    fn wait_until_up(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let ready = std::fs::read_to_string(data.join("postmaster.pid"))
+            let ready = std::fs::read_to_string(self.data.join("postmaster.pid"))
                 .is_ok_and(|status| status.lines().nth(7).is_some_and(|line| line.trim() == "ready"));
             if ready && TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
                 return;
             }
-            let log = || std::fs::read_to_string(data.join("server.log")).unwrap_or_default();
+            let log = || std::fs::read_to_string(self.data.join("server.log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "PostgreSQL does not start: {}", log());
             std::thread::yield_now();
         }
@@ -83,7 +128,9 @@ fn binaries() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    debian.chain(std::env::split_paths(&path)).find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+    debian
+        .chain(std::env::split_paths(&path))
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
 }
 
 /// Who runs the server when the tests run as root.

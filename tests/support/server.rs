@@ -67,7 +67,11 @@ impl Server {
 
     /// A freshly bootstrapped server, with `options`.
     pub async fn start_with(backend: Backend, options: Options) -> Self {
-        let database = backend.fresh().await;
+        Self::start_on(backend.fresh().await, options).await
+    }
+
+    /// The same on this database, which must be empty.
+    pub async fn start_on(database: Database, options: Options) -> Self {
         let clock = Clock::manual(START);
         let store = Store::open(&database.url).await.expect("a store");
         let listener = bind(&options.limits);

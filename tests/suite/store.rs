@@ -1,0 +1,8 @@
+//! What lasts, and what happens when it does not: schema, audit trail, all or nothing, sealed keys, outages.
+
+mod atomicity;
+mod audit;
+mod mutation;
+mod opening;
+mod outage;
+mod sealing;

@@ -1,0 +1,61 @@
+//! Signing keys in the store: sealed, and each bound to its row.
+
+use claviger::keyring::Keyring;
+use serde_json::json;
+
+use crate::support::{Backend, Server, on_both};
+
+on_both!(a_signing_key_opens_only_unchanged_and_in_its_row);
+
+async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
+    for (what, tamper, complaint) in [
+        ("nothing", "", None),
+        (
+            "sealed bytes cut short",
+            "UPDATE signing_keys SET sealed_private = substr(sealed_private, 1, 40)",
+            Some("a sealed value does not open"),
+        ),
+        (
+            "no sealed bytes",
+            "UPDATE signing_keys SET sealed_private = substr(sealed_private, 1, 0)",
+            Some("a sealed value does not open"),
+        ),
+        (
+            "two rows swapped",
+            "UPDATE signing_keys SET sealed_private =
+                 (SELECT other.sealed_private FROM signing_keys other WHERE other.kid <> signing_keys.kid)",
+            Some("a sealed value does not open"),
+        ),
+        (
+            "another algorithm",
+            "UPDATE signing_keys SET algorithm = 'EdDSA'",
+            Some("a sealed value does not open"),
+        ),
+        ("no algorithm", "UPDATE signing_keys SET algorithm = 'none'", Some("does not read back")),
+        (
+            "another public key",
+            "UPDATE signing_keys SET public_jwk =
+                 (SELECT other.public_jwk FROM signing_keys other WHERE other.kid <> signing_keys.kid)",
+            Some("does not read back"),
+        ),
+        ("another kid", "UPDATE signing_keys SET kid = 'x' || kid", Some("a sealed value does not open")),
+        ("no key", "DELETE FROM signing_keys", Some("the store holds no signing key that is in use")),
+    ] {
+        let server = Server::start(backend).await;
+        let rotated = server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
+        assert_eq!(rotated.status, 201, "{}", rotated.text);
+        if !tamper.is_empty() {
+            server.database.execute(tamper).await;
+        }
+        let sealing = server.master_key().sealing_key();
+        let loaded = Keyring::load(&server.node.store, sealing, server.clock.now()).await;
+        match (loaded.map_err(|error| error.to_string()), complaint) {
+            (Ok(_), None) => {}
+            (Err(error), Some(complaint)) => assert!(error.contains(complaint), "{what}: {error}"),
+            (loaded, _) => panic!("{what}: {loaded:?}"),
+        }
+        // What was opened before goes on signing; what does not open is not taken in.
+        let reloaded = server.node.keyring.reload(&server.node.store).await;
+        assert_eq!(reloaded.is_ok(), complaint.is_none() || what == "no key", "{what}");
+    }
+}
