@@ -28,7 +28,9 @@ const MASTER_KEY_VARIABLE: &str = "CLAVIGER_MASTER_KEY";
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     /// A store without its master key.
-    #[error("the store was made with a master key that is not here: put it into {0}, or into {MASTER_KEY_VARIABLE}")]
+    #[error(
+        "the store was made with a master key that is not here: put it into {0}, or into {MASTER_KEY_VARIABLE}"
+    )]
     MasterKeyMissing(PathBuf),
     /// A store with another's master key.
     #[error("{0} is not the master key that this store was made with")]
@@ -86,8 +88,9 @@ impl Foundation<'_> {
     /// [`BootstrapError`] when the key is not here, or is another one.
     pub async fn find(&self) -> Result<Option<MasterKey>, BootstrapError> {
         let Some(known) = self.store.deployment().await? else { return Ok(None) };
-        let (key, place) =
-            self.master_key_at_hand()?.ok_or_else(|| BootstrapError::MasterKeyMissing(self.master_key_path()))?;
+        let (key, place) = self
+            .master_key_at_hand()?
+            .ok_or_else(|| BootstrapError::MasterKeyMissing(self.master_key_path()))?;
         if !key.matches(&known.master_key_check) {
             return Err(BootstrapError::MasterKeyWrong(place));
         }
@@ -130,7 +133,8 @@ impl Foundation<'_> {
         }
         let (signing_key, pkcs8) = self.deployment.rotation.source.key()?;
         // Nobody has the keys yet: the first one need not be published ahead.
-        let signing_key = seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
+        let signing_key =
+            seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
         let (admin, plain) = self.administrator(master_key).await?;
         keep(&plain)?;
         let epoch = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()?);
@@ -148,7 +152,8 @@ impl Foundation<'_> {
     }
 
     async fn administrator(&self, master_key: &MasterKey) -> Result<(NewKey, PlainKey), BootstrapError> {
-        let environment: EnvironmentSlug = "prd".parse().map_err(|_| BootstrapError::BuiltIn("environment"))?;
+        let environment: EnvironmentSlug =
+            "prd".parse().map_err(|_| BootstrapError::BuiltIn("environment"))?;
         let tagger = Tagger::new(&master_key.tag_key());
         let plain = PlainKey::generate(&self.deployment.brand, &environment, &tagger, self.entropy)?;
         let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;

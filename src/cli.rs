@@ -14,7 +14,11 @@ use crate::config::{Config, ConfigError, Settings};
 
 /// Claviger takes long-lived API keys off the wire: API keys in, ten-minute tokens out.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = "Every setting can also be a line of claviger.toml: listen = \"127.0.0.1:8080\".")]
+#[command(
+    version,
+    about,
+    after_help = "Every setting can also be a line of claviger.toml: listen = \"127.0.0.1:8080\"."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

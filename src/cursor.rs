@@ -39,7 +39,11 @@ impl CursorKeeper {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| CursorError)?;
         let (position, _) = bytes.split_first_chunk::<8>().ok_or(CursorError)?;
         let at = i64::from_be_bytes(*position);
-        if bool::from(self.write(list, at).as_bytes().ct_eq(cursor.as_bytes())) { Ok(at) } else { Err(CursorError) }
+        if bool::from(self.write(list, at).as_bytes().ct_eq(cursor.as_bytes())) {
+            Ok(at)
+        } else {
+            Err(CursorError)
+        }
     }
 }
 

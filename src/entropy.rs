@@ -1,5 +1,6 @@
 //! Randomness as an argument: the system's CSPRNG in the server, a fixed stream in vectors and tests.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -31,6 +32,18 @@ impl Entropy {
         Self(Source::Scripted(Arc::new(Mutex::new(bytes.into_iter()))))
     }
 
+    /// 16 random bytes for something that must be unique and is no secret. They are drawn from the system in
+    /// larger pieces: asking it costs about as much as all else about a token but its signature.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when the source has none.
+    pub fn identifier(&self) -> Result<[u8; 16], EntropyError> {
+        match &self.0 {
+            Source::System(system) => DRAWN.with_borrow_mut(|drawn| drawn.next(system)),
+            Source::Scripted(_) => self.bytes(),
+        }
+    }
+
     /// `N` random bytes.
     ///
     /// # Errors
@@ -50,8 +63,33 @@ impl Entropy {
     }
 }
 
+/// Random bytes drawn ahead, by each thread for itself.
+struct Drawn {
+    bytes: [u8; 1024],
+    used: usize,
+}
+
+thread_local! {
+    static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { bytes: [0; 1024], used: 1024 }) };
+}
+
+impl Drawn {
+    fn next(&mut self, system: &SystemRandom) -> Result<[u8; 16], EntropyError> {
+        if self.used == self.bytes.len() {
+            system.fill(&mut self.bytes).map_err(|_| EntropyError)?;
+            self.used = 0;
+        }
+        let mut identifier = [0; 16];
+        identifier.copy_from_slice(&self.bytes[self.used..self.used + 16]);
+        self.used += 16;
+        Ok(identifier)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -64,5 +102,12 @@ mod tests {
     #[test]
     fn the_system_does_not_repeat_itself() {
         assert_ne!(Entropy::system().bytes::<16>(), Entropy::system().bytes::<16>());
+    }
+
+    #[test]
+    fn identifiers_drawn_ahead_do_not_repeat() {
+        let entropy = Entropy::system();
+        let drawn: HashSet<_> = (0..1_000).map(|_| entropy.identifier().unwrap()).collect();
+        assert_eq!(drawn.len(), 1_000);
     }
 }

@@ -170,7 +170,14 @@ mod tests {
         let id = SecretId::generate(&Entropy::scripted(0..8)).unwrap();
         assert_eq!(id.to_string(), "sec_0001020304050607");
         assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in ["", "sec_", "0001020304050607", "sec_000102030405060G", "sec_000102030405060A", "sec_+001020304050607"] {
+        for bad in [
+            "",
+            "sec_",
+            "0001020304050607",
+            "sec_000102030405060G",
+            "sec_000102030405060A",
+            "sec_+001020304050607",
+        ] {
             assert_eq!(bad.parse::<SecretId>(), Err(SecretIdError), "{bad}");
         }
     }

@@ -4,8 +4,8 @@
 //! start, signs from its activation on until its successor's, and stays published until the last token that
 //! it signed is dead. Nothing has to happen at any of those moments, so no node can miss one.
 
-mod rotate;
 mod ring;
+mod rotate;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

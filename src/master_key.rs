@@ -19,7 +19,9 @@ pub struct MasterKeyError;
 
 /// A sealed value was not made by this master key for this place, or was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed value does not open: it was sealed under another master key, for another row, or was changed")]
+#[error(
+    "a sealed value does not open: it was sealed under another master key, for another row, or was changed"
+)]
 pub struct SealError;
 
 /// Tells one master key from another without giving anything of it away. Kept in the store.
@@ -194,6 +196,9 @@ mod tests {
 
     #[test]
     fn neither_shows_itself() {
-        assert_eq!(format!("{:?} {:?}", key(1), key(1).sealing_key()), "MasterKey([redacted]) SealingKey([redacted])");
+        assert_eq!(
+            format!("{:?} {:?}", key(1), key(1).sealing_key()),
+            "MasterKey([redacted]) SealingKey([redacted])"
+        );
     }
 }

@@ -4,6 +4,8 @@ mod authenticate;
 mod bearer;
 mod follow;
 mod freshness;
+mod hash_cost;
+mod hash_threads;
 mod housekeeping;
 mod key_cache;
 mod revocations;
@@ -14,9 +16,10 @@ mod usage;
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};
 pub use freshness::{Freshness, MAX_STALE_SECONDS};
+pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use revocations::RevokedTokens;
-pub use secrets::{Busy, HashCost, HashError, HeldSecret, Recognized, SecretKeeper};
+pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use throttle::Throttle;
 pub use usage::{UseCell, UseLedger};
 
@@ -28,8 +31,8 @@ use tokio::sync::Notify;
 use crate::address::AddressPolicy;
 use crate::api_key::{Brand, Tagger};
 use crate::clock::Clock;
-use crate::entropy::{Entropy, EntropyError};
 use crate::cursor::CursorKeeper;
+use crate::entropy::{Entropy, EntropyError};
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
 use crate::store::{Store, StoreError};
@@ -123,7 +126,8 @@ impl Node {
         let revoked_tokens = RevokedTokens::default();
         revoked_tokens.load(&store, now).await?;
         let capacity = deployment.key_capacity;
-        let secrets = SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
+        let secrets =
+            SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
         Ok(Arc::new(Self {
             keys: KeyCache::new(capacity, deployment.audiences.clone()),
             tagger: Tagger::new(&master_key.tag_key()),

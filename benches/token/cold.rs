@@ -13,7 +13,7 @@ const GOOD: u32 = 100;
 const GOOD_RATE: f64 = 1_000.0;
 const ATTACKERS: usize = 1_000;
 
-pub async fn measure(database: &Database, plan: Plan) {
+pub(crate) async fn measure(database: &Database, plan: Plan) {
     cold_rate(database).await;
     beside_cold_ones(database, plan).await;
     memory(database, plan).await;
@@ -24,8 +24,16 @@ async fn cold_rate(database: &Database) {
     for (name, cost) in [("the default cost", (19_456, 2)), ("the least cost", (8, 1))] {
         let store = Store::of(database, 100_000, cost).await;
         let server = server(&store, cost);
-        let outcome = run(server.address, cold_requests(&store, 0..100_000), 32, Duration::from_secs(3), Pace::Closed).await;
-        println!("cold keys at {name} (m={}, t={}): {:.0}/s, p99 {:.1} ms", cost.0, cost.1, outcome.rate(), f64::from(outcome.quantile(0.99)) / 1e3);
+        let outcome =
+            run(server.address, cold_requests(&store, 0..100_000), 32, Duration::from_secs(3), Pace::Closed)
+                .await;
+        println!(
+            "cold keys at {name} (m={}, t={}): {:.0}/s, p99 {:.1} ms",
+            cost.0,
+            cost.1,
+            outcome.rate(),
+            f64::from(outcome.quantile(0.99)) / 1e3
+        );
     }
 }
 
@@ -38,13 +46,21 @@ async fn beside_cold_ones(database: &Database, plan: Plan) {
     // Until all of them are known.
     run(server.address, Arc::clone(&good), 8, Duration::from_secs(5), Pace::Closed).await;
     let idle = run(server.address, Arc::clone(&good), 16, duration, Pace::Open(GOOD_RATE)).await;
-    let attack = tokio::spawn(run(server.address, cold_requests(&store, GOOD..100_000), ATTACKERS, duration * 2, Pace::Closed));
+    let attack = tokio::spawn(run(
+        server.address,
+        cold_requests(&store, GOOD..100_000),
+        ATTACKERS,
+        duration * 2,
+        Pace::Closed,
+    ));
     let beside = run(server.address, good, 16, duration, Pace::Open(GOOD_RATE)).await;
     let attack = attack.await.expect("the attack");
     let (idle, beside) = (f64::from(idle.quantile(0.99)), f64::from(beside.quantile(0.99)));
     println!(
         "good clients' p99: {idle:.0} µs alone, {beside:.0} µs beside {ATTACKERS} connections of cold keys: {:.1} × ({} cold tokens, {} turned away)",
-        beside / idle, attack.good, attack.other
+        beside / idle,
+        attack.good,
+        attack.other
     );
 }
 
@@ -58,18 +74,23 @@ async fn memory(database: &Database, plan: Plan) {
     let mut used = 0;
     while used < u64::from(plan.keys_in_use) {
         // Each turn goes through the keys from the start: those that are known cost next to nothing.
-        used = run(server.address, Arc::clone(&requests), 32, Duration::from_secs(30), Pace::Closed).await.good;
+        used =
+            run(server.address, Arc::clone(&requests), 32, Duration::from_secs(30), Pace::Closed).await.good;
     }
     println!(
         "{} keys stored: ready {:.2} s after the start, {before} MiB; with {} in use {} MiB",
-        plan.many_keys, server.started_in, plan.keys_in_use, server.resident_mib()
+        plan.many_keys,
+        server.started_in,
+        plan.keys_in_use,
+        server.resident_mib()
     );
 }
 
 fn server(store: &Store, (memory, passes): (u32, u32)) -> Server {
     let (memory, passes) = (memory.to_string(), passes.to_string());
     let mut settings = store.settings();
-    settings.extend([("CLAVIGER_ARGON2_MEMORY", memory.as_str()), ("CLAVIGER_ARGON2_PASSES", passes.as_str())]);
+    settings
+        .extend([("CLAVIGER_ARGON2_MEMORY", memory.as_str()), ("CLAVIGER_ARGON2_PASSES", passes.as_str())]);
     Server::claviger(store.folder.path(), &settings)
 }
 

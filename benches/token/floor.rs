@@ -31,12 +31,13 @@ struct Floor {
 const CLAIMS: &str = r#"{"iss":"http://127.0.0.1:18080","sub":"key_joD8iZYvV1ZoBZGw","client_id":"key_joD8iZYvV1ZoBZGw","aud":"http://127.0.0.1:18080/api","iat":1795259554,"exp":1795260154,"jti":"TXcYAhb2wmWuQ2mVoeWbKA","scope":"read:*","cidrs":["0.0.0.0/0","::/0"],"org":"default","project":"default","env":"prd","gen":1}"#;
 
 /// Serves the floor until killed.
-pub fn serve() -> ExitCode {
+pub(crate) fn serve() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).expect("a key");
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random)
+            .expect("a key");
         let header = format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"{}"}}"#, "k".repeat(43));
         let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(CLAIMS));
         let floor = Arc::new(Floor { random, key, signing_input });
@@ -51,6 +52,14 @@ pub fn serve() -> ExitCode {
 async fn token(State(floor): State<Arc<Floor>>, Form(_): Form<TokenForm>) -> impl IntoResponse {
     let signature = floor.key.sign(&floor.random, floor.signing_input.as_bytes()).expect("a signature");
     let token = format!("{}.{}", floor.signing_input, URL_SAFE_NO_PAD.encode(signature));
-    let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"read:*"}}"#);
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], body)
+    let body =
+        format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"read:*"}}"#);
+    (
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::PRAGMA, "no-cache"),
+        ],
+        body,
+    )
 }

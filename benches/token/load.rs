@@ -10,24 +10,24 @@ use tokio::net::TcpStream;
 
 /// What came of a turn of load.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Answers with status 200.
-    pub good: u64,
+    pub(crate) good: u64,
     /// Answers with another status.
-    pub other: u64,
+    pub(crate) other: u64,
     /// How long it took.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Microseconds of each answer, sorted.
-    pub latencies: Vec<u32>,
+    pub(crate) latencies: Vec<u32>,
 }
 
 impl Outcome {
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.good as f64 / self.seconds
     }
 
     /// A quantile of the latencies, in microseconds.
-    pub fn quantile(&self, quantile: f64) -> u32 {
+    pub(crate) fn quantile(&self, quantile: f64) -> u32 {
         let last = self.latencies.len().saturating_sub(1);
         self.latencies.get((last as f64 * quantile) as usize).copied().unwrap_or_default()
     }
@@ -35,7 +35,7 @@ impl Outcome {
 
 /// How a turn is driven.
 #[derive(Clone, Copy, Debug)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// Each connection sends its next request when it has its answer.
     Closed,
     /// So many requests a second in all, sent when their time has come, whatever became of the others; a
@@ -44,7 +44,7 @@ pub enum Pace {
 }
 
 /// Sends `requests` in turn over `connections` for `duration`.
-pub async fn run(
+pub(crate) async fn run(
     address: SocketAddr,
     requests: Arc<Vec<Vec<u8>>>,
     connections: usize,
@@ -127,7 +127,9 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
         let text = std::str::from_utf8(&buffer[..head]).expect("ASCII");
         let length = text
             .lines()
-            .find_map(|line| line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")))
+            .find_map(|line| {
+                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            })
             .map_or(0, |(_, value)| value.trim().parse::<usize>().expect("a length"));
         let whole = head + 4 + length;
         while buffer.len() < whole {
@@ -138,7 +140,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
 }
 
 /// A token request with the secret in the body.
-pub fn token_request(client_id: &str, key: &str) -> Vec<u8> {
+pub(crate) fn token_request(client_id: &str, key: &str) -> Vec<u8> {
     let body = format!("grant_type=client_credentials&client_id={client_id}&client_secret={key}");
     format!(
         "POST /oauth/token HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\

@@ -10,16 +10,16 @@ const SERVER_CPU: &str = "0";
 const LOAD_CPU: &str = "1";
 
 /// A server process; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Seconds from the start of the process to its saying that it serves.
-    pub started_in: f64,
+    pub(crate) started_in: f64,
 }
 
 impl Server {
     /// The floor.
-    pub fn floor() -> Self {
+    pub(crate) fn floor() -> Self {
         let myself = std::env::current_exe().expect("this program");
         let mut command = pinned(&myself);
         command.arg("serve-floor");
@@ -27,7 +27,7 @@ impl Server {
     }
 
     /// Claviger in `folder`, with these settings.
-    pub fn claviger(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn claviger(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = pinned(Path::new(env!("CARGO_BIN_EXE_claviger")));
         command.current_dir(folder).env("CLAVIGER_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
         Self::start(command)
@@ -35,7 +35,11 @@ impl Server {
 
     fn start(mut command: Command) -> Self {
         let begun = std::time::Instant::now();
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("taskset and the server start");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("taskset and the server start");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let address = lines.by_ref().find_map(|line| line.ok()?.rsplit_once(" on ")?.1.parse().ok());
         let started_in = begun.elapsed().as_secs_f64();
@@ -45,8 +49,9 @@ impl Server {
     }
 
     /// CPU seconds that the process has used, in user mode and in the kernel.
-    pub fn cpu(&self) -> (f64, f64) {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a live process");
+    pub(crate) fn cpu(&self) -> (f64, f64) {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a live process");
         // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
         let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
         let seconds = |at: usize| fields[at].parse::<f64>().expect("a number") / 100.0;
@@ -54,14 +59,11 @@ impl Server {
     }
 
     /// Resident memory, in MiB.
-    pub fn resident_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a live process");
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a live process");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 }
 
@@ -73,10 +75,13 @@ impl Drop for Server {
 }
 
 /// Puts this process on the load's processor.
-pub fn pin_load() {
+pub(crate) fn pin_load() {
     let done = Command::new("taskset").args(["-cp", LOAD_CPU, &std::process::id().to_string()]).output();
     let pinned = done.is_ok_and(|done| done.status.success());
-    println!("server on processor {SERVER_CPU}, load on processor {LOAD_CPU}: {}", if pinned { "pinned" } else { "NOT PINNED" });
+    println!(
+        "server on processor {SERVER_CPU}, load on processor {LOAD_CPU}: {}",
+        if pinned { "pinned" } else { "NOT PINNED" }
+    );
 }
 
 fn pinned(program: &Path) -> Command {

@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::postgres::Postgres;
 
 /// A database to measure on.
-pub enum Database {
+pub(crate) enum Database {
     Sqlite,
     Postgres(Postgres),
 }
 
 /// Those that are here.
-pub fn databases() -> Vec<Database> {
+pub(crate) fn databases() -> Vec<Database> {
     let mut databases = vec![Database::Sqlite];
     match Postgres::own() {
         Some(server) => databases.push(Database::Postgres(server)),
@@ -28,7 +28,7 @@ pub fn databases() -> Vec<Database> {
 }
 
 impl Database {
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres(_) => "postgres",
@@ -37,9 +37,9 @@ impl Database {
 }
 
 /// A bootstrapped store with keys in it.
-pub struct Store {
-    pub folder: TempDir,
-    pub url: String,
+pub(crate) struct Store {
+    pub(crate) folder: TempDir,
+    pub(crate) url: String,
     keys: u32,
     tagger: Tagger,
 }
@@ -51,7 +51,7 @@ fn secret_stream() -> Entropy {
 
 impl Store {
     /// A store of `keys` keys, their secrets hashed at this cost (memory in KiB, passes).
-    pub async fn of(database: &Database, keys: u32, cost: (u32, u32)) -> Self {
+    pub(crate) async fn of(database: &Database, keys: u32, cost: (u32, u32)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = match database {
             Database::Sqlite => format!("sqlite://{}", folder.path().join("claviger.db").display()),
@@ -71,12 +71,12 @@ impl Store {
     }
 
     /// The settings that a server over this store needs.
-    pub fn settings(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn settings(&self) -> Vec<(&'static str, &str)> {
         vec![("CLAVIGER_DATABASE_URL", &self.url)]
     }
 
     /// The client id and the text of key number `number`.
-    pub fn key(&self, number: u32) -> (String, String) {
+    pub(crate) fn key(&self, number: u32) -> (String, String) {
         assert!(number < self.keys, "no such key");
         let id: KeyId = format!("key_{number:016}").parse().expect("an id");
         let (brand, environment) = (Default::default(), "prd".parse().expect("an environment"));
@@ -139,6 +139,9 @@ async fn create_database(server: &Postgres) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut connection = sqlx::PgConnection::connect(&server.url("postgres")).await.expect("a connection");
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a database");
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .expect("a database");
     server.url(&name)
 }

@@ -25,7 +25,7 @@ struct Contender {
     cpu: Vec<(f64, f64)>,
 }
 
-pub async fn measure(database: &Database, plan: Plan) {
+pub(crate) async fn measure(database: &Database, plan: Plan) {
     let few = Store::of(database, FEW_KEYS, COST).await;
     let many = Store::of(database, plan.many_keys, COST).await;
     let mut floor = Contender::new(Server::floor(), requests(&few));
@@ -41,7 +41,10 @@ pub async fn measure(database: &Database, plan: Plan) {
     }
     floor.report("floor: axum, the same form, ring ES256", None);
     small.report(&format!("claviger, {FEW_KEYS} keys in the store"), Some(("the floor", &floor)));
-    large.report(&format!("claviger, {} keys in the store", plan.many_keys), Some(("the smaller store", &small)));
+    large.report(
+        &format!("claviger, {} keys in the store", plan.many_keys),
+        Some(("the smaller store", &small)),
+    );
     half_load(&floor, &small, plan).await;
 }
 
@@ -79,10 +82,15 @@ impl Contender {
         let user = median(self.cpu.iter().map(|cpu| cpu.0));
         let kernel = median(self.cpu.iter().map(|cpu| cpu.1));
         println!("{name}");
-        println!("  {:.0} tokens/s; CPU {:.1} µs a token ({user:.1} user, {kernel:.1} kernel)", median(self.rates.iter().copied()), user + kernel);
+        println!(
+            "  {:.0} tokens/s; CPU {:.1} µs a token ({user:.1} user, {kernel:.1} kernel)",
+            median(self.rates.iter().copied()),
+            user + kernel
+        );
         if let Some((other, against)) = against {
             let ratios = || self.rates.iter().zip(&against.rates).map(|(mine, theirs)| mine / theirs);
-            let (least, most) = ratios().fold((f64::MAX, f64::MIN), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
+            let (least, most) = ratios()
+                .fold((f64::MAX, f64::MIN), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
             println!("  {:.3} × {other} (turn by turn, from {least:.3} to {most:.3})", median(ratios()));
         }
     }
@@ -98,10 +106,13 @@ async fn half_load(floor: &Contender, claviger: &Contender, plan: Plan) {
         }
     }
     let [floor, claviger] = p99.map(|p99| median(p99.into_iter()));
-    println!("p99 at {rate:.0} requests/s: {claviger:.0} µs, the floor's {floor:.0} µs: {:.2} ×", claviger / floor);
+    println!(
+        "p99 at {rate:.0} requests/s: {claviger:.0} µs, the floor's {floor:.0} µs: {:.2} ×",
+        claviger / floor
+    );
 }
 
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()

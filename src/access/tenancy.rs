@@ -50,7 +50,12 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn may_all_in(&self, organization: &OrganizationId, verb: Verb, pattern: &[&str]) -> Result<(), Denied> {
+    pub fn may_all_in(
+        &self,
+        organization: &OrganizationId,
+        verb: Verb,
+        pattern: &[&str],
+    ) -> Result<(), Denied> {
         let full: Vec<&str> = ["orgs", organization.as_str()].iter().chain(pattern).copied().collect();
         let wanted = Filter::reserved(&full).map_err(|_| Denied::NotFound)?;
         let wanted = Scope::new(verb.into(), wanted);
@@ -144,10 +149,7 @@ mod tests {
         let web = Some((Some("web".to_owned()), false));
         assert_eq!(reach("read:claviger/orgs/acme/projects/web/keys/*"), web);
         assert_eq!(reach("read:claviger/orgs/acme/projects/web/**"), web);
-        assert_eq!(
-            reach("read:claviger/orgs/acme/projects/*/keys/key_0123456789abcdef"),
-            Some((None, true))
-        );
+        assert_eq!(reach("read:claviger/orgs/acme/projects/*/keys/key_0123456789abcdef"), Some((None, true)));
         for scope in [
             "read:*",
             "read:*/orgs/acme/projects/web/keys/*",

@@ -18,7 +18,9 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
     };
     started.map_err(|error| CliError::Failed(format!("the log does not start: {error}")))
 }

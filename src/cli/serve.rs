@@ -24,7 +24,8 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let mut ends = ends()?;
     let store = open_store(&config).await?;
-    let listener = Listener::bind(config.listen, config.limits.clone(), config.tls.clone()).map_err(not_listening)?;
+    let listener =
+        Listener::bind(config.listen, config.limits.clone(), config.tls.clone()).map_err(not_listening)?;
     let deployment = config.deployment(listener.local_addr());
     let master_key = begin(&config, &foundation(&config, &store, &deployment, &clock, &entropy)).await?;
     let node = Node::over(store, deployment, &master_key, clock, entropy).await.map_err(CliError::failed)?;
@@ -64,7 +65,8 @@ pub(super) fn foundation<'a>(
         deployment,
         keys_dir: &config.keys_dir,
         // What is not text is not a master key either: it has to be refused, not overlooked.
-        master_key: std::env::var_os("CLAVIGER_MASTER_KEY").map(|key| Zeroizing::new(key.to_string_lossy().into())),
+        master_key: std::env::var_os("CLAVIGER_MASTER_KEY")
+            .map(|key| Zeroizing::new(key.to_string_lossy().into())),
         entropy,
         now: clock.now(),
     }
@@ -97,6 +99,7 @@ async fn begin(config: &Config, foundation: &Foundation<'_>) -> Result<MasterKey
         }
         // Another node was first: its key is the one to have.
         Err(BootstrapError::Done) => {
+            showing.forget();
             let found = foundation.find().await.map_err(CliError::failed)?;
             found.ok_or_else(|| CliError::failed(BootstrapError::Done))
         }
@@ -109,7 +112,9 @@ async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     let now = node.clock.now();
     if node.rotation(now).if_settings_changed().await.map_err(CliError::failed)? {
         node.keyring.reload(&node.store).await.map_err(CliError::failed)?;
-        tracing::info!("the settings ask for another signing key; it is published and takes over after its lead");
+        tracing::info!(
+            "the settings ask for another signing key; it is published and takes over after its lead"
+        );
     }
     Ok(())
 }

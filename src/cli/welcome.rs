@@ -28,6 +28,13 @@ impl Showing {
         }
     }
 
+    /// Takes back what was kept: the key belongs to no store.
+    pub(super) fn forget(&self) {
+        if let Self::File(path) = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Says where the key is, or what it is, and what to do with it.
     pub(super) fn show(&self, key: &PlainKey, issuer: &str) {
         match self {

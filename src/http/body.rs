@@ -18,7 +18,8 @@ pub(super) enum BodyFault {
 
 /// The whole body, of at most `most` bytes.
 pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, BodyFault> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > most) {
         return Err(BodyFault::TooLarge);
     }

@@ -36,6 +36,8 @@ struct Metadata {
     grant_types_supported: [&'static str; 1],
     // RFC 8414 §2 requires the member; no grant here has a response type.
     response_types_supported: [&'static str; 0],
+    // OpenID Connect's, and no claim to be that: Spring reads the alias and gives up where it is missing.
+    subject_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 2],
     introspection_endpoint_auth_methods_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
@@ -48,7 +50,10 @@ pub(super) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
     let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
     let digest = ::ring::digest::digest(&::ring::digest::SHA256, &body);
     let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]));
-    let caching = [(header::CACHE_CONTROL, CACHE), (header::ETAG, HeaderValue::try_from(&etag).map_err(ApiError::internal)?)];
+    let caching = [
+        (header::CACHE_CONTROL, CACHE),
+        (header::ETAG, HeaderValue::try_from(&etag).map_err(ApiError::internal)?),
+    ];
     if is_known(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
@@ -67,9 +72,14 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         revocation_endpoint: at("/oauth/revoke"),
         grant_types_supported: ["client_credentials"],
         response_types_supported: [],
+        subject_types_supported: ["public"],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
         // RFC 8414 §2: here a registered type of access token may stand beside the methods, below it may not.
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
+        introspection_endpoint_auth_methods_supported: [
+            "client_secret_basic",
+            "client_secret_post",
+            "Bearer",
+        ],
         revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
     };
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()

@@ -76,7 +76,9 @@ impl Failure {
     pub(super) fn log_line(&self) -> String {
         match self {
             Self::OAuth(error) => error.cause().map_or_else(|| error.description(), str::to_owned),
-            Self::Bearer(error) | Self::Api(error) => error.cause().map_or_else(|| error.message(), str::to_owned),
+            Self::Bearer(error) | Self::Api(error) => {
+                error.cause().map_or_else(|| error.message(), str::to_owned)
+            }
         }
     }
 
@@ -140,10 +142,15 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
     match error {
         // RFC 6749 §5.2
         OAuthError::InvalidClient(_) => {
-            headers.push((header::WWW_AUTHENTICATE, format!(r#"Basic realm="{realm}", error="invalid_client""#)));
+            headers.push((
+                header::WWW_AUTHENTICATE,
+                format!(r#"Basic realm="{realm}", error="invalid_client""#),
+            ));
         }
         OAuthError::MethodNotAllowed => headers.push((header::ALLOW, "POST".into())),
-        OAuthError::TooMany { retry_after, .. } => headers.push((header::RETRY_AFTER, retry_after.to_string())),
+        OAuthError::TooMany { retry_after, .. } => {
+            headers.push((header::RETRY_AFTER, retry_after.to_string()))
+        }
         OAuthError::Unavailable { .. } => headers.push((header::RETRY_AFTER, RETRY_AFTER.to_string())),
         _ => {}
     }

@@ -60,7 +60,8 @@ impl<'a> Form<'a> {
 pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
     if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
-        return std::str::from_utf8(encoded).map_or_else(|_| invalid("the form is not UTF-8"), |text| Ok(text.into()));
+        return std::str::from_utf8(encoded)
+            .map_or_else(|_| invalid("the form is not UTF-8"), |text| Ok(text.into()));
     }
     if !has_whole_escapes(encoded) {
         return invalid("a % begins no escape");
@@ -127,7 +128,8 @@ mod tests {
 
     #[test]
     fn what_is_not_exactly_one_thing_is_refused() {
-        for body in ["a=%", "a=%4", "a=%zz", "%=1", "a=%00", "a=\0", "a=%ff", "a=1&a=2", "a=&a=", "%61=1&a=2"] {
+        for body in ["a=%", "a=%4", "a=%zz", "%=1", "a=%00", "a=\0", "a=%ff", "a=1&a=2", "a=&a=", "%61=1&a=2"]
+        {
             assert!(matches!(pairs(body), Err(OAuthError::InvalidRequest(_))), "{body}");
         }
         assert!(Form::parse(b"a=\xff").is_err());

@@ -1,14 +1,16 @@
 //! What stands in front of every route: a request id, the log, and the rendering of errors.
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, Method, Uri};
-use axum::response::Response;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use axum::response::{IntoResponse as _, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use tracing::{Level, Span};
@@ -17,6 +19,7 @@ use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
 use crate::api_key::looks_like_key;
 use crate::entropy::EntropyError;
+use crate::management::ApiError;
 use crate::node::Node;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -89,12 +92,25 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let _entered = this.span.enter();
-        let Ok(mut response) = ready!(this.answer.poll(cx));
+        let answer = this.answer;
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.poll(cx)));
+        let mut response = match polled {
+            Ok(polled) => {
+                let Ok(response) = ready!(polled);
+                response
+            }
+            // A fault of ours costs one request its answer, not a connection all of them.
+            Err(_) => Failure::from(ApiError::internal("the handler panicked")).into_response(),
+        };
         let failure = response.extensions_mut().remove::<Failure>();
         if let Some(failure) = &failure {
             failure.render(&mut response, *this.id, &this.shared.realm);
         }
-        response.headers_mut().insert(X_REQUEST_ID, this.id.header());
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, this.id.header());
+        // What says nothing else is about somebody's keys. RFC 9111 §3.5 would let a shared cache keep an
+        // answer to an X-Api-Key.
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         this.seen.log(&response, failure.as_ref());
         Poll::Ready(Ok(response))
     }
@@ -135,7 +151,10 @@ mod tests {
     #[test]
     fn a_key_in_a_path_is_not_logged() {
         let key = format!("clv_prd_{}", "a".repeat(65));
-        assert_eq!(loggable(&format!("/v1/orgs/acme/keys/{key}/revoke")), "/v1/orgs/acme/keys/[redacted]/revoke");
+        assert_eq!(
+            loggable(&format!("/v1/orgs/acme/keys/{key}/revoke")),
+            "/v1/orgs/acme/keys/[redacted]/revoke"
+        );
         assert_eq!(loggable("/oauth/token"), "/oauth/token");
     }
 }

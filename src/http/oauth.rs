@@ -98,8 +98,8 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let token = form.require("token")?.to_owned();
     let request_id = posted.request_id.map(|id| id.to_string()).unwrap_or_default();
     token::revoke(&node, RevokeRequest { caller, token, request_id }).await?;
-    // RFC 7009 §2.2: the status is the answer.
-    Ok(([(header::CACHE_CONTROL, "no-store")], Body::empty()).into_response())
+    // RFC 7009 §2.2: the status is the answer. Some clients insist on JSON all the same.
+    Ok(no_store(&serde_json::json!({})))
 }
 
 /// The caller of an endpoint that takes client authentication and Bearer alike (RFC 7662 §2.1).

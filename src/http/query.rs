@@ -25,7 +25,8 @@ impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
+        let Path(id) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
         Ok(Self(id.parse().map_err(|_| ApiError::NotFound)?))
     }
 }
@@ -58,13 +59,16 @@ impl Query {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |text: &str| {
-                super::form::decode(text.as_bytes())
-                    .map(|decoded| decoded.into_owned())
-                    .map_err(|_| ApiError::InvalidRequest("the query is not percent-encoded UTF-8 without NUL".into()))
+                super::form::decode(text.as_bytes()).map(|decoded| decoded.into_owned()).map_err(|_| {
+                    ApiError::InvalidRequest("the query is not percent-encoded UTF-8 without NUL".into())
+                })
             };
             let (name, value) = (decode(name)?, decode(value)?);
             if !known.contains(&name.as_str()) {
-                return Err(ApiError::InvalidRequest(format!("the query parameters here are {}", known.join(", "))));
+                return Err(ApiError::InvalidRequest(format!(
+                    "the query parameters here are {}",
+                    known.join(", ")
+                )));
             }
             if pairs.iter().any(|(given, _)| *given == name) {
                 return Err(ApiError::InvalidRequest(format!("{name} is there twice")));
@@ -87,7 +91,8 @@ impl Query {
     where
         T::Err: std::fmt::Display,
     {
-        let parse = |text: &str| text.parse().map_err(|error| ApiError::InvalidRequest(format!("{name}: {error}")));
+        let parse =
+            |text: &str| text.parse().map_err(|error| ApiError::InvalidRequest(format!("{name}: {error}")));
         self.text(name).map(parse).transpose()
     }
 }
@@ -129,7 +134,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Json<T> {
             return Err(invalid("not a JSON object".into()).into());
         }
         let text = if bytes.is_empty() { b"null" } else { &bytes[..] };
-        let value = serde_json::from_slice(text).map_err(|error| invalid(without_values(&error.to_string())))?;
+        let value =
+            serde_json::from_slice(text).map_err(|error| invalid(without_values(&error.to_string())))?;
         Ok(Self(value))
     }
 }

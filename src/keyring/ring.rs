@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::claims::ACCESS_TOKEN_TYPE;
 use crate::clock::Timestamp;
 use crate::jwk::{PublicJwk, SigningKey, VerifyingKey};
 use crate::jws::CompactSigner;
@@ -113,8 +114,7 @@ impl RingKey {
         withdrawn_at: Option<Timestamp>,
     ) -> Self {
         let verifying = VerifyingKey::from(key.public_jwk().clone());
-        // RFC 9068 §2.1
-        let signer = CompactSigner::new(Arc::new(key), "at+jwt");
+        let signer = CompactSigner::new(Arc::new(key), ACCESS_TOKEN_TYPE);
         Self { signer, verifying, created_at, activates_at, withdrawn_at, superseded_at: None }
     }
 
@@ -152,7 +152,10 @@ impl RingKey {
 
 impl fmt::Debug for RingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RingKey").field("kid", &self.kid()).field("activates_at", &self.activates_at).finish_non_exhaustive()
+        f.debug_struct("RingKey")
+            .field("kid", &self.kid())
+            .field("activates_at", &self.activates_at)
+            .finish_non_exhaustive()
     }
 }
 

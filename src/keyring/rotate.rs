@@ -41,7 +41,9 @@ pub enum RotateError {
     #[error("there is no such signing key in use")]
     NoSuchKey,
     /// The operator's file holds the key that is in use.
-    #[error("the configured signing key file holds a key that was used already; put a new key in it and restart")]
+    #[error(
+        "the configured signing key file holds a key that was used already; put a new key in it and restart"
+    )]
     SameKey,
     /// The configured file is not a signing key.
     #[error("the configured signing key file: {0}")]

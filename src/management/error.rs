@@ -86,7 +86,9 @@ impl ApiError {
         match self {
             Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),
             Self::Forbidden { message, .. } => message.clone(),
-            Self::Unauthenticated { presented: false } => "this needs an API key or a token for this server".into(),
+            Self::Unauthenticated { presented: false } => {
+                "this needs an API key or a token for this server".into()
+            }
             Self::Unauthenticated { presented: true } => "the API key or token is not accepted".into(),
             Self::KeyRevoked => "the API key is revoked".into(),
             Self::KeyExpired => "the API key has expired".into(),
@@ -144,7 +146,9 @@ impl From<Denied> for ApiError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::NotFound => Self::NotFound,
-            Denied::Missing(ref scope) => Self::Forbidden { message: denied.to_string(), scope: Some(scope.clone()) },
+            Denied::Missing(ref scope) => {
+                Self::Forbidden { message: denied.to_string(), scope: Some(scope.clone()) }
+            }
         }
     }
 }
@@ -170,7 +174,9 @@ impl From<HashError> for ApiError {
 impl From<CreateKeyError> for ApiError {
     fn from(error: CreateKeyError) -> Self {
         match error {
-            CreateKeyError::NoProject | CreateKeyError::NoEnvironment(_) => Self::InvalidRequest(error.to_string()),
+            CreateKeyError::NoProject | CreateKeyError::NoEnvironment(_) => {
+                Self::InvalidRequest(error.to_string())
+            }
             CreateKeyError::Store(error) => error.into(),
         }
     }

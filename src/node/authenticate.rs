@@ -72,6 +72,21 @@ impl Node {
         caller: CallerAddress,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
+        let judged = self.judge(presented, caller, now).await;
+        if let Err(refusal) = &judged {
+            // An id that is none could be a secret in the wrong place.
+            let key = presented.claimed_id().parse::<KeyId>().map(|id| id.to_string()).unwrap_or_default();
+            tracing::info!(key, address = %caller, %refusal, "a key was not accepted");
+        }
+        judged
+    }
+
+    async fn judge(
+        self: &Arc<Self>,
+        presented: Presented<'_>,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
         let authenticated = self.recognize(presented, caller, now).await?;
         if let Err(refusal) = authenticated.may_be_used(caller, now) {
             self.count(&authenticated, UseKind::Refused, now);
@@ -80,12 +95,8 @@ impl Node {
         Ok(authenticated)
     }
 
-    /// Judges a presented key without regard to where it stands and where it comes from: for introspection,
-    /// where the caller is not the key's holder.
-    ///
-    /// # Errors
-    /// [`Refusal`], but never for the state or the address.
-    pub async fn recognize(
+    /// Finds the key that somebody from `caller` holds the secret of, and counts it where there is none.
+    async fn recognize(
         self: &Arc<Self>,
         presented: Presented<'_>,
         caller: CallerAddress,
@@ -102,13 +113,23 @@ impl Node {
         recognized
     }
 
-    async fn open(self: &Arc<Self>, presented: Presented<'_>, now: Timestamp) -> Result<Authenticated, Refusal> {
+    /// Judges a presented key without regard to where it stands and who presents it: for introspection, where
+    /// that is not its holder but somebody who was authenticated already.
+    ///
+    /// # Errors
+    /// [`Refusal`], but never for the state, the address or the number of wrong secrets.
+    pub async fn open(
+        self: &Arc<Self>,
+        presented: Presented<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
         let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| Refusal::Unknown)?;
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
             return Err(Refusal::Unknown);
         }
         let held = self.key(&key.id(), now).await?.ok_or(Refusal::Unknown)?;
-        let found = self.secrets.recognize(&held.secrets, key.secret(), now).await?.ok_or(Refusal::Unknown)?;
+        let found =
+            self.secrets.recognize(&held.secrets, key.secret(), now).await?.ok_or(Refusal::Unknown)?;
         if found.outdated {
             self.hash_anew(&key, found.secret);
         }

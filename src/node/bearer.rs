@@ -54,7 +54,8 @@ impl Node {
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
         let claims = self.verified(token, audience, now)?;
-        let subject: KeyId = claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
+        let subject: KeyId =
+            claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
         let held = self.key(&subject, now).await.map_err(BearerFault::Unknown)?;
         let subject = held.ok_or(BearerFault::KeyRevoked)?;
         if subject.key.revoked.is_some() {
@@ -70,13 +71,21 @@ impl Node {
     ///
     /// # Errors
     /// [`BearerFault::Refused`] and [`BearerFault::Expired`].
-    pub fn verified(&self, token: &str, audience: Audience<'_>, now: Timestamp) -> Result<Claims, BearerFault> {
+    pub fn verified(
+        &self,
+        token: &str,
+        audience: Audience<'_>,
+        now: Timestamp,
+    ) -> Result<Claims, BearerFault> {
         let ring = self.keyring.ring();
         let rules = Rules { issuer: &self.deployment.issuer, audience, now, leeway: BETWEEN_NODES };
-        let claims = verify_access_token(token, |kid| ring.verifying(kid, now), &rules).map_err(|fault| match fault {
-            TokenFault::Expired => BearerFault::Expired,
-            other => BearerFault::Refused(other),
-        })?;
+        let claims =
+            verify_access_token(token, |kid| ring.verifying(kid, now), &rules).map_err(
+                |fault| match fault {
+                    TokenFault::Expired => BearerFault::Expired,
+                    other => BearerFault::Refused(other),
+                },
+            )?;
         // The leeway is for the beginning alone: here the end is the end.
         if claims.expires_at <= now {
             return Err(BearerFault::Expired);

@@ -85,7 +85,11 @@ impl Node {
         let last = self.store.last_change().await?;
         let mut seen = self.seen.load(Ordering::Acquire);
         if last < seen {
-            tracing::warn!(seen, last, "the store was set back under this node; what is in memory is dropped");
+            tracing::warn!(
+                seen,
+                last,
+                "the store was set back under this node; what is in memory is dropped"
+            );
             self.start_afresh(last).await?;
             seen = last;
         }

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, Params, PasswordHasher as _, PasswordVerifier as _};
 use moka::sync::Cache;
 use ring::hmac;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::hash_cost::{HashCost, verify};
+use super::hash_threads::HashThreads;
 use super::usage::UseCell;
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
@@ -35,10 +34,6 @@ pub struct HeldSecret {
 
 type Digest = [u8; 32];
 
-/// What the hashing of secrets costs. The secrets have 256 bits, so the cost adds nothing to them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HashCost(Params);
-
 /// The slow hash could not have its turn in time; the client should come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets are waiting to be verified")]
@@ -61,7 +56,7 @@ pub enum HashError {
 /// Hashes and verifies secrets, a bounded number of them at a time, off the async threads.
 pub struct SecretKeeper {
     cost: HashCost,
-    turns: Arc<Semaphore>,
+    threads: HashThreads,
     digest_key: hmac::Key,
     /// Digests outlive the cached key that they belong to, so that a changed key costs no slow hash.
     seen: Cache<SecretId, Digest>,
@@ -77,14 +72,19 @@ pub struct Recognized<'a> {
 }
 
 impl SecretKeeper {
-    /// `turns` slow hashes may run at once, and `capacity` verified secrets are remembered. The digests are
+    /// `threads` slow hashes may run at once, and `capacity` verified secrets are remembered. The digests are
     /// keyed at random, so they are worth nothing outside this process.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn new(cost: HashCost, turns: usize, capacity: u64, entropy: &Entropy) -> Result<Self, EntropyError> {
+    pub fn new(
+        cost: HashCost,
+        threads: usize,
+        capacity: u64,
+        entropy: &Entropy,
+    ) -> Result<Self, EntropyError> {
         let digest_key = hmac::Key::new(hmac::HMAC_SHA256, &Zeroizing::new(entropy.bytes::<32>()?)[..]);
-        Ok(Self { cost, turns: Arc::new(Semaphore::new(turns)), digest_key, seen: Cache::new(capacity) })
+        Ok(Self { cost, threads: HashThreads::start(threads), digest_key, seen: Cache::new(capacity) })
     }
 
     /// The hash of a secret, as a PHC string.
@@ -125,7 +125,10 @@ impl SecretKeeper {
             if self.slowly(move || verify(&hash, plain.as_bytes())).await? {
                 self.seen.insert(candidate.id, digest);
                 let _ = candidate.verified.set(digest);
-                return Ok(Some(Recognized { secret: candidate, outdated: self.cost.differs_from(&candidate.hash) }));
+                return Ok(Some(Recognized {
+                    secret: candidate,
+                    outdated: self.cost.differs_from(&candidate.hash),
+                }));
             }
         }
         Ok(None)
@@ -148,14 +151,7 @@ impl SecretKeeper {
     }
 
     async fn slowly<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
-        let turn = turn.await.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        let hashed = tokio::task::spawn_blocking(move || {
-            // The turn ends with the work, even when the client that asked for it is gone.
-            let _turn = turn;
-            work()
-        });
-        hashed.await.map_err(|_| Busy)
+        tokio::time::timeout(PATIENCE, self.threads.run(work)).await.ok().flatten().ok_or(Busy)
     }
 }
 
@@ -174,42 +170,12 @@ impl HeldSecret {
     }
 }
 
-impl HashCost {
-    /// Memory in KiB, passes, lanes.
-    ///
-    /// # Errors
-    /// When argon2id does not take them.
-    pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashError> {
-        Params::new(memory_kib, passes, lanes, None)
-            .map(Self)
-            .map_err(|error| HashError::Argon2(error.to_string()))
-    }
-
-    fn hash(&self, secret: &[u8], salt: &[u8]) -> Result<Box<str>, HashError> {
-        Argon2::from(&self.0)
-            .hash_password_with_salt(secret, salt)
-            .map(|hash| hash.to_string().into())
-            .map_err(|error| HashError::Argon2(error.to_string()))
-    }
-
-    fn differs_from(&self, hash: &str) -> bool {
-        let made_at = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
-        made_at.is_none_or(|made_at| costs(&made_at) != costs(&self.0))
-    }
-}
-
-fn costs(params: &Params) -> (u32, u32, u32) {
-    (params.m_cost(), params.t_cost(), params.p_cost())
-}
-
-/// The costs are those that the hash itself names.
-fn verify(hash: &str, secret: &[u8]) -> bool {
-    Argon2::default().verify_password(secret, hash).is_ok()
-}
-
 impl fmt::Debug for HeldSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldSecret").field("id", &self.id).field("hash", &"[redacted]").finish_non_exhaustive()
+        f.debug_struct("HeldSecret")
+            .field("id", &self.id)
+            .field("hash", &"[redacted]")
+            .finish_non_exhaustive()
     }
 }
 

@@ -80,7 +80,8 @@ impl UseLedger {
 impl UseCell {
     fn collect(&self, key: KeyId, secret: SecretId, now: Timestamp) -> UseRecord {
         self.waiting.store(false, Ordering::Release);
-        let counts = KINDS.into_iter().map(|kind| (kind, self.counts[kind as usize].swap(0, Ordering::AcqRel)));
+        let counts =
+            KINDS.into_iter().map(|kind| (kind, self.counts[kind as usize].swap(0, Ordering::AcqRel)));
         let last_used_at = self.last_used_at.swap(0, Ordering::AcqRel);
         UseRecord {
             key,

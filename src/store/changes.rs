@@ -36,7 +36,9 @@ impl Store {
     /// When the store cannot be asked.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
         Ok(on!(&self.db, |pool, DB| {
-            sqlx::query_scalar::<DB, i64>("SELECT value FROM sequences WHERE name = 'changes'").fetch_one(pool).await
+            sqlx::query_scalar::<DB, i64>("SELECT value FROM sequences WHERE name = 'changes'")
+                .fetch_one(pool)
+                .await
         })?)
     }
 

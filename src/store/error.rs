@@ -37,10 +37,14 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// Another server process holds the SQLite file.
-    #[error("another claviger process is using {0}; an SQLite store has one server at a time (PostgreSQL takes several)")]
+    #[error(
+        "another claviger process is using {0}; an SQLite store has one server at a time (PostgreSQL takes several)"
+    )]
     InUse(PathBuf),
     /// The schema is newer than this binary.
-    #[error("the store's schema has version {0}, which is newer than this binary knows: start a newer claviger")]
+    #[error(
+        "the store's schema has version {0}, which is newer than this binary knows: start a newer claviger"
+    )]
     NewerSchema(i64),
     /// A migration failed, or an applied one was changed.
     #[error("the store's schema cannot be brought up to date: {0}")]

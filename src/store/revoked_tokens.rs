@@ -97,10 +97,12 @@ impl Store {
     /// When the store cannot be asked.
     pub async fn revoked_token(&self, jti: &str) -> Result<Option<RevokedToken>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, RevokedTokenRow>("SELECT jti, key_id, expires_at FROM revoked_tokens WHERE jti = $1")
-                .bind(jti)
-                .fetch_optional(pool)
-                .await
+            sqlx::query_as::<DB, RevokedTokenRow>(
+                "SELECT jti, key_id, expires_at FROM revoked_tokens WHERE jti = $1",
+            )
+            .bind(jti)
+            .fetch_optional(pool)
+            .await
         })?;
         row.map(RevokedToken::try_from).transpose()
     }
@@ -134,11 +136,13 @@ impl Write {
     async fn live_revoked_tokens(&mut self, key: &KeyId) -> Result<i64, StoreError> {
         let now = self.at.unix();
         Ok(on!(&mut self.tx, |tx, DB| {
-            sqlx::query_scalar::<DB, i64>("SELECT COUNT(*) FROM revoked_tokens WHERE key_id = $1 AND expires_at > $2")
-                .bind(key.to_string())
-                .bind(now)
-                .fetch_one(&mut **tx)
-                .await
+            sqlx::query_scalar::<DB, i64>(
+                "SELECT COUNT(*) FROM revoked_tokens WHERE key_id = $1 AND expires_at > $2",
+            )
+            .bind(key.to_string())
+            .bind(now)
+            .fetch_one(&mut **tx)
+            .await
         })?)
     }
 

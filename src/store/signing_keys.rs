@@ -141,12 +141,14 @@ impl Write {
     async fn withdraw(&mut self, kid: &str) -> Result<bool, StoreError> {
         let at = self.at.unix();
         Ok(on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>("UPDATE signing_keys SET withdrawn_at = $2 WHERE kid = $1 AND withdrawn_at IS NULL")
-                .bind(kid)
-                .bind(at)
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected() == 1)
+            sqlx::query::<DB>(
+                "UPDATE signing_keys SET withdrawn_at = $2 WHERE kid = $1 AND withdrawn_at IS NULL",
+            )
+            .bind(kid)
+            .bind(at)
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() == 1)
         })?)
     }
 

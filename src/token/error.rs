@@ -58,7 +58,9 @@ impl OAuthError {
     /// The `error` member.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::InvalidRequest(_) | Self::MethodNotAllowed | Self::TooLarge | Self::TooSlow => "invalid_request",
+            Self::InvalidRequest(_) | Self::MethodNotAllowed | Self::TooLarge | Self::TooSlow => {
+                "invalid_request"
+            }
             Self::InvalidClient(_) => "invalid_client",
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -84,7 +86,9 @@ impl OAuthError {
             Self::TooSlow => "the body did not arrive in time".into(),
             Self::TooMany { what, retry_after } => format!("too many {what}; try again in {retry_after} s"),
             Self::Unavailable { .. } => "the server can't answer this just now; try again".into(),
-            Self::Internal { .. } => "the server failed; the request id says which request to look for".into(),
+            Self::Internal { .. } => {
+                "the server failed; the request id says which request to look for".into()
+            }
         }
     }
 
@@ -103,7 +107,9 @@ impl From<Refusal> for OAuthError {
             Refusal::Unknown => Self::InvalidClient(None),
             Refusal::Throttled(retry_after) => Self::TooMany { what: "wrong secrets", retry_after },
             // Said only to someone who presented the right secret.
-            Refusal::Revoked | Refusal::Expired | Refusal::Address(_) => Self::InvalidClient(Some(refusal.to_string())),
+            Refusal::Revoked | Refusal::Expired | Refusal::Address(_) => {
+                Self::InvalidClient(Some(refusal.to_string()))
+            }
             Refusal::Store(error) => error.into(),
             Refusal::Stale(_) => Self::Unavailable { cause: refusal.to_string() },
             Refusal::Busy(busy) => busy.into(),

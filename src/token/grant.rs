@@ -45,16 +45,22 @@ impl<'a> GrantRequest<'a> {
         let mut granted = Vec::new();
         for asked in &self.audiences {
             // RFC 8707 §2, compared byte for byte.
-            let known = held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
+            let known =
+                held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
             let known = known.ok_or_else(|| {
-                OAuthError::InvalidTarget(format!("{} is no audience of this key's project", Excerpt::from(*asked)))
+                OAuthError::InvalidTarget(format!(
+                    "{} is no audience of this key's project",
+                    Excerpt::from(*asked)
+                ))
             })?;
             if !granted.contains(&known) {
                 granted.push(known);
             }
         }
         if granted.len() > 1 && granted.contains(&issuer) {
-            return Err(OAuthError::InvalidTarget("a token for the management API is for nothing else".into()));
+            return Err(OAuthError::InvalidTarget(
+                "a token for the management API is for nothing else".into(),
+            ));
         }
         Ok(granted)
     }
@@ -76,4 +82,3 @@ impl<'a> GrantRequest<'a> {
         }
     }
 }
-

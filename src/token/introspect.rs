@@ -57,12 +57,14 @@ impl Introspection {
 pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Result<Introspection, OAuthError> {
     let now = node.clock.now();
     let about = if looks_like_key(token) {
-        about_key(node, caller, token, now).await?
+        about_key(node, token, now).await?
     } else {
         about_token(node, token, now).await?
     };
     Ok(match about {
-        Some(about) if may_introspect(caller, &about.org) => Introspection { active: true, about: Some(about) },
+        Some(about) if may_introspect(caller, &about.org) => {
+            Introspection { active: true, about: Some(about) }
+        }
         _ => Introspection::INACTIVE,
     })
 }
@@ -81,15 +83,12 @@ async fn about_token(node: &Node, token: &str, now: Timestamp) -> Result<Option<
     }
 }
 
-async fn about_key(
-    node: &Arc<Node>,
-    caller: &Caller,
-    key: &str,
-    now: Timestamp,
-) -> Result<Option<About>, OAuthError> {
+async fn about_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Option<About>, OAuthError> {
     let presented = Presented { client_id: None, key };
-    match node.recognize(presented, caller.address, now).await {
-        Ok(found) if found.held.key.status(now) == KeyStatus::Active => Ok(Some(About::key(&found, &node.deployment.issuer))),
+    match node.open(presented, now).await {
+        Ok(found) if found.held.key.status(now) == KeyStatus::Active => {
+            Ok(Some(About::key(&found, &node.deployment.issuer)))
+        }
         Ok(_) | Err(Refusal::Unknown) => Ok(None),
         Err(refusal) => Err(refusal.into()),
     }

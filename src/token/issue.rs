@@ -54,7 +54,7 @@ impl Node {
         let expires_at = end_of_token(by, now);
         let mut token_id = [0; 22];
         // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
-        let random = self.entropy.bytes::<16>()?;
+        let random = self.entropy.identifier()?;
         let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
         let claims = AccessTokenClaims {
             issuer: &self.deployment.issuer,

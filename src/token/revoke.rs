@@ -68,9 +68,10 @@ impl Node {
                 self.revoked_tokens.insert(token, now);
                 Ok(())
             }
-            Err(RevokeTokenError::TooMany) => {
-                Err(OAuthError::TooMany { what: "revoked tokens of this key; revoke the key", retry_after: 60 })
-            }
+            Err(RevokeTokenError::TooMany) => Err(OAuthError::TooMany {
+                what: "revoked tokens of this key; revoke the key",
+                retry_after: 60,
+            }),
             Err(RevokeTokenError::Store(error)) => {
                 // It may have been committed all the same: better dead here than alive.
                 self.revoked_tokens.insert(token, now);

@@ -2,12 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::client::Client;
 
 /// In the order that a token has them.
 const SCOPES: [&str; 2] = ["read:projects/*", "write:projects/web"];
@@ -62,6 +65,7 @@ struct Server {
     process: Child,
     folder: TempDir,
     issuer: String,
+    address: SocketAddr,
 }
 
 impl Server {
@@ -83,11 +87,12 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let stdout = process.stdout.take().expect("stdout is piped");
-        let issuer = BufReader::new(stdout).lines().map_while(Result::ok).find_map(|line| {
-            let (issuer, _) = line.strip_prefix("Claviger serves ")?.split_once(" on ")?;
-            Some(issuer.to_owned())
+        let ready = BufReader::new(stdout).lines().map_while(Result::ok).find_map(|line| {
+            let (issuer, address) = line.strip_prefix("Claviger serves ")?.split_once(" on ")?;
+            Some((issuer.to_owned(), address.parse().ok()?))
         });
-        Self { process, folder, issuer: issuer.expect("the server says what it serves") }
+        let (issuer, address) = ready.expect("the server says what it serves, and where");
+        Self { process, folder, issuer, address }
     }
 
     /// Creates a key in the project `default`, with this and what a key needs besides.
@@ -98,17 +103,11 @@ impl Server {
         for (name, value) in members.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        let request = reqwest::Client::new()
-            .post(format!("{}/v1/orgs/default/keys", self.issuer))
-            .bearer_auth(admin_key.trim())
-            .json(&body)
-            .send();
+        let admin = Client::new(self.address).bearer(admin_key.trim());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let answer =
-                request.await.expect("the server answers").error_for_status().expect("the key is created");
-            answer.json().await.expect("the answer is JSON")
-        })
+        let created = runtime.block_on(admin.post_json("/v1/orgs/default/keys", &body));
+        assert_eq!(created.status, 201, "{}", created.text);
+        created.json()
     }
 }
 

@@ -29,7 +29,8 @@ async fn metadata_says_where_everything_is(backend: Backend) {
 
 async fn an_issuer_with_a_path_is_found_both_ways(backend: Backend) {
     let issuer = "https://example.com/auth/v2".to_owned();
-    let server = Server::start_with(backend, Options { issuer: Some(issuer.clone()), ..Options::default() }).await;
+    let server =
+        Server::start_with(backend, Options { issuer: Some(issuer.clone()), ..Options::default() }).await;
     for path in [
         "/.well-known/oauth-authorization-server/auth/v2",
         "/.well-known/openid-configuration/auth/v2",
@@ -84,7 +85,8 @@ async fn a_next_key_is_published_ahead_of_its_use_and_the_old_one_kept(backend: 
     server.clock.advance(700);
     server.node.catch_up().await.unwrap();
     assert_eq!(kids(&server).await, both[1..], "its last token is dead");
-    let stages: Vec<_> = server.node.keyring.ring().keys().iter().map(|key| key.stage(server.clock.now())).collect();
+    let stages: Vec<_> =
+        server.node.keyring.ring().keys().iter().map(|key| key.stage(server.clock.now())).collect();
     assert_eq!(stages, [Stage::Retired, Stage::Active]);
 }
 
@@ -107,6 +109,10 @@ async fn an_unchanged_jwks_is_not_sent_again(backend: Backend) {
     let first = server.client().get("/.well-known/jwks.json").await;
     assert_eq!(first.header("cache-control"), "public, max-age=300");
     let etag = first.header("etag").to_owned();
-    let again = server.client().with("if-none-match", &format!("\"other\", W/{etag}")).get("/.well-known/jwks.json").await;
+    let again = server
+        .client()
+        .with("if-none-match", &format!("\"other\", W/{etag}"))
+        .get("/.well-known/jwks.json")
+        .await;
     assert_eq!((again.status, again.text.as_str()), (304, ""));
 }

@@ -35,7 +35,10 @@ async fn an_api_key_is_described(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key_from(serde_json::json!({ "preset": "query_only", "expires_in": 100 })).await;
     let body = server.admin().post_form("/oauth/introspect", &format!("token={key}")).await.json();
-    assert_eq!((&body["active"], &body["sub"], &body["token_type"]), (&true.into(), &id.into(), &"api_key".into()));
+    assert_eq!(
+        (&body["active"], &body["sub"], &body["token_type"]),
+        (&true.into(), &id.into(), &"api_key".into())
+    );
     assert_eq!(body["exp"], server.clock.now().unix() + 100);
     assert!(body.get("jti").is_none() && body.get("aud").is_none());
     server.clock.advance(100);

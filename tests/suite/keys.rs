@@ -30,7 +30,10 @@ async fn a_key_is_shown_whole_once(backend: Backend) {
     let mut shown = created.json();
     let whole = shown.as_object_mut().unwrap().remove("key").unwrap();
     assert!(whole.as_str().unwrap().starts_with("clv_dev_"));
-    assert_eq!(shown["scopes"], json!([{"action": "read", "resource": "*"}, {"action": "write", "resource": "builds/*"}]));
+    assert_eq!(
+        shown["scopes"],
+        json!([{"action": "read", "resource": "*"}, {"action": "write", "resource": "builds/*"}])
+    );
     assert_eq!(shown["cidrs"], json!(["10.0.0.0/8", "198.51.100.7/32"]));
     assert_eq!(shown["expires_at"], "2026-01-31T00:00:00Z");
     assert_eq!(shown["warnings"], json!([]));
@@ -61,8 +64,15 @@ async fn a_list_is_newest_first_and_pages_through_everything(backend: Backend) {
         path = format!("{KEYS}?limit=3&cursor={}", page["next_cursor"].as_str().unwrap_or_default());
     }
     assert_eq!(seen, made);
-    let cursor = server.admin().get(&format!("{KEYS}?limit=3")).await.json()["next_cursor"].as_str().unwrap().to_owned();
-    for forged in [format!("{KEYS}?cursor={cursor}A"), format!("{KEYS}?status=all&cursor={cursor}"), format!("{KEYS}?cursor=")] {
+    let cursor = server.admin().get(&format!("{KEYS}?limit=3")).await.json()["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for forged in [
+        format!("{KEYS}?cursor={cursor}A"),
+        format!("{KEYS}?status=all&cursor={cursor}"),
+        format!("{KEYS}?cursor="),
+    ] {
         let refused = server.admin().get(&forged).await;
         assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{forged}");
     }
@@ -92,7 +102,17 @@ async fn a_list_is_filtered(backend: Backend) {
     assert_eq!(list("status=revoked").await, [dead.as_str()]);
     assert_eq!(list("status=all").await.len(), 5);
     assert_eq!(list("project=other").await, [""; 0]);
-    for bad in ["status=dead", "limit=0", "limit=201", "limit=x", "project=UP", "unknown=1", "q=%00", "q=%", "q=a&q=b"] {
+    for bad in [
+        "status=dead",
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "project=UP",
+        "unknown=1",
+        "q=%00",
+        "q=%",
+        "q=a&q=b",
+    ] {
         let refused = server.admin().get(&format!("{KEYS}?{bad}")).await;
         assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{bad}");
     }
@@ -118,7 +138,11 @@ async fn a_list_shows_what_the_caller_may_read(backend: Backend) {
     assert_eq!((missing.status, hidden.status, absent.status), (403, 403, 403), "existence is not told");
     let scope = format!("read:claviger/orgs/default/projects/*/keys/{blind_id}");
     assert!(hidden.json()["error"]["message"].as_str().unwrap().contains(&scope));
-    assert!(hidden.header("www-authenticate").contains(&format!(r#"error="insufficient_scope", scope="{scope}""#)));
+    assert!(
+        hidden
+            .header("www-authenticate")
+            .contains(&format!(r#"error="insufficient_scope", scope="{scope}""#))
+    );
     assert_eq!(read(&of_all, "key_0000000000000000").await.status, 404);
 }
 
@@ -154,7 +178,11 @@ async fn nobody_hands_out_what_they_lack(backend: Backend) {
     let (_, reader) = server.key(&["read:claviger/**"]).await;
     assert_eq!(make(&reader, json!({ "preset": "query_only" })).await, forbidden);
     let (_, customer) = server.key(&["*:*"]).await;
-    assert_eq!(make(&customer, json!({ "preset": "query_only" })).await, forbidden, "full access is to the API alone");
+    assert_eq!(
+        make(&customer, json!({ "preset": "query_only" })).await,
+        forbidden,
+        "full access is to the API alone"
+    );
 }
 
 async fn another_organization_does_not_exist(backend: Backend) {
@@ -175,9 +203,11 @@ async fn a_key_works_directly_and_through_a_token(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:claviger/orgs/default/**", "read:*"]).await;
     let token = server.client().access_token(&key, &format!("&resource={}", server.url(""))).await;
-    for client in
-        [server.client().bearer(&key), server.client().with("x-api-key", &key), server.client().bearer(&token)]
-    {
+    for client in [
+        server.client().bearer(&key),
+        server.client().with("x-api-key", &key),
+        server.client().bearer(&token),
+    ] {
         let own = client.get("/v1/self").await;
         assert_eq!((own.status, &own.json()["id"]), (200, &id.clone().into()));
         assert_eq!(client.get(KEYS).await.status, 200);
@@ -195,7 +225,10 @@ async fn a_key_works_directly_and_through_a_token(backend: Backend) {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
         assert_eq!(status == 401, answer.header("www-authenticate").starts_with("Bearer realm="));
     }
-    assert_eq!(server.client().get("/v1/self").await.header("www-authenticate"), format!(r#"Bearer realm="{}""#, server.url("")));
+    assert_eq!(
+        server.client().get("/v1/self").await.header("www-authenticate"),
+        format!(r#"Bearer realm="{}""#, server.url(""))
+    );
     server.clock.advance(600);
     server.node.catch_up().await.unwrap();
     assert_eq!(server.client().bearer(&token).get("/v1/self").await.code(), "token_expired");
@@ -203,7 +236,8 @@ async fn a_key_works_directly_and_through_a_token(backend: Backend) {
 
 async fn an_address_outside_the_ranges_is_refused(backend: Backend) {
     let server = Server::start(backend).await;
-    let (_, key) = server.key_from(json!({ "preset": "query_only", "cidrs": ["192.0.2.0/24", "::/0"] })).await;
+    let (_, key) =
+        server.key_from(json!({ "preset": "query_only", "cidrs": ["192.0.2.0/24", "::/0"] })).await;
     let refused = server.client().token(&key, "").await;
     assert_eq!((refused.status, refused.oauth_error().as_str()), (401, "invalid_client"));
     assert_eq!(refused.json()["error_description"], "the key may not be used from address 127.0.0.1");

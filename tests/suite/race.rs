@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use claviger::access::{Caller, Credential, identify};
 use claviger::address::CallerAddress;
 use claviger::api_key::KeyId;
-use claviger::claims::Audience;
+use claviger::claims::{Audience, TokenFault};
 use claviger::management::keys::{KeyPath, revoke as revoke_key};
 use claviger::node::{BearerFault, Node, Presented};
 use claviger::token::{GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token};
+use jsonwebtoken::decode_header;
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::{Backend, Client, Options, Server, on_both};
@@ -23,6 +25,7 @@ on_both!(
     a_revoked_key_gets_no_token_over_http,
     a_revoked_token_is_active_nowhere,
     a_revoked_token_is_active_nowhere_over_http,
+    a_withdrawn_signing_key_verifies_nothing,
 );
 
 /// A test ends after this time, on a slow machine before it has played all its rounds.
@@ -60,6 +63,12 @@ async fn a_revoked_token_is_active_nowhere_over_http(backend: Backend) {
     play("tokens, over HTTP", 300, server, way, token_round).await;
 }
 
+async fn a_withdrawn_signing_key_verifies_nothing(backend: Backend) {
+    let server = Server::start(backend).await;
+    let way = Way::direct(&server).await;
+    play("signing keys, in process", 100, server, way, signing_key_round).await;
+}
+
 /// A key is revoked while tokens are asked for. Returns how many were issued.
 async fn key_round(server: Arc<Server>, way: Way, round: usize) -> usize {
     let (id, key) = server.stored_key().await;
@@ -94,6 +103,33 @@ async fn token_round(server: Arc<Server>, way: Way, round: usize) -> usize {
             async move { way.is_active(&token).await.then_some(()) }
         },
         way.revoke_token(&key, &token),
+    );
+    let race = race.await;
+    assert!(race.late.is_empty(), "round {round}: active for who asked after the acknowledgement");
+    race.early.len()
+}
+
+/// A signing key is withdrawn while its token is introspected and the keys are read anew, as they are whenever
+/// another node changed them. Returns how often the token was found active.
+async fn signing_key_round(server: Arc<Server>, way: Way, round: usize) -> usize {
+    let (_, key) = server.stored_key().await;
+    let token = way.token(&key).await.expect("a token for a good key");
+    let (asking, asked, reading) = (way, token.clone(), Arc::clone(&server.node));
+    let race = race(
+        move || {
+            let (way, token, node) = (asking.clone(), asked.clone(), Arc::clone(&reading));
+            async move {
+                node.keyring.reload(&node.store).await.expect("signing keys");
+                way.is_active(&token).await.then_some(())
+            }
+        },
+        async {
+            let kid = decode_header(&token).expect("a header").kid;
+            let withdrawn =
+                server.admin().post_json("/v1/signing-keys/rotate", &json!({ "compromised": kid })).await;
+            // In the other lane the same key may have been withdrawn first.
+            assert!(matches!(withdrawn.status, 201 | 404), "{}", withdrawn.text);
+        },
     );
     let race = race.await;
     assert!(race.late.is_empty(), "round {round}: active for who asked after the acknowledgement");
@@ -220,6 +256,7 @@ impl Way {
                 match node.live_token(token, Audience::Any, node.clock.now()).await {
                     Ok(_) => true,
                     Err(BearerFault::Revoked | BearerFault::KeyRevoked) => false,
+                    Err(BearerFault::Refused(TokenFault::UnknownKey)) => false,
                     Err(other) => panic!("{other}"),
                 }
             }
@@ -237,7 +274,7 @@ impl Way {
             }
             Self::Http { admin, .. } => {
                 let path = format!("/v1/orgs/default/keys/{key}/revoke");
-                let answer = admin.post_json(&path, &serde_json::json!({})).await;
+                let answer = admin.post_json(&path, &json!({})).await;
                 assert_eq!(answer.status, 200, "{}", answer.text);
             }
         }

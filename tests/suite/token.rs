@@ -47,7 +47,10 @@ async fn a_key_in_the_body_gets_a_token(backend: Backend) {
     assert_eq!(claims["jti"].as_str().unwrap().len(), 22);
     assert_eq!(claims["scope"], body["scope"]);
     assert_eq!(claims["cidrs"], serde_json::json!(["0.0.0.0/0", "::/0"]));
-    assert_eq!((&claims["org"], &claims["project"], &claims["env"]), (&"default".into(), &"default".into(), &"prd".into()));
+    assert_eq!(
+        (&claims["org"], &claims["project"], &claims["env"]),
+        (&"default".into(), &"default".into(), &"prd".into())
+    );
     assert_eq!(claims["gen"], 1);
 }
 
@@ -69,7 +72,9 @@ async fn a_token_is_narrowed_by_scope(backend: Backend) {
     let (_, key) = server.key(&["read:projects/*", "write:projects/web"]).await;
     let answer = server.client().token(&key, "&scope=read:projects/web").await;
     assert_eq!(answer.json()["scope"], "read:projects/web");
-    for over_wide in ["read:*", "write:projects/*", "admin:projects/web", "read:projects/web+write:projects/api"] {
+    for over_wide in
+        ["read:*", "write:projects/*", "admin:projects/web", "read:projects/web+write:projects/api"]
+    {
         let answer = server.client().token(&key, &format!("&scope={over_wide}")).await;
         assert_eq!((answer.status, answer.oauth_error().as_str()), (400, "invalid_scope"), "{over_wide}");
     }
@@ -86,7 +91,9 @@ async fn a_key_for_both_kinds_gets_one_kind_at_a_time(backend: Backend) {
     assert_eq!(claims(managing["access_token"].as_str().unwrap())["aud"], issuer);
     let wrong_kind = server.client().token(&key, "&scope=read:claviger/orgs/default/**").await;
     assert_eq!(wrong_kind.oauth_error(), "invalid_scope");
-    for target in [format!("&resource={issuer}&resource={issuer}/api"), "&resource=https://other.example".into()] {
+    for target in
+        [format!("&resource={issuer}&resource={issuer}/api"), "&resource=https://other.example".into()]
+    {
         assert_eq!(server.client().token(&key, &target).await.oauth_error(), "invalid_target", "{target}");
     }
     let admin = server.client().access_token(&server.admin_key, "").await;
@@ -114,7 +121,9 @@ async fn a_token_request_writes_nothing(backend: Backend) {
     for _ in 0..20 {
         server.client().access_token(&key, "").await;
     }
-    let last_used = async || server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.json()["last_used_at"].clone();
+    let last_used = async || {
+        server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.json()["last_used_at"].clone()
+    };
     assert_eq!(last_used().await, Value::Null, "nothing is written before the flush");
     assert_eq!(server.node.store.last_change().await.unwrap(), before);
     server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap();
@@ -134,7 +143,11 @@ async fn wrong_secrets_look_all_alike(backend: Backend) {
         ("nobody", "nothing"),
         (&id, "%20%20"),
     ] {
-        let answer = server.client().basic(user, password).post_form("/oauth/token", "grant_type=client_credentials").await;
+        let answer = server
+            .client()
+            .basic(user, password)
+            .post_form("/oauth/token", "grant_type=client_credentials")
+            .await;
         assert_eq!(answer.status, 401);
         let mut headers = answer.headers.clone();
         headers.remove("date");

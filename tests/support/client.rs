@@ -71,7 +71,9 @@ impl Client {
     }
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
-        self.with("content-type", "application/json").send(reqwest::Method::POST, path, Some(body.to_string())).await
+        self.with("content-type", "application/json")
+            .send(reqwest::Method::POST, path, Some(body.to_string()))
+            .await
     }
 
     /// Posts a form whose body is already encoded.
@@ -83,7 +85,8 @@ impl Client {
 
     /// Asks for a token with this key in the body and more parameters behind it (`&scope=…`).
     pub async fn token(&self, key: &str, more: &str) -> Answer {
-        self.post_form("/oauth/token", &format!("grant_type=client_credentials&client_secret={key}{more}")).await
+        self.post_form("/oauth/token", &format!("grant_type=client_credentials&client_secret={key}{more}"))
+            .await
     }
 
     /// The access token that this key gets.

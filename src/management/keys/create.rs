@@ -116,12 +116,15 @@ fn scopes(
     organization: &OrganizationId,
 ) -> Result<Scopes, ApiError> {
     match (scopes, preset) {
-        (Some(scopes), None) => Scopes::for_key(scopes).map_err(|error| ApiError::InvalidRequest(error.to_string())),
+        (Some(scopes), None) => {
+            Scopes::for_key(scopes).map_err(|error| ApiError::InvalidRequest(error.to_string()))
+        }
         (None, Some(preset)) => preset.scopes(organization.as_str()).map_err(ApiError::internal),
         _ => Err(ApiError::InvalidRequest("a key takes either scopes or a preset".into())),
     }
 }
 
 fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
-    Cidrs::parse(entries.iter().map(String::as_str)).map_err(|error| ApiError::InvalidRequest(error.to_string()))
+    Cidrs::parse(entries.iter().map(String::as_str))
+        .map_err(|error| ApiError::InvalidRequest(error.to_string()))
 }

@@ -44,13 +44,19 @@ pub async fn list(
     if !caller.knows(&request.organization) || !node.store.has_organization(&request.organization).await? {
         return Err(ApiError::NotFound);
     }
-    if request.search.as_ref().is_some_and(|search| search.chars().count() > MAX_SEARCH || search.contains('\0')) {
+    if request
+        .search
+        .as_ref()
+        .is_some_and(|search| search.chars().count() > MAX_SEARCH || search.contains('\0'))
+    {
         return Err(ApiError::InvalidRequest(format!("q has more than {MAX_SEARCH} characters, or a NUL")));
     }
     let description = request.description();
     let before = match &request.cursor {
         Some(cursor) => Some(
-            node.cursors.read(&description, cursor).map_err(|error| ApiError::InvalidRequest(error.to_string()))?,
+            node.cursors
+                .read(&description, cursor)
+                .map_err(|error| ApiError::InvalidRequest(error.to_string()))?,
         ),
         None => None,
     };
@@ -71,6 +77,9 @@ pub async fn list(
 impl KeyListRequest {
     /// Which list this is a page of: all but the size and the place of the page.
     fn description(&self) -> String {
-        format!("keys {:?} {:?} {:?} {:?} {:?}", self.organization, self.project, self.environment, self.status, self.search)
+        format!(
+            "keys {:?} {:?} {:?} {:?} {:?}",
+            self.organization, self.project, self.environment, self.status, self.search
+        )
     }
 }

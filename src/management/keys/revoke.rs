@@ -26,7 +26,8 @@ pub async fn revoke(
     let actor = caller.actor(request_id);
     let (node, now) = (Arc::clone(node), node.clock.now());
     let revoked = Node::see_through(async move {
-        let revoked = node.store.revoke_key(&path.organization, &path.key, reason.as_deref(), now, &actor).await;
+        let revoked =
+            node.store.revoke_key(&path.organization, &path.key, reason.as_deref(), now, &actor).await;
         // Whatever was said: after an error it may have been committed all the same.
         node.keys.forget(&path.key);
         revoked

@@ -75,13 +75,16 @@ impl KeyRow {
             brand: read("brand", &self.brand)?,
             name: self.name,
             note: self.note,
-            scopes: crate::scope::Scopes::parse_list(&self.scopes).map_err(|error| corrupt("scopes", &error))?,
+            scopes: crate::scope::Scopes::parse_list(&self.scopes)
+                .map_err(|error| corrupt("scopes", &error))?,
             cidrs: crate::cidr::Cidrs::from_text(&self.cidrs).map_err(|error| corrupt("cidrs", &error))?,
             generation: u64::try_from(self.generation).map_err(|error| corrupt("generation", &error))?,
             created_at: Timestamp::from_unix(self.created_at),
             created_by: self.created_by,
             expires_at: self.expires_at.map(Timestamp::from_unix),
-            revoked: self.revoked_at.map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),
+            revoked: self
+                .revoked_at
+                .map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
             secrets: vec![secret],
         };

@@ -1,0 +1,79 @@
+//! Threads for slow hashing: few, and the last to be given a processor, so that clients whose secrets are
+//! known hardly notice those whose secrets are not.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+/// The lowest priority that there is (`nice`).
+const NICE: i32 = 19;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A fixed number of threads. They end when this is dropped.
+pub(super) struct HashThreads {
+    jobs: Sender<Job>,
+    turns: Arc<Semaphore>,
+}
+
+impl HashThreads {
+    /// Starts `count` threads.
+    pub(super) fn start(count: usize) -> Self {
+        let (jobs, waiting) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..count {
+            let waiting = Arc::clone(&waiting);
+            std::thread::spawn(move || work_off(&waiting));
+        }
+        Self { jobs, turns: Arc::new(Semaphore::new(count)) }
+    }
+
+    /// Runs `work` when a thread is free; whoever stops waiting before that has asked for nothing. `None` when
+    /// the work panicked.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let (done, result) = oneshot::channel();
+        let job = Box::new(move || {
+            // The turn ends with the work, even when the client that asked for it is gone.
+            let _turn = turn;
+            let _ = done.send(work());
+        });
+        self.jobs.send(job).ok()?;
+        result.await.ok()
+    }
+}
+
+fn work_off(waiting: &Mutex<Receiver<Job>>) {
+    // Of this thread alone (on Linux). Where it is not allowed, the threads compete like any other.
+    let _ = rustix::process::setpriority_process(None, NICE);
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // Whoever waits for the result sees that there is none; the thread is there for the next.
+        let _ = catch_unwind(AssertUnwindSafe(job));
+    }
+}
+
+impl fmt::Debug for HashThreads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashThreads").field("free", &self.turns.available_permits()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_result_and_nothing_else() {
+        let threads = HashThreads::start(1);
+        assert_eq!(threads.run(|| -> u8 { panic!("on purpose") }).await, None);
+        assert_eq!(threads.run(|| 7).await, Some(7));
+    }
+}
