@@ -12,6 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use ring::{Ring, RingKey, Stage};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
 
+use tokio::sync::Mutex;
+
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
 use crate::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
@@ -22,6 +24,9 @@ use crate::store::{SealedSigningKey, Store, StoreError};
 #[derive(Debug)]
 pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
+    /// Held from the question to the store until its answer is taken in: of two that are under way, the
+    /// older one would otherwise stay when it comes in last, with a key in it that has been withdrawn.
+    reloading: Mutex<()>,
     sealing: SealingKey,
 }
 
@@ -57,7 +62,7 @@ impl Keyring {
         if ring.signing(now).is_none() {
             return Err(KeyringError::Empty);
         }
-        Ok(Self { ring: RwLock::new(Arc::new(ring)), sealing })
+        Ok(Self { ring: RwLock::new(Arc::new(ring)), reloading: Mutex::new(()), sealing })
     }
 
     /// Takes in what the store holds now.
@@ -65,6 +70,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError`]; the keys in memory are then as they were.
     pub async fn reload(&self, store: &Store) -> Result<(), KeyringError> {
+        let _turn = self.reloading.lock().await;
         let ring = Arc::new(open_all(store, &self.sealing).await?);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
