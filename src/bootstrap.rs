@@ -2,6 +2,7 @@
 //! that belongs to it.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +23,9 @@ use crate::store::{Bootstrap, NewKey, Store, StoreError};
 /// The environments of a project that was not told otherwise.
 pub const ENVIRONMENTS: [&str; 3] = ["dev", "stg", "prd"];
 
+/// Where the administrator's key is at home.
+const ADMIN_ENVIRONMENT: &str = "prd";
+
 const MASTER_KEY_VARIABLE: &str = "CLAVIGER_MASTER_KEY";
 
 /// The store cannot be begun, or its master key cannot be found.
@@ -38,6 +42,9 @@ pub enum BootstrapError {
     /// What should be a master key is none.
     #[error("{0}: {1}")]
     MasterKeyMalformed(String, MasterKeyError),
+    /// A file in the way of the administrator's key.
+    #[error("the store is empty, and {0} holds another deployment's key: move that file away")]
+    OthersAdministrator(PathBuf),
     /// The settings say that the store should not be empty.
     #[error("the store is empty, and CLAVIGER_BOOTSTRAP=off")]
     Off,
@@ -97,20 +104,16 @@ impl Foundation<'_> {
         Ok(Some(key))
     }
 
-    /// Fills an empty store. `keep` is handed the administrator's key before the store is: should the process
-    /// end between the two, there is a key too many and no store without one.
+    /// Fills an empty store. The administrator's key is in `admin_file`, where one is given, before anybody can
+    /// see the store: there may be a key without a store, and never a store without a key.
     ///
     /// # Errors
     /// [`BootstrapError`]; [`BootstrapError::Done`] when the store was not empty.
-    pub async fn lay(
-        &self,
-        keep: impl FnOnce(&PlainKey) -> Result<(), KeyFileError>,
-    ) -> Result<(MasterKey, PlainKey), BootstrapError> {
-        let (master_key, made) = self.master_key_at_hand_or_new()?;
-        let laid = self.fill(&master_key, keep).await;
-        if laid.is_err() && made {
-            // It belongs to no store. One that another process has begun meanwhile has its own.
-            let _ = std::fs::remove_file(self.master_key_path());
+    pub async fn lay(&self, admin_file: Option<&Path>) -> Result<(MasterKey, PlainKey), BootstrapError> {
+        let (master_key, is_new) = self.master_key_at_hand_or_new()?;
+        let laid = self.fill(&master_key, admin_file).await;
+        if is_new && matches!(laid, Err(BootstrapError::Done)) {
+            self.discard_unless_ours(&master_key).await;
         }
         Ok((master_key, laid?))
     }
@@ -126,7 +129,7 @@ impl Foundation<'_> {
     async fn fill(
         &self,
         master_key: &MasterKey,
-        keep: impl FnOnce(&PlainKey) -> Result<(), KeyFileError>,
+        admin_file: Option<&Path>,
     ) -> Result<PlainKey, BootstrapError> {
         if self.store.deployment().await?.is_some() {
             return Err(BootstrapError::Done);
@@ -135,27 +138,33 @@ impl Foundation<'_> {
         // Nobody has the keys yet: the first one need not be published ahead.
         let signing_key =
             seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
-        let (admin, plain) = self.administrator(master_key).await?;
-        keep(&plain)?;
+        let tagger = Tagger::new(&master_key.tag_key());
+        let left_behind = admin_file.map(|path| left_behind(path, &tagger)).transpose()?.flatten();
+        let is_kept = left_behind.is_some();
+        let plain = left_behind.map_or_else(|| self.new_key(&tagger), Ok)?;
         let epoch = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()?);
         let first = Bootstrap {
             epoch: &epoch,
             master_key_check: master_key.check(),
             signing_key: &signing_key,
             environments: &ENVIRONMENTS,
-            admin: &admin,
+            admin: &self.administrator(&plain).await?,
         };
-        if !self.store.bootstrap(&first, self.now).await? {
-            return Err(BootstrapError::Done);
+        // Of several processes, one gets any further.
+        let filled = self.store.bootstrap(&first, self.now).await?.ok_or(BootstrapError::Done)?;
+        if let Some(path) = admin_file.filter(|_| !is_kept) {
+            key_file::create(path, plain.expose(), self.entropy)?;
         }
+        filled.commit().await?;
         Ok(plain)
     }
 
-    async fn administrator(&self, master_key: &MasterKey) -> Result<(NewKey, PlainKey), BootstrapError> {
-        let environment: EnvironmentSlug =
-            "prd".parse().map_err(|_| BootstrapError::BuiltIn("environment"))?;
-        let tagger = Tagger::new(&master_key.tag_key());
-        let plain = PlainKey::generate(&self.deployment.brand, &environment, &tagger, self.entropy)?;
+    fn new_key(&self, tagger: &Tagger) -> Result<PlainKey, BootstrapError> {
+        let environment: EnvironmentSlug = built_in("environment", ADMIN_ENVIRONMENT)?;
+        Ok(PlainKey::generate(&self.deployment.brand, &environment, tagger, self.entropy)?)
+    }
+
+    async fn administrator(&self, plain: &PlainKey) -> Result<NewKey, BootstrapError> {
         let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;
         let secret = KeySecret {
             id: SecretId::generate(self.entropy)?,
@@ -166,10 +175,10 @@ impl Foundation<'_> {
         };
         let key = ApiKey {
             id: plain.id(),
-            organization: "default".parse().map_err(|_| BootstrapError::BuiltIn("organization"))?,
-            project: "default".parse().map_err(|_| BootstrapError::BuiltIn("project"))?,
-            environment,
-            brand: self.deployment.brand.clone(),
+            organization: built_in("organization", "default")?,
+            project: built_in("project", "default")?,
+            environment: built_in("environment", plain.environment())?,
+            brand: built_in("brand", plain.brand())?,
             name: "Administrator".into(),
             note: Some("Made at the bootstrap, for administration alone.".into()),
             scopes: Scopes::from(Scope::full_administration()),
@@ -182,7 +191,17 @@ impl Foundation<'_> {
             last_used_at: None,
             secrets: Vec::new(),
         };
-        Ok((NewKey::new(key, secret), plain))
+        Ok(NewKey::new(key, secret))
+    }
+
+    /// Takes a new master key away again that belongs to no store: the one that another process has begun
+    /// meanwhile was made with another. Where that can't be found out, the file stays.
+    async fn discard_unless_ours(&self, master_key: &MasterKey) {
+        if let Ok(Some(known)) = self.store.deployment().await
+            && !master_key.matches(&known.master_key_check)
+        {
+            let _ = std::fs::remove_file(self.master_key_path());
+        }
     }
 
     fn master_key_at_hand_or_new(&self) -> Result<(MasterKey, bool), BootstrapError> {
@@ -190,8 +209,15 @@ impl Foundation<'_> {
             return Ok((key, false));
         }
         let key = MasterKey::generate(self.entropy)?;
-        key_file::create(&self.master_key_path(), &key.expose())?;
-        Ok((key, true))
+        match key_file::create(&self.master_key_path(), &key.expose(), self.entropy) {
+            Ok(()) => Ok((key, true)),
+            // Another process was faster.
+            Err(error) if error.is_already_there() => match self.master_key_at_hand()? {
+                Some((key, _)) => Ok((key, false)),
+                None => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The master key from the environment or else its file, and where it was.
@@ -214,4 +240,15 @@ impl Foundation<'_> {
     fn master_key_path(&self) -> PathBuf {
         self.keys_dir.join("master.key")
     }
+}
+
+/// The key that an earlier start kept for a store that it did not come to fill, or that is gone.
+fn left_behind(path: &Path, tagger: &Tagger) -> Result<Option<PlainKey>, BootstrapError> {
+    let Some(text) = key_file::read_if_there(path)? else { return Ok(None) };
+    let key = PlainKey::parse(text.trim_end(), tagger);
+    key.map(Some).map_err(|_| BootstrapError::OthersAdministrator(path.to_owned()))
+}
+
+fn built_in<T: FromStr>(what: &'static str, text: &str) -> Result<T, BootstrapError> {
+    text.parse().map_err(|_| BootstrapError::BuiltIn(what))
 }

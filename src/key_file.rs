@@ -1,11 +1,13 @@
 //! Files that hold a secret: readable by their owner alone, or not used at all.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, hard_link, remove_file};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+use crate::entropy::Entropy;
 
 /// A secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,13 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+}
+
+impl KeyFileError {
+    /// Whether it is about a file that should not have been there.
+    pub fn is_already_there(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
 }
 
 /// Reads a secret file.
@@ -57,14 +66,24 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileEr
 }
 
 /// Writes a new secret file of one line (mode 0600), on disk when this returns, its folder (0700) with it.
+/// Nobody ever sees a part of it.
 ///
 /// # Errors
 /// [`KeyFileError`], also when there is such a file already.
-pub fn create(path: &Path, secret: &str) -> Result<(), KeyFileError> {
+pub fn create(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(failed)?;
+    let random = entropy.bytes::<8>().map_err(|error| failed(io::Error::other(error)))?;
+    let draft = path.with_added_extension(format!("{:016x}", u64::from_be_bytes(random)));
+    let written = write_synced(&draft, secret).and_then(|()| hard_link(&draft, path));
+    let removed = remove_file(&draft);
+    written.and(removed).map_err(failed)?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+fn write_synced(path: &Path, secret: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()
 }

@@ -17,8 +17,9 @@ mod usage;
 mod write;
 
 use std::fs::File;
+use std::time::Duration;
 
-pub use bootstrap::{Bootstrap, Deployment};
+pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::Change;
 pub use error::{OpenError, StoreError};
 pub use keys::{CreateKeyError, KeyPage, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
@@ -28,6 +29,9 @@ pub use usage::{UseKind, UseRecord};
 pub use write::ChangeKind;
 
 use self::db::{Db, Either};
+
+/// Longest wait for connections that are still in use.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// An open store. Clones are not needed: share it behind an `Arc`.
 #[derive(Debug)]
@@ -46,8 +50,7 @@ impl Store {
                 Either::Sqlite(pool) => pool.close().await,
                 Either::Postgres(pool) => pool.close().await,
             }
-            Ok(())
         };
-        let _ = db::in_time(closed).await;
+        let _ = tokio::time::timeout(CLOSED_WITHIN, closed).await;
     }
 }

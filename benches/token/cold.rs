@@ -12,6 +12,8 @@ use crate::seed::{Database, Store};
 const GOOD: u32 = 100;
 const GOOD_RATE: f64 = 1_000.0;
 const ATTACKERS: usize = 1_000;
+/// Until all of them are connected and wait.
+const HEAD_START: Duration = Duration::from_secs(3);
 
 pub(crate) async fn measure(database: &Database, plan: Plan) {
     cold_rate(database).await;
@@ -50,9 +52,10 @@ async fn beside_cold_ones(database: &Database, plan: Plan) {
         server.address,
         cold_requests(&store, GOOD..100_000),
         ATTACKERS,
-        duration * 2,
+        HEAD_START + duration + Duration::from_secs(1),
         Pace::Closed,
     ));
+    tokio::time::sleep(HEAD_START).await;
     let beside = run(server.address, good, 16, duration, Pace::Open(GOOD_RATE)).await;
     let attack = attack.await.expect("the attack");
     let (idle, beside) = (f64::from(idle.quantile(0.99)), f64::from(beside.quantile(0.99)));

@@ -13,7 +13,7 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
     let store = open_store(&config).await?;
     let deployment = config.deployment(config.listen);
     let foundation = foundation(&config, &store, &deployment, &clock, &entropy);
-    let laid = foundation.lay(|_| Ok(())).await;
+    let laid = foundation.lay(None).await;
     store.close().await;
     let (_, admin) = laid.map_err(CliError::failed)?;
     say(&format!(

@@ -92,14 +92,13 @@ async fn begin(config: &Config, foundation: &Foundation<'_>) -> Result<MasterKey
         return Err(CliError::failed(BootstrapError::Off));
     }
     let showing = Showing::choose(&config.keys_dir);
-    match foundation.lay(|key| showing.keep(key)).await {
+    match foundation.lay(showing.file()).await {
         Ok((master_key, admin)) => {
             showing.show(&admin, &foundation.deployment.issuer);
             Ok(master_key)
         }
         // Another node was first: its key is the one to have.
         Err(BootstrapError::Done) => {
-            showing.forget();
             let found = foundation.find().await.map_err(CliError::failed)?;
             found.ok_or_else(|| CliError::failed(BootstrapError::Done))
         }

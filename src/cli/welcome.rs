@@ -4,7 +4,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::api_key::PlainKey;
-use crate::key_file::{self, KeyFileError};
 
 /// Where the administrator's key goes.
 #[derive(Debug)]
@@ -20,18 +19,11 @@ impl Showing {
         if std::io::stdout().is_terminal() { Self::Terminal } else { Self::File(keys_dir.join("admin.key")) }
     }
 
-    /// Keeps the key where it is to be shown from.
-    pub(super) fn keep(&self, key: &PlainKey) -> Result<(), KeyFileError> {
+    /// The file, if it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
         match self {
-            Self::Terminal => Ok(()),
-            Self::File(path) => key_file::create(path, key.expose()),
-        }
-    }
-
-    /// Takes back what was kept: the key belongs to no store.
-    pub(super) fn forget(&self) {
-        if let Self::File(path) = self {
-            let _ = std::fs::remove_file(path);
+            Self::Terminal => None,
+            Self::File(path) => Some(path),
         }
     }
 

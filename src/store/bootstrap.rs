@@ -2,7 +2,7 @@
 
 use super::db::{on, row};
 use super::signing_keys::SealedSigningKey;
-use super::write::ChangeKind;
+use super::write::{ChangeKind, Write};
 use super::{NewKey, Store, StoreError};
 use crate::audit::{Actor, AuditEvent, Who};
 use crate::clock::Timestamp;
@@ -32,6 +32,12 @@ pub struct Bootstrap<'a> {
     pub admin: &'a NewKey,
 }
 
+/// A store that was filled and that nobody else can see yet. Dropped, it is as empty as before.
+pub struct FilledStore {
+    write: Write,
+    event: AuditEvent,
+}
+
 row! {
     struct DeploymentRow {
         epoch: String,
@@ -53,11 +59,15 @@ impl Store {
         Ok(row.map(|row| Deployment { epoch: row.epoch, master_key_check: row.master_key_check }))
     }
 
-    /// Fills an empty store. `false` when another process was first: nothing was written then.
+    /// Fills an empty store, to be committed. `None` when another process was first.
     ///
     /// # Errors
     /// When the store fails; it is then still empty.
-    pub async fn bootstrap(&self, first: &Bootstrap<'_>, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn bootstrap(
+        &self,
+        first: &Bootstrap<'_>,
+        at: Timestamp,
+    ) -> Result<Option<FilledStore>, StoreError> {
         let mut write = self.begin_write(at).await?;
         let key = first.admin.key();
         let claimed = on!(&mut write.tx, |tx, DB| {
@@ -73,7 +83,7 @@ impl Store {
             .map(|done| done.rows_affected() == 1)
         })?;
         if !claimed {
-            return Ok(false);
+            return Ok(None);
         }
         on!(&mut write.tx, |tx, DB| {
             sqlx::query::<DB>("INSERT INTO organizations (id, name, created_at) VALUES ($1, $1, $2)")
@@ -97,8 +107,17 @@ impl Store {
         })?;
         write.insert_key(key).await?;
         write.insert_signing_key(first.signing_key).await?;
-        write.commit(ChangeKind::Bootstrap, &Actor::server(Who::Bootstrap), bootstrapped(first, at)).await?;
-        Ok(true)
+        Ok(Some(FilledStore { write, event: bootstrapped(first, at) }))
+    }
+}
+
+impl FilledStore {
+    /// Lets the store be seen.
+    ///
+    /// # Errors
+    /// When the store fails; it is then still empty, unless nothing but the answer was lost.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.write.commit(ChangeKind::Bootstrap, &Actor::server(Who::Bootstrap), self.event).await
     }
 }
 

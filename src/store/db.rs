@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
-/// Longest wait for a database that took a statement and does not answer. PostgreSQL gives up sooner by
+/// Longest wait for an answer of the database, less than a shutdown may take. PostgreSQL gives up sooner by
 /// itself, unless it cannot be heard any more.
-const ANSWER_WITHIN: Duration = Duration::from_secs(12);
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
 /// A value of one of the two databases.
 #[derive(Clone, Debug)]

@@ -62,7 +62,7 @@ async fn open_postgres(url: &str) -> Result<Store, OpenError> {
     // A statement that waits for ever would hold a request and a connection: both have ends.
     let options =
         PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("claviger").options([
-            ("statement_timeout", "10s"),
+            ("statement_timeout", "7s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "30s"),
         ]);
