@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A client of one server, with or without a credential.
 #[derive(Clone)]
@@ -96,7 +96,43 @@ impl Client {
         answer.json()["access_token"].as_str().expect("a token").to_owned()
     }
 
+    /// A new key in `default`/`default`/`prd` with these scopes; its id and its text. The client must be an
+    /// administrator's.
+    pub async fn create_key(&self, scopes: &[&str]) -> (String, String) {
+        let scopes: Vec<_> = scopes
+            .iter()
+            .map(|scope| {
+                let (action, resource) = scope.split_once(':').expect("action:resource");
+                json!({ "action": action, "resource": resource })
+            })
+            .collect();
+        self.create_key_from(json!({ "scopes": scopes })).await
+    }
+
+    /// The same from these members, and those that it needs besides.
+    pub async fn create_key_from(&self, members: Value) -> (String, String) {
+        let mut body = json!({ "name": "test", "project": "default", "environment": "prd" });
+        for (name, value) in members.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let created = self.post_json("/v1/orgs/default/keys", &body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let text = |name: &str| created.json()[name].as_str().expect("text").to_owned();
+        (text("id"), text("key"))
+    }
+
     pub async fn send(&self, method: reqwest::Method, path: &str, body: Option<String>) -> Answer {
+        self.try_send(method, path, body).await.expect("an answer")
+    }
+
+    /// # Errors
+    /// When there is no answer, or none that is whole.
+    pub async fn try_send(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<String>,
+    ) -> reqwest::Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -104,8 +140,8 @@ impl Client {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("an answer");
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.expect("a body") }
+        Ok(Answer { status, headers, text: response.text().await? })
     }
 }

@@ -86,7 +86,7 @@ impl Server {
             entropy: &entropy,
             now: clock.now(),
         };
-        let (master_key, admin) = foundation.lay(|_| Ok(())).await.expect("a bootstrap");
+        let (master_key, admin) = foundation.lay(None).await.expect("a bootstrap");
         let admin_key = admin.expose().to_owned();
         Self::run(database, store, listener, deployment, &master_key, clock, admin_key).await
     }
@@ -149,28 +149,14 @@ impl Server {
         (plain.id(), plain.expose().to_owned())
     }
 
-    /// A new key in `default`/`default`/`prd` with these scopes; its id and its text.
+    /// A new key with these scopes, see [`Client::create_key`].
     pub async fn key(&self, scopes: &[&str]) -> (String, String) {
-        let scopes: Vec<_> = scopes
-            .iter()
-            .map(|scope| {
-                let (action, resource) = scope.split_once(':').expect("action:resource");
-                serde_json::json!({ "action": action, "resource": resource })
-            })
-            .collect();
-        self.key_from(serde_json::json!({ "scopes": scopes })).await
+        self.admin().create_key(scopes).await
     }
 
-    /// A new key in `default`/`default`/`prd` from these members; its id and its text.
+    /// A new key from these members, see [`Client::create_key_from`].
     pub async fn key_from(&self, members: serde_json::Value) -> (String, String) {
-        let mut body = serde_json::json!({ "name": "test", "project": "default", "environment": "prd" });
-        for (name, value) in members.as_object().expect("an object") {
-            body[name] = value.clone();
-        }
-        let created = self.admin().post_json("/v1/orgs/default/keys", &body).await;
-        assert_eq!(created.status, 201, "{}", created.text);
-        let text = |name: &str| created.json()[name].as_str().expect("text").to_owned();
-        (text("id"), text("key"))
+        self.admin().create_key_from(members).await
     }
 
     async fn run(

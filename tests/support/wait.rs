@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 /// Far longer than anything here takes, on whatever machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
 /// What `coming` comes to.
 pub async fn in_time<T>(what: &str, coming: impl Future<Output = T>) -> T {
     let Ok(came) = tokio::time::timeout(PATIENCE, coming).await else { panic!("{what}: it takes for ever") };
@@ -16,7 +18,7 @@ pub async fn until(what: &str, seen: impl AsyncFn() -> bool) -> Duration {
     let begun = Instant::now();
     let looking = async {
         while !seen().await {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     };
     in_time(what, looking).await;

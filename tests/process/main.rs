@@ -1,0 +1,15 @@
+//! The binary as its operators meet it: started, stopped and killed in folders of its own.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod first_start;
+mod init;
+mod logs;
+mod refusals;
+mod signing;
+mod stopping;
+mod tls;
+mod together;

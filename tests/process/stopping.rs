@@ -1,0 +1,242 @@
+//! SIGTERM answers what was accepted; a kill takes nothing that was acknowledged.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::support::{Backend, Claviger, Client, Database, Postgres, in_time, on_both, until};
+
+on_both!(
+    sigterm_under_load_answers_everything,
+    a_kill_takes_nothing_that_was_acknowledged,
+    a_first_start_that_was_killed_is_made_up_for,
+);
+
+async fn sigterm_under_load_answers_everything(backend: Backend) {
+    let database = backend.fresh().await;
+    let server = Claviger::over(&database).serve();
+    let (admin_key, (_, key)) = (server.admin_key(), server.admin().create_key(&["read:*"]).await);
+    let token = post("/oauth/token", "", &format!("grant_type=client_credentials&client_secret={key}"));
+    let new_key = json!({ "name": "x", "project": "default", "environment": "prd", "preset": "query_only" });
+    let bearer = format!("Authorization: Bearer {admin_key}\r\nContent-Type: application/json\r\n");
+    let create = post("/v1/orgs/default/keys", &bearer, &new_key.to_string());
+    let answered = Arc::new(AtomicUsize::new(0));
+    let mut clients = JoinSet::new();
+    for at in 0..12 {
+        let (request, answered) = ([&token, &create][at % 2].clone(), Arc::clone(&answered));
+        clients.spawn(ask_until_told_to_go(server.address, request, answered));
+    }
+    until("there is load", async || answered.load(Ordering::Relaxed) > 200).await;
+    let mut halfway = Connection::to(server.address).await;
+    halfway.send(&token[..20]).await;
+    server.signal("TERM");
+    halfway.send(&token[20..]).await;
+    assert_eq!(in_time("what was half sent", halfway.answer()).await.status, 200);
+    let created: i64 = in_time("every client", clients.join_all()).await.into_iter().sum();
+    let (status, rest) = server.end();
+    assert!(status.success() && rest.is_empty(), "{status}: {rest}");
+    // The administrator's key and the first one were there before.
+    assert_eq!(database.number("SELECT COUNT(*) FROM api_keys").await, created + 2);
+}
+
+/// Sends one request after the other on one connection, until an answer says that it is the last. Returns
+/// how many answers were about something created.
+async fn ask_until_told_to_go(address: SocketAddr, request: String, answered: Arc<AtomicUsize>) -> i64 {
+    let mut connection = Connection::to(address).await;
+    let mut created = 0;
+    loop {
+        connection.send(&request).await;
+        let answer = connection.answer().await;
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.status);
+        created += i64::from(answer.status == 201);
+        answered.fetch_add(1, Ordering::Relaxed);
+        if answer.is_last {
+            return created;
+        }
+    }
+}
+
+fn post(path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let headers = if headers.is_empty() { form } else { headers };
+    format!("POST {path} HTTP/1.1\r\nHost: test\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
+}
+
+/// A connection on which nothing is sent twice, as other clients do behind one's back.
+struct Connection(BufReader<TcpStream>);
+
+struct Answer {
+    status: u16,
+    is_last: bool,
+}
+
+impl Connection {
+    async fn to(address: SocketAddr) -> Self {
+        Self(BufReader::new(TcpStream::connect(address).await.expect("a connection")))
+    }
+
+    async fn send(&mut self, text: &str) {
+        self.0.get_mut().write_all(text.as_bytes()).await.expect("a connection that is open");
+    }
+
+    async fn answer(&mut self) -> Answer {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(self.0.read_line(&mut head).await.expect("text"), 0, "no answer after {head:?}");
+        }
+        let head = head.to_ascii_lowercase();
+        let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+        let length = value("content-length: ").expect("a length").parse().expect("a number");
+        self.0.read_exact(&mut vec![0; length]).await.expect("a whole body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        Answer { status, is_last: value("connection: close").is_some() }
+    }
+}
+
+/// A key that was acknowledged, and what has become of it.
+struct Key {
+    text: String,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Good,
+    Revoked,
+    /// The revocation was not acknowledged.
+    Unknown,
+}
+
+async fn a_kill_takes_nothing_that_was_acknowledged(backend: Backend) {
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database);
+    let mut keys: Vec<Key> = Vec::new();
+    for _ in 0..5 {
+        let server = claviger.serve();
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let mut clients = JoinSet::new();
+        for _ in 0..4 {
+            clients.spawn(change_until_cut_off(server.admin(), Arc::clone(&acknowledged)));
+        }
+        until("there is something to lose", async || acknowledged.load(Ordering::Relaxed) > 100).await;
+        server.signal("KILL");
+        keys.extend(clients.join_all().await.into_iter().flatten());
+        server.end();
+
+        let server = claviger.serve();
+        assert_consistent(&database).await;
+        for Key { text, fate } in &keys {
+            let status = server.client().token(text, "").await.status;
+            let expected: &[u16] = match fate {
+                Fate::Good => &[200],
+                Fate::Revoked => &[401],
+                Fate::Unknown => &[200, 401],
+            };
+            assert!(expected.contains(&status), "{fate:?}: {status}");
+        }
+    }
+}
+
+/// Makes keys, and revokes every other one, until there is no answer any more.
+async fn change_until_cut_off(admin: Client, acknowledged: Arc<AtomicUsize>) -> Vec<Key> {
+    let admin = admin.with("content-type", "application/json");
+    let new = json!({ "name": "x", "project": "default", "environment": "prd", "preset": "query_only" })
+        .to_string();
+    let mut keys = Vec::new();
+    loop {
+        let Ok(created) =
+            admin.try_send(reqwest::Method::POST, "/v1/orgs/default/keys", Some(new.clone())).await
+        else {
+            return keys;
+        };
+        acknowledged.fetch_add(1, Ordering::Relaxed);
+        let key = created.json();
+        let text = key["key"].as_str().expect("a key").to_owned();
+        if keys.len() % 2 == 0 {
+            keys.push(Key { text, fate: Fate::Good });
+            continue;
+        }
+        let path = format!("/v1/orgs/default/keys/{}/revoke", key["id"].as_str().expect("an id"));
+        match admin.try_send(reqwest::Method::POST, &path, None).await {
+            Ok(_) => keys.push(Key { text, fate: Fate::Revoked }),
+            Err(_) => {
+                keys.push(Key { text, fate: Fate::Unknown });
+                return keys;
+            }
+        }
+    }
+}
+
+/// Nothing is half done.
+async fn assert_consistent(database: &Database) {
+    let changes = database.number("SELECT value FROM sequences WHERE name = 'changes'").await;
+    for (what, query, wanted) in [
+        ("changes in a row", "SELECT COUNT(*) FROM changes", changes),
+        ("up to the last", "SELECT MAX(seq) FROM changes", changes),
+        ("each with its event", "SELECT COUNT(*) FROM audit_events JOIN changes USING (seq)", changes),
+        (
+            "as many keys as were made",
+            "SELECT COUNT(*) - (SELECT COUNT(*) FROM api_keys) FROM audit_events
+             WHERE action IN ('bootstrap', 'key.create')",
+            0,
+        ),
+        (
+            "as many revoked",
+            "SELECT COUNT(*) - (SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NOT NULL) FROM audit_events
+             WHERE action = 'key.revoke'",
+            0,
+        ),
+        (
+            "each key with its secret",
+            "SELECT COUNT(*) FROM api_keys WHERE id NOT IN (SELECT key_id FROM key_secrets)",
+            0,
+        ),
+    ] {
+        assert_eq!(database.number(query).await, wanted, "{what}");
+    }
+    if database.url.starts_with("sqlite") {
+        assert_eq!(database.texts("PRAGMA integrity_check").await, ["ok"]);
+    }
+}
+
+async fn a_first_start_that_was_killed_is_made_up_for(backend: Backend) {
+    for file in ["keys/master.key", "keys/admin.key"] {
+        for _ in 0..5 {
+            let database = backend.fresh().await;
+            let claviger = Claviger::over(&database);
+            let mut killed = claviger.spawn();
+            let path = database.folder.path().join(file);
+            until("the file is there", async || path.exists()).await;
+            killed.kill().and_then(|()| killed.wait()).expect("an end");
+            let server = claviger.serve();
+            assert_eq!(server.admin().get("/v1/self").await.status, 200, "killed after {file}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sigterm_does_not_wait_for_ever_for_a_silent_store() {
+    if Backend::postgres().is_none() {
+        return;
+    }
+    let mut postgres = Postgres::own().expect("asked for before");
+    let database = Database::on(&postgres).await;
+    let server = Claviger::over(&database).serve();
+    let (_, key) = server.admin().create_key(&["read:*"]).await;
+    postgres.freeze();
+    let mut waiting = Connection::to(server.address).await;
+    waiting
+        .send(&post("/oauth/token", "", &format!("grant_type=client_credentials&client_secret={key}")))
+        .await;
+    server.signal("TERM");
+    assert_eq!(in_time("the answer", waiting.answer()).await.status, 503);
+    let ended = tokio::task::spawn_blocking(|| server.end());
+    let (status, _) = in_time("the end", ended).await.expect("an end");
+    assert!(status.success(), "{status}");
+}

@@ -1,0 +1,168 @@
+//! The real binary, in a folder of its own.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use super::client::Client;
+use super::database::Database;
+
+/// Where the log goes, in the folder.
+const LOG: &str = "claviger.log";
+
+/// How a server is started.
+#[derive(Clone)]
+pub struct Claviger {
+    folder: PathBuf,
+    settings: Vec<(String, String)>,
+    has_terminal: bool,
+}
+
+impl Claviger {
+    /// Over this database, in its folder.
+    pub fn over(database: &Database) -> Self {
+        Self::at(database.folder.path()).set("CLAVIGER_DATABASE_URL", &database.url)
+    }
+
+    /// In this folder, on any free port, with a cheap hash: what it costs is no affair of these tests.
+    pub fn at(folder: &Path) -> Self {
+        let bare = Self { folder: folder.to_owned(), settings: Vec::new(), has_terminal: false };
+        let cheap = bare.set("CLAVIGER_ARGON2_MEMORY", "8").set("CLAVIGER_ARGON2_PASSES", "1");
+        cheap.set("CLAVIGER_LISTEN", "127.0.0.1:0")
+    }
+
+    /// The same with one setting more.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same in another folder.
+    pub fn moved_to(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.folder);
+        self
+    }
+
+    /// The same, with a terminal for its standard output.
+    pub fn on_a_terminal(self) -> Self {
+        Self { has_terminal: true, ..self }
+    }
+
+    /// A command, to run to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().expect("the binary runs")
+    }
+
+    /// A server that has just been started.
+    pub fn spawn(&self) -> Child {
+        let log = OpenOptions::new().append(true).create(true).open(self.folder.join(LOG)).expect("a file");
+        self.command().stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs")
+    }
+
+    /// A server, once it serves.
+    ///
+    /// # Errors
+    /// How it ended, if it does not.
+    pub fn try_serve(&self) -> Result<Process, ExitStatus> {
+        let mut child = self.spawn();
+        let mut server = Process {
+            stdout: BufReader::new(child.stdout.take().expect("a pipe")),
+            child,
+            greeting: String::new(),
+            issuer: String::new(),
+            address: SocketAddr::from(([0; 4], 0)),
+            folder: self.folder.clone(),
+        };
+        loop {
+            let start = server.greeting.len();
+            if server.stdout.read_line(&mut server.greeting).expect("text") == 0 {
+                return Err(server.end().0);
+            }
+            let serves = server.greeting[start..].trim_end().strip_prefix("Claviger serves ");
+            if let Some((issuer, address)) = serves.and_then(|line| line.split_once(" on ")) {
+                (server.issuer, server.address) = (issuer.to_owned(), address.parse().expect("an address"));
+                return Ok(server);
+            }
+        }
+    }
+
+    /// A server, once it serves.
+    pub fn serve(&self) -> Process {
+        self.try_serve().unwrap_or_else(|status| panic!("{status}: {}", self.log()))
+    }
+
+    /// All that servers in this folder have logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join(LOG)).unwrap_or_default()
+    }
+
+    fn command(&self) -> Command {
+        let binary = env!("CARGO_BIN_EXE_claviger");
+        let mut command = Command::new(if self.has_terminal { "script" } else { binary });
+        if self.has_terminal {
+            command.args(["-qec", binary, "/dev/null"]);
+        }
+        let inherited = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CLAVIGER_"));
+        inherited.for_each(|name| _ = command.env_remove(name));
+        command.envs(self.settings.iter().cloned()).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+}
+
+/// Writes a file that nobody but its owner may read.
+pub fn write_private(path: &Path, text: &str) {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).expect("a new file");
+    file.write_all(text.as_bytes()).expect("a written file");
+}
+
+/// A running server. It is killed when this is dropped.
+pub struct Process {
+    /// What it printed before it served, and the line that says so.
+    pub greeting: String,
+    pub issuer: String,
+    pub address: SocketAddr,
+    folder: PathBuf,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    /// A client without credentials.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// A client with the administrator's key.
+    pub fn admin(&self) -> Client {
+        self.client().bearer(&self.admin_key())
+    }
+
+    pub fn admin_key(&self) -> String {
+        let key = fs::read_to_string(self.folder.join("keys/admin.key")).expect("the administrator's key");
+        key.trim_end().to_owned()
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for its end. Returns that, and what it printed since it serves.
+    pub fn end(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("text");
+        (self.child.wait().expect("an end"), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
