@@ -11,6 +11,7 @@ mod front;
 mod health;
 mod keys;
 mod oauth;
+mod page;
 mod query;
 mod request_id;
 mod signing_keys;

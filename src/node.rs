@@ -27,6 +27,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 use crate::address::AddressPolicy;
 use crate::api_key::{Brand, Tagger};
@@ -150,6 +151,7 @@ impl Node {
     /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must
     /// also be taken in by memory. `None` when the mutation panicked.
     pub async fn see_through<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        tokio::spawn(work).await.ok()
+        // What it logs is about the same request.
+        tokio::spawn(work.in_current_span()).await.ok()
     }
 }

@@ -14,16 +14,18 @@ mod json;
 mod list;
 mod preset;
 mod resource;
+mod segment;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::text::{Excerpt, serde_as_text};
 
-pub use filter::{Filter, FilterError, RESERVED_ROOT, Segment};
+pub use filter::Filter;
 pub use list::Scopes;
 pub use preset::{Preset, PresetError};
 pub use resource::Resource;
+pub use segment::{FilterError, RESERVED_ROOT, Segment};
 
 /// An action as a scope grants it. Actions imply nothing of each other; only `*` covers another one.
 // Declared in the byte order of their names, so that the derived order of scopes is that of their texts.

@@ -7,11 +7,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::credentials::Guarded;
 use super::failure::Failure;
+use super::page::Page;
 use super::query::{InOrganization, Json, NoQuery, OfKey, Query};
+use crate::key::KeyView;
 use crate::management::ApiError;
 use crate::management::keys::{self, KeyListRequest, NewKeyRequest};
 use crate::node::Node;
@@ -56,8 +58,8 @@ pub(super) async fn list(
     };
     let (keys, next_cursor) = keys::list(&node, &caller, request).await?;
     let now = node.clock.now();
-    let data: Vec<_> = keys.iter().map(|key| key.view(now)).collect();
-    Ok(axum::Json(json!({ "data": data, "next_cursor": next_cursor })).into_response())
+    let data = keys.iter().map(|key| key.view(now)).collect();
+    Ok(Page { data, next_cursor }.into_response())
 }
 
 /// `POST /v1/orgs/{org}/keys`: the only answer that ever shows the key.
@@ -69,12 +71,17 @@ pub(super) async fn create(
     Json(request): Json<NewKeyRequest>,
 ) -> Result<Response, Failure> {
     let created = keys::create(&node, &caller, organization, request, request_id).await?;
-    let mut body = created.key.json(node.clock.now());
-    if let Value::Object(members) = &mut body {
-        members.insert("key".into(), created.plain.expose().into());
-    }
+    let body = CreatedView { view: created.key.view(node.clock.now()), key: created.plain.expose() };
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, no_store, axum::Json(body)).into_response())
+}
+
+/// A key, and the one time that it is shown whole.
+#[derive(Serialize)]
+struct CreatedView<'a> {
+    #[serde(flatten)]
+    view: KeyView<'a>,
+    key: &'a str,
 }
 
 /// `GET /v1/orgs/{org}/keys/{key}`.
@@ -89,7 +96,7 @@ pub(super) async fn read(
 }
 
 /// The body of a revocation.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revocation {
     reason: Option<String>,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::credentials::Guarded;
 use super::failure::Failure;
+use super::page::Page;
 use super::query::{Json, NoQuery};
 use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
 use crate::node::Node;
@@ -34,6 +34,6 @@ pub(super) async fn rotate(
 }
 
 /// There are never so many that a page would not hold them all.
-fn page(keys: Vec<SigningKeyView>) -> axum::Json<serde_json::Value> {
-    axum::Json(json!({ "data": keys, "next_cursor": null }))
+fn page(keys: Vec<SigningKeyView>) -> Page<SigningKeyView> {
+    Page { data: keys, next_cursor: None }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::filter::check_literal;
+use super::segment::check_literal;
 use super::{Action, Filter, FilterError, Scope, Scopes};
 use crate::text::{Excerpt, serde_as_text};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::filter::{FilterError, MAX_SEGMENTS, check_literal, is_reserved, reserved_text};
+use super::segment::{FilterError, MAX_SEGMENTS, check_literal, is_reserved, reserved_text};
 use crate::text::serde_as_text;
 
 /// 1 to 16 literals joined by `/`: one thing, and no wildcard. Nothing in it is decoded or normalised.

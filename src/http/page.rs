@@ -1,0 +1,17 @@
+//! One page of a list.
+
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Some of a list, and where to go on; `null` at its end.
+#[derive(Serialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    pub(super) next_cursor: Option<String>,
+}
+
+impl<T: Serialize> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self).into_response()
+    }
+}
