@@ -15,6 +15,7 @@ mod load;
 mod postgres;
 mod process;
 mod seed;
+mod steps;
 mod warm;
 
 use std::process::ExitCode;
@@ -57,7 +58,8 @@ fn main() -> ExitCode {
             continue;
         }
         println!("\n# {}", database.name());
-        runtime.block_on(warm::measure(&database, plan));
+        let in_process = runtime.block_on(steps::measure(&database));
+        runtime.block_on(warm::measure(&database, plan, in_process));
         runtime.block_on(cold::measure(&database, plan));
     }
     ExitCode::SUCCESS

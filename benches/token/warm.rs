@@ -25,7 +25,8 @@ struct Contender {
     cpu: Vec<(f64, f64)>,
 }
 
-pub(crate) async fn measure(database: &Database, plan: Plan) {
+/// `in_process` is what a token takes without the HTTP around it, in microseconds.
+pub(crate) async fn measure(database: &Database, plan: Plan, in_process: f64) {
     let few = Store::of(database, FEW_KEYS, COST).await;
     let many = Store::of(database, plan.many_keys, COST).await;
     let mut floor = Contender::new(Server::floor(), requests(&few));
@@ -45,6 +46,8 @@ pub(crate) async fn measure(database: &Database, plan: Plan) {
         &format!("claviger, {} keys in the store", plan.many_keys),
         Some(("the smaller store", &small)),
     );
+    let cpu = median(small.cpu.iter().map(|(user, kernel)| user + kernel));
+    println!("of {cpu:.1} µs, {in_process:.1} are the token and {:.1} HTTP and sockets", cpu - in_process);
     half_load(&floor, &small, plan).await;
 }
 

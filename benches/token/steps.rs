@@ -1,0 +1,89 @@
+//! Where a warm token's time goes: the steps of the use case, each by itself, in this process.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use claviger::address::{AddressPolicy, CallerAddress};
+use claviger::api_key::PlainKey;
+use claviger::clock::Clock;
+use claviger::entropy::Entropy;
+use claviger::jwk::Algorithm;
+use claviger::keyring::{RotationPolicy, SigningKeySource};
+use claviger::node::{Deployment, HashCost, Node, Presented};
+use claviger::token::{GrantRequest, client_credentials};
+
+use crate::seed::{Database, Store};
+use crate::warm::median;
+
+const ROUNDS: usize = 9;
+const TIMES: usize = 4_000;
+const CALLER: CallerAddress = CallerAddress::Known(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+/// Prints the microseconds of each step, and returns those of all together.
+pub(crate) async fn measure(database: &Database) -> f64 {
+    let store = Store::of(database, 1_000, (8, 1)).await;
+    let node = node(&store).await;
+    let (id, key) = store.key(0);
+    let presented = Presented { client_id: Some(&id), key: &key };
+    let request = GrantRequest::default();
+    let now = node.clock.now();
+    let issuer = &node.deployment.issuer;
+    let by = node.authenticate(presented, CALLER, now).await.expect("a good key");
+    let ring = node.keyring.ring();
+    let signing_key = ring.signing(now).expect("a signing key").signer().key();
+    let message = [b'x'; 500];
+
+    let tag = microseconds(async || drop(PlainKey::parse(&key, &node.tagger))).await;
+    let authenticate = microseconds(async || drop(node.authenticate(presented, CALLER, now).await)).await;
+    let grant = microseconds(async || drop(request.resolve(&by.held, issuer))).await;
+    let grant_and_issue = microseconds(async || {
+        let grant = request.resolve(&by.held, issuer).expect("a grant");
+        drop(node.issue(&by, grant, now));
+    })
+    .await;
+    let signature = microseconds(async || drop(signing_key.sign(&message))).await;
+    let whole =
+        microseconds(async || drop(client_credentials(&node, presented, CALLER, &request).await)).await;
+    println!("where a token's time goes, in this process: {whole:.1} µs in all");
+    println!("  {authenticate:.2} µs authenticating the key, of which {tag:.2} for its tag");
+    println!("  {grant:.2} µs resolving the grant");
+    println!("  {:.2} µs claims and encoding", grant_and_issue - grant - signature);
+    println!("  {signature:.2} µs ring's signature");
+    whole
+}
+
+/// The median over rounds of the mean over many calls.
+async fn microseconds(step: impl AsyncFn()) -> f64 {
+    let mut rounds = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        for _ in 0..TIMES {
+            step().await;
+        }
+        rounds.push(begun.elapsed().as_secs_f64() * 1e6 / TIMES as f64);
+    }
+    median(rounds.into_iter())
+}
+
+async fn node(seeded: &Store) -> Arc<Node> {
+    let text = std::fs::read_to_string(seeded.folder.path().join("keys/master.key")).expect("the master key");
+    let master_key = text.parse().expect("a master key");
+    let issuer = "http://127.0.0.1:8080".to_owned();
+    let deployment = Deployment {
+        audiences: vec![format!("{issuer}/api")],
+        issuer,
+        brand: Default::default(),
+        addresses: AddressPolicy::default(),
+        rotation: RotationPolicy {
+            every: 90 * 86_400,
+            lead: 7_200,
+            source: SigningKeySource::Generate(Algorithm::Es256),
+        },
+        hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
+        hash_turns: 1,
+        key_capacity: 1_000,
+    };
+    let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
+    Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")
+}
