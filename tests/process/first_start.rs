@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::signing::verified;
-use crate::support::{Backend, Claviger, on_both};
+use crate::support::{Backend, Claviger, is_here, on_both};
 
 on_both!(the_first_start_shows_the_way_to_a_token, on_a_terminal_the_key_itself_is_shown);
 
 async fn the_first_start_shows_the_way_to_a_token(backend: Backend) {
+    if !is_here("curl") {
+        return;
+    }
     let database = backend.fresh().await;
     let claviger = Claviger::over(&database);
     let server = claviger.serve();
@@ -34,6 +37,9 @@ async fn the_first_start_shows_the_way_to_a_token(backend: Backend) {
 }
 
 async fn on_a_terminal_the_key_itself_is_shown(backend: Backend) {
+    if !is_here("script") {
+        return;
+    }
     let database = backend.fresh().await;
     let claviger = Claviger::over(&database);
     let server = claviger.clone().on_a_terminal().serve();

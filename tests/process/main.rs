@@ -7,8 +7,11 @@ mod support;
 
 mod first_start;
 mod init;
+mod killing;
 mod logs;
 mod refusals;
+mod search;
+mod secrets;
 mod signing;
 mod stopping;
 mod tls;

@@ -7,7 +7,7 @@ use claviger::claims::{Audience, Claims, Leeway, Rules, verify_access_token};
 use claviger::clock::Clock;
 use claviger::jwk::{PublicJwk, VerifyingKey};
 
-use crate::support::{Backend, Claviger, Process, left_out};
+use crate::support::{Backend, Claviger, Process, is_here};
 
 /// Algorithm, what it takes to have it, and how OpenSSL makes its key, if it is the operator's.
 const KINDS: [(&str, &[&str]); 3] =
@@ -19,9 +19,10 @@ async fn tokens_of_each_algorithm_verify_against_the_published_keys() {
         let database = Backend::Sqlite.fresh().await;
         let mut claviger = Claviger::over(&database).set("CLAVIGER_SIGNING_ALGORITHM", algorithm);
         if !generate.is_empty() {
-            let Some(file) = openssl_key(generate, database.folder.path()) else {
-                return left_out("openssl");
-            };
+            if !is_here("openssl") {
+                continue;
+            }
+            let file = openssl_key(generate, database.folder.path());
             claviger = claviger.set("CLAVIGER_SIGNING_KEY_FILE", &file);
         }
         let server = claviger.serve();
@@ -53,9 +54,15 @@ pub(crate) async fn verified(server: &Process, token: &str) -> Claims {
 }
 
 /// A new private key in a file of the operator's.
-fn openssl_key(generate: &[&str], folder: &Path) -> Option<String> {
+fn openssl_key(generate: &[&str], folder: &Path) -> String {
     let file = folder.join("signing.pem");
-    let made = Command::new("openssl").arg("genpkey").args(generate).arg("-out").arg(&file).output().ok()?;
+    let made = Command::new("openssl")
+        .arg("genpkey")
+        .args(generate)
+        .arg("-out")
+        .arg(&file)
+        .output()
+        .expect("openssl");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    Some(file.display().to_string())
+    file.display().to_string()
 }

@@ -1,23 +1,18 @@
 //! Taking something back while it is asked for, over and over: whoever begins to ask after the
 //! acknowledgement finds it gone, whatever was on its way in between.
 
-use std::net::{IpAddr, Ipv4Addr};
+mod way;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use claviger::access::{Caller, Credential, identify};
-use claviger::address::CallerAddress;
-use claviger::api_key::KeyId;
-use claviger::claims::{Audience, TokenFault};
-use claviger::management::keys::{KeyPath, revoke as revoke_key};
-use claviger::node::{BearerFault, Node, Presented};
-use claviger::token::{GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token};
 use jsonwebtoken::decode_header;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Backend, Client, Options, Server, on_both};
+use self::way::Way;
+use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -207,96 +202,4 @@ where
         all.late.extend(asker.late);
     }
     all
-}
-
-/// The same requests in process, where thousands fit into the time, and over HTTP, as clients make them.
-#[derive(Clone)]
-enum Way {
-    Direct { node: Arc<Node>, admin: Caller },
-    Http { client: Client, admin: Client },
-}
-
-const HERE: CallerAddress = CallerAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
-
-impl Way {
-    async fn direct(server: &Server) -> Self {
-        let node = Arc::clone(&server.node);
-        Self::Direct { admin: caller(&node, &server.admin_key).await, node }
-    }
-
-    fn over_http(server: &Server) -> Self {
-        Self::Http { client: server.client(), admin: server.admin() }
-    }
-
-    /// A token, unless the client is refused. Nothing else may happen.
-    async fn token(&self, key: &str) -> Option<String> {
-        match self {
-            Self::Direct { node, .. } => {
-                let presented = Presented { client_id: None, key };
-                match client_credentials(node, presented, HERE, &GrantRequest::default()).await {
-                    Ok(issued) => Some(issued.access_token),
-                    Err(OAuthError::InvalidClient(_)) => None,
-                    Err(other) => panic!("{other:?}"),
-                }
-            }
-            Self::Http { client, .. } => {
-                let answer = client.token(key, "").await;
-                if answer.status == 401 {
-                    return None;
-                }
-                assert_eq!(answer.status, 200, "{}", answer.text);
-                answer.json()["access_token"].as_str().map(str::to_owned)
-            }
-        }
-    }
-
-    async fn is_active(&self, token: &str) -> bool {
-        match self {
-            Self::Direct { node, .. } => {
-                match node.live_token(token, Audience::Any, node.clock.now()).await {
-                    Ok(_) => true,
-                    Err(BearerFault::Revoked | BearerFault::KeyRevoked) => false,
-                    Err(BearerFault::Refused(TokenFault::UnknownKey)) => false,
-                    Err(other) => panic!("{other}"),
-                }
-            }
-            Self::Http { admin, .. } => {
-                admin.post_form("/oauth/introspect", &format!("token={token}")).await.json()["active"] == true
-            }
-        }
-    }
-
-    async fn revoke_key(&self, key: KeyId) {
-        match self {
-            Self::Direct { node, admin } => {
-                let path = KeyPath { organization: "default".parse().expect("a name"), key };
-                revoke_key(node, admin, path, None, String::new()).await.expect("a revocation");
-            }
-            Self::Http { admin, .. } => {
-                let path = format!("/v1/orgs/default/keys/{key}/revoke");
-                let answer = admin.post_json(&path, &json!({})).await;
-                assert_eq!(answer.status, 200, "{}", answer.text);
-            }
-        }
-    }
-
-    /// Revokes a token as its own client.
-    async fn revoke_token(&self, key: &str, token: &str) {
-        match self {
-            Self::Direct { node, .. } => {
-                let caller = caller(node, key).await;
-                let request = RevokeRequest { caller, token: token.to_owned(), request_id: String::new() };
-                revoke_token(node, request).await.expect("a revocation");
-            }
-            Self::Http { client, .. } => {
-                let form = format!("token={token}&client_secret={key}");
-                let answer = client.post_form("/oauth/revoke", &form).await;
-                assert_eq!(answer.status, 200, "{}", answer.text);
-            }
-        }
-    }
-}
-
-async fn caller(node: &Arc<Node>, key: &str) -> Caller {
-    identify(node, Credential::ApiKey(key), HERE, node.clock.now()).await.expect("a caller")
 }

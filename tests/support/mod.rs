@@ -15,7 +15,7 @@ pub use client::{Answer, Client};
 pub use database::{Backend, Database};
 pub use missing::left_out;
 pub use postgres::Postgres;
-pub use process::{Claviger, Process, write_private};
+pub use process::{Claviger, Process, is_here, write_private};
 pub use server::{Node2, Options, START, Server};
 pub use wait::{in_time, until};
 

@@ -81,6 +81,11 @@ impl Postgres {
         reports.read_exact(&mut [0; "done\n".len()]).expect("a report");
     }
 
+    /// The folder of all its files.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use super::client::Client;
 use super::database::Database;
+use super::missing::left_out;
 
 /// Where the log goes, in the folder.
 const LOG: &str = "claviger.log";
@@ -110,6 +111,15 @@ impl Claviger {
         command.envs(self.settings.iter().cloned()).current_dir(&self.folder).stdin(Stdio::null());
         command
     }
+}
+
+/// Whether there is such a program here; says so when there is not.
+pub fn is_here(program: &str) -> bool {
+    let answers = Command::new(program).arg("--version").stdin(Stdio::null()).output().is_ok();
+    if !answers {
+        left_out(program);
+    }
+    answers
 }
 
 /// Writes a file that nobody but its owner may read.
