@@ -79,14 +79,9 @@ impl KeyCache {
         if let Some(held) = self.held(id) {
             return Ok(Some(held));
         }
-        let fence = *self.fence.read().unwrap_or_else(PoisonError::into_inner);
+        let read_behind = self.fence();
         let Some(stored) = store.key(id).await? else { return Ok(None) };
-        let held = Arc::new(self.hold(stored));
-        let now = self.fence.read().unwrap_or_else(PoisonError::into_inner);
-        if *now == fence {
-            self.keys.insert(*id, Arc::clone(&held));
-        }
-        Ok(Some(held))
+        Ok(Some(self.keep(stored, read_behind)))
     }
 
     /// Drops the copy of a key that was changed. Call it when the change has been tried, whatever came of
@@ -104,6 +99,20 @@ impl KeyCache {
         self.keys.invalidate_all();
     }
 
+    fn fence(&self) -> u64 {
+        *self.fence.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds a record that was read behind this fence, unless another one has been raised since.
+    fn keep(&self, stored: StoredKey, read_behind: u64) -> Arc<HeldKey> {
+        let held = Arc::new(self.hold(stored));
+        let fence = self.fence.read().unwrap_or_else(PoisonError::into_inner);
+        if *fence == read_behind {
+            self.keys.insert(held.key.id, Arc::clone(&held));
+        }
+        held
+    }
+
     fn hold(&self, stored: StoredKey) -> HeldKey {
         let StoredKey { mut key, audiences } = stored;
         let secrets = std::mem::take(&mut key.secrets).into_iter().map(HeldSecret::from).collect();
@@ -117,5 +126,75 @@ impl KeyCache {
             audiences: audiences.unwrap_or_else(|| self.deployment_audiences.clone()),
             secrets,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cidr::Cidrs;
+    use crate::clock::Timestamp;
+
+    fn id(text: &str) -> KeyId {
+        text.parse().unwrap()
+    }
+
+    fn key(generation: u64) -> StoredKey {
+        let key = ApiKey {
+            id: id("key_0123456789abcdef"),
+            organization: "default".parse().unwrap(),
+            project: "default".parse().unwrap(),
+            environment: "prd".parse().unwrap(),
+            brand: "clv".parse().unwrap(),
+            name: String::new(),
+            note: None,
+            scopes: Scopes::parse_list("read:*").unwrap(),
+            cidrs: Cidrs::everyone(),
+            generation,
+            created_at: Timestamp::from_unix(0),
+            created_by: String::new(),
+            expires_at: None,
+            revoked: None,
+            last_used_at: None,
+            secrets: Vec::new(),
+        };
+        StoredKey { key, audiences: None }
+    }
+
+    fn generation_held(cache: &KeyCache) -> Option<u64> {
+        cache.held(&key(0).key.id).map(|held| held.key.generation)
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_used_once_and_not_kept() {
+        let (own, other) = (key(1).key.id, id("key_fedcba9876543210"));
+        for (change, kept) in [
+            (None::<fn(&KeyCache, KeyId, KeyId)>, Some(1)),
+            (Some(|cache, own, _| cache.forget(&own)), None),
+            // Which key was changed is not remembered: it is read once more, at worst.
+            (Some(|cache, _, other| cache.forget(&other)), None),
+            (Some(|cache, _, _| cache.forget_all()), None),
+        ] {
+            let cache = KeyCache::new(10, Vec::new());
+            let read_behind = cache.fence();
+            if let Some(change) = change {
+                change(&cache, own, other);
+            }
+            assert_eq!(cache.keep(key(1), read_behind).key.generation, 1, "whoever read it may use it");
+            assert_eq!(generation_held(&cache), kept);
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_does_not_replace_what_was_read_after_it() {
+        let cache = KeyCache::new(10, Vec::new());
+        let before = cache.fence();
+        cache.forget(&key(1).key.id);
+        let after = cache.fence();
+        cache.keep(key(2), after);
+        cache.keep(key(1), before);
+        assert_eq!(generation_held(&cache), Some(2));
+        cache.forget(&key(1).key.id);
+        assert_eq!(generation_held(&cache), None);
     }
 }
