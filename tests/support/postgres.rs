@@ -12,22 +12,24 @@ use std::time::{Duration, Instant};
 /// Runs the server, as it is told line by line, until its own standard input ends, which it does when the test
 /// process is gone, however that ended; then takes the data away.
 const WATCH: &str = r#"
+trap "" PIPE
 run() {
     "$1/postgres" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
         -c fsync=off -c max_connections=400 -c log_min_messages=fatal >>"$2/server.log" 2>&1 &
     server=$!
 }
+children() { cat "/proc/$server/task/$server/children"; }
 run "$@"
 while read -r order; do
     case $order in
         stop) kill -INT "$server"; wait "$server" ;;
         start) run "$@" ;;
-        freeze) kill -STOP "$server" $(cat "/proc/$server/task/$server/children") ;;
-        thaw) kill -CONT $(cat "/proc/$server/task/$server/children") "$server" ;;
+        freeze) kill -STOP "$server" $(children) ;;
+        thaw) kill -CONT $(children) "$server" ;;
     esac
     echo done
 done
-kill -CONT "$server"
+kill -CONT $(children) "$server"
 kill -INT "$server"
 wait "$server"
 rm -rf "$2"
