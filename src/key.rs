@@ -100,13 +100,6 @@ impl ApiKey {
     }
 }
 
-impl KeySecret {
-    /// Whether the secret still opens its key at `now`.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
-    }
-}
-
 impl fmt::Debug for KeySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeySecret").field("id", &self.id).field("hash", &"[redacted]").finish_non_exhaustive()

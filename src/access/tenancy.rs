@@ -37,7 +37,7 @@ impl Caller {
     /// # Errors
     /// [`Denied`].
     pub fn may_in(&self, organization: &OrganizationId, verb: Verb, path: &[&str]) -> Result<(), Denied> {
-        let full: Vec<&str> = ["orgs", organization.as_str()].iter().chain(path).copied().collect();
+        let full = below(organization, path);
         let allowed = self.may(verb, &full);
         if allowed.is_err() && !self.knows(organization) {
             return Err(Denied::NotFound);
@@ -56,7 +56,7 @@ impl Caller {
         verb: Verb,
         pattern: &[&str],
     ) -> Result<(), Denied> {
-        let full: Vec<&str> = ["orgs", organization.as_str()].iter().chain(pattern).copied().collect();
+        let full = below(organization, pattern);
         let wanted = Filter::reserved(&full).map_err(|_| Denied::NotFound)?;
         let wanted = Scope::new(verb.into(), wanted);
         if self.scopes.covers(&wanted) {
@@ -76,6 +76,11 @@ impl Caller {
         Resource::reserved(&["orgs", organization.as_str()])
             .is_ok_and(|root| self.scopes.iter().any(|scope| scope.filter().matches_at_or_below(&root)))
     }
+}
+
+/// `orgs/{organization}/` and then `path`.
+fn below<'a>(organization: &'a OrganizationId, path: &[&'a str]) -> Vec<&'a str> {
+    [&["orgs", organization.as_str()], path].concat()
 }
 
 /// Which of an organization's keys the caller may read.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -72,8 +72,7 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let created = keys::create(&node, &caller, organization, request, request_id).await?;
     let body = CreatedView { view: created.key.view(node.clock.now()), key: created.plain.expose() };
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((StatusCode::CREATED, no_store, axum::Json(body)).into_response())
+    Ok((StatusCode::CREATED, axum::Json(body)).into_response())
 }
 
 /// A key, and the one time that it is shown whole.
