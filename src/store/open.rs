@@ -18,7 +18,10 @@ use super::error::OpenError;
 /// Longest wait for a free connection, and for a writer ahead in the queue.
 const WAIT: Duration = Duration::from_secs(5);
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "base", include_str!("../../migrations/0001_base.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "base", include_str!("../../migrations/0001_base.sql")),
+    (2, "administration", include_str!("../../migrations/0002_administration.sql")),
+];
 
 impl Store {
     /// Opens the store at `url` (`sqlite://path` or `postgres://…`), creating an SQLite file where there is

@@ -1,0 +1,34 @@
+-- Administration: organizations and projects that are made and listed, a trail that can be searched, requests
+-- that can be repeated.
+
+-- The change that made it: the order of lists, and what their cursors hold.
+ALTER TABLE organizations ADD COLUMN created_seq BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE projects ADD COLUMN created_seq BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX organizations_by_creation ON organizations (created_seq);
+CREATE INDEX projects_by_creation ON projects (organization, created_seq);
+
+-- 1 for a key that may make keys everywhere. There are few, and the last one is not taken away unasked.
+ALTER TABLE api_keys ADD COLUMN is_way_in BIGINT NOT NULL DEFAULT 0;
+UPDATE api_keys SET is_way_in = 1 WHERE scopes LIKE '%*:claviger/**%' OR scopes LIKE '%write:claviger/**%';
+CREATE INDEX api_keys_ways_in ON api_keys (id) WHERE is_way_in = 1 AND revoked_at IS NULL;
+CREATE INDEX api_keys_by_creator ON api_keys (organization, created_by, created_seq);
+
+-- The key that an event is about, where it is about one; its subject may be something of that key's.
+ALTER TABLE audit_events ADD COLUMN key_id TEXT;
+UPDATE audit_events SET key_id = subject WHERE action LIKE 'key.%';
+CREATE INDEX audit_events_by_key ON audit_events (organization, key_id, seq);
+CREATE INDEX audit_events_by_actor ON audit_events (organization, actor, seq);
+CREATE INDEX audit_events_by_action ON audit_events (organization, action, seq);
+CREATE INDEX audit_events_by_time ON audit_events (at);
+
+-- What was answered to a request that may come again (Idempotency-Key), without the secret that was in it.
+-- The digest is of the body.
+CREATE TABLE repeatable_requests (
+    caller     TEXT   NOT NULL,
+    request    TEXT   NOT NULL,
+    digest     BYTEA  NOT NULL,
+    answer     TEXT   NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (caller, request)
+);
+CREATE INDEX repeatable_requests_by_time ON repeatable_requests (created_at);
