@@ -14,18 +14,48 @@ mod oauth;
 mod page;
 mod query;
 mod request_id;
+mod route;
 mod signing_keys;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use self::failure::{api_method_not_allowed, not_found, oauth_method_not_allowed};
+use self::route::routes;
 use crate::entropy::EntropyError;
 use crate::node::Node;
 
 pub use front::Front;
+pub use route::Route;
+
+routes! {
+    // RFC 6749 §5.2: whoever speaks OAuth is answered in OAuth's words.
+    other methods: oauth_method_not_allowed {
+        POST "/oauth/token" => oauth::token,
+        POST "/oauth/introspect" => oauth::introspect,
+        POST "/oauth/revoke" => oauth::revoke,
+    }
+    other methods: api_method_not_allowed {
+        GET "/.well-known/jwks.json" => discovery::jwks,
+        GET discovery::OAUTH_METADATA => discovery::metadata,
+        GET discovery::OPENID_METADATA => discovery::metadata,
+
+        GET "/v1/self" => keys::own,
+
+        GET "/v1/orgs/{org}/keys" => keys::list,
+        POST "/v1/orgs/{org}/keys" => keys::create,
+        GET "/v1/orgs/{org}/keys/{key}" => keys::read,
+        POST "/v1/orgs/{org}/keys/{key}/revoke" => keys::revoke,
+
+        GET "/v1/signing-keys" => signing_keys::list,
+        POST "/v1/signing-keys/rotate" => signing_keys::rotate,
+
+        GET "/healthz" => health::alive,
+        GET "/readyz" => health::ready,
+    }
+}
 
 /// The whole server as one service.
 ///
@@ -44,22 +74,4 @@ pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
     }
     let router = router.fallback(not_found).method_not_allowed_fallback(api_method_not_allowed);
     Front::new(router.with_state(Arc::clone(&node)), &node)
-}
-
-fn endpoints() -> Router<Arc<Node>> {
-    Router::new()
-        .route("/oauth/token", post(oauth::token).fallback(oauth_method_not_allowed))
-        .route("/oauth/introspect", post(oauth::introspect).fallback(oauth_method_not_allowed))
-        .route("/oauth/revoke", post(oauth::revoke).fallback(oauth_method_not_allowed))
-        .route("/.well-known/jwks.json", get(discovery::jwks))
-        .route(discovery::OAUTH_METADATA, get(discovery::metadata))
-        .route(discovery::OPENID_METADATA, get(discovery::metadata))
-        .route("/v1/self", get(keys::own))
-        .route("/v1/orgs/{org}/keys", get(keys::list).post(keys::create))
-        .route("/v1/orgs/{org}/keys/{key}", get(keys::read))
-        .route("/v1/orgs/{org}/keys/{key}/revoke", post(keys::revoke))
-        .route("/v1/signing-keys", get(signing_keys::list))
-        .route("/v1/signing-keys/rotate", post(signing_keys::rotate))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
 }
