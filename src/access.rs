@@ -6,7 +6,7 @@ mod tenancy;
 use std::sync::Arc;
 
 pub use identify::{AccessFault, Credential, identify};
-pub use tenancy::{Denied, visible_keys};
+pub use tenancy::{Denied, reachable_keys, visible_organizations, visible_projects};
 
 use crate::address::CallerAddress;
 use crate::audit::{Actor, Who};
@@ -22,11 +22,20 @@ pub struct Caller {
     pub scopes: Scopes,
     /// Where the request came from.
     pub address: CallerAddress,
+    /// The id of the request, where it has one.
+    pub request_id: Option<String>,
 }
 
 impl Caller {
     /// The caller as the audit trail names it.
-    pub fn actor(&self, request_id: String) -> Actor {
-        Actor { who: Who::Key(self.key.key.id), address: self.address.known(), request_id: Some(request_id) }
+    pub fn actor(&self) -> Actor {
+        let who = Who::Key(self.key.key.id);
+        Actor { who, address: self.address.known(), request_id: self.request_id.clone() }
+    }
+
+    /// The caller, asking by the request of this id.
+    #[must_use]
+    pub fn asking_by(self, request_id: String) -> Self {
+        Self { request_id: Some(request_id), ..self }
     }
 }

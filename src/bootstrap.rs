@@ -19,9 +19,7 @@ use crate::master_key::{MasterKey, MasterKeyError};
 use crate::node::{Deployment, HashError, SecretKeeper};
 use crate::scope::{Scope, Scopes};
 use crate::store::{Bootstrap, NewKey, Store, StoreError};
-
-/// The environments of a project that was not told otherwise.
-pub const ENVIRONMENTS: [&str; 3] = ["dev", "stg", "prd"];
+use crate::tenant::Project;
 
 /// Where the administrator's key is at home.
 const ADMIN_ENVIRONMENT: &str = "prd";
@@ -143,12 +141,14 @@ impl Foundation<'_> {
         let is_kept = left_behind.is_some();
         let plain = left_behind.map_or_else(|| self.new_key(&tagger), Ok)?;
         let epoch = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()?);
+        let admin = self.administrator(&plain).await?;
+        let home = admin.key();
         let first = Bootstrap {
             epoch: &epoch,
             master_key_check: master_key.check(),
             signing_key: &signing_key,
-            environments: &ENVIRONMENTS,
-            admin: &self.administrator(&plain).await?,
+            project: &Project::new(home.organization.clone(), home.project.clone(), self.now),
+            admin: &admin,
         };
         // Of several processes, one gets any further.
         let filled = self.store.bootstrap(&first, self.now).await?.ok_or(BootstrapError::Done)?;

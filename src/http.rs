@@ -1,6 +1,7 @@
 //! The HTTP face: every route on this page, handlers of a few lines, one place that turns errors into
 //! responses ([`failure`]).
 
+mod answer;
 mod body;
 mod client_auth;
 mod credentials;
@@ -9,9 +10,13 @@ mod failure;
 mod form;
 mod front;
 mod health;
+mod json;
 mod keys;
 mod oauth;
+mod organizations;
 mod page;
+mod path;
+mod projects;
 mod query;
 mod request_id;
 mod route;
@@ -44,10 +49,28 @@ routes! {
 
         GET "/v1/self" => keys::own,
 
+        GET "/v1/orgs" => organizations::list,
+        POST "/v1/orgs" => organizations::create,
+        GET "/v1/orgs/{org}" => organizations::read,
+        PATCH "/v1/orgs/{org}" => organizations::change,
+        DELETE "/v1/orgs/{org}" => organizations::delete,
+
+        GET "/v1/orgs/{org}/projects" => projects::list,
+        POST "/v1/orgs/{org}/projects" => projects::create,
+        GET "/v1/orgs/{org}/projects/{project}" => projects::read,
+        PATCH "/v1/orgs/{org}/projects/{project}" => projects::change,
+        DELETE "/v1/orgs/{org}/projects/{project}" => projects::delete,
+
         GET "/v1/orgs/{org}/keys" => keys::list,
         POST "/v1/orgs/{org}/keys" => keys::create,
+        POST "/v1/orgs/{org}/keys/revoke" => keys::revoke_all,
+        POST "/v1/orgs/{org}/keys/rescope" => keys::rescope_all,
         GET "/v1/orgs/{org}/keys/{key}" => keys::read,
+        PATCH "/v1/orgs/{org}/keys/{key}" => keys::change,
+        DELETE "/v1/orgs/{org}/keys/{key}" => keys::delete,
+        POST "/v1/orgs/{org}/keys/{key}/rotate" => keys::rotate,
         POST "/v1/orgs/{org}/keys/{key}/revoke" => keys::revoke,
+        DELETE "/v1/orgs/{org}/keys/{key}/secrets/{secret}" => keys::retire,
 
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,

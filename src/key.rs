@@ -1,5 +1,6 @@
 //! An API key as the deployment knows it: everything but its secret.
 
+mod life;
 mod view;
 pub mod words;
 
@@ -13,7 +14,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::names::{OrganizationId, ProjectId};
 use crate::scope::Scopes;
 
-pub use view::KeyView;
+pub use view::{KeyView, WholeKeyView};
 
 /// A key and its live secrets.
 #[derive(Clone, Debug)]

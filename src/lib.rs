@@ -11,7 +11,7 @@
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`] | what lasts: SQL lives there and nowhere else |
-//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
 
@@ -19,6 +19,7 @@
 pub mod access;
 pub mod address;
 pub mod api_key;
+pub mod audiences;
 #[cfg(feature = "server")]
 pub mod audit;
 #[cfg(feature = "server")]
@@ -55,6 +56,7 @@ pub mod pem;
 pub mod scope;
 #[cfg(feature = "server")]
 pub mod store;
+pub mod tenant;
 mod text;
 #[cfg(feature = "server")]
 pub mod token;

@@ -1,8 +1,58 @@
 //! The use cases of the management API.
+//!
+//! A mutation is a list of steps on one [`crate::store::Write`]: find the thing as it is in there, hold the
+//! request against it, change it, record the change, commit. What is decided is so decided on what will be
+//! committed, and nothing has happened until then.
 
 mod ceiling;
+mod diff;
 mod error;
+mod etag;
 pub mod keys;
+mod last_way;
+mod listing;
+pub mod organizations;
+pub mod projects;
+mod repeat;
 pub mod signing_keys;
 
+use std::future::Future;
+
+pub use diff::{Changed, changes};
 pub use error::ApiError;
+pub use etag::{Etag, IfMatch, Versioned};
+pub use listing::PageRequest;
+pub use repeat::{Made, Repeatable};
+
+use crate::node::Node;
+
+/// On what terms something is to be changed.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Close the last way in, if it comes to that.
+    pub force: bool,
+    /// Only if it is still this version.
+    pub if_match: Option<IfMatch>,
+}
+
+/// Carries a mutation out to its end, even if the client that asked for it goes away.
+///
+/// # Errors
+/// Its own; and [`ApiError::Internal`] when it panicked.
+pub async fn carry_out<T: Send + 'static>(
+    mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    Node::see_through(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
+}
+
+impl Terms {
+    /// Whether `current` is the version that is to be changed.
+    ///
+    /// # Errors
+    /// [`ApiError::PreconditionFailed`].
+    fn hold_for(&self, current: &impl Versioned) -> Result<(), ApiError> {
+        self.if_match.as_ref().map_or(Ok(()), |if_match| if_match.check(current))
+    }
+}

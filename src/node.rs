@@ -11,6 +11,7 @@ mod key_cache;
 mod revocations;
 mod secrets;
 mod throttle;
+mod under_way;
 mod usage;
 
 pub use authenticate::{Authenticated, Presented, Refusal};
@@ -21,6 +22,7 @@ pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use revocations::RevokedTokens;
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use throttle::Throttle;
+pub use under_way::{UnderWay, UnderWays};
 pub use usage::{UseCell, UseLedger};
 
 use std::future::Future;
@@ -36,7 +38,7 @@ use crate::cursor::CursorKeeper;
 use crate::entropy::{Entropy, EntropyError};
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Write};
 
 /// What a node is told about its deployment.
 #[derive(Clone, Debug)]
@@ -86,6 +88,8 @@ pub struct Node {
     pub usage: UseLedger,
     /// Slows guessers down.
     pub throttle: Throttle,
+    /// Requests of which there must not be two at once.
+    pub under_way: UnderWays,
     /// When the store was last heard from.
     pub freshness: Freshness,
     /// Wakes the follower before its time.
@@ -135,6 +139,7 @@ impl Node {
             cursors: CursorKeeper::new(&master_key.cursor_key()),
             usage: UseLedger::default(),
             throttle: Throttle::default(),
+            under_way: UnderWays::default(),
             freshness: Freshness::confirmed(now),
             changed: Notify::new(),
             seen: seen.into(),
@@ -146,6 +151,20 @@ impl Node {
             secrets,
             revoked_tokens,
         }))
+    }
+
+    /// Commits a mutation and drops what it made old, before anybody can be told of it.
+    ///
+    /// # Errors
+    /// When the store fails; nothing of it has happened then, unless nothing but the answer was lost.
+    pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
+        let touched = write.touched().to_vec();
+        let committed = write.commit().await;
+        // Whatever was said: after an error it may have been committed all the same.
+        for (kind, subject) in &touched {
+            self.forget(*kind, subject);
+        }
+        committed
     }
 
     /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must

@@ -149,6 +149,11 @@ impl Scope {
         Self::new(Action::Any, Filter::all_reserved())
     }
 
+    /// `write:claviger/orgs/*/projects/*/keys/*`: what it takes to make keys everywhere.
+    pub fn makes_keys_everywhere() -> Self {
+        Self::new(Action::Write, Filter::all_keys())
+    }
+
     /// The action that it grants.
     pub const fn action(&self) -> Action {
         self.action

@@ -1,8 +1,8 @@
 //! Where everything lasting is kept. SQL lives here and nowhere else; one set of statements serves SQLite
 //! and PostgreSQL.
 //!
-//! Reads return domain types. Every mutation is one transaction that also holds its audit event and its
-//! change number ([`write`]); what it returns has been committed.
+//! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
+//! and its change numbers.
 
 mod bootstrap;
 mod changes;
@@ -11,6 +11,9 @@ mod error;
 mod keys;
 mod open;
 mod organizations;
+mod page;
+mod projects;
+mod repeats;
 mod revoked_tokens;
 mod signing_keys;
 mod usage;
@@ -22,11 +25,13 @@ use std::time::Duration;
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::Change;
 pub use error::{OpenError, StoreError};
-pub use keys::{CreateKeyError, KeyPage, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
+pub use keys::{KeyFilter, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
+pub use page::{Page, Visible};
+pub use repeats::Repeat;
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{UseKind, UseRecord};
-pub use write::ChangeKind;
+pub use write::{ChangeKind, Write};
 
 use self::db::{Db, Either};
 

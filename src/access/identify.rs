@@ -65,7 +65,7 @@ async fn by_key(
     let authenticated = node.authenticate(presented, address, now).await?;
     node.count(&authenticated, UseKind::Direct, now);
     let Authenticated { held, .. } = authenticated;
-    Ok(Caller { scopes: held.key.scopes.clone(), key: held, address })
+    Ok(Caller { scopes: held.key.scopes.clone(), key: held, address, request_id: None })
 }
 
 async fn by_token(
@@ -83,5 +83,5 @@ async fn by_token(
         return Err(AccessFault::TokenAddress(address));
     }
     let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
-    Ok(Caller { key: subject, scopes, address })
+    Ok(Caller { key: subject, scopes, address, request_id: None })
 }

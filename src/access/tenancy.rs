@@ -1,10 +1,12 @@
 //! What a caller's scopes reach, and what it may even know about.
 
+use std::str::FromStr;
+
 use super::Caller;
 use crate::api_key::KeyId;
 use crate::names::{OrganizationId, ProjectId};
 use crate::scope::{Action, Filter, Resource, Scope, Segment, Verb};
-use crate::store::VisibleKeys;
+use crate::store::{Visible, VisibleKeys};
 
 /// The caller may not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,50 +85,83 @@ fn below<'a>(organization: &'a OrganizationId, path: &[&'a str]) -> Vec<&'a str>
     [&["orgs", organization.as_str()], path].concat()
 }
 
-/// Which of an organization's keys the caller may read.
-pub fn visible_keys(caller: &Caller, organization: &OrganizationId) -> VisibleKeys {
+/// Which of an organization's keys the caller may do `verb` to.
+pub fn reachable_keys(caller: &Caller, verb: Verb, organization: &OrganizationId) -> VisibleKeys {
+    let path =
+        [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each, Exactly("keys"), Each];
     let mut pairs = Vec::new();
-    for scope in caller.scopes.iter().filter(|scope| matches!(scope.action(), Action::Read | Action::Any)) {
-        match keys_of(scope, organization) {
-            Some((None, None)) => return VisibleKeys::All,
-            Some(pair) => pairs.push(pair),
-            None => {}
+    for [project, key] in reach(caller, verb, &path) {
+        match (project.map(str::parse::<ProjectId>), key.map(str::parse::<KeyId>)) {
+            (None, None) => return VisibleKeys::All,
+            // What is not the id of anything is nothing.
+            (Some(Err(_)), _) | (_, Some(Err(_))) => {}
+            (project, key) => pairs.push((project.and_then(Result::ok), key.and_then(Result::ok))),
         }
     }
     VisibleKeys::Only(pairs)
 }
 
-/// The project and key that a scope says of `claviger/orgs/{organization}/projects/{project}/keys/{key}`, `None`
-/// standing for any; nothing when it matches no such resource.
-fn keys_of(scope: &Scope, organization: &OrganizationId) -> Option<(Option<ProjectId>, Option<KeyId>)> {
+/// Which organizations the caller may read.
+pub fn visible_organizations(caller: &Caller) -> Visible<OrganizationId> {
+    visible(reach(caller, Verb::Read, &[Exactly("orgs"), Each]))
+}
+
+/// Which of an organization's projects the caller may read.
+pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visible<ProjectId> {
+    let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each];
+    visible(reach(caller, Verb::Read, &path))
+}
+
+fn visible<Id: FromStr>(reached: Vec<[Option<&str>; 1]>) -> Visible<Id> {
+    let mut ids = Vec::new();
+    for [id] in reached {
+        match id.map(str::parse) {
+            None => return Visible::All,
+            Some(Ok(id)) => ids.push(id),
+            Some(Err(_)) => {}
+        }
+    }
+    Visible::Only(ids)
+}
+
+/// A segment of a path below `claviger/` that some things have in common.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    /// The same for all of them.
+    Exactly(&'a str),
+    /// The id of each.
+    Each,
+}
+
+use Step::{Each, Exactly};
+
+/// For each scope by which the caller may do `verb` to some of the things at `path`: the ids that it names,
+/// `None` for any.
+fn reach<'c, const N: usize>(caller: &'c Caller, verb: Verb, path: &[Step<'_>]) -> Vec<[Option<&'c str>; N]> {
+    let grants = |scope: &&Scope| scope.action() == Action::Any || scope.action() == verb.into();
+    caller.scopes.iter().filter(grants).filter_map(|scope| named(scope, path)).collect()
+}
+
+/// The ids that a scope names of the things at `path`, `None` for any; nothing when it matches none of them.
+fn named<'s, const N: usize>(scope: &'s Scope, path: &[Step<'_>]) -> Option<[Option<&'s str>; N]> {
     // No wildcard matches the reserved root.
     if !scope.is_reserved() {
         return None;
     }
-    let mut segments = scope.filter().segments();
-    for expected in ["claviger", "orgs", organization.as_str(), "projects"] {
-        match segments.next()? {
-            Segment::Rest => return Some((None, None)),
-            Segment::One => {}
-            Segment::Literal(literal) if literal == expected => {}
-            Segment::Literal(_) => return None,
+    let mut ids = [None; N];
+    let mut places = ids.iter_mut();
+    let mut segments = scope.filter().segments().skip(1);
+    for step in path {
+        match (segments.next()?, step) {
+            (Segment::Rest, _) => return Some(ids),
+            (Segment::One, Exactly(_)) => {}
+            (Segment::One, Each) => drop(places.next()),
+            (Segment::Literal(literal), Exactly(expected)) if literal == *expected => {}
+            (Segment::Literal(_), Exactly(_)) => return None,
+            (Segment::Literal(id), Each) => *places.next()? = Some(id),
         }
     }
-    let project = match segments.next()? {
-        Segment::Rest => return Some((None, None)),
-        Segment::One => None,
-        Segment::Literal(id) => Some(id.parse().ok()?),
-    };
-    match segments.next()? {
-        Segment::Rest => return Some((project, None)),
-        Segment::One | Segment::Literal("keys") => {}
-        Segment::Literal(_) => return None,
-    }
-    let key = match segments.next()? {
-        Segment::Rest | Segment::One => None,
-        Segment::Literal(id) => Some(id.parse().ok()?),
-    };
-    segments.next().is_none().then_some((project, key))
+    segments.next().is_none().then_some(ids)
 }
 
 #[cfg(test)]
@@ -134,9 +169,10 @@ mod tests {
     use super::*;
 
     fn reach(scope: &str) -> Option<(Option<String>, bool)> {
+        let path = [Exactly("orgs"), Exactly("acme"), Exactly("projects"), Each, Exactly("keys"), Each];
         let scope: Scope = scope.parse().unwrap();
-        keys_of(&scope, &"acme".parse().unwrap())
-            .map(|(project, key)| (project.map(|project| project.to_string()), key.is_some()))
+        let [project, key] = named(&scope, &path)?;
+        Some((project.map(str::to_owned), key.is_some()))
     }
 
     #[test]

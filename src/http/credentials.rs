@@ -21,12 +21,9 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CameFrom(pub(super) CallerAddress);
 
-/// A caller of the management API, with the id of the request.
+/// A caller of the management API.
 #[derive(Debug)]
-pub(super) struct Guarded {
-    pub(super) caller: Caller,
-    pub(super) request_id: String,
-}
+pub(super) struct Guarded(pub(super) Caller);
 
 impl FromRequestParts<Arc<Node>> for CameFrom {
     type Rejection = Failure;
@@ -47,7 +44,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
         let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
         let credential = credential(&parts.headers)?;
         let caller = identify(node, credential, address, node.clock.now()).await.map_err(ApiError::from)?;
-        Ok(Self { caller, request_id: request_id(parts) })
+        Ok(Self(caller.asking_by(request_id(parts))))
     }
 }
 

@@ -175,6 +175,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ApiError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         ApiError::Conflict(_) => StatusCode::CONFLICT,
+        ApiError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,

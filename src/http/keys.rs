@@ -6,25 +6,28 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
+use super::answer::{changed, created, created_before, versioned};
 use super::credentials::Guarded;
 use super::failure::Failure;
+use super::json::{Json, Repeated};
 use super::page::Page;
-use super::query::{InOrganization, Json, NoQuery, OfKey, Query};
-use crate::key::KeyView;
-use crate::management::ApiError;
-use crate::management::keys::{self, KeyListRequest, NewKeyRequest};
+use super::path::{InOrganization, OfKey, OfSecret};
+use super::query::{NoQuery, Query, force, terms};
+use crate::key::ApiKey;
+use crate::management::keys::{
+    self, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping, Rotation,
+};
+use crate::management::{ApiError, Made, Versioned as _, carry_out};
+use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
-use crate::store::StatusFilter;
-
-const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 200;
+use crate::store::{KeyFilter, StatusFilter};
 
 /// `GET /v1/self`: the caller, as this server sees it.
-pub(super) async fn own(Guarded { caller, .. }: Guarded, _: NoQuery) -> Response {
+pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
     let key = &caller.key.key;
     axum::Json(json!({
         "id": key.id.to_string(),
@@ -33,7 +36,7 @@ pub(super) async fn own(Guarded { caller, .. }: Guarded, _: NoQuery) -> Response
         "environment": key.environment.as_str(),
         "scopes": caller.scopes,
         "cidrs": key.cidrs,
-        "expires_at": key.expires_at.map(crate::clock::Timestamp::rfc3339),
+        "expires_at": key.expires_at,
         "address": caller.address.known().map(|address| address.to_string()),
     }))
     .into_response()
@@ -42,56 +45,99 @@ pub(super) async fn own(Guarded { caller, .. }: Guarded, _: NoQuery) -> Response
 /// `GET /v1/orgs/{org}/keys`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded { caller, .. }: Guarded,
+    Guarded(caller): Guarded,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["project", "environment", "status", "q", "limit", "cursor"])?;
-    let request = KeyListRequest {
-        organization,
-        project: query.parsed("project")?,
-        environment: query.parsed("environment")?,
-        status: status(query.text("status"))?,
-        search: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
-        limit: limit(&query)?,
-        cursor: query.text("cursor").map(str::to_owned),
-    };
-    let (keys, next_cursor) = keys::list(&node, &caller, request).await?;
+    let (search, page) = search(organization, &parts)?;
+    let (keys, next_cursor) = keys::list(&node, &caller, search, page).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
     Ok(Page { data, next_cursor }.into_response())
 }
 
-/// `POST /v1/orgs/{org}/keys`: the only answer that ever shows the key.
-pub(super) async fn create(
-    State(node): State<Arc<Node>>,
-    Guarded { caller, request_id }: Guarded,
-    _: NoQuery,
-    InOrganization(organization): InOrganization,
-    Json(request): Json<NewKeyRequest>,
-) -> Result<Response, Failure> {
-    let created = keys::create(&node, &caller, organization, request, request_id).await?;
-    let body = CreatedView { view: created.key.view(node.clock.now()), key: created.plain.expose() };
-    Ok((StatusCode::CREATED, axum::Json(body)).into_response())
+fn search(
+    organization: OrganizationId,
+    parts: &Parts,
+) -> Result<(KeySearch, crate::management::PageRequest), ApiError> {
+    const KNOWN: [&str; 8] =
+        ["project", "environment", "status", "q", "created_by", "unused_since", "limit", "cursor"];
+    let query = Query::read(parts, &KNOWN)?;
+    let filter = KeyFilter {
+        organization,
+        project: query.parsed("project")?,
+        environment: query.parsed("environment")?,
+        status: status(query.text("status"))?,
+        name_contains: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
+        created_by: query.text("created_by").map(str::to_owned),
+        unused_since: query.moment("unused_since")?,
+    };
+    Ok((KeySearch::new(filter)?, query.page()?))
 }
 
-/// A key, and the one time that it is shown whole.
-#[derive(Serialize)]
-struct CreatedView<'a> {
-    #[serde(flatten)]
-    view: KeyView<'a>,
-    key: &'a str,
+/// `POST /v1/orgs/{org}/keys`: with a rotation's, the only answer that ever shows a key.
+pub(super) async fn create(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    InOrganization(organization): InOrganization,
+    Repeated(request, repeatable): Repeated<NewKeyRequest>,
+) -> Result<Response, Failure> {
+    let (server, collection) = (Arc::clone(&node), keys_of(&organization));
+    let made =
+        carry_out(async move { keys::create(&server, &caller, organization, request, repeatable).await })
+            .await?;
+    Ok(whole(&node, &collection, &made))
 }
 
 /// `GET /v1/orgs/{org}/keys/{key}`.
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
-    Guarded { caller, .. }: Guarded,
+    Guarded(caller): Guarded,
     _: NoQuery,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
     let key = keys::find(&node, &caller, &path, Verb::Read).await?;
-    Ok(view(&node, &key))
+    Ok(shown(&node, &key))
+}
+
+/// `PATCH /v1/orgs/{org}/keys/{key}`.
+pub(super) async fn change(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    OfKey(path): OfKey,
+    parts: Parts,
+    Json(patch): Json<KeyPatch>,
+) -> Result<Response, Failure> {
+    let terms = terms(&parts, &["dry_run", "force"])?;
+    let now = node.clock.now();
+    let done = carry_out(async move { keys::change(&node, &caller, &path, patch, &terms).await }).await?;
+    Ok(changed(&done, |key| key.json(now)))
+}
+
+/// `POST /v1/orgs/{org}/keys/{key}/rotate`.
+pub(super) async fn rotate(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    OfKey(path): OfKey,
+    Repeated(rotation, repeatable): Repeated<Rotation>,
+) -> Result<Response, Failure> {
+    let (server, collection) = (Arc::clone(&node), keys_of(&path.organization));
+    let made =
+        carry_out(async move { keys::rotate(&server, &caller, &path, &rotation, repeatable).await }).await?;
+    Ok(whole(&node, &collection, &made))
+}
+
+/// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`.
+pub(super) async fn retire(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    OfSecret(path, secret): OfSecret,
+) -> Result<Response, Failure> {
+    carry_out(async move { keys::retire(&node, &caller, &path, secret).await }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// The body of a revocation.
@@ -104,18 +150,74 @@ pub(super) struct Revocation {
 /// `POST /v1/orgs/{org}/keys/{key}/revoke`.
 pub(super) async fn revoke(
     State(node): State<Arc<Node>>,
-    Guarded { caller, request_id }: Guarded,
-    _: NoQuery,
+    Guarded(caller): Guarded,
     OfKey(path): OfKey,
+    parts: Parts,
     Json(body): Json<Option<Revocation>>,
 ) -> Result<Response, Failure> {
+    let (server, force) = (Arc::clone(&node), force(&parts)?);
     let reason = body.unwrap_or_default().reason;
-    let key = keys::revoke(&node, &caller, path, reason, request_id).await?;
-    Ok(view(&node, &key))
+    let key = carry_out(async move { keys::revoke(&server, &caller, &path, reason, force).await }).await?;
+    Ok(shown(&node, &key))
 }
 
-fn view(node: &Node, key: &crate::key::ApiKey) -> Response {
-    axum::Json(key.view(node.clock.now())).into_response()
+/// `DELETE /v1/orgs/{org}/keys/{key}`.
+pub(super) async fn delete(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    OfKey(path): OfKey,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let force = force(&parts)?;
+    carry_out(async move { keys::delete(&node, &caller, &path, force).await }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /v1/orgs/{org}/keys/revoke`.
+pub(super) async fn revoke_all(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+    Json(request): Json<BulkRevocation>,
+) -> Result<Response, Failure> {
+    let terms = terms(&parts, &["dry_run", "force"])?;
+    let done =
+        carry_out(async move { keys::revoke_all(&node, &caller, organization, request, &terms).await });
+    Ok(axum::Json(done.await?).into_response())
+}
+
+/// `POST /v1/orgs/{org}/keys/rescope`.
+pub(super) async fn rescope_all(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+    Json(request): Json<Rescoping>,
+) -> Result<Response, Failure> {
+    let terms = terms(&parts, &["dry_run", "force"])?;
+    let done =
+        carry_out(async move { keys::rescope_all(&node, &caller, organization, request, &terms).await });
+    Ok(axum::Json(done.await?).into_response())
+}
+
+fn keys_of(organization: &OrganizationId) -> String {
+    format!("/v1/orgs/{organization}/keys")
+}
+
+fn shown(node: &Node, key: &ApiKey) -> Response {
+    versioned(&key.etag(), &key.view(node.clock.now()))
+}
+
+/// A key with a new secret, to be seen this once.
+fn whole(node: &Node, collection: &str, made: &Made<CreatedKey>) -> Response {
+    match made {
+        Made::New(CreatedKey { key, plain }) => {
+            let view = key.view_with(node.clock.now(), Some(plain.expose()));
+            created(node, &format!("{collection}/{}", key.id), &key.etag(), &view)
+        }
+        Made::Before(answer) => created_before(node, collection, answer),
+    }
 }
 
 fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
@@ -124,14 +226,6 @@ fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
         Some("expired") => Ok(StatusFilter::Expired),
         Some("revoked") => Ok(StatusFilter::Revoked),
         Some("all") => Ok(StatusFilter::All),
-        Some(_) => Err(ApiError::InvalidRequest("status is active, expired, revoked or all".into())),
-    }
-}
-
-fn limit(query: &Query) -> Result<u16, ApiError> {
-    match query.text("limit").map(str::parse) {
-        None => Ok(DEFAULT_LIMIT),
-        Some(Ok(limit @ 1..=MAX_LIMIT)) => Ok(limit),
-        Some(_) => Err(ApiError::InvalidRequest(format!("limit is 1 to {MAX_LIMIT}"))),
+        Some(_) => Err(ApiError::invalid("status is active, expired, revoked or all")),
     }
 }

@@ -96,8 +96,11 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
-    let request_id = posted.request_id.map(|id| id.to_string()).unwrap_or_default();
-    token::revoke(&node, RevokeRequest { caller, token, request_id }).await?;
+    let caller = match posted.request_id {
+        Some(id) => caller.asking_by(id.to_string()),
+        None => caller,
+    };
+    token::revoke(&node, RevokeRequest { caller, token }).await?;
     // RFC 7009 §2.2: the status is the answer. Some clients insist on JSON all the same.
     Ok(no_store(&serde_json::json!({})))
 }

@@ -1,49 +1,17 @@
-//! Path and query parameters of the management API, and its JSON bodies.
+//! Queries of the management API.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
 
-use super::body::{self, BodyFault};
 use super::failure::Failure;
-use crate::api_key::KeyId;
-use crate::management::ApiError;
-use crate::management::keys::KeyPath;
-use crate::names::OrganizationId;
-use crate::node::Node;
-use crate::text::without_values;
+use crate::clock::Timestamp;
+use crate::management::{ApiError, IfMatch, PageRequest, Terms};
 
-const MAX_BODY: usize = 256 * 1024;
-
-/// The organization in the path. One that can't be is answered like one that is not there.
-pub(super) struct InOrganization(pub(super) OrganizationId);
-
-impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Path(id) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
-        Ok(Self(id.parse().map_err(|_| ApiError::NotFound)?))
-    }
-}
-
-/// The key in the path, likewise.
-pub(super) struct OfKey(pub(super) KeyPath);
-
-impl<S: Send + Sync> FromRequestParts<S> for OfKey {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let Path((organization, key)) = path.map_err(|_| ApiError::NotFound)?;
-        let key: KeyId = key.parse().map_err(|_| ApiError::NotFound)?;
-        Ok(Self(KeyPath { organization: organization.parse().map_err(|_| ApiError::NotFound)?, key }))
-    }
-}
+const DEFAULT_LIMIT: u16 = 50;
+const MAX_LIMIT: u16 = 200;
 
 /// The parameters of a query, each known, decoded and there at most once.
 pub(super) struct Query(Vec<(String, String)>);
@@ -97,6 +65,66 @@ impl Query {
     }
 }
 
+impl Query {
+    /// A parameter that is `true` or `false`, which an absent one is.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] when it is anything else.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ApiError::invalid(format!("{name} is true or false"))),
+        }
+    }
+
+    /// A parameter that is a moment.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] when it is anything else.
+    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let read = |text| {
+            Timestamp::parse_rfc3339(text).ok_or_else(|| {
+                ApiError::invalid(format!("{name} is not an RFC 3339 time such as 2030-01-31T12:00:00Z"))
+            })
+        };
+        self.text(name).map(read).transpose()
+    }
+
+    /// `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] for a limit out of range.
+    pub(super) fn page(&self) -> Result<PageRequest, ApiError> {
+        let limit = match self.text("limit").map(str::parse) {
+            None => DEFAULT_LIMIT,
+            Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
+            Some(_) => return Err(ApiError::invalid(format!("limit is 1 to {MAX_LIMIT}"))),
+        };
+        Ok(PageRequest { limit, cursor: self.text("cursor").map(str::to_owned) })
+    }
+}
+
+/// The terms of a change: of `dry_run` and `force` those that are `known`, and `If-Match` (RFC 9110 §13.1.1).
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`].
+pub(super) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
+    let query = Query::read(parts, known)?;
+    let lines = parts.headers.get_all(header::IF_MATCH).iter();
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let if_match = (!lines.is_empty()).then(|| IfMatch::parse(&lines.join(","))).transpose()?;
+    Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?, if_match })
+}
+
+/// `?force=true`, where there is nothing else to say.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`].
+pub(super) fn force(parts: &Parts) -> Result<bool, ApiError> {
+    Query::read(parts, &["force"])?.flag("force")
+}
+
 /// A resource that takes no query. One that is sent all the same asks for something that would not happen.
 pub(super) struct NoQuery;
 
@@ -108,34 +136,5 @@ impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
             None | Some("") => Ok(Self),
             Some(_) => Err(ApiError::InvalidRequest("there are no query parameters here".into()).into()),
         }
-    }
-}
-
-/// A JSON body; an absent one is `null`.
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Json<T> {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
-        let is_json = body::is_of_type(&parts.headers, "application/json");
-        let bytes = body::read(&parts.headers, body, MAX_BODY).await.map_err(|fault| match fault {
-            BodyFault::TooLarge => ApiError::TooLarge,
-            BodyFault::TooSlow => ApiError::TooSlow,
-            BodyFault::Broken => ApiError::InvalidRequest("the body is incomplete".into()),
-        })?;
-        if !is_json && !bytes.is_empty() {
-            return Err(ApiError::UnsupportedMediaType.into());
-        }
-        let invalid = |why: String| ApiError::InvalidRequest(format!("the body: {why}"));
-        // serde would take an array too, with the members by position.
-        if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
-            return Err(invalid("not a JSON object".into()).into());
-        }
-        let text = if bytes.is_empty() { b"null" } else { &bytes[..] };
-        let value =
-            serde_json::from_slice(text).map_err(|error| invalid(without_values(&error.to_string())))?;
-        Ok(Self(value))
     }
 }

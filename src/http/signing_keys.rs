@@ -8,15 +8,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::credentials::Guarded;
 use super::failure::Failure;
+use super::json::Json;
 use super::page::Page;
-use super::query::{Json, NoQuery};
+use super::query::NoQuery;
 use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
 use crate::node::Node;
 
 /// `GET /v1/signing-keys`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded { caller, .. }: Guarded,
+    Guarded(caller): Guarded,
     _: NoQuery,
 ) -> Result<Response, Failure> {
     Ok(page(signing_keys::list(&node, &caller)?).into_response())
@@ -25,11 +26,11 @@ pub(super) async fn list(
 /// `POST /v1/signing-keys/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Guarded { caller, request_id }: Guarded,
+    Guarded(caller): Guarded,
     _: NoQuery,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
-    let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default(), request_id).await?;
+    let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default()).await?;
     Ok((StatusCode::CREATED, page(keys)).into_response())
 }
 

@@ -41,7 +41,20 @@ struct SecretView {
     last_used_at: Option<String>,
 }
 
+/// A key, and the one time that it is shown whole; `null` where that was before.
+#[derive(Debug, Serialize)]
+pub struct WholeKeyView<'a> {
+    #[serde(flatten)]
+    view: KeyView<'a>,
+    key: Option<&'a str>,
+}
+
 impl ApiKey {
+    /// [`ApiKey::view`] with the key itself.
+    pub fn view_with<'a>(&'a self, now: Timestamp, key: Option<&'a str>) -> WholeKeyView<'a> {
+        WholeKeyView { view: self.view(now), key }
+    }
+
     /// The key as it is shown at `now`.
     pub fn view(&self, now: Timestamp) -> KeyView<'_> {
         KeyView {
@@ -63,7 +76,7 @@ impl ApiKey {
             revoked_at: self.revoked.as_ref().map(|revoked| revoked.at.rfc3339()),
             revoked_reason: self.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()),
             last_used_at: self.last_used_at.map(Timestamp::rfc3339),
-            secrets: self.secrets.iter().map(SecretView::from).collect(),
+            secrets: self.live_secrets(now).map(SecretView::from).collect(),
         }
     }
 

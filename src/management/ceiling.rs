@@ -2,45 +2,76 @@
 
 use super::ApiError;
 use crate::access::Caller;
-use crate::cidr::Cidrs;
-use crate::clock::Timestamp;
+use crate::key::ApiKey;
 use crate::scope::Scopes;
 use crate::text::redacted;
 
-/// What a key is to have, as far as it could exceed its maker.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rights<'a> {
-    pub(super) scopes: &'a Scopes,
-    pub(super) cidrs: &'a Cidrs,
-    pub(super) expires_at: Option<Timestamp>,
-}
-
-/// Whether `caller` may hand out `rights`. It needs to cover every scope under `claviger/`; and where there
-/// is one, the key may be used from no more places and for no longer than the caller's own.
+/// Whether `caller` may hand a secret of `key` out: of a new key, or a new one of an old key. It needs to cover
+/// every scope of the key under `claviger/`; and where there is one, the key may be used from no more places and
+/// for no longer than the caller's own.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
-pub(super) fn may_hand_out(caller: &Caller, rights: Rights<'_>) -> Result<(), ApiError> {
-    let (reserved, _) = rights.scopes.partition_reserved();
-    if let Some(beyond) = reserved.iter().find(|scope| !caller.scopes.covers(scope)) {
-        let beyond = redacted(&beyond.to_string());
-        return Err(forbidden(format!("you can't give a scope that you don't have: {beyond}"), Some(beyond)));
-    }
+pub(super) fn may_hand_out(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+    let reserved = reserved(key);
+    covers(caller, &reserved)?;
     if reserved.is_empty() {
         return Ok(());
     }
-    let own = &caller.key.key;
-    if !own.cidrs.covers(rights.cidrs) {
-        return Err(forbidden("a key with scopes under claviger/ can't have wider ranges than yours", None));
+    may_open(caller, key)?;
+    may_prolong(caller, key)
+}
+
+/// Whether `caller` may make `after` of `before`. It needs to cover every scope under `claviger/` of either; and
+/// to a key with one it gives no more places and no more time than its own.
+///
+/// # Errors
+/// [`ApiError::Forbidden`].
+pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Result<(), ApiError> {
+    let (had, has) = (reserved(before), reserved(after));
+    covers(caller, &had)?;
+    covers(caller, &has)?;
+    if has.is_empty() {
+        return Ok(());
     }
-    if let Some(end) = own.expires_at
-        && rights.expires_at.is_none_or(|wanted| wanted > end)
-    {
-        return Err(forbidden("a key with scopes under claviger/ can't outlast yours", None));
+    // With a new scope, whatever the key has beside it is given with it.
+    let is_raised = !had.covers_all(&has);
+    if is_raised || !before.cidrs.covers(&after.cidrs) {
+        may_open(caller, after)?;
+    }
+    let ends_later = before.expires_at.is_some_and(|was| after.expires_at.is_none_or(|end| end > was));
+    if is_raised || ends_later {
+        may_prolong(caller, after)?;
     }
     Ok(())
 }
 
-fn forbidden(message: impl Into<String>, scope: Option<String>) -> ApiError {
-    ApiError::Forbidden { message: message.into(), scope }
+fn reserved(key: &ApiKey) -> Scopes {
+    key.scopes.partition_reserved().0
+}
+
+fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
+    let Some(beyond) = scopes.iter().find(|scope| !caller.scopes.covers(scope)) else { return Ok(()) };
+    let beyond = redacted(&beyond.to_string());
+    let message = format!("you can't hand out or change a scope that you don't have: {beyond}");
+    Err(ApiError::Forbidden { message, scope: Some(beyond) })
+}
+
+fn may_open(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+    if caller.key.key.cidrs.covers(&key.cidrs) {
+        return Ok(());
+    }
+    Err(forbidden("a key with scopes under claviger/ can't have wider ranges than yours"))
+}
+
+fn may_prolong(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+    let outlasts = |own| key.expires_at.is_none_or(|end| end > own);
+    if caller.key.key.expires_at.is_some_and(outlasts) {
+        return Err(forbidden("a key with scopes under claviger/ can't outlast yours"));
+    }
+    Ok(())
+}
+
+fn forbidden(message: &str) -> ApiError {
+    ApiError::Forbidden { message: message.into(), scope: None }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::access::{AccessFault, Denied};
 use crate::node::{BearerFault, HashError, Refusal};
-use crate::store::{CreateKeyError, StoreError};
+use crate::store::StoreError;
 
 /// An error in the management API's terms. The name of each variant is its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum ApiError {
     TooSlow,
     /// 409.
     Conflict(String),
+    /// 412: it is not the version that `If-Match` names.
+    PreconditionFailed,
     /// 413.
     TooLarge,
     /// 415.
@@ -59,6 +61,11 @@ impl ApiError {
         Self::Internal(cause.to_string())
     }
 
+    /// A fault of the request's, and `why`.
+    pub fn invalid(why: impl Display) -> Self {
+        Self::InvalidRequest(why.to_string())
+    }
+
     /// The `code` member.
     pub fn code(&self) -> &'static str {
         match self {
@@ -73,6 +80,7 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(_) => "conflict",
+            Self::PreconditionFailed => "precondition_failed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RateLimited(_) => "rate_limited",
@@ -96,6 +104,9 @@ impl ApiError {
             Self::TokenRevoked => "the token is revoked".into(),
             Self::NotFound => "there is no such thing here".into(),
             Self::MethodNotAllowed => "this resource does not take that method".into(),
+            Self::PreconditionFailed => {
+                "it has been changed since; read it again, and send its ETag in If-Match".into()
+            }
             Self::TooSlow => "the body did not arrive in time".into(),
             Self::TooLarge => "the body is too large".into(),
             Self::UnsupportedMediaType => "the body must be application/json".into(),
@@ -167,17 +178,6 @@ impl From<HashError> for ApiError {
         match error {
             HashError::Busy(_) => Self::Unavailable(error.to_string()),
             HashError::Entropy(_) | HashError::Argon2(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<CreateKeyError> for ApiError {
-    fn from(error: CreateKeyError) -> Self {
-        match error {
-            CreateKeyError::NoProject | CreateKeyError::NoEnvironment(_) => {
-                Self::InvalidRequest(error.to_string())
-            }
-            CreateKeyError::Store(error) => error.into(),
         }
     }
 }

@@ -1,24 +1,35 @@
-//! Keys: making them, looking at them, revoking them.
+//! Keys: making them, looking at them, changing them, ending them.
 
+mod bulk;
+mod change;
 mod create;
+mod delete;
 mod expiry;
 mod list;
 mod revoke;
+mod rotate;
 
 use std::sync::Arc;
 
+pub use bulk::{BulkAnswer, BulkRevocation, Rescoping, Selection, rescope_all, revoke_all};
+pub(super) use change::given;
+pub use change::{KeyPatch, change};
 pub use create::{CreatedKey, NewKeyRequest, create};
+pub use delete::delete;
 pub use expiry::ExpiresIn;
-pub use list::{KeyListRequest, list};
+pub use list::{KeySearch, list};
 pub use revoke::revoke;
+pub use rotate::{Rotation, retire, rotate};
 
 use super::ApiError;
 use crate::access::{Caller, Denied};
 use crate::api_key::KeyId;
+use crate::audit::AuditEvent;
 use crate::key::ApiKey;
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
+use crate::store::{ChangeKind, Write};
 
 /// A key of an organization, by the ids in a request's path.
 #[derive(Clone, Debug)]
@@ -34,23 +45,84 @@ pub struct KeyPath {
 /// # Errors
 /// [`ApiError`]. Whoever may not is told the same whether the key exists or not.
 pub async fn find(node: &Arc<Node>, caller: &Caller, path: &KeyPath, verb: Verb) -> Result<ApiKey, ApiError> {
-    let id = path.key.to_string();
-    let anywhere = caller.may_all_in(&path.organization, verb, &["projects", "*", "keys", &id]);
-    // An organization that the caller knows nothing of is not even looked into.
-    if anywhere == Err(Denied::NotFound) {
-        return Err(ApiError::NotFound);
+    let claim = Claim::of(caller, path, verb)?;
+    claim.hold_for(node.store.key(&path.key).await?.map(|stored| stored.key))
+}
+
+/// The key as `write` sees it, for a caller who may change it.
+async fn find_to_change(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
+    let claim = Claim::of(caller, path, Verb::Write)?;
+    claim.hold_for(write.key(&path.key).await?)
+}
+
+/// What a caller says it may do to a key that has not been looked at yet.
+struct Claim<'a> {
+    caller: &'a Caller,
+    path: &'a KeyPath,
+    verb: Verb,
+    /// Whether it may, whichever project the key is in.
+    anywhere: Result<(), Denied>,
+}
+
+impl<'a> Claim<'a> {
+    /// An organization that the caller knows nothing of is not even looked into.
+    fn of(caller: &'a Caller, path: &'a KeyPath, verb: Verb) -> Result<Self, ApiError> {
+        let id = path.key.to_string();
+        let anywhere = caller.may_all_in(&path.organization, verb, &["projects", "*", "keys", &id]);
+        if anywhere == Err(Denied::NotFound) {
+            return Err(ApiError::NotFound);
+        }
+        Ok(Self { caller, path, verb, anywhere })
     }
-    let found = node.store.key(&path.key).await?.map(|stored| stored.key);
-    let found = found.filter(|key| key.organization == path.organization);
-    match (found, anywhere) {
-        (Some(key), Ok(())) => Ok(key),
-        (None, Ok(())) => Err(ApiError::NotFound),
-        (Some(key), Err(_)) if permits(caller, &key, verb) => Ok(key),
-        (_, Err(denied)) => Err(denied.into()),
+
+    fn hold_for(self, found: Option<ApiKey>) -> Result<ApiKey, ApiError> {
+        let found = found.filter(|key| key.organization == self.path.organization);
+        match (found, self.anywhere) {
+            (Some(key), Ok(())) => Ok(key),
+            (None, Ok(())) => Err(ApiError::NotFound),
+            (Some(key), Err(_)) if may(self.caller, &key, self.verb).is_ok() => Ok(key),
+            (_, Err(denied)) => Err(denied.into()),
+        }
     }
 }
 
-fn permits(caller: &Caller, key: &ApiKey, verb: Verb) -> bool {
-    let path = ["projects", key.project.as_str(), "keys", &key.id.to_string()];
-    caller.may_in(&key.organization, verb, &path).is_ok()
+fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
+    caller.may_in(&key.organization, verb, &["projects", key.project.as_str(), "keys", &key.id.to_string()])
+}
+
+/// Stores a key as it is `after`, and records what was done to it.
+async fn update(
+    write: &mut Write,
+    action: &'static str,
+    before: &ApiKey,
+    after: &ApiKey,
+) -> Result<(), ApiError> {
+    write.update_keys(std::slice::from_ref(after)).await?;
+    record(write, action, Some(before), Some(after)).await
+}
+
+async fn record(
+    write: &mut Write,
+    action: &'static str,
+    before: Option<&ApiKey>,
+    after: Option<&ApiKey>,
+) -> Result<(), ApiError> {
+    let Some(event) = event(write, action, before, after) else { return Ok(()) };
+    Ok(write.record(ChangeKind::Key, event).await?)
+}
+
+fn event(
+    write: &Write,
+    action: &'static str,
+    before: Option<&ApiKey>,
+    after: Option<&ApiKey>,
+) -> Option<AuditEvent> {
+    let key = after.or(before)?;
+    Some(AuditEvent {
+        action,
+        organization: Some(key.organization.clone()),
+        subject: key.id.to_string(),
+        before: before.map(|key| key.json(write.at())),
+        after: after.map(|key| key.json(write.at())),
+    })
 }

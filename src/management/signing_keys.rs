@@ -51,13 +51,12 @@ pub async fn rotate(
     node: &Arc<Node>,
     caller: &Caller,
     request: RotateRequest,
-    request_id: String,
 ) -> Result<Vec<SigningKeyView>, ApiError> {
     caller.may(Verb::Admin, &PATH)?;
     if request.compromised.as_deref().is_some_and(|kid| !is_kid(kid)) {
         return Err(ApiError::NotFound);
     }
-    let actor = caller.actor(request_id);
+    let actor = caller.actor();
     let (worker, now) = (Arc::clone(node), node.clock.now());
     let rotated = Node::see_through(async move {
         let rotation = worker.rotation(now);

@@ -113,10 +113,9 @@ impl Node {
 
     async fn take_in(&self, change: &Change) -> Result<(), FollowError> {
         match change.kind {
-            Some(ChangeKind::Key) => match change.subject.parse() {
-                Ok(id) => self.keys.forget(&id),
-                Err(_) => self.keys.forget_all(),
-            },
+            Some(kind @ (ChangeKind::Key | ChangeKind::Organization | ChangeKind::Project)) => {
+                self.forget(kind, &change.subject);
+            }
             Some(ChangeKind::Token) => {
                 if let Some(token) = self.store.revoked_token(&change.subject).await? {
                     self.revoked_tokens.insert(&token, self.clock.now());
@@ -131,6 +130,23 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Drops the copies that a change of this kind made old.
+    pub(super) fn forget(&self, kind: ChangeKind, subject: &str) {
+        match kind {
+            ChangeKind::Key => match subject.parse() {
+                Ok(id) => self.keys.forget(&id),
+                Err(_) => self.keys.forget_all(),
+            },
+            ChangeKind::Organization => {
+                self.keys.forget_where(|key| key.organization.as_str() == subject);
+            }
+            ChangeKind::Project => self.keys.forget_where(|key| {
+                subject.split_once('/') == Some((key.organization.as_str(), key.project.as_str()))
+            }),
+            ChangeKind::Token | ChangeKind::SigningKey | ChangeKind::Bootstrap => {}
+        }
     }
 
     async fn start_afresh(&self, last: i64) -> Result<(), FollowError> {

@@ -10,6 +10,7 @@ use moka::sync::Cache;
 
 use super::secrets::HeldSecret;
 use crate::api_key::KeyId;
+use crate::audiences;
 use crate::key::ApiKey;
 use crate::scope::Scopes;
 use crate::store::{Store, StoreError, StoredKey};
@@ -19,7 +20,8 @@ use crate::store::{Store, StoreError, StoredKey};
 pub struct HeldKey {
     /// The key; its secrets are in `secrets`.
     pub key: ApiKey,
-    /// The audiences that a token for it may have, first its default; never empty.
+    /// The audiences that a token for it may have, first its default. None is left when those that its
+    /// organization or its project name are gone from the deployment.
     pub audiences: Vec<String>,
     /// Its secrets, and what this process knows of them.
     pub secrets: Vec<HeldSecret>,
@@ -92,6 +94,17 @@ impl KeyCache {
         self.keys.invalidate(id);
     }
 
+    /// Drops the copies of all keys that were changed together, [`KeyCache::forget`] for each.
+    pub fn forget_where(&self, is_changed: impl Fn(&ApiKey) -> bool) {
+        let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
+        *fence += 1;
+        for (id, held) in &self.keys {
+            if is_changed(&held.key) {
+                self.keys.invalidate(id.as_ref());
+            }
+        }
+    }
+
     /// Drops every copy.
     pub fn forget_all(&self) {
         let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +127,7 @@ impl KeyCache {
     }
 
     fn hold(&self, stored: StoredKey) -> HeldKey {
-        let StoredKey { mut key, audiences } = stored;
+        let StoredKey { mut key, organization_audiences, project_audiences } = stored;
         let secrets = std::mem::take(&mut key.secrets).into_iter().map(HeldSecret::from).collect();
         let (reserved, unreserved) = key.scopes.partition_reserved();
         HeldKey {
@@ -123,7 +136,11 @@ impl KeyCache {
             reserved: reserved.into(),
             unreserved: unreserved.into(),
             key,
-            audiences: audiences.unwrap_or_else(|| self.deployment_audiences.clone()),
+            audiences: audiences::left_of(
+                &self.deployment_audiences,
+                organization_audiences.as_ref(),
+                project_audiences.as_ref(),
+            ),
             secrets,
         }
     }
@@ -158,7 +175,7 @@ mod tests {
             last_used_at: None,
             secrets: Vec::new(),
         };
-        StoredKey { key, audiences: None }
+        StoredKey { key, organization_audiences: None, project_audiences: None }
     }
 
     fn generation_held(cache: &KeyCache) -> Option<u64> {

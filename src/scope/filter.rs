@@ -22,6 +22,11 @@ impl Filter {
         Self(format!("{RESERVED_ROOT}/**").into())
     }
 
+    /// `claviger/orgs/*/projects/*/keys/*`: every API key there may ever be.
+    pub fn all_keys() -> Self {
+        Self(format!("{RESERVED_ROOT}/orgs/*/projects/*/keys/*").into())
+    }
+
     /// `claviger/` and then `segments`, each of them exactly one segment, wildcards included: what holds a
     /// slash is refused rather than read as two.
     ///

@@ -7,6 +7,7 @@ use super::{NewKey, Store, StoreError};
 use crate::audit::{Actor, AuditEvent, Who};
 use crate::clock::Timestamp;
 use crate::master_key::MasterKeyCheck;
+use crate::tenant::{Organization, Project};
 
 /// What tells one deployment from another.
 #[derive(Clone, Debug)]
@@ -26,16 +27,15 @@ pub struct Bootstrap<'a> {
     pub master_key_check: MasterKeyCheck,
     /// The first signing key.
     pub signing_key: &'a SealedSigningKey,
-    /// The environments of the first project.
-    pub environments: &'a [&'a str],
-    /// The administrator's key; its organization and project are made with it.
+    /// The first project; its organization is made with it.
+    pub project: &'a Project,
+    /// The administrator's key, in that project.
     pub admin: &'a NewKey,
 }
 
 /// A store that was filled and that nobody else can see yet. Dropped, it is as empty as before.
 pub struct FilledStore {
     write: Write,
-    event: AuditEvent,
 }
 
 row! {
@@ -68,7 +68,7 @@ impl Store {
         first: &Bootstrap<'_>,
         at: Timestamp,
     ) -> Result<Option<FilledStore>, StoreError> {
-        let mut write = self.begin_write(at).await?;
+        let mut write = self.write(at, &Actor::server(Who::Bootstrap)).await?;
         let key = first.admin.key();
         let claimed = on!(&mut write.tx, |tx, DB| {
             sqlx::query::<DB>(
@@ -85,29 +85,12 @@ impl Store {
         if !claimed {
             return Ok(None);
         }
-        on!(&mut write.tx, |tx, DB| {
-            sqlx::query::<DB>("INSERT INTO organizations (id, name, created_at) VALUES ($1, $1, $2)")
-                .bind(key.organization.as_str())
-                .bind(at.unix())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })?;
-        on!(&mut write.tx, |tx, DB| {
-            sqlx::query::<DB>(
-                "INSERT INTO projects (organization, id, name, environments, created_at) VALUES ($1, $2, $2, $3, $4)",
-            )
-            .bind(key.organization.as_str())
-            .bind(key.project.as_str())
-            .bind(first.environments.join(" "))
-            .bind(at.unix())
-            .execute(&mut **tx)
-            .await
-            .map(drop)
-        })?;
-        write.insert_key(key).await?;
+        write.insert_organization(&Organization::new(key.organization.clone(), at)).await?;
+        write.insert_project(first.project).await?;
+        write.insert_key(first.admin).await?;
         write.insert_signing_key(first.signing_key).await?;
-        Ok(Some(FilledStore { write, event: bootstrapped(first, at) }))
+        write.record(ChangeKind::Bootstrap, bootstrapped(first, at)).await?;
+        Ok(Some(FilledStore { write }))
     }
 }
 
@@ -117,7 +100,7 @@ impl FilledStore {
     /// # Errors
     /// When the store fails; it is then still empty, unless nothing but the answer was lost.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.write.commit(ChangeKind::Bootstrap, &Actor::server(Who::Bootstrap), self.event).await
+        self.write.commit().await
     }
 }
 

@@ -10,6 +10,9 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 /// itself, unless it cannot be heard any more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
+/// Rows in one statement: far below the limit of bound values on either database.
+pub(crate) const BATCH: usize = 500;
+
 /// A value of one of the two databases.
 #[derive(Clone, Debug)]
 pub(crate) enum Either<S, P> {

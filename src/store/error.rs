@@ -1,6 +1,8 @@
 //! What can go wrong with the store, sorted by what the caller can do about it.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// An operation on the store failed. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,21 @@ pub enum OpenError {
         /// What it must be.
         wanted: &'static str,
     },
+}
+
+impl StoreError {
+    /// `what` does not read back.
+    pub(super) fn corrupt(what: &str, error: impl Display) -> Self {
+        Self::Corrupt(format!("{what}: {error}"))
+    }
+}
+
+/// Reads a text back that was written as the `Display` of a `T`.
+pub(super) fn read<T: FromStr>(what: &str, text: &str) -> Result<T, StoreError>
+where
+    T::Err: Display,
+{
+    text.parse().map_err(|error| StoreError::corrupt(what, error))
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -1,28 +1,31 @@
 //! API keys and their secrets.
 
-mod create;
+mod change;
+mod insert;
 mod list;
-mod revoke;
 mod row;
 mod secrets;
 
-pub use create::{CreateKeyError, NewKey};
-pub use list::{KeyPage, KeyQuery, StatusFilter, VisibleKeys};
+pub use insert::NewKey;
+pub use list::{KeyFilter, KeyQuery, StatusFilter, VisibleKeys};
 
 use self::row::{KeyRow, group};
 use super::db::on;
 use super::write::Write;
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
+use crate::audiences::Audiences;
 use crate::key::ApiKey;
 
-/// A key with the audiences that it may ask for.
+/// A key with what its project and its organization say of audiences.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
     /// The key.
     pub key: ApiKey,
-    /// Named by its project or else its organization; `None` is all of the deployment's.
-    pub audiences: Option<Vec<String>>,
+    /// The ones that its organization is held to; `None` is all of the deployment's.
+    pub organization_audiences: Option<Audiences>,
+    /// The ones that its project is held to; `None` is all of its organization's.
+    pub project_audiences: Option<Audiences>,
 }
 
 /// One statement that sees a key (`k`), its live secrets (`s`), its project (`p`) and its organization (`o`)
@@ -31,7 +34,7 @@ macro_rules! select_key {
     () => {
         "SELECT k.id, k.created_seq, k.organization, k.project, k.environment, k.brand, k.name, k.note, k.scopes,
                 k.cidrs, k.generation, k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_reason,
-                k.last_used_at, COALESCE(p.audiences, o.audiences) AS audiences,
+                k.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
                 s.id AS secret_id, s.hash AS secret_hash, s.created_at AS secret_created_at,
                 s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at
          FROM "
@@ -64,8 +67,11 @@ impl Store {
 }
 
 impl Write {
-    /// The key as this mutation sees it.
-    async fn key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
+    /// The key of this id, as this mutation sees it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
         let rows = on!(&mut self.tx, |tx, DB| {
             sqlx::query_as::<DB, KeyRow>(KEY_BY_ID).bind(id.to_string()).fetch_all(&mut **tx).await
         })?;

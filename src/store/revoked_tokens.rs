@@ -53,7 +53,7 @@ impl Store {
         at: Timestamp,
         actor: &Actor,
     ) -> Result<(), RevokeTokenError> {
-        let mut write = self.begin_write(at).await?;
+        let mut write = self.write(at, actor).await?;
         if write.is_revoked(&token.jti).await? {
             return Ok(());
         }
@@ -71,8 +71,8 @@ impl Store {
                 "expires_at": token.expires_at.rfc3339(),
             })),
         };
-        write.commit(ChangeKind::Token, actor, event).await?;
-        Ok(())
+        write.record(ChangeKind::Token, event).await?;
+        Ok(write.commit().await?)
     }
 
     /// Every revoked token that would be alive at `now`.

@@ -91,7 +91,7 @@ impl Store {
         at: Timestamp,
         actor: &Actor,
     ) -> Result<bool, StoreError> {
-        let mut write = self.begin_write(at).await?;
+        let mut write = self.write(at, actor).await?;
         let accepted = match succession {
             Succession::Next => !write.has_signing_key_activated_after(at).await?,
             Succession::NextIfOlder(than) => !write.has_signing_key_activated_after(*than).await?,
@@ -101,7 +101,8 @@ impl Store {
             return Ok(false);
         }
         write.insert_signing_key(key).await?;
-        write.commit(ChangeKind::SigningKey, actor, added(key, succession)).await?;
+        write.record(ChangeKind::SigningKey, added(key, succession)).await?;
+        write.commit().await?;
         Ok(true)
     }
 }

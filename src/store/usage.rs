@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::db::{Tx, begin, on};
+use super::db::{BATCH, Tx, begin, on};
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::key::SecretId;
-
-/// Rows in one statement: far below the limit of bound values on either database.
-const BATCH: usize = 500;
 
 /// What a key was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

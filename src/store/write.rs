@@ -1,9 +1,11 @@
-//! The shape of every mutation: take a change number, do it, record who did it, commit.
+//! The shape of every mutation: take a change number, read and write, record what was done and by whom,
+//! commit.
 
 use serde_json::Value;
+use sqlx::QueryBuilder;
 
 use super::Store;
-use super::db::{Either, Tx, begin, in_time, on};
+use super::db::{BATCH, Either, Tx, begin, in_time, on};
 use super::error::StoreError;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
@@ -17,60 +19,101 @@ pub enum ChangeKind {
     Token,
     /// The signing keys; the subject is the kid.
     SigningKey,
+    /// An organization; the subject is its id.
+    Organization,
+    /// A project; the subject is `organization/project`.
+    Project,
     /// The store was made.
     Bootstrap,
 }
 
 impl ChangeKind {
+    const ALL: [Self; 6] =
+        [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project, Self::Bootstrap];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
             Self::Token => "token",
             Self::SigningKey => "signing_key",
+            Self::Organization => "organization",
+            Self::Project => "project",
             Self::Bootstrap => "bootstrap",
         }
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
-        [Self::Key, Self::Token, Self::SigningKey, Self::Bootstrap]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// A mutation under way. Dropped without [`Write::commit`], none of it has happened.
-pub(super) struct Write {
+/// A mutation under way, which one person or thing asked for. Dropped without [`Write::commit`], none of it
+/// has happened.
+#[derive(Debug)]
+pub struct Write {
     pub(super) tx: Tx,
-    pub(super) seq: i64,
     pub(super) at: Timestamp,
+    actor: Actor,
+    /// The number that the next record gets.
+    seq: i64,
+    /// Whether a record has that number already.
+    is_spent: bool,
+    touched: Vec<(ChangeKind, String)>,
 }
 
 impl Store {
     /// Opens a mutation at `at`. Its change number comes first: the row it is taken from makes writers take
     /// turns, so what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
-    pub(super) async fn begin_write(&self, at: Timestamp) -> Result<Write, StoreError> {
+    ///
+    /// # Errors
+    /// When the store cannot be asked, or a writer in front takes too long.
+    pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
         let mut tx = begin(&self.db).await?;
-        let seq = on!(&mut tx, |tx, DB| {
-            sqlx::query_scalar::<DB, i64>(
-                "UPDATE sequences SET value = value + 1 WHERE name = 'changes' RETURNING value",
-            )
-            .fetch_one(&mut **tx)
-            .await
-        })?;
-        Ok(Write { tx, seq, at })
+        let seq = take_numbers(&mut tx, 1).await?;
+        Ok(Write { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
     }
 }
 
 impl Write {
-    /// Records the change and who made it, and commits. Once this returns `Ok`, the mutation is on disk.
-    pub(super) async fn commit(
-        mut self,
-        kind: ChangeKind,
-        actor: &Actor,
-        event: AuditEvent,
-    ) -> Result<(), StoreError> {
-        self.record_change(kind, &event.subject).await?;
-        self.record_event(actor, &event).await?;
+    /// When it happens.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// What has been recorded so far: of this, copies in memory are outdated once the mutation is committed.
+    pub fn touched(&self) -> &[(ChangeKind, String)] {
+        &self.touched
+    }
+
+    /// Records one thing that was done.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record(&mut self, kind: ChangeKind, event: AuditEvent) -> Result<(), StoreError> {
+        self.record_all(kind, &[event]).await
+    }
+
+    /// Records things of one kind that were done.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_all(&mut self, kind: ChangeKind, events: &[AuditEvent]) -> Result<(), StoreError> {
+        for batch in events.chunks(BATCH) {
+            let first = self.numbers(batch.len()).await?;
+            let numbered: Vec<_> = (first..).zip(batch).collect();
+            self.insert_changes(kind, &numbered).await?;
+            self.insert_events(&numbered).await?;
+            self.touched.extend(batch.iter().map(|event| (kind, event.subject.clone())));
+        }
+        Ok(())
+    }
+
+    /// Commits. Once this returns `Ok`, the mutation is on disk; after an error it is not, unless nothing but
+    /// the answer was lost.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Either::Postgres(tx) = &mut self.tx {
             // Delivered at commit; a hint only, since nodes also poll.
             in_time(sqlx::query("NOTIFY claviger_changes").execute(&mut **tx)).await?;
@@ -79,41 +122,73 @@ impl Write {
         Ok(())
     }
 
-    async fn record_change(&mut self, kind: ChangeKind, subject: &str) -> Result<(), StoreError> {
+    /// The number of the next record, to be stored in what it is about.
+    pub(super) async fn number(&mut self) -> Result<i64, StoreError> {
+        if self.is_spent {
+            self.seq = take_numbers(&mut self.tx, 1).await?;
+            self.is_spent = false;
+        }
+        Ok(self.seq)
+    }
+
+    /// The first of `count` numbers in a row.
+    async fn numbers(&mut self, count: usize) -> Result<i64, StoreError> {
+        let first = self.number().await?;
+        let further = i64::try_from(count).unwrap_or(i64::MAX) - 1;
+        if further > 0 {
+            // Nobody else takes any in between: this mutation holds the row.
+            take_numbers(&mut self.tx, further).await?;
+        }
+        self.is_spent = true;
+        Ok(first)
+    }
+
+    async fn insert_changes(
+        &mut self,
+        kind: ChangeKind,
+        numbered: &[(i64, &AuditEvent)],
+    ) -> Result<(), StoreError> {
+        let at = self.at.unix();
         on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>("INSERT INTO changes (seq, kind, subject, at) VALUES ($1, $2, $3, $4)")
-                .bind(self.seq)
-                .bind(kind.as_str())
-                .bind(subject)
-                .bind(self.at.unix())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
+            let mut sql = QueryBuilder::<DB>::new("INSERT INTO changes (seq, kind, subject, at) ");
+            sql.push_values(numbered, |mut row, (seq, event)| {
+                row.push_bind(seq).push_bind(kind.as_str()).push_bind(&event.subject).push_bind(at);
+            });
+            sql.build().execute(&mut **tx).await.map(drop)
         })?;
         Ok(())
     }
 
-    async fn record_event(&mut self, actor: &Actor, event: &AuditEvent) -> Result<(), StoreError> {
+    async fn insert_events(&mut self, numbered: &[(i64, &AuditEvent)]) -> Result<(), StoreError> {
+        let (at, actor) = (self.at.unix(), &self.actor);
+        let who = actor.who.to_string();
+        let address = actor.address.map(|address| address.to_string());
+        let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
+            let mut sql = QueryBuilder::<DB>::new(
                 "INSERT INTO audit_events
-                     (seq, at, actor, address, request_id, action, organization, subject, before, after)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            )
-            .bind(self.seq)
-            .bind(self.at.unix())
-            .bind(actor.who.to_string())
-            .bind(actor.address.map(|address| address.to_string()))
-            .bind(&actor.request_id)
-            .bind(event.action)
-            .bind(event.organization.as_ref().map(|id| id.as_str()))
-            .bind(&event.subject)
-            .bind(event.before.as_ref().map(Value::to_string))
-            .bind(event.after.as_ref().map(Value::to_string))
-            .execute(&mut **tx)
-            .await
-            .map(drop)
+                     (seq, at, actor, address, request_id, action, organization, subject, before, after) ",
+            );
+            sql.push_values(numbered, |mut row, (seq, event)| {
+                row.push_bind(seq).push_bind(at).push_bind(&who).push_bind(&address);
+                row.push_bind(&actor.request_id).push_bind(event.action);
+                row.push_bind(event.organization.as_ref().map(|id| id.as_str()));
+                row.push_bind(&event.subject).push_bind(text(&event.before)).push_bind(text(&event.after));
+            });
+            sql.build().execute(&mut **tx).await.map(drop)
         })?;
         Ok(())
     }
+}
+
+/// Takes the next `count` change numbers; returns the last of them, which for one is that one.
+async fn take_numbers(tx: &mut Tx, count: i64) -> Result<i64, StoreError> {
+    Ok(on!(tx, |tx, DB| {
+        sqlx::query_scalar::<DB, i64>(
+            "UPDATE sequences SET value = value + $1 WHERE name = 'changes' RETURNING value",
+        )
+        .bind(count)
+        .fetch_one(&mut **tx)
+        .await
+    })?)
 }

@@ -18,8 +18,6 @@ pub struct RevokeRequest {
     pub caller: Caller,
     /// The token as it came.
     pub token: String,
-    /// For the audit trail.
-    pub request_id: String,
 }
 
 /// Revokes a token. One that is unknown or dead needs no revoking (RFC 7009 §2.2).
@@ -40,7 +38,7 @@ pub async fn revoke(node: &Arc<Node>, request: RevokeRequest) -> Result<(), OAut
         return Err(OAuthError::internal("a token of ours names no key or no organization"));
     };
     let token = RevokedToken { jti: claims.token_id, key, expires_at: claims.expires_at };
-    let actor = request.caller.actor(request.request_id);
+    let actor = request.caller.actor();
     let node = Arc::clone(node);
     Node::see_through(async move { node.revoke_token(&token, &organization, &actor).await })
         .await

@@ -145,7 +145,9 @@ impl Server {
         };
         let scopes = Scopes::parse_list("read:*").expect("a scope");
         let new = NewKey::new(ApiKey { id: plain.id(), scopes, ..template }, secret);
-        node.store.create_key(&new, now, &Actor::server(Who::Schedule)).await.expect("a stored key");
+        let mut write = node.store.write(now, &Actor::server(Who::Schedule)).await.expect("a turn");
+        write.insert_key(&new).await.expect("a stored key");
+        write.commit().await.expect("a stored key");
         (plain.id(), plain.expose().to_owned())
     }
 

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::expiry::{ExpiresIn, end};
+use super::record;
 use crate::access::Caller;
-use crate::api_key::{EnvironmentSlug, PlainKey};
-use crate::audit::Actor;
+use crate::api_key::{EnvironmentSlug, KeyId, PlainKey};
 use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, KeySecret, SecretId, words};
-use crate::management::ApiError;
-use crate::management::ceiling::{Rights, may_hand_out};
+use crate::management::ceiling::may_hand_out;
+use crate::management::repeat::Once;
+use crate::management::{ApiError, Made, Repeatable};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::{Preset, Scope, Scopes, Verb};
-use crate::store::NewKey;
+use crate::store::{NewKey, Write};
 
 /// The body that a key is made from.
 #[derive(Debug, Deserialize)]
@@ -33,7 +34,7 @@ pub struct NewKeyRequest {
     expires_in: Option<ExpiresIn>,
 }
 
-/// A new key, and the one chance to see it whole.
+/// A new key or a new secret of one, and the one chance to see it whole.
 #[derive(Debug)]
 pub struct CreatedKey {
     /// As it is stored.
@@ -51,15 +52,33 @@ pub async fn create(
     caller: &Caller,
     organization: OrganizationId,
     request: NewKeyRequest,
-    request_id: String,
-) -> Result<CreatedKey, ApiError> {
+    repeatable: Option<Repeatable>,
+) -> Result<Made<CreatedKey>, ApiError> {
     caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
+    let once = Once::begin(node, caller, repeatable)?;
     let now = node.clock.now();
-    let plain = PlainKey::generate(&node.deployment.brand, &request.environment, &node.tagger, &node.entropy)
-        .map_err(ApiError::internal)?;
-    let key = request.into_key(node, caller, organization, &plain, now)?;
-    let rights = Rights { scopes: &key.scopes, cidrs: &key.cidrs, expires_at: key.expires_at };
-    may_hand_out(caller, rights)?;
+    let key = request.into_key(node, caller, organization, now)?;
+    may_hand_out(caller, &key)?;
+    let (secret, plain) = new_secret(node, &key, now).await?;
+    let new = NewKey::new(key, secret);
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    insert(&mut write, &new).await?;
+    once.keep(&mut write, &new.key().view_with(now, None)).await?;
+    node.commit(write).await?;
+    Ok(Made::New(CreatedKey { key: new.key().clone(), plain }))
+}
+
+/// A new secret for a key, as it is stored and as it is shown.
+pub(in crate::management) async fn new_secret(
+    node: &Node,
+    key: &ApiKey,
+    now: Timestamp,
+) -> Result<(KeySecret, PlainKey), ApiError> {
+    let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &node.tagger, &node.entropy);
+    let plain = plain.map_err(ApiError::internal)?;
     let secret = KeySecret {
         id: SecretId::generate(&node.entropy).map_err(ApiError::internal)?,
         hash: node.secrets.hash(plain.secret(), &node.entropy).await?,
@@ -67,16 +86,20 @@ pub async fn create(
         expires_at: None,
         last_used_at: None,
     };
-    let new = NewKey::new(key, secret);
-    let key = new.key().clone();
-    store(node, new, now, caller.actor(request_id)).await?;
-    Ok(CreatedKey { key, plain })
+    Ok((secret, plain))
 }
 
-async fn store(node: &Arc<Node>, new: NewKey, now: Timestamp, actor: Actor) -> Result<(), ApiError> {
-    let node = Arc::clone(node);
-    let stored = Node::see_through(async move { node.store.create_key(&new, now, &actor).await });
-    Ok(stored.await.ok_or_else(|| ApiError::internal("creating a key panicked"))??)
+/// Stores a key in its project, which must be there.
+pub(in crate::management) async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
+    let key = new.key();
+    let project = write.project(&key.organization, &key.project).await?;
+    let project = project.ok_or_else(|| ApiError::invalid("there is no such project"))?;
+    if !project.environments.contains(&key.environment) {
+        let there = project.environments.to_string().replace(' ', ", ");
+        return Err(ApiError::invalid(format!("the project has no such environment; it has {there}")));
+    }
+    write.insert_key(new).await?;
+    record(write, "key.create", None, Some(key)).await
 }
 
 impl NewKeyRequest {
@@ -85,17 +108,16 @@ impl NewKeyRequest {
         node: &Node,
         caller: &Caller,
         organization: OrganizationId,
-        plain: &PlainKey,
         now: Timestamp,
     ) -> Result<ApiKey, ApiError> {
-        let invalid = |error: &dyn std::fmt::Display| ApiError::InvalidRequest(error.to_string());
         Ok(ApiKey {
-            id: plain.id(),
-            scopes: scopes(self.scopes, self.preset, &organization)?,
+            id: KeyId::generate(&node.entropy).map_err(ApiError::internal)?,
+            scopes: scopes(self.scopes, self.preset, &organization)?
+                .ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
-            name: words::name(self.name).map_err(|error| invalid(&error))?,
-            note: self.note.map(words::note).transpose().map_err(|error| invalid(&error))?,
+            name: words::name(self.name).map_err(ApiError::invalid)?,
+            note: self.note.map(words::note).transpose().map_err(ApiError::invalid)?,
             organization,
             project: self.project,
             environment: self.environment,
@@ -110,21 +132,21 @@ impl NewKeyRequest {
     }
 }
 
-fn scopes(
+/// The scopes that somebody named, one by one or by a preset; `None` when neither is there.
+pub(super) fn scopes(
     scopes: Option<Vec<Scope>>,
     preset: Option<Preset>,
     organization: &OrganizationId,
-) -> Result<Scopes, ApiError> {
+) -> Result<Option<Scopes>, ApiError> {
     match (scopes, preset) {
-        (Some(scopes), None) => {
-            Scopes::for_key(scopes).map_err(|error| ApiError::InvalidRequest(error.to_string()))
-        }
-        (None, Some(preset)) => preset.scopes(organization.as_str()).map_err(ApiError::internal),
-        _ => Err(ApiError::InvalidRequest("a key takes either scopes or a preset".into())),
+        (None, None) => Ok(None),
+        (Some(scopes), None) => Scopes::for_key(scopes).map(Some).map_err(ApiError::invalid),
+        (None, Some(preset)) => preset.scopes(organization.as_str()).map(Some).map_err(ApiError::internal),
+        (Some(_), Some(_)) => Err(ApiError::invalid("a key takes either scopes or a preset")),
     }
 }
 
-fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
-    Cidrs::parse(entries.iter().map(String::as_str))
-        .map_err(|error| ApiError::InvalidRequest(error.to_string()))
+/// The ranges that somebody listed.
+pub(in crate::management) fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
+    Cidrs::parse(entries.iter().map(String::as_str)).map_err(ApiError::invalid)
 }

@@ -7,6 +7,9 @@ use crate::management::ApiError;
 
 const DAY: i64 = 86_400;
 
+/// What is wrong when a key is to end at a moment and after a span.
+pub(super) const BOTH: &str = "expires_at and expires_in exclude each other";
+
 /// `expires_in`: one of the named spans, or seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")]
@@ -42,21 +45,21 @@ pub(super) fn end(
     expires_in: Option<&ExpiresIn>,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ApiError> {
-    let invalid = |why: &str| ApiError::InvalidRequest(why.into());
     let end = match (expires_at, expires_in) {
         (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err(invalid("expires_at and expires_in exclude each other")),
-        (Some(text), None) => Timestamp::parse_rfc3339(text)
-            .ok_or_else(|| invalid("expires_at is not an RFC 3339 time such as 2030-01-31T12:00:00Z"))?,
+        (Some(_), Some(_)) => return Err(ApiError::invalid(BOTH)),
+        (Some(text), None) => Timestamp::parse_rfc3339(text).ok_or_else(|| {
+            ApiError::invalid("expires_at is not an RFC 3339 time such as 2030-01-31T12:00:00Z")
+        })?,
         (None, Some(span)) => now.plus(span.seconds().ok_or_else(|| {
-            invalid("expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
+            ApiError::invalid("expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
         })?),
     };
     if end <= now {
-        return Err(invalid("expires_at is not in the future"));
+        return Err(ApiError::invalid("expires_at is not in the future"));
     }
     if end > Timestamp::MAX {
-        return Err(invalid("the key would end after the year 9999"));
+        return Err(ApiError::invalid("the key would end after the year 9999"));
     }
     Ok(Some(end))
 }

@@ -2,34 +2,42 @@
 
 use std::sync::Arc;
 
-use crate::access::{Caller, visible_keys};
-use crate::api_key::EnvironmentSlug;
+use crate::access::{Caller, reachable_keys};
 use crate::key::ApiKey;
-use crate::management::ApiError;
-use crate::names::{OrganizationId, ProjectId};
+use crate::management::listing::cursor;
+use crate::management::{ApiError, PageRequest, organizations};
 use crate::node::Node;
-use crate::store::{KeyQuery, StatusFilter};
+use crate::scope::Verb;
+use crate::store::{KeyFilter, KeyQuery};
 
 /// The most characters of a search.
 const MAX_SEARCH: usize = 200;
 
-/// What to list.
-#[derive(Debug)]
-pub struct KeyListRequest {
-    /// Whose keys.
-    pub organization: OrganizationId,
-    /// Only this project's.
-    pub project: Option<ProjectId>,
-    /// Only this environment's.
-    pub environment: Option<EnvironmentSlug>,
-    /// Only those that stand so.
-    pub status: StatusFilter,
-    /// Only those whose name has this in it.
-    pub search: Option<String>,
-    /// At most so many.
-    pub limit: u16,
-    /// Where the page before ended.
-    pub cursor: Option<String>,
+/// Which keys somebody looks for.
+#[derive(Clone, Debug)]
+pub struct KeySearch(KeyFilter);
+
+impl KeySearch {
+    /// A search that can be made.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] for words that no name and no creator has.
+    pub fn new(filter: KeyFilter) -> Result<Self, ApiError> {
+        for (parameter, words) in [("q", &filter.name_contains), ("created_by", &filter.created_by)] {
+            let is_bad = |words: &String| words.chars().count() > MAX_SEARCH || words.contains('\0');
+            if words.as_ref().is_some_and(is_bad) {
+                return Err(ApiError::invalid(format!(
+                    "{parameter} has more than {MAX_SEARCH} characters, or a NUL"
+                )));
+            }
+        }
+        Ok(Self(filter))
+    }
+
+    /// What is looked for.
+    pub fn filter(&self) -> &KeyFilter {
+        &self.0
+    }
 }
 
 /// A page of keys, newest first, and the cursor of the next.
@@ -39,47 +47,18 @@ pub struct KeyListRequest {
 pub async fn list(
     node: &Arc<Node>,
     caller: &Caller,
-    request: KeyListRequest,
+    search: KeySearch,
+    page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
-    if !caller.knows(&request.organization) || !node.store.has_organization(&request.organization).await? {
-        return Err(ApiError::NotFound);
-    }
-    if request
-        .search
-        .as_ref()
-        .is_some_and(|search| search.chars().count() > MAX_SEARCH || search.contains('\0'))
-    {
-        return Err(ApiError::InvalidRequest(format!("q has more than {MAX_SEARCH} characters, or a NUL")));
-    }
-    let description = request.description();
-    let before = match &request.cursor {
-        Some(cursor) => Some(
-            node.cursors
-                .read(&description, cursor)
-                .map_err(|error| ApiError::InvalidRequest(error.to_string()))?,
-        ),
-        None => None,
-    };
+    let filter = search.0;
+    organizations::known(node, caller, &filter.organization).await?;
+    let list = format!("keys {filter:?}");
     let query = KeyQuery {
-        visible: visible_keys(caller, &request.organization),
-        organization: request.organization,
-        project: request.project,
-        environment: request.environment,
-        status: request.status,
-        name_contains: request.search,
-        before,
-        limit: request.limit,
+        visible: reachable_keys(caller, Verb::Read, &filter.organization),
+        before: page.before(node, &list)?,
+        limit: page.limit,
+        filter,
     };
-    let page = node.store.keys(&query, node.clock.now()).await?;
-    Ok((page.keys, page.next.map(|at| node.cursors.write(&description, at))))
-}
-
-impl KeyListRequest {
-    /// Which list this is a page of: all but the size and the place of the page.
-    fn description(&self) -> String {
-        format!(
-            "keys {:?} {:?} {:?} {:?} {:?}",
-            self.organization, self.project, self.environment, self.status, self.search
-        )
-    }
+    let found = node.store.keys(&query, node.clock.now()).await?;
+    Ok((found.items, cursor(node, &list, found.next)))
 }

@@ -1,36 +1,36 @@
-//! Revoking a key: at this node, dead from the moment that it is acknowledged.
+//! Revoking a key: immediate and final.
 
 use std::sync::Arc;
 
-use super::{KeyPath, find};
+use super::{KeyPath, find_to_change, update};
 use crate::access::Caller;
 use crate::key::{ApiKey, words};
 use crate::management::ApiError;
+use crate::management::last_way::{leave_one_open, ways_closed};
 use crate::node::Node;
-use crate::scope::Verb;
 
-/// Revokes a key and returns it as it is now. One that was revoked before stays as it was.
+/// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
+/// moment included.
 ///
 /// # Errors
 /// [`ApiError`]. After [`ApiError::Unavailable`] the key may have been revoked or not: ask again.
 pub async fn revoke(
     node: &Arc<Node>,
     caller: &Caller,
-    path: KeyPath,
+    path: &KeyPath,
     reason: Option<String>,
-    request_id: String,
+    force: bool,
 ) -> Result<ApiKey, ApiError> {
-    find(node, caller, &path, Verb::Write).await?;
-    let reason = reason.map(words::reason).transpose();
-    let reason = reason.map_err(|error| ApiError::InvalidRequest(error.to_string()))?;
-    let actor = caller.actor(request_id);
-    let (node, now) = (Arc::clone(node), node.clock.now());
-    let revoked = Node::see_through(async move {
-        let revoked =
-            node.store.revoke_key(&path.organization, &path.key, reason.as_deref(), now, &actor).await;
-        // Whatever was said: after an error it may have been committed all the same.
-        node.keys.forget(&path.key);
-        revoked
-    });
-    revoked.await.ok_or_else(|| ApiError::internal("revoking a key panicked"))??.ok_or(ApiError::NotFound)
+    let reason = reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    if before.revoked.is_some() {
+        return Ok(before);
+    }
+    let after = before.clone().revoke(now, reason);
+    leave_one_open(&mut write, &ways_closed([(&before, Some(&after))], now), force).await?;
+    update(&mut write, "key.revoke", &before, &after).await?;
+    node.commit(write).await?;
+    Ok(after)
 }

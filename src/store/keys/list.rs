@@ -9,15 +9,28 @@ use crate::clock::Timestamp;
 use crate::key::ApiKey;
 use crate::names::{OrganizationId, ProjectId};
 use crate::store::db::on;
+use crate::store::page::Page;
+use crate::store::write::Write;
 use crate::store::{Store, StoreError};
 
-/// Which keys, and how many.
+/// A page of an organization's keys.
 #[derive(Debug)]
 pub struct KeyQuery {
-    /// Of this organization.
-    pub organization: OrganizationId,
     /// Only those that the caller may read.
     pub visible: VisibleKeys,
+    /// Which of them.
+    pub filter: KeyFilter,
+    /// Only those made before the key of this creation number: where the previous page ended.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Which keys.
+#[derive(Clone, Debug)]
+pub struct KeyFilter {
+    /// Of this organization.
+    pub organization: OrganizationId,
     /// Only this project's.
     pub project: Option<ProjectId>,
     /// Only this environment's.
@@ -26,10 +39,10 @@ pub struct KeyQuery {
     pub status: StatusFilter,
     /// Only those whose name has this in it, ASCII case ignored.
     pub name_contains: Option<String>,
-    /// Only those made before the key of this creation number: where the previous page ended.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: u16,
+    /// Only those that this key, or the bootstrap, made.
+    pub created_by: Option<String>,
+    /// Only those whose last use, or else their creation, was before this moment.
+    pub unused_since: Option<Timestamp>,
 }
 
 /// Where a listed key must stand.
@@ -42,6 +55,8 @@ pub enum StatusFilter {
     Expired,
     /// Revoked.
     Revoked,
+    /// Active or expired.
+    Unrevoked,
     /// Any.
     All,
 }
@@ -55,32 +70,38 @@ pub enum VisibleKeys {
     Only(Vec<(Option<ProjectId>, Option<KeyId>)>),
 }
 
-/// One page of keys.
-#[derive(Debug)]
-pub struct KeyPage {
-    /// The keys, newest first.
-    pub keys: Vec<ApiKey>,
-    /// The creation number to go on before; `None` when this was the last page.
-    pub next: Option<i64>,
-}
-
 impl Store {
     /// One page of keys, newest first.
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn keys(&self, query: &KeyQuery, now: Timestamp) -> Result<KeyPage, StoreError> {
+    pub async fn keys(&self, query: &KeyQuery, now: Timestamp) -> Result<Page<ApiKey>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             let mut select = select::<DB>(query, now);
             select.build_query_as::<KeyRow>().fetch_all(pool).await
         })?;
-        let mut keys = group(rows)?;
-        // One more than asked for tells whether there is a next page.
-        let more = keys.len() > usize::from(query.limit);
-        keys.truncate(usize::from(query.limit));
-        let next = keys.last().filter(|_| more).map(|(_, created_seq)| *created_seq);
-        Ok(KeyPage { keys: keys.into_iter().map(|(stored, _)| stored.key).collect(), next })
+        page(rows, query.limit)
     }
+}
+
+impl Write {
+    /// The first page of keys, as this mutation sees them.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<Page<ApiKey>, StoreError> {
+        let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), before: None, limit };
+        let now = self.at;
+        let rows = on!(&mut self.tx, |tx, DB| {
+            let mut select = select::<DB>(&query, now);
+            select.build_query_as::<KeyRow>().fetch_all(&mut **tx).await
+        })?;
+        page(rows, limit)
+    }
+}
+
+fn page(rows: Vec<KeyRow>, limit: u16) -> Result<Page<ApiKey>, StoreError> {
+    Ok(Page::of(group(rows)?.into_iter().map(|(stored, seq)| (seq, stored.key)).collect(), limit))
 }
 
 fn select<DB: Database>(query: &KeyQuery, now: Timestamp) -> QueryBuilder<DB>
@@ -89,21 +110,28 @@ where
     for<'t> i64: Encode<'t, DB> + Type<DB>,
     for<'t> String: Encode<'t, DB> + Type<DB>,
 {
+    let filter = &query.filter;
     let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT * FROM api_keys WHERE organization = "));
-    sql.push_bind(query.organization.to_string());
-    if let Some(project) = &query.project {
+    sql.push_bind(filter.organization.to_string());
+    if let Some(project) = &filter.project {
         sql.push(" AND project = ").push_bind(project.to_string());
     }
-    if let Some(environment) = &query.environment {
+    if let Some(environment) = &filter.environment {
         sql.push(" AND environment = ").push_bind(environment.to_string());
     }
-    if let Some(part) = &query.name_contains {
+    if let Some(part) = &filter.name_contains {
         sql.push(" AND name_folded LIKE ").push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+    }
+    if let Some(creator) = &filter.created_by {
+        sql.push(" AND created_by = ").push_bind(creator.clone());
+    }
+    if let Some(moment) = filter.unused_since {
+        sql.push(" AND COALESCE(last_used_at, created_at) < ").push_bind(moment.unix());
     }
     if let Some(seq) = query.before {
         sql.push(" AND created_seq < ").push_bind(seq);
     }
-    push_status(&mut sql, query.status, now);
+    push_status(&mut sql, filter.status, now);
     push_visible(&mut sql, &query.visible);
     sql.push(" ORDER BY created_seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql.push(concat!(")", joined!(), "ORDER BY k.created_seq DESC, s.created_at, s.id"));
@@ -117,6 +145,7 @@ where
     match status {
         StatusFilter::All => {}
         StatusFilter::Revoked => drop(sql.push(" AND revoked_at IS NOT NULL")),
+        StatusFilter::Unrevoked => drop(sql.push(" AND revoked_at IS NULL")),
         StatusFilter::Active => {
             sql.push(" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ");
             sql.push_bind(now.unix()).push(")");

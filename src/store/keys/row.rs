@@ -1,13 +1,11 @@
 //! From rows to keys. A key comes as one row for each of its live secrets.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use super::StoredKey;
+use crate::audiences::Audiences;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, KeySecret, Revoked};
 use crate::store::db::row;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, read};
 
 row! {
     /// A key joined with one of its secrets.
@@ -29,7 +27,8 @@ row! {
         revoked_at: Option<i64>,
         revoked_reason: Option<String>,
         last_used_at: Option<i64>,
-        audiences: Option<String>,
+        organization_audiences: Option<String>,
+        project_audiences: Option<String>,
         secret_id: String,
         secret_hash: String,
         secret_created_at: i64,
@@ -76,9 +75,11 @@ impl KeyRow {
             name: self.name,
             note: self.note,
             scopes: crate::scope::Scopes::parse_list(&self.scopes)
-                .map_err(|error| corrupt("scopes", &error))?,
-            cidrs: crate::cidr::Cidrs::from_text(&self.cidrs).map_err(|error| corrupt("cidrs", &error))?,
-            generation: u64::try_from(self.generation).map_err(|error| corrupt("generation", &error))?,
+                .map_err(|error| StoreError::corrupt("scopes", error))?,
+            cidrs: crate::cidr::Cidrs::from_text(&self.cidrs)
+                .map_err(|error| StoreError::corrupt("cidrs", error))?,
+            generation: u64::try_from(self.generation)
+                .map_err(|error| StoreError::corrupt("generation", error))?,
             created_at: Timestamp::from_unix(self.created_at),
             created_by: self.created_by,
             expires_at: self.expires_at.map(Timestamp::from_unix),
@@ -88,18 +89,10 @@ impl KeyRow {
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
             secrets: vec![secret],
         };
-        let audiences = self.audiences.map(|list| list.split(' ').map(str::to_owned).collect());
-        Ok(StoredKey { key, audiences })
+        Ok(StoredKey {
+            key,
+            organization_audiences: self.organization_audiences.as_deref().map(Audiences::from_text),
+            project_audiences: self.project_audiences.as_deref().map(Audiences::from_text),
+        })
     }
-}
-
-fn read<T: FromStr>(what: &str, text: &str) -> Result<T, StoreError>
-where
-    T::Err: Display,
-{
-    text.parse().map_err(|error: T::Err| corrupt(what, &error))
-}
-
-fn corrupt(what: &str, error: &dyn Display) -> StoreError {
-    StoreError::Corrupt(format!("{what}: {error}"))
 }

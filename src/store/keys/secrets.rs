@@ -1,7 +1,10 @@
-//! What happens to a stored secret after it was made.
+//! What happens to the secrets of keys.
 
-use crate::key::SecretId;
+use crate::api_key::KeyId;
+use crate::clock::Timestamp;
+use crate::key::{KeySecret, SecretId};
 use crate::store::db::on;
+use crate::store::write::Write;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -17,6 +20,62 @@ impl Store {
                 .bind(old)
                 .bind(new)
                 .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+impl Write {
+    /// Stores a new secret of a key.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn insert_secret(&mut self, key: &KeyId, secret: &KeySecret) -> Result<(), StoreError> {
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO key_secrets (id, key_id, hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(secret.id.to_string())
+            .bind(key.to_string())
+            .bind(&*secret.hash)
+            .bind(secret.created_at.unix())
+            .bind(secret.expires_at.map(Timestamp::unix))
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Sets the moment at which a secret ends.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_secret(&mut self, id: SecretId, end: Timestamp) -> Result<(), StoreError> {
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>("UPDATE key_secrets SET expires_at = $2 WHERE id = $1 AND retired_at IS NULL")
+                .bind(id.to_string())
+                .bind(end.unix())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Retires a secret: it opens nothing from now on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn retire_secret(&mut self, id: SecretId) -> Result<(), StoreError> {
+        let at = self.at.unix();
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>("UPDATE key_secrets SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")
+                .bind(id.to_string())
+                .bind(at)
+                .execute(&mut **tx)
                 .await
                 .map(drop)
         })?;

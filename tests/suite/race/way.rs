@@ -75,7 +75,7 @@ impl Way {
         match self {
             Self::Direct { node, admin } => {
                 let path = KeyPath { organization: "default".parse().expect("a name"), key };
-                revoke_key(node, admin, path, None, String::new()).await.expect("a revocation");
+                revoke_key(node, admin, &path, None, true).await.expect("a revocation");
             }
             Self::Http { admin, .. } => {
                 let path = format!("/v1/orgs/default/keys/{key}/revoke");
@@ -90,7 +90,7 @@ impl Way {
         match self {
             Self::Direct { node, .. } => {
                 let caller = caller(node, key).await;
-                let request = RevokeRequest { caller, token: token.to_owned(), request_id: String::new() };
+                let request = RevokeRequest { caller, token: token.to_owned() };
                 revoke_token(node, request).await.expect("a revocation");
             }
             Self::Http { client, .. } => {

@@ -1,0 +1,85 @@
+//! JSON bodies of the management API.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::body::{self, BodyFault};
+use super::failure::Failure;
+use crate::management::{ApiError, Repeatable};
+use crate::node::Node;
+use crate::text::without_values;
+
+const MAX_BODY: usize = 256 * 1024;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The most characters of an `Idempotency-Key`.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// A JSON body; an absent one is `null`.
+pub(super) struct Json<T>(pub(super) T);
+
+/// A JSON body of a request that may come again, and how to know it if it does.
+pub(super) struct Repeated<T>(pub(super) T, pub(super) Option<Repeatable>);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
+        let (_, bytes) = read(request).await?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Repeated<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
+        let (parts, bytes) = read(request).await?;
+        let repeatable = repeatable(&parts, &bytes)?;
+        Ok(Self(parse(&bytes)?, repeatable))
+    }
+}
+
+async fn read(request: Request) -> Result<(Parts, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let is_json = body::is_of_type(&parts.headers, "application/json");
+    let bytes = body::read(&parts.headers, body, MAX_BODY).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => ApiError::TooLarge,
+        BodyFault::TooSlow => ApiError::TooSlow,
+        BodyFault::Broken => ApiError::invalid("the body is incomplete"),
+    })?;
+    if !is_json && !bytes.is_empty() {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    Ok((parts, bytes))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let invalid = |why: &str| ApiError::invalid(format!("the body: {why}"));
+    // serde would take an array too, with the members by position.
+    if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(invalid("not a JSON object"));
+    }
+    let text = if bytes.is_empty() { b"null" } else { bytes };
+    serde_json::from_slice(text).map_err(|error| invalid(&without_values(&error.to_string())))
+}
+
+fn repeatable(parts: &Parts, body: &[u8]) -> Result<Option<Repeatable>, ApiError> {
+    let mut names = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (name, None) = (names.next(), names.next()) else {
+        return Err(ApiError::invalid("two Idempotency-Key headers"));
+    };
+    let Some(name) = name else { return Ok(None) };
+    let is_good = (1..=MAX_IDEMPOTENCY_KEY).contains(&name.len())
+        && name.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let name = name.to_str().ok().filter(|_| is_good).ok_or_else(|| {
+        ApiError::invalid(format!("Idempotency-Key is 1 to {MAX_IDEMPOTENCY_KEY} characters of ASCII"))
+    })?;
+    Ok(Some(Repeatable::new(parts.method.as_str(), parts.uri.path(), name, body)))
+}

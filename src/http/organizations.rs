@@ -1,0 +1,82 @@
+//! `/v1/orgs`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{changed, created, created_before, versioned};
+use super::credentials::Guarded;
+use super::failure::Failure;
+use super::json::{Json, Repeated};
+use super::page::Page;
+use super::path::InOrganization;
+use super::query::{NoQuery, Query, terms};
+use crate::management::organizations::{self, NewOrganizationRequest, OrganizationPatch};
+use crate::management::{Made, Versioned as _, carry_out};
+use crate::node::Node;
+
+/// `GET /v1/orgs`.
+pub(super) async fn list(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
+    let (data, next_cursor) = organizations::list(&node, &caller, page).await?;
+    Ok(Page { data, next_cursor }.into_response())
+}
+
+/// `POST /v1/orgs`.
+pub(super) async fn create(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    Repeated(request, repeatable): Repeated<NewOrganizationRequest>,
+) -> Result<Response, Failure> {
+    let server = Arc::clone(&node);
+    let made =
+        carry_out(async move { organizations::create(&server, &caller, request, repeatable).await }).await?;
+    Ok(match made {
+        Made::New(made) => created(&node, &format!("/v1/orgs/{}", made.id), &made.etag(), &made),
+        Made::Before(answer) => created_before(&node, "/v1/orgs", &answer),
+    })
+}
+
+/// `GET /v1/orgs/{org}`.
+pub(super) async fn read(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    InOrganization(id): InOrganization,
+) -> Result<Response, Failure> {
+    let organization = organizations::read(&node, &caller, &id).await?;
+    Ok(versioned(&organization.etag(), &organization))
+}
+
+/// `PATCH /v1/orgs/{org}`.
+pub(super) async fn change(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(id): InOrganization,
+    parts: Parts,
+    Json(patch): Json<OrganizationPatch>,
+) -> Result<Response, Failure> {
+    let terms = terms(&parts, &["dry_run"])?;
+    let done =
+        carry_out(async move { organizations::change(&node, &caller, &id, patch, &terms).await }).await?;
+    Ok(changed(&done, Clone::clone))
+}
+
+/// `DELETE /v1/orgs/{org}`.
+pub(super) async fn delete(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    InOrganization(id): InOrganization,
+) -> Result<Response, Failure> {
+    carry_out(async move { organizations::delete(&node, &caller, &id).await }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,74 @@
+//! The ids in a path. One that can't be is answered like one that is not there.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::failure::Failure;
+use crate::key::SecretId;
+use crate::management::ApiError;
+use crate::management::keys::KeyPath;
+use crate::management::projects::ProjectPath;
+use crate::names::OrganizationId;
+
+/// `{org}`
+pub(super) struct InOrganization(pub(super) OrganizationId);
+
+/// `{org}` and `{project}`
+pub(super) struct OfProject(pub(super) ProjectPath);
+
+/// `{org}` and `{key}`
+pub(super) struct OfKey(pub(super) KeyPath);
+
+/// `{org}`, `{key}` and `{secret}`
+pub(super) struct OfSecret(pub(super) KeyPath, pub(super) SecretId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let id: String = segments(parts, state).await?;
+        Ok(Self(known(&id)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfProject {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, project): (String, String) = segments(parts, state).await?;
+        Ok(Self(ProjectPath { organization: known(&organization)?, project: known(&project)? }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, key): (String, String) = segments(parts, state).await?;
+        Ok(Self(KeyPath { organization: known(&organization)?, key: known(&key)? }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfSecret {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, key, secret): (String, String, String) = segments(parts, state).await?;
+        let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
+        Ok(Self(path, known(&secret)?))
+    }
+}
+
+async fn segments<S, T>(parts: &mut Parts, state: &S) -> Result<T, ApiError>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Send,
+{
+    let Path(segments) = Path::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
+    Ok(segments)
+}
+
+fn known<T: std::str::FromStr>(id: &str) -> Result<T, ApiError> {
+    id.parse().map_err(|_| ApiError::NotFound)
+}

@@ -1,0 +1,84 @@
+//! `/v1/orgs/{org}/projects`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{changed, created, created_before, versioned};
+use super::credentials::Guarded;
+use super::failure::Failure;
+use super::json::{Json, Repeated};
+use super::page::Page;
+use super::path::{InOrganization, OfProject};
+use super::query::{NoQuery, Query, terms};
+use crate::management::projects::{self, NewProjectRequest, ProjectPatch};
+use crate::management::{Made, Versioned as _, carry_out};
+use crate::node::Node;
+
+/// `GET /v1/orgs/{org}/projects`.
+pub(super) async fn list(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
+    let (data, next_cursor) = projects::list(&node, &caller, &organization, page).await?;
+    Ok(Page { data, next_cursor }.into_response())
+}
+
+/// `POST /v1/orgs/{org}/projects`.
+pub(super) async fn create(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    InOrganization(organization): InOrganization,
+    Repeated(request, repeatable): Repeated<NewProjectRequest>,
+) -> Result<Response, Failure> {
+    let (server, collection) = (Arc::clone(&node), format!("/v1/orgs/{organization}/projects"));
+    let made =
+        carry_out(async move { projects::create(&server, &caller, organization, request, repeatable).await })
+            .await?;
+    Ok(match made {
+        Made::New(made) => created(&node, &format!("{collection}/{}", made.id), &made.etag(), &made),
+        Made::Before(answer) => created_before(&node, &collection, &answer),
+    })
+}
+
+/// `GET /v1/orgs/{org}/projects/{project}`.
+pub(super) async fn read(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    OfProject(path): OfProject,
+) -> Result<Response, Failure> {
+    let project = projects::read(&node, &caller, &path).await?;
+    Ok(versioned(&project.etag(), &project))
+}
+
+/// `PATCH /v1/orgs/{org}/projects/{project}`.
+pub(super) async fn change(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    OfProject(path): OfProject,
+    parts: Parts,
+    Json(patch): Json<ProjectPatch>,
+) -> Result<Response, Failure> {
+    let terms = terms(&parts, &["dry_run"])?;
+    let done = carry_out(async move { projects::change(&node, &caller, &path, patch, &terms).await }).await?;
+    Ok(changed(&done, Clone::clone))
+}
+
+/// `DELETE /v1/orgs/{org}/projects/{project}`.
+pub(super) async fn delete(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    OfProject(path): OfProject,
+) -> Result<Response, Failure> {
+    carry_out(async move { projects::delete(&node, &caller, &path).await }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,54 @@
+//! What may become of a key, and what that takes away from those who hold tokens of it.
+
+use super::{ApiKey, KeySecret, KeyStatus, Revoked};
+use crate::clock::Timestamp;
+use crate::scope::Scope;
+
+impl ApiKey {
+    /// The most secrets of a key that may be live at once: two, for the time in which one replaces the other.
+    pub const MAX_LIVE_SECRETS: usize = 2;
+
+    /// The secrets that open the key at `now`, the newest last.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &KeySecret> {
+        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// Whether the key may make keys in every organization, so that whoever has it can let anybody in.
+    pub fn is_way_in(&self) -> bool {
+        self.scopes.covers(&Scope::makes_keys_everywhere())
+    }
+
+    /// Whether the key is a way in at `now`, and not only by its scopes.
+    pub fn is_open_way_in(&self, now: Timestamp) -> bool {
+        self.is_way_in() && self.status(now) == KeyStatus::Active
+    }
+
+    /// The key, revoked at `at`. One that was revoked before stays as it was.
+    #[must_use]
+    pub fn revoke(self, at: Timestamp, reason: Option<String>) -> Self {
+        if self.revoked.is_some() {
+            return self;
+        }
+        Self { revoked: Some(Revoked { at, reason }), generation: self.generation + 1, ..self }
+    }
+
+    /// The key as the next state of `before`: if something was taken away, tokens of `before` are dead.
+    #[must_use]
+    pub fn following(self, before: &Self) -> Self {
+        let generation = before.generation + u64::from(self.takes_from(before));
+        Self { generation, ..self }
+    }
+
+    /// Whether nothing that people can change of a key differs.
+    pub fn is_as(&self, other: &Self) -> bool {
+        let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at);
+        of(self) == of(other) && self.scopes == other.scopes && self.cidrs == other.cidrs
+    }
+
+    /// Whether a token of `before` could do something that this key may not: an earlier scope no longer
+    /// covered, an earlier address no longer admitted, an earlier expiry.
+    fn takes_from(&self, before: &Self) -> bool {
+        let ends_earlier = self.expires_at.is_some_and(|end| before.expires_at.is_none_or(|was| end < was));
+        ends_earlier || !self.scopes.covers_all(&before.scopes) || !self.cidrs.covers(&before.cidrs)
+    }
+}

@@ -1,0 +1,119 @@
+//! Changing a key.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer};
+
+use super::create::{cidrs, scopes};
+use super::expiry::{self, ExpiresIn, end};
+use super::{KeyPath, find_to_change, update};
+use crate::access::Caller;
+use crate::cidr::Cidrs;
+use crate::clock::Timestamp;
+use crate::key::{ApiKey, words};
+use crate::management::ceiling::may_change;
+use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::{ApiError, Changed, Terms};
+use crate::node::Node;
+use crate::scope::{Preset, Scope, Scopes};
+
+/// The body of a change: what is absent stays, and `null` is no note, no ranges of its own, no end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a JSON object with a key's members")]
+pub struct KeyPatch {
+    #[serde(deserialize_with = "given")]
+    name: Option<String>,
+    #[serde(deserialize_with = "given")]
+    note: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(deserialize_with = "given")]
+    preset: Option<Preset>,
+    #[serde(deserialize_with = "given")]
+    cidrs: Option<Option<Vec<String>>>,
+    #[serde(deserialize_with = "given")]
+    expires_at: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    expires_in: Option<ExpiresIn>,
+}
+
+/// Tells a member that is there, `null` included, from one that is not.
+pub(in crate::management) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Changes a key.
+///
+/// # Errors
+/// [`ApiError`]; the key is then as it was.
+pub async fn change(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    patch: KeyPatch,
+    terms: &Terms,
+) -> Result<Changed<ApiKey>, ApiError> {
+    let now = node.clock.now();
+    let alterations = patch.read(path, now)?;
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    terms.hold_for(&before)?;
+    if before.revoked.is_some() {
+        return Err(ApiError::Conflict("the key is revoked".into()));
+    }
+    let after = alterations.of(&before);
+    may_change(caller, &before, &after)?;
+    leave_one_open(&mut write, &ways_closed([(&before, Some(&after))], now), terms.force).await?;
+    if !terms.dry_run && !before.is_as(&after) {
+        update(&mut write, "key.change", &before, &after).await?;
+        node.commit(write).await?;
+    }
+    Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// What a key is to be, as far as it is to be something else.
+#[derive(Debug, Default)]
+pub(in crate::management) struct Alterations {
+    pub(in crate::management) name: Option<String>,
+    pub(in crate::management) note: Option<Option<String>>,
+    pub(in crate::management) scopes: Option<Scopes>,
+    pub(in crate::management) cidrs: Option<Cidrs>,
+    pub(in crate::management) expires_at: Option<Option<Timestamp>>,
+}
+
+impl KeyPatch {
+    fn read(self, path: &KeyPath, now: Timestamp) -> Result<Alterations, ApiError> {
+        let note = self.note.map(|note| note.map(words::note).transpose()).transpose();
+        let ranges = |entries: Option<Vec<String>>| cidrs(entries.as_deref().unwrap_or_default());
+        Ok(Alterations {
+            name: self.name.map(words::name).transpose().map_err(ApiError::invalid)?,
+            note: note.map_err(ApiError::invalid)?,
+            scopes: scopes(self.scopes, self.preset, &path.organization)?,
+            cidrs: self.cidrs.map(ranges).transpose()?,
+            expires_at: match (self.expires_at, self.expires_in) {
+                (None, None) => None,
+                (Some(None), None) => Some(None),
+                (Some(None), Some(_)) => return Err(ApiError::invalid(expiry::BOTH)),
+                (at, span) => Some(end(at.flatten().as_deref(), span.as_ref(), now)?),
+            },
+        })
+    }
+}
+
+impl Alterations {
+    /// The key as it is to be.
+    pub(in crate::management) fn of(self, before: &ApiKey) -> ApiKey {
+        let key = before.clone();
+        ApiKey {
+            name: self.name.unwrap_or(key.name),
+            note: self.note.unwrap_or(key.note),
+            scopes: self.scopes.unwrap_or(key.scopes),
+            cidrs: self.cidrs.unwrap_or(key.cidrs),
+            expires_at: self.expires_at.unwrap_or(key.expires_at),
+            ..key
+        }
+        .following(before)
+    }
+}

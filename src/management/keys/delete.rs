@@ -1,0 +1,23 @@
+//! Deleting a key.
+
+use std::sync::Arc;
+
+use super::{KeyPath, find_to_change, record};
+use crate::access::Caller;
+use crate::management::ApiError;
+use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::node::Node;
+
+/// Deletes a key, which ends it as a revocation does. Its audit events stay.
+///
+/// # Errors
+/// [`ApiError`]; the key is then as it was.
+pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &KeyPath, force: bool) -> Result<(), ApiError> {
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    leave_one_open(&mut write, &ways_closed([(&before, None)], now), force).await?;
+    write.delete_key(&before.id).await?;
+    record(&mut write, "key.delete", Some(&before), None).await?;
+    Ok(node.commit(write).await?)
+}

@@ -1,0 +1,121 @@
+//! A key's secrets: a new one beside the old for a while, and the end of one.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::create::new_secret;
+use super::{CreatedKey, KeyPath, find_to_change, update};
+use crate::access::Caller;
+use crate::clock::Timestamp;
+use crate::key::{ApiKey, SecretId};
+use crate::management::ceiling::may_hand_out;
+use crate::management::repeat::Once;
+use crate::management::{ApiError, Made, Repeatable};
+use crate::node::Node;
+use crate::store::Write;
+
+/// The longest overlap, in seconds: 30 days.
+const MAX_OVERLAP: i64 = 2_592_000;
+
+/// The body of a rotation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with overlap_seconds")]
+pub struct Rotation {
+    /// For how many seconds what opens the key now goes on opening it.
+    overlap_seconds: i64,
+}
+
+/// Gives a key a new secret. What opened it before does so until the overlap is over; with none, it is retired
+/// at once, and tokens that were got with it are dead.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] for a revoked key, and when two secrets are live already.
+pub async fn rotate(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    rotation: &Rotation,
+    repeatable: Option<Repeatable>,
+) -> Result<Made<CreatedKey>, ApiError> {
+    let overlap = rotation.overlap_seconds;
+    if !(0..=MAX_OVERLAP).contains(&overlap) {
+        return Err(ApiError::invalid(format!("overlap_seconds is 0 to {MAX_OVERLAP}")));
+    }
+    let once = Once::begin(node, caller, repeatable)?;
+    // Hashing is slow: nobody's turn to write is spent on it.
+    let seen = super::find(node, caller, path, crate::scope::Verb::Write).await?;
+    let now = node.clock.now();
+    let (secret, plain) = new_secret(node, &seen, now).await?;
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    may_hand_out(caller, &before)?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    if before.revoked.is_some() {
+        return Err(ApiError::Conflict("the key is revoked".into()));
+    }
+    if overlap > 0 && before.live_secrets(now).count() >= ApiKey::MAX_LIVE_SECRETS {
+        let why = "two secrets are live already; retire one, or rotate without an overlap";
+        return Err(ApiError::Conflict(why.into()));
+    }
+    let mut after = end_secrets(&mut write, &before, overlap).await?;
+    write.insert_secret(&before.id, &secret).await?;
+    after.secrets.push(secret);
+    update(&mut write, "key.rotate", &before, &after).await?;
+    once.keep(&mut write, &after.view_with(now, None)).await?;
+    node.commit(write).await?;
+    Ok(Made::New(CreatedKey { key: after, plain }))
+}
+
+/// The key with its secrets ending after the overlap, or without those that end now.
+async fn end_secrets(write: &mut Write, before: &ApiKey, overlap: i64) -> Result<ApiKey, ApiError> {
+    let (now, end) = (write.at(), write.at().plus(overlap));
+    let mut after = before.clone();
+    for secret in &before.secrets {
+        if overlap == 0 || !is_live(secret.expires_at, now) {
+            write.retire_secret(secret.id).await?;
+            after.secrets.retain(|kept| kept.id != secret.id);
+        } else if is_live(secret.expires_at, end) {
+            write.end_secret(secret.id, end).await?;
+            after.secrets.iter_mut().filter(|kept| kept.id == secret.id).for_each(|kept| {
+                kept.expires_at = Some(end);
+            });
+        }
+    }
+    after.generation += u64::from(overlap == 0);
+    Ok(after)
+}
+
+fn is_live(end: Option<Timestamp>, at: Timestamp) -> bool {
+    end.is_none_or(|end| at < end)
+}
+
+/// Retires one secret of a key before its time. Tokens of the key are dead, whichever secret they were got
+/// with.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] when no other secret is live.
+pub async fn retire(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    secret: SecretId,
+) -> Result<(), ApiError> {
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    if !before.live_secrets(now).any(|live| live.id == secret) {
+        return Err(ApiError::NotFound);
+    }
+    if before.live_secrets(now).count() == 1 {
+        let why = "it is the key's last live secret; rotate the key first, or revoke it";
+        return Err(ApiError::Conflict(why.into()));
+    }
+    write.retire_secret(secret).await?;
+    let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
+    after.secrets.retain(|kept| kept.id != secret);
+    update(&mut write, "secret.retire", &before, &after).await?;
+    Ok(node.commit(write).await?)
+}

@@ -1,0 +1,81 @@
+//! Changing keys, one or many.
+
+use sqlx::QueryBuilder;
+
+use crate::api_key::KeyId;
+use crate::clock::Timestamp;
+use crate::key::ApiKey;
+use crate::store::StoreError;
+use crate::store::db::{BATCH, on};
+use crate::store::error::read;
+use crate::store::write::Write;
+
+impl Write {
+    /// Stores keys as they are now: all that may change of a key but its secrets.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update_keys(&mut self, keys: &[ApiKey]) -> Result<(), StoreError> {
+        for batch in keys.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql = QueryBuilder::<DB>::new(
+                    "WITH now (id, name, name_folded, note, scopes, cidrs, generation, expires_at, revoked_at,
+                               revoked_reason, is_way_in) AS (",
+                );
+                sql.push_values(batch, |mut row, key| {
+                    row.push_bind(key.id.to_string());
+                    row.push_bind(&key.name).push_bind(key.name.to_ascii_lowercase()).push_bind(&key.note);
+                    row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
+                    row.push_bind(key.generation.cast_signed());
+                    row.push_bind(key.expires_at.map(Timestamp::unix));
+                    row.push_bind(key.revoked.as_ref().map(|revoked| revoked.at.unix()));
+                    row.push_bind(key.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()));
+                    row.push_bind(i64::from(key.is_way_in()));
+                });
+                sql.push(
+                    ") UPDATE api_keys SET name = now.name, name_folded = now.name_folded, note = now.note,
+                         scopes = now.scopes, cidrs = now.cidrs, generation = now.generation,
+                         expires_at = now.expires_at, revoked_at = now.revoked_at,
+                         revoked_reason = now.revoked_reason, is_way_in = now.is_way_in
+                     FROM now WHERE api_keys.id = now.id",
+                );
+                sql.build().execute(&mut **tx).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a key and its secrets.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_key(&mut self, id: &KeyId) -> Result<(), StoreError> {
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>("DELETE FROM api_keys WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The active keys that may make keys everywhere, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn ways_in(&mut self, limit: usize) -> Result<Vec<KeyId>, StoreError> {
+        let now = self.at.unix();
+        let ids = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_scalar::<DB, String>(
+                "SELECT id FROM api_keys WHERE is_way_in = 1 AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > $1) LIMIT $2",
+            )
+            .bind(now)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut **tx)
+            .await
+        })?;
+        ids.iter().map(|id| read("key id", id)).collect()
+    }
+}

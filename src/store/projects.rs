@@ -1,0 +1,213 @@
+//! Projects.
+
+use sqlx::QueryBuilder;
+
+use super::db::{on, row};
+use super::error::read;
+use super::page::{Page, Visible};
+use super::write::Write;
+use super::{Store, StoreError};
+use crate::api_key::EnvironmentSlug;
+use crate::audiences::Audiences;
+use crate::clock::Timestamp;
+use crate::names::{OrganizationId, ProjectId};
+use crate::tenant::{Environments, Project};
+
+row! {
+    struct ProjectRow {
+        organization: String,
+        id: String,
+        name: String,
+        environments: String,
+        audiences: Option<String>,
+        created_at: i64,
+        created_seq: i64,
+    }
+}
+
+macro_rules! select_projects {
+    () => {
+        "SELECT organization, id, name, environments, audiences, created_at, created_seq FROM projects
+         WHERE deleted_at IS NULL AND organization = "
+    };
+}
+
+const PROJECT: &str = concat!(select_projects!(), "$1 AND id = $2");
+const PROJECTS: &str = concat!(select_projects!(), "$1 ORDER BY created_seq, id");
+
+impl Store {
+    /// The project of this id in `organization`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn project(
+        &self,
+        organization: &OrganizationId,
+        id: &ProjectId,
+    ) -> Result<Option<Project>, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            let query = sqlx::query_as::<DB, ProjectRow>(PROJECT);
+            query.bind(organization.as_str()).bind(id.as_str()).fetch_optional(pool).await
+        })?;
+        row.map(Project::try_from).transpose()
+    }
+
+    /// Up to `limit` of the projects that were made before the one of creation number `before`, the newest
+    /// first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn projects(
+        &self,
+        organization: &OrganizationId,
+        visible: &Visible<ProjectId>,
+        before: Option<i64>,
+        limit: u16,
+    ) -> Result<Page<Project>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            let mut sql = QueryBuilder::<DB>::new(select_projects!());
+            sql.push_bind(organization.as_str());
+            sql.push(" AND created_seq < ").push_bind(before.unwrap_or(i64::MAX));
+            visible.narrow(&mut sql);
+            sql.push(" ORDER BY created_seq DESC LIMIT ").push_bind(i64::from(limit) + 1);
+            sql.build_query_as::<ProjectRow>().fetch_all(pool).await
+        })?;
+        let rows = rows.into_iter().map(|row| Ok((row.created_seq, row.try_into()?)));
+        Ok(Page::of(rows.collect::<Result<_, StoreError>>()?, limit))
+    }
+}
+
+impl Write {
+    /// The project of this id, as this mutation sees it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn project(
+        &mut self,
+        organization: &OrganizationId,
+        id: &ProjectId,
+    ) -> Result<Option<Project>, StoreError> {
+        let row = on!(&mut self.tx, |tx, DB| {
+            let query = sqlx::query_as::<DB, ProjectRow>(PROJECT);
+            query.bind(organization.as_str()).bind(id.as_str()).fetch_optional(&mut **tx).await
+        })?;
+        row.map(Project::try_from).transpose()
+    }
+
+    /// All projects of an organization, the oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn projects(&mut self, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
+        let rows = on!(&mut self.tx, |tx, DB| {
+            let query = sqlx::query_as::<DB, ProjectRow>(PROJECTS);
+            query.bind(organization.as_str()).fetch_all(&mut **tx).await
+        })?;
+        rows.into_iter().map(Project::try_from).collect()
+    }
+
+    /// Stores a new project; `false` when its id was ever used before in its organization.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn insert_project(&mut self, project: &Project) -> Result<bool, StoreError> {
+        let seq = self.number().await?;
+        Ok(on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "INSERT INTO projects (organization, id, created_seq, name, environments, audiences, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (organization, id) DO NOTHING",
+            )
+            .bind(project.organization.as_str())
+            .bind(project.id.as_str())
+            .bind(seq)
+            .bind(&project.name)
+            .bind(project.environments.to_string())
+            .bind(project.audiences.as_ref().map(ToString::to_string))
+            .bind(project.created_at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() == 1)
+        })?)
+    }
+
+    /// Stores a project as it is now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update_project(&mut self, project: &Project) -> Result<(), StoreError> {
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "UPDATE projects SET name = $3, environments = $4, audiences = $5
+                 WHERE organization = $1 AND id = $2",
+            )
+            .bind(project.organization.as_str())
+            .bind(project.id.as_str())
+            .bind(&project.name)
+            .bind(project.environments.to_string())
+            .bind(project.audiences.as_ref().map(ToString::to_string))
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Deletes a project. Its row stays, so that its id is not used again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_project(&mut self, project: &Project) -> Result<(), StoreError> {
+        let at = self.at.unix();
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "UPDATE projects SET deleted_at = $3
+                 WHERE organization = $1 AND id = $2 AND deleted_at IS NULL",
+            )
+            .bind(project.organization.as_str())
+            .bind(project.id.as_str())
+            .bind(at)
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// The environments in which an organization, or a project of it, has keys that are not revoked.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn environments_in_use(
+        &mut self,
+        organization: &OrganizationId,
+        project: Option<&ProjectId>,
+    ) -> Result<Vec<EnvironmentSlug>, StoreError> {
+        let found = on!(&mut self.tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new(
+                "SELECT DISTINCT environment FROM api_keys WHERE revoked_at IS NULL AND organization = ",
+            );
+            sql.push_bind(organization.as_str());
+            if let Some(project) = project {
+                sql.push(" AND project = ").push_bind(project.as_str());
+            }
+            sql.push(" ORDER BY environment").build_query_scalar::<String>().fetch_all(&mut **tx).await
+        })?;
+        found.iter().map(|text| read("environment", text)).collect()
+    }
+}
+
+impl TryFrom<ProjectRow> for Project {
+    type Error = StoreError;
+
+    fn try_from(row: ProjectRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            organization: read("organization", &row.organization)?,
+            id: read("project", &row.id)?,
+            name: row.name,
+            environments: Environments::from_text(&row.environments)
+                .map_err(|error| StoreError::corrupt("environments", error))?,
+            audiences: row.audiences.as_deref().map(Audiences::from_text),
+            created_at: Timestamp::from_unix(row.created_at),
+        })
+    }
+}
