@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod client_auth;
+mod configuration;
 mod credentials;
 mod discovery;
 mod failure;
@@ -54,6 +55,9 @@ routes! {
         GET "/v1/orgs/{org}" => organizations::read,
         PATCH "/v1/orgs/{org}" => organizations::change,
         DELETE "/v1/orgs/{org}" => organizations::delete,
+
+        GET "/v1/orgs/{org}/configuration" => configuration::export,
+        PUT "/v1/orgs/{org}/configuration" => configuration::apply,
 
         GET "/v1/orgs/{org}/projects" => projects::list,
         POST "/v1/orgs/{org}/projects" => projects::create,

@@ -5,6 +5,7 @@
 //! committed, and nothing has happened until then.
 
 mod ceiling;
+pub mod configuration;
 mod diff;
 mod error;
 mod etag;

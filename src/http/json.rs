@@ -21,17 +21,17 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The most characters of an `Idempotency-Key`.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
-/// A JSON body; an absent one is `null`.
-pub(super) struct Json<T>(pub(super) T);
+/// A JSON body of at most `MOST` bytes; an absent one is `null`.
+pub(super) struct Json<T, const MOST: usize = MAX_BODY>(pub(super) T);
 
 /// A JSON body of a request that may come again, and how to know it if it does.
 pub(super) struct Repeated<T>(pub(super) T, pub(super) Option<Repeatable>);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Json<T> {
+impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, MOST> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
-        let (_, bytes) = read(request).await?;
+        let (_, bytes) = read(request, MOST).await?;
         Ok(Self(parse(&bytes)?))
     }
 }
@@ -40,16 +40,16 @@ impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Repeated<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
-        let (parts, bytes) = read(request).await?;
+        let (parts, bytes) = read(request, MAX_BODY).await?;
         let repeatable = repeatable(&parts, &bytes)?;
         Ok(Self(parse(&bytes)?, repeatable))
     }
 }
 
-async fn read(request: Request) -> Result<(Parts, Bytes), ApiError> {
+async fn read(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
     let is_json = body::is_of_type(&parts.headers, "application/json");
-    let bytes = body::read(&parts.headers, body, MAX_BODY).await.map_err(|fault| match fault {
+    let bytes = body::read(&parts.headers, body, most).await.map_err(|fault| match fault {
         BodyFault::TooLarge => ApiError::TooLarge,
         BodyFault::TooSlow => ApiError::TooSlow,
         BodyFault::Broken => ApiError::invalid("the body is incomplete"),

@@ -1,12 +1,45 @@
 //! What may become of a key, and what that takes away from those who hold tokens of it.
 
 use super::{ApiKey, KeySecret, KeyStatus, Revoked};
+use crate::api_key::{Brand, EnvironmentSlug, KeyId};
+use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
-use crate::scope::Scope;
+use crate::names::{OrganizationId, ProjectId};
+use crate::scope::{Scope, Scopes};
 
 impl ApiKey {
     /// The most secrets of a key that may be live at once: two, for the time in which one replaces the other.
     pub const MAX_LIVE_SECRETS: usize = 2;
+
+    /// A key at home in a project and its environment: without a name, a scope or a secret yet, for everywhere and
+    /// for good.
+    pub fn blank(
+        id: KeyId,
+        home: (OrganizationId, ProjectId, EnvironmentSlug),
+        brand: Brand,
+        created_by: String,
+        created_at: Timestamp,
+    ) -> Self {
+        let (organization, project, environment) = home;
+        Self {
+            id,
+            organization,
+            project,
+            environment,
+            brand,
+            name: String::new(),
+            note: None,
+            scopes: Scopes::default(),
+            cidrs: Cidrs::everyone(),
+            generation: 1,
+            created_at,
+            created_by,
+            expires_at: None,
+            revoked: None,
+            last_used_at: None,
+            secrets: Vec::new(),
+        }
+    }
 
     /// The secrets that open the key at `now`, the newest last.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &KeySecret> {

@@ -66,6 +66,18 @@ impl ApiError {
         Self::InvalidRequest(why.to_string())
     }
 
+    /// The same fault, in this part of the request.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        let place = |why: String| format!("{place}: {why}");
+        match self {
+            Self::InvalidRequest(why) => Self::InvalidRequest(place(why)),
+            Self::Conflict(why) => Self::Conflict(place(why)),
+            Self::Forbidden { message, scope } => Self::Forbidden { message: place(message), scope },
+            other => other,
+        }
+    }
+
     /// The `code` member.
     pub fn code(&self) -> &'static str {
         match self {

@@ -12,9 +12,10 @@ mod rotate;
 use std::sync::Arc;
 
 pub use bulk::{BulkAnswer, BulkRevocation, Rescoping, Selection, rescope_all, revoke_all};
-pub(super) use change::given;
+pub(super) use change::{Alterations, given};
 pub use change::{KeyPatch, change};
 pub use create::{CreatedKey, NewKeyRequest, create};
+pub(super) use create::{check_home, cidrs, insert, new_secret, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
 pub use list::{KeySearch, list};
@@ -86,7 +87,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
+pub(super) fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
     caller.may_in(&key.organization, verb, &["projects", key.project.as_str(), "keys", &key.id.to_string()])
 }
 
@@ -111,7 +112,7 @@ async fn record(
     Ok(write.record(ChangeKind::Key, event).await?)
 }
 
-fn event(
+pub(super) fn event(
     write: &Write,
     action: &'static str,
     before: Option<&ApiKey>,

@@ -123,7 +123,7 @@ pub async fn change(
     let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
     terms.hold_for(&before)?;
     let after = Organization {
-        name: patch.name.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)?,
+        name: name(patch.name, &before)?,
         audiences: match patch.audiences {
             Some(list) => audiences(node, list)?,
             None => before.audiences.clone(),
@@ -161,6 +161,11 @@ pub(super) async fn update(
 ) -> Result<(), ApiError> {
     write.update_organization(after).await?;
     record(write, "organization.change", Some(before), Some(after)).await
+}
+
+/// The name that somebody gave, or the one that there is.
+pub(super) fn name(given: Option<String>, before: &Organization) -> Result<String, ApiError> {
+    given.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)
 }
 
 /// The audiences that somebody listed, of the deployment's.

@@ -5,6 +5,7 @@
 mod support;
 
 mod bad_input;
+mod configuration;
 mod discovery;
 mod introspection;
 mod keys;

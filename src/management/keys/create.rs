@@ -91,15 +91,23 @@ pub(in crate::management) async fn new_secret(
 
 /// Stores a key in its project, which must be there.
 pub(in crate::management) async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
-    let key = new.key();
+    check_home(write, new.key()).await?;
+    write.insert_key(new).await?;
+    record(write, "key.create", None, Some(new.key())).await
+}
+
+/// Whether there is the project that a key is to be in, with the environment that it is for.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`].
+pub(in crate::management) async fn check_home(write: &mut Write, key: &ApiKey) -> Result<(), ApiError> {
     let project = write.project(&key.organization, &key.project).await?;
     let project = project.ok_or_else(|| ApiError::invalid("there is no such project"))?;
     if !project.environments.contains(&key.environment) {
         let there = project.environments.to_string().replace(' ', ", ");
         return Err(ApiError::invalid(format!("the project has no such environment; it has {there}")));
     }
-    write.insert_key(new).await?;
-    record(write, "key.create", None, Some(key)).await
+    Ok(())
 }
 
 impl NewKeyRequest {
@@ -110,30 +118,23 @@ impl NewKeyRequest {
         organization: OrganizationId,
         now: Timestamp,
     ) -> Result<ApiKey, ApiError> {
+        let id = KeyId::generate(&node.entropy).map_err(ApiError::internal)?;
+        let scopes = scopes(self.scopes, self.preset, &organization)?;
+        let home = (organization, self.project, self.environment);
+        let creator = caller.key.key.id.to_string();
         Ok(ApiKey {
-            id: KeyId::generate(&node.entropy).map_err(ApiError::internal)?,
-            scopes: scopes(self.scopes, self.preset, &organization)?
-                .ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?,
+            scopes: scopes.ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: words::name(self.name).map_err(ApiError::invalid)?,
             note: self.note.map(words::note).transpose().map_err(ApiError::invalid)?,
-            organization,
-            project: self.project,
-            environment: self.environment,
-            brand: node.deployment.brand.clone(),
-            generation: 1,
-            created_at: now,
-            created_by: caller.key.key.id.to_string(),
-            revoked: None,
-            last_used_at: None,
-            secrets: Vec::new(),
+            ..ApiKey::blank(id, home, node.deployment.brand.clone(), creator, now)
         })
     }
 }
 
 /// The scopes that somebody named, one by one or by a preset; `None` when neither is there.
-pub(super) fn scopes(
+pub(in crate::management) fn scopes(
     scopes: Option<Vec<Scope>>,
     preset: Option<Preset>,
     organization: &OrganizationId,

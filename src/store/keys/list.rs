@@ -45,6 +45,21 @@ pub struct KeyFilter {
     pub unused_since: Option<Timestamp>,
 }
 
+impl KeyFilter {
+    /// The active keys of an organization, all of them.
+    pub fn all_of(organization: OrganizationId) -> Self {
+        Self {
+            organization,
+            project: None,
+            environment: None,
+            status: StatusFilter::Active,
+            name_contains: None,
+            created_by: None,
+            unused_since: None,
+        }
+    }
+}
+
 /// Where a listed key must stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusFilter {

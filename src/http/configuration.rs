@@ -1,0 +1,67 @@
+//! `/v1/orgs/{org}/configuration`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::credentials::Guarded;
+use super::failure::Failure;
+use super::json::Json;
+use super::path::InOrganization;
+use super::query::{NoQuery, Query};
+use crate::management::carry_out;
+use crate::management::configuration::{self, Applied, ApplyTerms, Configuration};
+use crate::node::Node;
+
+/// The most bytes of a document: some 5,000 keys.
+const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+
+/// `GET /v1/orgs/{org}/configuration`.
+pub(super) async fn export(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    _: NoQuery,
+    InOrganization(organization): InOrganization,
+) -> Result<Response, Failure> {
+    Ok(axum::Json(configuration::export(&node, &caller, &organization).await?).into_response())
+}
+
+/// `PUT /v1/orgs/{org}/configuration`.
+pub(super) async fn apply(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+    Json(document): Json<Configuration, MAX_DOCUMENT>,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &["dry_run", "prune", "force"])?;
+    let terms = ApplyTerms {
+        dry_run: query.flag("dry_run")?,
+        prune: query.flag("prune")?,
+        force: query.flag("force")?,
+    };
+    let applied =
+        carry_out(async move { configuration::apply(&node, &caller, &organization, &document, terms).await });
+    Ok(answer(&applied.await?))
+}
+
+fn answer(applied: &Applied) -> Response {
+    let keys: Vec<_> = applied
+        .created
+        .iter()
+        .map(|(key, plain)| {
+            json!({
+                "id": key.id,
+                "name": key.name,
+                "project": key.project,
+                "environment": key.environment,
+                "key": plain.expose(),
+            })
+        })
+        .collect();
+    axum::Json(json!({ "dry_run": applied.dry_run, "changes": applied.changes, "keys": keys }))
+        .into_response()
+}
