@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Plan;
 use crate::load::{Pace, run, token_request};
 use crate::process::Server;
-use crate::seed::{Database, Store};
+use crate::seed::{Database, Shape, Store};
 
 /// Good clients, and the rate at which they come.
 const GOOD: u32 = 100;
@@ -24,7 +24,7 @@ pub(crate) async fn measure(database: &Database, plan: Plan) {
 /// How many cold keys a second, at the default cost and at the least.
 async fn cold_rate(database: &Database) {
     for (name, cost) in [("the default cost", (19_456, 2)), ("the least cost", (8, 1))] {
-        let store = Store::of(database, 100_000, cost).await;
+        let store = Store::of(database, 100_000, cost, Shape::Together).await;
         let server = server(&store, cost);
         let outcome =
             run(server.address, cold_requests(&store, 0..100_000), 32, Duration::from_secs(3), Pace::Closed)
@@ -41,7 +41,7 @@ async fn cold_rate(database: &Database) {
 
 /// The p99 of good clients alone, and beside a thousand connections of cold keys.
 async fn beside_cold_ones(database: &Database, plan: Plan) {
-    let store = Store::of(database, 100_000, (19_456, 2)).await;
+    let store = Store::of(database, 100_000, (19_456, 2), Shape::Together).await;
     let server = server(&store, (19_456, 2));
     let good = cold_requests(&store, 0..GOOD);
     let duration = Duration::from_millis(plan.turn_ms * 2);
@@ -70,7 +70,7 @@ async fn beside_cold_ones(database: &Database, plan: Plan) {
 /// What many keys in use take, and how long a start over many stored ones does.
 async fn memory(database: &Database, plan: Plan) {
     let cost = (8, 1);
-    let store = Store::of(database, plan.many_keys, cost).await;
+    let store = Store::of(database, plan.many_keys, cost, Shape::Together).await;
     let server = server(&store, cost);
     let before = server.resident_mib();
     let requests = cold_requests(&store, 0..plan.keys_in_use);

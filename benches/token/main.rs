@@ -13,7 +13,11 @@ mod load;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod postgres;
+#[path = "../support/process.rs"]
+#[allow(dead_code)]
 mod process;
+#[path = "../support/seed.rs"]
+#[allow(dead_code)]
 mod seed;
 mod steps;
 mod warm;

@@ -13,7 +13,7 @@ use claviger::keyring::{RotationPolicy, SigningKeySource};
 use claviger::node::{Deployment, HashCost, Node, Presented};
 use claviger::token::{GrantRequest, client_credentials};
 
-use crate::seed::{Database, Store};
+use crate::seed::{Database, Shape, Store};
 use crate::warm::median;
 
 const ROUNDS: usize = 9;
@@ -22,7 +22,7 @@ const CALLER: CallerAddress = CallerAddress::Known(std::net::IpAddr::V4(Ipv4Addr
 
 /// Prints the microseconds of each step, and returns those of all together.
 pub(crate) async fn measure(database: &Database) -> f64 {
-    let store = Store::of(database, 1_000, (8, 1)).await;
+    let store = Store::of(database, 1_000, (8, 1), Shape::Together).await;
     let node = node(&store).await;
     let (id, key) = store.key(0);
     let presented = Presented { client_id: Some(&id), key: &key };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Plan;
 use crate::load::{Outcome, Pace, run, token_request};
 use crate::process::Server;
-use crate::seed::{Database, Store};
+use crate::seed::{Database, Shape, Store};
 
 const CONNECTIONS: usize = 32;
 const FEW_KEYS: u32 = 1_000;
@@ -27,8 +27,8 @@ struct Contender {
 
 /// `in_process` is what a token takes without the HTTP around it, in microseconds.
 pub(crate) async fn measure(database: &Database, plan: Plan, in_process: f64) {
-    let few = Store::of(database, FEW_KEYS, COST).await;
-    let many = Store::of(database, plan.many_keys, COST).await;
+    let few = Store::of(database, FEW_KEYS, COST, Shape::Together).await;
+    let many = Store::of(database, plan.many_keys, COST, Shape::Together).await;
     let mut floor = Contender::new(Server::floor(), requests(&few));
     let mut small = Contender::new(Server::claviger(few.folder.path(), &few.settings()), requests(&few));
     let mut large = Contender::new(Server::claviger(many.folder.path(), &many.settings()), requests(&many));

@@ -40,8 +40,19 @@ impl Database {
 pub(crate) struct Store {
     pub(crate) folder: TempDir,
     pub(crate) url: String,
+    pub(crate) admin: String,
     keys: u32,
     tagger: Tagger,
+}
+
+/// How the keys of a store lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// All in the first project.
+    Together,
+    /// In turn in so many organizations, of five projects each, with an audit event for every key; one in five
+    /// is revoked, one in seven has expired.
+    Spread { organizations: u32 },
 }
 
 /// Every seeded key has the same secret, and the same hash of it.
@@ -51,7 +62,7 @@ fn secret_stream() -> Entropy {
 
 impl Store {
     /// A store of `keys` keys, their secrets hashed at this cost (memory in KiB, passes).
-    pub(crate) async fn of(database: &Database, keys: u32, cost: (u32, u32)) -> Self {
+    pub(crate) async fn of(database: &Database, keys: u32, cost: (u32, u32), shape: Shape) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = match database {
             Database::Sqlite => format!("sqlite://{}", folder.path().join("claviger.db").display()),
@@ -64,9 +75,12 @@ impl Store {
             .output()
             .expect("claviger init");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // The last line of what it says is the key.
+        let said = String::from_utf8(done.stdout).expect("text");
+        let admin = said.lines().last().expect("the administrator's key").to_owned();
         let tagger = tagger(folder.path());
-        let store = Self { folder, url, keys, tagger };
-        store.fill(cost).await;
+        let store = Self { folder, url, admin, keys, tagger };
+        store.fill(cost, shape).await;
         store
     }
 
@@ -84,7 +98,7 @@ impl Store {
         (id.to_string(), key.expose().to_owned())
     }
 
-    async fn fill(&self, (memory, passes): (u32, u32)) {
+    async fn fill(&self, (memory, passes): (u32, u32), shape: Shape) {
         let cost = HashCost::new(memory, passes, 1).expect("a cost");
         let entropy = Entropy::system();
         let keeper = SecretKeeper::new(cost, 1, 1, &entropy).expect("a keeper");
@@ -96,22 +110,62 @@ impl Store {
             self.keys
         );
         let padded = "substr('0000000000000000' || CAST(i AS TEXT), length(CAST(i AS TEXT)) + 1)";
+        let at_home = match shape {
+            Shape::Together => "'default', 'default', 'prd', NULL, NULL, NULL".to_owned(),
+            Shape::Spread { organizations } => format!(
+                "'org-' || (i % {organizations}), 'p-' || (i / {organizations} % 5),
+                 CASE i % 3 WHEN 0 THEN 'dev' WHEN 1 THEN 'stg' ELSE 'prd' END,
+                 CASE i % 7 WHEN 0 THEN 1767225700 END, CASE i % 5 WHEN 0 THEN 1767225700 END,
+                 CASE i % 2 WHEN 0 THEN 1767225600 + i END"
+            ),
+        };
         let statements = [
             format!(
-                "INSERT INTO api_keys (id, created_seq, organization, project, environment, brand, name, name_folded,
-                     scopes, cidrs, generation, created_at, created_by)
-                 {numbers} SELECT 'key_' || {padded}, 1000 + i, 'default', 'default', 'prd', 'clv', 'Key ' || i,
-                     'key ' || i, 'read:*', '0.0.0.0/0 ::/0', 1, 1767225600, 'bootstrap' FROM n"
+                "INSERT INTO api_keys (id, created_seq, brand, name, name_folded, scopes, cidrs, generation,
+                     created_at, created_by, organization, project, environment, expires_at, revoked_at,
+                     last_used_at)
+                 {numbers} SELECT 'key_' || {padded}, 10000 + i, 'clv', 'Key ' || i, 'key ' || i, 'read:*',
+                     '0.0.0.0/0 ::/0', 1, 1767225600, 'bootstrap', {at_home} FROM n"
             ),
             format!(
                 "INSERT INTO key_secrets (id, key_id, hash, created_at)
                  {numbers} SELECT 'sec_' || {padded}, 'key_' || {padded}, '{hash}', 1767225600 FROM n"
             ),
-            format!("UPDATE sequences SET value = 1000 + {}", self.keys),
-            // Nodes that start later have nothing to follow.
-            "ANALYZE".to_owned(),
+            format!("UPDATE sequences SET value = 10000 + {}", self.keys),
         ];
+        if let Shape::Spread { organizations } = shape {
+            self.make_organizations(organizations).await;
+        }
         for statement in statements {
+            self.execute(statement).await;
+        }
+        if shape != Shape::Together {
+            let events = "INSERT INTO audit_events (seq, at, actor, action, organization, subject, key_id)
+                          SELECT created_seq, created_at, created_by, 'key.create', organization, id, id
+                          FROM api_keys WHERE created_seq >= 10000";
+            self.execute(events.to_owned()).await;
+        }
+        // Nodes that start later have nothing to follow.
+        self.execute("ANALYZE".to_owned()).await;
+    }
+
+    async fn make_organizations(&self, organizations: u32) {
+        let numbers = |below: u32| {
+            format!("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {below})")
+        };
+        for statement in [
+            format!(
+                "INSERT INTO organizations (id, created_seq, name, created_at)
+                 {} SELECT 'org-' || i, 1000 + i, 'Organization ' || i, 1767225600 FROM n",
+                numbers(organizations)
+            ),
+            format!(
+                "INSERT INTO projects (organization, id, created_seq, name, environments, created_at)
+                 {} SELECT 'org-' || (i % {organizations}), 'p-' || (i / {organizations}), 3000 + i, 'Project',
+                     'dev stg prd', 1767225600 FROM n",
+                numbers(organizations * 5)
+            ),
+        ] {
             self.execute(statement).await;
         }
     }

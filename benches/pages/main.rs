@@ -1,0 +1,111 @@
+//! What a page of a list costs when there are a million keys.
+//!
+//! `cargo bench --bench pages` prints, for each database that is here, how long an administrator waits for a
+//! page: first and deepest, by each filter. Requests come one after another over one connection, so a time is
+//! that of the server and of a loopback socket. `-- quick` takes fewer keys, `-- sqlite` or `-- postgres` one
+//! database.
+
+mod ask;
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod postgres;
+#[path = "../support/process.rs"]
+#[allow(dead_code)]
+mod process;
+#[path = "../support/seed.rs"]
+#[allow(dead_code)]
+mod seed;
+
+use std::process::ExitCode;
+
+use self::ask::Asking;
+use self::process::Server;
+use self::seed::{Database, Shape, Store};
+
+/// What hashing costs: nothing here depends on it.
+const COST: (u32, u32) = (8, 1);
+
+/// What every page is promised to take at most, in milliseconds.
+const PROMISE: f64 = 20.0;
+
+/// Keys and organizations.
+const FULL: (u32, u32) = (1_000_000, 1_000);
+const QUICK: (u32, u32) = (20_000, 20);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if arguments.iter().any(|argument| argument == "--test") {
+        // `cargo test --benches` wants to know that it starts, and no more.
+        return ExitCode::SUCCESS;
+    }
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let size = if has("quick") { QUICK } else { FULL };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    process::pin_load();
+    for database in seed::databases() {
+        let named = has("sqlite") || has("postgres");
+        if !named || has(database.name()) {
+            runtime.block_on(measure(&database, size));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
+    println!("\n# {}: {keys} keys in {organizations} organizations", database.name());
+    let store = Store::of(database, keys, COST, Shape::Spread { organizations }).await;
+    let server = Server::claviger(store.folder.path(), &store.settings());
+    println!("ready after {:.2} s with {} MiB resident", server.started_in, server.resident_mib());
+    let asking = Asking::of(&server, &store.admin);
+    println!("{:<44} {:>9} {:>9} {:>9}", "page, in milliseconds", "median", "p99", "most");
+    let mut slowest: f64 = 0.0;
+    for (name, path) in pages(organizations) {
+        slowest = slowest.max(asking.report(&name, &path).await);
+    }
+    for (name, list) in [
+        ("the deepest page of keys", "/v1/orgs/org-7/keys?status=all&limit=200"),
+        ("the deepest page of organizations", "/v1/orgs?limit=200"),
+        ("the deepest page of the audit trail", "/v1/orgs/org-7/audit?limit=200"),
+    ] {
+        let deepest = asking.deepest(list).await;
+        slowest = slowest.max(asking.report(name, &deepest).await);
+    }
+    println!(
+        "slowest p99: {slowest:.1} ms, promised {PROMISE:.0} ms; {} MiB resident",
+        server.resident_mib()
+    );
+}
+
+/// Each kind of page, by name.
+fn pages(organizations: u32) -> Vec<(String, String)> {
+    let keys = "/v1/orgs/org-7/keys";
+    // A key of that organization, which has every `organizations`-th.
+    let one = format!("key_{:016}", 7 + organizations);
+    [
+        ("first keys", format!("{keys}?limit=50")),
+        ("first 200 keys", format!("{keys}?limit=200")),
+        ("keys of all kinds", format!("{keys}?status=all&limit=200")),
+        ("revoked keys", format!("{keys}?status=revoked&limit=200")),
+        ("expired keys", format!("{keys}?status=expired&limit=200")),
+        ("keys of a project and environment", format!("{keys}?project=p-3&environment=prd&limit=200")),
+        ("keys whose name has \"9\" in it", format!("{keys}?q=9&limit=200")),
+        ("keys whose name has \"nothing\" in it", format!("{keys}?q=nothing&limit=200")),
+        ("keys of a creator", format!("{keys}?created_by=bootstrap&limit=200")),
+        ("keys unused since a year", format!("{keys}?unused_since=2026-01-02T00:00:00Z&limit=200")),
+        ("one key", format!("{keys}/{one}")),
+        ("use of a key", format!("{keys}/{one}/usage")),
+        ("use of an organization", "/v1/orgs/org-7/usage".to_owned()),
+        ("organizations", "/v1/orgs?limit=200".to_owned()),
+        ("projects", "/v1/orgs/org-7/projects".to_owned()),
+        ("audit trail", "/v1/orgs/org-7/audit?limit=200".to_owned()),
+        ("audit trail of a key", format!("/v1/orgs/org-7/audit?key={one}")),
+        ("audit trail by action", "/v1/orgs/org-7/audit?action=key.create&limit=200".to_owned()),
+        (
+            "audit trail, an action that there was none of",
+            "/v1/orgs/org-7/audit?action=key.delete".to_owned(),
+        ),
+        ("audit trail of the deployment", "/v1/audit?limit=200".to_owned()),
+    ]
+    .map(|(name, path)| (name.to_owned(), path))
+    .to_vec()
+}
