@@ -1,4 +1,5 @@
-//! The README's tour: its commands are run against the real binary, and its answers are what comes back.
+//! Tours through the documentation: their commands are run against the real binary, and their answers are what
+//! comes back.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,17 +21,26 @@ const END: &str = "\n--- end of step ---\n";
 const LONG_AGO: i64 = 1_000_000_000;
 
 #[test]
-fn the_tour_says_what_happens() {
+fn the_readme_says_what_happens() {
+    take(section(&text("README.md"), "Five minutes"));
+}
+
+#[test]
+fn the_page_on_administration_says_what_happens() {
+    take(&text("docs/administration.md"));
+}
+
+fn take(tour: &str) {
     if !has("curl", "--version") {
         return left_out("curl");
     }
     let server = Server::start();
-    let tour = section(&text("README.md"), "Five minutes").replace(ADDRESS, &server.address);
+    let tour = tour.replace(ADDRESS, &server.address);
     let fences = fences(&tour);
     write_programs(&fences, server.folder());
     let steps: Vec<Step<'_>> =
         steps(&fences).into_iter().filter(|step| !step.needs_python() || python().is_some()).collect();
-    if python().is_none() {
+    if python().is_none() && tour.contains("python3 ") {
         left_out("what tests/foreign/prepare installs for python");
     }
     assert!(!steps.is_empty(), "the tour has no steps");
