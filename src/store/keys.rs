@@ -48,10 +48,16 @@ macro_rules! joined {
          JOIN organizations o ON o.id = k.organization "
     };
 }
-use {joined, select_key};
+/// The newest secret of a key last. Of two that were made in one second, the older one has an end.
+macro_rules! newest_secret_last {
+    () => {
+        "s.created_at, CASE WHEN s.expires_at IS NULL THEN 1 ELSE 0 END, s.id"
+    };
+}
+use {joined, newest_secret_last, select_key};
 
 const KEY_BY_ID: &str =
-    concat!(select_key!(), "api_keys", joined!(), "WHERE k.id = $1 ORDER BY s.created_at, s.id");
+    concat!(select_key!(), "api_keys", joined!(), "WHERE k.id = $1 ORDER BY ", newest_secret_last!());
 
 impl Store {
     /// The key with this id, in whichever organization.

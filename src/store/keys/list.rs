@@ -3,7 +3,7 @@
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::row::{KeyRow, group};
-use super::{joined, select_key};
+use super::{joined, newest_secret_last, select_key};
 use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::clock::Timestamp;
 use crate::key::ApiKey;
@@ -149,7 +149,7 @@ where
     push_status(&mut sql, filter.status, now);
     push_visible(&mut sql, &query.visible);
     sql.push(" ORDER BY created_seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
-    sql.push(concat!(")", joined!(), "ORDER BY k.created_seq DESC, s.created_at, s.id"));
+    sql.push(concat!(")", joined!(), "ORDER BY k.created_seq DESC, ", newest_secret_last!()));
     sql
 }
 
