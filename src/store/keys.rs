@@ -45,7 +45,7 @@ macro_rules! joined {
         " k
          JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
          JOIN projects p ON p.organization = k.organization AND p.id = k.project
-         JOIN organizations o ON o.id = k.organization "
+         JOIN organizations o ON o.id = k.organization AND o.deleted_at IS NULL "
     };
 }
 /// The newest secret of a key last. Of two that were made in one second, the older one has an end.
