@@ -17,6 +17,7 @@ mod repeats;
 mod revoked_tokens;
 mod signing_keys;
 mod usage;
+mod withdrawals;
 mod write;
 
 use std::fs::File;
@@ -31,6 +32,7 @@ pub use repeats::Repeat;
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{UseKind, UseRecord};
+pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 
 use self::db::{Db, Either};

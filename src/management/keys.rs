@@ -98,8 +98,26 @@ async fn update(
     before: &ApiKey,
     after: &ApiKey,
 ) -> Result<(), ApiError> {
-    write.update_keys(std::slice::from_ref(after)).await?;
-    record(write, action, Some(before), Some(after)).await
+    update_all(write, action, &[(before, after)]).await
+}
+
+/// Stores keys as they are after a change, and records what was done to each. Where something was taken away,
+/// resource servers hear of it.
+pub(super) async fn update_all(
+    write: &mut Write,
+    action: &'static str,
+    changed: &[(&ApiKey, &ApiKey)],
+) -> Result<(), ApiError> {
+    let after: Vec<&ApiKey> = changed.iter().map(|(_, after)| *after).collect();
+    let narrowed = changed.iter().filter(|(before, after)| after.generation > before.generation);
+    let withdrawn: Vec<_> = narrowed.map(|(_, after)| (after.id, after.generation)).collect();
+    let events: Vec<_> = changed
+        .iter()
+        .filter_map(|(before, after)| event(write, action, Some(before), Some(after)))
+        .collect();
+    write.update_keys(&after).await?;
+    write.withdraw_generations(&withdrawn).await?;
+    Ok(write.record_all(ChangeKind::Key, &events).await?)
 }
 
 async fn record(
@@ -112,7 +130,7 @@ async fn record(
     Ok(write.record(ChangeKind::Key, event).await?)
 }
 
-pub(super) fn event(
+fn event(
     write: &Write,
     action: &'static str,
     before: Option<&ApiKey>,

@@ -19,7 +19,7 @@ use crate::management::last_way::{leave_one_open, ways_closed};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
-use crate::store::{ChangeKind, Write};
+use crate::store::Write;
 
 /// Why a key that the document lacks is revoked.
 const PRUNED: &str = "not in the configuration";
@@ -95,13 +95,9 @@ impl KeyPlan {
         let changed = || self.updated.iter().chain(&self.revoked);
         let closed = ways_closed(changed().map(|(before, after)| (before, Some(after))), write.at());
         leave_one_open(write, &closed, terms.force).await?;
-        let after: Vec<ApiKey> = changed().map(|(_, after)| after.clone()).collect();
-        write.update_keys(&after).await?;
         for (action, pairs) in [("key.change", &self.updated), ("key.revoke", &self.revoked)] {
-            let event = |(before, after)| keys::event(write, action, Some(before), Some(after));
-            let events: Vec<_> =
-                pairs.iter().map(|(before, after)| (before, after)).filter_map(event).collect();
-            write.record_all(ChangeKind::Key, &events).await?;
+            let pairs: Vec<_> = pairs.iter().map(|(before, after)| (before, after)).collect();
+            keys::update_all(write, action, &pairs).await?;
         }
         match prepared {
             Some(prepared) => self.insert(write, prepared).await,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{KeySearch, event, may};
+use super::{KeySearch, may, update_all};
 use crate::access::{Caller, reachable_keys};
 use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::clock::Timestamp;
@@ -16,7 +16,7 @@ use crate::management::{ApiError, Terms, changes, organizations};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::{Scope, Scopes, Verb};
-use crate::store::{ChangeKind, KeyFilter, StatusFilter, VisibleKeys, Write};
+use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 
 /// The most keys of one change.
 const MOST: u16 = 10_000;
@@ -124,13 +124,8 @@ async fn change_all(
     leave_one_open(&mut write, &closed, terms.force).await?;
     let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
     if !terms.dry_run && !changed.is_empty() {
-        let events: Vec<_> = changed
-            .iter()
-            .filter_map(|(before, after)| event(&write, action, Some(before), Some(after)))
-            .collect();
-        let after: Vec<ApiKey> = changed.into_iter().map(|(_, after)| after).collect();
-        write.update_keys(&after).await?;
-        write.record_all(ChangeKind::Key, &events).await?;
+        let changed: Vec<_> = changed.iter().map(|(before, after)| (before, after)).collect();
+        update_all(&mut write, action, &changed).await?;
         node.commit(write).await?;
     }
     Ok(BulkAnswer { dry_run: terms.dry_run, count: data.len(), data })

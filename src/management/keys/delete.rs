@@ -18,6 +18,7 @@ pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &KeyPath, force: bo
     let before = find_to_change(&mut write, caller, path).await?;
     leave_one_open(&mut write, &ways_closed([(&before, None)], now), force).await?;
     write.delete_key(&before.id).await?;
+    write.withdraw_generations(&[(before.id, before.generation + 1)]).await?;
     record(&mut write, "key.delete", Some(&before), None).await?;
     Ok(node.commit(write).await?)
 }

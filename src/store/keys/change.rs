@@ -15,7 +15,7 @@ impl Write {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn update_keys(&mut self, keys: &[ApiKey]) -> Result<(), StoreError> {
+    pub async fn update_keys(&mut self, keys: &[&ApiKey]) -> Result<(), StoreError> {
         for batch in keys.chunks(BATCH) {
             on!(&mut self.tx, |tx, DB| {
                 let mut sql = QueryBuilder::<DB>::new(

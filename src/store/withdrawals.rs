@@ -1,0 +1,101 @@
+//! Generations of keys that are over: what kills the tokens that offline verifiers hold.
+
+use sqlx::QueryBuilder;
+
+use super::db::{BATCH, on, row};
+use super::error::read;
+use super::write::Write;
+use super::{Store, StoreError};
+use crate::api_key::KeyId;
+use crate::clock::Timestamp;
+
+/// Tokens of a key below this generation are dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The key, which may be gone.
+    pub key: KeyId,
+    /// The least generation that is still good.
+    pub generation: u64,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+row! {
+    struct WithdrawalRow {
+        key_id: String,
+        generation: i64,
+        at: i64,
+    }
+}
+
+impl Store {
+    /// The withdrawals of changes after number `seq`, but for those before `since`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn withdrawals_after(&self, seq: i64, since: Timestamp) -> Result<Vec<Withdrawal>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, WithdrawalRow>(
+                "SELECT key_id, generation, at FROM withdrawals WHERE seq > $1 AND at >= $2",
+            )
+            .bind(seq)
+            .bind(since.unix())
+            .fetch_all(pool)
+            .await
+        })?;
+        rows.into_iter().map(Withdrawal::try_from).collect()
+    }
+
+    /// Forgets withdrawals that were made before `before`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_withdrawals(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>("DELETE FROM withdrawals WHERE at < $1")
+                .bind(before.unix())
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected())
+        })?)
+    }
+}
+
+impl Write {
+    /// Withdraws all generations of these keys below the given ones.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn withdraw_generations(&mut self, withdrawn: &[(KeyId, u64)]) -> Result<(), StoreError> {
+        let (at, seq) = (self.at.unix(), self.number().await?);
+        for batch in withdrawn.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql =
+                    QueryBuilder::<DB>::new("INSERT INTO withdrawals (key_id, seq, generation, at) ");
+                sql.push_values(batch, |mut row, (key, generation)| {
+                    row.push_bind(key.to_string()).push_bind(seq);
+                    row.push_bind(generation.cast_signed()).push_bind(at);
+                });
+                sql.push(
+                    " ON CONFLICT (key_id) DO UPDATE
+                      SET seq = excluded.seq, generation = excluded.generation, at = excluded.at",
+                );
+                sql.build().execute(&mut **tx).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<WithdrawalRow> for Withdrawal {
+    type Error = StoreError;
+
+    fn try_from(row: WithdrawalRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: read("key id", &row.key_id)?,
+            generation: u64::try_from(row.generation)
+                .map_err(|error| StoreError::corrupt("generation", error))?,
+            at: Timestamp::from_unix(row.at),
+        })
+    }
+}
