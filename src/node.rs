@@ -26,7 +26,7 @@ pub use under_way::{UnderWay, UnderWays};
 pub use usage::{UseCell, UseLedger};
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 use tracing::Instrument as _;
@@ -38,7 +38,7 @@ use crate::cursor::CursorKeeper;
 use crate::entropy::{Entropy, EntropyError};
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Position, Store, StoreError, Write};
 
 /// What a node is told about its deployment.
 #[derive(Clone, Debug)]
@@ -94,8 +94,8 @@ pub struct Node {
     pub freshness: Freshness,
     /// Wakes the follower before its time.
     changed: Notify,
-    /// The last change that memory has taken in.
-    seen: std::sync::atomic::AtomicI64,
+    /// As much of the store's history as memory has taken in.
+    seen: Mutex<Position>,
 }
 
 /// A node could not be built over its store.
@@ -126,7 +126,7 @@ impl Node {
     ) -> Result<Arc<Self>, NodeError> {
         let now = clock.now();
         // Asked first: whatever is changed while the rest is read will be followed.
-        let seen = store.last_change().await?;
+        let seen = store.position().await?;
         let keyring = Keyring::load(&store, master_key.sealing_key(), now).await?;
         let revoked_tokens = RevokedTokens::default();
         revoked_tokens.load(&store, now).await?;
@@ -142,7 +142,7 @@ impl Node {
             under_way: UnderWays::default(),
             freshness: Freshness::confirmed(now),
             changed: Notify::new(),
-            seen: seen.into(),
+            seen: Mutex::new(seen),
             deployment,
             clock,
             entropy,

@@ -24,7 +24,7 @@ use std::fs::File;
 use std::time::Duration;
 
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
-pub use changes::Change;
+pub use changes::{Change, Position};
 pub use error::{OpenError, StoreError};
 pub use keys::{KeyFilter, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
 pub use page::{Page, Visible};

@@ -1,15 +1,14 @@
 //! Following the store: what other nodes commit reaches this one's memory, and this node knows how far
 //! its memory may be relied on.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Node;
 use crate::keyring::KeyringError;
-use crate::store::{Change, ChangeKind, StoreError};
+use crate::store::{Change, ChangeKind, Position, StoreError};
 
 /// How often the store is asked when nothing wakes the follower: what bounds a revocation's way to other
 /// nodes when notifications are dead.
@@ -82,30 +81,30 @@ impl Node {
     async fn take_in_changes(&self) -> Result<(), FollowError> {
         // Read before the question: all that was committed by then is in the answer.
         let asked_at = self.clock.now();
-        let last = self.store.last_change().await?;
-        let mut seen = self.seen.load(Ordering::Acquire);
-        if last < seen {
+        let now = self.store.position().await?;
+        let mut seen = self.seen();
+        if now.epoch != seen.epoch || now.last < seen.last {
             tracing::warn!(
-                seen,
-                last,
-                "the store was set back under this node; what is in memory is dropped"
+                ?seen,
+                ?now,
+                "the store was replaced under this node; what is in memory is dropped"
             );
-            self.start_afresh(last).await?;
-            seen = last;
+            self.start_afresh(&now).await?;
+            seen = now.clone();
         }
-        while seen < last {
-            let changes = self.store.changes_after(seen, BATCH).await?;
-            let is_unbroken = (seen + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
+        while seen.last < now.last {
+            let changes = self.store.changes_after(seen.last, BATCH).await?;
+            let is_unbroken = (seen.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
             if changes.is_empty() || !is_unbroken {
                 // What came in between has been forgotten, or not written by these rules: trust nothing.
-                self.start_afresh(last).await?;
+                self.start_afresh(&now).await?;
                 break;
             }
             for change in &changes {
                 self.take_in(change).await?;
-                seen = change.seq;
+                seen.last = change.seq;
             }
-            self.seen.store(seen, Ordering::Release);
+            self.has_seen(&seen);
         }
         self.freshness.confirm(asked_at);
         Ok(())
@@ -149,11 +148,20 @@ impl Node {
         }
     }
 
-    async fn start_afresh(&self, last: i64) -> Result<(), FollowError> {
+    /// Takes everything from the store again. A token that was revoked before stays so: none is issued twice.
+    async fn start_afresh(&self, at: &Position) -> Result<(), FollowError> {
         self.keys.forget_all();
         self.keyring.reload(&self.store).await?;
         self.revoked_tokens.load(&self.store, self.clock.now()).await?;
-        self.seen.store(last, Ordering::Release);
+        self.has_seen(at);
         Ok(())
+    }
+
+    fn seen(&self) -> Position {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn has_seen(&self, position: &Position) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(position);
     }
 }

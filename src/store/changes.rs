@@ -21,6 +21,15 @@ pub struct Change {
     pub subject: String,
 }
 
+/// Where a store stands: nothing that a node holds in memory outlasts a difference in the epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The name of its history of changes, of which a restored store begins a new one; `None` for an empty store.
+    pub epoch: Option<String>,
+    /// The number of the last committed change.
+    pub last: i64,
+}
+
 row! {
     struct ChangeRow {
         seq: i64,
@@ -29,17 +38,36 @@ row! {
     }
 }
 
+row! {
+    struct PositionRow {
+        epoch: Option<String>,
+        last: i64,
+    }
+}
+
 impl Store {
-    /// The number of the last committed change. Asking it also proves that the store answers.
+    /// Where the store stands. Asking it also proves that the store answers.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn position(&self) -> Result<Position, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, PositionRow>(
+                "SELECT deployment.epoch, sequences.value AS last
+                 FROM sequences LEFT JOIN deployment ON deployment.id = 1 WHERE sequences.name = 'changes'",
+            )
+            .fetch_one(pool)
+            .await
+        })?;
+        Ok(Position { epoch: row.epoch, last: row.last })
+    }
+
+    /// The number of the last committed change.
     ///
     /// # Errors
     /// When the store cannot be asked.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
-        Ok(on!(&self.db, |pool, DB| {
-            sqlx::query_scalar::<DB, i64>("SELECT value FROM sequences WHERE name = 'changes'")
-                .fetch_one(pool)
-                .await
-        })?)
+        Ok(self.position().await?.last)
     }
 
     /// The changes after number `seq`, oldest first, at most `limit` of them.

@@ -7,6 +7,7 @@ mod support;
 mod bad_input;
 mod configuration;
 mod discovery;
+mod epoch;
 mod introspection;
 mod keys;
 mod nodes;

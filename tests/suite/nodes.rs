@@ -60,7 +60,7 @@ impl Hearer {
 }
 
 /// Whether the key gets a token.
-async fn works(client: &Client, key: &str) -> bool {
+pub(super) async fn works(client: &Client, key: &str) -> bool {
     client.token(key, "").await.status == 200
 }
 
@@ -69,7 +69,7 @@ async fn is_active(client: &Client, token: &str) -> bool {
 }
 
 /// The ids of the published signing keys.
-async fn kids(client: &Client) -> Vec<String> {
+pub(super) async fn kids(client: &Client) -> Vec<String> {
     let jwks = client.get("/.well-known/jwks.json").await.json();
     let kids = jwks["keys"]
         .as_array()
