@@ -8,3 +8,4 @@ CREATE TABLE withdrawals (
 );
 CREATE INDEX withdrawals_by_seq ON withdrawals (seq);
 CREATE INDEX withdrawals_by_time ON withdrawals (at);
+CREATE INDEX revoked_tokens_by_time ON revoked_tokens (revoked_at);

@@ -20,6 +20,7 @@ mod path;
 mod projects;
 mod query;
 mod request_id;
+mod revocations;
 mod route;
 mod signing_keys;
 
@@ -44,6 +45,7 @@ routes! {
         POST "/oauth/revoke" => oauth::revoke,
     }
     other methods: api_method_not_allowed {
+        GET "/oauth/revocations" => revocations::feed,
         GET "/.well-known/jwks.json" => discovery::jwks,
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,

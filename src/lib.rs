@@ -11,7 +11,7 @@
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`] | what lasts: SQL lives there and nowhere else |
-//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
 
@@ -53,6 +53,7 @@ pub mod names;
 #[cfg(feature = "server")]
 pub mod node;
 pub mod pem;
+pub mod revocation_feed;
 pub mod scope;
 #[cfg(feature = "server")]
 pub mod store;

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod bearer;
+mod feed;
 mod follow;
 mod freshness;
 mod hash_cost;
@@ -13,17 +14,20 @@ mod secrets;
 mod throttle;
 mod under_way;
 mod usage;
+mod withdrawals;
 
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};
+pub use feed::{Feed, FeedError};
 pub use freshness::{Freshness, MAX_STALE_SECONDS};
 pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
-pub use revocations::RevokedTokens;
+pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
 pub use usage::{UseCell, UseLedger};
+pub use withdrawals::Withdrawals;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -84,6 +88,10 @@ pub struct Node {
     pub cursors: CursorKeeper,
     /// Tokens revoked one by one.
     pub revoked_tokens: RevokedTokens,
+    /// Generations of keys that are over.
+    pub withdrawals: Withdrawals,
+    /// What resource servers are told of all that.
+    pub feed: Feed,
     /// Counts use until it is written.
     pub usage: UseLedger,
     /// Slows guessers down.
@@ -130,10 +138,12 @@ impl Node {
         let keyring = Keyring::load(&store, master_key.sealing_key(), now).await?;
         let revoked_tokens = RevokedTokens::default();
         revoked_tokens.load(&store, now).await?;
+        let withdrawals = Withdrawals::default();
+        withdrawals.load(&store, now).await?;
         let capacity = deployment.key_capacity;
         let secrets =
             SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
-        Ok(Arc::new(Self {
+        let node = Self {
             keys: KeyCache::new(capacity, deployment.audiences.clone()),
             tagger: Tagger::new(&master_key.tag_key()),
             cursors: CursorKeeper::new(&master_key.cursor_key()),
@@ -142,7 +152,7 @@ impl Node {
             under_way: UnderWays::default(),
             freshness: Freshness::confirmed(now),
             changed: Notify::new(),
-            seen: Mutex::new(seen),
+            seen: Mutex::new(seen.clone()),
             deployment,
             clock,
             entropy,
@@ -150,7 +160,11 @@ impl Node {
             keyring,
             secrets,
             revoked_tokens,
-        }))
+            withdrawals,
+            feed: Feed::default(),
+        };
+        node.publish(&seen, now);
+        Ok(Arc::new(node))
     }
 
     /// Commits a mutation and drops what it made old, before anybody can be told of it.
@@ -164,7 +178,13 @@ impl Node {
         for (kind, subject) in &touched {
             self.forget(*kind, subject);
         }
+        self.follow_now();
         committed
+    }
+
+    /// Lets the follower know that there is something to take in.
+    pub fn follow_now(&self) {
+        self.changed.notify_one();
     }
 
     /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must

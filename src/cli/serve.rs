@@ -36,7 +36,12 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let background = background(&node, &config, &stopped);
     tracing::info!(address = %listener.local_addr(), issuer = node.deployment.issuer, "serving");
     say(&format!("Claviger serves {} on {}", node.deployment.issuer, listener.local_addr()));
-    let report = listener.serve(service, async move { ends.recv().await.unwrap_or_default() }).await;
+    let waiting = Arc::clone(&node);
+    let ended = async move {
+        ends.recv().await;
+        waiting.feed.close();
+    };
+    let report = listener.serve(service, ended).await;
     tracing::info!(connections = report.connections, aborted = report.aborted, "no longer serving");
     let _ = stop.send(true);
     background.join_all().await;

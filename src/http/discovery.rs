@@ -33,6 +33,8 @@ struct Metadata {
     jwks_uri: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
+    // Not registered. What it leads to is documented with it.
+    revocation_feed_endpoint: String,
     grant_types_supported: [&'static str; 1],
     // RFC 8414 §2 requires the member; no grant here has a response type.
     response_types_supported: [&'static str; 0],
@@ -70,6 +72,7 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         jwks_uri: at("/.well-known/jwks.json"),
         introspection_endpoint: at("/oauth/introspect"),
         revocation_endpoint: at("/oauth/revoke"),
+        revocation_feed_endpoint: at("/oauth/revocations"),
         grant_types_supported: ["client_credentials"],
         response_types_supported: [],
         subject_types_supported: ["public"],

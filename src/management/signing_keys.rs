@@ -65,6 +65,7 @@ pub async fn rotate(
             None => rotation.ahead(&actor).await,
         };
         let reloaded = worker.keyring.reload(&worker.store).await;
+        worker.follow_now();
         rotated?;
         reloaded.map_err(ApiError::internal)
     });

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Node;
+use crate::clock::Timestamp;
 use crate::keyring::KeyringError;
 use crate::store::{Change, ChangeKind, Position, StoreError};
 
@@ -102,10 +103,12 @@ impl Node {
             }
             for change in &changes {
                 self.take_in(change).await?;
-                seen.last = change.seq;
             }
+            self.withdrawals.take_in(&self.store, seen.last, asked_at).await?;
+            seen.last += i64::try_from(changes.len()).unwrap_or_default();
             self.has_seen(&seen);
         }
+        self.publish_anew(asked_at);
         self.freshness.confirm(asked_at);
         Ok(())
     }
@@ -153,8 +156,17 @@ impl Node {
         self.keys.forget_all();
         self.keyring.reload(&self.store).await?;
         self.revoked_tokens.load(&self.store, self.clock.now()).await?;
+        self.withdrawals.load(&self.store, self.clock.now()).await?;
         self.has_seen(at);
         Ok(())
+    }
+
+    /// Puts the feed together again if anything was taken in since the last time.
+    fn publish_anew(&self, now: Timestamp) {
+        let seen = self.seen();
+        if !self.feed.is_of(&seen) {
+            self.publish(&seen, now);
+        }
     }
 
     fn seen(&self) -> Position {

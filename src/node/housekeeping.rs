@@ -55,6 +55,9 @@ impl Node {
         if let Err(error) = self.store.forget_changes(now.plus(-CHANGES_KEPT_SECONDS)).await {
             tracing::warn!(%error, "old changes were not forgotten");
         }
+        if let Err(error) = self.store.forget_withdrawals(now.plus(-CHANGES_KEPT_SECONDS)).await {
+            tracing::warn!(%error, "old withdrawals were not forgotten");
+        }
         if let Err(error) = self.store.forget_revoked_tokens(now.plus(-CHANGES_KEPT_SECONDS)).await {
             tracing::warn!(%error, "dead revoked tokens were not forgotten");
         }

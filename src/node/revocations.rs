@@ -9,13 +9,14 @@ use moka::sync::Cache;
 use crate::clock::Timestamp;
 use crate::store::{RevokedToken, Store, StoreError};
 
-/// How much longer than the token an entry is kept, for clocks that disagree.
-const MARGIN_SECONDS: i64 = 60;
+/// Whatever kills tokens is remembered, and told to resource servers, for so many seconds: longer than any token
+/// lives, and room for clocks that disagree.
+pub const REMEMBERED_SECONDS: i64 = 900;
 
-/// The revoked tokens that could still be alive.
+/// The tokens that were revoked lately, and so every one that could still be alive.
 #[derive(Debug)]
 pub struct RevokedTokens {
-    // Without a capacity nothing is evicted: an entry goes when its token has ended, and not before.
+    // Without a capacity nothing is evicted: an entry goes when its time is over, and not before.
     ends: Cache<Box<str>, Lifetime>,
 }
 
@@ -44,18 +45,23 @@ impl RevokedTokens {
 
     /// Takes in a revoked token.
     pub fn insert(&self, token: &RevokedToken, now: Timestamp) {
-        let left = token.expires_at.plus(MARGIN_SECONDS).since(now);
+        let left = token.revoked_at.plus(REMEMBERED_SECONDS).since(now);
         if let Ok(left) = u64::try_from(left) {
             self.ends.insert(token.jti.as_str().into(), Lifetime(Duration::from_secs(left)));
         }
     }
 
-    /// Takes in every revoked token that the store knows to be alive.
+    /// The ids of all of them.
+    pub fn ids(&self) -> Vec<Box<str>> {
+        self.ends.iter().map(|(jti, _)| Box::clone(&jti)).collect()
+    }
+
+    /// Takes in every token that was revoked lately.
     ///
     /// # Errors
     /// When the store cannot be asked.
     pub async fn load(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        for token in store.live_revoked_tokens(now.plus(-MARGIN_SECONDS)).await? {
+        for token in store.revoked_tokens_since(now.plus(-REMEMBERED_SECONDS)).await? {
             self.insert(&token, now);
         }
         Ok(())

@@ -20,6 +20,8 @@ pub struct RevokedToken {
     pub key: KeyId,
     /// The end that the token itself names.
     pub expires_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Timestamp,
 }
 
 /// Why a token could not be revoked.
@@ -38,6 +40,7 @@ row! {
         jti: String,
         key_id: String,
         expires_at: i64,
+        revoked_at: i64,
     }
 }
 
@@ -75,16 +78,16 @@ impl Store {
         Ok(write.commit().await?)
     }
 
-    /// Every revoked token that would be alive at `now`.
+    /// Every token that was revoked at `since` or later.
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn live_revoked_tokens(&self, now: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
+    pub async fn revoked_tokens_since(&self, since: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, RevokedTokenRow>(
-                "SELECT jti, key_id, expires_at FROM revoked_tokens WHERE expires_at > $1",
+                "SELECT jti, key_id, expires_at, revoked_at FROM revoked_tokens WHERE revoked_at >= $1",
             )
-            .bind(now.unix())
+            .bind(since.unix())
             .fetch_all(pool)
             .await
         })?;
@@ -98,7 +101,7 @@ impl Store {
     pub async fn revoked_token(&self, jti: &str) -> Result<Option<RevokedToken>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, RevokedTokenRow>(
-                "SELECT jti, key_id, expires_at FROM revoked_tokens WHERE jti = $1",
+                "SELECT jti, key_id, expires_at, revoked_at FROM revoked_tokens WHERE jti = $1",
             )
             .bind(jti)
             .fetch_optional(pool)
@@ -147,14 +150,13 @@ impl Write {
     }
 
     async fn insert_revoked_token(&mut self, token: &RevokedToken) -> Result<(), StoreError> {
-        let at = self.at.unix();
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>(
                 "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ($1, $2, $3, $4)",
             )
             .bind(&token.jti)
             .bind(token.key.to_string())
-            .bind(at)
+            .bind(token.revoked_at.unix())
             .bind(token.expires_at.unix())
             .execute(&mut **tx)
             .await
@@ -169,6 +171,12 @@ impl TryFrom<RevokedTokenRow> for RevokedToken {
 
     fn try_from(row: RevokedTokenRow) -> Result<Self, StoreError> {
         let key = row.key_id.parse().map_err(|_| StoreError::Corrupt(format!("key id {}", row.key_id)))?;
-        Ok(Self { jti: row.jti, key, expires_at: Timestamp::from_unix(row.expires_at) })
+        let (expires_at, revoked_at) = (row.expires_at, row.revoked_at);
+        Ok(Self {
+            jti: row.jti,
+            key,
+            expires_at: Timestamp::from_unix(expires_at),
+            revoked_at: Timestamp::from_unix(revoked_at),
+        })
     }
 }

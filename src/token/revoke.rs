@@ -37,7 +37,7 @@ pub async fn revoke(node: &Arc<Node>, request: RevokeRequest) -> Result<(), OAut
     let (Ok(key), Ok(organization)) = (claims.subject.parse(), claims.organization.parse()) else {
         return Err(OAuthError::internal("a token of ours names no key or no organization"));
     };
-    let token = RevokedToken { jti: claims.token_id, key, expires_at: claims.expires_at };
+    let token = RevokedToken { jti: claims.token_id, key, expires_at: claims.expires_at, revoked_at: now };
     let actor = request.caller.actor();
     let node = Arc::clone(node);
     Node::see_through(async move { node.revoke_token(&token, &organization, &actor).await })
@@ -64,6 +64,7 @@ impl Node {
         match revoked {
             Ok(()) => {
                 self.revoked_tokens.insert(token, now);
+                self.follow_now();
                 Ok(())
             }
             Err(RevokeTokenError::TooMany) => Err(OAuthError::TooMany {

@@ -93,6 +93,7 @@ async fn a_key_has_so_many_revoked_tokens_and_no_more(backend: Backend) {
             jti: format!("jti-{at}"),
             key: id.parse().unwrap(),
             expires_at: now.plus(600),
+            revoked_at: now,
         };
         let actor = claviger::audit::Actor::server(claviger::audit::Who::Schedule);
         server.node.store.revoke_token(&token, &"default".parse().unwrap(), now, &actor).await.unwrap();

@@ -1,0 +1,76 @@
+//! `/oauth/revocations`: the feed that offline verifiers follow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::failure::Failure;
+use super::query::NoQuery;
+use crate::management::ApiError;
+use crate::node::Node;
+
+/// An answer is held for so many seconds at most, whatever is preferred.
+const MOST_SECONDS: u64 = 10;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// `GET /oauth/revocations`. With `Prefer: wait` (RFC 7240 §4.3) the answer comes when it is another than the one
+/// that `If-None-Match` names, or when the time is over.
+pub(super) async fn feed(
+    State(node): State<Arc<Node>>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let wait = wait(&headers);
+    if let Some(seconds) = wait {
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+        node.news(known.map(str::trim), Duration::from_secs(seconds)).await;
+    }
+    let (document, etag) = node.revocations(node.clock.now()).map_err(ApiError::internal)?;
+    let mut response = document.to_string().into_response();
+    let headers = response.headers_mut();
+    // RFC 7519 §10.3.1. `Cache-Control: no-store` comes at the front.
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
+    headers.insert(header::ETAG, HeaderValue::try_from(etag).map_err(ApiError::internal)?);
+    if let Some(seconds) = wait {
+        let applied = HeaderValue::try_from(format!("wait={seconds}")).map_err(ApiError::internal)?;
+        headers.insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(response)
+}
+
+/// The seconds of a `wait` preference, capped. What does not read as one is no preference (RFC 7240 §2).
+fn wait(headers: &HeaderMap) -> Option<u64> {
+    let lines = headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+    let mut preferences = lines.flat_map(|line| line.split(','));
+    let seconds = preferences.find_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        let is_wait = name.trim().eq_ignore_ascii_case("wait");
+        is_wait.then(|| value.trim().trim_matches('"').parse::<u64>().ok()).flatten()
+    });
+    seconds.map(|seconds| seconds.min(MOST_SECONDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[&'static str]) -> Option<u64> {
+        let lines = lines.iter().map(|line| (PREFER, HeaderValue::from_static(line)));
+        wait(&lines.collect())
+    }
+
+    #[test]
+    fn a_preference_is_a_number_of_seconds() {
+        assert_eq!(of(&["wait=3"]), Some(3));
+        assert_eq!(of(&["return=minimal, Wait = \"4\"; foo"]), Some(4));
+        assert_eq!(of(&["respond-async", "wait=600"]), Some(MOST_SECONDS));
+        for none in [&[][..], &["wait"], &["wait="], &["wait=-1"], &["wait=1.5"], &["await=3"]] {
+            assert_eq!(of(none), None, "{none:?}");
+        }
+    }
+}
