@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod error;
+mod exchange;
 mod grant;
 mod introspect;
 mod issue;
@@ -9,6 +10,7 @@ mod revoke;
 
 pub use client_credentials::client_credentials;
 pub use error::OAuthError;
+pub use exchange::{ACCESS_TOKEN, ExchangeRequest, TOKEN_EXCHANGE, token_exchange};
 pub use grant::{Grant, GrantRequest};
 pub use introspect::{Introspection, introspect};
 pub use issue::{IssueError, Issued};

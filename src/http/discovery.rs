@@ -35,7 +35,7 @@ struct Metadata {
     revocation_endpoint: String,
     // Not registered. What it leads to is documented with it.
     revocation_feed_endpoint: String,
-    grant_types_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 2],
     // RFC 8414 §2 requires the member; no grant here has a response type.
     response_types_supported: [&'static str; 0],
     // OpenID Connect's, and no claim to be that: Spring reads the alias and gives up where it is missing.
@@ -73,7 +73,7 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         introspection_endpoint: at("/oauth/introspect"),
         revocation_endpoint: at("/oauth/revoke"),
         revocation_feed_endpoint: at("/oauth/revocations"),
-        grant_types_supported: ["client_credentials"],
+        grant_types_supported: ["client_credentials", crate::token::TOKEN_EXCHANGE],
         response_types_supported: [],
         subject_types_supported: ["public"],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],

@@ -19,7 +19,9 @@ use crate::access::{Caller, Credential, identify};
 use crate::address::CallerAddress;
 use crate::management::ApiError;
 use crate::node::Node;
-use crate::token::{self, GrantRequest, Issued, OAuthError, RevokeRequest};
+use crate::token::{
+    self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, Issued, OAuthError, RevokeRequest, TOKEN_EXCHANGE,
+};
 
 const MAX_BODY: usize = 16 * 1024;
 
@@ -64,6 +66,9 @@ async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError>
 #[derive(Serialize)]
 struct TokenAnswer<'a> {
     access_token: &'a str,
+    /// RFC 8693 §2.2.1: only in an exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: i64,
     scope: &'a str,
@@ -73,14 +78,41 @@ struct TokenAnswer<'a> {
 pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
-    let issued = match form.require("grant_type")? {
+    let (client, address) = (credentials.presented(), posted.address);
+    let grant = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
+    let answer = match form.require("grant_type")? {
         "client_credentials" => {
-            let request = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
-            token::client_credentials(&node, credentials.presented(), posted.address, &request).await?
+            no_store(&answer(&token::client_credentials(&node, client, address, &grant).await?, None))
+        }
+        TOKEN_EXCHANGE => {
+            let issued = token::token_exchange(&node, client, address, &exchange(&form, grant)?).await?;
+            no_store(&answer(&issued, Some(ACCESS_TOKEN)))
         }
         _ => return Err(OAuthError::UnsupportedGrantType.into()),
     };
-    Ok(no_store(&TokenAnswer::from(&issued)))
+    Ok(answer)
+}
+
+/// RFC 8693 §2.1.
+fn exchange<'f>(form: &'f Form<'_>, grant: GrantRequest<'f>) -> Result<ExchangeRequest<'f>, OAuthError> {
+    Ok(ExchangeRequest {
+        subject_token: form.require("subject_token")?,
+        subject_token_type: form.require("subject_token_type")?,
+        subject_address: form.get("subject_address"),
+        has_actor: form.get("actor_token").or_else(|| form.get("actor_token_type")).is_some(),
+        requested_token_type: form.get("requested_token_type"),
+        grant,
+    })
+}
+
+fn answer<'a>(issued: &'a Issued, issued_token_type: Option<&'static str>) -> TokenAnswer<'a> {
+    TokenAnswer {
+        access_token: &issued.access_token,
+        issued_token_type,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: &issued.scope,
+    }
 }
 
 /// `POST /oauth/introspect`.
@@ -133,15 +165,4 @@ fn no_store(answer: &impl Serialize) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
-}
-
-impl<'a> From<&'a Issued> for TokenAnswer<'a> {
-    fn from(issued: &'a Issued) -> Self {
-        Self {
-            access_token: &issued.access_token,
-            token_type: "Bearer",
-            expires_in: issued.expires_in,
-            scope: &issued.scope,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{HeldKey, Node, Refusal};
 use crate::api_key::KeyId;
-use crate::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
 use crate::clock::Timestamp;
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
@@ -64,7 +64,25 @@ impl Node {
         if claims.generation < subject.key.generation || self.revoked_tokens.contains(&claims.token_id) {
             return Err(BearerFault::Revoked);
         }
+        self.are_alive(&claims, now).await?;
         Ok(LiveToken { claims, subject })
+    }
+
+    /// Whether all that an exchanged token came from is good: the tokens before it, and those who acted.
+    async fn are_alive(&self, claims: &Claims, now: Timestamp) -> Result<(), BearerFault> {
+        if claims.origin.iter().any(|jti| self.revoked_tokens.contains(jti)) {
+            return Err(BearerFault::Revoked);
+        }
+        for actor in claims.actor.iter().flat_map(Actor::chain) {
+            let id: KeyId = actor.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotActor))?;
+            let held = self.key(&id, now).await.map_err(BearerFault::Unknown)?;
+            let is_good = held
+                .is_some_and(|held| held.key.revoked.is_none() && actor.generation >= held.key.generation);
+            if !is_good {
+                return Err(BearerFault::Revoked);
+            }
+        }
+        Ok(())
     }
 
     /// The claims of a token that is authentic and not past its end, whatever has become of its key.

@@ -79,7 +79,9 @@ impl OAuthError {
             Self::InvalidClient(Some(why)) => why.clone(),
             Self::InvalidClient(None) => "client authentication failed".into(),
             Self::UnauthorizedClient(why) => (*why).into(),
-            Self::UnsupportedGrantType => "the grant type here is client_credentials".into(),
+            Self::UnsupportedGrantType => {
+                "the grant types here are client_credentials and token exchange".into()
+            }
             Self::UnsupportedTokenType => "an API key is revoked at the management API, not here".into(),
             Self::MethodNotAllowed => "this endpoint takes POST".into(),
             Self::TooLarge => "the body is larger than 16 KiB".into(),

@@ -65,6 +65,29 @@ impl<'a> GrantRequest<'a> {
         Ok(granted)
     }
 
+    /// The resource servers that the token is to be for, of which the issuer is none.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidTarget`].
+    pub(super) fn audience_of_others(
+        &self,
+        held: &'a HeldKey,
+        issuer: &'a str,
+    ) -> Result<Vec<&'a str>, OAuthError> {
+        let is_issuer = |audience: &&str| *audience == issuer;
+        if self.audiences.iter().any(is_issuer) {
+            let why = "a token for the management API is not got by exchange";
+            return Err(OAuthError::InvalidTarget(why.into()));
+        }
+        if self.audiences.is_empty() {
+            let first = held.audiences.first().ok_or_else(|| {
+                OAuthError::InvalidTarget("no resource server is left to the client's project".into())
+            })?;
+            return Ok(vec![first]);
+        }
+        self.audience(held, issuer)
+    }
+
     fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, OAuthError> {
         let Some(asked) = self.scope else {
             return match available.scopes.is_empty() {
@@ -72,13 +95,17 @@ impl<'a> GrantRequest<'a> {
                 true => Err(OAuthError::InvalidScope("the key has no scope for this audience".into())),
             };
         };
-        let asked = Scopes::parse_list(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
-        match asked.iter().find(|scope| !available.scopes.covers(scope)) {
-            None => Ok(asked.to_string().into()),
-            Some(scope) => {
-                let scope = redacted(&scope.to_string());
-                Err(OAuthError::InvalidScope(format!("no scope of the key for this audience covers {scope}")))
-            }
-        }
+        covered(asked, &available.scopes, "the key for this audience").map(Cow::Owned)
     }
+}
+
+/// What is asked for, in canonical form, if each scope of it is covered by one of those that `holder` has.
+///
+/// # Errors
+/// [`OAuthError::InvalidScope`].
+pub(super) fn covered(asked: &str, by: &Scopes, holder: &str) -> Result<String, OAuthError> {
+    let asked = Scopes::parse_list(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
+    let Some(beyond) = asked.iter().find(|scope| !by.covers(scope)) else { return Ok(asked.to_string()) };
+    let beyond = redacted(&beyond.to_string());
+    Err(OAuthError::InvalidScope(format!("no scope of {holder} covers {beyond}")))
 }

@@ -52,10 +52,6 @@ impl Node {
     pub fn issue(&self, by: &Authenticated, grant: Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
         let key = &by.held.key;
         let expires_at = end_of_token(by, now);
-        let mut token_id = [0; 22];
-        // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
-        let random = self.entropy.identifier()?;
-        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
         let claims = AccessTokenClaims {
             issuer: &self.deployment.issuer,
             subject: &by.held.client_id,
@@ -63,7 +59,7 @@ impl Node {
             audience: &grant.audience,
             issued_at: now,
             expires_at,
-            token_id: std::str::from_utf8(&token_id[..written]).unwrap_or_default(),
+            token_id: "",
             scope: &grant.scope,
             cidrs: &by.held.cidrs,
             organization: key.organization.as_str(),
@@ -73,12 +69,26 @@ impl Node {
             actor: None,
             origin: &[],
         };
+        self.sign(claims)
+    }
+
+    /// Signs a token that says `claims`, but for its id, which is made here.
+    ///
+    /// # Errors
+    /// [`IssueError`].
+    pub(super) fn sign(&self, claims: AccessTokenClaims<'_>) -> Result<Issued, IssueError> {
+        let mut token_id = [0; 22];
+        // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
+        let random = self.entropy.identifier()?;
+        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
+        let token_id = std::str::from_utf8(&token_id[..written]).unwrap_or_default();
         let mut payload = Vec::with_capacity(512);
-        claims.write(&mut payload)?;
+        AccessTokenClaims { token_id, ..claims }.write(&mut payload)?;
         let ring = self.keyring.ring();
-        let signing = ring.signing(now).ok_or(IssueError::NoSigningKey)?;
+        let signing = ring.signing(claims.issued_at).ok_or(IssueError::NoSigningKey)?;
         let access_token = signing.signer().sign(&payload)?;
-        Ok(Issued { access_token, expires_in: expires_at.since(now), scope: grant.scope.into_owned() })
+        let expires_in = claims.expires_at.since(claims.issued_at);
+        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned() })
     }
 }
 

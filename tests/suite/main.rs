@@ -8,6 +8,7 @@ mod bad_input;
 mod configuration;
 mod discovery;
 mod epoch;
+mod exchange;
 mod feed;
 mod introspection;
 mod keys;

@@ -1,0 +1,134 @@
+//! Whom a client acts for.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::invalid;
+use crate::cidr::Cidrs;
+use crate::claims::{Actor, Audience, Claims};
+use crate::clock::Timestamp;
+use crate::key::KeyStatus;
+use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::scope::Scopes;
+use crate::token::OAuthError;
+use crate::token::grant::covered;
+
+/// The subject of an exchange, whose token or key is good now.
+pub(super) struct Subject {
+    /// Its key's id.
+    pub(super) id: String,
+    pub(super) organization: String,
+    pub(super) project: String,
+    pub(super) environment: String,
+    pub(super) generation: u64,
+    /// When what was presented for it ends.
+    pub(super) ends_at: Option<Timestamp>,
+    /// Who acts for it already.
+    pub(super) actor: Option<Actor>,
+    /// The tokens that the new one comes from.
+    pub(super) origin: Vec<String>,
+    /// What it may do, nothing of it under `claviger/`.
+    scopes: Scopes,
+    cidrs: Cidrs,
+}
+
+impl Subject {
+    /// The subject of an access token.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when the token is not good (RFC 8693 §2.2.2), or for the management API.
+    pub(super) async fn of_token(node: &Node, token: &str, now: Timestamp) -> Result<Self, OAuthError> {
+        let LiveToken { claims, .. } =
+            node.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
+                BearerFault::Unknown(refusal) => refusal.into(),
+                fault => invalid(format!("subject_token: {fault}")),
+            })?;
+        if claims.audience.contains(&node.deployment.issuer) {
+            return Err(invalid("subject_token: a token for the management API is not exchanged"));
+        }
+        Self::try_from(claims)
+    }
+
+    /// The holder of an API key.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when the key is not good.
+    pub(super) async fn of_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Self, OAuthError> {
+        let opened = node.open(Presented { client_id: None, key }, now).await;
+        let opened = opened.map_err(|refusal| match refusal {
+            Refusal::Unknown => invalid("subject_token: unknown key or wrong secret"),
+            other => other.into(),
+        })?;
+        match opened.held.key.status(now) {
+            KeyStatus::Active => Ok(Self::from(opened)),
+            KeyStatus::Expired => Err(invalid("subject_token: the key has expired")),
+            KeyStatus::Revoked => Err(invalid("subject_token: the key is revoked")),
+        }
+    }
+
+    /// Whether the subject may call from `address`, which the client vouches for.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`].
+    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), OAuthError> {
+        match address {
+            _ if self.cidrs.is_everyone() => Ok(()),
+            None => Err(invalid("the subject is bound to ranges: subject_address is missing")),
+            Some(_) if self.cidrs.admits(address) => Ok(()),
+            Some(_) => Err(invalid("the subject may not call from subject_address")),
+        }
+    }
+
+    /// `asked` in canonical form, or all that the subject has. Never more, and never silently less.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidScope`].
+    pub(super) fn narrowed(&self, asked: Option<&str>) -> Result<String, OAuthError> {
+        if self.scopes.is_empty() {
+            return Err(OAuthError::InvalidScope("the subject has no scope for a resource server".into()));
+        }
+        match asked {
+            Some(asked) => covered(asked, &self.scopes, "the subject"),
+            None => Ok(self.scopes.to_string()),
+        }
+    }
+}
+
+impl TryFrom<Claims> for Subject {
+    type Error = OAuthError;
+
+    fn try_from(claims: Claims) -> Result<Self, OAuthError> {
+        let scopes = Scopes::parse_list(&claims.scope).map_err(OAuthError::internal)?;
+        let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(OAuthError::internal)?;
+        Ok(Self {
+            id: claims.subject,
+            organization: claims.organization,
+            project: claims.project,
+            environment: claims.environment,
+            generation: claims.generation,
+            ends_at: Some(claims.expires_at),
+            actor: claims.actor,
+            origin: [claims.origin, vec![claims.token_id]].concat(),
+            scopes: scopes.partition_reserved().1,
+            cidrs,
+        })
+    }
+}
+
+impl From<Authenticated> for Subject {
+    fn from(opened: Authenticated) -> Self {
+        let key = &opened.held.key;
+        Self {
+            id: opened.held.client_id.clone(),
+            organization: key.organization.to_string(),
+            project: key.project.to_string(),
+            environment: key.environment.to_string(),
+            generation: key.generation,
+            ends_at: [key.expires_at, opened.secret_expires_at].into_iter().flatten().min(),
+            actor: None,
+            origin: Vec::new(),
+            scopes: opened.held.unreserved.scopes.clone(),
+            cidrs: key.cidrs.clone(),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Token exchange (RFC 8693) at `/oauth/token`.
+
+use claviger::scope::Scopes;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Backend, Server, on_both};
+use crate::token::claims;
+
+on_both!(
+    a_resource_server_acts_for_its_caller,
+    an_api_key_is_exchanged_too,
+    only_less_is_to_be_had,
+    who_may_exchange_and_what,
+    a_bound_subject_is_vouched_for,
+    a_token_lives_no_longer_than_what_it_comes_from,
+    whatever_it_comes_from_kills_it,
+    a_chain_is_four_deep_and_only_narrows,
+);
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const KEY: &str = "urn:claviger:token-type:api_key";
+const MAY_EXCHANGE: &str = "write:claviger/orgs/default/projects/*/token-exchange";
+
+/// Asks, as `client`, for a token for the holder of `subject`.
+async fn exchange(server: &Server, client: &str, kind: &str, subject: &str, more: &str) -> Answer {
+    let form = format!(
+        "grant_type={GRANT}&client_secret={client}&subject_token_type={kind}&subject_token={subject}{more}"
+    );
+    server.client().post_form("/oauth/token", &form).await
+}
+
+async fn exchanged(server: &Server, client: &str, subject: &str, more: &str) -> String {
+    let answer = exchange(server, client, TOKEN, subject, more).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()["access_token"].as_str().expect("a token").to_owned()
+}
+
+fn refused(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.oauth_error())
+}
+
+async fn is_active(server: &Server, token: &str) -> bool {
+    server.admin().post_form("/oauth/introspect", &format!("token={token}")).await.json()["active"] == true
+}
+
+async fn a_resource_server_acts_for_its_caller(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (subject_id, subject) = server.key(&["read:*", "write:orders/*"]).await;
+    let members = json!({ "cidrs": ["127.0.0.0/8"], "environment": "stg", "scopes": [
+        { "action": "write", "resource": "claviger/orgs/default/projects/*/token-exchange" } ] });
+    let (client_id, client) = server.key_from(members).await;
+    let token = server.client().access_token(&subject, "").await;
+    let answer = exchange(&server, &client, TOKEN, &token, "&scope=write:orders/7").await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{}", answer.text);
+    let mut body = answer.json();
+    let new = claims(body["access_token"].take().as_str().expect("a token"));
+    assert_eq!(
+        body,
+        json!({ "access_token": null, "issued_token_type": TOKEN, "token_type": "Bearer", "expires_in": 600,
+                "scope": "write:orders/7" })
+    );
+    let was = claims(&token);
+    let issuer = &server.node.deployment.issuer;
+    assert_eq!(
+        new,
+        json!({
+            "iss": issuer, "sub": subject_id, "client_id": client_id, "aud": format!("{issuer}/api"),
+            "iat": was["iat"], "exp": was["exp"], "jti": new["jti"], "scope": "write:orders/7",
+            "cidrs": ["127.0.0.0/8"], "org": "default", "project": "default", "env": "prd", "gen": 1,
+            "act": { "sub": client_id, "gen": 1 }, "origin": [was["jti"]],
+        })
+    );
+    assert_ne!(new["jti"], was["jti"]);
+    let token = exchanged(&server, &client, &token, "").await;
+    let seen = server.admin().post_form("/oauth/introspect", &format!("token={token}")).await.json();
+    assert_eq!(seen["act"], json!({ "sub": client_id, "gen": 1 }));
+    assert_eq!((&seen["scope"], &seen["active"]), (&json!("read:* write:orders/*"), &json!(true)));
+}
+
+async fn an_api_key_is_exchanged_too(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (subject_id, subject) =
+        server.key(&["read:*", "read:claviger/orgs/default/projects/default/keys/*"]).await;
+    let (_, client) = server.key(&[MAY_EXCHANGE]).await;
+    let answer = exchange(&server, &client, KEY, &subject, "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let new = claims(answer.json()["access_token"].as_str().expect("a token"));
+    assert_eq!(
+        (&new["sub"], &new["scope"], &new["origin"]),
+        (&json!(subject_id), &json!("read:*"), &Value::Null)
+    );
+    let wrong = format!("{}x", &subject[..subject.len() - 1]);
+    assert_eq!(refused(&exchange(&server, &client, KEY, &wrong, "").await), (400, "invalid_request".into()));
+    server.admin().post_json(&format!("/v1/orgs/default/keys/{subject_id}/revoke"), &json!({})).await;
+    let revoked = exchange(&server, &client, KEY, &subject, "").await;
+    assert_eq!(refused(&revoked), (400, "invalid_request".into()));
+}
+
+async fn only_less_is_to_be_had(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, subject) = server.key(&["read:orders/**", "write:orders/*"]).await;
+    // What the client itself may do is not what counts.
+    let (_, client) = server.key(&["*:*", MAY_EXCHANGE]).await;
+    let token = server.client().access_token(&subject, "").await;
+    for (scope, is_covered) in [
+        ("read:orders/7", true),
+        ("read:orders/** write:orders/9", true),
+        ("write:orders/**", false),
+        ("read:*", false),
+        ("admin:orders/7", false),
+        ("read:claviger/orgs/default", false),
+        ("read:orders/7 nonsense", false),
+    ] {
+        let answer = exchange(&server, &client, TOKEN, &token, &format!("&scope={scope}")).await;
+        match is_covered {
+            true => assert_eq!(answer.json()["scope"], scope, "{}", answer.text),
+            false => assert_eq!(refused(&answer), (400, "invalid_scope".into()), "{scope}: {}", answer.text),
+        }
+    }
+    let issuer = &server.node.deployment.issuer;
+    for target in [issuer.clone(), format!("{issuer}/other")] {
+        let answer = exchange(&server, &client, TOKEN, &token, &format!("&resource={target}")).await;
+        assert_eq!(refused(&answer), (400, "invalid_target".into()), "{target}");
+    }
+}
+
+async fn who_may_exchange_and_what(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, subject) = server.key(&["read:*"]).await;
+    let token = server.client().access_token(&subject, "").await;
+    for scope in [
+        "*:*",
+        "read:claviger/orgs/default/projects/default/token-exchange",
+        "write:claviger/orgs/default/projects/other/token-exchange",
+        "write:claviger/orgs/other/projects/default/token-exchange",
+    ] {
+        let (_, client) = server.key(&[scope]).await;
+        let answer = exchange(&server, &client, TOKEN, &token, "").await;
+        assert_eq!(refused(&answer), (400, "unauthorized_client".into()), "{scope}");
+    }
+    let (_, client) = server.key(&[MAY_EXCHANGE]).await;
+    assert_eq!(
+        refused(&exchange(&server, "nobody", TOKEN, &token, "").await),
+        (401, "invalid_client".into())
+    );
+    let issuer = server.node.deployment.issuer.clone();
+    let for_management =
+        server.client().access_token(&server.admin_key, &format!("&resource={issuer}")).await;
+    let invalid = (400, "invalid_request".to_owned());
+    for (kind, subject, more) in [
+        (TOKEN, for_management.as_str(), ""),
+        (TOKEN, "nonsense", ""),
+        (TOKEN, &subject, ""),
+        (KEY, &token, ""),
+        ("urn:ietf:params:oauth:token-type:id_token", &token, ""),
+        (TOKEN, &token, "&actor_token=x&actor_token_type=y"),
+        (TOKEN, &token, "&requested_token_type=urn:ietf:params:oauth:token-type:refresh_token"),
+        (TOKEN, &token, "&subject_address=localhost"),
+        (TOKEN, "", ""),
+    ] {
+        let answer = exchange(&server, &client, kind, subject, more).await;
+        assert_eq!(refused(&answer), invalid, "{kind} {more}: {}", answer.text);
+        assert!(subject.is_empty() || !answer.text.contains(subject), "{}", answer.text);
+    }
+    server.clock.advance(20);
+    let other = server.client().access_token(&subject, "").await;
+    server.admin().post_form("/oauth/revoke", &format!("token={other}")).await;
+    assert_eq!(refused(&exchange(&server, &client, TOKEN, &other, "").await), invalid);
+}
+
+async fn a_bound_subject_is_vouched_for(backend: Backend) {
+    let server = Server::start(backend).await;
+    let members = json!({ "preset": "query_only", "cidrs": ["127.0.0.0/8", "203.0.113.0/24"] });
+    let (_, subject) = server.key_from(members).await;
+    let (_, client) = server.key(&[MAY_EXCHANGE]).await;
+    let token = server.client().access_token(&subject, "").await;
+    for (kind, subject) in [(TOKEN, &token), (KEY, &subject)] {
+        for (address, is_admitted) in [
+            ("", false),
+            ("&subject_address=203.0.113.7", true),
+            ("&subject_address=::ffff:203.0.113.7", true),
+            ("&subject_address=198.51.100.1", false),
+            ("&subject_address=::1", false),
+        ] {
+            let answer = exchange(&server, &client, kind, subject, address).await;
+            let expected = if is_admitted { (200, String::new()) } else { (400, "invalid_request".into()) };
+            assert_eq!(refused(&answer), expected, "{kind} {address}: {}", answer.text);
+        }
+    }
+}
+
+async fn a_token_lives_no_longer_than_what_it_comes_from(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, subject) = server.key(&["read:*"]).await;
+    let (_, client) = server.key(&[MAY_EXCHANGE]).await;
+    let (_, ending) = server
+        .key_from(json!({ "expires_in": 100, "scopes": [
+            { "action": "write", "resource": "claviger/orgs/default/projects/*/token-exchange" } ] }))
+        .await;
+    let token = server.client().access_token(&subject, "").await;
+    let end = |token: &str| claims(token)["exp"].as_i64().expect("an end");
+    assert_eq!(end(&exchanged(&server, &ending, &token, "").await), server.clock.now().unix() + 100);
+    server.clock.advance(20);
+    assert_eq!(end(&exchanged(&server, &client, &token, "").await), end(&token));
+}
+
+async fn whatever_it_comes_from_kills_it(backend: Backend) {
+    let server = Server::start(backend).await;
+    let admin = server.admin();
+    let revoke_key = async |id: &str| {
+        admin.post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
+    };
+    let revoke_token = async |token: &str| {
+        admin.post_form("/oauth/revoke", &format!("token={token}")).await;
+    };
+    for cause in ["subject", "first actor", "last actor", "first token", "token between", "itself"] {
+        let (subject_id, subject) = server.key(&["read:*"]).await;
+        let (first_id, first) = server.key(&[MAY_EXCHANGE]).await;
+        let (last_id, last) = server.key(&[MAY_EXCHANGE]).await;
+        let token = server.client().access_token(&subject, "").await;
+        let between = exchanged(&server, &first, &token, "").await;
+        let end = exchanged(&server, &last, &between, "").await;
+        assert!(is_active(&server, &end).await, "{cause}");
+        match cause {
+            "subject" => revoke_key(&subject_id).await,
+            "first actor" => revoke_key(&first_id).await,
+            "last actor" => revoke_key(&last_id).await,
+            "first token" => revoke_token(&token).await,
+            "token between" => revoke_token(&between).await,
+            _ => revoke_token(&end).await,
+        }
+        assert!(!is_active(&server, &end).await, "{cause}");
+        let (_, another) = server.key(&[MAY_EXCHANGE]).await;
+        let answer = exchange(&server, &another, TOKEN, &end, "").await;
+        assert_eq!(refused(&answer), (400, "invalid_request".into()), "{cause}");
+    }
+}
+
+async fn a_chain_is_four_deep_and_only_narrows(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, subject) = server.key(&["read:a/**", "write:a/*", "*:b/*/c"]).await;
+    let (client_id, client) = server.key(&[MAY_EXCHANGE]).await;
+    let wishes = [
+        "read:a/**",
+        "read:a/x/*",
+        "read:a/x/y",
+        "write:a/*",
+        "write:a/z",
+        "*:b/*/c",
+        "admin:b/q/c",
+        "read:*",
+    ];
+    let mut random = 1_u32;
+    for _ in 0..40 {
+        let first = server.client().access_token(&subject, "").await;
+        let mut token = first.clone();
+        for depth in 1..=4 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let wish = wishes[random as usize / 7 % wishes.len()];
+            let answer = exchange(&server, &client, TOKEN, &token, &format!("&scope={wish}")).await;
+            let had = scopes(&token);
+            assert_eq!(
+                answer.status == 200,
+                had.covers_all(&Scopes::parse_list(wish).unwrap()),
+                "{wish} of {had}"
+            );
+            if answer.status == 200 {
+                token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            } else {
+                token = exchanged(&server, &client, &token, "").await;
+            }
+            let (now, start) = (claims(&token), claims(&first));
+            assert!(scopes(&first).covers_all(&scopes(&token)), "{now} out of {start}");
+            assert!(now["exp"].as_i64() <= start["exp"].as_i64());
+            assert_eq!(now["origin"].as_array().unwrap().len(), depth);
+        }
+        let nested = (0..3).fold(
+            json!({ "sub": client_id, "gen": 1 }),
+            |act, _| json!({ "sub": client_id, "gen": 1, "act": act }),
+        );
+        assert_eq!(claims(&token)["act"], nested);
+        let deeper = exchange(&server, &client, TOKEN, &token, "").await;
+        assert_eq!(refused(&deeper), (400, "invalid_request".into()), "{}", deeper.text);
+    }
+}
+
+fn scopes(token: &str) -> Scopes {
+    Scopes::parse_list(claims(token)["scope"].as_str().unwrap()).unwrap()
+}
