@@ -14,6 +14,7 @@ pub use settings::{BootstrapMode, LogFormat, Settings};
 
 use crate::address::AddressPolicy;
 use crate::api_key::Brand;
+use crate::gateway::GateMapping;
 use crate::keyring::RotationPolicy;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::{Deployment, HashCost};
@@ -43,6 +44,7 @@ pub struct Config {
     hash_cost: HashCost,
     hash_turns: usize,
     key_capacity: u64,
+    gate: GateMapping,
 }
 
 impl Config {
@@ -58,6 +60,7 @@ impl Config {
             hash_cost: self.hash_cost.clone(),
             hash_turns: self.hash_turns,
             key_capacity: self.key_capacity,
+            gate: self.gate.clone(),
         }
     }
 }

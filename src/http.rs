@@ -10,6 +10,7 @@ mod discovery;
 mod failure;
 mod form;
 mod front;
+mod gate;
 mod health;
 mod json;
 mod keys;
@@ -51,6 +52,7 @@ routes! {
         GET discovery::OPENID_METADATA => discovery::metadata,
 
         GET "/v1/self" => keys::own,
+        GET "/v1/gate" => gate::check,
 
         GET "/v1/orgs" => organizations::list,
         POST "/v1/orgs" => organizations::create,

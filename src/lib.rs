@@ -7,11 +7,11 @@
 //! |---|---|
 //! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
 //! | [`http`], [`listener`] | the routes, and the sockets under them |
-//! | [`token`], [`management`] | the use cases, each a list of named steps |
+//! | [`token`], [`management`], [`gate`] | the use cases, each a list of named steps |
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`] | what lasts: SQL lives there and nowhere else |
-//! | [`scope`], [`cidr`], [`address`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
 
@@ -34,6 +34,10 @@ pub mod config;
 #[cfg(feature = "server")]
 pub mod cursor;
 pub mod entropy;
+#[cfg(feature = "server")]
+pub mod gate;
+#[cfg(feature = "server")]
+pub mod gateway;
 #[cfg(feature = "server")]
 pub mod http;
 mod json;

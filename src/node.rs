@@ -11,6 +11,7 @@ mod housekeeping;
 mod key_cache;
 mod revocations;
 mod secrets;
+mod swapped;
 mod throttle;
 mod under_way;
 mod usage;
@@ -24,6 +25,7 @@ pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
+pub use swapped::{SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
 pub use usage::{UseCell, UseLedger};
@@ -40,6 +42,7 @@ use crate::api_key::{Brand, Tagger};
 use crate::clock::Clock;
 use crate::cursor::CursorKeeper;
 use crate::entropy::{Entropy, EntropyError};
+use crate::gateway::GateMapping;
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
 use crate::store::{Position, Store, StoreError, Write};
@@ -63,6 +66,8 @@ pub struct Deployment {
     pub hash_turns: usize,
     /// How many keys are held in memory.
     pub key_capacity: u64,
+    /// How gateways' requests are read.
+    pub gate: GateMapping,
 }
 
 /// One running server.
@@ -96,6 +101,8 @@ pub struct Node {
     pub usage: UseLedger,
     /// Slows guessers down.
     pub throttle: Throttle,
+    /// Tokens that a gateway gets in the place of keys.
+    pub swapped_tokens: SwappedTokens,
     /// Requests of which there must not be two at once.
     pub under_way: UnderWays,
     /// When the store was last heard from.
@@ -149,6 +156,7 @@ impl Node {
             cursors: CursorKeeper::new(&master_key.cursor_key()),
             usage: UseLedger::default(),
             throttle: Throttle::default(),
+            swapped_tokens: SwappedTokens::new(capacity),
             under_way: UnderWays::default(),
             freshness: Freshness::confirmed(now),
             changed: Notify::new(),

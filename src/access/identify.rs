@@ -52,8 +52,30 @@ pub async fn identify(
     match credential {
         Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, address, now).await,
         Credential::Client(presented) => by_key(node, presented, address, now).await,
-        Credential::Token(token) => by_token(node, token, address, now).await,
+        // RFC 9068 §4: a token for another resource server is none for this one.
+        Credential::Token(token) => identify_at(node, token, &node.deployment.issuer, address, now).await,
     }
+}
+
+/// Finds out who presents an access token for `audience`, and that they may from where they are.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn identify_at(
+    node: &Node,
+    token: &str,
+    audience: &str,
+    address: CallerAddress,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let LiveToken { claims, subject } = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
+    let corrupt = |error: &dyn std::fmt::Display| AccessFault::Corrupt(error.to_string());
+    let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|error| corrupt(&error))?;
+    if !cidrs.admits(address.known()) {
+        return Err(AccessFault::TokenAddress(address));
+    }
+    let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
+    Ok(Caller { key: subject, scopes, address, request_id: None })
 }
 
 async fn by_key(
@@ -66,22 +88,4 @@ async fn by_key(
     node.count(&authenticated, UseKind::Direct, now);
     let Authenticated { held, .. } = authenticated;
     Ok(Caller { scopes: held.key.scopes.clone(), key: held, address, request_id: None })
-}
-
-async fn by_token(
-    node: &Node,
-    token: &str,
-    address: CallerAddress,
-    now: Timestamp,
-) -> Result<Caller, AccessFault> {
-    // RFC 9068 §4: a token for another resource server is none for this one.
-    let issuer = [node.deployment.issuer.as_str()];
-    let LiveToken { claims, subject } = node.live_token(token, Audience::OneOf(&issuer), now).await?;
-    let corrupt = |error: &dyn std::fmt::Display| AccessFault::Corrupt(error.to_string());
-    let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|error| corrupt(&error))?;
-    if !cidrs.admits(address.known()) {
-        return Err(AccessFault::TokenAddress(address));
-    }
-    let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
-    Ok(Caller { key: subject, scopes, address, request_id: None })
 }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{Config, Settings, default_issuer, issuer_url};
 use crate::address::{AddressPolicy, TrustedProxies};
 use crate::api_key::Brand;
+use crate::gateway::{GateMapping, MappingError};
 use crate::jwk::Algorithm;
 use crate::keyring::{RotationPolicy, SigningKeySource};
 use crate::listener::{Limits, TlsSettings};
@@ -89,6 +90,7 @@ impl TryFrom<Settings> for Config {
             hash_cost: hash_cost(settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes)?,
             hash_turns: hash_turns(settings.argon2_at_once)?,
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
+            gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?,
         })
     }
 }
@@ -129,6 +131,13 @@ fn hash_turns(given: Option<u16>) -> Result<usize, ConfigError> {
             Ok(std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1)))
         }
     }
+}
+
+fn gate(actions: Option<&[String]>, prefix: Option<&str>) -> Result<GateMapping, ConfigError> {
+    GateMapping::new(actions, prefix).map_err(|error| match error {
+        MappingError::Action(_) => wrong("CLAVIGER_GATE_ACTIONS", error),
+        MappingError::Prefix(_) => wrong("CLAVIGER_GATE_PREFIX", error),
+    })
 }
 
 fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsSettings>, ConfigError> {

@@ -144,6 +144,15 @@ settings! {
     #[arg(long, global = true, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
     usage_flush: u32,
 
+    /// Which method is which action at the gate: METHOD=action, separated by commas [default:
+    /// GET=read,HEAD=read,OPTIONS=read,*=write]
+    #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]
+    gate_actions: Vec<String>,
+
+    /// What paths at the gate begin with and resources do not
+    #[arg(long, global = true, env = "CLAVIGER_GATE_PREFIX", value_name = "PATH")]
+    gate_prefix: String,
+
     /// Connections at once [default: 10000]
     #[arg(long, global = true, env = "CLAVIGER_MAX_CONNECTIONS", value_name = "N")]
     max_connections: u32,

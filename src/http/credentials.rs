@@ -54,7 +54,7 @@ fn request_id(parts: &Parts) -> String {
 }
 
 /// `Authorization: Bearer` or `X-Api-Key`, and exactly one of them.
-fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
+pub(super) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
     let authorization = single(headers, header::AUTHORIZATION)?;
     let api_key = single(headers, X_API_KEY)?;
     match (authorization, api_key) {

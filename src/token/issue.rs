@@ -19,6 +19,8 @@ pub struct Issued {
     pub expires_in: i64,
     /// What it allows, in canonical form.
     pub scope: String,
+    /// Its `jti`.
+    pub token_id: Box<str>,
 }
 
 /// Why no token could be made. All of it is the server's fault.
@@ -88,7 +90,7 @@ impl Node {
         let signing = ring.signing(claims.issued_at).ok_or(IssueError::NoSigningKey)?;
         let access_token = signing.signer().sign(&payload)?;
         let expires_in = claims.expires_at.since(claims.issued_at);
-        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned() })
+        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned(), token_id: token_id.into() })
     }
 }
 

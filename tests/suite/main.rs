@@ -10,6 +10,7 @@ mod discovery;
 mod epoch;
 mod exchange;
 mod feed;
+mod gate;
 mod introspection;
 mod keys;
 mod nodes;

@@ -9,6 +9,7 @@ use claviger::audit::{Actor, Who};
 use claviger::bootstrap::Foundation;
 use claviger::clock::{Clock, Timestamp};
 use claviger::entropy::Entropy;
+use claviger::gateway::GateMapping;
 use claviger::http;
 use claviger::jwk::Algorithm;
 use claviger::key::{ApiKey, KeySecret, SecretId};
@@ -34,6 +35,7 @@ pub struct Options {
     pub source: SigningKeySource,
     pub limits: Limits,
     pub key_capacity: u64,
+    pub gate: GateMapping,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             source: SigningKeySource::Generate(Algorithm::Es256),
             limits: Limits::default(),
             key_capacity: 10_000,
+            gate: GateMapping::default(),
         }
     }
 }
@@ -214,5 +217,6 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
         hash_turns: 2,
         key_capacity: options.key_capacity,
+        gate: options.gate.clone(),
     }
 }

@@ -1,0 +1,117 @@
+//! A gateway's check: may whoever sent this request do that to this resource? And, for what lies behind the
+//! gateway, a token in the place of a key.
+
+use std::sync::Arc;
+
+use crate::access::{Credential, identify_at};
+use crate::address::CallerAddress;
+use crate::management::ApiError;
+use crate::node::{Authenticated, HeldKey, Node, Presented};
+use crate::scope::{Resource, Scopes, Verb};
+use crate::store::UseKind;
+use crate::text::Excerpt;
+use crate::token::Grant;
+
+/// A request that a gateway holds back until it is answered for.
+pub struct GateRequest<'a> {
+    /// What it carries.
+    pub credential: Credential<'a>,
+    /// Where it comes from.
+    pub address: CallerAddress,
+    /// Which resource server it is for; the deployment's first where none is named.
+    pub audience: Option<&'a str>,
+    /// What it would do.
+    pub verb: Verb,
+    /// To what.
+    pub resource: Resource,
+    /// Whether what lies behind is to get a token.
+    pub wants_token: bool,
+}
+
+/// A request that may pass.
+#[derive(Debug)]
+pub struct Passed {
+    /// The key that it comes from.
+    pub key: Arc<HeldKey>,
+    /// What the presented credential allows at the resource server.
+    pub scopes: Scopes,
+    /// The token for what lies behind, if it was asked for.
+    pub token: Option<Arc<str>>,
+}
+
+/// Answers for a request.
+///
+/// # Errors
+/// [`ApiError`]: 401 for the credential, 403 for what it would be used for.
+pub async fn pass(node: &Arc<Node>, request: GateRequest<'_>) -> Result<Passed, ApiError> {
+    let audience = audience(node, request.audience)?;
+    let passed = match request.credential {
+        Credential::ApiKey(key) => {
+            by_key(node, Presented { client_id: None, key }, audience, &request).await?
+        }
+        Credential::Client(presented) => by_key(node, presented, audience, &request).await?,
+        Credential::Token(token) => by_token(node, token, audience, &request).await?,
+    };
+    // What is under the reserved root is this server's own, and nothing that a gateway guards.
+    if request.resource.is_reserved() || !passed.scopes.permits(request.verb, &request.resource) {
+        let scope = format!("{}:{}", request.verb, request.resource);
+        let message = format!("this needs the scope {scope}");
+        return Err(ApiError::Forbidden { message, scope: Some(scope) });
+    }
+    Ok(passed)
+}
+
+/// The resource server that the gateway stands in front of.
+fn audience<'a>(node: &'a Node, named: Option<&str>) -> Result<&'a str, ApiError> {
+    let mut known = node.deployment.audiences.iter().map(String::as_str);
+    let found = known.find(|audience| named.is_none_or(|named| named == *audience));
+    found.ok_or_else(|| {
+        ApiError::invalid(format!("{} is no audience here", Excerpt::from(named.unwrap_or_default())))
+    })
+}
+
+async fn by_key(
+    node: &Arc<Node>,
+    presented: Presented<'_>,
+    audience: &str,
+    request: &GateRequest<'_>,
+) -> Result<Passed, ApiError> {
+    let now = node.clock.now();
+    let authenticated = node.authenticate(presented, request.address, now).await?;
+    node.count(&authenticated, UseKind::Direct, now);
+    if !authenticated.held.audiences.iter().any(|own| own == audience) {
+        let message = format!("the key's project has no access to {audience}");
+        return Err(ApiError::Forbidden { message, scope: None });
+    }
+    let token = request.wants_token.then(|| swapped(node, &authenticated, audience)).transpose()?;
+    let Authenticated { held, .. } = authenticated;
+    Ok(Passed { scopes: held.unreserved.scopes.clone(), key: held, token })
+}
+
+fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, ApiError> {
+    let now = node.clock.now();
+    if let Some(token) = node.swapped_token(by, audience, now) {
+        return Ok(token);
+    }
+    if by.held.unreserved.scopes.is_empty() {
+        let message = "the key has no scope for a resource server".to_owned();
+        return Err(ApiError::Forbidden { message, scope: None });
+    }
+    let grant = Grant { audience: vec![audience], scope: (&*by.held.unreserved.text).into() };
+    let issued = node.issue(by, grant, now).map_err(ApiError::internal)?;
+    let token: Arc<str> = issued.access_token.into();
+    let made = (Arc::clone(&token), issued.token_id, now.plus(issued.expires_in));
+    node.keep_swapped(by, audience, made, now);
+    Ok(token)
+}
+
+async fn by_token(
+    node: &Arc<Node>,
+    token: &str,
+    audience: &str,
+    request: &GateRequest<'_>,
+) -> Result<Passed, ApiError> {
+    let now = node.clock.now();
+    let caller = identify_at(node, token, audience, request.address, now).await?;
+    Ok(Passed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
+}

@@ -1,0 +1,185 @@
+//! `/v1/gate`: what gateways ask.
+
+use claviger::gateway::GateMapping;
+use serde_json::json;
+
+use crate::support::{Answer, Backend, Options, Server, on_both};
+use crate::token::claims;
+
+on_both!(
+    a_key_or_a_token_passes_by_its_scopes,
+    the_credential_is_judged_first,
+    a_request_is_read_by_the_mapping,
+    a_key_is_swapped_for_a_token_that_is_used_again,
+    a_token_passes_where_it_is_for,
+    bad_questions,
+);
+
+const READ: &str = "/v1/gate?action=read&resource=orders/7";
+
+fn refused(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.code())
+}
+
+async fn a_key_or_a_token_passes_by_its_scopes(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:orders/*", "write:orders/7", "read:claviger/**"]).await;
+    let token = server.client().access_token(&key, "&scope=read:orders/7").await;
+    let passed = server.client().with("x-api-key", &key).get(READ).await;
+    assert_eq!((passed.status, passed.text.as_str()), (200, ""));
+    for (header, value) in [
+        ("x-claviger-sub", id.as_str()),
+        ("x-claviger-org", "default"),
+        ("x-claviger-project", "default"),
+        ("x-claviger-env", "prd"),
+        ("x-claviger-scope", "read:orders/* write:orders/7"),
+        ("authorization", ""),
+        ("cache-control", "no-store"),
+    ] {
+        assert_eq!(passed.header(header), value, "{header}");
+    }
+    let by_token = server.client().bearer(&token).get(READ).await;
+    assert_eq!((by_token.status, by_token.header("x-claviger-scope")), (200, "read:orders/7"));
+    for (credential, question, scope) in [
+        (&key, "action=write&resource=orders/8", "write:orders/8"),
+        (&key, "action=admin&resource=orders/7", "admin:orders/7"),
+        (&key, "action=read&resource=orders/7/lines", "read:orders/7/lines"),
+        // What this server guards is no affair of a gateway's.
+        (&key, "action=read&resource=claviger/orgs/default", "read:claviger/orgs/default"),
+        (&token, "action=write&resource=orders/7", "write:orders/7"),
+    ] {
+        let answer = server.client().bearer(credential).get(&format!("/v1/gate?{question}")).await;
+        assert_eq!(refused(&answer), (403, "forbidden".into()), "{question}");
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{challenge}");
+    }
+}
+
+async fn the_credential_is_judged_first(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:*"]).await;
+    let (_, elsewhere) =
+        server.key_from(json!({ "preset": "query_only", "cidrs": ["203.0.113.0/24"] })).await;
+    let nobody = server.client().get(READ).await;
+    assert_eq!(refused(&nobody), (401, "unauthenticated".into()));
+    assert!(!nobody.header("www-authenticate").contains("error="), "{}", nobody.header("www-authenticate"));
+    assert_eq!(refused(&server.client().bearer("nonsense").get(READ).await), (401, "unauthenticated".into()));
+    let outside = server.client().bearer(&elsewhere).get(READ).await;
+    assert_eq!(refused(&outside), (403, "address_not_allowed".into()));
+    let token = server.client().access_token(&key, "").await;
+    server.admin().post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
+    for credential in [&key, &token] {
+        let revoked = server.client().bearer(credential).get(READ).await;
+        assert_eq!(refused(&revoked), (401, "key_revoked".into()));
+    }
+}
+
+async fn a_request_is_read_by_the_mapping(backend: Backend) {
+    let gate = GateMapping::new(None, Some("/api")).unwrap();
+    let server = Server::start_with(backend, Options { gate, ..Options::default() }).await;
+    let (_, key) = server.key(&["read:orders/*"]).await;
+    let asking = server.client().bearer(&key);
+    for (method, uri, status) in [
+        ("GET", "/api/orders/7?expand=1", 200),
+        ("HEAD", "/api/orders/7", 200),
+        ("POST", "/api/orders/7", 403),
+        ("GET", "/orders/7", 403),
+        ("GET", "/api/orders/../admin", 403),
+        ("GET", "/api/orders/%37", 403),
+        ("GET", "/api/", 403),
+    ] {
+        for (method_header, uri_header) in
+            [("x-original-method", "x-original-uri"), ("x-forwarded-method", "x-forwarded-uri")]
+        {
+            let answer = asking.with(method_header, method).with(uri_header, uri).get("/v1/gate").await;
+            assert_eq!(answer.status, status, "{method} {uri}: {}", answer.text);
+        }
+    }
+}
+
+async fn a_key_is_swapped_for_a_token_that_is_used_again(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:orders/*"]).await;
+    let path = format!("{READ}&token=1");
+    let swapped = async || {
+        let answer = server.client().with("x-api-key", &key).get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.header("authorization").strip_prefix("Bearer ").expect("a token").to_owned()
+    };
+    let first = swapped().await;
+    let said = claims(&first);
+    assert_eq!((&said["sub"], &said["scope"]), (&json!(id), &json!("read:orders/*")));
+    assert_eq!(said["aud"], format!("{}/api", server.node.deployment.issuer));
+    assert_eq!(swapped().await, first);
+    // Not when it was revoked, not when the key has another scope, and not when half of its life is over.
+    server.admin().post_form("/oauth/revoke", &format!("token={first}")).await;
+    let second = swapped().await;
+    assert_ne!(second, first);
+    let wider = json!({ "scopes": [{ "action": "read", "resource": "orders/**" }] });
+    let admin = server.admin().with("content-type", "application/json");
+    let path = format!("/v1/orgs/default/keys/{id}");
+    admin.send(reqwest::Method::PATCH, &path, Some(wider.to_string())).await;
+    let third = swapped().await;
+    assert_eq!(claims(&third)["scope"], "read:orders/**");
+    for _ in 0..16 {
+        server.clock.advance(20);
+        server.node.catch_up().await.expect("a store that answers");
+    }
+    let fourth = swapped().await;
+    assert_ne!(fourth, third);
+    // A token is handed on as it is.
+    let same = server.client().bearer(&fourth).get(&format!("{READ}&token=1")).await;
+    assert_eq!(same.header("authorization"), format!("Bearer {fourth}"));
+}
+
+async fn a_token_passes_where_it_is_for(backend: Backend) {
+    let audiences = ["https://one.example", "https://two.example"].map(str::to_owned);
+    let options = Options { audiences: Some(audiences.to_vec()), ..Options::default() };
+    let server = Server::start_with(backend, options).await;
+    let (_, key) = server.key(&["read:*"]).await;
+    for (of, at, passes) in [
+        ("https://one.example", "", true),
+        ("https://one.example", "&audience=https://one.example", true),
+        ("https://one.example", "&audience=https://two.example", false),
+        ("https://two.example", "", false),
+        ("https://two.example", "&audience=https://two.example", true),
+    ] {
+        let token = server.client().access_token(&key, &format!("&resource={of}")).await;
+        let answer = server.client().bearer(&token).get(&format!("{READ}{at}")).await;
+        let expected = if passes { 200 } else { 401 };
+        assert_eq!(answer.status, expected, "{of} {at}: {}", answer.text);
+    }
+    // A project that is held to one of them.
+    let held = json!({ "id": "held", "audiences": ["https://two.example"] });
+    assert_eq!(server.admin().post_json("/v1/orgs/default/projects", &held).await.status, 201);
+    let (_, key) = server.key_from(json!({ "preset": "query_only", "project": "held" })).await;
+    let asking = server.client().bearer(&key);
+    assert_eq!(refused(&asking.get(READ).await), (403, "forbidden".into()));
+    assert_eq!(asking.get(&format!("{READ}&audience=https://two.example")).await.status, 200);
+}
+
+async fn bad_questions(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = server.key(&["*:*"]).await;
+    let asking = server.client().bearer(&key);
+    for (question, code) in [
+        ("", "invalid_request"),
+        ("?action=read", "invalid_request"),
+        ("?resource=orders", "invalid_request"),
+        ("?action=delete&resource=orders", "invalid_request"),
+        ("?action=*&resource=orders", "invalid_request"),
+        ("?action=read&resource=orders&token=yes", "invalid_request"),
+        ("?action=read&resource=orders&audience=https://nobody.example", "invalid_request"),
+        ("?action=read&resource=orders&more=1", "invalid_request"),
+        ("?action=read&resource=", "forbidden"),
+        ("?action=read&resource=*", "forbidden"),
+        ("?action=read&resource=/orders", "forbidden"),
+        ("?action=read&resource=orders/..", "forbidden"),
+    ] {
+        let answer = asking.get(&format!("/v1/gate{question}")).await;
+        assert_eq!(answer.code(), code, "{question}: {}", answer.text);
+    }
+    let twice =
+        asking.with("x-original-method", "GET").with("x-original-uri", "/a").with("x-original-uri", "/b");
+    assert_eq!(refused(&twice.get("/v1/gate").await), (400, "invalid_request".into()));
+}
