@@ -1,88 +1,144 @@
-//! The command line.
+//! The command line: a server, and all that administers one from a shell.
 
+mod apply;
+mod arguments;
+mod audit;
+mod body;
+mod changes;
+mod completions;
+mod confirm;
+mod failure;
+mod force;
+mod idempotency;
 mod init;
+mod keys;
 mod logging;
+mod man;
+mod orgs;
+mod output;
+mod own;
+mod pages;
+mod patch;
+mod profiles;
+mod projects;
+mod remote;
 mod serve;
+mod server_args;
+mod signing_keys;
+mod token;
+mod usage;
+mod variables;
+mod verify;
+mod view;
 mod welcome;
+mod when;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Settings};
+use self::failure::{CliError, EXIT_CODES};
+use self::server_args::ServerArgs;
 
 /// Claviger takes long-lived API keys off the wire: API keys in, ten-minute tokens out.
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
-    after_help = "Every setting can also be a line of claviger.toml: listen = \"127.0.0.1:8080\"."
+    override_usage = "claviger [serve] [SETTINGS]\n       claviger <COMMAND> [OPTIONS]",
+    after_help = "Without a command it serves. More: claviger --help, claviger <COMMAND> --help",
+    after_long_help = long_help(),
+    disable_help_subcommand = true,
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
-
-    /// File of settings [default: claviger.toml, where there is one]
-    #[arg(long, global = true, env = "CLAVIGER_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    #[command(flatten)]
-    settings: Settings,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve; on an empty store, bootstrap it first (this is what happens without a command)
-    Serve,
+    Serve(Box<ServerArgs>),
     /// Bootstrap an empty store and exit; the last line printed is the administrator's key alone
-    Init,
-}
-
-/// Why a command failed: what the exit code tells scripts.
-#[derive(Debug, thiserror::Error)]
-enum CliError {
-    /// The settings make no sense: exit code 2, like a mistyped flag.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Anything else: exit code 1.
-    #[error("{0}")]
-    Failed(String),
+    Init(Box<ServerArgs>),
+    Token(token::TokenArgs),
+    Verify(verify::VerifyArgs),
+    #[command(name = "self")]
+    Own(own::SelfArgs),
+    Orgs(Box<orgs::OrgsArgs>),
+    Projects(Box<projects::ProjectsArgs>),
+    Keys(Box<keys::KeysArgs>),
+    Usage(Box<usage::UsageArgs>),
+    Audit(Box<audit::AuditArgs>),
+    Apply(Box<apply::ApplyArgs>),
+    SigningKeys(Box<signing_keys::SigningKeysArgs>),
+    Profiles(profiles::ProfilesArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let (cli, as_json) = match arguments::parse() {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command(cli)),
+        Ok(runtime) => runtime.block_on(cli.command.run()),
         Err(error) => Err(CliError::Failed(format!("the runtime does not start: {error}"))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error.to_string());
-            ExitCode::from(if matches!(error, CliError::Config(_)) { 2 } else { 1 })
+            error.report(as_json);
+            ExitCode::from(error.exit() as u8)
         }
     }
 }
 
-async fn command(cli: Cli) -> Result<(), CliError> {
-    let settings = cli.settings.over(Settings::from_file(cli.config.as_deref())?);
-    logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref())?;
-    let config = Config::try_from(settings)?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config).await,
-        Command::Init => init::init(config).await,
+impl Command {
+    async fn run(self) -> Result<(), CliError> {
+        match self {
+            Self::Serve(settings) => serve::serve(settings.load()?).await,
+            Self::Init(settings) => init::init(settings.load()?).await,
+            Self::Token(arguments) => arguments.run().await,
+            Self::Verify(arguments) => arguments.run().await,
+            Self::Own(arguments) => arguments.run().await,
+            Self::Orgs(arguments) => arguments.run().await,
+            Self::Projects(arguments) => arguments.run().await,
+            Self::Keys(arguments) => arguments.run().await,
+            Self::Usage(arguments) => arguments.run().await,
+            Self::Audit(arguments) => arguments.run().await,
+            Self::Apply(arguments) => arguments.run().await,
+            Self::SigningKeys(arguments) => arguments.run().await,
+            Self::Profiles(arguments) => arguments.run(),
+            Self::Completions(arguments) => arguments.run(Cli::command()),
+            Self::Man(arguments) => arguments.run(Cli::command()),
+        }
     }
 }
 
-#[expect(clippy::print_stderr, reason = "what a command line is for")]
-fn complain(message: &str) {
-    eprintln!("claviger: {message}");
-}
+fn long_help() -> String {
+    format!(
+        "\
+Without a command it serves: `claviger serve --help` has the settings.
 
-impl CliError {
-    fn failed(error: impl std::fmt::Display) -> Self {
-        Self::Failed(error.to_string())
-    }
+All other commands ask a server over its REST API. They find it, and the key to show, in the environment:
+  export CLAVIGER_URL=https://auth.example.com
+  export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help
+
+Examples:
+  claviger self
+  KEY=$(claviger keys create Reporting --project default --env prd --preset query_only)
+  curl -H \"Authorization: Bearer $(CLAVIGER_API_KEY=$KEY claviger token)\" https://api.example.com
+  claviger keys list --json | jq -r '.data[].id'
+
+Tables are for people; with --json the server's own JSON is printed as it is, and errors are JSON too. Answers go to
+standard output, all else to standard error. Colours are left out where there is no terminal, or with NO_COLOR.
+
+{EXIT_CODES}"
+    )
 }

@@ -6,6 +6,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
+//! | [`client`] | asking a server over HTTP |
 //! | [`http`], [`listener`] | the routes, and the sockets under them |
 //! | [`token`], [`management`], [`gate`] | the use cases, each a list of named steps |
 //! | [`access`] | who calls, and what they may do |
@@ -28,6 +29,8 @@ pub mod cidr;
 pub mod claims;
 #[cfg(feature = "server")]
 pub mod cli;
+#[cfg(feature = "server")]
+pub mod client;
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;

@@ -1,8 +1,8 @@
 //! `claviger init`: a bootstrap and nothing else.
 
 use super::CliError;
+use super::output::say;
 use super::serve::{foundation, open_store};
-use super::welcome::say;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;

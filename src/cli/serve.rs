@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::CliError;
-use super::welcome::{Showing, say};
+use super::output::say;
+use super::welcome::Showing;
 use crate::bootstrap::{BootstrapError, Foundation};
 use crate::clock::Clock;
 use crate::config::{BootstrapMode, Config, ConfigError};

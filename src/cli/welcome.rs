@@ -1,8 +1,8 @@
 //! What a bootstrap shows: the administrator's key, once, and what to do with it.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::output::{Stream, say};
 use crate::api_key::PlainKey;
 
 /// Where the administrator's key goes.
@@ -16,7 +16,7 @@ pub(super) enum Showing {
 
 impl Showing {
     pub(super) fn choose(keys_dir: &Path) -> Self {
-        if std::io::stdout().is_terminal() { Self::Terminal } else { Self::File(keys_dir.join("admin.key")) }
+        if Stream::Out.is_terminal() { Self::Terminal } else { Self::File(keys_dir.join("admin.key")) }
     }
 
     /// The file, if it is one.
@@ -59,9 +59,4 @@ fn first_steps(issuer: &str, admin_key: &str) -> String {
   curl -sS {issuer}/oauth/token -d grant_type=client_credentials -d "client_secret=$API_KEY"
 "#
     )
-}
-
-/// Prints to standard output. Whoever closed it does not want to know.
-pub(super) fn say(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -1,8 +1,8 @@
 //! The issuer: `iss` of every token, and the base of every URL that the metadata names.
 
-use std::net::IpAddr;
-
 use axum::http::Uri;
+
+use crate::address::is_loopback;
 
 /// Holds a URL against RFC 8414 §2: https, without query or fragment. Plain http only on this machine. Clients
 /// compare it byte for byte (§3.3), so what has two spellings is refused.
@@ -40,11 +40,6 @@ fn has_plain_segments(path: &str) -> bool {
     let mut segments = path.split('/').skip(1);
     segments
         .all(|segment| !matches!(segment, "" | "." | ".." | ".well-known") && segment.bytes().all(is_plain))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -56,92 +56,92 @@ macro_rules! settings {
 
 settings! {
     /// Address and port to listen on [default: 127.0.0.1:8080]
-    #[arg(long, global = true, env = "CLAVIGER_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "CLAVIGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
 
     /// Public base URL, and `iss` of every token [default: http:// and the listener, on loopback only]
-    #[arg(long, global = true, env = "CLAVIGER_ISSUER", value_name = "URL")]
+    #[arg(long, env = "CLAVIGER_ISSUER", value_name = "URL")]
     issuer: String,
 
     /// Resource servers that tokens can be for, separated by commas [default: {issuer}/api]
-    #[arg(long, global = true, env = "CLAVIGER_AUDIENCES", value_delimiter = ',', value_name = "URI,…")]
+    #[arg(long, env = "CLAVIGER_AUDIENCES", value_delimiter = ',', value_name = "URI,…")]
     audiences: Vec<String>,
 
     /// sqlite://path or postgres://… [default: sqlite://claviger.db]
-    #[arg(long, global = true, env = "CLAVIGER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "CLAVIGER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: String,
 
     /// Folder of the key files [default: keys]
-    #[arg(long, global = true, env = "CLAVIGER_KEYS_DIR", value_name = "FOLDER")]
+    #[arg(long, env = "CLAVIGER_KEYS_DIR", value_name = "FOLDER")]
     keys_dir: PathBuf,
 
     /// Proxies whose forwarding header is believed: addresses and CIDRs, separated by commas
-    #[arg(long, global = true, env = "CLAVIGER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR,…")]
+    #[arg(long, env = "CLAVIGER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR,…")]
     trusted_proxies: Vec<String>,
 
     /// The header that they write: X-Forwarded-For or Forwarded [default: X-Forwarded-For]
-    #[arg(long, global = true, env = "CLAVIGER_FORWARDED_HEADER", value_name = "NAME")]
+    #[arg(long, env = "CLAVIGER_FORWARDED_HEADER", value_name = "NAME")]
     forwarded_header: String,
 
     /// What new API keys begin with [default: clv]
-    #[arg(long, global = true, env = "CLAVIGER_BRAND", value_name = "SLUG")]
+    #[arg(long, env = "CLAVIGER_BRAND", value_name = "SLUG")]
     brand: String,
 
     /// What to do with an empty store [default: auto]
-    #[arg(long, global = true, env = "CLAVIGER_BOOTSTRAP")]
+    #[arg(long, env = "CLAVIGER_BOOTSTRAP")]
     bootstrap: BootstrapMode,
 
     /// Accept a listener beyond loopback without TLS and without a proxy
-    #[arg(long, global = true, env = "CLAVIGER_ALLOW_HTTP", num_args = 0..=1, default_missing_value = "true",
+    #[arg(long, env = "CLAVIGER_ALLOW_HTTP", num_args = 0..=1, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     allow_http: bool,
 
     /// Certificate chain, as PEM: TLS ends here
-    #[arg(long, global = true, env = "CLAVIGER_TLS_CERT", value_name = "FILE")]
+    #[arg(long, env = "CLAVIGER_TLS_CERT", value_name = "FILE")]
     tls_cert: PathBuf,
 
     /// Private key of the certificate, as PEM
-    #[arg(long, global = true, env = "CLAVIGER_TLS_KEY", value_name = "FILE")]
+    #[arg(long, env = "CLAVIGER_TLS_KEY", value_name = "FILE")]
     tls_key: PathBuf,
 
     /// ES256 or EdDSA; RS256 comes with a signing key file [default: ES256]
-    #[arg(long, global = true, env = "CLAVIGER_SIGNING_ALGORITHM", value_name = "NAME")]
+    #[arg(long, env = "CLAVIGER_SIGNING_ALGORITHM", value_name = "NAME")]
     signing_algorithm: String,
 
     /// A private key of your own to sign with, as PEM
-    #[arg(long, global = true, env = "CLAVIGER_SIGNING_KEY_FILE", value_name = "FILE")]
+    #[arg(long, env = "CLAVIGER_SIGNING_KEY_FILE", value_name = "FILE")]
     signing_key_file: PathBuf,
 
     /// How many days a signing key signs [default: 90]
-    #[arg(long, global = true, env = "CLAVIGER_SIGNING_KEY_DAYS", value_name = "DAYS")]
+    #[arg(long, env = "CLAVIGER_SIGNING_KEY_DAYS", value_name = "DAYS")]
     signing_key_days: u16,
 
     /// How many seconds a signing key is published before it signs [default: 7200]
-    #[arg(long, global = true, env = "CLAVIGER_SIGNING_KEY_LEAD", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_SIGNING_KEY_LEAD", value_name = "SECONDS")]
     signing_key_lead: u32,
 
     /// Memory for hashing a secret with argon2id [default: 19456]
-    #[arg(long, global = true, env = "CLAVIGER_ARGON2_MEMORY", value_name = "KIB")]
+    #[arg(long, env = "CLAVIGER_ARGON2_MEMORY", value_name = "KIB")]
     argon2_memory: u32,
 
     /// Passes for hashing a secret [default: 2]
-    #[arg(long, global = true, env = "CLAVIGER_ARGON2_PASSES", value_name = "N")]
+    #[arg(long, env = "CLAVIGER_ARGON2_PASSES", value_name = "N")]
     argon2_passes: u32,
 
     /// Lanes for hashing a secret [default: 1]
-    #[arg(long, global = true, env = "CLAVIGER_ARGON2_LANES", value_name = "N")]
+    #[arg(long, env = "CLAVIGER_ARGON2_LANES", value_name = "N")]
     argon2_lanes: u32,
 
     /// Secrets hashed at once [default: the processors, less one]
-    #[arg(long, global = true, env = "CLAVIGER_ARGON2_AT_ONCE", value_name = "N")]
+    #[arg(long, env = "CLAVIGER_ARGON2_AT_ONCE", value_name = "N")]
     argon2_at_once: u16,
 
     /// API keys held in memory [default: 200000]
-    #[arg(long, global = true, env = "CLAVIGER_CACHED_KEYS", value_name = "N")]
+    #[arg(long, env = "CLAVIGER_CACHED_KEYS", value_name = "N")]
     cached_keys: u32,
 
     /// Seconds between two writings of use: what a kill can lose [default: 10]
-    #[arg(long, global = true, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
     usage_flush: u32,
 
     /// Which method is which action at the gate: METHOD=action, separated by commas [default:
@@ -154,31 +154,31 @@ settings! {
     gate_prefix: String,
 
     /// Connections at once [default: 10000]
-    #[arg(long, global = true, env = "CLAVIGER_MAX_CONNECTIONS", value_name = "N")]
+    #[arg(long, env = "CLAVIGER_MAX_CONNECTIONS", value_name = "N")]
     max_connections: u32,
 
     /// Seconds for a request's head [default: 10]
-    #[arg(long, global = true, env = "CLAVIGER_HEADER_TIMEOUT", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_HEADER_TIMEOUT", value_name = "SECONDS")]
     header_timeout: u32,
 
     /// Seconds for a request's body [default: 30]
-    #[arg(long, global = true, env = "CLAVIGER_BODY_TIMEOUT", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_BODY_TIMEOUT", value_name = "SECONDS")]
     body_timeout: u32,
 
     /// Seconds that an idle connection is kept [default: 120]
-    #[arg(long, global = true, env = "CLAVIGER_KEEP_ALIVE", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_KEEP_ALIVE", value_name = "SECONDS")]
     keep_alive: u32,
 
     /// Seconds that a shutdown may take [default: 9]
-    #[arg(long, global = true, env = "CLAVIGER_SHUTDOWN", value_name = "SECONDS")]
+    #[arg(long, env = "CLAVIGER_SHUTDOWN", value_name = "SECONDS")]
     shutdown: u32,
 
     /// How log lines are written [default: human]
-    #[arg(long, global = true, env = "CLAVIGER_LOG_FORMAT")]
+    #[arg(long, env = "CLAVIGER_LOG_FORMAT")]
     log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug, trace, or filters such as claviger=debug [default: info]
-    #[arg(long, global = true, env = "CLAVIGER_LOG", value_name = "FILTER")]
+    #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER")]
     log: String,
 }
 

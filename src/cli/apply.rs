@@ -1,0 +1,171 @@
+//! `claviger apply`: an organization as a file says it should be.
+
+mod diff;
+mod document;
+mod secrets;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hyper::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use self::diff::print_diff;
+use self::secrets::SecretsFolder;
+use super::CliError;
+use super::confirm::ConfirmArgs;
+use super::force::ForceArgs;
+use super::output::{self, note, say};
+use super::remote::{OrganizationArgs, Remote, read};
+use crate::api_key::KeyId;
+use crate::client::{Answer, Credential, Request};
+use crate::names::ProjectId;
+
+/// Make an organization what a file says: its name, projects and keys
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger orgs export > acme.toml              # what there is
+  claviger apply -f acme.toml --dry-run         # what would change
+  claviger apply -f acme.toml                   # shows the same, asks, and does it
+  claviger apply -f acme.toml --yes --secrets-dir secrets    # in a pipeline
+
+The file:
+  [[projects]]
+  id = \"web\"
+  environments = [\"dev\", \"prd\"]
+
+  [[keys]]
+  name = \"Reporting\"
+  project = \"web\"
+  environment = \"prd\"
+  scopes = [\"read:projects/web/*\"]              # or: preset = \"query_only\"
+  cidrs = [\"10.0.0.0/8\"]                        # left out: everywhere
+  expires_at = 2027-12-31T00:00:00Z             # left out: never
+
+A key is the one with its `id`, else the one of its name in its project and environment, else a new one. What the
+file does not mention stays, but for keys with --prune. All of it happens or nothing; twice the same file changes
+nothing the second time.")]
+pub(super) struct ApplyArgs {
+    /// The file, TOML or JSON; - for standard input
+    #[arg(long, short, value_name = "FILE")]
+    file: PathBuf,
+
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Revoke the keys that the file lacks
+    #[arg(long)]
+    prune: bool,
+
+    /// Folder for the secrets of new keys, a file of mode 0600 each [default: they are printed]
+    #[arg(long, value_name = "FOLDER")]
+    secrets_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+
+    #[command(flatten)]
+    force: ForceArgs,
+
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+#[derive(Deserialize)]
+struct Applied {
+    changes: Vec<Change>,
+    keys: Vec<NewKey>,
+}
+
+/// One thing that changes.
+#[derive(Deserialize)]
+struct Change {
+    action: String,
+    kind: String,
+    id: Option<String>,
+    name: String,
+    changes: Map<String, Value>,
+}
+
+/// A key that was made.
+#[derive(Deserialize)]
+struct NewKey {
+    id: KeyId,
+    name: String,
+    project: ProjectId,
+    environment: String,
+    key: Credential,
+}
+
+impl ApplyArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let document = document::read(&self.file)?;
+        let remote = self.organization.clone().connect()?;
+        let org = remote.organization().await?;
+        let path = ["v1", "orgs", org.as_str(), "configuration"];
+        let rehearsed = self.send(&remote, &path, &document, true).await?;
+        if self.dry_run {
+            return remote.show(&rehearsed, |applied: Applied| print_diff(&applied.changes));
+        }
+        let planned: Applied = read(&rehearsed)?;
+        if !remote.as_json() {
+            print_diff(&planned.changes);
+        }
+        if planned.changes.is_empty() {
+            return remote.show(&rehearsed, |_: Applied| ());
+        }
+        self.confirm.confirm(&format!("Change {org}?"))?;
+        // Before anything is made that could only be shown once.
+        let folder = self.secrets_dir.as_deref().map(SecretsFolder::open).transpose()?;
+        let done = self.send(&remote, &path, &document, false).await?;
+        finish(&remote, &done, folder)
+    }
+
+    async fn send(
+        &self,
+        remote: &Remote,
+        path: &[&str],
+        document: &Value,
+        dry_run: bool,
+    ) -> Result<Answer, CliError> {
+        let request = Request::new(Method::PUT, path)
+            .flag("dry_run", dry_run)
+            .flag("prune", self.prune)
+            .flag("force", self.force.force);
+        remote.ask(request.json(document).map_err(CliError::failed)?).await
+    }
+}
+
+/// Hands out the new keys' secrets, and says that it is done.
+fn finish(remote: &Remote, done: &Answer, folder: Option<SecretsFolder<'_>>) -> Result<(), CliError> {
+    let applied: Applied = read(done)?;
+    let kept = folder.map(|folder| folder.keep(&applied.keys)).transpose();
+    if remote.as_json() {
+        match kept {
+            Ok(Some(())) => say(&without_keys(read(done)?).to_string()),
+            // What could not be kept must not be lost.
+            _ => output::json(&done.body),
+        }
+    } else if !matches!(kept, Ok(Some(()))) {
+        applied.keys.iter().for_each(print_key);
+    }
+    note(&format!("Done: {} changes.", applied.changes.len()));
+    kept.map(drop)
+}
+
+/// A line for each: where it belongs, and the key.
+fn print_key(key: &NewKey) {
+    let place = output::plain(&format!("{}/{}/{}", key.project, key.environment, key.name));
+    say(&format!("{place}\t{}\t{}", key.id, key.key.expose()));
+}
+
+/// The answer without what has gone into files.
+fn without_keys(mut answer: Value) -> Value {
+    for key in answer["keys"].as_array_mut().into_iter().flatten() {
+        key["key"] = Value::Null;
+    }
+    answer
+}

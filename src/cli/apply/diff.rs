@@ -1,0 +1,36 @@
+//! What a file changes, for people.
+
+use super::Change;
+use crate::cli::changes::{change_lines, in_words};
+use crate::cli::output::{Stream, Tone, note, plain};
+
+/// Prints a line for each thing that is made (+), changed (~) or revoked (-), and what of it below.
+pub(super) fn print_diff(changes: &[Change]) {
+    if changes.is_empty() {
+        note("Nothing to change.");
+    }
+    for change in changes {
+        let (sign, tone) = match change.action.as_str() {
+            "create" => ('+', Tone::Good),
+            "revoke" => ('-', Tone::Bad),
+            _ => ('~', Tone::Careful),
+        };
+        Stream::Out.line(&Stream::Out.painted(&format!("{sign} {}", heading(change)), tone));
+        members(change).iter().for_each(|member| Stream::Out.line(&format!("    {member}")));
+    }
+}
+
+/// `key "Reporting" (key_…)`.
+fn heading(change: &Change) -> String {
+    let id = change.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+    plain(&format!("{} {:?}{id}", change.kind, change.name))
+}
+
+/// Of what is new, there is no before.
+fn members(change: &Change) -> Vec<String> {
+    if change.action != "create" {
+        return change_lines(&change.changes);
+    }
+    let given = change.changes.iter().filter(|(_, value)| !value["to"].is_null());
+    given.map(|(member, value)| plain(&format!("{member}: {}", in_words(&value["to"])))).collect()
+}

@@ -1,0 +1,45 @@
+//! Where the secrets of new keys go.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::NewKey;
+use crate::cli::CliError;
+use crate::cli::output::note;
+use crate::entropy::Entropy;
+use crate::key_file;
+
+/// A folder in which files can be made.
+pub(super) struct SecretsFolder<'a>(&'a Path);
+
+impl<'a> SecretsFolder<'a> {
+    /// Makes the folder, and makes sure that it can be written to.
+    pub(super) fn open(folder: &'a Path) -> Result<Self, CliError> {
+        let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", folder.display()));
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(&error))?;
+        let trial = folder.join(".claviger-trial");
+        let written = key_file::create(&trial, "", &Entropy::system()).map_err(|error| failed(&error));
+        let _ = std::fs::remove_file(&trial);
+        written.map(|()| Self(folder))
+    }
+
+    /// Writes each key to a file of its own, of mode 0600.
+    pub(super) fn keep(&self, keys: &[NewKey]) -> Result<(), CliError> {
+        for key in keys {
+            let path = self.0.join(file_name(key));
+            key_file::create(&path, key.key.expose(), &Entropy::system()).map_err(CliError::failed)?;
+            note(&format!("{} is in {}", key.id, path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// `web-prd-reporting-key_….key`: to be found by a pattern, and never two of one name.
+fn file_name(key: &NewKey) -> PathBuf {
+    let fit = |character: char| {
+        if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' }
+    };
+    let name: String = key.name.chars().take(40).map(fit).collect();
+    format!("{}-{}-{name}-{}.key", key.project, key.environment, key.id).into()
+}

@@ -1,0 +1,170 @@
+//! `claviger audit`.
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::CliError;
+use super::failure::Refused;
+use super::output::{Stream, Table, note};
+use super::pages::{PageArgs, Progress, mention_more};
+use super::remote::{OrganizationArgs, Remote};
+use super::when::Moment;
+use crate::client::{Request, StreamedAnswer};
+use crate::clock::Clock;
+
+/// The longest answer that is read where an export was asked for and refused, in bytes.
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
+/// Who did what, when and from where
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger audit --key key_wgIfG8DxmYsdKIm5
+  claviger audit --action key.revoke --from 7d
+  claviger audit --action 'key.*' --actor key_mtamQ2vV9qYb3L0d --json
+  claviger audit --from 2026-01-01 --format jsonl > audit-2026.jsonl
+  claviger audit --all-orgs --format csv > everything.csv
+
+jsonl and csv are exports: everything that matches, as it streams from the server.")]
+pub(super) struct AuditArgs {
+    /// Who did it: a key's id, bootstrap or schedule
+    #[arg(long)]
+    actor: Option<String>,
+
+    /// About this key
+    #[arg(long)]
+    key: Option<String>,
+
+    /// What was done, such as key.revoke, or all of a kind: 'key.*'
+    #[arg(long)]
+    action: Option<String>,
+
+    /// From when: 2026-11-21, or how long ago, such as 7d
+    #[arg(long, value_name = "TIME")]
+    from: Option<Moment>,
+
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    to: Option<Moment>,
+
+    /// The whole deployment's trail, with what belongs to no organization
+    #[arg(long)]
+    all_orgs: bool,
+
+    /// How to print it [default: table, or json with --json]
+    #[arg(long, conflicts_with = "json")]
+    format: Option<Format>,
+
+    #[command(flatten)]
+    pages: PageArgs,
+
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    at: String,
+    actor: String,
+    address: Option<String>,
+    action: String,
+    organization: Option<String>,
+    subject: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl AuditArgs {
+    pub(super) async fn run(mut self) -> Result<(), CliError> {
+        if self.format == Some(Format::Json) {
+            self.organization.print_json();
+        }
+        let remote = self.organization.clone().connect()?;
+        let request = self.request(&remote).await?;
+        match self.format {
+            Some(Format::Jsonl) => self.export(&remote, request, "jsonl").await,
+            Some(Format::Csv) => self.export(&remote, request, "csv").await,
+            _ => self.list(&remote, request).await,
+        }
+    }
+
+    async fn request(&self, remote: &Remote) -> Result<Request, CliError> {
+        let now = Clock::system().now();
+        let request = if self.all_orgs {
+            Request::get(&["v1", "audit"])
+        } else {
+            Request::get(&["v1", "orgs", remote.organization().await?.as_str(), "audit"])
+        };
+        Ok(request
+            .query("actor", self.actor.as_ref())
+            .query("key", self.key.as_ref())
+            .query("action", self.action.as_ref())
+            .query("from", self.from.map(|moment| moment.rfc3339(now)))
+            .query("to", self.to.map(|moment| moment.rfc3339(now))))
+    }
+
+    async fn list(&self, remote: &Remote, request: Request) -> Result<(), CliError> {
+        let mut table = Table::new(&["at", "actor", "address", "action", "subject", "changed"]);
+        let more = self.pages.walk(remote, request, |event| row(&mut table, &event)).await?;
+        if table.rows() == 0 && !remote.as_json() {
+            note("No events.");
+        }
+        table.print();
+        mention_more(more.as_deref());
+        Ok(())
+    }
+
+    async fn export(&self, remote: &Remote, request: Request, format: &str) -> Result<(), CliError> {
+        if self.pages.is_any() {
+            return Err(CliError::Usage("an export has everything: no --limit, --cursor or --all".into()));
+        }
+        let answer = remote.client().stream(request.query("format", Some(format))).await?;
+        if !answer.status().is_success() {
+            return Err(Refused::from(answer.whole(LONGEST_REFUSAL).await?).into());
+        }
+        copy(answer).await
+    }
+}
+
+/// Copies the body to standard output, until either ends.
+async fn copy(mut answer: StreamedAnswer) -> Result<(), CliError> {
+    let mut progress = Progress::default();
+    while let Some(piece) = answer.next().await? {
+        if Stream::Out.write(&piece).is_err() {
+            // Whoever read it has had enough.
+            return Ok(());
+        }
+        progress.add(piece.iter().filter(|byte| **byte == b'\n').count());
+    }
+    Ok(())
+}
+
+fn row(table: &mut Table, event: &Event) {
+    let subject = event.subject.as_ref().or(event.organization.as_ref());
+    table.row([
+        (&event.at).into(),
+        (&event.actor).into(),
+        event.address.as_deref().unwrap_or_default().into(),
+        (&event.action).into(),
+        subject.map_or("", String::as_str).into(),
+        changed_members(event).into(),
+    ]);
+}
+
+/// The members that are not the same before and after.
+fn changed_members(event: &Event) -> String {
+    let (Some(Value::Object(before)), Some(Value::Object(after))) = (&event.before, &event.after) else {
+        return String::new();
+    };
+    let members = after.iter().filter(|(member, value)| before.get(*member) != Some(value));
+    members.map(|(member, _)| member.as_str()).collect::<Vec<_>>().join(" ")
+}

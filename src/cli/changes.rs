@@ -1,0 +1,59 @@
+//! What changes, or would change.
+
+use serde_json::{Map, Value};
+
+use super::output::{Stream, Tone, note, plain};
+
+/// Prints the changes to one thing, as a dry run reports them: `member: before → after`.
+pub(super) fn print_dry_run(changes: &Map<String, Value>) {
+    if changes.is_empty() {
+        note("Nothing would change.");
+    }
+    for line in change_lines(changes) {
+        Stream::Out.line(&Stream::Out.painted(&line, Tone::Careful));
+    }
+}
+
+/// A line for each member that changes.
+pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {
+    changes.iter().map(|(member, change)| change_line(member, change)).collect()
+}
+
+fn change_line(member: &str, change: &Value) -> String {
+    plain(&format!("{member}: {} → {}", in_words(&change["from"]), in_words(&change["to"])))
+}
+
+/// A value as people would write it; scopes in OAuth's form.
+pub(super) fn in_words(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(" "),
+        Value::Object(scope) => match (scope.get("action"), scope.get("resource")) {
+            (Some(Value::String(action)), Some(Value::String(resource))) => format!("{action}:{resource}"),
+            _ => value.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_said_in_words() {
+        let changes = json!({
+            "name": {"from": "a", "to": "b\u{1b}"},
+            "note": {"from": "x", "to": null},
+            "scopes": {"from": [{"action": "read", "resource": "*"}], "to": [{"action": "read", "resource": "a/b"},
+                {"action": "write", "resource": "a"}]},
+        });
+        assert_eq!(
+            change_lines(changes.as_object().unwrap()),
+            ["name: a → b\\u{1b}", "note: x → none", "scopes: read:* → read:a/b write:a"]
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! `claviger completions`.
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use super::CliError;
+use super::output::Stream;
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger completions bash > ~/.local/share/bash-completion/completions/claviger
+  claviger completions zsh > ~/.zfunc/_claviger
+  claviger completions fish > ~/.config/fish/completions/claviger.fish")]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    shell: Shell,
+}
+
+impl CompletionsArgs {
+    pub(super) fn run(&self, mut command: Command) -> Result<(), CliError> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "claviger", &mut script);
+        Stream::Out.write(&script).map_err(CliError::failed)
+    }
+}

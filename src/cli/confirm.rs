@@ -1,0 +1,40 @@
+//! Asking before something that can't be taken back.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use clap::Args;
+
+use super::CliError;
+use super::output::Stream;
+
+/// Whether to ask at all.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct ConfirmArgs {
+    /// Do it without asking; without a terminal to ask at, nothing happens otherwise
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+impl ConfirmArgs {
+    /// Asks, unless that was answered with `--yes`.
+    ///
+    /// # Errors
+    /// When the answer is no, or there is nobody to ask.
+    pub(super) fn confirm(self, question: &str) -> Result<(), CliError> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !Stream::Err.is_terminal() {
+            return Err(CliError::Usage(
+                "there is no terminal to ask at: nothing was changed; --yes does it".into(),
+            ));
+        }
+        let _ = Stream::Err.write(format!("{question} [y/N] ").as_bytes());
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(CliError::failed)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(CliError::Failed("nothing was changed".into())),
+        }
+    }
+}

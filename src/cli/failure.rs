@@ -1,0 +1,155 @@
+//! Why a command failed: what people are told, and the exit code that tells scripts.
+
+mod refused;
+
+use serde_json::json;
+
+use super::output::{Stream, Tone};
+use crate::client::{ClientError, TrustError};
+use crate::config::ConfigError;
+
+pub(super) use refused::Refused;
+
+/// What the exit code tells scripts; 0 is success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// It failed, for a reason that has no code of its own.
+    Failed = 1,
+    /// A flag, a setting or a request makes no sense: the same again will not help.
+    Usage = 2,
+    /// Not authenticated, or not allowed.
+    Denied = 3,
+    /// There is no such thing.
+    NotFound = 4,
+    /// It contradicts what is there.
+    Conflict = 5,
+    /// The server can't be reached or can't answer: the same again may help.
+    Unavailable = 6,
+    /// The token that was to be verified does not hold.
+    Invalid = 7,
+}
+
+/// The same for people, at the end of `claviger --help`.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, for a reason that has no code of its own
+  2  a flag, a setting or a request that makes no sense
+  3  not authenticated, or not allowed
+  4  no such thing
+  5  in conflict with what is there, or changed in the meantime
+  6  the server can't be reached, or can't answer now
+  7  verify: the token does not hold";
+
+/// Why a command failed. Displayed, it is what people are told first.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The server's settings make no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What the command was told makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Nobody's certificate can be believed.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The server says no.
+    #[error("{0}")]
+    Refused(Box<Refused>),
+    /// A new secret was made, and the answer that showed it was an earlier one.
+    #[error("this was done before with the same idempotency key, and the new key was shown then")]
+    ShownBefore,
+    /// The token does not hold; why has been said.
+    #[error("the token does not hold")]
+    Invalid,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Refused> for CliError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
+impl CliError {
+    pub(super) fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Trust(_) => Exit::Usage,
+            Self::Client(ClientError::Exposed(_)) => Exit::Usage,
+            Self::Client(_) => Exit::Unavailable,
+            Self::Refused(refused) => refused.exit(),
+            Self::ShownBefore => Exit::Conflict,
+            Self::Invalid => Exit::Invalid,
+            Self::Failed(_) => Exit::Failed,
+        }
+    }
+
+    /// Says what went wrong and what to do next; as JSON in the server's form, for those who asked for JSON.
+    pub(super) fn report(&self, as_json: bool) {
+        match (self, as_json) {
+            // All has been said on standard output.
+            (Self::Invalid, _) => {}
+            (Self::Refused(refused), true) if refused.is_json() => Stream::Err.line(&refused.body()),
+            (_, true) => Stream::Err.line(&self.json().to_string()),
+            (_, false) => self.explain(),
+        }
+    }
+
+    fn explain(&self) {
+        let name = Stream::Err.painted("claviger:", Tone::Bad);
+        Stream::Err.line(&format!("{name} {self}"));
+        if let Some(advice) = self.advice() {
+            Stream::Err.line(&format!("  {advice}"));
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let code = match self.exit() {
+            Exit::Failed => "failed",
+            Exit::Usage => "usage",
+            Exit::Denied => "denied",
+            Exit::NotFound => "not_found",
+            Exit::Conflict => "conflict",
+            Exit::Unavailable => "unavailable",
+            Exit::Invalid => "invalid",
+        };
+        json!({ "error": { "code": code, "message": self.to_string(), "request_id": null } })
+    }
+
+    /// What to do next, where that can be known.
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::Client(ClientError::Exposed(_)) => Some(
+                "Use https://; or, on a network where nobody else is, say --allow-http.".into(),
+            ),
+            Self::Client(ClientError::Connect { .. }) => Some(
+                "Is the server running, and is this its URL? See CLAVIGER_URL, --url and `claviger profiles list`."
+                    .into(),
+            ),
+            Self::Client(ClientError::Tls { .. }) => Some(
+                "For a certificate of your own authority, name that authority's with --ca-file or CLAVIGER_CA_FILE."
+                    .into(),
+            ),
+            Self::Client(ClientError::Slow { .. }) => {
+                Some("Try again, or give it more time with --timeout.".into())
+            }
+            Self::Trust(TrustError::NoneInSystem(_)) => {
+                Some("Install ca-certificates, or name a file with --ca-file or CLAVIGER_CA_FILE.".into())
+            }
+            Self::Refused(refused) => refused.advice(),
+            Self::ShownBefore => {
+                Some("If it got lost, rotate the key, or revoke it and make another.".into())
+            }
+            _ => None,
+        }
+    }
+}

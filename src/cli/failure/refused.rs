@@ -1,0 +1,156 @@
+//! A server's no.
+
+use hyper::StatusCode;
+use hyper::header::{LOCATION, RETRY_AFTER};
+use serde::Deserialize;
+
+use super::Exit;
+use crate::cli::output::plain;
+use crate::client::Answer;
+
+/// An answer that says no, read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.message())]
+pub(in crate::cli) struct Refused {
+    answer: Answer,
+    said: Said,
+}
+
+/// What a body says.
+#[derive(Debug)]
+enum Said {
+    /// The management API's form.
+    Api { code: String, message: String, request_id: String },
+    /// OAuth's (RFC 6749 §5.2).
+    OAuth { code: String, description: String },
+    /// Nothing that a Claviger server says.
+    Foreign,
+}
+
+#[derive(Deserialize)]
+struct ApiBody {
+    error: ApiMembers,
+}
+
+#[derive(Deserialize)]
+struct ApiMembers {
+    code: String,
+    message: String,
+    request_id: String,
+}
+
+#[derive(Deserialize)]
+struct OAuthBody {
+    error: String,
+    error_description: String,
+}
+
+impl From<Answer> for Refused {
+    fn from(answer: Answer) -> Self {
+        let said = Said::read(&answer.body);
+        Self { answer, said }
+    }
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        if let Ok(ApiBody { error: ApiMembers { code, message, request_id } }) = serde_json::from_slice(body)
+        {
+            return Self::Api { code, message, request_id };
+        }
+        match serde_json::from_slice(body) {
+            Ok(OAuthBody { error, error_description }) => {
+                Self::OAuth { code: error, description: error_description }
+            }
+            Err(_) => Self::Foreign,
+        }
+    }
+}
+
+impl Refused {
+    pub(super) fn exit(&self) -> Exit {
+        match (&self.said, self.answer.status) {
+            (Said::Foreign, _) => Exit::Unavailable,
+            (Said::OAuth { code, .. }, _)
+                if matches!(code.as_str(), "invalid_scope" | "unauthorized_client") =>
+            {
+                Exit::Denied
+            }
+            (_, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Exit::Denied,
+            (_, StatusCode::NOT_FOUND) => Exit::NotFound,
+            (_, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED) => Exit::Conflict,
+            (_, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => Exit::Unavailable,
+            (_, status) if status.is_client_error() => Exit::Usage,
+            _ => Exit::Unavailable,
+        }
+    }
+
+    /// Whether the body is the server's own JSON.
+    pub(super) fn is_json(&self) -> bool {
+        !matches!(self.said, Said::Foreign)
+    }
+
+    pub(super) fn body(&self) -> String {
+        String::from_utf8_lossy(&self.answer.body).into_owned()
+    }
+
+    fn message(&self) -> String {
+        match &self.said {
+            Said::Api { code, message, request_id } => {
+                plain(&format!("{message} ({code}, request {request_id})"))
+            }
+            Said::OAuth { code, description } => plain(&format!("{description} ({code})")),
+            Said::Foreign => {
+                format!("the answer is {}, and not one of a Claviger server's", self.answer.status)
+            }
+        }
+    }
+
+    pub(super) fn advice(&self) -> Option<String> {
+        if let Some(elsewhere) = self.answer.header(&LOCATION).filter(|_| !self.is_json()) {
+            return Some(plain(&format!(
+                "It points to {elsewhere}, which is not followed: is that the URL?"
+            )));
+        }
+        let advice = match self.code() {
+            None => "Is this the URL of the server, with the path that it is under?",
+            Some(
+                "unauthenticated" | "invalid_client" | "key_revoked" | "key_expired" | "token_expired"
+                | "token_revoked",
+            ) => {
+                "See which key is used: CLAVIGER_API_KEY, --api-key-file, or the profile's (`claviger profiles list`)."
+            }
+            Some("forbidden") => {
+                "`claviger self` shows what this key may do; another key, or more scopes for it, is needed."
+            }
+            Some("address_not_allowed") => {
+                "Ask whoever administers the key for another range, or call from inside of it."
+            }
+            Some("not_found") => {
+                "Look for it with `list` (`claviger keys list --status all`), or name another --org."
+            }
+            Some("precondition_failed") => {
+                "It was changed in the meantime: read it again, and repeat with its new ETag."
+            }
+            Some("invalid_scope") => {
+                "`claviger self` shows the key's scopes; --resource says what the token is for."
+            }
+            Some("invalid_target") => "The organization or the project allows other audiences.",
+            Some("internal") => "The server's log has more under this request.",
+            Some(_) => return self.wait(),
+        };
+        Some(advice.into())
+    }
+
+    fn code(&self) -> Option<&str> {
+        match &self.said {
+            Said::Api { code, .. } | Said::OAuth { code, .. } => Some(code),
+            Said::Foreign => None,
+        }
+    }
+
+    fn wait(&self) -> Option<String> {
+        let seconds: u32 = self.answer.header(&RETRY_AFTER)?.parse().ok()?;
+        Some(format!("Try again in {seconds} s."))
+    }
+}

@@ -1,0 +1,30 @@
+//! Requests that may be sent again.
+
+use clap::Args;
+use hyper::header::HeaderName;
+
+use crate::client::Request;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A name for the request, under which the server does it once.
+#[derive(Clone, Debug, Args)]
+pub(super) struct IdempotencyArgs {
+    /// Do it once for this word, however often it is sent within 24 hours
+    #[arg(long, value_name = "WORD", value_parser = word)]
+    idempotency_key: Option<String>,
+}
+
+impl IdempotencyArgs {
+    /// The request with that name.
+    pub(super) fn on(&self, request: Request) -> Request {
+        request.header(IDEMPOTENCY_KEY, self.idempotency_key.as_deref())
+    }
+}
+
+fn word(text: &str) -> Result<String, String> {
+    if !(1..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("it is 1 to 255 visible ASCII characters".into());
+    }
+    Ok(text.to_owned())
+}

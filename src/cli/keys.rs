@@ -1,0 +1,111 @@
+//! `claviger keys`.
+
+mod bulk;
+mod create;
+mod end;
+mod list;
+mod new_secret;
+mod rotate;
+mod update;
+
+use clap::{Args, Subcommand};
+
+use self::bulk::{RescopeMatchingArgs, RevokeMatchingArgs};
+use self::create::CreateArgs;
+use self::end::{DeleteArgs, RetireSecretArgs, RevokeArgs};
+use self::list::ListArgs;
+use self::rotate::RotateArgs;
+use self::update::UpdateArgs;
+use super::CliError;
+use super::output::Stream;
+use super::remote::{OrganizationArgs, Remote, etag};
+use super::view::Key;
+use crate::api_key::KeyId;
+use crate::client::Request;
+use crate::names::OrganizationId;
+
+/// API keys: their whole life
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  KEY=$(claviger keys create Reporting --project web --env prd --preset query_only --expires-in 90d)
+  claviger keys list --project web --status all
+  claviger keys update key_wgIfG8DxmYsdKIm5 --cidr 10.0.0.0/8 --dry-run
+  NEW=$(claviger keys rotate key_wgIfG8DxmYsdKIm5 --overlap 24h)
+  claviger keys revoke key_wgIfG8DxmYsdKIm5 --reason 'left in a repository'
+  claviger keys revoke-matching --unused-since 90d --dry-run")]
+pub(super) struct KeysArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the keys that the caller may read
+    List(ListArgs),
+    /// Make a key; the last line printed is the key alone, shown this once
+    Create(Box<CreateArgs>),
+    /// Show one
+    Get(GetArgs),
+    /// Change a key's name, note, scopes, addresses or end
+    Update(Box<UpdateArgs>),
+    /// Give a key a new secret; the last line printed is the new key alone, shown this once
+    Rotate(RotateArgs),
+    /// End one of a key's two secrets before its time
+    RetireSecret(RetireSecretArgs),
+    /// Revoke a key: it and its tokens are over at once, and for good
+    Revoke(RevokeArgs),
+    /// Delete a key; one that is not revoked is revoked by that
+    Delete(DeleteArgs),
+    /// Revoke all keys that match
+    RevokeMatching(RevokeMatchingArgs),
+    /// Change the scopes of all keys that match
+    RescopeMatching(RescopeMatchingArgs),
+}
+
+#[derive(Debug, Args)]
+struct GetArgs {
+    /// The key's id
+    key: KeyId,
+}
+
+/// The keys of one organization.
+struct Keys<'a> {
+    remote: &'a Remote,
+    org: OrganizationId,
+}
+
+impl KeysArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.organization.connect()?;
+        let keys = Keys { org: remote.organization().await?, remote: &remote };
+        match self.command {
+            Command::List(arguments) => arguments.run(&keys).await,
+            Command::Create(arguments) => arguments.run(&keys).await,
+            Command::Get(arguments) => keys.get(arguments.key).await,
+            Command::Update(arguments) => arguments.run(&keys).await,
+            Command::Rotate(arguments) => arguments.run(&keys).await,
+            Command::RetireSecret(arguments) => arguments.run(&keys).await,
+            Command::Revoke(arguments) => arguments.run(&keys).await,
+            Command::Delete(arguments) => arguments.run(&keys).await,
+            Command::RevokeMatching(arguments) => arguments.run(&keys).await,
+            Command::RescopeMatching(arguments) => arguments.run(&keys).await,
+        }
+    }
+}
+
+impl Keys<'_> {
+    async fn get(&self, key: KeyId) -> Result<(), CliError> {
+        let key = key.to_string();
+        let answer = self.remote.ask(Request::get(&self.path(&[&key]))).await?;
+        self.remote.show(&answer, |key: Key| key.sheet().if_any("ETag", etag(&answer)).print(Stream::Out))
+    }
+
+    /// The path of a resource below the organization's keys.
+    fn path<'p>(&'p self, below: &[&'p str]) -> Vec<&'p str> {
+        [&["v1", "orgs", self.org.as_str(), "keys"], below].concat()
+    }
+}

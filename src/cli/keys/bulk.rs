@@ -1,0 +1,203 @@
+//! `claviger keys revoke-matching` and `rescope-matching`: looked at first, then confirmed, then done.
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Keys;
+use crate::api_key::{EnvironmentSlug, KeyId};
+use crate::cli::CliError;
+use crate::cli::body::Body;
+use crate::cli::changes::change_lines;
+use crate::cli::confirm::ConfirmArgs;
+use crate::cli::force::ForceArgs;
+use crate::cli::output::{Table, note};
+use crate::cli::remote::read;
+use crate::cli::view::lines;
+use crate::cli::when::Moment;
+use crate::client::{Answer, Request};
+use crate::clock::Clock;
+use crate::names::ProjectId;
+use crate::scope::Scope;
+
+/// Which keys; at least one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct FilterArgs {
+    /// This project's
+    #[arg(long)]
+    project: Option<ProjectId>,
+
+    /// This environment's
+    #[arg(long, alias = "environment", value_name = "ENV")]
+    env: Option<EnvironmentSlug>,
+
+    /// Those that this key made
+    #[arg(long, value_name = "KEY")]
+    created_by: Option<KeyId>,
+
+    /// Those neither used nor made since: 2026-11-21, or how long ago, such as 90d
+    #[arg(long, value_name = "TIME")]
+    unused_since: Option<Moment>,
+
+    /// Those with this in their name
+    #[arg(long = "query", short = 'q', value_name = "TEXT")]
+    q: Option<String>,
+}
+
+/// How to go about it.
+#[derive(Debug, Args)]
+struct BulkArgs {
+    /// List what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys revoke-matching --project web --env dev --dry-run
+  claviger keys revoke-matching --unused-since 90d --reason 'not used for 90 days' --yes
+
+What matches is listed first. On a terminal it asks then; a script says --yes.")]
+pub(super) struct RevokeMatchingArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// Why, for the trail
+    #[arg(long)]
+    reason: Option<String>,
+
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys rescope-matching --project web --add read:reports/** --remove write:reports/** --dry-run
+  claviger keys rescope-matching --env dev --scope read:* --yes
+
+What matches is listed first. On a terminal it asks then; a script says --yes.")]
+pub(super) struct RescopeMatchingArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// What they may do, instead of what they could before; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", conflicts_with_all = ["add", "remove"],
+          required_unless_present_any = ["add", "remove"])]
+    scopes: Vec<Scope>,
+
+    /// What they may do besides; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    add: Vec<Scope>,
+
+    /// What they may do no longer, exactly as it is listed; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    remove: Vec<Scope>,
+
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
+#[derive(Deserialize)]
+struct Touched {
+    count: u64,
+    data: Vec<TouchedKey>,
+}
+
+#[derive(Deserialize)]
+struct TouchedKey {
+    id: String,
+    name: String,
+    project: String,
+    environment: String,
+    changes: Map<String, Value>,
+}
+
+impl RevokeMatchingArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let body = Body::new().with("filter", Some(self.filter.body())).with("reason", self.reason.as_ref());
+        self.bulk.run(keys, "revoke", &body, "Revoke").await
+    }
+}
+
+impl RescopeMatchingArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let body = Body::new()
+            .with("filter", Some(self.filter.body()))
+            .with_list("scopes", &self.scopes)
+            .with_list("add", &self.add)
+            .with_list("remove", &self.remove);
+        self.bulk.run(keys, "rescope", &body, "Change the scopes of").await
+    }
+}
+
+impl FilterArgs {
+    fn body(&self) -> Body {
+        let now = Clock::system().now();
+        Body::new()
+            .with("project", self.project.as_ref())
+            .with("environment", self.env.as_ref())
+            .with("created_by", self.created_by)
+            .with("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
+            .with("q", self.q.as_ref())
+    }
+}
+
+impl BulkArgs {
+    async fn run(&self, keys: &Keys<'_>, operation: &str, body: &Body, verb: &str) -> Result<(), CliError> {
+        let rehearsed = self.send(keys, operation, body, true).await?;
+        if self.dry_run {
+            return keys.remote.show(&rehearsed, |touched: Touched| touched.print());
+        }
+        let touched: Touched = read(&rehearsed)?;
+        if touched.count > 0 {
+            let count = touched.count;
+            if !keys.remote.as_json() {
+                touched.print();
+            }
+            self.confirm.confirm(&format!("{verb} {count} key{}?", if count == 1 { "" } else { "s" }))?;
+        }
+        let done = self.send(keys, operation, body, false).await?;
+        keys.remote.show(&done, |touched: Touched| note(&format!("Done: {}.", touched.count)))
+    }
+
+    async fn send(
+        &self,
+        keys: &Keys<'_>,
+        operation: &str,
+        body: &Body,
+        dry_run: bool,
+    ) -> Result<Answer, CliError> {
+        let request =
+            Request::post(&keys.path(&[operation])).flag("dry_run", dry_run).flag("force", self.force.force);
+        keys.remote.ask(request.json(body).map_err(CliError::failed)?).await
+    }
+}
+
+impl Touched {
+    fn print(self) {
+        let mut table = Table::new(&["id", "name", "project", "env", "changes"]);
+        for key in self.data {
+            let changes = lines(&change_lines(&key.changes));
+            table.row([
+                key.id.into(),
+                key.name.into(),
+                key.project.into(),
+                key.environment.into(),
+                changes.into(),
+            ]);
+        }
+        if table.rows() == 0 {
+            note("No key matches.");
+        }
+        table.print();
+    }
+}

@@ -1,0 +1,74 @@
+//! `claviger keys revoke`, `delete` and `retire-secret`.
+
+use clap::Args;
+use hyper::Method;
+
+use super::Keys;
+use crate::api_key::KeyId;
+use crate::cli::CliError;
+use crate::cli::body::Body;
+use crate::cli::force::ForceArgs;
+use crate::cli::output::{Stream, note};
+use crate::cli::view::Key;
+use crate::client::Request;
+use crate::key::SecretId;
+
+#[derive(Debug, Args)]
+pub(super) struct RevokeArgs {
+    /// The key's id
+    key: KeyId,
+
+    /// Why, for the trail
+    #[arg(long)]
+    reason: Option<String>,
+
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeleteArgs {
+    /// The key's id
+    key: KeyId,
+
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RetireSecretArgs {
+    /// The key's id
+    key: KeyId,
+
+    /// The secret's id, as `claviger keys get` shows it
+    secret: SecretId,
+}
+
+impl RevokeArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let key = self.key.to_string();
+        let body = Body::new().with("reason", self.reason.as_ref());
+        let request = Request::post(&keys.path(&[&key, "revoke"])).flag("force", self.force.force);
+        let request = request.json(&body).map_err(CliError::failed)?;
+        keys.remote.ask_and_show(request, |key: Key| key.sheet().print(Stream::Out)).await
+    }
+}
+
+impl DeleteArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let key = self.key.to_string();
+        let request = Request::new(Method::DELETE, &keys.path(&[&key]));
+        keys.remote.ask(request.flag("force", self.force.force)).await?;
+        note(&format!("Deleted {key}."));
+        Ok(())
+    }
+}
+
+impl RetireSecretArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let (key, secret) = (self.key.to_string(), self.secret.to_string());
+        keys.remote.ask(Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]))).await?;
+        note(&format!("Retired {secret} of {key}."));
+        Ok(())
+    }
+}

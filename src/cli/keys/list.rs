@@ -1,0 +1,98 @@
+//! `claviger keys list`.
+
+use clap::{Args, ValueEnum};
+
+use super::Keys;
+use crate::api_key::{EnvironmentSlug, KeyId};
+use crate::cli::CliError;
+use crate::cli::output::{Table, note};
+use crate::cli::pages::{PageArgs, mention_more};
+use crate::cli::view::{Key, or_never};
+use crate::cli::when::Moment;
+use crate::client::Request;
+use crate::clock::Clock;
+use crate::names::ProjectId;
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only this project's
+    #[arg(long)]
+    project: Option<ProjectId>,
+
+    /// Only this environment's
+    #[arg(long, alias = "environment", value_name = "ENV")]
+    env: Option<EnvironmentSlug>,
+
+    /// Only those that stand so [default: active]
+    #[arg(long)]
+    status: Option<Status>,
+
+    /// Only those with this in their name
+    #[arg(long = "query", short = 'q', value_name = "TEXT")]
+    q: Option<String>,
+
+    /// Only those that this key made
+    #[arg(long, value_name = "KEY")]
+    created_by: Option<KeyId>,
+
+    /// Only those neither used nor made since: 2026-11-21, or how long ago, such as 90d
+    #[arg(long, value_name = "TIME")]
+    unused_since: Option<Moment>,
+
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Status {
+    Active,
+    Expired,
+    Revoked,
+    All,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::All => "all",
+        }
+    }
+}
+
+impl ListArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let now = Clock::system().now();
+        let request = Request::get(&keys.path(&[]))
+            .query("project", self.project.as_ref())
+            .query("environment", self.env.as_ref())
+            .query("status", self.status.map(Status::as_str))
+            .query("q", self.q.as_ref())
+            .query("created_by", self.created_by)
+            .query("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)));
+        let mut table =
+            Table::new(&["id", "name", "project", "env", "status", "scopes", "expires", "last used"]);
+        let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;
+        if table.rows() == 0 && !keys.remote.as_json() {
+            note("No keys. Only active ones are listed, unless --status says otherwise.");
+        }
+        table.print();
+        mention_more(more.as_deref());
+        Ok(())
+    }
+}
+
+fn row(table: &mut Table, key: &Key) {
+    table.row([
+        (&key.id).into(),
+        (&key.name).into(),
+        (&key.project).into(),
+        (&key.environment).into(),
+        key.status_cell(),
+        key.scopes_in_short().into(),
+        or_never(key.expires_at.as_deref()).into(),
+        or_never(key.last_used_at.as_deref()).into(),
+    ]);
+}

@@ -1,0 +1,40 @@
+//! `claviger keys rotate`.
+
+use clap::Args;
+
+use super::Keys;
+use super::new_secret::show;
+use crate::api_key::KeyId;
+use crate::cli::CliError;
+use crate::cli::body::Body;
+use crate::cli::idempotency::IdempotencyArgs;
+use crate::cli::when::Span;
+use crate::client::Request;
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The new key alone is the last line on standard output; all else is on standard error:
+  NEW=$(claviger keys rotate key_wgIfG8DxmYsdKIm5 --overlap 24h)
+
+Until the overlap ends both secrets are good. An overlap of 0 ends the old one, and the key's tokens, at once.")]
+pub(super) struct RotateArgs {
+    /// The key's id
+    key: KeyId,
+
+    /// How long the secret before stays good: 0, 24h, 7d, at most 30d
+    #[arg(long, value_name = "SPAN")]
+    overlap: Span,
+
+    #[command(flatten)]
+    idempotency: IdempotencyArgs,
+}
+
+impl RotateArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let key = self.key.to_string();
+        let body = Body::new().with("overlap_seconds", Some(self.overlap.seconds()));
+        let request = self.idempotency.on(Request::post(&keys.path(&[&key, "rotate"])));
+        let answer = keys.remote.ask(request.json(&body).map_err(CliError::failed)?).await?;
+        show(keys.remote, &answer)
+    }
+}

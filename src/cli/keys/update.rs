@@ -1,0 +1,92 @@
+//! `claviger keys update`.
+
+use clap::Args;
+
+use super::Keys;
+use crate::api_key::KeyId;
+use crate::cli::CliError;
+use crate::cli::body::Body;
+use crate::cli::force::ForceArgs;
+use crate::cli::patch::PatchArgs;
+use crate::cli::view::Key;
+use crate::cli::when::{Moment, Span};
+use crate::clock::Clock;
+use crate::scope::{Preset, Scope};
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys update key_wgIfG8DxmYsdKIm5 --scope read:projects/web/** --dry-run
+  claviger keys update key_wgIfG8DxmYsdKIm5 --any-address --never-expires
+
+Tokens that were made before lose at once what the key loses.")]
+pub(super) struct UpdateArgs {
+    /// The key's id
+    key: KeyId,
+
+    /// A new name
+    #[arg(long)]
+    name: Option<String>,
+
+    /// A new note
+    #[arg(long, conflicts_with = "no_note")]
+    note: Option<String>,
+
+    /// No note
+    #[arg(long)]
+    no_note: bool,
+
+    /// What it may do, instead of what it could before; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "preset")]
+    scopes: Vec<Scope>,
+
+    /// What it may do, by name: full_access, query_only or key_admin
+    #[arg(long)]
+    preset: Option<Preset>,
+
+    /// Addresses from which it may be used, instead of those before; may be repeated
+    #[arg(long = "cidr", value_name = "CIDR", conflicts_with = "any_address")]
+    cidrs: Vec<String>,
+
+    /// It may be used from everywhere
+    #[arg(long)]
+    any_address: bool,
+
+    /// How long it is good from now on: 30d, 1y, or another span such as 12h
+    #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
+    expires_in: Option<Span>,
+
+    /// When it ends
+    #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
+    expires_at: Option<Moment>,
+
+    /// It has no end
+    #[arg(long)]
+    never_expires: bool,
+
+    #[command(flatten)]
+    patch: PatchArgs,
+
+    #[command(flatten)]
+    force: ForceArgs,
+}
+
+impl UpdateArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let now = Clock::system().now();
+        let body = Body::new()
+            .with("name", self.name.as_ref())
+            .with("note", self.note.as_ref())
+            .clear("note", self.no_note)
+            .with_list("scopes", &self.scopes)
+            .with("preset", self.preset.map(Preset::as_str))
+            .with_list("cidrs", &self.cidrs)
+            .clear("cidrs", self.any_address)
+            .with("expires_in", self.expires_in.map(Span::seconds))
+            .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)))
+            .clear("expires_at", self.never_expires);
+        let key = self.key.to_string();
+        let path = keys.path(&[&key]);
+        self.patch.send(keys.remote, &path, &body, self.force.force, |key: Key| key.sheet()).await
+    }
+}

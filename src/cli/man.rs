@@ -1,0 +1,44 @@
+//! `claviger man`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_mangen::Man;
+
+use super::CliError;
+use super::output::{Stream, note};
+
+/// Print the manual page, or write one for each command into a folder
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger man | man -l -
+  claviger man --dir /usr/local/share/man/man1")]
+pub(super) struct ManArgs {
+    /// Folder for a page for each command
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+}
+
+impl ManArgs {
+    pub(super) fn run(&self, command: Command) -> Result<(), CliError> {
+        match &self.dir {
+            None => print(command),
+            Some(folder) => write_all(command, folder),
+        }
+    }
+}
+
+fn print(command: Command) -> Result<(), CliError> {
+    let mut page = Vec::new();
+    Man::new(command).render(&mut page).map_err(CliError::failed)?;
+    Stream::Out.write(&page).map_err(CliError::failed)
+}
+
+fn write_all(command: Command, folder: &Path) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::Failed(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    clap_mangen::generate_to(command, folder).map_err(failed)?;
+    note(&format!("Written to {}.", folder.display()));
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! `claviger orgs`.
+
+mod export;
+
+use clap::{Args, Subcommand};
+use hyper::Method;
+
+use self::export::ExportArgs;
+use super::CliError;
+use super::body::Body;
+use super::idempotency::IdempotencyArgs;
+use super::output::{Stream, Table, note};
+use super::pages::{PageArgs, mention_more};
+use super::patch::PatchArgs;
+use super::remote::{Remote, RemoteArgs, etag};
+use super::view::Organization;
+use crate::client::Request;
+use crate::names::OrganizationId;
+
+/// Organizations: tenants that know nothing of each other
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger orgs create acme --name 'Acme Inc.' --audience https://api.acme.example
+  claviger orgs list
+  claviger orgs update acme --all-audiences
+  claviger orgs export acme > acme.toml")]
+pub(super) struct OrgsArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the organizations that the caller may read
+    List(PageArgs),
+    /// Make an organization
+    Create(CreateArgs),
+    /// Show one
+    Get(NamedArgs),
+    /// Change its name or its audiences
+    Update(UpdateArgs),
+    /// Delete one that has no unrevoked keys; its id is never used again
+    Delete(DeleteArgs),
+    /// Write its configuration to a file for version control, see `claviger apply`
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// Its id, for good: a-z, 0-9 and -, beginning with a letter
+    id: OrganizationId,
+
+    /// Its name [default: the id]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// A resource server that its tokens can be for; may be repeated [default: all of the deployment's]
+    #[arg(long = "audience", value_name = "URI")]
+    audiences: Vec<String>,
+
+    #[command(flatten)]
+    idempotency: IdempotencyArgs,
+}
+
+#[derive(Debug, Args)]
+struct NamedArgs {
+    /// Its id [default: the caller's own]
+    org: Option<OrganizationId>,
+}
+
+#[derive(Debug, Args)]
+struct UpdateArgs {
+    /// Its id
+    org: OrganizationId,
+
+    /// A new name
+    #[arg(long)]
+    name: Option<String>,
+
+    /// A resource server that its tokens can be for, instead of those before; may be repeated
+    #[arg(long = "audience", value_name = "URI", conflicts_with = "all_audiences")]
+    audiences: Vec<String>,
+
+    /// All of the deployment's resource servers
+    #[arg(long)]
+    all_audiences: bool,
+
+    #[command(flatten)]
+    patch: PatchArgs,
+}
+
+#[derive(Debug, Args)]
+struct DeleteArgs {
+    /// Its id
+    org: OrganizationId,
+}
+
+impl OrgsArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.remote.connect()?;
+        match self.command {
+            Command::List(pages) => list(&remote, &pages).await,
+            Command::Create(arguments) => arguments.run(&remote).await,
+            Command::Get(arguments) => arguments.run(&remote).await,
+            Command::Update(arguments) => arguments.run(&remote).await,
+            Command::Delete(arguments) => arguments.run(&remote).await,
+            Command::Export(arguments) => arguments.run(&remote).await,
+        }
+    }
+}
+
+async fn list(remote: &Remote, pages: &PageArgs) -> Result<(), CliError> {
+    let mut table = Table::new(&["id", "name", "created"]);
+    let row = |org: Organization| table.row([org.id.into(), org.name.into(), org.created_at.into()]);
+    let more = pages.walk(remote, Request::get(&["v1", "orgs"]), row).await?;
+    table.print();
+    mention_more(more.as_deref());
+    Ok(())
+}
+
+impl CreateArgs {
+    async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        let body = Body::new()
+            .with("id", Some(&self.id))
+            .with("name", self.name.as_ref())
+            .with_list("audiences", &self.audiences);
+        let request =
+            self.idempotency.on(Request::post(&["v1", "orgs"])).json(&body).map_err(CliError::failed)?;
+        remote.ask_and_show(request, |made: Organization| made.sheet().print(Stream::Out)).await
+    }
+}
+
+impl NamedArgs {
+    async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        let org = match self.org {
+            Some(org) => org,
+            None => remote.organization().await?,
+        };
+        let answer = remote.ask(Request::get(&["v1", "orgs", org.as_str()])).await?;
+        remote.show(&answer, |org: Organization| {
+            org.sheet().if_any("ETag", etag(&answer)).print(Stream::Out);
+        })
+    }
+}
+
+impl UpdateArgs {
+    async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        let body = Body::new()
+            .with("name", self.name.as_ref())
+            .with_list("audiences", &self.audiences)
+            .clear("audiences", self.all_audiences);
+        let path = ["v1", "orgs", self.org.as_str()];
+        self.patch.send(remote, &path, &body, false, |org: Organization| org.sheet()).await
+    }
+}
+
+impl DeleteArgs {
+    async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        remote.ask(Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()])).await?;
+        note(&format!("Deleted {}.", self.org));
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! `claviger orgs export`.
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::CliError;
+use crate::cli::output::{Stream, note};
+use crate::cli::remote::{Remote, read};
+use crate::client::{Answer, Request};
+use crate::names::OrganizationId;
+use crate::scope::Scope;
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger orgs export acme > acme.toml
+  claviger apply -f acme.toml --dry-run
+
+The file holds no secrets. Revoked keys are not in it.")]
+pub(super) struct ExportArgs {
+    /// Its id [default: the caller's own]
+    org: Option<OrganizationId>,
+
+    /// How to write it [default: toml, or json with --json]
+    #[arg(long, conflicts_with = "json")]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Toml,
+    Json,
+}
+
+/// The configuration as a file for people: scopes in one word each, and what is absent left out.
+#[derive(Deserialize, Serialize)]
+struct Configuration {
+    organization: Organization,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    projects: Vec<Project>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<Key>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Organization {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Project {
+    id: String,
+    name: String,
+    environments: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Key {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    project: String,
+    environment: String,
+    #[serde(serialize_with = "in_words")]
+    scopes: Vec<Scope>,
+    cidrs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl ExportArgs {
+    pub(super) async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        let org = match self.org {
+            Some(org) => org,
+            None => remote.organization().await?,
+        };
+        let answer = remote.ask(Request::get(&["v1", "orgs", org.as_str(), "configuration"])).await?;
+        if remote.as_json() || self.format == Some(Format::Json) {
+            crate::cli::output::json(&answer.body);
+            return Ok(());
+        }
+        let text = as_toml(&answer)?;
+        if Stream::Out.write(text.as_bytes()).is_err() {
+            note("Nobody took the whole file.");
+        }
+        Ok(())
+    }
+}
+
+fn as_toml(answer: &Answer) -> Result<String, CliError> {
+    let configuration: Configuration = read(answer)?;
+    toml::to_string_pretty(&configuration).map_err(CliError::failed)
+}
+
+fn in_words<S: serde::Serializer>(scopes: &[Scope], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(scopes.iter().map(ToString::to_string))
+}

@@ -1,0 +1,58 @@
+//! What commands say: answers on standard output, all else on standard error; colours for people only.
+
+mod sheet;
+mod stream;
+mod table;
+mod tone;
+
+pub(super) use sheet::Sheet;
+pub(super) use stream::Stream;
+pub(super) use table::{Cell, Table};
+pub(super) use tone::Tone;
+
+/// Prints a line to standard output. Whoever closed it does not want to know.
+pub(super) fn say(text: &str) {
+    Stream::Out.line(text);
+}
+
+/// Prints a line to standard error: for whoever watches, not for what reads the answer.
+pub(super) fn note(text: &str) {
+    Stream::Err.line(text);
+}
+
+/// Prints the server's JSON as it came.
+pub(super) fn json(body: &[u8]) {
+    let _ = Stream::Out.write(body).and_then(|()| Stream::Out.write(b"\n"));
+}
+
+/// Text from elsewhere, fit for a terminal: control characters, with which it could move the cursor or
+/// pretend to be something else, are shown as what they are.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => plain.push(character),
+            steering if steering.is_control() || is_bidirectional(steering) => {
+                plain.extend(steering.escape_unicode());
+            }
+            shown => plain.push(shown),
+        }
+    }
+    plain
+}
+
+/// Characters that change the order in which others are shown (Unicode Standard Annex 9, §2).
+fn is_bidirectional(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_elsewhere_steers_a_terminal() {
+        assert_eq!(plain("Zürich 東京\nb"), "Zürich 東京\nb");
+        assert_eq!(plain("a\x1b[31mb\r\u{9b}c\u{202e}"), "a\\u{1b}[31mb\\u{d}\\u{9b}c\\u{202e}");
+    }
+}

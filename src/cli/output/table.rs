@@ -1,0 +1,93 @@
+//! Tables without lines, as wide as they must be in a pipe and as wide as there is room on a terminal.
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
+
+use super::{Stream, Tone, plain};
+
+/// As wide as a key's id and the space behind it.
+const ID_WIDTH: u16 = 22;
+
+/// Narrower terminals than this don't say the truth.
+const LEAST_WIDTH: u16 = 20;
+
+/// A table with a heading for each column.
+pub(in crate::cli) struct Table {
+    table: comfy_table::Table,
+    rows: usize,
+}
+
+/// One cell.
+pub(in crate::cli) struct Cell(comfy_table::Cell);
+
+impl Cell {
+    /// A text in a tone.
+    pub(in crate::cli) fn toned(text: impl ToString, tone: Tone) -> Self {
+        Self(tone.paint(comfy_table::Cell::new(plain(&text.to_string()))))
+    }
+
+    /// A number, which ends where the others of its column do.
+    pub(in crate::cli) fn number(number: u64) -> Self {
+        Self(comfy_table::Cell::new(number).set_alignment(CellAlignment::Right))
+    }
+}
+
+impl<T: ToString> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+}
+
+impl Table {
+    /// An empty table with these headings.
+    pub(in crate::cli) fn new(headings: &[&str]) -> Self {
+        let mut table = bare(Stream::Out);
+        table.set_header(headings.iter().map(|heading| Cell::toned(heading.to_uppercase(), Tone::Strong).0));
+        Self { table, rows: 0 }
+    }
+
+    /// Adds a row.
+    pub(in crate::cli) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.table.add_row(cells.map(|cell| cell.0));
+        self.rows += 1;
+    }
+
+    /// How many rows there are.
+    pub(in crate::cli) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Prints it to standard output; nothing at all when it has no rows.
+    pub(in crate::cli) fn print(mut self) {
+        if self.rows == 0 {
+            return;
+        }
+        space(&mut self.table);
+        // Ids are there to be copied: they are not broken.
+        if let Some(ids) = self.table.column_mut(0) {
+            ids.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
+        }
+        Stream::Out.line(&self.table.trim_fmt());
+    }
+}
+
+/// Nothing but cells. Only on a terminal are they wrapped to fit.
+pub(super) fn bare(stream: Stream) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING);
+    if stream == Stream::Err {
+        table.use_stderr();
+    }
+    if let Some(width) = table.width().filter(|width| *width >= LEAST_WIDTH) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    match stream.may_paint() {
+        true => table.enforce_styling(),
+        false => table.force_no_tty(),
+    };
+    table
+}
+
+/// Puts two spaces between the columns, and none before the first.
+pub(super) fn space(table: &mut comfy_table::Table) {
+    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 2)));
+}

@@ -1,0 +1,88 @@
+//! `claviger profiles`: several servers, by name.
+
+mod add;
+mod file;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use self::add::AddArgs;
+use super::CliError;
+use super::output::{Table, note, say};
+
+pub(super) use file::{DEFAULT_PROFILE, KeySource, Profile, Profiles};
+
+/// Servers by name: which there are, and new ones
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A profile names a server, where its API key is kept, and what else belongs to it. Profiles are in
+$XDG_CONFIG_HOME/claviger/profiles.toml (else ~/.config/claviger/profiles.toml), which nobody but you may read:
+
+  [default]
+  url = \"https://auth.example.com\"
+  api_key_command = \"pass show claviger\"     # or: api_key_file = \"admin.key\", beside this file, mode 0600
+  organization = \"acme\"                      # what --org is by default
+  ca_file = \"/etc/ssl/example-ca.pem\"        # for an authority of your own
+
+The one called `default` is used where nothing else names a server.")]
+pub(super) struct ProfilesArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the profiles
+    List,
+    /// Add a profile to the file
+    Add(AddArgs),
+}
+
+impl ProfilesArgs {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        match self.command {
+            Command::List => list(self.json),
+            Command::Add(arguments) => arguments.run(),
+        }
+    }
+}
+
+fn list(as_json: bool) -> Result<(), CliError> {
+    let profiles = Profiles::load()?;
+    if as_json {
+        let all: Vec<_> = profiles.iter().map(|(name, profile)| as_value(name, profile)).collect();
+        say(&json!({ "data": all }).to_string());
+        return Ok(());
+    }
+    let mut table = Table::new(&["name", "url", "key", "organization"]);
+    for (name, profile) in profiles.iter() {
+        let key = profile.key.as_ref().map_or("CLAVIGER_API_KEY".into(), ToString::to_string);
+        let organization = profile.organization.as_ref().map_or(String::new(), ToString::to_string);
+        table.row([name.into(), (&profile.url).into(), key.into(), organization.into()]);
+    }
+    if table.rows() == 0 {
+        note(&format!("No profiles in {}; `claviger profiles add` makes one.", profiles.path().display()));
+    }
+    table.print();
+    Ok(())
+}
+
+fn as_value(name: &str, profile: &Profile) -> serde_json::Value {
+    let (file, command) = match &profile.key {
+        Some(KeySource::File(path)) => (Some(path), None),
+        Some(KeySource::Command(command)) => (None, Some(command)),
+        None => (None, None),
+    };
+    json!({
+        "name": name,
+        "url": profile.url.to_string(),
+        "api_key_file": file,
+        "api_key_command": command,
+        "organization": profile.organization,
+        "ca_file": profile.ca_file,
+    })
+}

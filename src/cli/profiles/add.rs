@@ -1,0 +1,119 @@
+//! `claviger profiles add`.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Profiles;
+use crate::cli::CliError;
+use crate::cli::output::note;
+use crate::client::BaseUrl;
+use crate::names::OrganizationId;
+
+/// A new profile.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger profiles add default --url https://auth.example.com --api-key-command 'pass show claviger'
+  claviger profiles add local --url http://127.0.0.1:8080 --api-key-file ~/keys/admin.key --org default")]
+pub(super) struct AddArgs {
+    /// Its name; the one called default is used where nothing else names a server
+    #[arg(value_parser = name)]
+    name: String,
+
+    /// Base URL of the server
+    #[arg(long, value_name = "URL")]
+    url: BaseUrl,
+
+    /// File with the API key, of mode 0600
+    #[arg(long, value_name = "FILE", conflicts_with = "api_key_command")]
+    api_key_file: Option<PathBuf>,
+
+    /// Shell command that prints the API key
+    #[arg(long, value_name = "COMMAND")]
+    api_key_command: Option<String>,
+
+    /// Organization that --org is by default
+    #[arg(long = "org", value_name = "ORG")]
+    organization: Option<OrganizationId>,
+
+    /// Certificate authorities to believe, as PEM
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+/// The profile as it is written.
+#[derive(Serialize)]
+struct Entry<'a> {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key_command: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<&'a OrganizationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
+}
+
+impl AddArgs {
+    /// Adds the profile at the end of the file, whose other lines stay as somebody wrote them.
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let profiles = Profiles::load()?;
+        if profiles.has(&self.name) {
+            return Err(CliError::Usage(format!(
+                "there is a profile {:?} already: edit {}",
+                self.name,
+                profiles.path().display()
+            )));
+        }
+        let entry = toml::to_string(&self.entry()?).map_err(CliError::failed)?;
+        let text = format!("[{}]\n{entry}", self.name);
+        append(profiles.path(), &text)
+            .map_err(|error| CliError::Failed(format!("{}: {error}", profiles.path().display())))?;
+        note(&format!(
+            "Added to {}. `claviger self --profile {}` tries it.",
+            profiles.path().display(),
+            self.name
+        ));
+        Ok(())
+    }
+
+    fn entry(&self) -> Result<Entry<'_>, CliError> {
+        Ok(Entry {
+            url: self.url.to_string(),
+            api_key_file: self.api_key_file.as_deref().map(absolute).transpose()?,
+            api_key_command: self.api_key_command.as_deref(),
+            organization: self.organization.as_ref(),
+            ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
+        })
+    }
+}
+
+/// What is meant from here is not meant from the file of profiles.
+fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+    std::path::absolute(path).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+}
+
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
+    file.write_all(format!("{gap}{text}").as_bytes())?;
+    file.sync_all()
+}
+
+/// What needs no quotes in TOML and in no shell.
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(is_plain) {
+        return Err("a name is 1 to 64 letters, digits, - and _".into());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,135 @@
+//! The file of profiles.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::cli::CliError;
+use crate::client::BaseUrl;
+use crate::key_file;
+use crate::names::OrganizationId;
+use crate::text::without_values;
+
+/// The profile that is used where nothing names a server.
+pub(in crate::cli) const DEFAULT_PROFILE: &str = "default";
+
+/// All profiles.
+pub(in crate::cli) struct Profiles {
+    path: PathBuf,
+    by_name: BTreeMap<String, Profile>,
+}
+
+/// A server, and what belongs to it.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Profile {
+    pub(in crate::cli) url: BaseUrl,
+    pub(in crate::cli) key: Option<KeySource>,
+    pub(in crate::cli) organization: Option<OrganizationId>,
+    pub(in crate::cli) ca_file: Option<PathBuf>,
+}
+
+/// Where a profile's API key is; never in the file of profiles itself.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum KeySource {
+    /// In a file of its own.
+    File(PathBuf),
+    /// In what a shell command prints.
+    Command(String),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Command(command) => write!(f, "$({command})"),
+        }
+    }
+}
+
+/// A profile as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(deserialize_with = "url")]
+    url: BaseUrl,
+    api_key_file: Option<PathBuf>,
+    api_key_command: Option<String>,
+    organization: Option<OrganizationId>,
+    ca_file: Option<PathBuf>,
+}
+
+impl Profiles {
+    /// Reads the file; without one there are no profiles.
+    pub(in crate::cli) fn load() -> Result<Self, CliError> {
+        let path = path()?;
+        let text = key_file::read_if_there(&path).map_err(|error| CliError::Usage(error.to_string()))?;
+        let text = text.as_deref().map_or("", String::as_str);
+        let written: BTreeMap<String, Written> = toml::from_str(text)
+            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), located(text, &error))))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let by_name = written.into_iter().map(|(name, profile)| {
+            let profile = profile
+                .beside(folder)
+                .map_err(|why| CliError::Usage(format!("{}: the profile {name:?} {why}", path.display())));
+            Ok((name, profile?))
+        });
+        let by_name = by_name.collect::<Result<_, CliError>>()?;
+        Ok(Self { path, by_name })
+    }
+
+    /// The file.
+    pub(in crate::cli) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of them, by name.
+    pub(in crate::cli) fn iter(&self) -> btree_map::Iter<'_, String, Profile> {
+        self.by_name.iter()
+    }
+
+    /// The one of this name.
+    pub(in crate::cli) fn take(mut self, name: &str) -> Option<Profile> {
+        self.by_name.remove(name)
+    }
+
+    /// Whether there is one of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+}
+
+impl Written {
+    /// The profile, with the files that it names looked for beside the file of profiles.
+    fn beside(self, folder: &Path) -> Result<Profile, &'static str> {
+        let key = match (self.api_key_file, self.api_key_command) {
+            (Some(_), Some(_)) => return Err("has both api_key_file and api_key_command"),
+            (Some(file), None) => Some(KeySource::File(folder.join(file))),
+            (None, command) => command.map(KeySource::Command),
+        };
+        let ca_file = self.ca_file.map(|file| folder.join(file));
+        Ok(Profile { url: self.url, key, organization: self.organization, ca_file })
+    }
+}
+
+/// `$XDG_CONFIG_HOME/claviger/profiles.toml`, by the rules of the XDG Base Directory Specification.
+fn path() -> Result<PathBuf, CliError> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
+    let folder =
+        folder.ok_or_else(|| CliError::Usage("neither XDG_CONFIG_HOME nor HOME is a folder".into()))?;
+    Ok(folder.join("claviger").join("profiles.toml"))
+}
+
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BaseUrl, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|why| serde::de::Error::custom(format!("the URL {why}")))
+}
+
+/// Where in the file, and what is wrong; never a value, which could be a key in the wrong place.
+fn located(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.split('\n').count(), without_values(error.message()))
+}

@@ -1,0 +1,166 @@
+//! `claviger projects`.
+
+use clap::{Args, Subcommand};
+use hyper::Method;
+
+use super::CliError;
+use super::body::Body;
+use super::idempotency::IdempotencyArgs;
+use super::output::{Stream, Table, note};
+use super::pages::{PageArgs, mention_more};
+use super::patch::PatchArgs;
+use super::remote::{OrganizationArgs, Remote, etag};
+use super::view::Project;
+use crate::api_key::EnvironmentSlug;
+use crate::client::Request;
+use crate::names::{OrganizationId, ProjectId};
+
+/// Projects: where an organization's keys belong
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger projects create web --name 'Web shop' --environment dev --environment prd
+  claviger projects list
+  claviger projects update web --environment dev --environment stg --environment prd --dry-run
+  claviger projects delete web")]
+pub(super) struct ProjectsArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the projects that the caller may read
+    List(PageArgs),
+    /// Make a project
+    Create(CreateArgs),
+    /// Show one
+    Get(NamedArgs),
+    /// Change its name, environments or audiences
+    Update(UpdateArgs),
+    /// Delete one that has no unrevoked keys; its id is never used again
+    Delete(NamedArgs),
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// Its id, for good: a-z, 0-9 and -, beginning with a letter
+    id: ProjectId,
+
+    /// Its name [default: the id]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// An environment of its keys, such as prd; may be repeated [default: dev, stg and prd]
+    #[arg(long = "environment", alias = "env", value_name = "ENV")]
+    environments: Vec<EnvironmentSlug>,
+
+    /// A resource server that its tokens can be for; may be repeated [default: all of the organization's]
+    #[arg(long = "audience", value_name = "URI")]
+    audiences: Vec<String>,
+
+    #[command(flatten)]
+    idempotency: IdempotencyArgs,
+}
+
+#[derive(Debug, Args)]
+struct NamedArgs {
+    /// Its id
+    project: ProjectId,
+}
+
+#[derive(Debug, Args)]
+struct UpdateArgs {
+    /// Its id
+    project: ProjectId,
+
+    /// A new name
+    #[arg(long)]
+    name: Option<String>,
+
+    /// An environment, instead of those before; may be repeated
+    #[arg(long = "environment", alias = "env", value_name = "ENV")]
+    environments: Vec<EnvironmentSlug>,
+
+    /// A resource server that its tokens can be for, instead of those before; may be repeated
+    #[arg(long = "audience", value_name = "URI", conflicts_with = "all_audiences")]
+    audiences: Vec<String>,
+
+    /// All of the organization's resource servers
+    #[arg(long)]
+    all_audiences: bool,
+
+    #[command(flatten)]
+    patch: PatchArgs,
+}
+
+impl ProjectsArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.organization.connect()?;
+        let org = remote.organization().await?;
+        match self.command {
+            Command::List(pages) => list(&remote, &org, &pages).await,
+            Command::Create(arguments) => arguments.run(&remote, &org).await,
+            Command::Get(arguments) => arguments.get(&remote, &org).await,
+            Command::Update(arguments) => arguments.run(&remote, &org).await,
+            Command::Delete(arguments) => arguments.delete(&remote, &org).await,
+        }
+    }
+}
+
+async fn list(remote: &Remote, org: &OrganizationId, pages: &PageArgs) -> Result<(), CliError> {
+    let mut table = Table::new(&["id", "name", "environments", "created"]);
+    let row = |project: Project| {
+        let environments = project.environments.join(" ");
+        table.row([project.id.into(), project.name.into(), environments.into(), project.created_at.into()]);
+    };
+    let more = pages.walk(remote, Request::get(&["v1", "orgs", org.as_str(), "projects"]), row).await?;
+    table.print();
+    mention_more(more.as_deref());
+    Ok(())
+}
+
+impl CreateArgs {
+    async fn run(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
+        let body = Body::new()
+            .with("id", Some(&self.id))
+            .with("name", self.name.as_ref())
+            .with_list("environments", &self.environments)
+            .with_list("audiences", &self.audiences);
+        let request = Request::post(&["v1", "orgs", org.as_str(), "projects"]);
+        let request = self.idempotency.on(request).json(&body).map_err(CliError::failed)?;
+        remote.ask_and_show(request, |made: Project| made.sheet().print(Stream::Out)).await
+    }
+}
+
+impl NamedArgs {
+    async fn get(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
+        let request = Request::get(&["v1", "orgs", org.as_str(), "projects", self.project.as_str()]);
+        let answer = remote.ask(request).await?;
+        remote.show(&answer, |project: Project| {
+            project.sheet().if_any("ETag", etag(&answer)).print(Stream::Out);
+        })
+    }
+
+    async fn delete(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
+        let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
+        remote.ask(Request::new(Method::DELETE, &path)).await?;
+        note(&format!("Deleted {}.", self.project));
+        Ok(())
+    }
+}
+
+impl UpdateArgs {
+    async fn run(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
+        let body = Body::new()
+            .with("name", self.name.as_ref())
+            .with_list("environments", &self.environments)
+            .with_list("audiences", &self.audiences)
+            .clear("audiences", self.all_audiences);
+        let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
+        self.patch.send(remote, &path, &body, false, |project: Project| project.sheet()).await
+    }
+}

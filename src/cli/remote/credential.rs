@@ -1,0 +1,70 @@
+//! Finding the credential. There is no flag for the key itself: every user of the machine can read those.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::server::Server;
+use crate::cli::CliError;
+use crate::cli::profiles::KeySource;
+use crate::cli::variables::variable;
+use crate::client::Credential;
+use crate::key_file;
+
+/// The longest credential that is read, in bytes.
+const MOST: u64 = 64 * 1024;
+
+/// The first of the file named by a flag, the profile's key if the server is a profile's, and
+/// `CLAVIGER_API_KEY`.
+pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Credential, CliError> {
+    if let Some(path) = file {
+        return if path == Path::new("-") { from_standard_input() } else { from_file(path) };
+    }
+    match server.profile.as_ref().and_then(|profile| profile.key.as_ref()) {
+        Some(KeySource::File(path)) => from_file(path),
+        Some(KeySource::Command(command)) => from_command(command),
+        None => from_environment(),
+    }
+}
+
+fn from_file(path: &Path) -> Result<Credential, CliError> {
+    let text = key_file::read(path).map_err(|error| CliError::Usage(error.to_string()))?;
+    parse(&text, &path.display().to_string())
+}
+
+fn from_standard_input() -> Result<Credential, CliError> {
+    let mut text = Zeroizing::new(String::new());
+    let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
+    read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
+    parse(&text, "what came on standard input")
+}
+
+/// Runs a command of the profile in a shell; it may ask for a passphrase on the terminal.
+fn from_command(command: &str) -> Result<Credential, CliError> {
+    let failed =
+        |why: &dyn std::fmt::Display| CliError::Failed(format!("the profile's api_key_command: {why}"));
+    let shell =
+        Command::new("sh").args(["-c", command]).stderr(Stdio::inherit()).stdin(Stdio::inherit()).output();
+    let done = shell.map_err(|error| failed(&error))?;
+    let printed = Zeroizing::new(done.stdout);
+    if !done.status.success() {
+        return Err(failed(&done.status));
+    }
+    let text = std::str::from_utf8(&printed).map_err(|_| failed(&"it prints something else than text"))?;
+    parse(text, "what the profile's api_key_command prints")
+}
+
+fn from_environment() -> Result<Credential, CliError> {
+    match variable("CLAVIGER_API_KEY")?.map(Zeroizing::new) {
+        Some(text) => parse(&text, "CLAVIGER_API_KEY"),
+        None => Err(CliError::Usage(
+            "no API key is named: set CLAVIGER_API_KEY, say --api-key-file, or give the profile one".into(),
+        )),
+    }
+}
+
+fn parse(text: &str, place: &str) -> Result<Credential, CliError> {
+    text.parse().map_err(|error| CliError::Usage(format!("{place} {error}")))
+}

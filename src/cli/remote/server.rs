@@ -1,0 +1,78 @@
+//! Choosing the server.
+
+use std::path::PathBuf;
+
+use super::RemoteArgs;
+use crate::cli::CliError;
+use crate::cli::profiles::{DEFAULT_PROFILE, Profile, Profiles};
+use crate::cli::variables::variable;
+use crate::client::{BaseUrl, Trust};
+use crate::names::OrganizationId;
+
+/// A server, and the profile that it comes from, if it does: a profile's key goes to its own server and to no
+/// other.
+pub(super) struct Server {
+    pub(super) url: BaseUrl,
+    pub(super) profile: Option<Profile>,
+}
+
+impl Server {
+    /// The first of a flag, a profile named by a flag, `CLAVIGER_URL`, a profile named by `CLAVIGER_PROFILE`, and
+    /// the default profile.
+    pub(super) fn choose(arguments: &RemoteArgs) -> Result<Self, CliError> {
+        if let Some(url) = &arguments.url {
+            return Ok(Self { url: url.clone(), profile: None });
+        }
+        if let Some(name) = &arguments.profile {
+            return Self::of_profile(name);
+        }
+        if let Some(url) = variable("CLAVIGER_URL")? {
+            let url = url.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_URL {why}")))?;
+            return Ok(Self { url, profile: None });
+        }
+        if let Some(name) = variable("CLAVIGER_PROFILE")? {
+            return Self::of_profile(&name);
+        }
+        match Profiles::load()?.take(DEFAULT_PROFILE) {
+            Some(profile) => Ok(profile.into()),
+            None => Err(CliError::Usage(
+                "no server is named: set CLAVIGER_URL, say --url or --profile, or add a profile called \
+                 `default` with `claviger profiles add`"
+                    .into(),
+            )),
+        }
+    }
+
+    /// The organization that the profile names, else `CLAVIGER_ORG`.
+    pub(super) fn organization(&self) -> Result<Option<OrganizationId>, CliError> {
+        if let Some(named) = self.profile.as_ref().and_then(|profile| profile.organization.clone()) {
+            return Ok(Some(named));
+        }
+        let named = variable("CLAVIGER_ORG")?;
+        let named = named.map(|id| id.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_ORG: {why}"))));
+        named.transpose()
+    }
+
+    /// Whom to believe: the flag's, else the profile's, else the variable's file; else the system.
+    pub(super) fn trust(&self, flag: Option<PathBuf>) -> Trust {
+        let of_profile = || self.profile.as_ref().and_then(|profile| profile.ca_file.clone());
+        let of_variable =
+            || std::env::var_os("CLAVIGER_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        flag.or_else(of_profile).or_else(of_variable).map_or(Trust::System, Trust::File)
+    }
+
+    fn of_profile(name: &str) -> Result<Self, CliError> {
+        let profiles = Profiles::load()?;
+        let place = profiles.path().display().to_string();
+        let profile = profiles.take(name).ok_or_else(|| {
+            CliError::Usage(format!("there is no profile {name:?} in {place}: see `claviger profiles list`"))
+        })?;
+        Ok(profile.into())
+    }
+}
+
+impl From<Profile> for Server {
+    fn from(profile: Profile) -> Self {
+        Self { url: profile.url.clone(), profile: Some(profile) }
+    }
+}

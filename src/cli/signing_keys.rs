@@ -1,0 +1,91 @@
+//! `claviger signing-keys`.
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use super::CliError;
+use super::body::Body;
+use super::output::{Cell, Table, Tone};
+use super::remote::RemoteArgs;
+use super::view::or_never;
+use crate::client::Request;
+
+/// The keys that sign tokens
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger signing-keys list
+  claviger signing-keys rotate
+  claviger signing-keys rotate --compromised 8b6q9WnxeT4…")]
+pub(super) struct SigningKeysArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List them, the newest first
+    List,
+    /// Publish a next key, which takes over after its lead
+    Rotate {
+        /// Id of a key to withdraw at once: what it signed is no longer good
+        #[arg(long, value_name = "KID")]
+        compromised: Option<String>,
+    },
+}
+
+#[derive(Deserialize)]
+struct SigningKeys {
+    data: Vec<SigningKey>,
+}
+
+#[derive(Deserialize)]
+struct SigningKey {
+    kid: String,
+    algorithm: String,
+    status: String,
+    created_at: String,
+    activates_at: String,
+    superseded_at: Option<String>,
+    withdrawn_at: Option<String>,
+}
+
+impl SigningKeysArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.remote.connect()?;
+        let request = match self.command {
+            Command::List => Request::get(&["v1", "signing-keys"]),
+            Command::Rotate { compromised } => Request::post(&["v1", "signing-keys", "rotate"])
+                .json(&Body::new().with("compromised", compromised))
+                .map_err(CliError::failed)?,
+        };
+        remote.ask_and_show(request, print).await
+    }
+}
+
+fn print(keys: SigningKeys) {
+    let mut table = Table::new(&["kid", "algorithm", "status", "created", "signs from", "signs until"]);
+    for key in keys.data {
+        let ends = key.withdrawn_at.as_deref().or(key.superseded_at.as_deref());
+        table.row([
+            key.kid.into(),
+            key.algorithm.into(),
+            Cell::toned(&key.status, tone(&key.status)),
+            key.created_at.into(),
+            key.activates_at.into(),
+            or_never(ends).into(),
+        ]);
+    }
+    table.print();
+}
+
+fn tone(status: &str) -> Tone {
+    match status {
+        "active" | "signing" | "current" => Tone::Good,
+        "withdrawn" => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}

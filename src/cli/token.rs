@@ -1,0 +1,56 @@
+//! `claviger token`.
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::CliError;
+use super::output::say;
+use super::remote::RemoteArgs;
+use crate::client::{Credential, Request};
+use crate::scope::Scope;
+
+/// Get an access token for the API key, and print it alone
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  curl -H \"Authorization: Bearer $(claviger token)\" https://api.example.com/reports
+  claviger token --scope read:projects/web --resource https://api.example.com
+  claviger token --json                      # with expires_in and scope
+
+A token is good for ten minutes at most. Without --resource it is for the project's first audience; a key that has
+scopes under claviger/ only gets one for the management API.")]
+pub(super) struct TokenArgs {
+    /// A scope that it should have; may be repeated [default: all of the key's for the audience]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<Scope>,
+
+    /// A resource server that it is for; may be repeated [default: the project's first audience]
+    #[arg(long = "resource", alias = "audience", value_name = "URI")]
+    resources: Vec<String>,
+
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+/// RFC 6749 §5.1, as far as it is printed.
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Credential,
+}
+
+impl TokenArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.remote.connect()?;
+        let key = remote.client().credential().map_or("", Credential::expose);
+        let scopes: Vec<String> = self.scopes.iter().map(ToString::to_string).collect();
+        let scope = scopes.join(" ");
+        let mut form = vec![("grant_type", "client_credentials"), ("client_secret", key)];
+        if !scope.is_empty() {
+            form.push(("scope", &scope));
+        }
+        form.extend(self.resources.iter().map(|resource| ("resource", resource.as_str())));
+        // RFC 6749 §2.3: one method of authentication in each request.
+        let request = Request::post(&["oauth", "token"]).form(&form).anonymous();
+        remote.ask_and_show(request, |granted: Granted| say(granted.access_token.expose())).await
+    }
+}

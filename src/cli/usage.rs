@@ -1,0 +1,164 @@
+//! `claviger usage`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use super::CliError;
+use super::output::{Cell, Table, note};
+use super::remote::OrganizationArgs;
+use super::when::Moment;
+use crate::api_key::KeyId;
+use crate::client::Request;
+use crate::clock::Clock;
+use crate::names::ProjectId;
+
+/// How much keys are used, over time
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger usage key key_wgIfG8DxmYsdKIm5 --interval hour --from 24h
+  claviger usage org --project web --from 2026-11-01 --to 2026-12-01
+
+TOKENS were issued, DIRECT are uses of the key itself; REFUSED had the right secret and came too late or from the
+wrong place, or had a wrong secret. Use is written every few seconds: the last ones may be missing yet.")]
+pub(super) struct UsageArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Use of one key
+    #[command(alias = "keys")]
+    Key {
+        /// The key's id
+        key: KeyId,
+
+        #[command(flatten)]
+        window: WindowArgs,
+    },
+    /// Use of all keys of an organization together
+    #[command(alias = "orgs")]
+    Org {
+        /// Only this project's
+        #[arg(long)]
+        project: Option<ProjectId>,
+
+        #[command(flatten)]
+        window: WindowArgs,
+    },
+}
+
+/// Which stretch of time, in what steps.
+#[derive(Debug, Args)]
+struct WindowArgs {
+    /// In hours or in days [default: day]
+    #[arg(long)]
+    interval: Option<Interval>,
+
+    /// From when: 2026-11-21, or how long ago, such as 7d [default: 30 days ago; 48 hours with --interval hour]
+    #[arg(long, value_name = "TIME")]
+    from: Option<Moment>,
+
+    /// Until when [default: now]
+    #[arg(long, value_name = "TIME")]
+    to: Option<Moment>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Interval {
+    Hour,
+    Day,
+}
+
+#[derive(Deserialize)]
+struct Use {
+    data: Vec<Bucket>,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    start: String,
+    tokens: u64,
+    direct: u64,
+    refused: Refusals,
+}
+
+#[derive(Deserialize)]
+struct Refusals {
+    revoked: u64,
+    expired: u64,
+    address: u64,
+    secret: u64,
+}
+
+impl UsageArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let remote = self.organization.connect()?;
+        let org = remote.organization().await?;
+        let request = match &self.command {
+            Command::Key { key, window } => {
+                window.on(Request::get(&["v1", "orgs", org.as_str(), "keys", &key.to_string(), "usage"]))
+            }
+            Command::Org { project, window } => window
+                .on(Request::get(&["v1", "orgs", org.as_str(), "usage"]))
+                .query("project", project.as_ref()),
+        };
+        remote.ask_and_show(request, print).await
+    }
+}
+
+impl WindowArgs {
+    fn on(&self, request: Request) -> Request {
+        let now = Clock::system().now();
+        let interval = self.interval.map(|interval| match interval {
+            Interval::Hour => "hour",
+            Interval::Day => "day",
+        });
+        request
+            .query("interval", interval)
+            .query("from", self.from.map(|moment| moment.rfc3339(now)))
+            .query("to", self.to.map(|moment| moment.rfc3339(now)))
+    }
+}
+
+fn print(usage: Use) {
+    let mut table = Table::new(&["start", "tokens", "direct", "refused", "of these"]);
+    let (mut tokens, mut direct, mut refused) = (0, 0, 0);
+    for bucket in usage.data {
+        let all = bucket.refused.all();
+        tokens += bucket.tokens;
+        direct += bucket.direct;
+        refused += all;
+        table.row([
+            bucket.start.into(),
+            Cell::number(bucket.tokens),
+            Cell::number(bucket.direct),
+            Cell::number(all),
+            bucket.refused.in_words().into(),
+        ]);
+    }
+    table.print();
+    note(&format!("In all {tokens} tokens, {direct} direct, {refused} refused."));
+}
+
+impl Refusals {
+    fn all(&self) -> u64 {
+        self.revoked + self.expired + self.address + self.secret
+    }
+
+    /// Why, as far as there were any.
+    fn in_words(&self) -> String {
+        let reasons = [
+            (self.revoked, "revoked"),
+            (self.expired, "expired"),
+            (self.address, "wrong address"),
+            (self.secret, "wrong secret"),
+        ];
+        let counted = reasons.iter().filter(|(count, _)| *count > 0);
+        counted.map(|(count, reason)| format!("{count} {reason}")).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,152 @@
+//! `claviger verify`: what a token says, whether it holds, and which rule it breaks.
+
+mod contents;
+mod report;
+mod rule;
+
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use self::contents::Contents;
+use self::report::{Checked, Report};
+use super::CliError;
+use super::remote::{Remote, RemoteArgs, read};
+use crate::api_key::looks_like_key;
+use crate::cidr::Cidrs;
+use crate::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::client::Request;
+use crate::clock::Clock;
+use crate::jwk::{Jwks, VerifyingKey};
+use crate::jws::UnverifiedJws;
+
+/// Explain an access token, and verify it against the server's key set without asking about it
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger token | claviger verify -
+  claviger verify - --audience https://api.example.com --address 203.0.113.7 < token.txt
+  claviger verify - --jwks jwks.json --issuer https://auth.example.com < token.txt    # without any server
+
+It is held against RFC 9068 §4 and what this issuer promises besides. What it says is shown in any case, also of a
+token that is forged. Whether it was revoked is not asked: that is what introspection is for.
+
+The exit code is 0 if it holds, and 7 if it doesn't.")]
+pub(super) struct VerifyArgs {
+    /// The token; - for standard input, which unlike an argument no other user of the machine sees
+    token: String,
+
+    /// A resource server that it should be for; may be repeated [default: any]
+    #[arg(long = "audience", value_name = "URI")]
+    audiences: Vec<String>,
+
+    /// Where the caller is: whether the token may be used from there
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<IpAddr>,
+
+    /// Who should have issued it [default: the server, by its metadata]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+
+    /// The key set as a file [default: the server's]
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    jwks: Option<PathBuf>,
+
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+/// RFC 8414 §2, as far as it is needed.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+}
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Holds,
+    Breaks(TokenFault),
+    /// Good, but not from where the caller is.
+    Elsewhere,
+}
+
+impl VerifyArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let token = self.token()?;
+        if looks_like_key(&token) {
+            return Err(CliError::Usage(
+                "this is an API key, not a token: `claviger token` gets one for it. If the key was an argument, \
+                 other users of this machine may have seen it"
+                    .into(),
+            ));
+        }
+        let (issuer, keys) = self.issuer_and_keys().await?;
+        let verdict = self.judge(&token, &issuer, keys);
+        let checked = Checked { issuer: &issuer, audiences: &self.audiences, address: self.address };
+        let report = Report { contents: Contents::of(&token), verdict, checked, now: Clock::system().now() };
+        report.print(self.remote.json);
+        match verdict {
+            Verdict::Holds => Ok(()),
+            _ => Err(CliError::Invalid),
+        }
+    }
+
+    fn token(&self) -> Result<String, CliError> {
+        if self.token != "-" {
+            return Ok(self.token.clone());
+        }
+        let mut text = String::new();
+        // One character more than is ever read, so that what is too long is still found to be.
+        let most = UnverifiedJws::MAX_LENGTH as u64 + 2;
+        let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
+        read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
+        Ok(text.trim_ascii().to_owned())
+    }
+
+    async fn issuer_and_keys(&self) -> Result<(String, Jwks), CliError> {
+        if let (Some(issuer), Some(path)) = (&self.issuer, &self.jwks) {
+            let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", path.display()));
+            let text = std::fs::read(path).map_err(|error| failed(&error))?;
+            let parsed = Jwks::parse(&text).map_err(|fault| failed(&fault))?;
+            return Ok((issuer.clone(), parsed.usable));
+        }
+        let remote = self.remote.connect_anonymously()?;
+        let issuer = match &self.issuer {
+            Some(issuer) => issuer.clone(),
+            None => issuer_of(&remote).await?,
+        };
+        let jwks = remote.ask(Request::get(&[".well-known", "jwks.json"])).await?;
+        let parsed = Jwks::parse(&jwks.body)
+            .map_err(|fault| CliError::Failed(format!("the server's key set is refused: {fault}")))?;
+        Ok((issuer, parsed.usable))
+    }
+
+    fn judge(&self, token: &str, issuer: &str, keys: Jwks) -> Verdict {
+        let audiences: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
+        let audience = if audiences.is_empty() { Audience::Any } else { Audience::OneOf(&audiences) };
+        let rules = Rules { issuer, audience, now: Clock::system().now(), leeway: Leeway::NONE };
+        let key_for = |kid: &str| keys.keys.into_iter().find(|key| key.kid() == kid).map(VerifyingKey::from);
+        match verify_access_token(token, key_for, &rules) {
+            Err(fault) => Verdict::Breaks(fault),
+            Ok(claims) if self.is_elsewhere(&claims) => Verdict::Elsewhere,
+            Ok(_) => Verdict::Holds,
+        }
+    }
+
+    /// Whether the caller is outside of the token's ranges; outside is also who has ranges that can't be read.
+    fn is_elsewhere(&self, claims: &Claims) -> bool {
+        let ranges = Cidrs::parse(claims.cidrs.iter().map(String::as_str));
+        self.address
+            .is_some_and(|address| !ranges.is_ok_and(|ranges| ranges.admits(Some(address.to_canonical()))))
+    }
+}
+
+async fn issuer_of(remote: &Remote) -> Result<String, CliError> {
+    let request = Request::get(&[".well-known", "oauth-authorization-server"]);
+    let metadata: Metadata = read(&remote.ask(request).await?)?;
+    Ok(metadata.issuer)
+}

@@ -1,0 +1,40 @@
+//! What a token says, believed or not.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+use serde_json::Value;
+
+/// Header and payload, as far as they can be read. Nothing is decided by them here.
+#[derive(Debug, PartialEq)]
+pub(super) struct Contents {
+    pub(super) header: Option<Value>,
+    pub(super) claims: Option<Value>,
+}
+
+impl Contents {
+    pub(super) fn of(token: &str) -> Self {
+        let mut parts = token.split('.').map(decode);
+        Self { header: parts.next().flatten(), claims: parts.next().flatten() }
+    }
+}
+
+fn decode(part: &str) -> Option<Value> {
+    let value = serde_json::from_slice(&BASE64URL.decode(part).ok()?).ok()?;
+    matches!(value, Value::Object(_)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whatever_can_be_read_is_shown() {
+        let header = BASE64URL.encode(r#"{"alg":"none"}"#);
+        let readable = Contents { header: Some(json!({"alg": "none"})), claims: Some(json!({"sub": "x"})) };
+        assert_eq!(Contents::of(&format!("{header}.{}.", BASE64URL.encode(r#"{"sub":"x"}"#))), readable);
+        assert_eq!(Contents::of(&format!("{header}.!")), Contents { claims: None, ..readable });
+        assert_eq!(Contents::of("nonsense"), Contents { header: None, claims: None });
+    }
+}

@@ -1,0 +1,113 @@
+//! What is said of a token.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use super::Verdict;
+use super::contents::Contents;
+use super::rule::rule;
+use crate::cli::changes::in_words;
+use crate::cli::output::{Stream, Tone, plain, say};
+use crate::clock::Timestamp;
+
+/// The claims that are times (RFC 7519 §4.1).
+const TIMES: [&str; 3] = ["iat", "exp", "nbf"];
+
+/// All that there is to say.
+pub(super) struct Report<'a> {
+    pub(super) contents: Contents,
+    pub(super) verdict: Verdict,
+    pub(super) checked: Checked<'a>,
+    pub(super) now: Timestamp,
+}
+
+/// What the token was held against, besides the rules.
+pub(super) struct Checked<'a> {
+    pub(super) issuer: &'a str,
+    /// None: any would do.
+    pub(super) audiences: &'a [String],
+    pub(super) address: Option<IpAddr>,
+}
+
+impl Report<'_> {
+    pub(super) fn print(&self, as_json: bool) {
+        if as_json {
+            return say(&self.json().to_string());
+        }
+        self.print_part("Header", self.contents.header.as_ref());
+        self.print_part("Claims", self.contents.claims.as_ref());
+        let (words, tone) = self.conclusion();
+        say(&Stream::Out.painted(&words, tone));
+        if self.verdict == Verdict::Holds {
+            say(&self.unchecked());
+        }
+    }
+
+    fn print_part(&self, title: &str, part: Option<&Value>) {
+        let Some(Value::Object(members)) = part else {
+            return say(&format!("{title}: can't be read\n"));
+        };
+        say(&Stream::Out.painted(title, Tone::Strong));
+        for (name, value) in members {
+            say(&plain(&format!("  {name:<10}  {}{}", in_words(value), self.time(name, value))));
+        }
+        say("");
+    }
+
+    /// A time as people read it, and how far away it is.
+    fn time(&self, claim: &str, value: &Value) -> String {
+        let Some(seconds) = value.as_i64().filter(|_| TIMES.contains(&claim)) else { return String::new() };
+        let moment = Timestamp::from_unix(seconds);
+        match moment.since(self.now) {
+            0 => format!("  {}, now", moment.rfc3339()),
+            ahead @ 1.. => format!("  {}, in {ahead} s", moment.rfc3339()),
+            ago => format!("  {}, {} s ago", moment.rfc3339(), ago.unsigned_abs()),
+        }
+    }
+
+    fn conclusion(&self) -> (String, Tone) {
+        match self.verdict {
+            Verdict::Holds => {
+                (format!("It holds: issued and signed by {}.", plain(self.checked.issuer)), Tone::Good)
+            }
+            Verdict::Breaks(fault) => {
+                (format!("It is refused: {fault} ({}).", rule(&fault).source), Tone::Bad)
+            }
+            Verdict::Elsewhere => ("It is refused: the address is outside of `cidrs`.".into(), Tone::Bad),
+        }
+    }
+
+    fn unchecked(&self) -> String {
+        let mut unchecked = vec!["whether it was revoked"];
+        if self.checked.audiences.is_empty() {
+            unchecked.push("whether it is for whom it is shown to (--audience)");
+        }
+        if self.checked.address.is_none() {
+            unchecked.push("whether it may be used from where it is (--address)");
+        }
+        format!("Not looked at: {}.", unchecked.join(", "))
+    }
+
+    fn json(&self) -> Value {
+        let fault = match self.verdict {
+            Verdict::Holds => Value::Null,
+            Verdict::Breaks(fault) => {
+                let rule = rule(&fault);
+                json!({ "code": rule.code, "message": fault.to_string(), "rule": rule.source })
+            }
+            Verdict::Elsewhere => {
+                json!({ "code": "address", "message": "the address is outside of `cidrs`", "rule": "cidrs" })
+            }
+        };
+        json!({
+            "holds": self.verdict == Verdict::Holds,
+            "fault": fault,
+            "header": self.contents.header,
+            "claims": self.contents.claims,
+            "issuer": self.checked.issuer,
+            "audiences": (!self.checked.audiences.is_empty()).then_some(self.checked.audiences),
+            "address": self.checked.address,
+        })
+    }
+}

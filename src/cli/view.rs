@@ -1,0 +1,159 @@
+//! What the server's answers hold, as far as people are shown it.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::output::{Cell, Sheet, Tone};
+use crate::scope::Scope;
+
+/// How many scopes a list shows of each key.
+const SHOWN_SCOPES: usize = 2;
+
+/// An organization.
+#[derive(Debug, Deserialize)]
+pub(super) struct Organization {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) created_at: String,
+}
+
+/// A project.
+#[derive(Debug, Deserialize)]
+pub(super) struct Project {
+    pub(super) id: String,
+    pub(super) organization: String,
+    pub(super) name: String,
+    pub(super) environments: Vec<String>,
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) created_at: String,
+}
+
+/// A key.
+#[derive(Debug, Deserialize)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) name: String,
+    note: Option<String>,
+    prefix: String,
+    organization: String,
+    pub(super) project: String,
+    pub(super) environment: String,
+    status: String,
+    scopes: Vec<Scope>,
+    cidrs: Vec<String>,
+    generation: u64,
+    created_at: String,
+    created_by: String,
+    pub(super) expires_at: Option<String>,
+    revoked_at: Option<String>,
+    revoked_reason: Option<String>,
+    pub(super) last_used_at: Option<String>,
+    secrets: Vec<Secret>,
+}
+
+/// A secret of a key.
+#[derive(Debug, Deserialize)]
+struct Secret {
+    id: String,
+    created_at: String,
+    expires_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+/// An object with the members that a dry run adds.
+#[derive(Debug, Deserialize)]
+pub(super) struct DryRun {
+    pub(super) changes: Map<String, Value>,
+}
+
+impl Key {
+    /// Its status, coloured.
+    pub(super) fn status_cell(&self) -> Cell {
+        Cell::toned(&self.status, self.status_tone())
+    }
+
+    /// The first of its scopes, and how many more there are.
+    pub(super) fn scopes_in_short(&self) -> String {
+        let shown: Vec<String> = self.scopes.iter().take(SHOWN_SCOPES).map(ToString::to_string).collect();
+        match self.scopes.len().saturating_sub(SHOWN_SCOPES) {
+            0 => shown.join(" "),
+            more => format!("{} +{more}", shown.join(" ")),
+        }
+    }
+
+    /// All that is known of it.
+    pub(super) fn sheet(&self) -> Sheet {
+        let secrets: Vec<String> = self.secrets.iter().map(Secret::in_words).collect();
+        Sheet::new()
+            .line("Id", &self.id)
+            .line("Name", &self.name)
+            .if_any("Note", self.note.as_ref())
+            .toned("Status", &self.status, self.status_tone())
+            .line("Prefix", &self.prefix)
+            .line("Organization", &self.organization)
+            .line("Project", &self.project)
+            .line("Environment", &self.environment)
+            .line("Scopes", lines(&self.scopes))
+            .line("Addresses", lines(&self.cidrs))
+            .line("Generation", self.generation)
+            .line("Created", format!("{} by {}", self.created_at, self.created_by))
+            .line("Expires", or_never(self.expires_at.as_deref()))
+            .if_any("Revoked", self.revoked_at.as_ref())
+            .if_any("Reason", self.revoked_reason.as_ref())
+            .line("Last used", or_never(self.last_used_at.as_deref()))
+            .line("Secrets", secrets.join("\n"))
+    }
+
+    fn status_tone(&self) -> Tone {
+        match self.status.as_str() {
+            "active" => Tone::Good,
+            "expired" => Tone::Careful,
+            _ => Tone::Bad,
+        }
+    }
+}
+
+impl Secret {
+    fn in_words(&self) -> String {
+        let expires = self.expires_at.as_ref().map(|end| format!(", ends {end}")).unwrap_or_default();
+        let last_used = or_never(self.last_used_at.as_deref());
+        format!("{} of {}{expires}, last used {last_used}", self.id, self.created_at)
+    }
+}
+
+impl Organization {
+    pub(super) fn sheet(&self) -> Sheet {
+        Sheet::new()
+            .line("Id", &self.id)
+            .line("Name", &self.name)
+            .line("Audiences", audiences(self.audiences.as_deref(), "all of the deployment's"))
+            .line("Created", &self.created_at)
+    }
+}
+
+impl Project {
+    pub(super) fn sheet(&self) -> Sheet {
+        Sheet::new()
+            .line("Id", &self.id)
+            .line("Organization", &self.organization)
+            .line("Name", &self.name)
+            .line("Environments", self.environments.join(" "))
+            .line("Audiences", audiences(self.audiences.as_deref(), "all of the organization's"))
+            .line("Created", &self.created_at)
+    }
+}
+
+/// A time, or that there is none.
+pub(super) fn or_never(time: Option<&str>) -> &str {
+    time.unwrap_or("never")
+}
+
+/// One to a line.
+pub(super) fn lines(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn audiences(own: Option<&[String]>, inherited: &str) -> String {
+    own.map_or_else(|| inherited.to_owned(), lines)
+}

@@ -1,0 +1,114 @@
+//! Moments and spans of time, as people write them.
+
+use std::str::FromStr;
+
+use crate::clock::Timestamp;
+
+/// A moment: RFC 3339, a date, or how long ago it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    At(Timestamp),
+    Ago(Span),
+}
+
+/// A span in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span(i64);
+
+/// A text that is no moment.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not a time such as 2026-11-21T10:00:00Z, a date such as 2026-11-21, or a time ago such as 90d or 12h"
+)]
+pub(super) struct MomentError;
+
+/// A text that is no span.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a number of seconds, or one with s, m, h, d, w or y behind it")]
+pub(super) struct SpanError;
+
+impl Moment {
+    /// The moment in RFC 3339, seen from `now`.
+    pub(super) fn rfc3339(self, now: Timestamp) -> String {
+        match self {
+            Self::At(moment) => moment.rfc3339(),
+            Self::Ago(span) => now.plus(-span.0).rfc3339(),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = MomentError;
+
+    fn from_str(text: &str) -> Result<Self, MomentError> {
+        if let Ok(span) = text.parse() {
+            return Ok(Self::Ago(span));
+        }
+        let midnight = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+        Timestamp::parse_rfc3339(text).or_else(midnight).map(Self::At).ok_or(MomentError)
+    }
+}
+
+impl Span {
+    pub(super) fn seconds(self) -> i64 {
+        self.0
+    }
+}
+
+impl FromStr for Span {
+    type Err = SpanError;
+
+    fn from_str(text: &str) -> Result<Self, SpanError> {
+        let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+        let unit = match &text[digits.len()..] {
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            "w" => 7 * 86_400,
+            "y" => 365 * 86_400,
+            _ => return Err(SpanError),
+        };
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(SpanError);
+        }
+        let number: i64 = digits.parse().map_err(|_| SpanError)?;
+        number.checked_mul(unit).map(Self).ok_or(SpanError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+    #[test]
+    fn a_moment_is_a_time_a_date_or_a_time_ago() {
+        for (text, moment) in [
+            ("2027-01-15T08:00:00Z", "2027-01-15T08:00:00Z"),
+            ("2027-01-15T09:00:00+01:00", "2027-01-15T08:00:00Z"),
+            ("2027-01-15", "2027-01-15T00:00:00Z"),
+            ("90d", "2026-10-17T08:00:00Z"),
+            ("12h", "2027-01-14T20:00:00Z"),
+            ("60", "2027-01-15T07:59:00Z"),
+        ] {
+            assert_eq!(text.parse::<Moment>().unwrap().rfc3339(NOW), moment, "{text}");
+        }
+        for bad in ["", "yesterday", "d", "-1d", "2027-13-01", "1 d", "1D"] {
+            assert_eq!(bad.parse::<Moment>(), Err(MomentError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        for (text, seconds) in
+            [("0", 0), ("45", 45), ("45s", 45), ("15m", 900), ("2w", 1_209_600), ("1y", 31_536_000)]
+        {
+            assert_eq!(text.parse(), Ok(Span(seconds)), "{text}");
+        }
+        for bad in ["", "s", "-1", "+1", "1.5h", "1h30m", "99999999999999999999", "9223372036854775807y"] {
+            assert_eq!(bad.parse::<Span>(), Err(SpanError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! An HTTP client of one Claviger server, for whoever is outside: the command line, and what verifies tokens.
+//!
+//! It trusts little. Each exchange has a time limit and a size limit; a redirect is an answer like any other
+//! and is not followed, since what follows it would carry the credential to a place that nobody named; and a
+//! credential goes over plain http to this machine only, unless that is explicitly allowed. TLS is rustls on
+//! ring, whatever else a host program has installed as the process's default.
+
+mod answer;
+mod base_url;
+mod connect;
+mod credential;
+mod error;
+mod request;
+mod trust;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::time::timeout;
+
+pub use answer::{Answer, StreamedAnswer};
+pub use base_url::{BaseUrl, BaseUrlError};
+pub use credential::{Credential, CredentialError};
+pub use error::ClientError;
+pub use request::Request;
+pub use trust::{Trust, TrustError};
+
+/// How long and how much a client puts up with.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For a connection, its TLS included.
+    pub connect: Duration,
+    /// For a whole exchange; of a streamed answer, for its head and then for each piece.
+    pub answer: Duration,
+    /// Bytes of an answer's body. A streamed one has no end that anybody knows.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), answer: Duration::from_secs(30), body: 64 << 20 }
+    }
+}
+
+/// Over what a credential may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS, or no network at all: plain http to loopback.
+    Private,
+    /// Plain http to anywhere: whoever is on the way reads the credential.
+    Any,
+}
+
+/// A client of one server, with or without a credential. Each exchange has a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: BaseUrl,
+    tls: Option<Arc<ClientConfig>>,
+    limits: Limits,
+    credential: Option<Credential>,
+}
+
+impl Client {
+    /// A client without a credential.
+    ///
+    /// # Errors
+    /// [`TrustError`] when the server is asked by TLS and nothing can be trusted.
+    pub fn new(base: BaseUrl, trust: &Trust, limits: Limits) -> Result<Self, TrustError> {
+        let tls = base.is_https().then(|| trust.config()).transpose()?;
+        Ok(Self { base, tls, limits, credential: None })
+    }
+
+    /// The same client, which shows `credential` with every request.
+    ///
+    /// # Errors
+    /// [`ClientError::Exposed`] when others could read it on the way.
+    pub fn with_credential(self, credential: Credential, over: Transport) -> Result<Self, ClientError> {
+        if over == Transport::Private && !self.base.is_private() {
+            return Err(ClientError::Exposed(self.base));
+        }
+        Ok(Self { credential: Some(credential), ..self })
+    }
+
+    /// The server that it asks.
+    pub fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// What it shows with every request.
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is no answer, or none that is whole.
+    pub async fn send(&self, request: Request) -> Result<Answer, ClientError> {
+        let exchange = async { self.exchange(request).await?.read(&self.base, self.limits.body).await };
+        timeout(self.limits.answer, exchange).await.map_err(|_| self.too_slow())?
+    }
+
+    /// Sends a request and leaves the answer's body to be read piece by piece.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is no answer.
+    pub async fn stream(&self, request: Request) -> Result<StreamedAnswer, ClientError> {
+        timeout(self.limits.answer, self.exchange(request)).await.map_err(|_| self.too_slow())?
+    }
+
+    async fn exchange(&self, request: Request) -> Result<StreamedAnswer, ClientError> {
+        let mut sender = connect::connect(&self.base, self.tls.as_ref(), self.limits.connect).await?;
+        let request = request.into_http(&self.base, self.credential.as_ref());
+        let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        Ok(StreamedAnswer::new(response, self.base.clone(), self.limits.answer))
+    }
+
+    fn too_slow(&self) -> ClientError {
+        ClientError::Slow { server: self.base.clone(), limit: self.limits.answer }
+    }
+
+    fn broken(&self, source: hyper::Error) -> ClientError {
+        ClientError::Broken { server: self.base.clone(), source: source.into() }
+    }
+}

@@ -1,0 +1,152 @@
+//! Where a server is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hyper::Uri;
+use hyper::http::uri::{Authority, Scheme};
+
+use crate::address::is_loopback;
+
+/// The base of a server's URLs: `https://` or `http://`, a host, perhaps a port and a path, and no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Empty, or a path that begins with a slash and doesn't end with one.
+    path: Box<str>,
+}
+
+/// Why a text is no base URL. Displayed, it completes "the URL …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaseUrlError {
+    /// It is no absolute URL with a host.
+    #[error("is not an absolute URL such as https://auth.example.com")]
+    NotAbsolute,
+    /// Another scheme than http and https.
+    #[error("begins with neither https:// nor http://")]
+    Scheme,
+    /// A user, a query or a fragment; there may be secrets in the first two.
+    #[error("has a user, a query or a fragment")]
+    Parts,
+}
+
+impl BaseUrl {
+    /// The host: a name or an address, an IPv6 one without its brackets.
+    pub fn host(&self) -> &str {
+        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The port, which the scheme decides when the URL doesn't.
+    pub fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
+    }
+
+    /// Whether it is asked by TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    /// Whether nobody on a network can read along: TLS, or this machine itself.
+    pub fn is_private(&self) -> bool {
+        self.is_https() || is_loopback(self.authority.host())
+    }
+
+    /// What `Host` says (RFC 9112 §3.2).
+    pub(super) fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// What stands in front of the path of every resource.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BaseUrlError> {
+        // A parsed URL has lost its fragment.
+        if text.contains(['?', '#', '@']) {
+            return Err(BaseUrlError::Parts);
+        }
+        let parts = text.parse::<Uri>().map_err(|_| BaseUrlError::NotAbsolute)?.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BaseUrlError::NotAbsolute);
+        };
+        if scheme != Scheme::HTTPS && scheme != Scheme::HTTP {
+            return Err(BaseUrlError::Scheme);
+        }
+        let has_bad_port =
+            authority.as_str().len() > authority.host().len() && authority.port_u16().is_none();
+        if authority.host().is_empty() || has_bad_port {
+            return Err(BaseUrlError::NotAbsolute);
+        }
+        let path = parts.path_and_query.map(|path| path.path().trim_end_matches('/').into());
+        Ok(Self { scheme, authority, path: path.unwrap_or_default() })
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_a_scheme_a_host_and_a_path() {
+        for (text, host, port, shown) in [
+            ("https://auth.example.com", "auth.example.com", 443, "https://auth.example.com"),
+            ("https://example.com:8443/auth/", "example.com", 8443, "https://example.com:8443/auth"),
+            ("http://127.0.0.1:8080/", "127.0.0.1", 8080, "http://127.0.0.1:8080"),
+            ("http://[::1]", "::1", 80, "http://[::1]"),
+            ("HTTPS://Example.com", "Example.com", 443, "https://Example.com"),
+        ] {
+            let base: BaseUrl = text.parse().unwrap();
+            assert_eq!((base.host(), base.port(), base.to_string().as_str()), (host, port, shown));
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused() {
+        use BaseUrlError::{NotAbsolute, Parts, Scheme};
+        for (text, error) in [
+            ("", NotAbsolute),
+            ("example.com", NotAbsolute),
+            ("/v1", NotAbsolute),
+            ("https://", NotAbsolute),
+            ("https://:443", NotAbsolute),
+            ("https://example.com:", NotAbsolute),
+            ("https://example.com:99999", NotAbsolute),
+            ("https://exa mple.com", NotAbsolute),
+            ("ftp://example.com", Scheme),
+            ("https://user:password@example.com", Parts),
+            ("https://example.com?", Parts),
+            ("https://example.com/#", Parts),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_tls_and_loopback_are_private() {
+        for (text, is_private) in [
+            ("https://example.com", true),
+            ("http://localhost:8080", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:8080", true),
+            ("http://example.com", false),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().unwrap().is_private(), is_private, "{text}");
+        }
+    }
+}
