@@ -49,7 +49,7 @@ pub(super) struct AuditArgs {
     to: Option<Moment>,
 
     /// The whole deployment's trail, with what belongs to no organization
-    #[arg(long)]
+    #[arg(long, conflicts_with = "org")]
     all_orgs: bool,
 
     /// How to print it [default: table, or json with --json]

@@ -82,14 +82,15 @@ pub(super) fn mention_more(next_cursor: Option<&str>) {
 #[derive(Default)]
 pub(super) struct Progress {
     done: usize,
+    is_shown: bool,
 }
 
 impl Progress {
-    /// So many more.
+    /// So many more. What comes at once needs no progress.
     pub(super) fn add(&mut self, more: usize) {
-        let is_first = self.done == 0;
+        self.is_shown = self.done > 0 && Stream::Err.is_terminal();
         self.done += more;
-        if !is_first && Stream::Err.is_terminal() {
+        if self.is_shown {
             let _ = Stream::Err.write(format!("\r{} …", self.done).as_bytes());
         }
     }
@@ -97,8 +98,8 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.done > 0 && Stream::Err.is_terminal() {
-            // What the line had is overwritten.
+        if self.is_shown {
+            // Takes the line away again.
             let _ = Stream::Err.write(b"\r\x1b[K");
         }
     }

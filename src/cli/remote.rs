@@ -14,7 +14,7 @@ use super::output;
 use crate::client::{Answer, Client, Request};
 use crate::names::OrganizationId;
 
-pub(super) use arguments::{OrganizationArgs, RemoteArgs};
+pub(super) use arguments::{OrganizationArgs, RemoteArgs, ServerChoice};
 
 /// A server, ready to be asked.
 pub(super) struct Remote {

@@ -14,12 +14,12 @@ use serde::Deserialize;
 use self::contents::Contents;
 use self::report::{Checked, Report};
 use super::CliError;
-use super::remote::{Remote, RemoteArgs, read};
+use super::remote::{Remote, ServerChoice, read};
 use crate::api_key::looks_like_key;
 use crate::cidr::Cidrs;
 use crate::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
 use crate::client::Request;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::jwk::{Jwks, VerifyingKey};
 use crate::jws::UnverifiedJws;
 
@@ -55,8 +55,12 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "FILE", requires = "issuer")]
     jwks: Option<PathBuf>,
 
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
-    remote: RemoteArgs,
+    server: ServerChoice,
 }
 
 /// RFC 8414 §2, as far as it is needed.
@@ -85,10 +89,11 @@ impl VerifyArgs {
             ));
         }
         let (issuer, keys) = self.issuer_and_keys().await?;
-        let verdict = self.judge(&token, &issuer, keys);
+        let now = Clock::system().now();
+        let verdict = self.judge(&token, &issuer, keys, now);
         let checked = Checked { issuer: &issuer, audiences: &self.audiences, address: self.address };
-        let report = Report { contents: Contents::of(&token), verdict, checked, now: Clock::system().now() };
-        report.print(self.remote.json);
+        let report = Report { contents: Contents::of(&token), verdict, checked, now };
+        report.print(self.json);
         match verdict {
             Verdict::Holds => Ok(()),
             _ => Err(CliError::Invalid),
@@ -114,7 +119,7 @@ impl VerifyArgs {
             let parsed = Jwks::parse(&text).map_err(|fault| failed(&fault))?;
             return Ok((issuer.clone(), parsed.usable));
         }
-        let remote = self.remote.connect_anonymously()?;
+        let remote = self.server.connect()?;
         let issuer = match &self.issuer {
             Some(issuer) => issuer.clone(),
             None => issuer_of(&remote).await?,
@@ -125,10 +130,10 @@ impl VerifyArgs {
         Ok((issuer, parsed.usable))
     }
 
-    fn judge(&self, token: &str, issuer: &str, keys: Jwks) -> Verdict {
+    fn judge(&self, token: &str, issuer: &str, keys: Jwks, now: Timestamp) -> Verdict {
         let audiences: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
         let audience = if audiences.is_empty() { Audience::Any } else { Audience::OneOf(&audiences) };
-        let rules = Rules { issuer, audience, now: Clock::system().now(), leeway: Leeway::NONE };
+        let rules = Rules { issuer, audience, now, leeway: Leeway::NONE };
         let key_for = |kid: &str| keys.keys.into_iter().find(|key| key.kid() == kid).map(VerifyingKey::from);
         match verify_access_token(token, key_for, &rules) {
             Err(fault) => Verdict::Breaks(fault),

@@ -136,6 +136,7 @@ impl Refused {
                 "`claviger self` shows the key's scopes; --resource says what the token is for."
             }
             Some("invalid_target") => "The organization or the project allows other audiences.",
+            Some("conflict") if self.message().contains("force=true") => "Here: --force.",
             Some("internal") => "The server's log has more under this request.",
             Some(_) => return self.wait(),
         };

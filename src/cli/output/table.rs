@@ -1,11 +1,8 @@
 //! Tables without lines, as wide as they must be in a pipe and as wide as there is room on a terminal.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 
 use super::{Stream, Tone, plain};
-
-/// As wide as a key's id and the space behind it.
-const ID_WIDTH: u16 = 22;
 
 /// Narrower terminals than this don't say the truth.
 const LEAST_WIDTH: u16 = 20;
@@ -62,9 +59,10 @@ impl Table {
             return;
         }
         space(&mut self.table);
-        // Ids are there to be copied: they are not broken.
-        if let Some(ids) = self.table.column_mut(0) {
-            ids.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
+        // Ids are there to be copied: they are not broken where there is little room.
+        let is_squeezed = matches!(self.table.content_arrangement(), ContentArrangement::Dynamic);
+        if let Some(ids) = self.table.column_mut(0).filter(|_| is_squeezed) {
+            ids.set_constraint(ColumnConstraint::ContentWidth);
         }
         Stream::Out.line(&self.table.trim_fmt());
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::RemoteArgs;
+use super::ServerChoice;
 use crate::cli::CliError;
 use crate::cli::profiles::{DEFAULT_PROFILE, Profile, Profiles};
 use crate::cli::variables::variable;
@@ -19,7 +19,7 @@ pub(super) struct Server {
 impl Server {
     /// The first of a flag, a profile named by a flag, `CLAVIGER_URL`, a profile named by `CLAVIGER_PROFILE`, and
     /// the default profile.
-    pub(super) fn choose(arguments: &RemoteArgs) -> Result<Self, CliError> {
+    pub(super) fn choose(arguments: &ServerChoice) -> Result<Self, CliError> {
         if let Some(url) = &arguments.url {
             return Ok(Self { url: url.clone(), profile: None });
         }

@@ -79,12 +79,12 @@ impl Report<'_> {
     }
 
     fn unchecked(&self) -> String {
-        let mut unchecked = vec!["whether it was revoked"];
+        let mut unchecked = vec!["revocation"];
         if self.checked.audiences.is_empty() {
-            unchecked.push("whether it is for whom it is shown to (--audience)");
+            unchecked.push("its audience (--audience)");
         }
         if self.checked.address.is_none() {
-            unchecked.push("whether it may be used from where it is (--address)");
+            unchecked.push("its ranges (--address)");
         }
         format!("Not looked at: {}.", unchecked.join(", "))
     }
