@@ -14,9 +14,13 @@ pub(super) fn print_dry_run(changes: &Map<String, Value>) {
     }
 }
 
+/// What follows from other changes, and says nothing more to people.
+const CONSEQUENCES: [&str; 3] = ["generation", "revoked_at", "revoked_reason"];
+
 /// A line for each member that changes.
 pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {
-    changes.iter().map(|(member, change)| change_line(member, change)).collect()
+    let told = changes.iter().filter(|(member, _)| !CONSEQUENCES.contains(&member.as_str()));
+    told.map(|(member, change)| change_line(member, change)).collect()
 }
 
 fn change_line(member: &str, change: &Value) -> String {
@@ -46,6 +50,7 @@ mod tests {
     #[test]
     fn changes_are_said_in_words() {
         let changes = json!({
+            "generation": {"from": 1, "to": 2},
             "name": {"from": "a", "to": "b\u{1b}"},
             "note": {"from": "x", "to": null},
             "scopes": {"from": [{"action": "read", "resource": "*"}], "to": [{"action": "read", "resource": "a/b"},

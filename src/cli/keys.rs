@@ -48,7 +48,7 @@ enum Command {
     List(ListArgs),
     /// Make a key; the last line printed is the key alone, shown this once
     Create(Box<CreateArgs>),
-    /// Show one
+    /// Show a key and all that is known of it
     Get(GetArgs),
     /// Change a key's name, note, scopes, addresses or end
     Update(Box<UpdateArgs>),

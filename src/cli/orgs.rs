@@ -39,7 +39,7 @@ enum Command {
     List(PageArgs),
     /// Make an organization
     Create(CreateArgs),
-    /// Show one
+    /// Show an organization, with its ETag
     Get(NamedArgs),
     /// Change its name or its audiences
     Update(UpdateArgs),

@@ -2,6 +2,7 @@
 
 mod add;
 mod file;
+mod name;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -10,7 +11,8 @@ use self::add::AddArgs;
 use super::CliError;
 use super::output::{Table, note, say};
 
-pub(super) use file::{DEFAULT_PROFILE, KeySource, Profile, Profiles};
+pub(super) use file::{KeySource, Profile, Profiles};
+pub(super) use name::ProfileName;
 
 /// Servers by name: which there are, and new ones
 #[derive(Debug, Args)]
@@ -71,7 +73,7 @@ fn list(as_json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-fn as_value(name: &str, profile: &Profile) -> serde_json::Value {
+fn as_value(name: &ProfileName, profile: &Profile) -> serde_json::Value {
     let (file, command) = match &profile.key {
         Some(KeySource::File(path)) => (Some(path), None),
         Some(KeySource::Command(command)) => (None, Some(command)),

@@ -37,7 +37,7 @@ enum Command {
     List(PageArgs),
     /// Make a project
     Create(CreateArgs),
-    /// Show one
+    /// Show a project, with its ETag
     Get(NamedArgs),
     /// Change its name, environments or audiences
     Update(UpdateArgs),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::Profiles;
+use super::{ProfileName, Profiles};
 use crate::cli::CliError;
 use crate::cli::output::note;
 use crate::client::BaseUrl;
@@ -22,8 +22,7 @@ Examples:
   claviger profiles add local --url http://127.0.0.1:8080 --api-key-file ~/keys/admin.key --org default")]
 pub(super) struct AddArgs {
     /// Its name; the one called default is used where nothing else names a server
-    #[arg(value_parser = name)]
-    name: String,
+    name: ProfileName,
 
     /// Base URL of the server
     #[arg(long, value_name = "URL")]
@@ -66,7 +65,7 @@ impl AddArgs {
         let profiles = Profiles::load()?;
         if profiles.has(&self.name) {
             return Err(CliError::Usage(format!(
-                "there is a profile {:?} already: edit {}",
+                "there is a profile {} already: edit {}",
                 self.name,
                 profiles.path().display()
             )));
@@ -107,13 +106,4 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
     let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
     file.write_all(format!("{gap}{text}").as_bytes())?;
     file.sync_all()
-}
-
-/// What needs no quotes in TOML and in no shell.
-fn name(text: &str) -> Result<String, String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(is_plain) {
-        return Err("a name is 1 to 64 letters, digits, - and _".into());
-    }
-    Ok(text.to_owned())
 }

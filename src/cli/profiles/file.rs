@@ -7,19 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+use super::ProfileName;
 use crate::cli::CliError;
 use crate::client::BaseUrl;
 use crate::key_file;
 use crate::names::OrganizationId;
 use crate::text::without_values;
 
-/// The profile that is used where nothing names a server.
-pub(in crate::cli) const DEFAULT_PROFILE: &str = "default";
-
 /// All profiles.
 pub(in crate::cli) struct Profiles {
     path: PathBuf,
-    by_name: BTreeMap<String, Profile>,
+    by_name: BTreeMap<ProfileName, Profile>,
 }
 
 /// A server, and what belongs to it.
@@ -67,13 +65,13 @@ impl Profiles {
         let path = path()?;
         let text = key_file::read_if_there(&path).map_err(|error| CliError::Usage(error.to_string()))?;
         let text = text.as_deref().map_or("", String::as_str);
-        let written: BTreeMap<String, Written> = toml::from_str(text)
+        let written: BTreeMap<ProfileName, Written> = toml::from_str(text)
             .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), located(text, &error))))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let by_name = written.into_iter().map(|(name, profile)| {
             let profile = profile
                 .beside(folder)
-                .map_err(|why| CliError::Usage(format!("{}: the profile {name:?} {why}", path.display())));
+                .map_err(|why| CliError::Usage(format!("{}: the profile {name} {why}", path.display())));
             Ok((name, profile?))
         });
         let by_name = by_name.collect::<Result<_, CliError>>()?;
@@ -86,17 +84,17 @@ impl Profiles {
     }
 
     /// All of them, by name.
-    pub(in crate::cli) fn iter(&self) -> btree_map::Iter<'_, String, Profile> {
+    pub(in crate::cli) fn iter(&self) -> btree_map::Iter<'_, ProfileName, Profile> {
         self.by_name.iter()
     }
 
     /// The one of this name.
-    pub(in crate::cli) fn take(mut self, name: &str) -> Option<Profile> {
+    pub(in crate::cli) fn take(mut self, name: &ProfileName) -> Option<Profile> {
         self.by_name.remove(name)
     }
 
     /// Whether there is one of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &ProfileName) -> bool {
         self.by_name.contains_key(name)
     }
 }

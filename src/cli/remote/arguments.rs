@@ -10,6 +10,7 @@ use super::Remote;
 use super::credential::find_credential;
 use super::server::Server;
 use crate::cli::CliError;
+use crate::cli::profiles::ProfileName;
 use crate::client::{BaseUrl, Client, Limits, Transport};
 use crate::names::OrganizationId;
 
@@ -25,7 +26,7 @@ pub(in crate::cli) struct ServerChoice {
 
     /// Profile to take server and key from [env: CLAVIGER_PROFILE] [default: the one called default]
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
-    pub(super) profile: Option<String>,
+    pub(super) profile: Option<ProfileName>,
 
     /// Certificate authorities to believe, as PEM [env: CLAVIGER_CA_FILE] [default: the system's]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::ServerChoice;
 use crate::cli::CliError;
-use crate::cli::profiles::{DEFAULT_PROFILE, Profile, Profiles};
+use crate::cli::profiles::{Profile, ProfileName, Profiles};
 use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Trust};
 use crate::names::OrganizationId;
@@ -31,9 +31,10 @@ impl Server {
             return Ok(Self { url, profile: None });
         }
         if let Some(name) = variable("CLAVIGER_PROFILE")? {
+            let name = name.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_PROFILE: {why}")))?;
             return Self::of_profile(&name);
         }
-        match Profiles::load()?.take(DEFAULT_PROFILE) {
+        match Profiles::load()?.take(&ProfileName::default()) {
             Some(profile) => Ok(profile.into()),
             None => Err(CliError::Usage(
                 "no server is named: set CLAVIGER_URL, say --url or --profile, or add a profile called \
@@ -61,11 +62,11 @@ impl Server {
         flag.or_else(of_profile).or_else(of_variable).map_or(Trust::System, Trust::File)
     }
 
-    fn of_profile(name: &str) -> Result<Self, CliError> {
+    fn of_profile(name: &ProfileName) -> Result<Self, CliError> {
         let profiles = Profiles::load()?;
         let place = profiles.path().display().to_string();
         let profile = profiles.take(name).ok_or_else(|| {
-            CliError::Usage(format!("there is no profile {name:?} in {place}: see `claviger profiles list`"))
+            CliError::Usage(format!("there is no profile {name} in {place}: see `claviger profiles list`"))
         })?;
         Ok(profile.into())
     }

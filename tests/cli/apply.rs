@@ -1,0 +1,155 @@
+//! `claviger orgs export` and `claviger apply`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::shell::{Scene, Shell, masked};
+use crate::support::{Backend, is_here, on_both};
+
+on_both!(
+    what_is_exported_changes_nothing,
+    a_file_is_shown_confirmed_and_done,
+    new_secrets_go_into_files_or_are_printed,
+    what_a_file_lacks_is_revoked_when_asked_for
+);
+
+const FILE: &str = r#"
+[[projects]]
+id = "web"
+environments = ["dev", "prd"]
+
+[[keys]]
+name = "Reporting"
+project = "web"
+environment = "prd"
+scopes = ["read:projects/web/*"]
+cidrs = ["10.0.0.0/8"]
+expires_at = 2099-12-31T00:00:00Z
+"#;
+
+fn write(shell: &Shell, text: &str) {
+    fs::write(shell.path("org.toml"), text).unwrap();
+}
+
+async fn what_is_exported_changes_nothing(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    let exported = admin.ok(&["orgs", "export"]).stdout;
+    assert_eq!(
+        masked(&exported),
+        r#"[organization]
+id = "default"
+name = "default"
+
+[[projects]]
+id = "default"
+name = "default"
+environments = [
+    "dev",
+    "stg",
+    "prd",
+]
+
+[[keys]]
+id = "key_xxxxxxxxxxxxxxxx"
+name = "Administrator"
+note = "Made at the bootstrap, for administration alone."
+project = "default"
+environment = "prd"
+scopes = ["*:claviger/**"]
+cidrs = [
+    "0.0.0.0/0",
+    "::/0",
+]
+"#
+    );
+    write(admin, &exported);
+    for arguments in [&["apply", "-f", "org.toml"][..], &["apply", "-f", "org.toml", "--prune"]] {
+        let said = admin.ok(arguments);
+        assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", "Nothing to change.\n"));
+    }
+    let as_json = admin.json(&["orgs", "export", "default"]);
+    assert_eq!(as_json["keys"][0]["scopes"], json!([{"action": "*", "resource": "claviger/**"}]));
+    let said = admin.feed(&as_json.to_string(), &["apply", "-f", "-", "--json"]);
+    assert_eq!(said.json(), json!({"dry_run": true, "changes": [], "keys": []}), "{said:?}");
+}
+
+async fn a_file_is_shown_confirmed_and_done(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    write(admin, FILE);
+    let diff = "+ project \"web\" (web)\n    \
+                    environments: dev prd\n    \
+                    id: web\n    \
+                    name: web\n\
+                + key \"Reporting\"\n    \
+                    cidrs: 10.0.0.0/8\n    \
+                    environment: prd\n    \
+                    expires_at: 2099-12-31T00:00:00Z\n    \
+                    name: Reporting\n    \
+                    project: web\n    \
+                    scopes: read:projects/web/*\n";
+    let rehearsed = admin.ok(&["apply", "-f", "org.toml", "--dry-run"]);
+    assert_eq!((rehearsed.stdout.as_str(), rehearsed.stderr.as_str()), (diff, ""));
+    let unasked = admin.run(&["apply", "-f", "org.toml"]);
+    assert_eq!((unasked.code, unasked.stdout.as_str()), (2, diff), "{unasked:?}");
+    if is_here("script") {
+        let (code, shown) = admin.on_a_terminal("no\n", &["apply", "-f", "org.toml"]);
+        assert!(code == 1 && shown.contains("Change default? [y/N]"), "{code}: {shown}");
+    }
+    admin.run(&["projects", "get", "web"]).assert_failed(4, "not_found");
+    let done = admin.ok(&["apply", "-f", "org.toml", "--yes"]);
+    assert!(done.stdout.starts_with(diff), "{done:?}");
+    assert_eq!(done.stderr, "Done: 2 changes.\n");
+    write(admin, &FILE.replace("web/*", "web/**"));
+    let changed = masked(&admin.ok(&["apply", "-f", "org.toml", "--yes"]).stdout);
+    assert_eq!(
+        changed,
+        "~ key \"Reporting\" (key_xxxxxxxxxxxxxxxx)\n    scopes: read:projects/web/* → read:projects/web/**\n"
+    );
+    assert_eq!(admin.ok(&["apply", "-f", "org.toml", "--yes"]).stderr, "Nothing to change.\n");
+}
+
+async fn new_secrets_go_into_files_or_are_printed(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let admin = &scene.admin;
+    write(admin, FILE);
+    let done = admin.ok(&["apply", "-f", "org.toml", "--yes", "--secrets-dir", "secrets/new"]);
+    let folder = admin.path("secrets/new");
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let name = files[0].file_name().unwrap().to_str().unwrap();
+    assert_eq!(masked(name), "web-prd-reporting-key_xxxxxxxxxxxxxxxx.key");
+    assert_eq!(fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    let key = fs::read_to_string(&files[0]).unwrap();
+    assert!(!done.stdout.contains(key.trim_end()) && !done.stderr.contains(key.trim_end()), "{done:?}");
+    scene.shell_of(key.trim_end()).run(&["token"]).assert_failed(3, "may not be used from address 127.0.0.1");
+
+    write(admin, &FILE.replace("Reporting", "Another").replace("cidrs", "# cidrs"));
+    let printed = admin.ok(&["apply", "-f", "org.toml", "--yes"]).stdout;
+    let fields: Vec<&str> = printed.lines().last().unwrap().split('\t').collect();
+    assert_eq!((fields[0], masked(fields[1]).as_str()), ("web/prd/Another", "key_xxxxxxxxxxxxxxxx"));
+    scene.shell_of(fields[2]).ok(&["token"]);
+
+    write(admin, &FILE.replace("Reporting", "Third"));
+    let json = admin.ok(&["apply", "-f", "org.toml", "--yes", "--secrets-dir", "secrets", "--json"]).json();
+    assert_eq!(json["keys"][0]["key"], json!(null));
+    write(admin, &FILE.replace("Reporting", "Fourth"));
+    fs::write(admin.path("file"), "").unwrap();
+    let refused = admin.run(&["apply", "-f", "org.toml", "--yes", "--secrets-dir", "file"]);
+    assert!(refused.code == 2 && refused.stderr.contains("file: "), "{refused:?}");
+    assert!(admin.json(&["keys", "list", "-q", "Fourth"])["data"].as_array().unwrap().is_empty());
+}
+
+async fn what_a_file_lacks_is_revoked_when_asked_for(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    let exported = admin.ok(&["orgs", "export"]).stdout;
+    let create = ["keys", "create", "Old", "--project", "default", "--env", "dev", "--preset", "query_only"];
+    let id = admin.json(&create)["id"].as_str().unwrap().to_owned();
+    write(admin, &exported);
+    assert_eq!(admin.ok(&["apply", "-f", "org.toml"]).stderr, "Nothing to change.\n");
+    let pruned = admin.ok(&["apply", "-f", "org.toml", "--prune", "--yes"]);
+    assert_eq!(pruned.stdout, format!("- key \"Old\" ({id})\n"));
+    assert_eq!(admin.json(&["keys", "get", &id])["status"], "revoked");
+}
