@@ -51,8 +51,13 @@ impl Drop for Server {
 /// The binary, without the settings that this process was started with.
 pub(crate) fn claviger() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+    without_settings(&mut command);
+    command
+}
+
+/// Takes the settings that this process was started with away from `command`.
+pub(crate) fn without_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CLAVIGER_")) {
         command.env_remove(name);
     }
-    command
 }

@@ -41,9 +41,9 @@ struct Setting {
     default: Option<String>,
 }
 
-/// What `--help` says.
+/// What `claviger serve --help` says.
 fn settings() -> Vec<Setting> {
-    let help = claviger().arg("--help").output().expect("the binary runs");
+    let help = claviger().args(["serve", "--help"]).output().expect("the binary runs");
     let help = String::from_utf8(help.stdout).expect("text");
     let entries = help.split("\n      --").skip(1);
     entries.filter_map(setting).collect()

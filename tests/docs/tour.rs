@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::markdown::{Fence, fences, section};
 use crate::missing::left_out;
-use crate::server::Server;
+use crate::server::{Server, without_settings};
 use crate::text;
 
 /// Where the README's server listens.
@@ -28,6 +28,11 @@ fn the_readme_says_what_happens() {
 #[test]
 fn the_page_on_administration_says_what_happens() {
     take(&text("docs/administration.md"));
+}
+
+#[test]
+fn the_page_on_the_command_line_says_what_happens() {
+    take(&text("docs/cli.md"));
 }
 
 fn take(tour: &str) {
@@ -80,11 +85,16 @@ fn run(steps: &[Step<'_>], server: &Server) -> String {
     let script: String = steps.iter().map(|step| format!("{}printf '%s' '{END}'\n", step.commands)).collect();
     let path = std::env::var("PATH").unwrap_or_default();
     let path = python().map_or(path.clone(), |folder| format!("{folder}:{path}"));
-    let output = Command::new("sh")
-        .args(["-c", &format!("exec 2>&1\n{script}")])
+    let binary = Path::new(env!("CARGO_BIN_EXE_claviger")).parent().expect("it is in a folder");
+    let mut shell = Command::new("sh");
+    without_settings(&mut shell);
+    let output = shell
+        .args(["-ec", &format!("exec 2>&1\n{script}")])
         .current_dir(server.folder())
         .env("ADMIN_KEY", server.admin_key())
-        .env("PATH", path)
+        .env("PATH", format!("{}:{path}", binary.display()))
+        .env("HOME", server.folder())
+        .env_remove("XDG_CONFIG_HOME")
         // A proxy of this machine's is not for a server on loopback.
         .envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")])
         .output()
