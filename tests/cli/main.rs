@@ -6,6 +6,7 @@
 mod support;
 
 mod apply;
+mod audit;
 mod bulk;
 mod client;
 mod failures;
@@ -20,4 +21,5 @@ mod signing_keys;
 mod terminal;
 mod token;
 mod transport;
+mod usage;
 mod verify;

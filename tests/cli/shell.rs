@@ -21,7 +21,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn set(backend: Backend) -> Self {
         let database = backend.fresh().await;
-        let server = Claviger::over(&database).serve();
+        let server = Claviger::over(&database).set("CLAVIGER_USAGE_FLUSH", "1").serve();
         let admin =
             Shell::new().set("CLAVIGER_URL", &server.issuer).set("CLAVIGER_API_KEY", &server.admin_key());
         Self { server, admin, _database: database }
