@@ -41,13 +41,6 @@ impl fmt::Display for CallerAddress {
     }
 }
 
-/// Whether the host of a URL is this machine itself.
-#[cfg(feature = "server")]
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
 /// How the caller's address is found.
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
@@ -150,3 +143,10 @@ impl FromStr for ForwardedHeader {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the forwarding header is X-Forwarded-For or Forwarded, not `{0}`")]
 pub struct ForwardedHeaderError(Excerpt);
+
+/// Whether the host of a URL is this machine itself.
+#[cfg(feature = "server")]
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
