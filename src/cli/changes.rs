@@ -15,7 +15,7 @@ pub(super) fn print_dry_run(changes: &Map<String, Value>) {
 }
 
 /// What follows from other changes, and says nothing more to people.
-const CONSEQUENCES: [&str; 3] = ["generation", "revoked_at", "revoked_reason"];
+const CONSEQUENCES: [&str; 4] = ["generation", "revoked_at", "revoked_reason", "warnings"];
 
 /// A line for each member that changes.
 pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {
@@ -31,6 +31,7 @@ fn change_line(member: &str, change: &Value) -> String {
 pub(super) fn in_words(value: &Value) -> String {
     match value {
         Value::Null => "none".into(),
+        Value::Array(items) if items.is_empty() => "none".into(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(" "),
         Value::Object(scope) => match (scope.get("action"), scope.get("resource")) {

@@ -14,18 +14,22 @@ async fn the_trail_is_shown_filtered_and_in_pages(backend: Backend) {
     let shown = admin.ok(&["audit", "--action", "project.*", "--from", "1h"]);
     assert_eq!(
         masked(&shown.stdout),
-        "AT                    ACTOR                 ADDRESS    ACTION          SUBJECT  CHANGED\n\
-         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.update  web      environments name\n\
-         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.create  web\n"
+        "AT                    ACTOR                 ADDRESS    ACTION          SUBJECT      CHANGED\n\
+         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.change  default/web  environments name\n\
+         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.create  default/web\n"
     );
     let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
-    let created = admin.json(&["audit", "--actor", &own, "--action", "project.create", "--format", "json"]);
+    let created = ["audit", "--actor", &own, "--action", "project.create", "--format", "json"];
+    let created = admin.ok(&created).json();
     assert_eq!(created["data"][0]["after"]["id"], "web");
     let first = admin.ok(&["audit", "--limit", "1"]);
     let cursor = first.stderr.strip_prefix("There are more: --all, or --cursor ").unwrap().trim_end();
     let second = admin.json(&["audit", "--limit", "1", "--cursor", cursor]);
     assert_eq!(second["data"][0]["action"], "project.create");
-    assert_eq!(admin.json(&["audit", "--key", &own])["data"][0]["key"], json!(own));
+    let create = ["keys", "create", "x", "--project", "default", "--env", "prd", "--preset", "query_only"];
+    let key = admin.json(&create)["id"].as_str().unwrap().to_owned();
+    let about = admin.json(&["audit", "--key", &key]);
+    assert_eq!((&about["data"][0]["action"], &about["data"][0]["key"]), (&json!("key.create"), &json!(key)));
     assert_eq!(admin.ok(&["audit", "--to", "1970-01-02"]).stderr, "No events.\n");
     let everything = admin.json(&["audit", "--all-orgs", "--all"]);
     assert!(everything["data"].as_array().unwrap().iter().any(|event| event["organization"].is_null()));
