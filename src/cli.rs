@@ -81,10 +81,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let (cli, as_json) = match arguments::parse() {
         Ok(parsed) => parsed,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return arguments::refuse(&error),
     };
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.command.run()),
@@ -94,7 +91,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.report(as_json);
-            ExitCode::from(error.exit() as u8)
+            error.exit().into()
         }
     }
 }

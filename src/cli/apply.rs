@@ -16,7 +16,7 @@ use self::secrets::SecretsFolder;
 use super::CliError;
 use super::confirm::ConfirmArgs;
 use super::force::ForceArgs;
-use super::output::{self, note, say};
+use super::output::{self, say};
 use super::remote::{OrganizationArgs, Remote, read};
 use crate::api_key::KeyId;
 use crate::client::{Answer, Credential, Request};
@@ -152,7 +152,7 @@ fn finish(remote: &Remote, done: &Answer, folder: Option<SecretsFolder<'_>>) -> 
     } else if !matches!(kept, Ok(Some(()))) {
         applied.keys.iter().for_each(print_key);
     }
-    note(&format!("Done: {} changes.", applied.changes.len()));
+    remote.remark(&format!("Done: {} changes.", applied.changes.len()));
     kept.map(drop)
 }
 
@@ -164,7 +164,8 @@ fn print_key(key: &NewKey) {
 
 /// The answer without what has gone into files.
 fn without_keys(mut answer: Value) -> Value {
-    for key in answer["keys"].as_array_mut().into_iter().flatten() {
+    let keys = answer.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten() {
         key["key"] = Value::Null;
     }
     answer

@@ -1,11 +1,13 @@
 //! From what the process was started with to a command.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
+use super::failure::{CliError, Exit};
 use crate::text::redacted;
 
 /// What happens without a command.
@@ -20,6 +22,18 @@ pub(super) fn parse() -> Result<(Cli, bool), clap::Error> {
         Ok((Cli::from_arg_matches(&matches)?, as_json))
     });
     parsed.map_err(without_secrets)
+}
+
+/// Says why there is no command: help that was asked for, or a mistake.
+pub(super) fn refuse(error: &clap::Error) -> ExitCode {
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && as_json {
+        let error = CliError::Usage(error.render().to_string());
+        error.report(true);
+        return error.exit().into();
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 
 /// The arguments, with the default command where they begin with a setting of its own or not at all.

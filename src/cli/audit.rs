@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::CliError;
 use super::failure::Refused;
-use super::output::{Stream, Table, note};
+use super::output::{Stream, Table};
 use super::pages::{PageArgs, Progress, mention_more};
 use super::remote::{OrganizationArgs, Remote};
 use super::when::Moment;
@@ -115,8 +115,8 @@ impl AuditArgs {
     async fn list(&self, remote: &Remote, request: Request) -> Result<(), CliError> {
         let mut table = Table::new(&["at", "actor", "address", "action", "subject", "changed"]);
         let more = self.pages.walk(remote, request, |event| row(&mut table, &event)).await?;
-        if table.rows() == 0 && !remote.as_json() {
-            note("No events.");
+        if table.rows() == 0 {
+            remote.remark("No events.");
         }
         table.print();
         mention_more(more.as_deref());

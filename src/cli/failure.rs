@@ -2,6 +2,8 @@
 
 mod refused;
 
+use std::process::ExitCode;
+
 use serde_json::json;
 
 use super::output::{Stream, Tone};
@@ -27,6 +29,12 @@ pub(super) enum Exit {
     Unavailable = 6,
     /// The token that was to be verified does not hold.
     Invalid = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
 }
 
 /// The same for people, at the end of `claviger --help`.

@@ -9,7 +9,7 @@ use self::export::ExportArgs;
 use super::CliError;
 use super::body::Body;
 use super::idempotency::IdempotencyArgs;
-use super::output::{Stream, Table, note};
+use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
 use super::remote::{Remote, RemoteArgs, etag};
@@ -161,7 +161,7 @@ impl UpdateArgs {
 impl DeleteArgs {
     async fn run(self, remote: &Remote) -> Result<(), CliError> {
         remote.ask(Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()])).await?;
-        note(&format!("Deleted {}.", self.org));
+        remote.remark(&format!("Deleted {}.", self.org));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use hyper::Method;
 use super::CliError;
 use super::body::Body;
 use super::idempotency::IdempotencyArgs;
-use super::output::{Stream, Table, note};
+use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
 use super::remote::{OrganizationArgs, Remote, etag};
@@ -148,7 +148,7 @@ impl NamedArgs {
     async fn delete(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
         let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
         remote.ask(Request::new(Method::DELETE, &path)).await?;
-        note(&format!("Deleted {}.", self.project));
+        remote.remark(&format!("Deleted {}.", self.project));
         Ok(())
     }
 }

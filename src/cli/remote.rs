@@ -68,6 +68,13 @@ impl Remote {
         self.show(&self.ask(request).await?, human)
     }
 
+    /// Says what came of it to whoever watches; those who asked for JSON need no telling.
+    pub(super) fn remark(&self, text: &str) {
+        if !self.as_json {
+            output::note(text);
+        }
+    }
+
     /// The server's client.
     pub(super) fn client(&self) -> &Client {
         &self.client

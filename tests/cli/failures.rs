@@ -60,6 +60,8 @@ async fn failures_are_json_for_those_who_asked_for_json(backend: Backend) {
     assert!(error["error"]["request_id"].is_string(), "{error}");
     let (code, error) = said(&Shell::new(), &["keys", "--json", "list"]);
     assert_eq!((code, &error["error"]["code"]), (2, &Value::from("usage")));
+    let (code, error) = said(&scene.admin, &["keys", "get", "nonsense", "--json"]);
+    assert_eq!((code, &error["error"]["code"]), (2, &Value::from("usage")));
     let away = Shell::new().set("CLAVIGER_URL", "http://127.0.0.1:1").set("CLAVIGER_API_KEY", UNKNOWN_KEY);
     let (code, error) = said(&away, &["self", "--json"]);
     assert_eq!((code, &error["error"]["code"]), (6, &Value::from("unavailable")));

@@ -10,7 +10,8 @@ on_both!(colours_are_for_terminals_alone, whoever_closes_the_pipe_gets_no_compla
 const COLOUR: &str = "\x1b[";
 
 async fn colours_are_for_terminals_alone(backend: Backend) {
-    let Scene { admin, server: _server, .. } = Scene::set(backend).await;
+    let scene = Scene::set(backend).await;
+    let admin = scene.shell_of(&scene.server.admin_key());
     let (list, fail) = (["keys", "list"], ["keys", "get", "key_aaaaaaaaaaaaaaaa"]);
     let piped = [admin.run(&list), admin.run(&fail), admin.run(&["--help"])];
     assert!(

@@ -29,7 +29,8 @@ fn parse(text: &str) -> Result<Value, String> {
         true => serde_json::from_str(text).map_err(|error| without_values(&error.to_string()))?,
         false => from_toml(text)?,
     };
-    for key in document["keys"].as_array_mut().into_iter().flatten() {
+    let keys = document.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten() {
         if let Some(Value::Array(scopes)) = key.get_mut("scopes") {
             spell_out(scopes)?;
         }

@@ -8,7 +8,7 @@ use crate::api_key::KeyId;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::force::ForceArgs;
-use crate::cli::output::{Stream, note};
+use crate::cli::output::Stream;
 use crate::cli::view::Key;
 use crate::client::Request;
 use crate::key::SecretId;
@@ -59,7 +59,7 @@ impl DeleteArgs {
         let key = self.key.to_string();
         let request = Request::new(Method::DELETE, &keys.path(&[&key]));
         keys.remote.ask(request.flag("force", self.force.force)).await?;
-        note(&format!("Deleted {key}."));
+        keys.remote.remark(&format!("Deleted {key}."));
         Ok(())
     }
 }
@@ -68,7 +68,7 @@ impl RetireSecretArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let (key, secret) = (self.key.to_string(), self.secret.to_string());
         keys.remote.ask(Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]))).await?;
-        note(&format!("Retired {secret} of {key}."));
+        keys.remote.remark(&format!("Retired {secret} of {key}."));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::Keys;
 use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::cli::CliError;
-use crate::cli::output::{Table, note};
+use crate::cli::output::Table;
 use crate::cli::pages::{PageArgs, mention_more};
 use crate::cli::view::{Key, or_never};
 use crate::cli::when::Moment;
@@ -75,8 +75,8 @@ impl ListArgs {
         let mut table =
             Table::new(&["id", "name", "project", "env", "status", "scopes", "expires", "last used"]);
         let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;
-        if table.rows() == 0 && !keys.remote.as_json() {
-            note("No keys. Only active ones are listed, unless --status says otherwise.");
+        if table.rows() == 0 {
+            keys.remote.remark("No keys. Only active ones are listed, unless --status says otherwise.");
         }
         table.print();
         mention_more(more.as_deref());
