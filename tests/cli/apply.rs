@@ -12,6 +12,7 @@ on_both!(
     what_is_exported_changes_nothing,
     a_file_is_shown_confirmed_and_done,
     new_secrets_go_into_files_or_are_printed,
+    a_part_is_enough,
     what_a_file_lacks_is_revoked_when_asked_for
 );
 
@@ -140,6 +141,32 @@ async fn new_secrets_go_into_files_or_are_printed(backend: Backend) {
     let refused = admin.run(&["apply", "-f", "org.toml", "--yes", "--secrets-dir", "file"]);
     assert!(refused.code == 2 && refused.stderr.contains("file: "), "{refused:?}");
     assert!(admin.json(&["keys", "list", "-q", "Fourth"])["data"].as_array().unwrap().is_empty());
+}
+
+async fn a_part_is_enough(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    for (file, diff) in [
+        ("", ""),
+        ("projects = [{ id = 'web' }]", "+ project \"web\" (web)\n"),
+        (
+            "[organization]\nid = 'default'\nname = 'New'",
+            "~ organization \"New\" (default)\n    name: default → New\n",
+        ),
+    ] {
+        write(admin, file);
+        let said = admin.ok(&["apply", "-f", "org.toml", "--yes"]);
+        assert!(said.stdout.starts_with(diff), "{file}: {said:?}");
+    }
+    for (file, complaint) in [
+        ("[organization]\nid = 'other'", "(invalid_request, "),
+        ("[[keys]]\nname = 'x'\ncolour = 'red'", "unknown field `colour`"),
+        ("[[keys]\nname = 'x'", "org.toml: line 1: "),
+        ("[[keys]]\nscopes = ['eat:*']", "org.toml: "),
+    ] {
+        write(admin, file);
+        admin.run(&["apply", "-f", "org.toml", "--yes"]).assert_failed(2, complaint);
+    }
+    admin.run(&["apply", "-f", "nowhere.toml"]).assert_failed(2, "nowhere.toml: No such file");
 }
 
 async fn what_a_file_lacks_is_revoked_when_asked_for(backend: Backend) {

@@ -79,6 +79,24 @@ fn examples_in_help_are_commands_that_exist() {
 }
 
 #[test]
+fn every_command_is_run_in_the_documentation() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).unwrap();
+    let shell: String =
+        page.split("\n```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    let commands = commands();
+    let is_group =
+        |words: &[String]| commands.iter().any(|other| other.len() > words.len() && other.starts_with(words));
+    for words in commands.iter().filter(|words| !is_group(words)) {
+        let command = words.join(" ");
+        let is_server = matches!(command.as_str(), "serve" | "init" | "backup" | "restore");
+        assert!(
+            is_server || shell.contains(&format!("claviger {command}")),
+            "claviger {command} has no example"
+        );
+    }
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Shell::new().ok(&["completions", shell]).stdout;
