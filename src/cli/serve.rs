@@ -5,11 +5,10 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use zeroize::Zeroizing;
 
 use super::CliError;
 use super::welcome::{Showing, say};
-use crate::bootstrap::{BootstrapError, Foundation};
+use crate::bootstrap::{BootstrapError, Foundation, MasterKeyPlace};
 use crate::clock::Clock;
 use crate::config::{BootstrapMode, Config, ConfigError};
 use crate::entropy::Entropy;
@@ -68,10 +67,7 @@ pub(super) fn foundation<'a>(
     Foundation {
         store,
         deployment,
-        keys_dir: &config.keys_dir,
-        // What is not text is not a master key either: it has to be refused, not overlooked.
-        master_key: std::env::var_os("CLAVIGER_MASTER_KEY")
-            .map(|key| Zeroizing::new(key.to_string_lossy().into())),
+        master_key: MasterKeyPlace::of_this_process(&config.keys_dir),
         entropy,
         now: clock.now(),
     }
