@@ -1,7 +1,9 @@
 //! The command line.
 
+mod backup;
 mod init;
 mod logging;
+mod restore;
 mod serve;
 mod welcome;
 
@@ -37,6 +39,8 @@ enum Command {
     Serve,
     /// Bootstrap an empty store and exit; the last line printed is the administrator's key alone
     Init,
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
 }
 
 /// Why a command failed: what the exit code tells scripts.
@@ -73,6 +77,8 @@ async fn command(cli: Cli) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config).await,
         Command::Init => init::init(config).await,
+        Command::Backup(arguments) => arguments.run(&config).await,
+        Command::Restore(arguments) => arguments.run(&config).await,
     }
 }
 

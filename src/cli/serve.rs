@@ -50,10 +50,15 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
 
 /// Opens the store that the settings name.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
-    Store::open(&config.database_url).await.map_err(|error| match error {
+    Store::open(&config.database_url).await.map_err(cannot_open)
+}
+
+/// A store that does not open may be a setting that makes no sense.
+pub(super) fn cannot_open(error: OpenError) -> CliError {
+    match error {
         OpenError::UnknownScheme | OpenError::Url(_) => wrong_setting("CLAVIGER_DATABASE_URL", &error),
         error => CliError::failed(error),
-    })
+    }
 }
 
 /// What a bootstrap builds on.
