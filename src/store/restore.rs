@@ -138,6 +138,7 @@ impl Restore<'_> {
         if !self.options.forget_revocations {
             carry_over::what_was_taken_away(&backup.tables, tx).await?;
         }
+        carry_over::withdraw_tokens(self.at, tx).await?;
         let differences = Replaced {
             taken_away,
             unknown: only_in("backup_api_keys", "api_keys", self.at, tx).await?,
