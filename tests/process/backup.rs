@@ -1,8 +1,8 @@
 //! `claviger backup` and `claviger restore`, as operators run them.
 
-// mod damage;
-// mod killed;
-// mod load;
+mod damage;
+mod killed;
+mod load;
 mod refused;
 mod replace;
 mod whole;

@@ -10,15 +10,17 @@ use crate::store::db::Tx;
 /// The exclusive or of the SHA-256 of every row: the order of rows does not matter.
 pub(super) type Digest = [u8; 32];
 
-/// The digest of all rows of these tables.
-pub(super) async fn digest(tables: &[Table], from: &mut Tx) -> sqlx::Result<Digest> {
+/// The digest of all rows of these tables, and of one more that is not among them yet.
+pub(super) async fn digest(
+    tables: &[Table],
+    from: &mut Tx,
+    (other, more): (&str, &[Cell]),
+) -> sqlx::Result<Digest> {
     let mut digest = Digest::default();
+    add(&mut digest, other, more);
     for table in tables {
         each_batch(table, from, async |rows| {
-            for row in rows {
-                let row = digest_of_row(table, row);
-                digest.iter_mut().zip(row.as_ref()).for_each(|(sum, byte)| *sum ^= byte);
-            }
+            rows.iter().for_each(|row| add(&mut digest, &table.name, row));
             Ok(())
         })
         .await?;
@@ -26,15 +28,20 @@ pub(super) async fn digest(tables: &[Table], from: &mut Tx) -> sqlx::Result<Dige
     Ok(digest)
 }
 
+fn add(digest: &mut Digest, table: &str, row: &[Cell]) {
+    let row = digest_of_row(table, row);
+    digest.iter_mut().zip(row.as_ref()).for_each(|(sum, byte)| *sum ^= byte);
+}
+
 /// Kinds and lengths go in with the values, so that nothing can move from one to the next.
-fn digest_of_row(table: &Table, row: &[Cell]) -> ring::digest::Digest {
+fn digest_of_row(table: &str, row: &[Cell]) -> ring::digest::Digest {
     let mut context = Context::new(&SHA256);
     let mut add = |kind: u8, bytes: &[u8]| {
         context.update(&[kind]);
         context.update(&(bytes.len() as u64).to_be_bytes());
         context.update(bytes);
     };
-    add(b'T', table.name.as_bytes());
+    add(b'T', table.as_bytes());
     for cell in row {
         match cell {
             Cell::Text(Some(text)) => add(b't', text.as_bytes()),

@@ -2,7 +2,9 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::digest::Digest;
+use super::copy::Cell;
+use super::digest::{Digest, digest};
+use super::tables::Table;
 use crate::clock::Timestamp;
 use crate::store::db::{Tx, either, row};
 
@@ -24,8 +26,6 @@ pub struct BackupFacts {
     pub active_keys: i64,
     /// The version of the store's schema.
     pub(super) schema: i64,
-    /// What its rows come to.
-    pub(super) digest: Digest,
 }
 
 row! {
@@ -41,8 +41,21 @@ row! {
 }
 
 impl BackupFacts {
-    /// Writes them into the file.
-    pub(super) async fn write(&self, to: &mut Tx) -> sqlx::Result<()> {
+    /// What they and the rows of these tables come to.
+    pub(super) async fn digest(&self, tables: &[Table], from: &mut Tx) -> sqlx::Result<Digest> {
+        let own = [
+            Cell::Integer(Some(self.made_at.unix())),
+            Cell::Text(Some(self.made_by.clone())),
+            Cell::Text(Some(self.epoch.clone())),
+            Cell::Integer(Some(self.last_change)),
+            Cell::Integer(Some(self.active_keys)),
+            Cell::Integer(Some(self.schema)),
+        ];
+        digest(tables, from, ("backup", &own)).await
+    }
+
+    /// Writes them into the file, with what they and its rows come to.
+    pub(super) async fn write(&self, digest: Digest, to: &mut Tx) -> sqlx::Result<()> {
         let create =
             "CREATE TABLE backup (format BIGINT NOT NULL, made_at BIGINT NOT NULL, made_by TEXT NOT NULL,
              epoch TEXT NOT NULL, last_change BIGINT NOT NULL, active_keys BIGINT NOT NULL,
@@ -60,7 +73,7 @@ impl BackupFacts {
                 .bind(self.last_change)
                 .bind(self.active_keys)
                 .bind(self.schema)
-                .bind(self.digest.to_vec())
+                .bind(digest.to_vec())
                 .execute(&mut **tx)
                 .await
                 .map(drop)
@@ -74,21 +87,20 @@ impl BackupFacts {
         })
     }
 
-    /// What a file in [`FORMAT`] says of itself.
-    pub(super) async fn read(from: &mut Tx) -> sqlx::Result<Self> {
+    /// What a file in [`FORMAT`] says of itself, and what that and its rows came to.
+    pub(super) async fn read(from: &mut Tx) -> sqlx::Result<(Self, Vec<u8>)> {
         let row = either!(from, |tx, DB| {
             sqlx::query_as::<DB, FactsRow>("SELECT * FROM backup").fetch_one(&mut **tx).await
         })?;
-        let digest = row.digest.try_into().map_err(|_| sqlx::Error::Decode("a digest of 32 bytes".into()))?;
-        Ok(Self {
+        let facts = Self {
             made_at: Timestamp::from_unix(row.made_at),
             made_by: row.made_by,
             epoch: row.epoch,
             last_change: row.last_change,
             active_keys: row.active_keys,
             schema: row.schema_version,
-            digest,
-        })
+        };
+        Ok((facts, row.digest))
     }
 }
 

@@ -7,7 +7,6 @@ use sqlx::pool::PoolOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::copy::copy;
-use super::digest::digest;
 use super::error::{BackupFault, BackupFileError};
 use super::facts::{BackupFacts, FORMAT};
 use super::source::identity;
@@ -45,18 +44,17 @@ async fn open(path: &Path) -> Result<Backup, BackupFault> {
     // It may come from anywhere.
     let file = file.pragma("trusted_schema", "OFF").pragma("cell_size_check", "ON");
     let mut rows: Tx = Either::Sqlite(single(file).begin().await.map_err(BackupFault::at_first_sight)?);
-    let facts = known_facts(&mut rows).await?;
+    let (facts, digest) = known_facts(&mut rows).await?;
     check_structure(&mut rows).await?;
 
     let mut current = scratch().await?;
     let tables = emptied(facts.schema, &mut current).await?;
-    if digest(&tables, &mut rows).await? != facts.digest {
-        return Err(BackupFault::Damaged("its rows are not those that were written".into()));
+    if digest != facts.digest(&tables, &mut rows).await? {
+        return Err(BackupFault::Damaged("what it holds is not what was written".into()));
     }
-    let master_key_check = match identity(&mut rows).await? {
-        Some(identity) if identity.epoch == facts.epoch => identity.master_key_check,
-        _ => return Err(BackupFault::Damaged("it is of another store than it says".into())),
-    };
+    let identity = identity(&mut rows).await?;
+    let identity = identity.ok_or_else(|| BackupFault::Damaged("it is of an empty store".into()))?;
+    let master_key_check = identity.master_key_check;
     if facts.schema == SCHEMA {
         return Ok(Backup { facts, master_key_check, tables, rows });
     }
@@ -67,16 +65,16 @@ async fn open(path: &Path) -> Result<Backup, BackupFault> {
     Ok(Backup { facts, master_key_check, tables, rows: current })
 }
 
-async fn known_facts(rows: &mut Tx) -> Result<BackupFacts, BackupFault> {
+async fn known_facts(rows: &mut Tx) -> Result<(BackupFacts, Vec<u8>), BackupFault> {
     let format = BackupFacts::format(rows).await.map_err(BackupFault::at_first_sight)?;
     if format != FORMAT {
         return Err(BackupFault::NewerFormat(format));
     }
-    let facts = BackupFacts::read(rows).await?;
+    let (facts, digest) = BackupFacts::read(rows).await?;
     if facts.schema > SCHEMA {
         return Err(BackupFault::NewerSchema(facts.schema));
     }
-    Ok(facts)
+    Ok((facts, digest))
 }
 
 async fn check_structure(rows: &mut Tx) -> Result<(), BackupFault> {

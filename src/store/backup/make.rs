@@ -7,7 +7,6 @@ use sqlx::{PgPool, SqlitePool};
 
 use super::BackupError;
 use super::copy::copy;
-use super::digest::digest;
 use super::draft::Draft;
 use super::facts::{BackupFacts, active_keys};
 use super::file::{emptied, single};
@@ -81,9 +80,9 @@ async fn seal(file: &SqlitePool, made_at: Timestamp) -> Result<BackupFacts, Back
         last_change: identity.last_change,
         active_keys: active_keys("api_keys", made_at, &mut tx).await?,
         schema,
-        digest: digest(&Table::all(&mut tx).await?, &mut tx).await?,
     };
-    facts.write(&mut tx).await?;
+    let digest = facts.digest(&Table::all(&mut tx).await?, &mut tx).await?;
+    facts.write(digest, &mut tx).await?;
     either!(tx, |tx, DB| tx.commit().await)?;
     Ok(facts)
 }
