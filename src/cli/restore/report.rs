@@ -58,6 +58,9 @@ fn differences(replaced: &Replaced, options: RestoreOptions) -> String {
     let (carried_over, brought_back) = fates(replaced, options);
     let things = |things: &[TakenAway]| things.iter().map(thing_in_words).collect::<Vec<_>>();
     let keys = |keys: &[NamedKey]| keys.iter().map(key_in_words).collect::<Vec<_>>();
+    if replaced.taken_away.is_empty() && replaced.unknown.is_empty() && replaced.lost.is_empty() {
+        return "The store that was there has taken nothing away since, and made no keys.\n".to_owned();
+    }
     [
         (
             "Taken away by the store that was there, and so in the restored one (such a key is as it was there):",

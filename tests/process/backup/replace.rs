@@ -263,6 +263,12 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             assert_eq!(world.said_of_keys(&replaced["lost"]).into_keys().collect::<Vec<_>>(), ["new"]);
             let events = world.database.number("SELECT COUNT(*) FROM audit_events").await;
             assert_eq!(events, trail + 1, "the trail goes on, and has the restore in it");
+            for (name, generation) in [("widened", 2), ("new", 2), ("narrowed", 2), ("untouched", 0)] {
+                let withdrawn = "SELECT COALESCE(MAX(generation), 0) FROM withdrawals WHERE key_id =";
+                let withdrawn =
+                    world.database.number(&format!("{withdrawn} '{}'", world.keys[name].id)).await;
+                assert_eq!(withdrawn, generation, "offline verifiers hear of {name}");
+            }
             report = serde_json::from_str(&world.restore(&["--json"]).await).expect("JSON");
         }
     }
