@@ -56,8 +56,8 @@ impl RestoreArgs {
             dry_run: self.dry_run,
         };
         let epoch = new_epoch(&Entropy::system()).map_err(CliError::failed)?;
-        let restore =
-            Restore { url: &config.database_url, options, epoch: &epoch, at: Clock::system().now() };
+        let clock = Clock::system();
+        let restore = Restore { url: &config.database_url, options, epoch: &epoch, clock: &clock };
         let report = restore.run(backup).await.map_err(|error| match error {
             RestoreError::Open(error) => cannot_open(error),
             error => CliError::failed(error),

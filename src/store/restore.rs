@@ -22,7 +22,7 @@ use super::open::SCHEMA;
 use super::write::{ChangeKind, Write};
 use super::{OpenError, Store};
 use crate::audit::{Actor, AuditEvent, Who};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 
 /// What a restore may do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +45,7 @@ pub struct Restore<'a> {
     /// The name of the history of changes that begins with it.
     pub epoch: &'a str,
     /// The time.
-    pub at: Timestamp,
+    pub clock: &'a Clock,
 }
 
 /// A store as it was found.
@@ -107,7 +107,7 @@ impl Restore<'_> {
             Some(found) => return Err(RestoreError::OlderSchema(found.schema)),
         };
         stage(backup, &mut tx).await?;
-        let (report, _) = self.prepare(backup, &mut tx).await?;
+        let (report, _) = self.prepare(backup, self.clock.now(), &mut tx).await?;
         Ok(report)
     }
 
@@ -116,9 +116,10 @@ impl Restore<'_> {
         take_time(&mut tx).await?;
         stage(backup, &mut tx).await?;
         keep_writers_out(&backup.tables, &mut tx).await?;
-        let (report, replaced) = self.prepare(backup, &mut tx).await?;
+        let now = self.clock.now();
+        let (report, replaced) = self.prepare(backup, now, &mut tx).await?;
         put_in_place(&backup.tables, &mut tx).await?;
-        let mut write = Write::begin_in(tx, self.at, &Actor::server(Who::Operator)).await?;
+        let mut write = Write::begin_in(tx, now, &Actor::server(Who::Operator)).await?;
         write.record_all(ChangeKind::Restore, &self.events(replaced.as_ref(), &report)).await?;
         write.commit_unhurried().await.map_err(RestoreError::Commit)?;
         Ok(report)
@@ -128,26 +129,27 @@ impl Restore<'_> {
     async fn prepare(
         &self,
         backup: &Backup,
+        now: Timestamp,
         tx: &mut Tx,
     ) -> Result<(RestoreReport, Option<Identity>), RestoreError> {
         // Of two that fill an empty store at once, the second one finds it filled.
         let replaced = identity(tx).await?;
         self.admit(replaced.as_ref(), backup)?;
-        let taken_away = taken_away::find(self.at, tx).await?;
+        let taken_away = taken_away::find(now, tx).await?;
         carry_over::history(self.epoch, tx).await?;
         if !self.options.forget_revocations {
             carry_over::what_was_taken_away(&backup.tables, tx).await?;
         }
-        carry_over::withdraw_tokens(self.at, tx).await?;
+        carry_over::withdraw_tokens(now, tx).await?;
         let differences = Replaced {
             taken_away,
-            unknown: only_in("backup_api_keys", "api_keys", self.at, tx).await?,
-            lost: only_in("api_keys", "backup_api_keys", self.at, tx).await?,
+            unknown: only_in("backup_api_keys", "api_keys", now, tx).await?,
+            lost: only_in("api_keys", "backup_api_keys", now, tx).await?,
         };
         let report = RestoreReport {
             backup: backup.facts.clone(),
-            active_keys: active_keys("backup_api_keys", self.at, tx).await?,
-            ways_in: ways_in(self.at, tx).await?,
+            active_keys: active_keys("backup_api_keys", now, tx).await?,
+            ways_in: ways_in(now, tx).await?,
             replaced: replaced.as_ref().map(|_| differences),
         };
         Ok((report, replaced))

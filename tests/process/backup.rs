@@ -1,5 +1,6 @@
 //! `claviger backup` and `claviger restore`, as operators run them.
 
+mod beside;
 mod damage;
 mod killed;
 mod load;

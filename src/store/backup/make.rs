@@ -1,5 +1,6 @@
 //! Making a backup of a store that goes on being used.
 
+use std::io;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -51,9 +52,11 @@ pub async fn back_up(
 
 /// SQLite's own copy: of one moment, in the order of the tables, and without what was deleted.
 async fn vacuum(store: &SqlitePool, path: &Path) -> Result<(), BackupError> {
-    // What is not text has been refused with the draft.
-    let path = path.to_string_lossy();
-    sqlx::query("VACUUM INTO $1").bind(&*path).execute(store).await?;
+    let path = path.to_str().ok_or_else(|| {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "SQLite takes only paths that are UTF-8");
+        BackupError::File { path: path.to_owned(), source }
+    })?;
+    sqlx::query("VACUUM INTO $1").bind(path).execute(store).await?;
     Ok(())
 }
 
