@@ -28,6 +28,8 @@ pub enum Who {
     Bootstrap,
     /// The server, on a schedule.
     Schedule,
+    /// An operator, at the command line of a machine that holds the master key.
+    Operator,
 }
 
 impl Actor {
@@ -43,6 +45,7 @@ impl fmt::Display for Who {
             Self::Key(id) => id.fmt(f),
             Self::Bootstrap => f.write_str("bootstrap"),
             Self::Schedule => f.write_str("schedule"),
+            Self::Operator => f.write_str("operator"),
         }
     }
 }

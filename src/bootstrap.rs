@@ -1,12 +1,15 @@
 //! From an empty store to one that can issue tokens; and, at every later start, finding the one master key
 //! that belongs to it.
 
+mod master_key_place;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
+
+pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
 
 use crate::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::cidr::Cidrs;
@@ -15,7 +18,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::key::{ApiKey, KeySecret, SecretId};
 use crate::key_file::{self, KeyFileError};
 use crate::keyring::{RotateError, seal};
-use crate::master_key::{MasterKey, MasterKeyError};
+use crate::master_key::MasterKey;
 use crate::node::{Deployment, HashError, SecretKeeper};
 use crate::scope::{Scope, Scopes};
 use crate::store::{Bootstrap, NewKey, Store, StoreError};
@@ -24,22 +27,12 @@ use crate::tenant::Project;
 /// Where the administrator's key is at home.
 const ADMIN_ENVIRONMENT: &str = "prd";
 
-const MASTER_KEY_VARIABLE: &str = "CLAVIGER_MASTER_KEY";
-
 /// The store cannot be begun, or its master key cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// A store without its master key.
-    #[error(
-        "the store was made with a master key that is not here: put it into {0}, or into {MASTER_KEY_VARIABLE}"
-    )]
-    MasterKeyMissing(PathBuf),
-    /// A store with another's master key.
-    #[error("{0} is not the master key that this store was made with")]
-    MasterKeyWrong(String),
-    /// What should be a master key is none.
-    #[error("{0}: {1}")]
-    MasterKeyMalformed(String, MasterKeyError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyFault),
     /// A file in the way of the administrator's key.
     #[error("the store is empty, and {0} holds another deployment's key: move that file away")]
     OthersAdministrator(PathBuf),
@@ -76,10 +69,8 @@ pub struct Foundation<'a> {
     pub store: &'a Store,
     /// What the node will be told.
     pub deployment: &'a Deployment,
-    /// The folder of the key files.
-    pub keys_dir: &'a Path,
-    /// `CLAVIGER_MASTER_KEY`, if it is set.
-    pub master_key: Option<Zeroizing<String>>,
+    /// Where the master key is.
+    pub master_key: MasterKeyPlace<'a>,
     /// Randomness.
     pub entropy: &'a Entropy,
     /// The time.
@@ -93,13 +84,7 @@ impl Foundation<'_> {
     /// [`BootstrapError`] when the key is not here, or is another one.
     pub async fn find(&self) -> Result<Option<MasterKey>, BootstrapError> {
         let Some(known) = self.store.deployment().await? else { return Ok(None) };
-        let (key, place) = self
-            .master_key_at_hand()?
-            .ok_or_else(|| BootstrapError::MasterKeyMissing(self.master_key_path()))?;
-        if !key.matches(&known.master_key_check) {
-            return Err(BootstrapError::MasterKeyWrong(place));
-        }
-        Ok(Some(key))
+        Ok(Some(self.master_key.matching(&known.master_key_check, "store")?))
     }
 
     /// Fills an empty store. The administrator's key is in `admin_file`, where one is given, before anybody can
@@ -108,20 +93,12 @@ impl Foundation<'_> {
     /// # Errors
     /// [`BootstrapError`]; [`BootstrapError::Done`] when the store was not empty.
     pub async fn lay(&self, admin_file: Option<&Path>) -> Result<(MasterKey, PlainKey), BootstrapError> {
-        let (master_key, is_new) = self.master_key_at_hand_or_new()?;
+        let (master_key, is_new) = self.master_key.at_hand_or_new(self.entropy)?;
         let laid = self.fill(&master_key, admin_file).await;
         if is_new && matches!(laid, Err(BootstrapError::Done)) {
             self.discard_unless_ours(&master_key).await;
         }
         Ok((master_key, laid?))
-    }
-
-    /// Where the master key is, or will be, for people.
-    pub fn master_key_place(&self) -> String {
-        match &self.master_key {
-            Some(_) => MASTER_KEY_VARIABLE.to_owned(),
-            None => self.master_key_path().display().to_string(),
-        }
     }
 
     async fn fill(
@@ -140,7 +117,7 @@ impl Foundation<'_> {
         let left_behind = admin_file.map(|path| left_behind(path, &tagger)).transpose()?.flatten();
         let is_kept = left_behind.is_some();
         let plain = left_behind.map_or_else(|| self.new_key(&tagger), Ok)?;
-        let epoch = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>()?);
+        let epoch = new_epoch(self.entropy)?;
         let admin = self.administrator(&plain).await?;
         let home = admin.key();
         let first = Bootstrap {
@@ -200,45 +177,8 @@ impl Foundation<'_> {
         if let Ok(Some(known)) = self.store.deployment().await
             && !master_key.matches(&known.master_key_check)
         {
-            let _ = std::fs::remove_file(self.master_key_path());
+            let _ = std::fs::remove_file(self.master_key.path());
         }
-    }
-
-    fn master_key_at_hand_or_new(&self) -> Result<(MasterKey, bool), BootstrapError> {
-        if let Some((key, _)) = self.master_key_at_hand()? {
-            return Ok((key, false));
-        }
-        let key = MasterKey::generate(self.entropy)?;
-        match key_file::create(&self.master_key_path(), &key.expose(), self.entropy) {
-            Ok(()) => Ok((key, true)),
-            // Another process was faster.
-            Err(error) if error.is_already_there() => match self.master_key_at_hand()? {
-                Some((key, _)) => Ok((key, false)),
-                None => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The master key from the environment or else its file, and where it was.
-    fn master_key_at_hand(&self) -> Result<Option<(MasterKey, String)>, BootstrapError> {
-        let (text, place) = (self.master_key_text()?, self.master_key_place());
-        let Some(text) = text else { return Ok(None) };
-        match text.parse() {
-            Ok(key) => Ok(Some((key, place))),
-            Err(error) => Err(BootstrapError::MasterKeyMalformed(place, error)),
-        }
-    }
-
-    fn master_key_text(&self) -> Result<Option<Zeroizing<String>>, KeyFileError> {
-        match &self.master_key {
-            Some(text) => Ok(Some(text.clone())),
-            None => key_file::read_if_there(&self.master_key_path()),
-        }
-    }
-
-    fn master_key_path(&self) -> PathBuf {
-        self.keys_dir.join("master.key")
     }
 }
 
@@ -247,6 +187,14 @@ fn left_behind(path: &Path, tagger: &Tagger) -> Result<Option<PlainKey>, Bootstr
     let Some(text) = key_file::read_if_there(path)? else { return Ok(None) };
     let key = PlainKey::parse(text.trim_end(), tagger);
     key.map(Some).map_err(|_| BootstrapError::OthersAdministrator(path.to_owned()))
+}
+
+/// A name for a history of changes that begins.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn new_epoch(entropy: &Entropy) -> Result<String, EntropyError> {
+    Ok(URL_SAFE_NO_PAD.encode(entropy.bytes::<16>()?))
 }
 
 fn built_in<T: FromStr>(what: &'static str, text: &str) -> Result<T, BootstrapError> {

@@ -3,6 +3,7 @@
 mod apply;
 mod arguments;
 mod audit;
+mod backup;
 mod body;
 mod changes;
 mod completions;
@@ -22,6 +23,7 @@ mod patch;
 mod profiles;
 mod projects;
 mod remote;
+mod restore;
 mod serve;
 mod server_args;
 mod signing_keys;
@@ -61,6 +63,8 @@ enum Command {
     Serve(Box<ServerArgs>),
     /// Bootstrap an empty store and exit; the last line printed is the administrator's key alone
     Init(Box<ServerArgs>),
+    Backup(Box<backup::BackupArgs>),
+    Restore(Box<restore::RestoreArgs>),
     Token(token::TokenArgs),
     Verify(verify::VerifyArgs),
     #[command(name = "self")]
@@ -101,6 +105,8 @@ impl Command {
         match self {
             Self::Serve(settings) => serve::serve(settings.load()?).await,
             Self::Init(settings) => init::init(settings.load()?).await,
+            Self::Backup(arguments) => arguments.run().await,
+            Self::Restore(arguments) => arguments.run().await,
             Self::Token(arguments) => arguments.run().await,
             Self::Verify(arguments) => arguments.run().await,
             Self::Own(arguments) => arguments.run().await,

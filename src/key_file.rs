@@ -72,14 +72,24 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileEr
 /// [`KeyFileError`], also when there is such a file already.
 pub fn create(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path)).map_err(failed)?;
     let random = entropy.bytes::<8>().map_err(|error| failed(io::Error::other(error)))?;
     let draft = path.with_added_extension(format!("{:016x}", u64::from_be_bytes(random)));
-    let written = write_synced(&draft, secret).and_then(|()| hard_link(&draft, path));
-    let removed = remove_file(&draft);
-    written.and(removed).map_err(failed)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    let written = write_synced(&draft, secret).and_then(|()| publish(&draft, path));
+    let _ = remove_file(&draft);
+    written.map_err(failed)
+}
+
+/// Gives a finished draft, in the same folder, its name, unless something has that name. It is on disk when
+/// this returns.
+pub(crate) fn publish(draft: &Path, path: &Path) -> io::Result<()> {
+    hard_link(draft, path)?;
+    remove_file(draft)?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_synced(path: &Path, secret: &str) -> io::Result<()> {

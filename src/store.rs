@@ -4,6 +4,7 @@
 //! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
 //! and its change numbers.
 
+mod backup;
 mod bootstrap;
 mod changes;
 pub(crate) mod db;
@@ -14,6 +15,7 @@ mod organizations;
 mod page;
 mod projects;
 mod repeats;
+mod restore;
 mod revoked_tokens;
 mod signing_keys;
 mod usage;
@@ -23,12 +25,16 @@ mod write;
 use std::fs::File;
 use std::time::Duration;
 
+pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::{Change, Position};
 pub use error::{OpenError, StoreError};
 pub use keys::{KeyFilter, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
 pub use page::{Page, Visible};
 pub use repeats::Repeat;
+pub use restore::{
+    NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
+};
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{UseKind, UseRecord};

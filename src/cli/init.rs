@@ -20,7 +20,7 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
         "The store is ready, with an organization \"default\" and a project \"default\" in it.\n\
          The master key is in {}. Back it up: without it the store is worth nothing.\n\
          The administrator's key, shown this once:",
-        foundation.master_key_place()
+        foundation.master_key
     ));
     say(admin.expose());
     Ok(())

@@ -26,10 +26,11 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
     started.map_err(|error| CliError::Failed(format!("the log does not start: {error}")))
 }
 
-/// Whatever the filter asks for: of sqlx no statements, and of a database URL's parameters that it does not
-/// know nothing at all, since one of them may be a mistyped password.
+/// Whatever the filter asks for: of sqlx no statements, not even slow ones, and of a database URL's parameters
+/// that it does not know nothing at all, since one of them may be a mistyped password.
 fn may_be_said(what: &Metadata<'_>) -> bool {
     let most = match what.target() {
+        target if target.starts_with("sqlx::query") => Level::ERROR,
         target if target.starts_with("sqlx_postgres::options") => Level::ERROR,
         target if target.starts_with("sqlx") => Level::WARN,
         _ => Level::TRACE,

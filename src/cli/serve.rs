@@ -5,12 +5,11 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use zeroize::Zeroizing;
 
 use super::CliError;
 use super::output::say;
 use super::welcome::Showing;
-use crate::bootstrap::{BootstrapError, Foundation};
+use crate::bootstrap::{BootstrapError, Foundation, MasterKeyPlace};
 use crate::clock::Clock;
 use crate::config::{BootstrapMode, Config, ConfigError};
 use crate::entropy::Entropy;
@@ -52,10 +51,15 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
 
 /// Opens the store that the settings name.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
-    Store::open(&config.database_url).await.map_err(|error| match error {
+    Store::open(&config.database_url).await.map_err(cannot_open)
+}
+
+/// A store that does not open may be a setting that makes no sense.
+pub(super) fn cannot_open(error: OpenError) -> CliError {
+    match error {
         OpenError::UnknownScheme | OpenError::Url(_) => wrong_setting("CLAVIGER_DATABASE_URL", &error),
         error => CliError::failed(error),
-    })
+    }
 }
 
 /// What a bootstrap builds on.
@@ -69,10 +73,7 @@ pub(super) fn foundation<'a>(
     Foundation {
         store,
         deployment,
-        keys_dir: &config.keys_dir,
-        // What is not text is not a master key either: it has to be refused, not overlooked.
-        master_key: std::env::var_os("CLAVIGER_MASTER_KEY")
-            .map(|key| Zeroizing::new(key.to_string_lossy().into())),
+        master_key: MasterKeyPlace::of_this_process(&config.keys_dir),
         entropy,
         now: clock.now(),
     }

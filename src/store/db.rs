@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// Longest wait for an answer of the database, less than a shutdown may take. PostgreSQL gives up sooner by
 /// itself, unless it cannot be heard any more.
@@ -26,22 +26,31 @@ pub(crate) type Db = Either<SqlitePool, PgPool>;
 /// An open transaction.
 pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
 
-/// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type:
-/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. The answer comes in time or is an error.
-macro_rules! on {
+/// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type, for as long as it
+/// takes: for what copies whole tables.
+macro_rules! either {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         match $either {
             $crate::store::db::Either::Sqlite($x) => {
                 #[allow(dead_code)]
                 type $DB = sqlx::Sqlite;
-                $crate::store::db::in_time(async { $body }).await
+                $body
             }
             $crate::store::db::Either::Postgres($x) => {
                 #[allow(dead_code)]
                 type $DB = sqlx::Postgres;
-                $crate::store::db::in_time(async { $body }).await
+                $body
             }
         }
+    };
+}
+pub(crate) use either;
+
+/// The same for a statement that somebody waits for:
+/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. The answer comes in time or is an error.
+macro_rules! on {
+    ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
+        $crate::store::db::either!($either, |$x, $DB| $crate::store::db::in_time(async { $body }).await)
     };
 }
 pub(crate) use on;
@@ -63,6 +72,12 @@ pub(crate) async fn begin(db: &Db) -> sqlx::Result<Tx> {
         })
     })
     .await
+}
+
+/// Runs a statement that was put together, for as long as it takes.
+pub(crate) async fn run(tx: &mut Tx, statement: impl Into<String>) -> sqlx::Result<()> {
+    let statement = AssertSqlSafe(statement.into());
+    either!(tx, |tx, DB| sqlx::query::<DB>(statement).execute(&mut **tx).await.map(drop))
 }
 
 /// Defines a row type that reads from either database, column by name.

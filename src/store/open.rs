@@ -31,23 +31,35 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; the store is then as it was.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => open_sqlite(url).await,
-            Some("postgres" | "postgresql") => open_postgres(url).await,
-            _ => Err(OpenError::UnknownScheme),
+        match options(url)? {
+            Either::Sqlite(options) => open_sqlite(options).await,
+            Either::Postgres(options) => open_postgres(options).await,
         }
     }
 }
 
-async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(OpenError::Url)?
+/// Which database the URL is of, and how it is connected to: nothing is created, no statement has an end.
+pub(super) fn options(url: &str) -> Result<Either<SqliteConnectOptions, PgConnectOptions>, OpenError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => {
+            refuse_memory(url)?;
+            let options = SqliteConnectOptions::from_str(url).map_err(OpenError::Url)?;
+            Ok(Either::Sqlite(options.create_if_missing(false).busy_timeout(WAIT)))
+        }
+        Some("postgres" | "postgresql") => {
+            let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
+            Ok(Either::Postgres(options.application_name("claviger")))
+        }
+        _ => Err(OpenError::UnknownScheme),
+    }
+}
+
+async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> {
+    let options = options
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(WAIT);
-    refuse_memory(url)?;
+        .synchronous(SqliteSynchronous::Full);
     let lock = lock_beside(options.get_filename())?;
     let pool = PoolOptions::new()
         .max_connections(8)
@@ -62,14 +74,13 @@ async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     Ok(Store { db: Either::Sqlite(pool), _lock: Some(lock) })
 }
 
-async fn open_postgres(url: &str) -> Result<Store, OpenError> {
+async fn open_postgres(options: PgConnectOptions) -> Result<Store, OpenError> {
     // A statement that waits for ever would hold a request and a connection: both have ends.
-    let options =
-        PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("claviger").options([
-            ("statement_timeout", "7s"),
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "30s"),
-        ]);
+    let options = options.options([
+        ("statement_timeout", "7s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
     let pool = PoolOptions::new()
         .max_connections(16)
         .acquire_timeout(WAIT)
@@ -137,7 +148,10 @@ async fn migrate_postgres(pool: &PgPool) -> Result<(), OpenError> {
     migrator().run(pool).await.map_err(migration_failed)
 }
 
-fn migrator() -> Migrator {
+/// The version of the schema that this binary knows.
+pub(super) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+pub(super) fn migrator() -> Migrator {
     Migrator::with_migrations(
         MIGRATIONS
             .iter()

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::Store;
-use super::db::{BATCH, Either, Tx, begin, in_time, on};
+use super::db::{BATCH, Either, Tx, begin, either, in_time, on};
 use super::error::StoreError;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
@@ -25,11 +25,20 @@ pub enum ChangeKind {
     Project,
     /// The store was made.
     Bootstrap,
+    /// The store was made or replaced from a backup; the subject is the new epoch.
+    Restore,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 6] =
-        [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project, Self::Bootstrap];
+    const ALL: [Self; 7] = [
+        Self::Key,
+        Self::Token,
+        Self::SigningKey,
+        Self::Organization,
+        Self::Project,
+        Self::Bootstrap,
+        Self::Restore,
+    ];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -39,6 +48,7 @@ impl ChangeKind {
             Self::Organization => "organization",
             Self::Project => "project",
             Self::Bootstrap => "bootstrap",
+            Self::Restore => "restore",
         }
     }
 
@@ -68,13 +78,17 @@ impl Store {
     /// # Errors
     /// When the store cannot be asked, or a writer in front takes too long.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
-        let mut tx = begin(&self.db).await?;
-        let seq = take_numbers(&mut tx, 1).await?;
-        Ok(Write { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
+        Write::begin_in(begin(&self.db).await?, at, actor).await
     }
 }
 
 impl Write {
+    /// Makes a mutation of a transaction that is open already.
+    pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
+        let seq = take_numbers(&mut tx, 1).await?;
+        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
+    }
+
     /// When it happens.
     pub fn at(&self) -> Timestamp {
         self.at
@@ -113,13 +127,17 @@ impl Write {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(in_time(self.commit_unhurried()).await?)
+    }
+
+    /// The same for as much as there may be to write.
+    pub(super) async fn commit_unhurried(mut self) -> sqlx::Result<()> {
         if let Either::Postgres(tx) = &mut self.tx {
             // Delivered at commit; a hint only, since nodes also poll.
-            in_time(sqlx::query("NOTIFY claviger_changes").execute(&mut **tx)).await?;
+            sqlx::query("NOTIFY claviger_changes").execute(&mut **tx).await?;
         }
-        on!(self.tx, |tx, DB| tx.commit().await)?;
-        Ok(())
+        either!(self.tx, |tx, DB| tx.commit().await)
     }
 
     /// The number of the next record, to be stored in what it is about.

@@ -85,7 +85,7 @@ async fn change_until_cut_off(admin: Client, acknowledged: Arc<AtomicUsize>) -> 
 }
 
 /// Nothing is half done.
-async fn assert_consistent(database: &Database) {
+pub(crate) async fn assert_consistent(database: &Database) {
     let changes = database.number("SELECT value FROM sequences WHERE name = 'changes'").await;
     for (what, query, wanted) in [
         ("changes in a row", "SELECT COUNT(*) FROM changes", changes),

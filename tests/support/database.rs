@@ -91,6 +91,15 @@ impl Database {
         number[0].parse().expect("a number")
     }
 
+    /// The same, where there may be no SQLite file, and that there is none.
+    pub async fn dump_if_any(&self) -> Option<Vec<String>> {
+        let file = self.url.strip_prefix("sqlite://");
+        if file.is_some_and(|file| !std::path::Path::new(file).exists()) {
+            return None;
+        }
+        Some(self.dump().await)
+    }
+
     /// Everything that is stored, a line for each row.
     pub async fn dump(&self) -> Vec<String> {
         let queries = if self.url.starts_with("sqlite") { SQLITE_ROWS } else { POSTGRES_ROWS };

@@ -59,8 +59,14 @@ impl Claviger {
 
     /// A server that has just been started.
     pub fn spawn(&self) -> Child {
+        self.spawn_command(&[])
+    }
+
+    /// A command that has just been started.
+    pub fn spawn_command(&self, arguments: &[&str]) -> Child {
         let log = OpenOptions::new().append(true).create(true).open(self.folder.join(LOG)).expect("a file");
-        self.command().stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs")
+        let mut command = self.command();
+        command.args(arguments).stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs")
     }
 
     /// A server, once it serves.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger::address::AddressPolicy;
 use claviger::api_key::{self, KeyId, PlainKey};
 use claviger::audit::{Actor, Who};
-use claviger::bootstrap::Foundation;
+use claviger::bootstrap::{Foundation, MasterKeyPlace};
 use claviger::clock::{Clock, Timestamp};
 use claviger::entropy::Entropy;
 use claviger::gateway::GateMapping;
@@ -84,8 +84,7 @@ impl Server {
         let foundation = Foundation {
             store: &store,
             deployment: &deployment,
-            keys_dir: &keys_dir,
-            master_key: None,
+            master_key: MasterKeyPlace::new(&keys_dir, None),
             entropy: &entropy,
             now: clock.now(),
         };

@@ -1,0 +1,77 @@
+//! `claviger backup`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::CliError;
+use super::output::say;
+use super::serve::cannot_open;
+use super::server_args::ServerArgs;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::store::{BackupError, BackupFacts, back_up};
+
+/// Back up the store of a server, which goes on running, into one file
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file is the same for SQLite and PostgreSQL, and can be restored into either. The master key is not in it: keep it
+too, elsewhere, or the backup is worth nothing.")]
+pub(super) struct BackupArgs {
+    /// File to write, which must not be there yet
+    #[arg(value_parser = file)]
+    file: PathBuf,
+
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// A path, and no stream: a backup is read back and named once it is whole.
+pub(super) fn file(text: &str) -> Result<PathBuf, &'static str> {
+    match text {
+        "-" => Err("a backup is a file, and no stream"),
+        path => Ok(path.into()),
+    }
+}
+
+impl BackupArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let Self { file, json, server } = self;
+        let config = server.load()?;
+        let now = Clock::system().now();
+        let backed_up = back_up(&config.database_url, &file, now, &Entropy::system()).await;
+        let facts = backed_up.map_err(|error| match error {
+            BackupError::Open(error) => cannot_open(error),
+            error => CliError::failed(error),
+        })?;
+        say(&if json { in_json(&file, &facts) } else { in_words(&file, &facts) });
+        Ok(())
+    }
+}
+
+fn in_json(file: &Path, facts: &BackupFacts) -> String {
+    json!({
+        "file": file.to_string_lossy(),
+        "made_at": facts.made_at.rfc3339(),
+        "epoch": facts.epoch,
+        "last_change": facts.last_change,
+        "active_keys": facts.active_keys,
+    })
+    .to_string()
+}
+
+fn in_words(file: &Path, facts: &BackupFacts) -> String {
+    format!(
+        "Backed up to {}: the store as of {}, up to change {}. Active API keys: {}.\n\
+         The master key is not in it, and without that it is worth nothing: keep it too, elsewhere.",
+        file.display(),
+        facts.made_at.rfc3339(),
+        facts.last_change,
+        facts.active_keys,
+    )
+}

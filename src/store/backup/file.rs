@@ -1,0 +1,114 @@
+//! A backup that was made: opened, and held against what it says of itself.
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::copy::copy;
+use super::error::{BackupFault, BackupFileError};
+use super::facts::{BackupFacts, FORMAT};
+use super::source::identity;
+use super::tables::Table;
+use crate::store::db::{Either, Tx, either};
+use crate::store::open::{SCHEMA, migrator};
+
+/// A backup that can be restored: it is whole, and what was once written.
+#[derive(Debug)]
+pub struct Backup {
+    /// What it says of itself.
+    pub facts: BackupFacts,
+    /// Tells the master key that its store was made with.
+    pub master_key_check: Vec<u8>,
+    /// Its tables, in this binary's schema.
+    pub(in crate::store) tables: Vec<Table>,
+    /// Where their rows are.
+    pub(in crate::store) rows: Tx,
+}
+
+impl Backup {
+    /// Opens a backup and reads all of it once, to see that it is whole. The file stays as it is.
+    ///
+    /// # Errors
+    /// [`BackupFileError`].
+    pub async fn open(path: &Path) -> Result<Self, BackupFileError> {
+        open(path).await.map_err(|fault| BackupFileError { path: path.to_owned(), fault })
+    }
+}
+
+async fn open(path: &Path) -> Result<Backup, BackupFault> {
+    // SQLite would not say why it cannot read it.
+    std::fs::File::open(path)?;
+    let file = SqliteConnectOptions::new().filename(path.canonicalize()?).read_only(true);
+    // It may come from anywhere.
+    let file = file.pragma("trusted_schema", "OFF").pragma("cell_size_check", "ON");
+    let mut rows: Tx = Either::Sqlite(single(file).begin().await.map_err(BackupFault::at_first_sight)?);
+    let (facts, digest) = known_facts(&mut rows).await?;
+    check_structure(&mut rows).await?;
+
+    let mut current = scratch().await?;
+    let tables = emptied(facts.schema, &mut current).await?;
+    if digest != facts.digest(&tables, &mut rows).await? {
+        return Err(BackupFault::Damaged("what it holds is not what was written".into()));
+    }
+    let identity = identity(&mut rows).await?;
+    let identity = identity.ok_or_else(|| BackupFault::Damaged("it is of an empty store".into()))?;
+    let master_key_check = identity.master_key_check;
+    if facts.schema == SCHEMA {
+        return Ok(Backup { facts, master_key_check, tables, rows });
+    }
+    for table in &tables {
+        copy(table, &mut rows, &mut current, &table.name).await?;
+    }
+    let tables = migrated(SCHEMA, &mut current).await?;
+    Ok(Backup { facts, master_key_check, tables, rows: current })
+}
+
+async fn known_facts(rows: &mut Tx) -> Result<(BackupFacts, Vec<u8>), BackupFault> {
+    let format = BackupFacts::format(rows).await.map_err(BackupFault::at_first_sight)?;
+    if format != FORMAT {
+        return Err(BackupFault::NewerFormat(format));
+    }
+    let (facts, digest) = BackupFacts::read(rows).await?;
+    if facts.schema > SCHEMA {
+        return Err(BackupFault::NewerSchema(facts.schema));
+    }
+    Ok((facts, digest))
+}
+
+async fn check_structure(rows: &mut Tx) -> Result<(), BackupFault> {
+    let found: String = either!(rows, |tx, DB| {
+        sqlx::query_scalar::<DB, String>("PRAGMA integrity_check(1)").fetch_one(&mut **tx).await
+    })?;
+    if found != "ok" {
+        return Err(BackupFault::Damaged(found));
+    }
+    Ok(())
+}
+
+/// A pool of the one connection to a file.
+pub(super) fn single(options: SqliteConnectOptions) -> SqlitePool {
+    PoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).connect_lazy_with(options)
+}
+
+/// A database on disk that nobody else can see and that is gone when this is dropped, or the process ends.
+pub(in crate::store) async fn scratch() -> sqlx::Result<Tx> {
+    let options = SqliteConnectOptions::new().filename("").create_if_missing(true).foreign_keys(false);
+    Ok(Either::Sqlite(single(options).begin().await?))
+}
+
+/// Brings the schema of an SQLite database up to this version; the tables that it has then.
+pub(in crate::store) async fn migrated(schema: i64, tx: &mut Tx) -> sqlx::Result<Vec<Table>> {
+    either!(tx, |tx, DB| migrator().run_direct(Some(schema), &mut **tx, false).await)?;
+    Table::all(tx).await
+}
+
+/// The same, without the rows that a new store begins with.
+pub(super) async fn emptied(schema: i64, tx: &mut Tx) -> sqlx::Result<Vec<Table>> {
+    let tables = migrated(schema, tx).await?;
+    for table in tables.iter().rev() {
+        table.clear(tx).await?;
+    }
+    Ok(tables)
+}

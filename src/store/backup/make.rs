@@ -1,0 +1,98 @@
+//! Making a backup of a store that goes on being used.
+
+use std::io;
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+
+use super::BackupError;
+use super::copy::copy;
+use super::draft::Draft;
+use super::facts::{BackupFacts, active_keys};
+use super::file::{emptied, single};
+use super::source::{Source, identity, schema};
+use super::tables::Table;
+use crate::clock::Timestamp;
+use crate::entropy::Entropy;
+use crate::store::OpenError;
+use crate::store::db::{Either, Tx, either};
+use crate::store::open::SCHEMA;
+
+/// Backs the store at `url` up into a new file, which only its owner can read, as it is at one moment not before
+/// `at`. Readers and writers of the store go on.
+///
+/// # Errors
+/// [`BackupError`]; there is then no file.
+pub async fn back_up(
+    url: &str,
+    path: &Path,
+    at: Timestamp,
+    entropy: &Entropy,
+) -> Result<BackupFacts, BackupError> {
+    let draft = Draft::of(path, entropy)?;
+    let source = Source::open(url).await?.ok_or(BackupError::Empty)?;
+    let file = single(
+        SqliteConnectOptions::new()
+            .filename(&draft.path)
+            // A draft that does not become whole is thrown away.
+            .journal_mode(SqliteJournalMode::Off)
+            .synchronous(SqliteSynchronous::Off)
+            .foreign_keys(false),
+    );
+    match &source.db {
+        Either::Sqlite(store) => vacuum(store, &draft.path).await?,
+        Either::Postgres(store) => copy_all(store, &file).await?,
+    }
+    let facts = seal(&file, at).await?;
+    file.close().await;
+    draft.publish()?;
+    Ok(facts)
+}
+
+/// SQLite's own copy: of one moment, in the order of the tables, and without what was deleted.
+async fn vacuum(store: &SqlitePool, path: &Path) -> Result<(), BackupError> {
+    let path = path.to_str().ok_or_else(|| {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "SQLite takes only paths that are UTF-8");
+        BackupError::File { path: path.to_owned(), source }
+    })?;
+    sqlx::query("VACUUM INTO $1").bind(path).execute(store).await?;
+    Ok(())
+}
+
+async fn copy_all(store: &PgPool, file: &SqlitePool) -> Result<(), BackupError> {
+    let mut from: Tx =
+        Either::Postgres(store.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?);
+    let schema = known_schema(&mut from).await?;
+    let mut to: Tx = Either::Sqlite(file.begin().await?);
+    for table in emptied(schema, &mut to).await? {
+        copy(&table, &mut from, &mut to, &table.name).await?;
+    }
+    Ok(either!(to, |tx, DB| tx.commit().await)?)
+}
+
+/// Adds to the copy what it is a copy of.
+async fn seal(file: &SqlitePool, made_at: Timestamp) -> Result<BackupFacts, BackupError> {
+    let mut tx: Tx = Either::Sqlite(file.begin().await?);
+    let schema = known_schema(&mut tx).await?;
+    let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;
+    let facts = BackupFacts {
+        made_at,
+        made_by: env!("CARGO_PKG_VERSION").to_owned(),
+        epoch: identity.epoch,
+        last_change: identity.last_change,
+        active_keys: active_keys("api_keys", made_at, &mut tx).await?,
+        schema,
+    };
+    let digest = facts.digest(&Table::all(&mut tx).await?, &mut tx).await?;
+    facts.write(digest, &mut tx).await?;
+    either!(tx, |tx, DB| tx.commit().await)?;
+    Ok(facts)
+}
+
+async fn known_schema(tx: &mut Tx) -> Result<i64, BackupError> {
+    match schema(tx).await?.ok_or(BackupError::Empty)? {
+        schema if schema > SCHEMA => Err(OpenError::NewerSchema(schema).into()),
+        schema => Ok(schema),
+    }
+}

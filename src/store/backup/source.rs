@@ -1,0 +1,99 @@
+//! A store that is looked at and never changed: not even its schema is brought up to date, and its server goes
+//! on beside it.
+
+use sqlx::pool::PoolOptions;
+
+use crate::store::OpenError;
+use crate::store::db::{Db, Either, Tx, either, row};
+use crate::store::open::options;
+
+/// A store to read.
+#[derive(Debug)]
+pub(in crate::store) struct Source {
+    pub(super) db: Db,
+}
+
+/// What tells a store from another, and where it stands.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Identity {
+    /// The name of its history of changes.
+    pub(in crate::store) epoch: String,
+    /// Tells the master key that it was made with.
+    pub(in crate::store) master_key_check: Vec<u8>,
+    /// The number of its last change.
+    pub(in crate::store) last_change: i64,
+}
+
+row! {
+    struct IdentityRow {
+        epoch: String,
+        master_key_check: Vec<u8>,
+        last_change: i64,
+    }
+}
+
+impl Source {
+    /// The store at `url`; `None` where there is no file that could be one.
+    pub(in crate::store) async fn open(url: &str) -> Result<Option<Self>, OpenError> {
+        let db = match options(url)? {
+            Either::Sqlite(options) if !options.get_filename().exists() => return Ok(None),
+            Either::Sqlite(options) => {
+                let pool = PoolOptions::new().max_connections(1).connect_with(options.read_only(true));
+                Either::Sqlite(pool.await.map_err(OpenError::Connect)?)
+            }
+            Either::Postgres(options) => {
+                let pool = PoolOptions::new().max_connections(1).connect_with(options);
+                Either::Postgres(pool.await.map_err(OpenError::Connect)?)
+            }
+        };
+        Ok(Some(Self { db }))
+    }
+
+    /// Lets go of it.
+    pub(in crate::store) async fn close(self) {
+        either!(self.db, |pool, DB| pool.close().await);
+    }
+
+    /// Opens a transaction that sees one moment.
+    pub(in crate::store) async fn begin(&self) -> sqlx::Result<Tx> {
+        Ok(match &self.db {
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin().await?),
+            Either::Postgres(pool) => {
+                Either::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?)
+            }
+        })
+    }
+}
+
+/// The version of the schema; `None` where there is none.
+pub(in crate::store) async fn schema(tx: &mut Tx) -> sqlx::Result<Option<i64>> {
+    let exists = match tx {
+        Either::Sqlite(_) => "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
+        Either::Postgres(_) => "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+    };
+    either!(tx, |tx, DB| {
+        if sqlx::query_scalar::<DB, i64>(exists).fetch_one(&mut **tx).await? == 0 {
+            return Ok(None);
+        }
+        sqlx::query_scalar::<DB, Option<i64>>("SELECT MAX(version) FROM _sqlx_migrations")
+            .fetch_one(&mut **tx)
+            .await
+    })
+}
+
+/// Which store this is; `None` when it is empty. It must have a schema.
+pub(in crate::store) async fn identity(tx: &mut Tx) -> sqlx::Result<Option<Identity>> {
+    let row = either!(tx, |tx, DB| {
+        sqlx::query_as::<DB, IdentityRow>(
+            "SELECT deployment.epoch, deployment.master_key_check, sequences.value AS last_change
+             FROM deployment JOIN sequences ON sequences.name = 'changes' WHERE deployment.id = 1",
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    })?;
+    Ok(row.map(|row| Identity {
+        epoch: row.epoch,
+        master_key_check: row.master_key_check,
+        last_change: row.last_change,
+    }))
+}

@@ -1,0 +1,158 @@
+//! The tables of a store, read from its schema, so that nothing lists them and can lack one.
+
+use crate::store::db::{Tx, either, row, run};
+
+/// A table and its columns.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Table {
+    /// Its name.
+    pub(in crate::store) name: String,
+    /// Its columns, in order.
+    pub(super) columns: Vec<Column>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// The types that columns have on both databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Bytes,
+}
+
+row! {
+    struct ColumnRow {
+        table_name: String,
+        column_name: String,
+        declared: String,
+    }
+}
+
+row! {
+    struct ReferenceRow {
+        child: String,
+        parent: String,
+    }
+}
+
+impl Table {
+    /// The tables of a store on SQLite, each after those that its rows refer to.
+    pub(super) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Self>> {
+        let columns = either!(tx, |tx, DB| {
+            sqlx::query_as::<DB, ColumnRow>(
+                "SELECT m.name AS table_name, c.name AS column_name, c.type AS declared
+                 FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite~_%' ESCAPE '~'
+                   AND m.name NOT IN ('_sqlx_migrations', 'backup')
+                 ORDER BY m.name, c.cid",
+            )
+            .fetch_all(&mut **tx)
+            .await
+        })?;
+        let references = either!(tx, |tx, DB| {
+            sqlx::query_as::<DB, ReferenceRow>(
+                "SELECT m.name AS child, f.\"table\" AS parent
+                 FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
+            )
+            .fetch_all(&mut **tx)
+            .await
+        })?;
+        Ok(parents_first(gathered(columns)?, &references))
+    }
+
+    /// Takes all its rows away.
+    pub(in crate::store) async fn clear(&self, tx: &mut Tx) -> sqlx::Result<()> {
+        run(tx, format!("DELETE FROM {}", self.name)).await
+    }
+
+    /// Its columns, as they stand in a statement.
+    pub(super) fn column_list(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        names.join(", ")
+    }
+
+    /// The column that comes first, which its primary key begins with.
+    pub(in crate::store) fn first_column(&self) -> &str {
+        self.columns.first().map_or("", |column| &column.name)
+    }
+
+    /// What sets all its columns but `kept` to those of `from`, in a statement.
+    pub(in crate::store) fn assignments(&self, from: &str, kept: &[&str]) -> String {
+        let names = self.columns.iter().map(|column| &*column.name).filter(|name| !kept.contains(name));
+        let assignments: Vec<_> = names.map(|name| format!("\"{name}\" = {from}.\"{name}\"")).collect();
+        assignments.join(", ")
+    }
+}
+
+fn gathered(rows: Vec<ColumnRow>) -> sqlx::Result<Vec<Table>> {
+    let mut tables: Vec<Table> = Vec::new();
+    for row in rows {
+        let column = Column { kind: kind(&row.declared)?, name: row.column_name };
+        match tables.last_mut().filter(|table| table.name == row.table_name) {
+            Some(table) => table.columns.push(column),
+            None => tables.push(Table { name: row.table_name, columns: vec![column] }),
+        }
+    }
+    Ok(tables)
+}
+
+fn kind(declared: &str) -> sqlx::Result<Kind> {
+    match declared {
+        "TEXT" => Ok(Kind::Text),
+        "BIGINT" => Ok(Kind::Integer),
+        "BYTEA" => Ok(Kind::Bytes),
+        _ => Err(sqlx::Error::TypeNotFound { type_name: declared.to_owned() }),
+    }
+}
+
+/// Tables that refer to none come first, then those that refer to these alone, and so on.
+fn parents_first(mut tables: Vec<Table>, references: &[ReferenceRow]) -> Vec<Table> {
+    let mut ordered: Vec<Table> = Vec::with_capacity(tables.len());
+    while !tables.is_empty() {
+        let waiting: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+        let (next, rest): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| {
+            let mut own = references.iter().filter(|reference| reference.child == table.name);
+            own.all(|reference| reference.parent == table.name || !waiting.contains(&reference.parent))
+        });
+        let is_stuck = next.is_empty();
+        ordered.extend(next);
+        tables = rest;
+        if is_stuck {
+            // They refer to each other in a circle: no order is right.
+            ordered.append(&mut tables);
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(names: &[&str], references: &[(&str, &str)]) -> Vec<String> {
+        let tables = names.iter().map(|name| Table { name: (*name).into(), columns: Vec::new() }).collect();
+        let references: Vec<_> = references
+            .iter()
+            .map(|(child, parent)| ReferenceRow { child: (*child).into(), parent: (*parent).into() })
+            .collect();
+        parents_first(tables, &references).into_iter().map(|table| table.name).collect()
+    }
+
+    #[test]
+    fn what_is_referred_to_comes_first() {
+        let references = [("a", "b"), ("b", "c"), ("d", "d")];
+        assert_eq!(order(&["a", "b", "c", "d", "e"], &references), ["c", "d", "e", "b", "a"]);
+        assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "a")]), ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_not_overlooked() {
+        assert!(kind("BOOLEAN").is_err());
+    }
+}

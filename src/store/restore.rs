@@ -1,0 +1,197 @@
+//! Putting a backup back, into an empty store or in place of what a store holds.
+//!
+//! What is to be stored is prepared in temporary tables, beside the store's own, and takes their place in one
+//! step at the end. So a rehearsal does all but that step, and running nodes read on until then.
+
+mod carry_over;
+mod error;
+mod report;
+mod stage;
+mod taken_away;
+
+pub use error::RestoreError;
+pub use report::{NamedKey, Replaced, RestoreReport, TakenAway, TakenKind};
+
+use serde_json::json;
+
+use self::report::{only_in, ways_in};
+use self::stage::{keep_writers_out, put_in_place, stage, take_time};
+use super::backup::{Backup, Identity, Source, active_keys, identity, migrated, schema, scratch};
+use super::db::{Tx, begin};
+use super::open::SCHEMA;
+use super::write::{ChangeKind, Write};
+use super::{OpenError, Store};
+use crate::audit::{Actor, AuditEvent, Who};
+use crate::clock::{Clock, Timestamp};
+
+/// What a restore may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RestoreOptions {
+    /// It may take the place of what the store holds.
+    pub replace: bool,
+    /// What the store has taken away since the backup comes back to life.
+    pub forget_revocations: bool,
+    /// It says what it would do, and does nothing.
+    pub dry_run: bool,
+}
+
+/// A restore to be carried out.
+#[derive(Debug)]
+pub struct Restore<'a> {
+    /// Where the store is; an SQLite file is created if there is none.
+    pub url: &'a str,
+    /// What it may do.
+    pub options: RestoreOptions,
+    /// The name of the history of changes that begins with it.
+    pub epoch: &'a str,
+    /// The time.
+    pub clock: &'a Clock,
+}
+
+/// A store as it was found.
+struct Found {
+    source: Source,
+    schema: i64,
+    identity: Identity,
+}
+
+impl Restore<'_> {
+    /// Restores `backup`. The caller has made sure that its master key is the one at hand.
+    ///
+    /// # Errors
+    /// [`RestoreError`]; the store holds what it did, except as [`RestoreError::Commit`] says.
+    pub async fn run(&self, mut backup: Backup) -> Result<RestoreReport, RestoreError> {
+        let found = self.look().await?;
+        self.admit(found.as_ref().map(|found| &found.identity), &backup)?;
+        if self.options.dry_run {
+            return self.rehearse(found, &mut backup).await;
+        }
+        if let Some(found) = found {
+            found.source.close().await;
+        }
+        let store = Store::open(self.url).await?;
+        let done = self.perform(&store, &mut backup).await;
+        store.close().await;
+        done
+    }
+
+    /// The store, if there is one and it is not empty.
+    async fn look(&self) -> Result<Option<Found>, RestoreError> {
+        let Some(source) = Source::open(self.url).await? else { return Ok(None) };
+        let mut tx = source.begin().await?;
+        let Some(schema) = schema(&mut tx).await? else { return Ok(None) };
+        let identity = identity(&mut tx).await?;
+        Ok(identity.map(|identity| Found { source, schema, identity }))
+    }
+
+    fn admit(&self, existing: Option<&Identity>, backup: &Backup) -> Result<(), RestoreError> {
+        let Some(existing) = existing else { return Ok(()) };
+        if !self.options.replace {
+            return Err(RestoreError::NotEmpty);
+        }
+        if existing.master_key_check != backup.master_key_check {
+            return Err(RestoreError::OtherDeployment);
+        }
+        Ok(())
+    }
+
+    async fn rehearse(
+        &self,
+        found: Option<Found>,
+        backup: &mut Backup,
+    ) -> Result<RestoreReport, RestoreError> {
+        let mut tx = match found {
+            None => empty_store().await?,
+            Some(found) if found.schema == SCHEMA => found.source.begin().await?,
+            Some(found) if found.schema > SCHEMA => return Err(OpenError::NewerSchema(found.schema).into()),
+            Some(found) => return Err(RestoreError::OlderSchema(found.schema)),
+        };
+        stage(backup, &mut tx).await?;
+        let (report, _) = self.prepare(backup, self.clock.now(), &mut tx).await?;
+        Ok(report)
+    }
+
+    async fn perform(&self, store: &Store, backup: &mut Backup) -> Result<RestoreReport, RestoreError> {
+        let mut tx = begin(&store.db).await?;
+        take_time(&mut tx).await?;
+        stage(backup, &mut tx).await?;
+        keep_writers_out(&backup.tables, &mut tx).await?;
+        let now = self.clock.now();
+        let (report, replaced) = self.prepare(backup, now, &mut tx).await?;
+        put_in_place(&backup.tables, &mut tx).await?;
+        let mut write = Write::begin_in(tx, now, &Actor::server(Who::Operator)).await?;
+        write.record_all(ChangeKind::Restore, &self.events(replaced.as_ref(), &report)).await?;
+        write.commit_unhurried().await.map_err(RestoreError::Commit)?;
+        Ok(report)
+    }
+
+    /// Makes of the staged backup what is to be stored, by what the store itself knows.
+    async fn prepare(
+        &self,
+        backup: &Backup,
+        now: Timestamp,
+        tx: &mut Tx,
+    ) -> Result<(RestoreReport, Option<Identity>), RestoreError> {
+        // Of two that fill an empty store at once, the second one finds it filled.
+        let replaced = identity(tx).await?;
+        self.admit(replaced.as_ref(), backup)?;
+        let taken_away = taken_away::find(now, tx).await?;
+        carry_over::history(self.epoch, tx).await?;
+        if !self.options.forget_revocations {
+            carry_over::what_was_taken_away(&backup.tables, tx).await?;
+        }
+        carry_over::withdraw_tokens(now, tx).await?;
+        let differences = Replaced {
+            taken_away,
+            unknown: only_in("backup_api_keys", "api_keys", now, tx).await?,
+            lost: only_in("api_keys", "backup_api_keys", now, tx).await?,
+        };
+        let report = RestoreReport {
+            backup: backup.facts.clone(),
+            active_keys: active_keys("backup_api_keys", now, tx).await?,
+            ways_in: ways_in(now, tx).await?,
+            replaced: replaced.as_ref().map(|_| differences),
+        };
+        Ok((report, replaced))
+    }
+
+    /// The restore itself, and whatever comes back to life, for those whom it belongs to.
+    fn events(&self, replaced: Option<&Identity>, report: &RestoreReport) -> Vec<AuditEvent> {
+        let backup = &report.backup;
+        let taken_away = report.replaced.iter().flat_map(|replaced| &replaced.taken_away);
+        let (carried_over, brought_back) =
+            if self.options.forget_revocations { (0, Some(taken_away)) } else { (taken_away.count(), None) };
+        let restore = AuditEvent {
+            action: "restore",
+            organization: None,
+            subject: self.epoch.to_owned(),
+            before: replaced.map(|store| json!({ "epoch": store.epoch, "last_change": store.last_change })),
+            after: Some(json!({
+                "epoch": backup.epoch,
+                "last_change": backup.last_change,
+                "made_at": backup.made_at.rfc3339(),
+                "carried_over": carried_over,
+            })),
+        };
+        std::iter::once(restore).chain(brought_back.into_iter().flatten().map(brought_back_event)).collect()
+    }
+}
+
+fn brought_back_event(thing: &TakenAway) -> AuditEvent {
+    let is_organization = thing.kind == TakenKind::Organization;
+    let organization = if is_organization { Some(&thing.id) } else { thing.organization.as_ref() };
+    AuditEvent {
+        action: thing.kind.restored(),
+        organization: organization.and_then(|id| id.parse().ok()),
+        subject: thing.id.clone(),
+        before: Some(json!({ "status": thing.what })),
+        after: None,
+    }
+}
+
+/// A store that nobody has, for a rehearsal.
+async fn empty_store() -> sqlx::Result<Tx> {
+    let mut tx = scratch().await?;
+    migrated(SCHEMA, &mut tx).await?;
+    Ok(tx)
+}

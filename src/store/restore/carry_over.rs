@@ -1,0 +1,100 @@
+//! What a restored store takes over from the one that it replaces, written into the staged tables.
+
+use crate::clock::Timestamp;
+use crate::store::backup::Table;
+use crate::store::db::{Tx, either, run};
+
+/// Numbers go on and are never given twice, and the audit trail keeps what has been recorded since the backup.
+/// A generation that has been reached stays: no token of a lower one comes back to life.
+const HISTORY: [&str; 6] = [
+    "UPDATE backup_sequences SET value = s.value FROM sequences s
+     WHERE s.name = backup_sequences.name AND s.value > backup_sequences.value",
+    "INSERT INTO backup_audit_events SELECT * FROM audit_events s
+     WHERE NOT EXISTS (SELECT 1 FROM backup_audit_events b WHERE b.seq = s.seq)",
+    "UPDATE backup_api_keys SET generation = s.generation FROM api_keys s
+     WHERE s.id = backup_api_keys.id AND s.generation > backup_api_keys.generation",
+    "UPDATE backup_api_keys SET generation = w.generation FROM withdrawals w
+     WHERE w.key_id = backup_api_keys.id AND w.generation > backup_api_keys.generation",
+    "DELETE FROM backup_withdrawals WHERE key_id IN (SELECT key_id FROM withdrawals)",
+    "INSERT INTO backup_withdrawals SELECT * FROM withdrawals",
+];
+
+/// A key of which something was taken away is as the store has it, its secrets included: of a rotated one there
+/// is otherwise none left. So it is with signing keys: a withdrawn one needs its successor.
+const TAKEN_AWAY: [&str; 8] = [
+    "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
+    "INSERT INTO backup_key_secrets SELECT * FROM key_secrets
+     WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
+    "DELETE FROM backup_api_keys
+     WHERE id IN (SELECT id FROM taken_away WHERE kind = 'key' AND what = 'deleted')",
+    "UPDATE backup_signing_keys SET withdrawn_at = s.withdrawn_at FROM signing_keys s
+     WHERE s.kid = backup_signing_keys.kid AND s.withdrawn_at IS NOT NULL
+       AND backup_signing_keys.withdrawn_at IS NULL",
+    "INSERT INTO backup_signing_keys SELECT * FROM signing_keys s
+     WHERE NOT EXISTS (SELECT 1 FROM backup_signing_keys b WHERE b.kid = s.kid)",
+    "INSERT INTO backup_revoked_tokens SELECT * FROM revoked_tokens s
+     WHERE NOT EXISTS (SELECT 1 FROM backup_revoked_tokens b WHERE b.jti = s.jti)",
+    "UPDATE backup_organizations SET deleted_at = s.deleted_at FROM organizations s
+     WHERE s.id = backup_organizations.id AND backup_organizations.deleted_at IS NULL",
+    "UPDATE backup_projects SET deleted_at = s.deleted_at FROM projects s
+     WHERE s.organization = backup_projects.organization AND s.id = backup_projects.id
+       AND backup_projects.deleted_at IS NULL",
+];
+
+/// To restore is to take away, too: what a key was given since the backup.
+const NARROWED: &str = "
+    UPDATE backup_api_keys SET generation = backup_api_keys.generation + 1 FROM api_keys s
+    WHERE s.id = backup_api_keys.id AND (
+        s.scopes <> backup_api_keys.scopes OR s.cidrs <> backup_api_keys.cidrs
+        OR COALESCE(s.expires_at, 0) <> COALESCE(backup_api_keys.expires_at, 0)
+        OR (s.revoked_at IS NULL AND backup_api_keys.revoked_at IS NOT NULL))";
+
+/// Of keys that have less than before, or are gone, offline verifiers have to hear.
+const WITHDRAWN: [&str; 2] = [
+    "DELETE FROM backup_withdrawals WHERE key_id IN (
+         SELECT s.id FROM api_keys s LEFT JOIN backup_api_keys b ON b.id = s.id
+         WHERE b.id IS NULL OR b.generation > s.generation)",
+    "INSERT INTO backup_withdrawals (key_id, seq, generation, at)
+     SELECT s.id, n.value + 1, COALESCE(b.generation, s.generation + 1), $1
+     FROM api_keys s LEFT JOIN backup_api_keys b ON b.id = s.id JOIN backup_sequences n ON n.name = 'changes'
+     WHERE b.id IS NULL OR b.generation > s.generation",
+];
+
+/// Begins a new epoch where the histories of backup and store have come to.
+pub(super) async fn history(epoch: &str, tx: &mut Tx) -> sqlx::Result<()> {
+    for statement in HISTORY {
+        run(tx, statement).await?;
+    }
+    either!(tx, |tx, DB| {
+        sqlx::query::<DB>("UPDATE backup_deployment SET epoch = $1")
+            .bind(epoch)
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+    })
+}
+
+/// Takes away again what is in the temporary table `taken_away`.
+pub(super) async fn what_was_taken_away(tables: &[Table], tx: &mut Tx) -> sqlx::Result<()> {
+    for statement in TAKEN_AWAY {
+        run(tx, statement).await?;
+    }
+    let Some(keys) = tables.iter().find(|table| table.name == "api_keys") else { return Ok(()) };
+    let assignments = keys.assignments("s", &["id", "generation"]);
+    run(
+        tx,
+        format!(
+            "UPDATE backup_api_keys SET {assignments} FROM api_keys s
+             WHERE s.id = backup_api_keys.id AND s.id IN (SELECT id FROM taken_away WHERE kind = 'key')"
+        ),
+    )
+    .await
+}
+
+/// Ends the tokens of keys that come out of this with less than they had.
+pub(super) async fn withdraw_tokens(at: Timestamp, tx: &mut Tx) -> sqlx::Result<()> {
+    run(tx, NARROWED).await?;
+    let [forget, withdraw] = WITHDRAWN;
+    run(tx, forget).await?;
+    either!(tx, |tx, DB| sqlx::query::<DB>(withdraw).bind(at.unix()).execute(&mut **tx).await.map(drop))
+}
