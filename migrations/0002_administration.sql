@@ -32,3 +32,27 @@ CREATE TABLE repeatable_requests (
     PRIMARY KEY (caller, request)
 );
 CREATE INDEX repeatable_requests_by_time ON repeatable_requests (created_at);
+
+-- Counts in buckets of an hour and of a day (span: 3600 or 86400 seconds; start: Unix seconds), once for each
+-- key and once for each project, so that neither question reads more rows than it has buckets.
+DROP TABLE usage_hours;
+CREATE TABLE key_usage (
+    key_id TEXT   NOT NULL,
+    span   BIGINT NOT NULL,
+    start  BIGINT NOT NULL,
+    kind   TEXT   NOT NULL,
+    count  BIGINT NOT NULL,
+    PRIMARY KEY (key_id, span, start, kind)
+);
+CREATE INDEX key_usage_by_age ON key_usage (span, start);
+CREATE TABLE project_usage (
+    organization TEXT   NOT NULL,
+    project      TEXT   NOT NULL,
+    span         BIGINT NOT NULL,
+    start        BIGINT NOT NULL,
+    kind         TEXT   NOT NULL,
+    count        BIGINT NOT NULL,
+    PRIMARY KEY (organization, span, start, project, kind)
+);
+CREATE INDEX project_usage_by_age ON project_usage (span, start);
+

@@ -28,7 +28,7 @@ pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use swapped::{SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
-pub use usage::{UseCell, UseLedger};
+pub use usage::{LastUse, UseCell, UseLedger};
 pub use withdrawals::Withdrawals;
 
 use std::future::Future;

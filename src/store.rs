@@ -31,7 +31,7 @@ pub use page::{Page, Visible};
 pub use repeats::Repeat;
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
-pub use usage::{UseKind, UseRecord};
+pub use usage::{UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 

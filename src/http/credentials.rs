@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::failure::Failure;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::api_key::looks_like_key;
 use crate::management::ApiError;
 use crate::node::Node;
@@ -43,14 +43,10 @@ impl FromRequestParts<Arc<Node>> for Guarded {
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
         let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
         let credential = credential(&parts.headers)?;
-        let caller = identify(node, credential, address, node.clock.now()).await.map_err(ApiError::from)?;
-        Ok(Self(caller.asking_by(request_id(parts))))
+        let request_id = RequestId::of(parts);
+        let origin = Origin { address, request_id: request_id.as_str() };
+        Ok(Self(identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?))
     }
-}
-
-/// The id that this request was given at the front.
-fn request_id(parts: &Parts) -> String {
-    parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 
 /// `Authorization: Bearer` or `X-Api-Key`, and exactly one of them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claviger::node::Node;
-use claviger::store::UseKind;
+use claviger::usage::UseKind;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -204,9 +204,8 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
             for at in 0..KEYS {
                 let id = keys[if forwards { at } else { KEYS - 1 - at }];
                 let held = node.key(&id, server.clock.now()).await.expect("an answer").expect("a key");
-                let secret = &held.secrets[0];
                 let now = server.clock.now().plus(round as i64);
-                node.usage.count(id, secret.id, &secret.used, UseKind::Token, now);
+                node.usage.count(&held, held.secrets.first(), UseKind::Token, now);
             }
             node.usage
                 .flush(&node.store, server.clock.now())
@@ -215,8 +214,10 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
         }
     };
     tokio::join!(flush(&server.node, true), flush(&other.node, false));
-    let count = "SELECT COUNT(*) FROM usage_hours WHERE count = ";
-    assert_eq!(server.database.number(&format!("{count}{}", 2 * ROUNDS)).await, KEYS as i64);
+    let buckets = format!("SELECT COUNT(*) FROM key_usage WHERE kind = 'token' AND count = {}", 2 * ROUNDS);
+    assert_eq!(server.database.number(&buckets).await, 2 * KEYS as i64, "an hour's and a day's for each");
+    let of_project = "SELECT CAST(SUM(count) AS BIGINT) FROM project_usage WHERE span = 3600";
+    assert_eq!(server.database.number(of_project).await, (2 * ROUNDS * KEYS) as i64);
     let last_used =
         format!("SELECT COUNT(*) FROM api_keys WHERE last_used_at = {}", START.unix() + ROUNDS as i64 - 1);
     assert_eq!(server.database.number(&last_used).await, KEYS as i64);
