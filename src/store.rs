@@ -4,6 +4,7 @@
 //! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
 //! and its change numbers.
 
+mod audit;
 mod bootstrap;
 mod changes;
 pub(crate) mod db;
@@ -23,6 +24,7 @@ mod write;
 use std::fs::File;
 use std::time::Duration;
 
+pub use audit::{EventPosition, EventQuery};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::{Change, Position};
 pub use error::{OpenError, StoreError};

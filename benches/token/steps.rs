@@ -87,6 +87,7 @@ async fn node(seeded: &Store) -> Arc<Node> {
         hash_turns: 1,
         key_capacity: 1_000,
         gate: Default::default(),
+        events_kept_seconds: None,
     };
     let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
     Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")

@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::denials::KnownCaller;
 use super::failure::Failure;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
@@ -45,7 +46,11 @@ impl FromRequestParts<Arc<Node>> for Guarded {
         let credential = credential(&parts.headers)?;
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        Ok(Self(identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?))
+        let caller = identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?;
+        if let Some(known) = parts.extensions.get::<KnownCaller>() {
+            known.set(node, &caller);
+        }
+        Ok(Self(caller))
     }
 }
 

@@ -100,8 +100,9 @@ impl Node {
 
     /// Counts that a key, or a token of it, was refused to whoever came with it, and notes it for the audit
     /// trail.
-    pub(crate) fn refuse(&self, key: &Arc<HeldKey>, reason: RefusedFor, _origin: Origin<'_>, now: Timestamp) {
+    pub(crate) fn refuse(&self, key: &Arc<HeldKey>, reason: RefusedFor, origin: Origin<'_>, now: Timestamp) {
         self.usage.count(key, None, UseKind::Refused(reason), now);
+        self.usage.refusals.refused(&key.key, reason, origin, now);
     }
 
     /// Finds the key that somebody from `caller` holds the secret of, and counts it where there is none.

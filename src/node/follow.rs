@@ -124,7 +124,7 @@ impl Node {
                 }
             }
             Some(ChangeKind::SigningKey) => self.keyring.reload(&self.store).await?,
-            Some(ChangeKind::Bootstrap) => {}
+            Some(ChangeKind::Bootstrap | ChangeKind::Refusal) => {}
             // Written by a newer binary: anything may have changed.
             None => {
                 self.keys.forget_all();
@@ -147,7 +147,7 @@ impl Node {
             ChangeKind::Project => self.keys.forget_where(|key| {
                 subject.split_once('/') == Some((key.organization.as_str(), key.project.as_str()))
             }),
-            ChangeKind::Token | ChangeKind::SigningKey | ChangeKind::Bootstrap => {}
+            ChangeKind::Token | ChangeKind::SigningKey | ChangeKind::Bootstrap | ChangeKind::Refusal => {}
         }
     }
 

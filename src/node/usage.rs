@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{HeldKey, HeldSecret};
+use super::{HeldKey, HeldSecret, RefusalLog};
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::store::{Store, StoreError, UseRecord};
@@ -37,7 +37,11 @@ pub struct LastUse(AtomicI64);
 
 /// What there is to write.
 #[derive(Debug, Default)]
-pub struct UseLedger(Mutex<Unwritten>);
+pub struct UseLedger {
+    unwritten: Mutex<Unwritten>,
+    /// Refusals on their way into the audit trail.
+    pub refusals: RefusalLog,
+}
 
 #[derive(Debug, Default)]
 struct Unwritten {
@@ -76,17 +80,23 @@ impl UseLedger {
         for record in keys.iter().filter_map(|key| self.collect(key)) {
             add(&mut records, record);
         }
+        let mut refusals = self.refusals.take(now);
         let records: Vec<UseRecord> = records.into_values().collect();
-        for (turn, some) in records.chunks(AT_ONCE).enumerate() {
-            if turn > 0 {
+        let mut written = 0;
+        while written < records.len() || !refusals.is_empty() {
+            if written > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            if let Err(error) = store.record_use(some).await {
-                self.put_back(&records[turn * AT_ONCE..]);
+            let some = &records[written..records.len().min(written + AT_ONCE)];
+            if let Err(error) = store.record_use(some, &refusals, now).await {
+                self.put_back(&records[written..]);
+                self.refusals.put_back(refusals);
                 return Err(error);
             }
+            refusals.clear();
+            written += some.len();
         }
-        Ok(records.len())
+        Ok(written)
     }
 
     /// Puts aside what a key's cell holds of another hour.
@@ -116,7 +126,7 @@ impl UseLedger {
     }
 
     fn lock(&self) -> MutexGuard<'_, Unwritten> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::db::{BATCH, Tx, begin, on};
+use super::db::{BATCH, Tx, on};
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
+use crate::audit::PastEvent;
 use crate::clock::Timestamp;
 use crate::key::SecretId;
 use crate::names::{OrganizationId, ProjectId};
@@ -45,19 +46,25 @@ impl UseRecord {
 }
 
 impl Store {
-    /// Adds `records` to what is stored, all of them or none.
+    /// Adds `records` to what is stored and `refusals` to the trail, all of them or none.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn record_use(&self, records: &[UseRecord]) -> Result<(), StoreError> {
-        let mut tx = begin(&self.db).await?;
-        buckets::add(&mut tx, records).await?;
+    pub async fn record_use(
+        &self,
+        records: &[UseRecord],
+        refusals: &[PastEvent],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        // In turn with the mutations, of which some take the locks of many keys in an order of their own.
+        let mut write = self.turn(at).await?;
+        write.record_refusals(refusals).await?;
+        buckets::add(&mut write.tx, records).await?;
         let used = records.iter().filter_map(|record| Some((record.key, record.last_used_at?)));
-        set_last_used(&mut tx, "api_keys", used).await?;
+        set_last_used(&mut write.tx, "api_keys", used).await?;
         let used = records.iter().flat_map(|record| record.secrets.iter().copied());
-        set_last_used(&mut tx, "key_secrets", used).await?;
-        on!(tx, |tx, DB| tx.commit().await)?;
-        Ok(())
+        set_last_used(&mut write.tx, "key_secrets", used).await?;
+        write.commit().await
     }
 }
 

@@ -36,6 +36,7 @@ pub struct Options {
     pub limits: Limits,
     pub key_capacity: u64,
     pub gate: GateMapping,
+    pub events_kept_seconds: Option<i64>,
 }
 
 impl Default for Options {
@@ -48,6 +49,7 @@ impl Default for Options {
             limits: Limits::default(),
             key_capacity: 10_000,
             gate: GateMapping::default(),
+            events_kept_seconds: Some(400 * 86_400),
         }
     }
 }
@@ -218,5 +220,6 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         hash_turns: 2,
         key_capacity: options.key_capacity,
         gate: options.gate.clone(),
+        events_kept_seconds: options.events_kept_seconds,
     }
 }
