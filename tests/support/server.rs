@@ -116,6 +116,17 @@ impl Server {
         std::fs::read_to_string(path).expect("the master key").parse().expect("a master key")
     }
 
+    /// Moves the clock, and has the node hear from its store at that time.
+    pub async fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.node.catch_up().await.expect("the store answers");
+    }
+
+    /// Writes down what the node has counted and noted.
+    pub async fn flush(&self) {
+        self.node.usage.flush(&self.node.store, self.clock.now()).await.expect("a flush");
+    }
+
     /// A client without credentials.
     pub fn client(&self) -> Client {
         Client::new(self.address)
