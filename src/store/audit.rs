@@ -160,3 +160,61 @@ fn json(text: Option<String>) -> Result<Option<Value>, StoreError> {
     let read = |text: String| serde_json::from_str(&text);
     text.map(read).transpose().map_err(|error| StoreError::corrupt("audit event", error))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqlitePool};
+
+    use super::*;
+    use crate::audit::Who;
+    use crate::store::db::Either;
+
+    /// How SQLite goes about a statement, step by step.
+    async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps = sqlx::query(explain).fetch_all(pool).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_read_off_an_index_whatever_narrows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let Either::Sqlite(pool) = &store.db else { unreachable!() };
+        let everything = EventFilter::default();
+        let by_actor = EventFilter { actor: Some(Who::Schedule), ..everything.clone() };
+        let by_key = EventFilter { key: "key_0123456789abcdef".parse().ok(), ..everything.clone() };
+        let by_action = EventFilter { action: "key.revoke".parse().ok(), ..everything.clone() };
+        let by_family = EventFilter { action: "key.*".parse().ok(), ..everything.clone() };
+        for (filter, of_all, of_one) in [
+            (everything, "by_time (", "in_organization (organization=? AND "),
+            (by_actor, "by_actor (actor=? AND ", "in_organization_by_actor (organization=? AND actor=? AND "),
+            (by_key, "by_key (key_id=? AND ", "by_key (key_id=? AND "),
+            (
+                by_action,
+                "by_action (action=? AND ",
+                "in_organization_by_action (organization=? AND action=? AND ",
+            ),
+            (
+                by_family,
+                "by_family (family=? AND ",
+                "in_organization_by_family (organization=? AND family=? AND ",
+            ),
+        ] {
+            for (organization, index) in [(None, of_all), (Some("acme"), of_one)] {
+                let organization = organization.map(|id| id.parse().unwrap());
+                let (from, to) = (Some(Timestamp::from_unix(1)), Some(Timestamp::from_unix(9)));
+                let filter = EventFilter { organization, from, to, ..filter.clone() };
+                let somewhere = EventPosition { at: Timestamp::from_unix(5), id: EventId(5) };
+                for (before, bounds) in
+                    [(None, "at>? AND at<?"), (Some(somewhere), "at>? AND (at,seq)<(?,?)")]
+                {
+                    let query = EventQuery { filter: &filter, before, limit: 200 };
+                    // One step: the index has the order, too.
+                    let expected = format!("SEARCH audit_events USING INDEX audit_events_{index}{bounds})");
+                    assert_eq!(plan(pool, select::<Sqlite>(&query).sql().as_str()).await, [expected]);
+                }
+            }
+        }
+    }
+}

@@ -64,7 +64,7 @@ pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Resul
     let about = match found {
         Found::Token(live) => {
             node.usage.count(&live.subject, None, UseKind::Direct, now);
-            About::from(live)
+            About::from(*live)
         }
         Found::Key(key) => {
             let ended = key.ended(now);
@@ -81,7 +81,7 @@ pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Resul
 /// What a caller asks about.
 enum Found {
     /// A token that is good.
-    Token(LiveToken),
+    Token(Box<LiveToken>),
     /// A key whose secret is right.
     Key(Authenticated),
 }
@@ -110,7 +110,7 @@ async fn find(node: &Arc<Node>, token: &str, now: Timestamp) -> Result<Option<Fo
         };
     }
     match node.live_token(token, Audience::Any, now).await {
-        Ok(live) => Ok(Some(Found::Token(live))),
+        Ok(live) => Ok(Some(Found::Token(live.into()))),
         Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
         Err(_) => Ok(None),
     }
