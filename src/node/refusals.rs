@@ -131,3 +131,66 @@ impl Log {
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.since(at) < QUIET_SECONDS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Entropy;
+
+    const START: Timestamp = Timestamp::from_unix(1_000_000);
+
+    fn key() -> (KeyId, &'static str) {
+        (KeyId::generate(&Entropy::system()).unwrap(), "key.refused")
+    }
+
+    fn event() -> PastEvent {
+        let event = AuditEvent {
+            action: "key.refused",
+            organization: None,
+            key: None,
+            subject: String::new(),
+            before: None,
+            after: None,
+        };
+        PastEvent { at: START, actor: Actor::server(Who::Schedule), event }
+    }
+
+    #[test]
+    fn a_refusal_is_news_once_an_hour() {
+        let (mut log, key) = (Log::default(), key());
+        assert!(log.is_news(key, 1, START));
+        assert!(!log.is_news(key, 1, START));
+        assert!(log.is_news(key, 2, START), "for another reason, or from another network");
+        assert!(log.is_news((key.0, "access.denied"), 1, START), "of another kind");
+        assert!(!log.is_news(key, 1, START.plus(QUIET_SECONDS - 1)));
+        assert!(log.is_news(key, 1, START.plus(QUIET_SECONDS)));
+    }
+
+    #[test]
+    fn there_are_bounds_to_what_is_news() {
+        let (mut log, first) = (Log::default(), key());
+        for digest in 0..MOST_OF_A_KEY as u64 {
+            assert!(log.is_news(first, digest, START));
+        }
+        assert!(!log.is_news(first, 99, START), "of one key");
+        for _ in 1..MOST_KEYS {
+            assert!(log.is_news(key(), 1, START));
+        }
+        assert!(!log.is_news(key(), 1, START), "of all keys");
+        assert!(log.is_news(first, 99, START.plus(QUIET_SECONDS)));
+        assert_eq!(log.noted[&first].len(), 1, "what is old makes room");
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_what_is_old_is_forgotten() {
+        let refusals = RefusalLog::default();
+        refusals.put_back(vec![event(); MOST_WAITING]);
+        assert!(!refusals.lock().is_news(key(), 1, START), "until there is room");
+        assert_eq!(refusals.take(START).len(), MOST_WAITING);
+        assert!(refusals.lock().is_news(key(), 1, START));
+        assert_eq!(refusals.take(START.plus(QUIET_SECONDS - 1)).len(), 0);
+        assert_eq!(refusals.lock().noted.len(), 1);
+        refusals.take(START.plus(QUIET_SECONDS));
+        assert_eq!(refusals.lock().noted.len(), 0);
+    }
+}

@@ -15,6 +15,7 @@ on_postgres!(
     a_node_notices_that_the_store_was_set_back,
     nodes_on_one_schedule_agree_on_one_next_key,
     nodes_that_flush_the_same_keys_lose_no_count,
+    what_one_node_refuses_makes_the_others_forget_nothing,
 );
 
 /// How a node hears of what another one committed.
@@ -221,4 +222,22 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
     let last_used =
         format!("SELECT COUNT(*) FROM api_keys WHERE last_used_at = {}", START.unix() + ROUNDS as i64 - 1);
     assert_eq!(server.database.number(&last_used).await, KEYS as i64);
+}
+
+async fn what_one_node_refuses_makes_the_others_forget_nothing(backend: Backend) {
+    let server = Server::start(backend).await;
+    let other = Hearer::beside(&server, Hearing::Asking).await;
+    let (_, key) = server.key(&["read:*"]).await;
+    let (_, elsewhere) = server.key_from(json!({ "preset": "query_only", "cidrs": ["192.0.2.1"] })).await;
+    other.node.node.catch_up().await.expect("the store answers");
+    assert!(works(&other.node.client(), &key).await);
+    assert!(!works(&server.client(), &elsewhere).await);
+    assert!(!works(&other.node.client(), &elsewhere).await);
+    server.flush().await;
+    other.node.node.usage.flush(&other.node.node.store, server.clock.now()).await.expect("a flush");
+    other.node.node.catch_up().await.expect("the store answers");
+    let id = claviger::api_key::claimed_id(&key).expect("a key");
+    assert!(other.node.node.keys.held(&id).is_some(), "it is held as before");
+    let noted = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
+    assert_eq!(server.database.number(noted).await, 2, "each node notes its own");
 }

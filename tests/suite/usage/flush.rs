@@ -1,6 +1,7 @@
 //! Writing down what was counted: all of it, once, whatever comes in between.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger::api_key::KeyId;
 use claviger::key::ApiKey;
@@ -12,9 +13,11 @@ use super::{KEYS, bucket, used};
 use crate::support::{Backend, Server, on_both};
 
 on_both!(
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     a_flush_that_fails_loses_nothing_and_counts_nothing_twice,
     thousands_of_keys_are_written_in_turns,
     a_flush_gets_in_nobodys_way,
+    nothing_is_lost_between_counting_and_flushing,
 );
 
 async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Backend) {
@@ -103,4 +106,33 @@ async fn a_flush_gets_in_nobodys_way(backend: Backend) {
     };
     tokio::join!(flushing, mutating);
     assert_eq!(server.database.number("SELECT COUNT(*) FROM key_usage WHERE count = 5").await, 3_000);
+}
+
+async fn nothing_is_lost_between_counting_and_flushing(backend: Backend) {
+    const COUNTERS: usize = 3;
+    const TIMES: usize = 20_000;
+    let server = Server::start(backend).await;
+    let (keys, counting) = (held_keys(&server, 7).await, Arc::new(AtomicUsize::new(COUNTERS)));
+    for counter in 0..COUNTERS {
+        let (node, keys, counting) = (Arc::clone(&server.node), keys.clone(), Arc::clone(&counting));
+        let begun = server.clock.now();
+        tokio::task::spawn_blocking(move || {
+            for time in 0..TIMES {
+                // Each of them goes through three hours, and not in step with the others.
+                let now = begun.plus(((time + counter * 1_000) * 3 / TIMES) as i64 * 3_600);
+                node.usage.count(&keys[time % keys.len()], None, UseKind::Token, now);
+            }
+            counting.fetch_sub(1, Ordering::Release);
+        });
+    }
+    while counting.load(Ordering::Acquire) > 0 {
+        server.flush().await;
+    }
+    server.flush().await;
+    for table in ["key_usage", "project_usage"] {
+        for span in [3_600, 86_400] {
+            let sum = format!("SELECT CAST(SUM(count) AS BIGINT) FROM {table} WHERE span = {span}");
+            assert_eq!(server.database.number(&sum).await, (COUNTERS * TIMES) as i64, "{table} {span}");
+        }
+    }
 }
