@@ -11,8 +11,8 @@ pub use period::{Interval, Period, PeriodError};
 pub enum UseKind {
     /// A token was issued.
     Token,
-    /// The key itself, or a token of it, was checked by this server and found good: at the management API, at
-    /// introspection, as the caller's or as what is asked about.
+    /// The key itself, or a token of it, was checked by this server and found good: as the caller's at the management
+    /// API, introspection and revocation, or as what is introspected or exchanged.
     Direct,
     /// It was refused. What proved nothing about who sent it, such as an unknown id or a tag that is not ours,
     /// is no key's use.

@@ -70,6 +70,21 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
         assert_eq!(told.json()["active"], false);
     }
 
+    // Exchanged, both are checked here; the token that comes of it is the resource server's.
+    let exchanging = ["write:claviger/orgs/default/projects/web/token-exchange"];
+    let (resource_server_id, resource_server) = server.key(&exchanging).await;
+    for (subject, subject_type) in [
+        (&good, "urn:claviger:token-type:api_key"),
+        (&token, "urn:ietf:params:oauth:token-type:access_token"),
+    ] {
+        let form = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&client_secret={resource_server}\
+             &subject_token={subject}&subject_token_type={subject_type}"
+        );
+        let exchanged = client.post_form("/oauth/token", &form).await;
+        assert_eq!(exchanged.status, 200, "{}", exchanged.text);
+    }
+
     let (from_elsewhere_id, from_elsewhere) = web(json!({ "cidrs": ["192.0.2.0/24"] })).await;
     assert_eq!(client.token(&from_elsewhere, "").await.status, 401);
     assert_eq!(client.bearer(&from_elsewhere).get("/v1/self").await.status, 403);
@@ -100,7 +115,8 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
     server.flush().await;
     for (interval, start) in [("hour", "2026-01-01T00:00:00Z"), ("day", "2026-01-01T00:00:00Z")] {
         for (id, expected) in [
-            (&good_id, bucket(start, 2, 5, [0; 4])),
+            (&good_id, bucket(start, 2, 7, [0; 4])),
+            (&resource_server_id, bucket(start, 2, 0, [0; 4])),
             (&from_elsewhere_id, bucket(start, 0, 0, [0, 0, 2, 0])),
             (&short_id, bucket(start, 0, 0, [0, 2, 0, 0])),
             (&rotated_id, bucket(start, 0, 0, [0, 0, 0, 2])),
@@ -110,13 +126,13 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
             assert_eq!(used(&admin, &path).await, [expected], "{path}");
         }
         let of_project = used(&admin, &format!("{USAGE}?interval={interval}&project=web")).await;
-        assert_eq!(of_project, [bucket(start, 3, 5, [3, 2, 2, 2])]);
+        assert_eq!(of_project, [bucket(start, 3, 7, [3, 2, 2, 2])]);
     }
     server.flush().await;
     assert_eq!(used(&admin, &format!("{USAGE}?project=web")).await.len(), 1, "and nothing twice");
     assert_eq!(
         used(&admin, &format!("{KEYS}/{good_id}/usage")).await,
-        [bucket("2026-01-01T00:00:00Z", 2, 5, [0; 4])]
+        [bucket("2026-01-01T00:00:00Z", 2, 7, [0; 4])]
     );
 }
 
