@@ -12,7 +12,7 @@ pub enum UseKind {
     /// A token was issued.
     Token,
     /// The key itself, or a token of it, was checked by this server and found good: as the caller's at the management
-    /// API, introspection and revocation, or as what is introspected or exchanged.
+    /// API, introspection and revocation, or as what is introspected, exchanged, or shown to a gateway.
     Direct,
     /// It was refused. What proved nothing about who sent it, such as an unknown id or a tag that is not ours,
     /// is no key's use.

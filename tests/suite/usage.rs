@@ -60,6 +60,7 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
         assert_eq!(client.bearer(credential).get("/v1/self").await.status, 200);
     }
     for good in [&good, &token] {
+        assert_eq!(client.bearer(good).get("/v1/gate?action=read&resource=a").await.status, 200);
         let introspected = admin.post_form("/oauth/introspect", &format!("token={good}")).await;
         assert_eq!(introspected.json()["active"], true);
         // Whoever may not know makes no use of it.
@@ -115,7 +116,7 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
     server.flush().await;
     for (interval, start) in [("hour", "2026-01-01T00:00:00Z"), ("day", "2026-01-01T00:00:00Z")] {
         for (id, expected) in [
-            (&good_id, bucket(start, 2, 7, [0; 4])),
+            (&good_id, bucket(start, 2, 9, [0; 4])),
             (&resource_server_id, bucket(start, 2, 0, [0; 4])),
             (&from_elsewhere_id, bucket(start, 0, 0, [0, 0, 2, 0])),
             (&short_id, bucket(start, 0, 0, [0, 2, 0, 0])),
@@ -126,13 +127,13 @@ async fn every_kind_of_use_is_counted(backend: Backend) {
             assert_eq!(used(&admin, &path).await, [expected], "{path}");
         }
         let of_project = used(&admin, &format!("{USAGE}?interval={interval}&project=web")).await;
-        assert_eq!(of_project, [bucket(start, 3, 7, [3, 2, 2, 2])]);
+        assert_eq!(of_project, [bucket(start, 3, 9, [3, 2, 2, 2])]);
     }
     server.flush().await;
     assert_eq!(used(&admin, &format!("{USAGE}?project=web")).await.len(), 1, "and nothing twice");
     assert_eq!(
         used(&admin, &format!("{KEYS}/{good_id}/usage")).await,
-        [bucket("2026-01-01T00:00:00Z", 2, 7, [0; 4])]
+        [bucket("2026-01-01T00:00:00Z", 2, 9, [0; 4])]
     );
 }
 

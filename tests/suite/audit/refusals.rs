@@ -67,6 +67,7 @@ async fn who_lacks_a_scope_is_noted(backend: Backend) {
     assert_eq!(denied.status, 403);
     assert_eq!(client.get("/v1/orgs/other/audit").await.status, 404);
     assert_eq!(client.get("/v1/nothing").await.status, 404);
+    assert_eq!(client.get("/v1/gate?action=write&resource=a").await.status, 403, "somebody else's affair");
     assert_eq!(client.get("/v1/self").await.status, 200);
     let above = json!({ "name": "x", "project": "default", "environment": "prd",
                         "scopes": [{ "action": "admin", "resource": "claviger/signing-keys" }] });
