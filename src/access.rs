@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use identify::{AccessFault, Credential, identify, identify_at};
 pub use tenancy::{Denied, reachable_keys, visible_organizations, visible_projects};
 
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::audit::{Actor, Who};
 use crate::node::HeldKey;
 use crate::scope::Scopes;
@@ -22,20 +22,18 @@ pub struct Caller {
     pub scopes: Scopes,
     /// Where the request came from.
     pub address: CallerAddress,
-    /// The id of the request, where it has one.
-    pub request_id: Option<String>,
+    /// The id of the request.
+    pub request_id: String,
 }
 
 impl Caller {
+    fn new(scopes: Scopes, key: Arc<HeldKey>, origin: Origin<'_>) -> Self {
+        Self { key, scopes, address: origin.address, request_id: origin.request_id.to_owned() }
+    }
+
     /// The caller as the audit trail names it.
     pub fn actor(&self) -> Actor {
         let who = Who::Key(self.key.key.id);
-        Actor { who, address: self.address.known(), request_id: self.request_id.clone() }
-    }
-
-    /// The caller, asking by the request of this id.
-    #[must_use]
-    pub fn asking_by(self, request_id: String) -> Self {
-        Self { request_id: Some(request_id), ..self }
+        Actor { who, address: self.address.known(), request_id: Some(self.request_id.clone()) }
     }
 }

@@ -7,7 +7,7 @@
 mod forwarded;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::cidr::{Cidr, CidrError};
@@ -38,6 +38,24 @@ impl fmt::Display for CallerAddress {
             Self::Known(address) => address.fmt(f),
             Self::Unknown => f.write_str("unknown"),
         }
+    }
+}
+
+/// Where a request comes from, and what the log and the audit trail call it.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'r> {
+    /// The caller's address.
+    pub address: CallerAddress,
+    /// The id that the request was given.
+    pub request_id: &'r str,
+}
+
+/// The network that an address is taken for where somebody is counted: the /64 of an IPv6 address, whose owner
+/// has all of it.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

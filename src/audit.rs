@@ -1,11 +1,20 @@
-//! Who did what: the record that every mutation leaves, written in the mutation's own transaction.
+//! Who did what: the record that every mutation leaves, written in the mutation's own transaction; and refusals
+//! worth knowing.
+
+mod filter;
+mod recorded;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
+
+pub use filter::{ActionError, ActionFilter, EventFilter};
+pub use recorded::{EventId, RecordedEvent};
 
 use serde_json::Value;
 
 use crate::api_key::KeyId;
+use crate::clock::Timestamp;
 use crate::names::OrganizationId;
 
 /// Who acted, and from where.
@@ -50,6 +59,23 @@ impl fmt::Display for Who {
     }
 }
 
+/// The text names nobody who could have acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("who acts is a key's id, bootstrap or schedule")]
+pub struct WhoError;
+
+impl FromStr for Who {
+    type Err = WhoError;
+
+    fn from_str(text: &str) -> Result<Self, WhoError> {
+        match text {
+            "bootstrap" => Ok(Self::Bootstrap),
+            "schedule" => Ok(Self::Schedule),
+            key => key.parse().map(Self::Key).map_err(|_| WhoError),
+        }
+    }
+}
+
 /// One thing that was done. The time and the change number come from the transaction that it is part of.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
@@ -57,10 +83,30 @@ pub struct AuditEvent {
     pub action: &'static str,
     /// The organization that it happened in; `None` for what belongs to the deployment.
     pub organization: Option<OrganizationId>,
-    /// What was acted on: a key's, token's or signing key's id.
+    /// The key that it is about, where it is about one.
+    pub key: Option<KeyId>,
+    /// What was acted on: a key's, token's or signing key's id, an organization's, a project's path.
     pub subject: String,
     /// How it was before, as the API shows it; never a secret.
     pub before: Option<Value>,
     /// How it is now.
     pub after: Option<Value>,
+}
+
+impl AuditEvent {
+    /// What its action begins with, up to the first point.
+    pub fn family(&self) -> &'static str {
+        self.action.split_once('.').map_or(self.action, |(family, _)| family)
+    }
+}
+
+/// Something that happened a while before it is recorded.
+#[derive(Clone, Debug)]
+pub struct PastEvent {
+    /// When it happened.
+    pub at: Timestamp,
+    /// To whom.
+    pub actor: Actor,
+    /// What.
+    pub event: AuditEvent,
 }

@@ -45,6 +45,7 @@ pub struct Config {
     hash_turns: usize,
     key_capacity: u64,
     gate: GateMapping,
+    events_kept_seconds: Option<i64>,
 }
 
 impl Config {
@@ -61,6 +62,7 @@ impl Config {
             hash_turns: self.hash_turns,
             key_capacity: self.key_capacity,
             gate: self.gate.clone(),
+            events_kept_seconds: self.events_kept_seconds,
         }
     }
 }

@@ -4,20 +4,20 @@
 use std::sync::Arc;
 
 use crate::access::{Credential, identify_at};
-use crate::address::CallerAddress;
+use crate::address::Origin;
 use crate::management::ApiError;
 use crate::node::{Authenticated, HeldKey, Node, Presented};
 use crate::scope::{Resource, Scopes, Verb};
-use crate::store::UseKind;
 use crate::text::Excerpt;
 use crate::token::Grant;
+use crate::usage::UseKind;
 
 /// A request that a gateway holds back until it is answered for.
 pub struct GateRequest<'a> {
     /// What it carries.
     pub credential: Credential<'a>,
     /// Where it comes from.
-    pub address: CallerAddress,
+    pub origin: Origin<'a>,
     /// Which resource server it is for; the deployment's first where none is named.
     pub audience: Option<&'a str>,
     /// What it would do.
@@ -77,7 +77,7 @@ async fn by_key(
     request: &GateRequest<'_>,
 ) -> Result<Passed, ApiError> {
     let now = node.clock.now();
-    let authenticated = node.authenticate(presented, request.address, now).await?;
+    let authenticated = node.authenticate(presented, request.origin, now).await?;
     node.count(&authenticated, UseKind::Direct, now);
     if !authenticated.held.audiences.iter().any(|own| own == audience) {
         let message = format!("the key's project has no access to {audience}");
@@ -112,6 +112,6 @@ async fn by_token(
     request: &GateRequest<'_>,
 ) -> Result<Passed, ApiError> {
     let now = node.clock.now();
-    let caller = identify_at(node, token, audience, request.address, now).await?;
+    let caller = identify_at(node, token, audience, request.origin, now).await?;
     Ok(Passed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
 }

@@ -2,10 +2,12 @@
 //! responses ([`failure`]).
 
 mod answer;
+mod audit;
 mod body;
 mod client_auth;
 mod configuration;
 mod credentials;
+mod denials;
 mod discovery;
 mod failure;
 mod form;
@@ -24,6 +26,7 @@ mod request_id;
 mod revocations;
 mod route;
 mod signing_keys;
+mod usage;
 
 use std::sync::Arc;
 
@@ -50,9 +53,13 @@ routes! {
         GET "/.well-known/jwks.json" => discovery::jwks,
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
-
-        GET "/v1/self" => keys::own,
         GET "/v1/gate" => gate::check,
+        GET "/healthz" => health::alive,
+        GET "/readyz" => health::ready,
+    }
+    // The management API.
+    other methods: api_method_not_allowed, around: denials::noted {
+        GET "/v1/self" => keys::own,
 
         GET "/v1/orgs" => organizations::list,
         POST "/v1/orgs" => organizations::create,
@@ -80,11 +87,14 @@ routes! {
         POST "/v1/orgs/{org}/keys/{key}/revoke" => keys::revoke,
         DELETE "/v1/orgs/{org}/keys/{key}/secrets/{secret}" => keys::retire,
 
+        GET "/v1/orgs/{org}/keys/{key}/usage" => usage::of_key,
+        GET "/v1/orgs/{org}/usage" => usage::of_organization,
+
+        GET "/v1/orgs/{org}/audit" => audit::of_organization,
+        GET "/v1/audit" => audit::of_deployment,
+
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,
-
-        GET "/healthz" => health::alive,
-        GET "/readyz" => health::ready,
     }
 }
 

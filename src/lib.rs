@@ -11,7 +11,7 @@
 //! | [`token`], [`management`], [`gate`] | the use cases, each a list of named steps |
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
-//! | [`store`], [`audit`] | what lasts: SQL lives there and nowhere else |
+//! | [`store`], [`audit`], [`usage`] | what lasts: SQL lives there and nowhere else |
 //! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
@@ -68,3 +68,5 @@ pub mod tenant;
 mod text;
 #[cfg(feature = "server")]
 pub mod token;
+#[cfg(feature = "server")]
+pub mod usage;

@@ -4,6 +4,7 @@
 //! request against it, change it, record the change, commit. What is decided is so decided on what will be
 //! committed, and nothing has happened until then.
 
+pub mod audit;
 mod ceiling;
 pub mod configuration;
 mod diff;
@@ -16,6 +17,7 @@ pub mod organizations;
 pub mod projects;
 mod repeat;
 pub mod signing_keys;
+pub mod usage;
 
 use std::future::Future;
 

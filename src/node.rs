@@ -9,6 +9,7 @@ mod hash_cost;
 mod hash_threads;
 mod housekeeping;
 mod key_cache;
+mod refusals;
 mod revocations;
 mod secrets;
 mod swapped;
@@ -23,12 +24,13 @@ pub use feed::{Feed, FeedError};
 pub use freshness::{Freshness, MAX_STALE_SECONDS};
 pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
+pub use refusals::RefusalLog;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use swapped::{SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
-pub use usage::{UseCell, UseLedger};
+pub use usage::{LastUse, UseCell, UseLedger};
 pub use withdrawals::Withdrawals;
 
 use std::future::Future;
@@ -68,6 +70,8 @@ pub struct Deployment {
     pub key_capacity: u64,
     /// How gateways' requests are read.
     pub gate: GateMapping,
+    /// For how many seconds audit events are kept; `None` is for ever.
+    pub events_kept_seconds: Option<i64>,
 }
 
 /// One running server.
@@ -97,7 +101,7 @@ pub struct Node {
     pub withdrawals: Withdrawals,
     /// What resource servers are told of all that.
     pub feed: Feed,
-    /// Counts use until it is written.
+    /// Counts use, and notes refusals, until they are written.
     pub usage: UseLedger,
     /// Slows guessers down.
     pub throttle: Throttle,

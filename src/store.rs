@@ -4,6 +4,7 @@
 //! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
 //! and its change numbers.
 
+mod audit;
 mod backup;
 mod bootstrap;
 mod changes;
@@ -25,6 +26,7 @@ mod write;
 use std::fs::File;
 use std::time::Duration;
 
+pub use audit::{EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::{Change, Position};
@@ -37,7 +39,7 @@ pub use restore::{
 };
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
-pub use usage::{UseKind, UseRecord};
+pub use usage::{UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use claviger::address::{AddressPolicy, CallerAddress};
+use claviger::address::{AddressPolicy, CallerAddress, Origin};
 use claviger::api_key::PlainKey;
 use claviger::clock::Clock;
 use claviger::entropy::Entropy;
@@ -18,7 +18,10 @@ use crate::warm::median;
 
 const ROUNDS: usize = 9;
 const TIMES: usize = 4_000;
-const CALLER: CallerAddress = CallerAddress::Known(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST));
+const CALLER: Origin<'static> = Origin {
+    address: CallerAddress::Known(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    request_id: "000000000000000000000001",
+};
 
 /// Prints the microseconds of each step, and returns those of all together.
 pub(crate) async fn measure(database: &Database) -> f64 {
@@ -84,6 +87,7 @@ async fn node(seeded: &Store) -> Arc<Node> {
         hash_turns: 1,
         key_capacity: 1_000,
         gate: Default::default(),
+        events_kept_seconds: None,
     };
     let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
     Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::Caller;
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::cidr::Cidrs;
 use crate::claims::Audience;
 use crate::clock::Timestamp;
 use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
 use crate::scope::Scopes;
-use crate::store::UseKind;
+use crate::usage::{RefusedFor, UseKind};
 
 /// What a caller shows.
 #[derive(Clone, Copy)]
@@ -46,14 +46,14 @@ pub enum AccessFault {
 pub async fn identify(
     node: &Arc<Node>,
     credential: Credential<'_>,
-    address: CallerAddress,
+    origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     match credential {
-        Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, address, now).await,
-        Credential::Client(presented) => by_key(node, presented, address, now).await,
+        Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, origin, now).await,
+        Credential::Client(presented) => by_key(node, presented, origin, now).await,
         // RFC 9068 §4: a token for another resource server is none for this one.
-        Credential::Token(token) => identify_at(node, token, &node.deployment.issuer, address, now).await,
+        Credential::Token(token) => identify_at(node, token, &node.deployment.issuer, origin, now).await,
     }
 }
 
@@ -65,27 +65,29 @@ pub async fn identify_at(
     node: &Node,
     token: &str,
     audience: &str,
-    address: CallerAddress,
+    origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     let LiveToken { claims, subject } = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
     let corrupt = |error: &dyn std::fmt::Display| AccessFault::Corrupt(error.to_string());
     let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|error| corrupt(&error))?;
-    if !cidrs.admits(address.known()) {
-        return Err(AccessFault::TokenAddress(address));
+    if !cidrs.admits(origin.address.known()) {
+        node.refuse(&subject, RefusedFor::Address, origin, now);
+        return Err(AccessFault::TokenAddress(origin.address));
     }
     let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
-    Ok(Caller { key: subject, scopes, address, request_id: None })
+    node.usage.count(&subject, None, UseKind::Direct, now);
+    Ok(Caller::new(scopes, subject, origin))
 }
 
 async fn by_key(
     node: &Arc<Node>,
     presented: Presented<'_>,
-    address: CallerAddress,
+    origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let authenticated = node.authenticate(presented, address, now).await?;
+    let authenticated = node.authenticate(presented, origin, now).await?;
     node.count(&authenticated, UseKind::Direct, now);
     let Authenticated { held, .. } = authenticated;
-    Ok(Caller { scopes: held.key.scopes.clone(), key: held, address, request_id: None })
+    Ok(Caller::new(held.key.scopes.clone(), held, origin))
 }

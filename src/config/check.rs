@@ -91,6 +91,7 @@ impl TryFrom<Settings> for Config {
             hash_turns: hash_turns(settings.argon2_at_once)?,
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?,
+            events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
         })
     }
 }
@@ -108,6 +109,10 @@ fn positive(setting: &'static str, given: Option<u32>, default: u32) -> Result<N
 
 fn seconds(setting: &'static str, given: Option<u32>, default: u32) -> Result<Duration, ConfigError> {
     Ok(Duration::from_secs(positive(setting, given, default)?.get().into()))
+}
+
+fn events_kept_seconds(days: u16) -> Option<i64> {
+    (days > 0).then(|| i64::from(days) * DAY)
 }
 
 /// Within what a machine can pay: beyond, the first secret would end the process, or take for ever.

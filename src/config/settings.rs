@@ -153,6 +153,10 @@ settings! {
     #[arg(long, global = true, env = "CLAVIGER_GATE_PREFIX", value_name = "PATH")]
     gate_prefix: String,
 
+    /// Days that audit events are kept; 0 keeps them for ever [default: 400]
+    #[arg(long, global = true, env = "CLAVIGER_AUDIT_DAYS", value_name = "DAYS")]
+    audit_days: u16,
+
     /// Connections at once [default: 10000]
     #[arg(long, env = "CLAVIGER_MAX_CONNECTIONS", value_name = "N")]
     max_connections: u32,

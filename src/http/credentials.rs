@@ -7,10 +7,11 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::denials::KnownCaller;
 use super::failure::Failure;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::api_key::looks_like_key;
 use crate::management::ApiError;
 use crate::node::Node;
@@ -43,14 +44,14 @@ impl FromRequestParts<Arc<Node>> for Guarded {
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
         let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
         let credential = credential(&parts.headers)?;
-        let caller = identify(node, credential, address, node.clock.now()).await.map_err(ApiError::from)?;
-        Ok(Self(caller.asking_by(request_id(parts))))
+        let request_id = RequestId::of(parts);
+        let origin = Origin { address, request_id: request_id.as_str() };
+        let caller = identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?;
+        if let Some(known) = parts.extensions.get::<KnownCaller>() {
+            known.set(node, &caller);
+        }
+        Ok(Self(caller))
     }
-}
-
-/// The id that this request was given at the front.
-fn request_id(parts: &Parts) -> String {
-    parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 
 /// `Authorization: Bearer` or `X-Api-Key`, and exactly one of them.

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use super::credentials::{CameFrom, credential};
 use super::failure::Failure;
 use super::query::Query;
+use super::request_id::RequestId;
+use crate::address::Origin;
 use crate::gate::{GateRequest, Passed, pass};
 use crate::gateway::GateMapping;
 use crate::management::ApiError;
@@ -29,9 +31,10 @@ pub(super) async fn check(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["action", "resource", "audience", "token"])?;
     let (verb, resource) = asked(&query, &parts.headers, &node.deployment.gate)?;
+    let request_id = RequestId::of(&parts);
     let request = GateRequest {
         credential: credential(&parts.headers)?,
-        address,
+        origin: Origin { address, request_id: request_id.as_str() },
         audience: query.text("audience"),
         verb,
         resource,

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::form::Form;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::management::ApiError;
 use crate::node::Node;
 use crate::token::{
@@ -30,7 +30,7 @@ pub(super) struct Posted {
     headers: HeaderMap,
     address: CallerAddress,
     body: Bytes,
-    request_id: Option<RequestId>,
+    request_id: RequestId,
 }
 
 impl FromRequest<Arc<Node>> for Posted {
@@ -46,9 +46,15 @@ impl FromRequest<Arc<Node>> for Posted {
                 OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into()
             );
         }
-        let request_id = parts.extensions.get().copied();
+        let request_id = RequestId::of(&parts);
         let body = read_form(&parts.headers, body).await?;
         Ok(Self { headers: parts.headers, address, body, request_id })
+    }
+}
+
+impl Posted {
+    fn origin(&self) -> Origin<'_> {
+        Origin { address: self.address, request_id: self.request_id.as_str() }
     }
 }
 
@@ -78,14 +84,14 @@ struct TokenAnswer<'a> {
 pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
-    let (client, address) = (credentials.presented(), posted.address);
+    let (client, origin) = (credentials.presented(), posted.origin());
     let grant = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
     let answer = match form.require("grant_type")? {
         "client_credentials" => {
-            no_store(&answer(&token::client_credentials(&node, client, address, &grant).await?, None))
+            no_store(&answer(&token::client_credentials(&node, client, origin, &grant).await?, None))
         }
         TOKEN_EXCHANGE => {
-            let issued = token::token_exchange(&node, client, address, &exchange(&form, grant)?).await?;
+            let issued = token::token_exchange(&node, client, origin, &exchange(&form, grant)?).await?;
             no_store(&answer(&issued, Some(ACCESS_TOKEN)))
         }
         _ => return Err(OAuthError::UnsupportedGrantType.into()),
@@ -128,10 +134,6 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
-    let caller = match posted.request_id {
-        Some(id) => caller.asking_by(id.to_string()),
-        None => caller,
-    };
     token::revoke(&node, RevokeRequest { caller, token }).await?;
     // RFC 7009 §2.2: the status is the answer. Some clients insist on JSON all the same.
     Ok(no_store(&serde_json::json!({})))
@@ -145,11 +147,11 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
         if form.get("client_secret").is_some() {
             return Err(OAuthError::InvalidRequest("two credentials".into()).into());
         }
-        let caller = identify(node, credential, posted.address, now).await;
+        let caller = identify(node, credential, posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
     }
     let credentials = ClientCredentials::of(&posted.headers, form)?;
-    let caller = identify(node, Credential::Client(credentials.presented()), posted.address, now).await;
+    let caller = identify(node, Credential::Client(credentials.presented()), posted.origin(), now).await;
     Ok(caller.map_err(OAuthError::from)?)
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
+use axum::http::request::Parts;
 
 use crate::entropy::{Entropy, EntropyError};
 
@@ -36,6 +37,11 @@ impl RequestIds {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl RequestId {
+    /// The id that this request was given at the front; without one, zeros.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        parts.extensions.get().copied().unwrap_or(Self([b'0'; DIGITS]))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

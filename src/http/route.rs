@@ -12,9 +12,9 @@ pub struct Route {
 }
 
 /// Makes of one table both [`super::ROUTES`], for whoever wants to walk over all operations, and the router
-/// that serves them. Each group says who answers the methods that are not in it.
+/// that serves them. Each group says who answers the methods that are not in it, and may have something around it.
 macro_rules! routes {
-    ($(other methods: $refuse:ident { $($method:ident $path:expr => $handler:path,)+ })+) => {
+    ($(other methods: $refuse:ident $(, around: $around:path)? { $($method:ident $path:expr => $handler:path,)+ })+) => {
         /// Every operation, in the order of the table.
         pub const ROUTES: &[Route] =
             &[$($(Route { method: axum::http::Method::$method, path: $path },)+)+];
@@ -23,7 +23,8 @@ macro_rules! routes {
             Router::new()$(.merge(
                 Router::new()
                     $(.route($path, axum::routing::on(axum::routing::MethodFilter::$method, $handler)))+
-                    .method_not_allowed_fallback($refuse),
+                    .method_not_allowed_fallback($refuse)
+                    $(.route_layer(axum::middleware::from_fn($around)))?,
             ))+
         }
     };

@@ -140,6 +140,7 @@ fn event(
     Some(AuditEvent {
         action,
         organization: Some(key.organization.clone()),
+        key: Some(key.id),
         subject: key.id.to_string(),
         before: before.map(|key| key.json(write.at())),
         after: after.map(|key| key.json(write.at())),

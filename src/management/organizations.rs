@@ -184,6 +184,7 @@ async fn record(
     let event = AuditEvent {
         action,
         organization: Some(organization.id.clone()),
+        key: None,
         subject: organization.id.to_string(),
         before: before.map(|before| json!(before)),
         after: after.map(|after| json!(after)),

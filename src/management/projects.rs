@@ -226,6 +226,7 @@ async fn record(
     let event = AuditEvent {
         action,
         organization: Some(project.organization.clone()),
+        key: None,
         subject: project.path(),
         before: before.map(|before| json!(before)),
         after: after.map(|after| json!(after)),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::secrets::{Busy, HeldSecret};
 use super::{HeldKey, Node};
-use crate::address::CallerAddress;
+use crate::address::{CallerAddress, Origin};
 use crate::api_key::{self, KeyId, PlainKey};
 use crate::clock::Timestamp;
 use crate::key::{KeyStatus, SecretId};
-use crate::store::{StoreError, UseKind};
+use crate::store::StoreError;
+use crate::usage::{RefusedFor, UseKind};
 
 /// A key as a client presents it.
 #[derive(Clone, Copy)]
@@ -69,14 +70,14 @@ impl Node {
     pub async fn authenticate(
         self: &Arc<Self>,
         presented: Presented<'_>,
-        caller: CallerAddress,
+        origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
-        let judged = self.judge(presented, caller, now).await;
+        let judged = self.judge(presented, origin, now).await;
         if let Err(refusal) = &judged {
             // An id that is none could be a secret in the wrong place.
             let key = presented.claimed_id().parse::<KeyId>().map(|id| id.to_string()).unwrap_or_default();
-            tracing::info!(key, address = %caller, %refusal, "a key was not accepted");
+            tracing::info!(key, address = %origin.address, %refusal, "a key was not accepted");
         }
         judged
     }
@@ -84,15 +85,24 @@ impl Node {
     async fn judge(
         self: &Arc<Self>,
         presented: Presented<'_>,
-        caller: CallerAddress,
+        origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
-        let authenticated = self.recognize(presented, caller, now).await?;
-        if let Err(refusal) = authenticated.may_be_used(caller, now) {
-            self.count(&authenticated, UseKind::Refused, now);
-            return Err(refusal);
+        let authenticated = self.recognize(presented, origin.address, now).await?;
+        match authenticated.refused_for(origin.address, now) {
+            None => Ok(authenticated),
+            Some(reason) => {
+                self.refuse(&authenticated.held, reason, origin, now);
+                Err(Refusal::of(reason, origin.address))
+            }
         }
-        Ok(authenticated)
+    }
+
+    /// Counts that a key, or a token of it, was refused to whoever came with it, and notes it for the audit
+    /// trail.
+    pub(crate) fn refuse(&self, key: &Arc<HeldKey>, reason: RefusedFor, origin: Origin<'_>, now: Timestamp) {
+        self.usage.count(key, None, UseKind::Refused(reason), now);
+        self.usage.refusals.refused(&key.key, reason, origin, now);
     }
 
     /// Finds the key that somebody from `caller` holds the secret of, and counts it where there is none.
@@ -128,8 +138,10 @@ impl Node {
             return Err(Refusal::Unknown);
         }
         let held = self.key(&key.id(), now).await?.ok_or(Refusal::Unknown)?;
-        let found =
-            self.secrets.recognize(&held.secrets, key.secret(), now).await?.ok_or(Refusal::Unknown)?;
+        let Some(found) = self.secrets.recognize(&held.secrets, key.secret(), now).await? else {
+            self.usage.count(&held, None, UseKind::Refused(RefusedFor::Secret), now);
+            return Err(Refusal::Unknown);
+        };
         if found.outdated {
             self.hash_anew(&key, found.secret);
         }
@@ -150,9 +162,13 @@ impl Node {
 
     /// Counts one use of an authenticated key.
     pub fn count(&self, by: &Authenticated, kind: UseKind, now: Timestamp) {
-        if let Some(secret) = by.held.secrets.iter().find(|held| held.id == by.secret) {
-            self.usage.count(by.held.key.id, secret.id, &secret.used, kind, now);
-        }
+        self.count_use(&by.held, Some(by.secret), kind, now);
+    }
+
+    /// Counts one use of a key, by this secret of it or by a token.
+    pub fn count_use(&self, key: &Arc<HeldKey>, secret: Option<SecretId>, kind: UseKind, now: Timestamp) {
+        let secret = secret.and_then(|id| key.secrets.iter().find(|held| held.id == id));
+        self.usage.count(key, secret, kind, now);
     }
 
     /// Replaces a hash that was made at another cost, behind the request's back: nobody waits for it, and
@@ -183,16 +199,28 @@ impl<'a> Presented<'a> {
 }
 
 impl Authenticated {
-    fn may_be_used(&self, caller: CallerAddress, now: Timestamp) -> Result<(), Refusal> {
-        let key = &self.held.key;
-        match key.status(now) {
-            KeyStatus::Revoked => return Err(Refusal::Revoked),
-            KeyStatus::Expired => return Err(Refusal::Expired),
-            KeyStatus::Active => {}
+    /// Why the key is not good at `now` from anywhere, if it is not.
+    pub fn ended(&self, now: Timestamp) -> Option<RefusedFor> {
+        match self.held.key.status(now) {
+            KeyStatus::Revoked => Some(RefusedFor::Revoked),
+            KeyStatus::Expired => Some(RefusedFor::Expired),
+            KeyStatus::Active => None,
         }
-        if !key.cidrs.admits(caller.known()) {
-            return Err(Refusal::Address(caller));
+    }
+
+    fn refused_for(&self, caller: CallerAddress, now: Timestamp) -> Option<RefusedFor> {
+        let is_admitted = self.held.key.cidrs.admits(caller.known());
+        self.ended(now).or((!is_admitted).then_some(RefusedFor::Address))
+    }
+}
+
+impl Refusal {
+    fn of(reason: RefusedFor, caller: CallerAddress) -> Self {
+        match reason {
+            RefusedFor::Revoked => Self::Revoked,
+            RefusedFor::Expired => Self::Expired,
+            RefusedFor::Address => Self::Address(caller),
+            RefusedFor::Secret => Self::Unknown,
         }
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::{HeldKey, Node, Refusal};
 use crate::api_key::KeyId;
 use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
 use crate::clock::Timestamp;
+use crate::usage::{RefusedFor, UseKind};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
 const BETWEEN_NODES: Leeway = match Leeway::from_seconds(5) {
@@ -58,19 +59,21 @@ impl Node {
             claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
         let held = self.key(&subject, now).await.map_err(BearerFault::Unknown)?;
         let subject = held.ok_or(BearerFault::KeyRevoked)?;
+        let alive = self.is_alive(&claims, &subject, now).await;
+        if matches!(alive, Err(BearerFault::Revoked | BearerFault::KeyRevoked)) {
+            self.usage.count(&subject, None, UseKind::Refused(RefusedFor::Revoked), now);
+        }
+        alive.map(|()| LiveToken { claims, subject })
+    }
+
+    /// Whether neither the token nor anything that it came from was revoked: its key, the tokens before it, those
+    /// who acted.
+    async fn is_alive(&self, claims: &Claims, subject: &HeldKey, now: Timestamp) -> Result<(), BearerFault> {
         if subject.key.revoked.is_some() {
             return Err(BearerFault::KeyRevoked);
         }
-        if claims.generation < subject.key.generation || self.revoked_tokens.contains(&claims.token_id) {
-            return Err(BearerFault::Revoked);
-        }
-        self.are_alive(&claims, now).await?;
-        Ok(LiveToken { claims, subject })
-    }
-
-    /// Whether all that an exchanged token came from is good: the tokens before it, and those who acted.
-    async fn are_alive(&self, claims: &Claims, now: Timestamp) -> Result<(), BearerFault> {
-        if claims.origin.iter().any(|jti| self.revoked_tokens.contains(jti)) {
+        let mut tokens = std::iter::once(&claims.token_id).chain(&claims.origin);
+        if claims.generation < subject.key.generation || tokens.any(|jti| self.revoked_tokens.contains(jti)) {
             return Err(BearerFault::Revoked);
         }
         for actor in claims.actor.iter().flat_map(Actor::chain) {

@@ -124,8 +124,8 @@ impl Node {
                 }
             }
             Some(ChangeKind::SigningKey) => self.keyring.reload(&self.store).await?,
-            // Either begins an epoch, which has been taken in as a whole.
-            Some(ChangeKind::Bootstrap | ChangeKind::Restore) => {}
+            // A bootstrap or a restore begins an epoch, which has been taken in as a whole.
+            Some(ChangeKind::Bootstrap | ChangeKind::Restore | ChangeKind::Refusal) => {}
             // Written by a newer binary: anything may have changed.
             None => {
                 self.keys.forget_all();
@@ -148,7 +148,11 @@ impl Node {
             ChangeKind::Project => self.keys.forget_where(|key| {
                 subject.split_once('/') == Some((key.organization.as_str(), key.project.as_str()))
             }),
-            ChangeKind::Token | ChangeKind::SigningKey | ChangeKind::Bootstrap | ChangeKind::Restore => {}
+            ChangeKind::Token
+            | ChangeKind::SigningKey
+            | ChangeKind::Bootstrap
+            | ChangeKind::Restore
+            | ChangeKind::Refusal => {}
         }
     }
 

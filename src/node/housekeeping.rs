@@ -6,12 +6,27 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Node;
+use crate::clock::Timestamp;
 use crate::keyring::Rotation;
+use crate::store::StoreError;
+use crate::usage::Interval;
 
 /// Changes are kept for so many seconds: longer than any node may rely on its memory, by far.
 const CHANGES_KEPT_SECONDS: i64 = 3_600;
 
+/// Answers to requests that may come again are kept for a day.
+const REPEATS_KEPT_SECONDS: i64 = 86_400;
+
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Rows that are forgotten at once, so that no writer waits for long.
+const BATCH: u32 = 1_000;
+
+/// Left to other writers after a batch.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a round does of one kind, at most; the next goes on.
+const BATCHES: u32 = 200;
 
 impl Node {
     /// Writes use down every `interval`, and once more when `stop` changes.
@@ -52,19 +67,27 @@ impl Node {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
-        if let Err(error) = self.store.forget_changes(now.plus(-CHANGES_KEPT_SECONDS)).await {
-            tracing::warn!(%error, "old changes were not forgotten");
+        self.forget_what_is_old(now).await;
+    }
+
+    async fn forget_what_is_old(&self, now: Timestamp) {
+        let store = &self.store;
+        let before = now.plus(-CHANGES_KEPT_SECONDS);
+        warn("changes", store.forget_changes(before).await);
+        warn("withdrawals", store.forget_withdrawals(before).await);
+        warn("dead revoked tokens", store.forget_revoked_tokens(before).await);
+        warn("repeatable requests", store.forget_repeats(now.plus(-REPEATS_KEPT_SECONDS)).await);
+        for interval in Interval::ALL {
+            warn("use", in_batches(|most| store.forget_use(interval, now, most)).await);
         }
-        if let Err(error) = self.store.forget_withdrawals(now.plus(-CHANGES_KEPT_SECONDS)).await {
-            tracing::warn!(%error, "old withdrawals were not forgotten");
-        }
-        if let Err(error) = self.store.forget_revoked_tokens(now.plus(-CHANGES_KEPT_SECONDS)).await {
-            tracing::warn!(%error, "dead revoked tokens were not forgotten");
+        if let Some(seconds) = self.deployment.events_kept_seconds {
+            let before = now.plus(-seconds);
+            warn("audit events", in_batches(|most| store.forget_events(before, most)).await);
         }
     }
 
     /// All that a rotation of this node's signing keys needs.
-    pub fn rotation(&self, now: crate::clock::Timestamp) -> Rotation<'_> {
+    pub fn rotation(&self, now: Timestamp) -> Rotation<'_> {
         Rotation {
             keyring: &self.keyring,
             store: &self.store,
@@ -72,5 +95,28 @@ impl Node {
             entropy: &self.entropy,
             now,
         }
+    }
+}
+
+/// Has `forget` forget so many rows at a time until there are fewer left, or this round has done enough.
+async fn in_batches<F>(forget: impl Fn(u32) -> F) -> Result<u64, StoreError>
+where
+    F: Future<Output = Result<u64, StoreError>>,
+{
+    let mut forgotten = 0;
+    for _ in 0..BATCHES {
+        let batch = forget(BATCH).await?;
+        forgotten += batch;
+        if batch < BATCH.into() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(forgotten)
+}
+
+fn warn(what: &str, forgotten: Result<u64, StoreError>) {
+    if let Err(error) = forgotten {
+        tracing::warn!(%error, "old {what} could not be forgotten");
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use moka::sync::Cache;
 
 use super::secrets::HeldSecret;
+use super::usage::UseCell;
 use crate::api_key::KeyId;
 use crate::audiences;
 use crate::key::ApiKey;
@@ -33,6 +34,8 @@ pub struct HeldKey {
     pub reserved: Granted,
     /// Its other scopes, for the resource servers.
     pub unreserved: Granted,
+    /// Counts its use until the next flush.
+    pub used: UseCell,
 }
 
 /// Scopes, and their canonical text.
@@ -142,6 +145,7 @@ impl KeyCache {
                 project_audiences.as_ref(),
             ),
             secrets,
+            used: UseCell::default(),
         }
     }
 }

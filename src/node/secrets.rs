@@ -1,7 +1,7 @@
 //! Is this the key's secret? Slowly the first time (argon2id), from memory after that.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::hash_cost::{HashCost, verify};
 use super::hash_threads::HashThreads;
-use super::usage::UseCell;
+use super::usage::LastUse;
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
 use crate::key::{KeySecret, SecretId};
@@ -25,8 +25,8 @@ pub struct HeldSecret {
     pub id: SecretId,
     /// From when on it no longer opens the key.
     pub expires_at: Option<Timestamp>,
-    /// Counts its use until the next flush.
-    pub used: Arc<UseCell>,
+    /// When it was last used, until the next flush.
+    pub used: LastUse,
     hash: Box<str>,
     /// A keyed digest of the plain secret, once that has been seen and found right.
     verified: OnceLock<Digest>,
@@ -190,7 +190,7 @@ impl From<KeySecret> for HeldSecret {
         Self {
             id: secret.id,
             expires_at: secret.expires_at,
-            used: Arc::new(UseCell::default()),
+            used: LastUse::default(),
             hash: secret.hash,
             verified: OnceLock::new(),
         }

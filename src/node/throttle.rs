@@ -1,13 +1,14 @@
 //! Ten wrong secrets in a minute for one client from one address, and that pair has to wait. The rightful
 //! owner elsewhere is never held up by a guesser.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
 
+use crate::address::network;
 use crate::clock::Timestamp;
 
 /// Wrong secrets that a pair may send in [`WINDOW_SECONDS`].
@@ -73,13 +74,6 @@ fn pair(client: &str, address: Option<IpAddr>) -> Pair {
     // A real client id has 20 characters: longer claims may share a count.
     let end = client.floor_char_boundary(64);
     (client[..end].into(), address.map(network))
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-    }
 }
 
 #[cfg(test)]

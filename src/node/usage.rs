@@ -2,42 +2,72 @@
 //!
 //! What a kill can lose is what was counted since the last flush, and no more.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use super::{HeldKey, HeldSecret, RefusalLog};
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
-use crate::key::SecretId;
-use crate::store::{Store, StoreError, UseKind, UseRecord};
+use crate::store::{Store, StoreError, UseRecord};
+use crate::usage::{Interval, UseCounts, UseKind};
 
-const KINDS: [UseKind; 3] = [UseKind::Token, UseKind::Direct, UseKind::Refused];
+/// Keys that are written in one transaction. Other writers wait for no more than that.
+const AT_ONCE: usize = 1_000;
 
-/// The counters of one secret since the last flush.
+/// Left to other writers after a transaction.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The counters of one key.
 #[derive(Debug, Default)]
 pub struct UseCell {
-    counts: [AtomicU64; KINDS.len()],
-    /// Unix seconds of the last use that was not a refusal; 0 when there was none.
-    last_used_at: AtomicI64,
+    /// Since the last flush, or since the hour began. In an hour they can't overflow.
+    counts: [AtomicU32; UseKind::ALL.len()],
+    /// When the hour began that they are of, in Unix seconds.
+    hour: AtomicI64,
+    by_token: LastUse,
     /// Whether the cell waits for the next flush already.
     waiting: AtomicBool,
 }
 
-/// The cells that have something to write.
+/// When something was last used, if it was since the last flush.
+#[derive(Debug, Default)]
+pub struct LastUse(AtomicI64);
+
+/// What there is to write.
 #[derive(Debug, Default)]
 pub struct UseLedger {
-    waiting: Mutex<Vec<(KeyId, SecretId, Arc<UseCell>)>>,
+    unwritten: Mutex<Unwritten>,
+    /// Refusals on their way into the audit trail.
+    pub refusals: RefusalLog,
 }
 
+#[derive(Debug, Default)]
+struct Unwritten {
+    /// Keys with something in their cells.
+    keys: Vec<Arc<HeldKey>>,
+    /// What came out of cells and is not written.
+    records: Records,
+}
+
+/// By key and hour.
+type Records = BTreeMap<(KeyId, Timestamp), UseRecord>;
+
 impl UseLedger {
-    /// Counts one use.
-    pub fn count(&self, key: KeyId, secret: SecretId, cell: &Arc<UseCell>, kind: UseKind, now: Timestamp) {
-        cell.counts[kind as usize].fetch_add(1, Ordering::Relaxed);
-        if kind != UseKind::Refused {
-            cell.last_used_at.fetch_max(now.unix(), Ordering::Relaxed);
+    /// Counts one use of a key, by its own secret or by a token (`None`).
+    pub fn count(&self, key: &Arc<HeldKey>, secret: Option<&HeldSecret>, kind: UseKind, now: Timestamp) {
+        let (cell, hour) = (&key.used, Interval::Hour.start_of(now));
+        if cell.hour.load(Ordering::Relaxed) != hour.unix() {
+            self.begin_hour(key, hour);
         }
+        if !matches!(kind, UseKind::Refused(_)) {
+            secret.map_or(&cell.by_token, |secret| &secret.used).note(now);
+        }
+        cell.counts[kind.index()].fetch_add(1, Ordering::Relaxed);
         // Set after counting and cleared before collecting: a count is never left behind unqueued.
         if !cell.waiting.swap(true, Ordering::AcqRel) {
-            self.lock().push((key, secret, Arc::clone(cell)));
+            self.lock().keys.push(Arc::clone(key));
         }
     }
 
@@ -46,49 +76,98 @@ impl UseLedger {
     /// # Errors
     /// When the store fails.
     pub async fn flush(&self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-        let cells = std::mem::take(&mut *self.lock());
-        let records: Vec<UseRecord> =
-            cells.iter().map(|(key, secret, cell)| cell.collect(*key, *secret, now)).collect();
-        if records.is_empty() {
-            return Ok(0);
+        let Unwritten { keys, mut records } = std::mem::take(&mut *self.lock());
+        for record in keys.iter().filter_map(|key| self.collect(key)) {
+            add(&mut records, record);
         }
-        if let Err(error) = store.record_use(&records).await {
-            self.put_back(cells, &records);
-            return Err(error);
+        let mut refusals = self.refusals.take(now);
+        let records: Vec<UseRecord> = records.into_values().collect();
+        let mut written = 0;
+        while written < records.len() || !refusals.is_empty() {
+            if written > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let some = &records[written..records.len().min(written + AT_ONCE)];
+            if let Err(error) = store.record_use(some, &refusals, now).await {
+                self.put_back(&records[written..]);
+                self.refusals.put_back(refusals);
+                return Err(error);
+            }
+            refusals.clear();
+            written += some.len();
         }
-        Ok(records.len())
+        Ok(written)
     }
 
-    fn put_back(&self, cells: Vec<(KeyId, SecretId, Arc<UseCell>)>, records: &[UseRecord]) {
-        for ((key, secret, cell), record) in cells.into_iter().zip(records) {
-            for (kind, count) in &record.counts {
-                cell.counts[*kind as usize].fetch_add(*count, Ordering::Relaxed);
-            }
-            let last = record.last_used_at.map_or(0, Timestamp::unix);
-            cell.last_used_at.fetch_max(last, Ordering::Relaxed);
-            if !cell.waiting.swap(true, Ordering::AcqRel) {
-                self.lock().push((key, secret, cell));
-            }
+    /// Puts aside what a key's cell holds of another hour.
+    fn begin_hour(&self, key: &HeldKey, hour: Timestamp) {
+        let mut unwritten = self.lock();
+        if key.used.hour.load(Ordering::Relaxed) == hour.unix() {
+            return;
+        }
+        if let Some(record) = key.take_use() {
+            add(&mut unwritten.records, record);
+        }
+        key.used.hour.store(hour.unix(), Ordering::Relaxed);
+    }
+
+    fn collect(&self, key: &HeldKey) -> Option<UseRecord> {
+        // No hour begins meanwhile.
+        let _unwritten = self.lock();
+        key.used.waiting.swap(false, Ordering::AcqRel);
+        key.take_use()
+    }
+
+    fn put_back(&self, records: &[UseRecord]) {
+        let mut unwritten = self.lock();
+        for record in records {
+            add(&mut unwritten.records, record.clone());
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(KeyId, SecretId, Arc<UseCell>)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Unwritten> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl UseCell {
-    fn collect(&self, key: KeyId, secret: SecretId, now: Timestamp) -> UseRecord {
-        self.waiting.store(false, Ordering::Release);
-        let counts =
-            KINDS.into_iter().map(|kind| (kind, self.counts[kind as usize].swap(0, Ordering::AcqRel)));
-        let last_used_at = self.last_used_at.swap(0, Ordering::AcqRel);
-        UseRecord {
-            key,
-            secret,
-            last_used_at: (last_used_at > 0).then(|| Timestamp::from_unix(last_used_at)),
-            counts: counts.filter(|(_, count)| *count > 0).collect(),
-            hour: now.unix().div_euclid(3600),
+fn add(records: &mut Records, record: UseRecord) {
+    match records.get_mut(&(record.key, record.hour)) {
+        Some(same) => same.add(record),
+        None => drop(records.insert((record.key, record.hour), record)),
+    }
+}
+
+impl HeldKey {
+    fn take_use(&self) -> Option<UseRecord> {
+        let mut counts = UseCounts::default();
+        for kind in UseKind::ALL {
+            counts.add(kind, self.used.counts[kind.index()].swap(0, Ordering::AcqRel).into());
         }
+        if counts.is_empty() {
+            return None;
+        }
+        let secrets: Vec<_> =
+            self.secrets.iter().filter_map(|secret| Some((secret.id, secret.used.take()?))).collect();
+        let last_used_at = secrets.iter().map(|(_, at)| *at).chain(self.used.by_token.take()).max();
+        Some(UseRecord {
+            key: self.key.id,
+            organization: self.key.organization.clone(),
+            project: self.key.project.clone(),
+            hour: Timestamp::from_unix(self.used.hour.load(Ordering::Relaxed)),
+            counts,
+            last_used_at,
+            secrets,
+        })
+    }
+}
+
+impl LastUse {
+    fn note(&self, now: Timestamp) {
+        self.0.fetch_max(now.unix(), Ordering::Relaxed);
+    }
+
+    fn take(&self) -> Option<Timestamp> {
+        let at = self.0.swap(0, Ordering::AcqRel);
+        (at > 0).then(|| Timestamp::from_unix(at))
     }
 }

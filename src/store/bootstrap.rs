@@ -108,6 +108,7 @@ fn bootstrapped(first: &Bootstrap<'_>, at: Timestamp) -> AuditEvent {
     AuditEvent {
         action: "bootstrap",
         organization: None,
+        key: Some(first.admin.key().id),
         subject: first.epoch.to_owned(),
         before: None,
         after: Some(serde_json::json!({

@@ -1,9 +1,10 @@
 //! Requests that may come again (`Idempotency-Key`), and what they were answered.
 
-use super::StoreError;
 use super::db::{on, row};
 use super::write::Write;
+use super::{Store, StoreError};
 use crate::api_key::KeyId;
+use crate::clock::Timestamp;
 
 /// A request that was answered, as far as it takes to know it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,5 +71,21 @@ impl Write {
             .map(drop)
         })?;
         Ok(())
+    }
+}
+
+impl Store {
+    /// Forgets what was answered before `before`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_repeats(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>("DELETE FROM repeatable_requests WHERE created_at < $1")
+                .bind(before.unix())
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected())
+        })?)
     }
 }

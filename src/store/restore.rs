@@ -164,6 +164,7 @@ impl Restore<'_> {
         let restore = AuditEvent {
             action: "restore",
             organization: None,
+            key: None,
             subject: self.epoch.to_owned(),
             before: replaced.map(|store| json!({ "epoch": store.epoch, "last_change": store.last_change })),
             after: Some(json!({
@@ -183,6 +184,8 @@ fn brought_back_event(thing: &TakenAway) -> AuditEvent {
     AuditEvent {
         action: thing.kind.restored(),
         organization: organization.and_then(|id| id.parse().ok()),
+        // No other id reads as a key's.
+        key: thing.id.parse().ok(),
         subject: thing.id.clone(),
         before: Some(json!({ "status": thing.what })),
         after: None,

@@ -67,6 +67,7 @@ impl Store {
         let event = AuditEvent {
             action: "token.revoke",
             organization: Some(organization.clone()),
+            key: Some(token.key),
             subject: token.jti.clone(),
             before: None,
             after: Some(serde_json::json!({

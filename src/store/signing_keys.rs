@@ -115,6 +115,7 @@ fn added(key: &SealedSigningKey, succession: &Succession) -> AuditEvent {
     AuditEvent {
         action: if withdrawn.is_some() { "signing_key.withdraw" } else { "signing_key.rotate" },
         organization: None,
+        key: None,
         subject: key.kid.clone(),
         before: withdrawn.map(|kid| serde_json::json!({ "kid": kid })),
         after: Some(serde_json::json!({

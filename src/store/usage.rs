@@ -1,103 +1,86 @@
-//! Use, written in batches: how often a key was used in an hour, and when each secret was last used.
+//! Use, written in batches: how often keys were used, and when each secret was last used.
+
+mod buckets;
+
+pub use buckets::UseBuckets;
 
 use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::db::{BATCH, Tx, begin, on};
+use super::db::{BATCH, Tx, on};
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
+use crate::audit::PastEvent;
 use crate::clock::Timestamp;
 use crate::key::SecretId;
+use crate::names::{OrganizationId, ProjectId};
+use crate::usage::UseCounts;
 
-/// What a key was used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UseKind {
-    /// A token was issued.
-    Token,
-    /// The key itself, or a token of it, was checked by this server.
-    Direct,
-    /// It was refused, its secret being right: revoked, expired, or from an address outside its ranges.
-    Refused,
-}
-
-/// What there is to write about one secret since the last flush.
+/// What there is to write about one key and one hour.
 #[derive(Clone, Debug)]
 pub struct UseRecord {
-    /// The secret's key.
+    /// The key.
     pub key: KeyId,
-    /// The secret.
-    pub secret: SecretId,
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its project.
+    pub project: ProjectId,
+    /// When the hour began that the counts are of.
+    pub hour: Timestamp,
+    /// How often it was used.
+    pub counts: UseCounts,
     /// When it was last used; `None` when it was only refused.
     pub last_used_at: Option<Timestamp>,
-    /// How often, for each kind.
-    pub counts: Vec<(UseKind, u64)>,
-    /// The Unix hour that the counts go to.
-    pub hour: i64,
+    /// When each of its secrets was last used, if it was.
+    pub secrets: Vec<(SecretId, Timestamp)>,
 }
 
-impl UseKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Direct => "direct",
-            Self::Refused => "refused",
-        }
+impl UseRecord {
+    /// Adds what there is besides about the same key and hour.
+    pub fn add(&mut self, more: Self) {
+        self.counts += more.counts;
+        self.last_used_at = self.last_used_at.max(more.last_used_at);
+        self.secrets.extend(more.secrets);
     }
 }
 
 impl Store {
-    /// Adds `records` to what is stored, all of them or none.
+    /// Adds `records` to what is stored and `refusals` to the trail, all of them or none.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn record_use(&self, records: &[UseRecord]) -> Result<(), StoreError> {
-        // Sorted maps: nodes that flush at once take their row locks in one order.
-        let mut counts = BTreeMap::<(String, i64, &str), i64>::new();
-        let mut keys = BTreeMap::<String, i64>::new();
-        let mut secrets = BTreeMap::<String, i64>::new();
-        for record in records {
-            for (kind, count) in &record.counts {
-                *counts.entry((record.key.to_string(), record.hour, kind.as_str())).or_default() +=
-                    count.cast_signed();
-            }
-            if let Some(at) = record.last_used_at {
-                latest(&mut keys, record.key.to_string(), at);
-                latest(&mut secrets, record.secret.to_string(), at);
-            }
-        }
-        let mut tx = begin(&self.db).await?;
-        add_counts(&mut tx, &counts.into_iter().collect::<Vec<_>>()).await?;
-        set_last_used(&mut tx, "api_keys", &keys.into_iter().collect::<Vec<_>>()).await?;
-        set_last_used(&mut tx, "key_secrets", &secrets.into_iter().collect::<Vec<_>>()).await?;
-        on!(tx, |tx, DB| tx.commit().await)?;
-        Ok(())
+    pub async fn record_use(
+        &self,
+        records: &[UseRecord],
+        refusals: &[PastEvent],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        // In turn with the mutations, of which some take the locks of many keys in an order of their own.
+        let mut write = self.turn(at).await?;
+        write.record_refusals(refusals).await?;
+        buckets::add(&mut write.tx, records).await?;
+        let used = records.iter().filter_map(|record| Some((record.key, record.last_used_at?)));
+        set_last_used(&mut write.tx, "api_keys", used).await?;
+        let used = records.iter().flat_map(|record| record.secrets.iter().copied());
+        set_last_used(&mut write.tx, "key_secrets", used).await?;
+        write.commit().await
     }
-}
-
-fn latest(map: &mut BTreeMap<String, i64>, id: String, at: Timestamp) {
-    let last = map.entry(id).or_insert(at.unix());
-    *last = at.unix().max(*last);
-}
-
-async fn add_counts(tx: &mut Tx, rows: &[((String, i64, &str), i64)]) -> Result<(), StoreError> {
-    for batch in rows.chunks(BATCH) {
-        on!(tx, |tx, DB| {
-            let mut sql = QueryBuilder::<DB>::new("INSERT INTO usage_hours (key_id, hour, kind, count) ");
-            sql.push_values(batch, |mut row, ((key, hour, kind), count)| {
-                row.push_bind(key).push_bind(hour).push_bind(*kind).push_bind(count);
-            });
-            sql.push(
-                " ON CONFLICT (key_id, hour, kind) DO UPDATE SET count = usage_hours.count + excluded.count",
-            );
-            sql.build().execute(&mut **tx).await.map(drop)
-        })?;
-    }
-    Ok(())
 }
 
 /// `table` is one of two names in this file; both have an `id` and a `last_used_at`.
-async fn set_last_used(tx: &mut Tx, table: &'static str, rows: &[(String, i64)]) -> Result<(), StoreError> {
+async fn set_last_used<Id: ToString>(
+    tx: &mut Tx,
+    table: &'static str,
+    used: impl Iterator<Item = (Id, Timestamp)>,
+) -> Result<(), StoreError> {
+    // One row for each, and in one order: nodes that write at once must not wait for each other in a circle.
+    let mut latest = BTreeMap::<String, i64>::new();
+    for (id, at) in used {
+        let last = latest.entry(id.to_string()).or_insert(at.unix());
+        *last = at.unix().max(*last);
+    }
+    let rows: Vec<_> = latest.into_iter().collect();
     for batch in rows.chunks(BATCH) {
         on!(tx, |tx, DB| {
             let mut sql = QueryBuilder::<DB>::new("WITH used (id, at) AS (");

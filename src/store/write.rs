@@ -7,7 +7,7 @@ use sqlx::QueryBuilder;
 use super::Store;
 use super::db::{BATCH, Either, Tx, begin, either, in_time, on};
 use super::error::StoreError;
-use crate::audit::{Actor, AuditEvent};
+use crate::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::clock::Timestamp;
 
 /// What kind of thing a mutation changed, for whoever holds a copy in memory.
@@ -27,10 +27,12 @@ pub enum ChangeKind {
     Bootstrap,
     /// The store was made or replaced from a backup; the subject is the new epoch.
     Restore,
+    /// Nothing: something was refused, and noted.
+    Refusal,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -38,6 +40,7 @@ impl ChangeKind {
         Self::Project,
         Self::Bootstrap,
         Self::Restore,
+        Self::Refusal,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl ChangeKind {
             Self::Project => "project",
             Self::Bootstrap => "bootstrap",
             Self::Restore => "restore",
+            Self::Refusal => "refusal",
         }
     }
 
@@ -79,6 +83,28 @@ impl Store {
     /// When the store cannot be asked, or a writer in front takes too long.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
         Write::begin_in(begin(&self.db).await?, at, actor).await
+    }
+
+    /// Takes a turn among the writers for what is no mutation, and needs no number unless something is recorded
+    /// after all.
+    pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
+        let mut tx = begin(&self.db).await?;
+        let seq = take_numbers(&mut tx, 0).await?;
+        let actor = Actor::server(Who::Schedule);
+        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new() })
+    }
+}
+
+/// An event on its way into the trail.
+struct Entry<'e> {
+    at: Timestamp,
+    actor: &'e Actor,
+    event: &'e AuditEvent,
+}
+
+impl<'e> From<&'e PastEvent> for Entry<'e> {
+    fn from(past: &'e PastEvent) -> Self {
+        Self { at: past.at, actor: &past.actor, event: &past.event }
     }
 }
 
@@ -112,12 +138,24 @@ impl Write {
     /// # Errors
     /// When the store fails.
     pub async fn record_all(&mut self, kind: ChangeKind, events: &[AuditEvent]) -> Result<(), StoreError> {
-        for batch in events.chunks(BATCH) {
+        let (at, actor) = (self.at, self.actor.clone());
+        let entries: Vec<_> = events.iter().map(|event| Entry { at, actor: &actor, event }).collect();
+        self.enter(kind, &entries).await
+    }
+
+    /// Records refusals that happened before, each at its time and to somebody else.
+    pub(super) async fn record_refusals(&mut self, refusals: &[PastEvent]) -> Result<(), StoreError> {
+        let entries: Vec<_> = refusals.iter().map(Entry::from).collect();
+        self.enter(ChangeKind::Refusal, &entries).await
+    }
+
+    async fn enter(&mut self, kind: ChangeKind, entries: &[Entry<'_>]) -> Result<(), StoreError> {
+        for batch in entries.chunks(BATCH) {
             let first = self.numbers(batch.len()).await?;
             let numbered: Vec<_> = (first..).zip(batch).collect();
             self.insert_changes(kind, &numbered).await?;
             self.insert_events(&numbered).await?;
-            self.touched.extend(batch.iter().map(|event| (kind, event.subject.clone())));
+            self.touched.extend(batch.iter().map(|entry| (kind, entry.event.subject.clone())));
         }
         Ok(())
     }
@@ -133,7 +171,9 @@ impl Write {
 
     /// The same for as much as there may be to write.
     pub(super) async fn commit_unhurried(mut self) -> sqlx::Result<()> {
-        if let Either::Postgres(tx) = &mut self.tx {
+        if let Either::Postgres(tx) = &mut self.tx
+            && !self.touched.is_empty()
+        {
             // Delivered at commit; a hint only, since nodes also poll.
             sqlx::query("NOTIFY claviger_changes").execute(&mut **tx).await?;
         }
@@ -164,12 +204,12 @@ impl Write {
     async fn insert_changes(
         &mut self,
         kind: ChangeKind,
-        numbered: &[(i64, &AuditEvent)],
+        numbered: &[(i64, &Entry<'_>)],
     ) -> Result<(), StoreError> {
         let at = self.at.unix();
         on!(&mut self.tx, |tx, DB| {
             let mut sql = QueryBuilder::<DB>::new("INSERT INTO changes (seq, kind, subject, at) ");
-            sql.push_values(numbered, |mut row, (seq, event)| {
+            sql.push_values(numbered, |mut row, (seq, Entry { event, .. })| {
                 row.push_bind(seq).push_bind(kind.as_str()).push_bind(&event.subject).push_bind(at);
             });
             sql.build().execute(&mut **tx).await.map(drop)
@@ -177,21 +217,20 @@ impl Write {
         Ok(())
     }
 
-    async fn insert_events(&mut self, numbered: &[(i64, &AuditEvent)]) -> Result<(), StoreError> {
-        let (at, actor) = (self.at.unix(), &self.actor);
-        let who = actor.who.to_string();
-        let address = actor.address.map(|address| address.to_string());
+    async fn insert_events(&mut self, numbered: &[(i64, &Entry<'_>)]) -> Result<(), StoreError> {
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         on!(&mut self.tx, |tx, DB| {
             let mut sql = QueryBuilder::<DB>::new(
-                "INSERT INTO audit_events
-                     (seq, at, actor, address, request_id, action, organization, subject, before, after) ",
+                "INSERT INTO audit_events (seq, at, actor, address, request_id, action, family, organization,
+                                           key_id, subject, before, after) ",
             );
-            sql.push_values(numbered, |mut row, (seq, event)| {
-                row.push_bind(seq).push_bind(at).push_bind(&who).push_bind(&address);
-                row.push_bind(&actor.request_id).push_bind(event.action);
+            sql.push_values(numbered, |mut row, (seq, Entry { at, actor, event })| {
+                row.push_bind(seq).push_bind(at.unix()).push_bind(actor.who.to_string());
+                row.push_bind(actor.address.map(|address| address.to_string())).push_bind(&actor.request_id);
+                row.push_bind(event.action).push_bind(event.family());
                 row.push_bind(event.organization.as_ref().map(|id| id.as_str()));
-                row.push_bind(&event.subject).push_bind(text(&event.before)).push_bind(text(&event.after));
+                row.push_bind(event.key.map(|key| key.to_string())).push_bind(&event.subject);
+                row.push_bind(text(&event.before)).push_bind(text(&event.after));
             });
             sql.build().execute(&mut **tx).await.map(drop)
         })?;

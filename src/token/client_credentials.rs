@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{GrantRequest, Issued, OAuthError};
-use crate::address::CallerAddress;
+use crate::address::Origin;
 use crate::node::{Node, Presented};
-use crate::store::UseKind;
+use crate::usage::UseKind;
 
 /// Issues a token to whoever presents a good key.
 ///
@@ -14,11 +14,11 @@ use crate::store::UseKind;
 pub async fn client_credentials(
     node: &Arc<Node>,
     presented: Presented<'_>,
-    caller: CallerAddress,
+    origin: Origin<'_>,
     request: &GrantRequest<'_>,
 ) -> Result<Issued, OAuthError> {
     let now = node.clock.now();
-    let authenticated = node.authenticate(presented, caller, now).await?;
+    let authenticated = node.authenticate(presented, origin, now).await?;
     let grant = request.resolve(&authenticated.held, &node.deployment.issuer)?;
     let issued = node.issue(&authenticated, grant, now)?;
     node.count(&authenticated, UseKind::Token, now);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use self::subject::Subject;
 use super::{GrantRequest, Issued, OAuthError};
-use crate::address::CallerAddress;
+use crate::address::Origin;
 use crate::claims::{AccessTokenClaims, Actor, MAX_ACTORS, MAX_LIFETIME};
 use crate::node::{Authenticated, Node, Presented};
 use crate::scope::{Resource, Verb};
-use crate::store::UseKind;
+use crate::usage::UseKind;
 
 /// RFC 8693 §2.1.
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -49,11 +49,11 @@ pub struct ExchangeRequest<'a> {
 pub async fn token_exchange(
     node: &Arc<Node>,
     presented: Presented<'_>,
-    address: CallerAddress,
+    origin: Origin<'_>,
     request: &ExchangeRequest<'_>,
 ) -> Result<Issued, OAuthError> {
     let now = node.clock.now();
-    let client = node.authenticate(presented, address, now).await?;
+    let client = node.authenticate(presented, origin, now).await?;
     request.is_for_what_is_here()?;
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(node, request.subject_token, now).await?,
@@ -87,6 +87,7 @@ pub async fn token_exchange(
     };
     let issued = node.sign(claims)?;
     node.count(&client, UseKind::Token, now);
+    subject.count(node, now);
     Ok(issued)
 }
 

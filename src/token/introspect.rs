@@ -9,9 +9,10 @@ use crate::access::Caller;
 use crate::api_key::looks_like_key;
 use crate::claims::{Actor, Audience};
 use crate::clock::Timestamp;
-use crate::key::KeyStatus;
+use crate::names::OrganizationId;
 use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
 use crate::scope::{Resource, Verb};
+use crate::usage::UseKind;
 
 /// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
 #[derive(Debug, Serialize)]
@@ -56,41 +57,62 @@ impl Introspection {
 /// [`OAuthError`] when that can't be found out; what is not good is no error.
 pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Result<Introspection, OAuthError> {
     let now = node.clock.now();
-    let about = if looks_like_key(token) {
-        about_key(node, token, now).await?
-    } else {
-        about_token(node, token, now).await?
+    let found = find(node, token, now).await?;
+    let Some(found) = found.filter(|found| may_introspect(caller, found.organization())) else {
+        return Ok(Introspection::INACTIVE);
     };
-    Ok(match about {
-        Some(about) if may_introspect(caller, &about.org) => {
-            Introspection { active: true, about: Some(about) }
+    let about = match found {
+        Found::Token(live) => {
+            node.usage.count(&live.subject, None, UseKind::Direct, now);
+            About::from(*live)
         }
-        _ => Introspection::INACTIVE,
-    })
+        Found::Key(key) => {
+            let ended = key.ended(now);
+            node.count(&key, ended.map_or(UseKind::Direct, UseKind::Refused), now);
+            if ended.is_some() {
+                return Ok(Introspection::INACTIVE);
+            }
+            About::key(&key, &node.deployment.issuer)
+        }
+    };
+    Ok(Introspection { active: true, about: Some(about) })
 }
 
-/// The organization is that of the token, whose affair it is who looks at it.
-fn may_introspect(caller: &Caller, organization: &str) -> bool {
-    Resource::reserved(&["orgs", organization, "introspection"])
-        .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
+/// What a caller asks about.
+enum Found {
+    /// A token that is good.
+    Token(Box<LiveToken>),
+    /// A key whose secret is right.
+    Key(Authenticated),
 }
 
-async fn about_token(node: &Node, token: &str, now: Timestamp) -> Result<Option<About>, OAuthError> {
-    match node.live_token(token, Audience::Any, now).await {
-        Ok(live) => Ok(Some(About::from(live))),
-        Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
-        Err(_) => Ok(None),
+impl Found {
+    fn organization(&self) -> &OrganizationId {
+        match self {
+            Self::Token(live) => &live.subject.key.organization,
+            Self::Key(found) => &found.held.key.organization,
+        }
     }
 }
 
-async fn about_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Option<About>, OAuthError> {
-    let presented = Presented { client_id: None, key };
-    match node.open(presented, now).await {
-        Ok(found) if found.held.key.status(now) == KeyStatus::Active => {
-            Ok(Some(About::key(&found, &node.deployment.issuer)))
-        }
-        Ok(_) | Err(Refusal::Unknown) => Ok(None),
-        Err(refusal) => Err(refusal.into()),
+/// The organization is that of the token, whose affair it is who looks at it.
+fn may_introspect(caller: &Caller, organization: &OrganizationId) -> bool {
+    Resource::reserved(&["orgs", organization.as_str(), "introspection"])
+        .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
+}
+
+async fn find(node: &Arc<Node>, token: &str, now: Timestamp) -> Result<Option<Found>, OAuthError> {
+    if looks_like_key(token) {
+        return match node.open(Presented { client_id: None, key: token }, now).await {
+            Ok(found) => Ok(Some(Found::Key(found))),
+            Err(Refusal::Unknown) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        };
+    }
+    match node.live_token(token, Audience::Any, now).await {
+        Ok(live) => Ok(Some(Found::Token(live.into()))),
+        Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
+        Err(_) => Ok(None),
     }
 }
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod bad_input;
 mod configuration;
 mod discovery;
@@ -18,3 +19,4 @@ mod race;
 mod revocation;
 mod store;
 mod token;
+mod usage;

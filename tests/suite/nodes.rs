@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claviger::node::Node;
-use claviger::store::UseKind;
+use claviger::usage::UseKind;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -15,6 +15,7 @@ on_postgres!(
     a_node_notices_that_the_store_was_set_back,
     nodes_on_one_schedule_agree_on_one_next_key,
     nodes_that_flush_the_same_keys_lose_no_count,
+    what_one_node_refuses_makes_the_others_forget_nothing,
 );
 
 /// How a node hears of what another one committed.
@@ -204,9 +205,8 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
             for at in 0..KEYS {
                 let id = keys[if forwards { at } else { KEYS - 1 - at }];
                 let held = node.key(&id, server.clock.now()).await.expect("an answer").expect("a key");
-                let secret = &held.secrets[0];
                 let now = server.clock.now().plus(round as i64);
-                node.usage.count(id, secret.id, &secret.used, UseKind::Token, now);
+                node.usage.count(&held, held.secrets.first(), UseKind::Token, now);
             }
             node.usage
                 .flush(&node.store, server.clock.now())
@@ -215,9 +215,29 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
         }
     };
     tokio::join!(flush(&server.node, true), flush(&other.node, false));
-    let count = "SELECT COUNT(*) FROM usage_hours WHERE count = ";
-    assert_eq!(server.database.number(&format!("{count}{}", 2 * ROUNDS)).await, KEYS as i64);
+    let buckets = format!("SELECT COUNT(*) FROM key_usage WHERE kind = 'token' AND count = {}", 2 * ROUNDS);
+    assert_eq!(server.database.number(&buckets).await, 2 * KEYS as i64, "an hour's and a day's for each");
+    let of_project = "SELECT CAST(SUM(count) AS BIGINT) FROM project_usage WHERE span = 3600";
+    assert_eq!(server.database.number(of_project).await, (2 * ROUNDS * KEYS) as i64);
     let last_used =
         format!("SELECT COUNT(*) FROM api_keys WHERE last_used_at = {}", START.unix() + ROUNDS as i64 - 1);
     assert_eq!(server.database.number(&last_used).await, KEYS as i64);
+}
+
+async fn what_one_node_refuses_makes_the_others_forget_nothing(backend: Backend) {
+    let server = Server::start(backend).await;
+    let other = Hearer::beside(&server, Hearing::Asking).await;
+    let (_, key) = server.key(&["read:*"]).await;
+    let (_, elsewhere) = server.key_from(json!({ "preset": "query_only", "cidrs": ["192.0.2.1"] })).await;
+    other.node.node.catch_up().await.expect("the store answers");
+    assert!(works(&other.node.client(), &key).await);
+    assert!(!works(&server.client(), &elsewhere).await);
+    assert!(!works(&other.node.client(), &elsewhere).await);
+    server.flush().await;
+    other.node.node.usage.flush(&other.node.node.store, server.clock.now()).await.expect("a flush");
+    other.node.node.catch_up().await.expect("the store answers");
+    let id = claviger::api_key::claimed_id(&key).expect("a key");
+    assert!(other.node.node.keys.held(&id).is_some(), "it is held as before");
+    let noted = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
+    assert_eq!(server.database.number(noted).await, 2, "each node notes its own");
 }

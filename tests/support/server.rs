@@ -36,6 +36,7 @@ pub struct Options {
     pub limits: Limits,
     pub key_capacity: u64,
     pub gate: GateMapping,
+    pub events_kept_seconds: Option<i64>,
 }
 
 impl Default for Options {
@@ -48,6 +49,7 @@ impl Default for Options {
             limits: Limits::default(),
             key_capacity: 10_000,
             gate: GateMapping::default(),
+            events_kept_seconds: Some(400 * 86_400),
         }
     }
 }
@@ -111,6 +113,17 @@ impl Server {
     pub fn master_key(&self) -> MasterKey {
         let path = self.database.folder.path().join("keys/master.key");
         std::fs::read_to_string(path).expect("the master key").parse().expect("a master key")
+    }
+
+    /// Moves the clock, and has the node hear from its store at that time.
+    pub async fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.node.catch_up().await.expect("the store answers");
+    }
+
+    /// Writes down what the node has counted and noted.
+    pub async fn flush(&self) {
+        self.node.usage.flush(&self.node.store, self.clock.now()).await.expect("a flush");
     }
 
     /// A client without credentials.
@@ -217,5 +230,6 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         hash_turns: 2,
         key_capacity: options.key_capacity,
         gate: options.gate.clone(),
+        events_kept_seconds: options.events_kept_seconds,
     }
 }

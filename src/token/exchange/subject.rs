@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::invalid;
 use crate::cidr::Cidrs;
-use crate::claims::{Actor, Audience, Claims};
+use crate::claims::{Actor, Audience};
 use crate::clock::Timestamp;
-use crate::key::KeyStatus;
-use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::key::SecretId;
+use crate::node::{Authenticated, BearerFault, HeldKey, LiveToken, Node, Presented, Refusal};
 use crate::scope::Scopes;
 use crate::token::OAuthError;
 use crate::token::grant::covered;
+use crate::usage::{RefusedFor, UseKind};
 
 /// The subject of an exchange, whose token or key is good now.
 pub(super) struct Subject {
@@ -30,6 +31,9 @@ pub(super) struct Subject {
     /// What it may do, nothing of it under `claviger/`.
     scopes: Scopes,
     cidrs: Cidrs,
+    key: Arc<HeldKey>,
+    /// The secret that was presented, if one was.
+    secret: Option<SecretId>,
 }
 
 impl Subject {
@@ -38,15 +42,14 @@ impl Subject {
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when the token is not good (RFC 8693 §2.2.2), or for the management API.
     pub(super) async fn of_token(node: &Node, token: &str, now: Timestamp) -> Result<Self, OAuthError> {
-        let LiveToken { claims, .. } =
-            node.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
-                BearerFault::Unknown(refusal) => refusal.into(),
-                fault => invalid(format!("subject_token: {fault}")),
-            })?;
-        if claims.audience.contains(&node.deployment.issuer) {
+        let live = node.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
+            BearerFault::Unknown(refusal) => refusal.into(),
+            fault => invalid(format!("subject_token: {fault}")),
+        })?;
+        if live.claims.audience.contains(&node.deployment.issuer) {
             return Err(invalid("subject_token: a token for the management API is not exchanged"));
         }
-        Self::try_from(claims)
+        Self::try_from(live)
     }
 
     /// The holder of an API key.
@@ -59,11 +62,17 @@ impl Subject {
             Refusal::Unknown => invalid("subject_token: unknown key or wrong secret"),
             other => other.into(),
         })?;
-        match opened.held.key.status(now) {
-            KeyStatus::Active => Ok(Self::from(opened)),
-            KeyStatus::Expired => Err(invalid("subject_token: the key has expired")),
-            KeyStatus::Revoked => Err(invalid("subject_token: the key is revoked")),
-        }
+        let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
+        node.count(&opened, UseKind::Refused(reason), now);
+        Err(invalid(match reason {
+            RefusedFor::Expired => "subject_token: the key has expired",
+            _ => "subject_token: the key is revoked",
+        }))
+    }
+
+    /// Counts that what was presented for the subject was good.
+    pub(super) fn count(&self, node: &Node, now: Timestamp) {
+        node.count_use(&self.key, self.secret, UseKind::Direct, now);
     }
 
     /// Whether the subject may call from `address`, which the client vouches for.
@@ -94,10 +103,10 @@ impl Subject {
     }
 }
 
-impl TryFrom<Claims> for Subject {
+impl TryFrom<LiveToken> for Subject {
     type Error = OAuthError;
 
-    fn try_from(claims: Claims) -> Result<Self, OAuthError> {
+    fn try_from(LiveToken { claims, subject }: LiveToken) -> Result<Self, OAuthError> {
         let scopes = Scopes::parse_list(&claims.scope).map_err(OAuthError::internal)?;
         let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(OAuthError::internal)?;
         Ok(Self {
@@ -111,6 +120,8 @@ impl TryFrom<Claims> for Subject {
             origin: [claims.origin, vec![claims.token_id]].concat(),
             scopes: scopes.partition_reserved().1,
             cidrs,
+            key: subject,
+            secret: None,
         })
     }
 }
@@ -129,6 +140,8 @@ impl From<Authenticated> for Subject {
             origin: Vec::new(),
             scopes: opened.held.unreserved.scopes.clone(),
             cidrs: key.cidrs.clone(),
+            secret: Some(opened.secret),
+            key: opened.held,
         }
     }
 }

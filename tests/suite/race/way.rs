@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use claviger::access::{Caller, Credential, identify};
-use claviger::address::CallerAddress;
+use claviger::address::{CallerAddress, Origin};
 use claviger::api_key::KeyId;
 use claviger::claims::{Audience, TokenFault};
 use claviger::management::keys::{KeyPath, revoke as revoke_key};
@@ -21,7 +21,10 @@ pub(super) enum Way {
     Http { client: Client, admin: Client },
 }
 
-const HERE: CallerAddress = CallerAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
+const HERE: Origin<'static> = Origin {
+    address: CallerAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    request_id: "000000000000000000000001",
+};
 
 impl Way {
     pub(super) async fn direct(server: &Server) -> Self {

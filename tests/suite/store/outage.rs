@@ -70,7 +70,8 @@ async fn outlive(begin: fn(&mut Postgres), end: fn(&mut Postgres)) {
         assert_eq!(client.token(known, "").await.status, 200);
     }
     flush().await.expect("a store that answers");
-    let tokens = format!("SELECT SUM(count) FROM usage_hours WHERE key_id = '{key_id}' AND kind = 'token'");
+    let tokens =
+        format!("SELECT count FROM key_usage WHERE key_id = '{key_id}' AND kind = 'token' AND span = 3600");
     assert_eq!(server.database.number(&tokens).await, 4, "before, twice during and after");
 }
 

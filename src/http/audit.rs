@@ -1,0 +1,81 @@
+//! `/v1/orgs/{org}/audit` and `/v1/audit`.
+
+mod export;
+mod format;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+
+use self::format::Format;
+use super::credentials::Guarded;
+use super::failure::Failure;
+use super::page::Page;
+use super::path::InOrganization;
+use super::query::Query;
+use crate::audit::EventFilter;
+use crate::management::ApiError;
+use crate::management::audit::Trail;
+use crate::node::Node;
+
+/// What narrows a trail, and how it is to be shown; over all organizations, also in which.
+const KNOWN: [&str; 9] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "org"];
+
+/// `GET /v1/orgs/{org}/audit`.
+pub(super) async fn of_organization(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN[..KNOWN.len() - 1])?;
+    let (filter, format) = (filter(&query)?, Format::wanted(&parts.headers, &query)?);
+    let trail = Trail::of_organization(&node, &caller, organization, filter).await?;
+    answer(trail, format, &query, caller.request_id).await
+}
+
+/// `GET /v1/audit`.
+pub(super) async fn of_deployment(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN)?;
+    let filter = EventFilter { organization: query.parsed("org")?, ..filter(&query)? };
+    let format = Format::wanted(&parts.headers, &query)?;
+    let trail = Trail::of_deployment(&node, &caller, filter)?;
+    answer(trail, format, &query, caller.request_id).await
+}
+
+fn filter(query: &Query) -> Result<EventFilter, ApiError> {
+    Ok(EventFilter {
+        organization: None,
+        actor: query.parsed("actor")?,
+        key: query.parsed("key")?,
+        action: query.parsed("action")?,
+        from: query.moment("from")?,
+        to: query.moment("to")?,
+    })
+}
+
+/// A page of the trail, or all of it.
+async fn answer(
+    trail: Trail,
+    format: Format,
+    query: &Query,
+    request_id: String,
+) -> Result<Response, Failure> {
+    let whole = match format {
+        Format::Page => {
+            let (data, next_cursor) = trail.page(&query.page()?).await?;
+            return Ok(Page { data, next_cursor }.into_response());
+        }
+        Format::Whole(whole) => whole,
+    };
+    if query.text("limit").is_some() || query.text("cursor").is_some() {
+        return Err(ApiError::invalid("an export is the whole trail: it has no limit and no cursor").into());
+    }
+    Ok(export::answer(trail.export(), whole, request_id).await?)
+}

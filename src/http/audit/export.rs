@@ -1,0 +1,128 @@
+//! The whole trail as one answer, written as fast as it is read and no faster.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::Value;
+
+use super::format::ExportFormat;
+use crate::audit::RecordedEvent;
+use crate::management::ApiError;
+use crate::management::audit::Export;
+use crate::store::StoreError;
+
+/// Why an export ends before its end: the answer is cut off then, and looks it.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+}
+
+/// What is still to be written.
+struct Rest {
+    export: Export,
+    format: ExportFormat,
+    /// Events that were read and not written.
+    events: Vec<RecordedEvent>,
+    has_begun: bool,
+    request_id: String,
+}
+
+/// Answers with all of `export`.
+///
+/// # Errors
+/// [`ApiError`], as long as nothing has been said yet.
+pub(super) async fn answer(
+    mut export: Export,
+    format: ExportFormat,
+    request_id: String,
+) -> Result<Response, ApiError> {
+    let events = export.next().await?;
+    let rest = Rest { export, format, events, has_begun: false, request_id };
+    let body = stream::try_unfold(rest, |mut rest| async move {
+        let part = rest.next().await.inspect_err(|error| {
+            tracing::warn!(request_id = rest.request_id, %error, "an export of the audit trail is cut off");
+        })?;
+        Ok::<_, ExportError>(part.map(|part| (part, rest)))
+    });
+    let content_type = HeaderValue::from_static(format.content_type());
+    Ok(([(header::CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response())
+}
+
+impl Rest {
+    /// The next part; `None` after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        if !is_first {
+            self.events = self.export.next().await?;
+        }
+        let part = match self.format {
+            ExportFormat::JsonLines => json_lines(&self.events)?,
+            ExportFormat::Csv => csv(&self.events, is_first)?,
+        };
+        Ok((!part.is_empty()).then(|| part.into()))
+    }
+}
+
+fn json_lines(events: &[RecordedEvent]) -> Result<Vec<u8>, serde_json::Error> {
+    let mut lines = Vec::new();
+    for event in events {
+        serde_json::to_writer(&mut lines, event)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+const COLUMNS: [&str; 11] = [
+    "id",
+    "at",
+    "actor",
+    "address",
+    "request_id",
+    "action",
+    "organization",
+    "key",
+    "subject",
+    "before",
+    "after",
+];
+
+fn csv(events: &[RecordedEvent], with_header: bool) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    if with_header {
+        table.write_record(COLUMNS)?;
+    }
+    for event in events {
+        table.write_record(cells(event).map(harmless))?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn cells(event: &RecordedEvent) -> [String; COLUMNS.len()] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let json = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
+    [
+        event.id.to_string(),
+        event.at.rfc3339(),
+        event.actor.clone(),
+        text(&event.address),
+        text(&event.request_id),
+        event.action.clone(),
+        text(&event.organization),
+        text(&event.key),
+        event.subject.clone(),
+        json(&event.before),
+        json(&event.after),
+    ]
+}
+
+/// A spreadsheet takes what begins so for a formula, and would carry it out.
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}

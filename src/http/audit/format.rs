@@ -1,0 +1,112 @@
+//! In which form a client wants the trail.
+
+use axum::http::{HeaderMap, header};
+
+use crate::http::query::Query;
+use crate::management::ApiError;
+
+/// A form of the trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Page by page, as JSON.
+    Page,
+    /// All of it.
+    Whole(ExportFormat),
+}
+
+/// A form that can be written as it is read, from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExportFormat {
+    /// A JSON object a line.
+    JsonLines,
+    /// Comma-separated values (RFC 4180).
+    Csv,
+}
+
+impl ExportFormat {
+    /// What its answer is declared to be.
+    pub(super) const fn content_type(self) -> &'static str {
+        match self {
+            Self::JsonLines => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+}
+
+impl Format {
+    /// The form that `format` names, or else the `Accept` header.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] when `format` names none.
+    pub(super) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
+        match query.text("format") {
+            None => Ok(Self::accepted(headers)),
+            Some("json") => Ok(Self::Page),
+            Some("jsonl") => Ok(Self::Whole(ExportFormat::JsonLines)),
+            Some("csv") => Ok(Self::Whole(ExportFormat::Csv)),
+            Some(_) => Err(ApiError::invalid("format is json, jsonl or csv")),
+        }
+    }
+
+    /// RFC 9110 §12.5.1: what weighs most, of what weighs the same the first. Who accepts nothing of it gets pages,
+    /// as everywhere else.
+    fn accepted(headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+        let mut best = (Self::Page, 0.0);
+        for range in lines.flat_map(|line| line.split(',')) {
+            let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let weight = weight(parameters);
+            if let Some(format) = Self::of(media_type.trim())
+                && weight > best.1
+            {
+                best = (format, weight);
+            }
+        }
+        best.0
+    }
+
+    fn of(media_type: &str) -> Option<Self> {
+        match media_type.to_ascii_lowercase().as_str() {
+            "application/json" | "application/*" | "*/*" => Some(Self::Page),
+            "application/x-ndjson" => Some(Self::Whole(ExportFormat::JsonLines)),
+            "text/csv" | "text/*" => Some(Self::Whole(ExportFormat::Csv)),
+            _ => None,
+        }
+    }
+}
+
+/// RFC 9110 §12.4.2; what is not a weight is none.
+fn weight(parameters: &str) -> f32 {
+    let mut parameters = parameters.split(';').map(str::trim);
+    let given =
+        parameters.find_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q=")));
+    given.map_or(1.0, |weight| weight.parse().unwrap_or(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_gets_what_it_prefers() {
+        let (lines, csv) = (Format::Whole(ExportFormat::JsonLines), Format::Whole(ExportFormat::Csv));
+        for (accept, format) in [
+            ("", Format::Page),
+            ("*/*", Format::Page),
+            ("text/html", Format::Page),
+            ("application/x-ndjson", lines),
+            ("Text/CSV", csv),
+            ("text/csv; charset=utf-8", csv),
+            ("text/csv;q=0.5, application/x-ndjson", lines),
+            ("text/csv, application/x-ndjson", csv),
+            ("text/html, */*;q=0.8, text/csv;q=0.9", csv),
+            ("text/csv;q=0", Format::Page),
+            ("text/csv;q=x", Format::Page),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            assert_eq!(Format::accepted(&headers), format, "{accept}");
+        }
+        assert_eq!(Format::accepted(&HeaderMap::new()), Format::Page);
+    }
+}

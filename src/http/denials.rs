@@ -1,0 +1,39 @@
+//! Notes whom a scope was missing, for the audit trail.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::failure::Failure;
+use crate::access::Caller;
+use crate::address::Origin;
+use crate::management::ApiError;
+use crate::node::Node;
+
+/// The caller of a request, once it has told who it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KnownCaller(Arc<OnceLock<(Arc<Node>, Caller)>>);
+
+impl KnownCaller {
+    /// Keeps the caller for whoever comes to know what it was answered.
+    pub(super) fn set(&self, node: &Arc<Node>, caller: &Caller) {
+        let _ = self.0.set((Arc::clone(node), caller.clone()));
+    }
+}
+
+/// Around the operations of the management API: what is answered 403 `forbidden` is noted.
+pub(super) async fn noted(mut request: Request, next: Next) -> Response {
+    let known = KnownCaller::default();
+    request.extensions_mut().insert(known.clone());
+    let response = next.run(request).await;
+    if let Some(Failure::Api(ApiError::Forbidden { message, scope })) = response.extensions().get()
+        && let Some((node, caller)) = known.0.get()
+    {
+        let origin = Origin { address: caller.address, request_id: &caller.request_id };
+        let missing = scope.as_ref().unwrap_or(message);
+        node.usage.refusals.denied(&caller.key.key, missing, origin, node.clock.now());
+    }
+    response
+}

@@ -1,0 +1,220 @@
+//! The audit trail, read back and pruned. It is written by [`super::Write`].
+
+use serde_json::Value;
+use sqlx::{Database, Encode, QueryBuilder, Type};
+
+use super::db::{on, row};
+use super::{Page, Store, StoreError};
+use crate::audit::{ActionFilter, EventFilter, EventId, RecordedEvent};
+use crate::clock::Timestamp;
+
+/// Which events, and how many.
+#[derive(Debug)]
+pub struct EventQuery<'f> {
+    /// Which.
+    pub filter: &'f EventFilter,
+    /// Only those before this one: where the previous page ended.
+    pub before: Option<EventPosition>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Where an event is in the trail, which is in the order of time and, within a second, of change numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventPosition {
+    at: Timestamp,
+    id: EventId,
+}
+
+impl From<&RecordedEvent> for EventPosition {
+    fn from(event: &RecordedEvent) -> Self {
+        Self { at: event.at, id: event.id }
+    }
+}
+
+row! {
+    struct EventRow {
+        seq: i64,
+        at: i64,
+        actor: String,
+        address: Option<String>,
+        request_id: Option<String>,
+        action: String,
+        organization: Option<String>,
+        key_id: Option<String>,
+        subject: String,
+        before: Option<String>,
+        after: Option<String>,
+    }
+}
+
+impl Store {
+    /// One page of events, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn events(&self, query: &EventQuery<'_>) -> Result<Page<RecordedEvent>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            select::<DB>(query).build_query_as::<EventRow>().fetch_all(pool).await
+        })?;
+        let events = rows.into_iter().map(|row| Ok((row.seq, row.try_into()?)));
+        Ok(Page::of(events.collect::<Result<_, StoreError>>()?, query.limit))
+    }
+
+    /// Where the event of this change number is; `None` when it is not there, or no longer.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn event_position(&self, seq: i64) -> Result<Option<EventPosition>, StoreError> {
+        let at = on!(&self.db, |pool, DB| {
+            sqlx::query_scalar::<DB, i64>("SELECT at FROM audit_events WHERE seq = $1")
+                .bind(seq)
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(at.map(|at| EventPosition { at: Timestamp::from_unix(at), id: EventId(seq) }))
+    }
+
+    /// Forgets at most `most` of the events from before `before`, and says how many it forgot.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_events(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>(
+                "DELETE FROM audit_events
+                 WHERE seq IN (SELECT seq FROM audit_events WHERE at < $1 ORDER BY at, seq LIMIT $2)",
+            )
+            .bind(before.unix())
+            .bind(i64::from(most))
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected())
+        })?)
+    }
+}
+
+/// One more than the limit: that one tells whether there is a next page.
+fn select<DB: Database>(query: &EventQuery<'_>) -> QueryBuilder<DB>
+where
+    DB::Arguments: Default,
+    for<'t> i64: Encode<'t, DB> + Type<DB>,
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    let mut sql = QueryBuilder::new(
+        "SELECT seq, at, actor, address, request_id, action, organization, key_id, subject, before, after
+         FROM audit_events WHERE 1 = 1",
+    );
+    let filter = query.filter;
+    if let Some(organization) = &filter.organization {
+        sql.push(" AND organization = ").push_bind(organization.to_string());
+    }
+    if let Some(actor) = filter.actor {
+        sql.push(" AND actor = ").push_bind(actor.to_string());
+    }
+    if let Some(key) = filter.key {
+        sql.push(" AND key_id = ").push_bind(key.to_string());
+    }
+    match &filter.action {
+        None => {}
+        Some(ActionFilter::Exactly(action)) => drop(sql.push(" AND action = ").push_bind(action.clone())),
+        Some(ActionFilter::Family(family)) => drop(sql.push(" AND family = ").push_bind(family.clone())),
+    }
+    if let Some(from) = filter.from {
+        sql.push(" AND at >= ").push_bind(from.unix());
+    }
+    match (query.before, filter.to) {
+        // A page ended there, so it is before `to` as well.
+        (Some(before), _) => {
+            sql.push(" AND (at, seq) < (").push_bind(before.at.unix());
+            sql.push(", ").push_bind(before.id.0).push(")");
+        }
+        (None, Some(to)) => drop(sql.push(" AND at < ").push_bind(to.unix())),
+        (None, None) => {}
+    }
+    sql.push(" ORDER BY at DESC, seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
+    sql
+}
+
+impl TryFrom<EventRow> for RecordedEvent {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: EventId(row.seq),
+            at: Timestamp::from_unix(row.at),
+            actor: row.actor,
+            address: row.address,
+            request_id: row.request_id,
+            action: row.action,
+            organization: row.organization,
+            key: row.key_id,
+            subject: row.subject,
+            before: json(row.before)?,
+            after: json(row.after)?,
+        })
+    }
+}
+
+fn json(text: Option<String>) -> Result<Option<Value>, StoreError> {
+    let read = |text: String| serde_json::from_str(&text);
+    text.map(read).transpose().map_err(|error| StoreError::corrupt("audit event", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqlitePool};
+
+    use super::*;
+    use crate::audit::Who;
+    use crate::store::db::Either;
+
+    /// How SQLite goes about a statement, step by step.
+    async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let steps = sqlx::query(explain).fetch_all(pool).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_read_off_an_index_whatever_narrows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let Either::Sqlite(pool) = &store.db else { unreachable!() };
+        let everything = EventFilter::default();
+        let by_actor = EventFilter { actor: Some(Who::Schedule), ..everything.clone() };
+        let by_key = EventFilter { key: "key_0123456789abcdef".parse().ok(), ..everything.clone() };
+        let by_action = EventFilter { action: "key.revoke".parse().ok(), ..everything.clone() };
+        let by_family = EventFilter { action: "key.*".parse().ok(), ..everything.clone() };
+        for (filter, of_all, of_one) in [
+            (everything, "by_time (", "in_organization (organization=? AND "),
+            (by_actor, "by_actor (actor=? AND ", "in_organization_by_actor (organization=? AND actor=? AND "),
+            (by_key, "by_key (key_id=? AND ", "by_key (key_id=? AND "),
+            (
+                by_action,
+                "by_action (action=? AND ",
+                "in_organization_by_action (organization=? AND action=? AND ",
+            ),
+            (
+                by_family,
+                "by_family (family=? AND ",
+                "in_organization_by_family (organization=? AND family=? AND ",
+            ),
+        ] {
+            for (organization, index) in [(None, of_all), (Some("acme"), of_one)] {
+                let organization = organization.map(|id| id.parse().unwrap());
+                let (from, to) = (Some(Timestamp::from_unix(1)), Some(Timestamp::from_unix(9)));
+                let filter = EventFilter { organization, from, to, ..filter.clone() };
+                let somewhere = EventPosition { at: Timestamp::from_unix(5), id: EventId(5) };
+                for (before, bounds) in
+                    [(None, "at>? AND at<?"), (Some(somewhere), "at>? AND (at,seq)<(?,?)")]
+                {
+                    let query = EventQuery { filter: &filter, before, limit: 200 };
+                    // One step: the index has the order, too.
+                    let expected = format!("SEARCH audit_events USING INDEX audit_events_{index}{bounds})");
+                    assert_eq!(plan(pool, select::<Sqlite>(&query).sql().as_str()).await, [expected]);
+                }
+            }
+        }
+    }
+}

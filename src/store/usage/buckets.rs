@@ -1,0 +1,161 @@
+//! Counts in buckets of hours and days: of each key, and of each project.
+
+use std::collections::BTreeMap;
+
+use sqlx::QueryBuilder;
+
+use super::UseRecord;
+use crate::api_key::KeyId;
+use crate::clock::Timestamp;
+use crate::names::{OrganizationId, ProjectId};
+use crate::store::db::{BATCH, Tx, on, row};
+use crate::store::{Store, StoreError};
+use crate::usage::{Interval, Period, UseCounts, UseKind};
+
+/// The buckets of a period in which there was any use, in no order.
+pub type UseBuckets = BTreeMap<Timestamp, UseCounts>;
+
+/// A table of buckets, and the columns that say whose they are.
+struct Table {
+    name: &'static str,
+    owner: &'static [&'static str],
+}
+
+const OF_KEYS: Table = Table { name: "key_usage", owner: &["key_id"] };
+const OF_PROJECTS: Table = Table { name: "project_usage", owner: &["organization", "project"] };
+
+/// A row's owner, span, start and kind. In their order, nodes that write at once take their row locks.
+type Place<'r> = (Vec<&'r str>, i64, i64, &'static str);
+
+row! {
+    struct BucketRow {
+        start: i64,
+        kind: String,
+        count: i64,
+    }
+}
+
+/// Adds what the records count.
+pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
+    let keys: Vec<String> = records.iter().map(|record| record.key.to_string()).collect();
+    let mut of_keys = BTreeMap::<Place<'_>, i64>::new();
+    let mut of_projects = BTreeMap::<Place<'_>, i64>::new();
+    for (key, record) in keys.iter().zip(records) {
+        let project = vec![record.organization.as_str(), record.project.as_str()];
+        for interval in Interval::ALL {
+            let (span, start) = (interval.seconds(), interval.start_of(record.hour).unix());
+            for (kind, count) in record.counts.counted() {
+                let count = count.cast_signed();
+                *of_keys.entry((vec![key], span, start, kind.as_str())).or_default() += count;
+                *of_projects.entry((project.clone(), span, start, kind.as_str())).or_default() += count;
+            }
+        }
+    }
+    add_rows(tx, OF_KEYS, of_keys).await?;
+    add_rows(tx, OF_PROJECTS, of_projects).await
+}
+
+async fn add_rows(tx: &mut Tx, table: Table, rows: BTreeMap<Place<'_>, i64>) -> Result<(), StoreError> {
+    let (name, place) = (table.name, [table.owner, &["span", "start", "kind"]].concat().join(", "));
+    let rows: Vec<_> = rows.into_iter().collect();
+    for batch in rows.chunks(BATCH) {
+        on!(&mut *tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new(format!("INSERT INTO {name} ({place}, count) "));
+            sql.push_values(batch, |mut row, ((owner, span, start, kind), count)| {
+                for column in owner {
+                    row.push_bind(*column);
+                }
+                row.push_bind(span).push_bind(start).push_bind(*kind).push_bind(count);
+            });
+            sql.push(format_args!(
+                " ON CONFLICT ({place}) DO UPDATE SET count = {name}.count + excluded.count"
+            ));
+            sql.build().execute(&mut **tx).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// How often a key was used.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn key_use(&self, key: &KeyId, period: &Period) -> Result<UseBuckets, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, BucketRow>(
+                "SELECT start, kind, count FROM key_usage
+                 WHERE key_id = $1 AND span = $2 AND start >= $3 AND start < $4",
+            )
+            .bind(key.to_string())
+            .bind(period.interval().seconds())
+            .bind(period.from().unix())
+            .bind(period.to().unix())
+            .fetch_all(pool)
+            .await
+        })?;
+        Ok(buckets(rows))
+    }
+
+    /// How often the keys of an organization were used, or of one project of it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn organization_use(
+        &self,
+        organization: &OrganizationId,
+        project: Option<&ProjectId>,
+        period: &Period,
+    ) -> Result<UseBuckets, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, BucketRow>(
+                "SELECT start, kind, CAST(SUM(count) AS BIGINT) AS count FROM project_usage
+                 WHERE organization = $1 AND span = $2 AND start >= $3 AND start < $4
+                   AND ($5 IS NULL OR project = $5)
+                 GROUP BY start, kind",
+            )
+            .bind(organization.as_str())
+            .bind(period.interval().seconds())
+            .bind(period.from().unix())
+            .bind(period.to().unix())
+            .bind(project.map(ProjectId::as_str))
+            .fetch_all(pool)
+            .await
+        })?;
+        Ok(buckets(rows))
+    }
+
+    /// Forgets at most `most` buckets of a key or project each that are not kept at `now`, and says how many
+    /// it forgot.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_use(&self, interval: Interval, now: Timestamp, most: u32) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        for table in [OF_KEYS, OF_PROJECTS] {
+            let (name, place) = (table.name, [table.owner, &["span", "start", "kind"]].concat().join(", "));
+            forgotten += on!(&self.db, |pool, DB| {
+                let mut sql = QueryBuilder::<DB>::new(format!(
+                    "DELETE FROM {name} WHERE ({place}) IN (SELECT {place} FROM {name} WHERE span = "
+                ));
+                sql.push_bind(interval.seconds()).push(" AND start < ");
+                sql.push_bind(interval.kept_since(now).unix()).push(" LIMIT ");
+                sql.push_bind(i64::from(most)).push(")");
+                sql.build().execute(pool).await.map(|done| done.rows_affected())
+            })?;
+        }
+        Ok(forgotten)
+    }
+}
+
+fn buckets(rows: Vec<BucketRow>) -> UseBuckets {
+    let mut buckets = UseBuckets::new();
+    for row in rows {
+        // What a newer binary counts besides is not shown by this one.
+        if let Some(kind) = UseKind::from_text(&row.kind) {
+            let bucket = buckets.entry(Timestamp::from_unix(row.start)).or_default();
+            bucket.add(kind, row.count.unsigned_abs());
+        }
+    }
+    buckets
+}
