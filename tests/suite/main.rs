@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audiences;
 mod bad_input;
 mod configuration;
 mod discovery;
@@ -11,8 +12,11 @@ mod epoch;
 mod exchange;
 mod feed;
 mod introspection;
+mod key_changes;
 mod keys;
 mod nodes;
+mod organizations;
+mod projects;
 mod race;
 mod revocation;
 mod store;
