@@ -19,5 +19,6 @@ mod organizations;
 mod projects;
 mod race;
 mod revocation;
+mod rotation;
 mod store;
 mod token;
