@@ -16,6 +16,7 @@ mod key_changes;
 mod keys;
 mod nodes;
 mod organizations;
+mod preconditions;
 mod projects;
 mod race;
 mod revocation;

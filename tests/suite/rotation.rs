@@ -32,7 +32,7 @@ impl Scene {
     async fn set(backend: Backend) -> Self {
         let server = Server::start(backend).await;
         let (id, key) = server.key(&["read:*"]).await;
-        // So that what is made from now on is the newest.
+        // A second later, so that times tell what was made when.
         server.clock.advance(1);
         Self { server, path: format!("{KEYS}/{id}"), key }
     }
