@@ -19,6 +19,7 @@ mod organizations;
 mod preconditions;
 mod projects;
 mod race;
+mod repeats;
 mod revocation;
 mod rotation;
 mod store;
