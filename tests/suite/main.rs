@@ -8,6 +8,7 @@ mod audiences;
 mod bad_input;
 mod configuration;
 mod discovery;
+mod ending_keys;
 mod epoch;
 mod exchange;
 mod feed;
