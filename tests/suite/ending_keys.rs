@@ -16,6 +16,7 @@ on_both!(
 );
 
 const KEYS: &str = "/v1/orgs/default/keys";
+const CONFIGURATION: &str = "/v1/orgs/default/configuration";
 
 async fn introspected(server: &Server, credential: &str) -> Value {
     server.admin().post_form("/oauth/introspect", &format!("token={credential}")).await.done(200)
@@ -104,7 +105,13 @@ impl Closing {
         let less = json!([{ "action": "*", "resource": "claviger/orgs/default/**" }]);
         let everything = json!([{ "action": "*", "resource": "claviger/**" }]);
         let filter = json!({ "created_by": created_by });
-        let closing = |method, path: &str, body| Self { method, path: format!("{KEYS}{path}"), body };
+        let document = json!({
+            "id": id, "name": "Administrator", "project": "default", "environment": "prd", "scopes": less,
+        });
+        let closing = |method, path: &str, body| {
+            let path = if method == Method::PUT { CONFIGURATION.into() } else { format!("{KEYS}{path}") };
+            Self { method, path, body }
+        };
         vec![
             closing(Method::POST, &format!("/{id}/revoke"), json!({})),
             closing(Method::DELETE, &format!("/{id}"), Value::Null),
@@ -114,11 +121,12 @@ impl Closing {
             closing(Method::POST, "/revoke", json!({ "filter": filter })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "scopes": less })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "add": less, "remove": everything })),
+            closing(Method::PUT, "", json!({ "keys": [document] })),
         ]
     }
 
     fn takes_dry_run(&self) -> bool {
-        self.method == Method::PATCH || self.body.get("filter").is_some()
+        matches!(self.method, Method::PATCH | Method::PUT) || self.body.get("filter").is_some()
     }
 
     async fn ask(&self, client: &Client, query: &str) -> Answer {

@@ -6,6 +6,7 @@ mod support;
 
 mod audiences;
 mod bad_input;
+mod bulk;
 mod configuration;
 mod discovery;
 mod ending_keys;
@@ -15,6 +16,7 @@ mod feed;
 mod introspection;
 mod key_changes;
 mod keys;
+mod no_way_up;
 mod nodes;
 mod organizations;
 mod preconditions;
