@@ -16,6 +16,7 @@ mod feed;
 mod introspection;
 mod key_changes;
 mod keys;
+mod matrix;
 mod no_way_up;
 mod nodes;
 mod organizations;
