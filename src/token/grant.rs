@@ -39,8 +39,7 @@ impl<'a> GrantRequest<'a> {
 
     fn audience(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
         if self.audiences.is_empty() {
-            let default = held.audiences.first().filter(|_| !held.unreserved.scopes.is_empty());
-            return Ok(vec![default.map_or(issuer, String::as_str)]);
+            return default_audience(held, issuer).map(|audience| vec![audience]);
         }
         let mut granted = Vec::new();
         for asked in &self.audiences {
@@ -80,10 +79,7 @@ impl<'a> GrantRequest<'a> {
             return Err(OAuthError::InvalidTarget(why.into()));
         }
         if self.audiences.is_empty() {
-            let first = held.audiences.first().ok_or_else(|| {
-                OAuthError::InvalidTarget("no resource server is left to the client's project".into())
-            })?;
-            return Ok(vec![first]);
+            return first_audience(held).map(|first| vec![first]);
         }
         self.audience(held, issuer)
     }
@@ -97,6 +93,21 @@ impl<'a> GrantRequest<'a> {
         };
         covered(asked, &available.scopes, "the key for this audience").map(Cow::Owned)
     }
+}
+
+/// The audience of a request that names none: the issuer for a key that only manages, else the project's first.
+fn default_audience<'a>(held: &'a HeldKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
+    if held.unreserved.scopes.is_empty() {
+        return Ok(issuer);
+    }
+    first_audience(held)
+}
+
+/// The first audience of the key's project, whose organization may have left it none.
+fn first_audience(held: &HeldKey) -> Result<&str, OAuthError> {
+    let first = held.audiences.first().map(String::as_str);
+    first
+        .ok_or_else(|| OAuthError::InvalidTarget("no resource server is left to the client's project".into()))
 }
 
 /// What is asked for, in canonical form, if each scope of it is covered by one of those that `holder` has.

@@ -4,19 +4,30 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audiences;
 mod audit;
 mod bad_input;
+mod bulk;
 mod configuration;
 mod discovery;
+mod ending_keys;
 mod epoch;
 mod exchange;
 mod feed;
 mod gate;
 mod introspection;
+mod key_changes;
 mod keys;
+mod matrix;
+mod no_way_up;
 mod nodes;
+mod organizations;
+mod preconditions;
+mod projects;
 mod race;
+mod repeats;
 mod revocation;
+mod rotation;
 mod store;
 mod token;
 mod usage;

@@ -1,5 +1,7 @@
 //! Several nodes over one store: what one commits reaches the memory of the others.
 
+mod administration;
+
 use std::sync::Arc;
 
 use claviger::node::Node;

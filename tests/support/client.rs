@@ -35,6 +35,20 @@ impl Answer {
         self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// What was answered, which has this status; `null` without a body.
+    #[track_caller]
+    pub fn done(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// An error of the management API, which has this status and code: what it says to people.
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) -> String {
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text);
+        self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The `error` of an OAuth answer.
     pub fn oauth_error(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
@@ -74,6 +88,16 @@ impl Client {
         self.with("content-type", "application/json")
             .send(reqwest::Method::POST, path, Some(body.to_string()))
             .await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.with("content-type", "application/json")
+            .send(reqwest::Method::PATCH, path, Some(body.to_string()))
+            .await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(reqwest::Method::DELETE, path, None).await
     }
 
     /// Posts a form whose body is already encoded.

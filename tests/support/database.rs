@@ -62,6 +62,14 @@ macro_rules! on_connection {
     };
 }
 
+/// The one column, which is text, of a query's answer.
+macro_rules! texts {
+    ($connection:ident, $query:expr) => {{
+        let rows = sqlx::raw_sql(AssertSqlSafe($query)).fetch_all(&mut $connection).await.expect("rows");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    }};
+}
+
 impl Database {
     /// An empty database on a PostgreSQL server.
     pub async fn on(server: &Postgres) -> Self {
@@ -78,11 +86,7 @@ impl Database {
 
     /// The one column, which is text, of a query's answer.
     pub async fn texts(&self, query: &str) -> Vec<String> {
-        let query = AssertSqlSafe(query);
-        on_connection!(&self.url, |connection| {
-            let rows = sqlx::raw_sql(query).fetch_all(&mut connection).await.expect("rows");
-            rows.iter().map(|row| row.get(0)).collect()
-        })
+        on_connection!(&self.url, |connection| texts!(connection, query.to_owned()))
     }
 
     /// The one number that a query answers with.
@@ -103,11 +107,13 @@ impl Database {
     /// Everything that is stored, a line for each row.
     pub async fn dump(&self) -> Vec<String> {
         let queries = if self.url.starts_with("sqlite") { SQLITE_ROWS } else { POSTGRES_ROWS };
-        let mut dump = Vec::new();
-        for query in self.texts(queries).await {
-            dump.extend(self.texts(&query).await);
-        }
-        dump
+        on_connection!(&self.url, |connection| {
+            let mut dump = Vec::new();
+            for query in texts!(connection, queries) {
+                dump.extend(texts!(connection, query));
+            }
+            dump
+        })
     }
 }
 

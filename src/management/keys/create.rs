@@ -65,6 +65,7 @@ pub async fn create(
     if let Some(answer) = once.answered(&mut write).await? {
         return Ok(Made::Before(answer));
     }
+    write.organization(&new.key().organization).await?.ok_or(ApiError::NotFound)?;
     insert(&mut write, &new).await?;
     once.keep(&mut write, &new.key().view_with(now, None)).await?;
     node.commit(write).await?;

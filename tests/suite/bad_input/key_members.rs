@@ -1,8 +1,8 @@
-//! What a key can't be made from, member by member.
+//! What a key can't be made from, nor be changed to, member by member.
 
 use serde_json::{Value, json};
 
-use super::{CREATED, KEYS, MALFORMED, Verdict, assert_api};
+use super::{CREATED, KEYS, MALFORMED, OK, Verdict, assert_api};
 use crate::support::{Backend, Client, Server, on_both};
 
 on_both!(
@@ -34,9 +34,19 @@ async fn check(admin: &Client, verdict: Verdict, bodies: impl IntoIterator<Item 
     }
 }
 
-/// Makes a key from each of these members, the others being good.
+/// Makes a key from each of these members, the others being good, and changes a key to have them.
 async fn check_members(admin: &Client, verdict: Verdict, members: impl IntoIterator<Item = Value>) {
-    check(admin, verdict, members.into_iter().map(with)).await;
+    let (id, _) = admin.create_key(&["read:*"]).await;
+    let path = format!("{KEYS}/{id}");
+    for members in members {
+        check(admin, verdict, [with(members.clone())]).await;
+        let what: String = format!("changed to {members}").chars().take(300).collect();
+        let mut patch = members;
+        // A key that is made has one there, which is taken back so.
+        patch.as_object_mut().unwrap().retain(|name, value| name != "preset" || !value.is_null());
+        let verdict = if verdict == CREATED { OK } else { verdict };
+        assert_api(&what, &admin.patch(&path, &patch).await, verdict);
+    }
 }
 
 async fn a_key_has_what_a_key_needs_and_nothing_else(backend: Backend) {
@@ -44,7 +54,8 @@ async fn a_key_has_what_a_key_needs_and_nothing_else(backend: Backend) {
     let admin = server.admin();
     let nulls =
         json!({ "note": null, "scopes": null, "cidrs": null, "expires_at": null, "expires_in": null });
-    check_members(&admin, CREATED, [json!({}), nulls]).await;
+    check_members(&admin, CREATED, [json!({})]).await;
+    check(&admin, CREATED, [with(nulls)]).await;
     check(&admin, MALFORMED, ["name", "project", "environment", "preset"].map(without)).await;
     check_members(
         &admin,
@@ -185,8 +196,8 @@ async fn a_key_has_scopes_or_a_preset(backend: Backend) {
         &admin,
         MALFORMED,
         [
-            json!({ "scopes": [{ "action": "read" }] }),
             json!({ "scopes": [] }),
+            json!({ "scopes": [{ "action": "read" }], "preset": "query_only" }),
             json!({ "preset": "Full_Access" }),
             json!({ "preset": "" }),
             json!({ "preset": ["full_access"] }),

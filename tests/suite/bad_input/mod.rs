@@ -3,13 +3,17 @@
 mod addresses;
 mod client_authentication;
 mod echoes;
+mod elsewhere;
+mod every_operation;
 mod json_bodies;
 mod key_members;
+mod key_operations;
 mod key_paths;
 mod oauth_forms;
 mod process;
 mod settings;
 mod starts;
+mod tenant_members;
 mod token_requests;
 mod wire;
 

@@ -1,0 +1,87 @@
+//! Every operation of the management API against every kind of caller: who is refused, how exactly, and which
+//! scope would have helped. The operations come from the server's own table of routes, so that none is left out.
+
+mod callers;
+pub(crate) mod operations;
+
+use claviger::http::{ROUTES, Route};
+
+use self::callers::{Kind, Stage};
+use self::operations::{Needs, Operation};
+use crate::support::{Answer, Backend, Server, on_both};
+
+on_both!(every_operation_refuses_whom_it_must);
+
+/// What is open to everybody, or guards itself in OAuth's words.
+const NOT_GUARDED: [&str; 11] = [
+    "/oauth/token",
+    "/oauth/introspect",
+    "/oauth/revoke",
+    "/oauth/revocations",
+    "/openapi.yaml",
+    "/docs",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/healthz",
+    "/readyz",
+];
+
+async fn every_operation_refuses_whom_it_must(backend: Backend) {
+    let server = Server::start(backend).await;
+    for (at, operation) in operations().enumerate() {
+        let named = format!("{} {}", operation.method, operation.path);
+        let stage = Stage::set(&server, &format!("acme-{at}"), operation).await;
+        let before = stage.stored().await;
+        for kind in Kind::ALL {
+            let answer = stage.ask(kind).await;
+            check(&format!("{named}, {kind:?}"), &stage, kind, &answer);
+        }
+        assert_eq!(stage.stored().await, before, "{named} did something for somebody who may not");
+        let (answer, operation) = (stage.ask_rightly().await, stage.operation());
+        assert_eq!(answer.status, operation.done, "{named}, with its scope: {}", answer.text);
+        if matches!(operation.needs, Needs::ToSee(_)) {
+            assert_eq!(shown(&answer), 1, "{named}, with its scope: {}", answer.text);
+        }
+    }
+}
+
+/// Every operation that guards itself by a scope.
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    let guarded = ROUTES.iter().filter(|route| !NOT_GUARDED.contains(&route.path));
+    guarded.map(|Route { method, path, .. }| {
+        Operation::of(method, path).unwrap_or_else(|| {
+            panic!("{method} {path} is not in the matrix: say in operations.rs what it needs")
+        })
+    })
+}
+
+fn shown(list: &Answer) -> usize {
+    list.json()["data"].as_array().expect("a list").len()
+}
+
+#[track_caller]
+fn check(what: &str, stage: &Stage<'_>, kind: Kind, answer: &Answer) {
+    let (status, code) = stage.verdict(kind);
+    let said = if answer.status < 300 { String::new() } else { answer.code() };
+    assert_eq!((answer.status, &*said), (status, code), "{what}: {}", answer.text);
+    let challenge = answer.header("www-authenticate");
+    match code {
+        "" if matches!(stage.operation().needs, Needs::ToSee(_)) => assert_eq!(shown(answer), 0, "{what}"),
+        "forbidden" => {
+            let scope = stage.missing();
+            assert!(
+                answer.json()["error"]["message"].as_str().unwrap().contains(&scope),
+                "{what}: {answer:?}"
+            );
+            let named = format!(r#"error="insufficient_scope", scope="{scope}""#);
+            assert!(challenge.contains(&named), "{what}: {answer:?}");
+        }
+        _ if status == 401 => {
+            assert!(challenge.starts_with("Bearer realm="), "{what}: {answer:?}");
+            let is_told = challenge.contains(r#"error="invalid_token""#);
+            assert_eq!(is_told, kind != Kind::NoCredential, "{what}: {answer:?}");
+        }
+        _ => assert_eq!(challenge, "", "{what}: {answer:?}"),
+    }
+}

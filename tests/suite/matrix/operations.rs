@@ -1,0 +1,153 @@
+//! What each operation of the management API is asked with, and what it needs.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Server};
+
+/// An operation on what is on a [`Ground`].
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    /// With the ids of a ground to be filled in.
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+    pub(crate) needs: Needs,
+    /// The status for whoever may.
+    pub(crate) done: u16,
+}
+
+/// An organization with a project `web`, and a key in there with two secrets.
+pub(crate) struct Ground<'a> {
+    pub(crate) server: &'a Server,
+    /// The id of the organization.
+    pub(crate) org: String,
+    /// The id of the key.
+    key: String,
+    /// The id of its older secret.
+    secret: String,
+}
+
+/// What an operation needs, the ids of a ground to be filled in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Needs {
+    /// Any good credential.
+    Nobody,
+    /// This scope, which is also what a refusal names.
+    Scope(&'static str),
+    /// The first scope; a refusal names the second, since it does not tell which project a key is in.
+    Of(&'static str, &'static str),
+    /// Nothing, but with this scope there is one thing to be seen.
+    ToSee(&'static str),
+}
+
+use Needs::{Nobody, Of, Scope, ToSee};
+
+const READ_KEY: Needs =
+    Of("read:claviger/orgs/{org}/projects/web/keys/{key}", "read:claviger/orgs/{org}/projects/*/keys/{key}");
+const WRITE_KEY: Needs = Of(
+    "write:claviger/orgs/{org}/projects/web/keys/{key}",
+    "write:claviger/orgs/{org}/projects/*/keys/{key}",
+);
+const WRITE_KEYS_OF_WEB: Needs = Scope("write:claviger/orgs/{org}/projects/web/keys/*");
+
+impl Operation {
+    /// What the operation of a route is asked with; `None` for a route that nobody has described here yet.
+    pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
+        let (needs, done, body) = described(method.as_str(), route)?;
+        let (path, body) = (route.replace("{project}", "web"), (!body.is_null()).then_some(body));
+        Some(Self { method: method.clone(), path, body, needs, done })
+    }
+
+    /// Asks for it, on this ground.
+    pub(crate) async fn ask(&self, ground: &Ground<'_>, client: &Client) -> Answer {
+        let body = self.body.as_ref().map(|body| ground.filled(&body.to_string()));
+        let client = client.with("content-type", "application/json");
+        client.send(self.method.clone(), &ground.filled(&self.path), body).await
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// Lays it in a new organization of this id.
+    pub(crate) async fn lay(server: &'a Server, org: &str) -> Self {
+        let admin = server.admin();
+        admin.post_json("/v1/orgs", &json!({ "id": org })).await.done(201);
+        admin.post_json(&format!("/v1/orgs/{org}/projects"), &json!({ "id": "web" })).await.done(201);
+        let body = json!({ "name": "x", "project": "web", "environment": "prd", "preset": "query_only" });
+        let made = admin.post_json(&format!("/v1/orgs/{org}/keys"), &body).await.done(201);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (key, secret) = (text(&made["id"]), text(&made["secrets"][0]["id"]));
+        let rotate = format!("/v1/orgs/{org}/keys/{key}/rotate");
+        admin.post_json(&rotate, &json!({ "overlap_seconds": 100_000 })).await.done(201);
+        Self { server, org: org.to_owned(), key, secret }
+    }
+
+    /// A text with the ids of this ground.
+    pub(crate) fn filled(&self, text: &str) -> String {
+        text.replace("{org}", &self.org).replace("{key}", &self.key).replace("{secret}", &self.secret)
+    }
+}
+
+fn described(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
+    let below_v1 = route.strip_prefix("/v1/")?;
+    let Some(below) = below_v1.strip_prefix("orgs/{org}/") else { return of_deployment(method, below_v1) };
+    match below.strip_prefix("keys") {
+        Some(below) => of_keys(method, below),
+        None => of_organization(method, below),
+    }
+}
+
+fn of_deployment(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
+    Some(match (method, route) {
+        ("GET", "self") => (Nobody, 200, Value::Null),
+        ("GET", "orgs") => (ToSee("read:claviger/orgs/{org}"), 200, Value::Null),
+        ("POST", "orgs") => (Scope("admin:claviger/orgs/{org}-new"), 201, json!({ "id": "{org}-new" })),
+        ("GET", "orgs/{org}") => (Scope("read:claviger/orgs/{org}"), 200, Value::Null),
+        ("PATCH", "orgs/{org}") => (Scope("admin:claviger/orgs/{org}"), 200, json!({ "name": "x" })),
+        ("DELETE", "orgs/{org}") => (Scope("admin:claviger/orgs/{org}"), 204, Value::Null),
+        ("GET", "signing-keys") => (Scope("read:claviger/signing-keys"), 200, Value::Null),
+        ("POST", "signing-keys/rotate") => (Scope("admin:claviger/signing-keys"), 201, json!({})),
+        ("GET", "audit") => (Scope("read:claviger/audit"), 200, Value::Null),
+        _ => return None,
+    })
+}
+
+fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
+    const EVERYTHING: Needs = Scope("read:claviger/orgs/{org}/**");
+    Some(match (method, route) {
+        ("GET", "configuration") => (EVERYTHING, 200, Value::Null),
+        ("PUT", "configuration") => (EVERYTHING, 200, json!({})),
+        ("GET", "usage") => (Scope("read:claviger/orgs/{org}/usage"), 200, Value::Null),
+        ("GET", "audit") => (Scope("read:claviger/orgs/{org}/audit"), 200, Value::Null),
+        ("GET", "projects") => (ToSee("read:claviger/orgs/{org}/projects/web"), 200, Value::Null),
+        ("POST", "projects") => {
+            (Scope("write:claviger/orgs/{org}/projects/new"), 201, json!({ "id": "new" }))
+        }
+        ("GET", "projects/{project}") => (Scope("read:claviger/orgs/{org}/projects/web"), 200, Value::Null),
+        ("PATCH", "projects/{project}") => {
+            (Scope("write:claviger/orgs/{org}/projects/web"), 200, json!({ "name": "x" }))
+        }
+        ("DELETE", "projects/{project}") => {
+            (Scope("write:claviger/orgs/{org}/projects/web"), 204, Value::Null)
+        }
+        _ => return None,
+    })
+}
+
+fn of_keys(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
+    let new = json!({ "name": "x", "project": "web", "environment": "prd", "preset": "query_only" });
+    let of_web = json!({ "filter": { "project": "web" } });
+    let more = json!({ "filter": { "project": "web" }, "add": [{ "action": "write" }] });
+    Some(match (method, route) {
+        ("GET", "") => (ToSee("read:claviger/orgs/{org}/projects/web/keys/*"), 200, Value::Null),
+        ("POST", "") => (WRITE_KEYS_OF_WEB, 201, new),
+        ("POST", "/revoke") => (WRITE_KEYS_OF_WEB, 200, of_web),
+        ("POST", "/rescope") => (WRITE_KEYS_OF_WEB, 200, more),
+        ("GET", "/{key}" | "/{key}/usage") => (READ_KEY, 200, Value::Null),
+        ("PATCH", "/{key}") => (WRITE_KEY, 200, json!({ "name": "x" })),
+        ("DELETE", "/{key}" | "/{key}/secrets/{secret}") => (WRITE_KEY, 204, Value::Null),
+        ("POST", "/{key}/rotate") => (WRITE_KEY, 201, json!({ "overlap_seconds": 0 })),
+        ("POST", "/{key}/revoke") => (WRITE_KEY, 200, json!({})),
+        _ => return None,
+    })
+}
