@@ -7,6 +7,7 @@ mod client_auth;
 mod configuration;
 mod credentials;
 mod discovery;
+mod docs;
 mod failure;
 mod form;
 mod front;
@@ -18,6 +19,7 @@ mod organizations;
 mod page;
 mod path;
 mod projects;
+mod published;
 mod query;
 mod request_id;
 mod revocations;
@@ -80,6 +82,10 @@ routes! {
 
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,
+
+        GET "/openapi.yaml" => docs::description,
+        GET "/docs" => docs::page,
+        GET "/docs/{file}" => docs::part,
 
         GET "/healthz" => health::alive,
         GET "/readyz" => health::ready,
