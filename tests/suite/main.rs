@@ -12,6 +12,7 @@ mod feed;
 mod introspection;
 mod keys;
 mod nodes;
+mod openapi;
 mod race;
 mod revocation;
 mod store;
