@@ -9,6 +9,7 @@ mod configuration;
 mod credentials;
 mod denials;
 mod discovery;
+mod docs;
 mod failure;
 mod form;
 mod front;
@@ -21,6 +22,7 @@ mod organizations;
 mod page;
 mod path;
 mod projects;
+mod published;
 mod query;
 mod request_id;
 mod revocations;
@@ -54,6 +56,9 @@ routes! {
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
         GET "/v1/gate" => gate::check,
+        GET "/openapi.yaml" => docs::description,
+        GET "/docs" => docs::page,
+        GET "/docs/{file}" => docs::part,
         GET "/healthz" => health::alive,
         GET "/readyz" => health::ready,
     }

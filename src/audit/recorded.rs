@@ -14,7 +14,7 @@ pub struct RecordedEvent {
     pub id: EventId,
     /// When it happened.
     pub at: Timestamp,
-    /// Who acted: a key's id, `bootstrap` or `schedule`.
+    /// Who acted: a key's id, `bootstrap`, `schedule` or `operator`.
     pub actor: String,
     /// Where from, if that is known.
     pub address: Option<String>,

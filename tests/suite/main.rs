@@ -21,6 +21,7 @@ mod keys;
 mod matrix;
 mod no_way_up;
 mod nodes;
+mod openapi;
 mod organizations;
 mod preconditions;
 mod projects;
