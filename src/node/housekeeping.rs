@@ -46,10 +46,14 @@ impl Node {
     /// Rotates signing keys on schedule and forgets what nobody needs any more, until `stop` changes.
     pub async fn tidy(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
-            self.tidy_once().await;
+            let round = async {
+                self.tidy_once().await;
+                tokio::time::sleep(TIDY_EVERY).await;
+            };
+            // Amid a round as well: there may be a great deal to forget, and all of it can wait.
             tokio::select! {
                 _ = stop.changed() => return,
-                () = tokio::time::sleep(TIDY_EVERY) => {}
+                () = round => {}
             }
         }
     }

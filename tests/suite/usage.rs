@@ -1,5 +1,6 @@
 //! `/v1/orgs/{org}/usage` and `/v1/orgs/{org}/keys/{key}/usage`: what was counted, to the last use.
 
+mod asking;
 mod flush;
 
 use claviger::usage::Interval;
@@ -10,11 +11,8 @@ use crate::support::{Backend, Client, START, Server, on_both};
 on_both!(
     every_kind_of_use_is_counted,
     a_use_is_in_the_hour_and_the_day_of_its_own_time,
-    every_bucket_is_there_and_the_empty_ones_are_zero,
     an_organization_has_the_use_of_its_projects,
     what_was_used_was_last_used_then,
-    a_period_that_can_not_be_answered_is_refused,
-    use_is_shown_to_those_who_may_read_it,
     old_buckets_are_thinned_out,
 );
 
@@ -174,49 +172,6 @@ async fn a_use_is_in_the_hour_and_the_day_of_its_own_time(backend: Backend) {
     );
 }
 
-async fn every_bucket_is_there_and_the_empty_ones_are_zero(backend: Backend) {
-    let server = Server::start(backend).await;
-    let (id, key) = server.key(&["read:*"]).await;
-    server.client().access_token(&key, "").await;
-    server.flush().await;
-    let usage = async |query: &str| server.admin().get(&format!("{KEYS}/{id}/usage{query}")).await.json();
-    assert_eq!(
-        usage("?interval=hour&from=2025-12-31T22:30:00Z&to=2026-01-01T01:00:01%2B00:00").await,
-        json!({
-            "interval": "hour", "from": "2025-12-31T22:00:00Z", "to": "2026-01-01T02:00:00Z",
-            "data": [
-                bucket("2025-12-31T22:00:00Z", 0, 0, [0; 4]),
-                bucket("2025-12-31T23:00:00Z", 0, 0, [0; 4]),
-                bucket("2026-01-01T00:00:00Z", 1, 0, [0; 4]),
-                bucket("2026-01-01T01:00:00Z", 0, 0, [0; 4]),
-            ],
-        })
-    );
-    for (query, from, to, buckets) in [
-        ("", "2025-12-02T00:00:00Z", "2026-01-02T00:00:00Z", 31),
-        ("?interval=day", "2025-12-02T00:00:00Z", "2026-01-02T00:00:00Z", 31),
-        ("?interval=hour", "2025-12-30T00:00:00Z", "2026-01-01T01:00:00Z", 49),
-        ("?from=2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 1),
-        ("?to=2026-01-01T00:00:00Z", "2025-12-02T00:00:00Z", "2026-01-01T00:00:00Z", 30),
-        (
-            "?from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
-            "2026-01-01T00:00:00Z",
-            "2026-01-01T00:00:00Z",
-            0,
-        ),
-        (
-            "?from=2026-01-01T00:00:00Z&to=2028-09-27T00:00:00Z",
-            "2026-01-01T00:00:00Z",
-            "2028-09-27T00:00:00Z",
-            1_000,
-        ),
-    ] {
-        let answer = usage(query).await;
-        let shown = (answer["from"].as_str(), answer["to"].as_str(), answer["data"].as_array().map(Vec::len));
-        assert_eq!(shown, (Some(from), Some(to), Some(buckets)), "{query}");
-    }
-}
-
 async fn an_organization_has_the_use_of_its_projects(backend: Backend) {
     let server = Server::start(backend).await;
     project(&server, "web").await;
@@ -270,75 +225,6 @@ async fn what_was_used_was_last_used_then(backend: Backend) {
     assert_eq!(last_used().await, (at("00:01:00"), at("00:00:00")), "a refusal is no use");
     server.admin().post_form("/oauth/introspect", &format!("token={key}")).await;
     assert_eq!(last_used().await, (at("00:02:00"), at("00:02:00")), "a resource server was shown the key");
-}
-
-async fn a_period_that_can_not_be_answered_is_refused(backend: Backend) {
-    let server = Server::start(backend).await;
-    let (id, _) = server.key(&["read:*"]).await;
-    for path in [USAGE, &format!("{KEYS}/{id}/usage")] {
-        for (query, complaint) in [
-            ("interval=week", "interval: an interval is hour or day"),
-            ("interval=", "interval: an interval is hour or day"),
-            ("from=yesterday", "from is not an RFC 3339 time"),
-            ("to=2026-01-01", "to is not an RFC 3339 time"),
-            ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:00Z", "from is after to"),
-            ("from=2026-01-02T00:00:00Z", "from is after to"),
-            ("from=2026-01-01T00:00:00Z&to=2028-09-27T00:00:01Z", "more than 1000 buckets"),
-            ("interval=hour&from=2026-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", "more than 1000 buckets"),
-            ("interval=hour&from=2025-11-26T23:59:59Z", "kept since 2025-11-27T00:00:00Z"),
-            ("from=2023-10-23T23:59:59Z", "kept since 2023-10-24T00:00:00Z"),
-            ("to=1970-01-01T00:00:00Z", "kept since 2023-10-24T00:00:00Z"),
-            ("interval=day&interval=hour", "interval is there twice"),
-            ("limit=3", "the query parameters here are interval, from, to"),
-        ] {
-            let refused = server.admin().get(&format!("{path}?{query}")).await;
-            assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{path}?{query}");
-            assert!(refused.text.contains(complaint), "{path}?{query}: {}", refused.text);
-        }
-    }
-    let of_a_key = server.admin().get(&format!("{KEYS}/{id}/usage?project=default")).await;
-    assert_eq!(of_a_key.status, 400, "a key has one project");
-    assert_eq!(server.admin().get(&format!("{USAGE}?project=UP")).await.status, 400);
-}
-
-async fn use_is_shown_to_those_who_may_read_it(backend: Backend) {
-    let server = Server::start(backend).await;
-    let (id, _) = server.key(&["read:*"]).await;
-    let (dead, _) = server.key(&["read:*"]).await;
-    let (gone, _) = server.key(&["read:*"]).await;
-    let admin = server.admin();
-    assert_eq!(admin.post_json(&format!("{KEYS}/{dead}/revoke"), &json!({})).await.status, 200);
-    assert_eq!(admin.send(reqwest::Method::DELETE, &format!("{KEYS}/{gone}"), None).await.status, 204);
-    let (_, of_keys) = server.key(&["read:claviger/orgs/default/projects/default/keys/*"]).await;
-    let (_, of_usage) = server.key(&["read:claviger/orgs/default/usage"]).await;
-    let (_, writer) = server.key(&["write:claviger/orgs/default/**"]).await;
-    let (_, full_access) = server.key(&["*:*"]).await;
-    let (_, of_another) = server.key(&["read:claviger/orgs/other/**"]).await;
-    let key_usage = |id: &str| format!("{KEYS}/{id}/usage");
-    for (by, path, status) in [
-        (&of_keys, key_usage(&id), 200),
-        (&of_keys, key_usage(&dead), 200),
-        (&of_keys, key_usage(&gone), 403),
-        (&server.admin_key, key_usage(&gone), 404),
-        (&server.admin_key, key_usage("key_0000000000000000"), 404),
-        (&server.admin_key, key_usage("nonsense"), 404),
-        (&server.admin_key, format!("/v1/orgs/other/keys/{id}/usage"), 404),
-        (&of_keys, USAGE.to_owned(), 403),
-        (&of_usage, USAGE.to_owned(), 200),
-        (&of_usage, key_usage(&id), 403),
-        (&writer, USAGE.to_owned(), 403),
-        (&writer, key_usage(&id), 403),
-        (&full_access, USAGE.to_owned(), 403),
-        (&of_usage, "/v1/orgs/other/usage".to_owned(), 404),
-        (&of_another, "/v1/orgs/other/usage".to_owned(), 404),
-        (&server.admin_key, "/v1/orgs/other/usage".to_owned(), 404),
-    ] {
-        let answer = server.client().bearer(by).get(&path).await;
-        assert_eq!(answer.status, status, "{path}: {}", answer.text);
-    }
-    let refused = server.client().bearer(&of_keys).get(USAGE).await;
-    assert!(refused.text.contains("read:claviger/orgs/default/usage"), "{}", refused.text);
-    assert_eq!(server.client().get(USAGE).await.status, 401);
 }
 
 async fn old_buckets_are_thinned_out(backend: Backend) {
