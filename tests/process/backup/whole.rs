@@ -149,7 +149,7 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date(backend: Backend) {
     server.client().bearer(&admin_key).create_key(&["read:*"]).await;
 }
 
-/// What an SQLite store holds, as the first version of the schema had it.
+/// What an SQLite store holds, as the first version of the schema had it; but for `usage_hours`, which is there no more.
 async fn aged(new: &Database) -> Database {
     let old = Backend::Sqlite.fresh().await;
     std::fs::write(old.url.trim_start_matches("sqlite://"), "").expect("an empty file");
@@ -159,7 +159,7 @@ async fn aged(new: &Database) -> Database {
             "SELECT format('DELETE FROM main.%s; INSERT INTO main.%s (%s) SELECT %s FROM new.%s;', name, name, columns,
                  columns, name)
              FROM (SELECT name, (SELECT group_concat(name) FROM pragma_table_info(m.name)) AS columns
-                   FROM sqlite_schema m WHERE type = 'table')",
+                   FROM sqlite_schema m WHERE type = 'table' AND name <> 'usage_hours')",
         )
         .await;
     old.execute(&format!(
