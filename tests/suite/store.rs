@@ -2,6 +2,7 @@
 
 mod atomicity;
 mod audit;
+mod faults;
 mod mutation;
 mod opening;
 mod outage;

@@ -147,6 +147,11 @@ impl Server {
 
     /// A new key for `read:*`, put into the store past the management API; its id and its text.
     pub async fn stored_key(&self) -> (KeyId, String) {
+        self.stored_key_with("read:*").await
+    }
+
+    /// The same with these scopes.
+    pub async fn stored_key_with(&self, scopes: &str) -> (KeyId, String) {
         let (node, now) = (&self.node, self.clock.now());
         let admin = api_key::claimed_id(&self.admin_key).expect("a key");
         let template = node.store.key(&admin).await.expect("the store").expect("the administrator's key").key;
@@ -159,7 +164,7 @@ impl Server {
             expires_at: None,
             last_used_at: None,
         };
-        let scopes = Scopes::parse_list("read:*").expect("a scope");
+        let scopes = Scopes::parse_list(scopes).expect("scopes");
         let new = NewKey::new(ApiKey { id: plain.id(), scopes, ..template }, secret);
         let mut write = node.store.write(now, &Actor::server(Who::Schedule)).await.expect("a turn");
         write.insert_key(&new).await.expect("a stored key");

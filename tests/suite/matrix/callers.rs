@@ -182,13 +182,9 @@ impl<'a> Stage<'a> {
 
     /// Asks for the operation as one who may, once nothing is in its way.
     pub(super) async fn ask_rightly(&self) -> Answer {
-        let server = self.ground.server;
-        if self.operation.done == 204 && !self.operation.path.contains("/keys/") {
-            let all = json!({ "filter": { "unused_since": "9999-01-01T00:00:00Z" } });
-            let revoke = self.ground.filled("/v1/orgs/{org}/keys/revoke");
-            server.admin().post_json(&revoke, &all).await.done(200);
-        }
-        self.operation.ask(&self.ground, &server.client().bearer(&self.right)).await
+        self.ground.clear_for(&self.operation).await;
+        let client = self.ground.server.client();
+        self.operation.ask(&self.ground, &client.bearer(&self.right)).await
     }
 
     /// All that is stored but the trail, in which refusals may be.

@@ -73,13 +73,23 @@ impl<'a> Ground<'a> {
         let admin = server.admin();
         admin.post_json("/v1/orgs", &json!({ "id": org })).await.done(201);
         admin.post_json(&format!("/v1/orgs/{org}/projects"), &json!({ "id": "web" })).await.done(201);
-        let body = json!({ "name": "x", "project": "web", "environment": "prd", "preset": "query_only" });
+        let body =
+            json!({ "name": "subject", "project": "web", "environment": "prd", "preset": "query_only" });
         let made = admin.post_json(&format!("/v1/orgs/{org}/keys"), &body).await.done(201);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (key, secret) = (text(&made["id"]), text(&made["secrets"][0]["id"]));
         let rotate = format!("/v1/orgs/{org}/keys/{key}/rotate");
         admin.post_json(&rotate, &json!({ "overlap_seconds": 100_000 })).await.done(201);
         Self { server, org: org.to_owned(), key, secret }
+    }
+
+    /// Takes away what is in the operation's way: what has keys that are not revoked can't be deleted.
+    pub(crate) async fn clear_for(&self, operation: &Operation) {
+        if operation.method == Method::DELETE && !operation.path.contains("/keys/") {
+            let all = json!({ "filter": { "unused_since": "9999-01-01T00:00:00Z" } });
+            let revoke = self.filled("/v1/orgs/{org}/keys/revoke");
+            self.server.admin().post_json(&revoke, &all).await.done(200);
+        }
     }
 
     /// A text with the ids of this ground.

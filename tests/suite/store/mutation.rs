@@ -1,94 +1,169 @@
-//! Everything that changes the store at somebody's request.
+//! Everything that changes the store at somebody's request. Most of it comes from the server's table of routes, so
+//! that none is left out.
 
-use serde_json::json;
+use claviger::clock::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Server};
+use crate::matrix::operations;
+use crate::matrix::operations::{Ground, Needs, Operation};
+use crate::support::{Answer, Server};
 use crate::token::claims;
 
-/// A kind of mutation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mutation {
-    CreateKey,
-    RevokeKey,
-    RevokeToken,
-    RotateSigningKey,
-    WithdrawSigningKey,
+/// A request that changes something.
+pub(super) struct Mutation {
+    operation: Operation,
+    /// What the audit trail calls what it does, in alphabetical order.
+    pub(super) actions: &'static [&'static str],
+    /// Where that can be read which it changes and does not make.
+    changes: &'static [&'static str],
 }
+
+const ORG: &str = "/v1/orgs/{org}";
+const WEB: &str = "/v1/orgs/{org}/projects/web";
+const KEY: &str = "/v1/orgs/{org}/keys/{key}";
+const OTHER_KEY: &str = "/v1/orgs/{org}/keys/{other}";
 
 impl Mutation {
-    pub(super) const ALL: [Self; 5] = [
-        Self::CreateKey,
-        Self::RevokeKey,
-        Self::RevokeToken,
-        Self::RotateSigningKey,
-        Self::WithdrawSigningKey,
-    ];
+    pub(super) fn all() -> Vec<Self> {
+        let routes = operations().filter(|operation| !matches!(operation.method, Method::GET | Method::PUT));
+        routes.map(Self::of).chain([Self::apply(), Self::withdraw(), Self::revoke_token()]).collect()
+    }
 
-    /// What the audit trail calls it.
-    pub(super) fn action(self) -> &'static str {
-        match self {
-            Self::CreateKey => "key.create",
-            Self::RevokeKey => "key.revoke",
-            Self::RevokeToken => "token.revoke",
-            Self::RotateSigningKey => "signing_key.rotate",
-            Self::WithdrawSigningKey => "signing_key.withdraw",
+    fn of(operation: Operation) -> Self {
+        let path = operation.path.as_str();
+        let (actions, changes): (&[_], &[_]) = match (operation.method.as_str(), path) {
+            ("POST", "/v1/orgs") => (&["organization.create"], &[]),
+            ("PATCH", ORG) => (&["organization.change"], &[ORG]),
+            ("DELETE", ORG) => (&["organization.delete"], &[ORG]),
+            ("POST", "/v1/orgs/{org}/projects") => (&["project.create"], &[]),
+            ("PATCH", WEB) => (&["project.change"], &[WEB]),
+            ("DELETE", WEB) => (&["project.delete"], &[WEB]),
+            ("POST", "/v1/orgs/{org}/keys") => (&["key.create"], &[]),
+            ("POST", "/v1/orgs/{org}/keys/revoke") => (&["key.revoke", "key.revoke"], &[KEY, OTHER_KEY]),
+            ("POST", "/v1/orgs/{org}/keys/rescope") => (&["key.change", "key.change"], &[KEY, OTHER_KEY]),
+            ("PATCH", KEY) => (&["key.change"], &[KEY]),
+            ("DELETE", KEY) => (&["key.delete"], &[KEY]),
+            ("POST", "/v1/orgs/{org}/keys/{key}/rotate") => (&["key.rotate"], &[KEY]),
+            ("POST", "/v1/orgs/{org}/keys/{key}/revoke") => (&["key.revoke"], &[KEY]),
+            ("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}") => (&["secret.retire"], &[KEY]),
+            ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
+            (method, path) => panic!("say here what {method} {path} is called in the trail"),
+        };
+        Self { actions, changes, operation }
+    }
+
+    /// A document by which one key is made, one changed, one revoked, and more than keys is changed.
+    fn apply() -> Self {
+        let key = |id: Option<&str>, name: &str| json!({ "id": id, "name": name, "project": "web", "environment": "prd", "preset": "query_only" });
+        let document = json!({
+            "organization": { "id": "{org}", "name": "x" },
+            "projects": [{ "id": "web", "environments": ["prd"] }],
+            "keys": [key(Some("{key}"), "renamed"), key(None, "new")],
+        });
+        Self {
+            operation: request(Method::PUT, "/v1/orgs/{org}/configuration?prune=true", document),
+            actions: &["key.change", "key.create", "key.revoke", "organization.change", "project.change"],
+            changes: &[ORG, WEB, KEY, OTHER_KEY],
         }
     }
 
-    /// Tables that it writes to and that nothing before it reads.
-    pub(super) fn tables(self) -> &'static [&'static str] {
-        match self {
-            Self::CreateKey => &["key_secrets", "changes", "audit_events"],
-            Self::RevokeKey => &["changes", "audit_events"],
-            Self::RevokeToken => &["revoked_tokens", "changes", "audit_events"],
-            Self::RotateSigningKey | Self::WithdrawSigningKey => &["signing_keys", "changes", "audit_events"],
-        }
+    fn withdraw() -> Self {
+        let operation = request(Method::POST, "/v1/signing-keys/rotate", json!({ "compromised": "{kid}" }));
+        Self { operation, actions: &["signing_key.withdraw"], changes: &[] }
+    }
+
+    fn revoke_token() -> Self {
+        let operation = request(Method::POST, "/oauth/revoke", Value::Null);
+        Self { operation, actions: &["token.revoke"], changes: &[] }
     }
 }
 
-/// A server, and what there is to change on it.
-pub(super) struct Stage {
-    pub(super) server: Server,
-    pub(super) key_id: String,
-    pub(super) key: String,
-    pub(super) token: String,
-    pub(super) kid: String,
+fn request(method: Method, path: &str, body: Value) -> Operation {
+    Operation { method, path: path.to_owned(), body: Some(body), needs: Needs::Nobody, done: 200 }
 }
 
-impl Stage {
-    pub(super) async fn set(backend: Backend) -> Self {
-        let server = Server::start(backend).await;
-        let (key_id, key) = server.key(&["read:*"]).await;
-        let token = server.client().access_token(&key, "").await;
-        let keys = server.admin().get("/v1/signing-keys").await.json();
-        let kid = keys["data"][0]["kid"].as_str().expect("a kid").to_owned();
+impl std::fmt::Debug for Mutation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.operation.method, self.operation.path)
+    }
+}
+
+/// What there is to change.
+pub(super) struct Stage<'a> {
+    ground: Ground<'a>,
+    mutation: &'a Mutation,
+    /// The id of another key beside the ground's.
+    other: String,
+    token: String,
+    kid: String,
+}
+
+impl<'a> Stage<'a> {
+    /// In an organization of this id.
+    pub(super) async fn set(server: &'a Server, org: &str, mutation: &'a Mutation) -> Self {
+        let ground = Ground::lay(server, org).await;
+        let key = json!({ "name": "other", "project": "web", "environment": "prd", "preset": "query_only" });
+        let other = server.admin().post_json(&format!("/v1/orgs/{org}/keys"), &key).await.done(201);
+        let token = server.client().access_token(other["key"].as_str().unwrap(), "").await;
+        ground.clear_for(&mutation.operation).await;
+        let keys = server.admin().get("/v1/signing-keys").await.done(200);
+        let active = keys["data"].as_array().unwrap().iter().find(|key| key["status"] == "active");
+        let kid = active.unwrap()["kid"].as_str().unwrap().to_owned();
         // So that what is made from now on is the newest.
         server.clock.advance(1);
-        Self { server, key_id, key, token, kid }
+        server.node.catch_up().await.unwrap();
+        let other = other["id"].as_str().unwrap().to_owned();
+        Self { ground, mutation, other, token, kid }
     }
 
-    /// Asks for the mutation, as the administrator.
-    pub(super) async fn ask(&self, mutation: Mutation) -> Answer {
-        let admin = self.server.admin();
-        match mutation {
-            Mutation::CreateKey => {
-                let key = json!({ "name": "audited", "project": "default", "environment": "prd", "preset": "query_only" });
-                admin.post_json("/v1/orgs/default/keys", &key).await
-            }
-            Mutation::RevokeKey => {
-                let path = format!("/v1/orgs/default/keys/{}/revoke", self.key_id);
-                admin.post_json(&path, &json!({ "reason": "leaked" })).await
-            }
-            Mutation::RevokeToken => admin.post_form("/oauth/revoke", &format!("token={}", self.token)).await,
-            Mutation::RotateSigningKey => admin.post_json("/v1/signing-keys/rotate", &json!({})).await,
-            Mutation::WithdrawSigningKey => {
-                admin.post_json("/v1/signing-keys/rotate", &json!({ "compromised": self.kid })).await
-            }
+    /// Asks for the mutation, as the administrator, by a name that stays the same.
+    pub(super) async fn ask(&self) -> Answer {
+        let admin = self.ground.server.admin().with("idempotency-key", &self.ground.org);
+        let operation = &self.mutation.operation;
+        if operation.path == "/oauth/revoke" {
+            return admin.post_form(&operation.path, &format!("token={}", self.token)).await;
         }
+        let body = operation.body.as_ref().map(|body| self.filled(&body.to_string()));
+        let admin = admin.with("content-type", "application/json");
+        admin.send(operation.method.clone(), &self.filled(&operation.path), body).await
     }
 
-    /// The id of the token.
-    pub(super) fn jti(&self) -> String {
-        claims(&self.token)["jti"].as_str().expect("a jti").to_owned()
+    /// What it changes or will have made, each as it is now, by its path.
+    pub(super) async fn look(&self, answer: Option<&Answer>) -> Vec<(String, Value)> {
+        let changed = self.mutation.changes.iter().map(|path| self.filled(path));
+        let made = answer.map(|answer| self.made(answer)).unwrap_or_default();
+        let mut things = Vec::new();
+        for path in changed.chain(made) {
+            let read = self.ground.server.admin().get(&path).await;
+            things.push((path, if read.status == 200 { read.json() } else { Value::Null }));
+        }
+        things
+    }
+
+    /// The paths of what it made.
+    fn made(&self, answer: &Answer) -> Vec<String> {
+        let location = answer.header("location").replace(&self.ground.server.url(""), "");
+        if !location.is_empty() && self.mutation.changes.is_empty() {
+            return vec![location];
+        }
+        let answer: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        let keys = answer["keys"].as_array().cloned().unwrap_or_default();
+        keys.iter().map(|key| self.filled("/v1/orgs/{org}/keys/") + key["id"].as_str().unwrap()).collect()
+    }
+
+    /// The organization, the id of the token and the id of the signing key that it may be about.
+    pub(super) fn subjects(&self) -> (&str, String, &str) {
+        (&self.ground.org, claims(&self.token)["jti"].as_str().unwrap().to_owned(), &self.kid)
+    }
+
+    /// The key and the end of the token, as an event says them.
+    pub(super) fn token_said(&self) -> Value {
+        let end = claims(&self.token)["exp"].as_i64().unwrap();
+        json!({ "key": self.other, "expires_at": Timestamp::from_unix(end).rfc3339() })
+    }
+
+    fn filled(&self, text: &str) -> String {
+        self.ground.filled(text).replace("{other}", &self.other).replace("{kid}", &self.kid)
     }
 }
