@@ -35,7 +35,7 @@ const HARMS: [(Harm, &str); 8] = [
     (
         Harm::Sql(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             SELECT 99, 'newer', success, checksum, execution_time FROM _sqlx_migrations",
+             SELECT 99, 'newer', success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
         ),
         "the store's schema has version 99, which is newer than this binary knows: start a newer claviger",
     ),

@@ -19,11 +19,11 @@ async fn a_node_notices_that_the_store_was_replaced(backend: Backend) {
         // As another history would have it, in which one key and one token were revoked and a signing key was made.
         let kid = kids(&server.client()).await.remove(0);
         let jti = claims(&token)["jti"].as_str().expect("a jti").to_owned();
-        let expires_at = START.unix() + 600;
+        let (now, expires_at) = (START.unix(), START.unix() + 600);
         let last = server.node.store.last_change().await.expect("the store answers") + offset;
         let replaced = format!(
             "UPDATE api_keys SET revoked_at = 1, generation = 2 WHERE id = '{other_id}';
-             INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ('{jti}', '{id}', 1, {expires_at});
+             INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ('{jti}', '{id}', {now}, {expires_at});
              UPDATE signing_keys SET withdrawn_at = 1 WHERE kid = '{kid}';
              DELETE FROM changes; UPDATE sequences SET value = {last}; UPDATE deployment SET epoch = 'another'"
         );

@@ -99,9 +99,9 @@ fn nothing_is_known(made_at: &str) -> String {
          since then work as they did before; so do retired secrets and withdrawn signing keys. Before clients come back:\n\
          - Can the store that was lost still be read? Then restore in its place, with --replace: what it has taken\n\
          \x20 away is carried over, and listed with --dry-run.\n\
-         - If not, look through an exported audit trail, or your own records, for key.revoke, key.delete, key.change,\n\
-         \x20 key.rotate, secret.retire and signing_key.withdraw since then, and do the same again:\n\
-         \x20 POST /v1/orgs/{{org}}/keys/{{key}}/revoke, or claviger keys revoke.\n"
+         - If not, look through an export of the audit trail, or your own records, for key.revoke, key.delete,\n\
+         \x20 key.change, key.rotate, secret.retire and signing_key.withdraw since then, and do the same again:\n\
+         \x20 claviger keys revoke, delete, update, rotate; claviger signing-keys rotate.\n"
     )
 }
 

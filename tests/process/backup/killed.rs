@@ -15,10 +15,10 @@ on_both!(
 );
 
 /// Enough for backing up and restoring to take a while.
-const KEYS: u32 = 10_000;
+const KEYS: u32 = 5_000;
 
 /// How many moments of the time that it takes are tried.
-const MOMENTS: u32 = 8;
+const MOMENTS: u32 = 6;
 
 /// A store with many keys.
 async fn large(backend: Backend) -> (Database, Claviger) {
