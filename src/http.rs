@@ -9,6 +9,7 @@ mod configuration;
 mod credentials;
 mod denials;
 mod discovery;
+mod docs;
 mod failure;
 mod form;
 mod front;
@@ -21,6 +22,7 @@ mod organizations;
 mod page;
 mod path;
 mod projects;
+mod published;
 mod query;
 mod request_id;
 mod revocations;
@@ -95,6 +97,13 @@ routes! {
 
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,
+
+        GET "/openapi.yaml" => docs::description,
+        GET "/docs" => docs::page,
+        GET "/docs/{file}" => docs::part,
+
+        GET "/healthz" => health::alive,
+        GET "/readyz" => health::ready,
     }
 }
 

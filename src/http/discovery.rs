@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::published::{CACHE, Published};
 use crate::jwk::PublicJwk;
 use crate::management::ApiError;
 use crate::node::Node;
 
 pub(super) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(super) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
-
-/// Shorter than the time for which a new key is published ahead of its use.
-const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 #[derive(Serialize)]
 struct JwksView<'a> {
@@ -50,17 +46,8 @@ pub(super) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
     let ring = node.keyring.ring();
     let keys = ring.published(node.clock.now()).collect();
     let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
-    let digest = ::ring::digest::digest(&::ring::digest::SHA256, &body);
-    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]));
-    let caching = [
-        (header::CACHE_CONTROL, CACHE),
-        (header::ETAG, HeaderValue::try_from(&etag).map_err(ApiError::internal)?),
-    ];
-    if is_known(&headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
     // RFC 7517 §8.5.2 has a media type of its own; many clients insist on this one.
-    Ok((caching, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(Published { media_type: "application/json", body: body.into() }.answer(&headers))
 }
 
 /// `GET /.well-known/oauth-authorization-server`, and its alias.
@@ -92,13 +79,6 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
 pub(super) fn path_of(issuer: &str) -> &str {
     let authority = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     authority.find('/').map_or("", |at| authority[at..].trim_end_matches('/'))
-}
-
-/// RFC 9110 §13.1.2, with weak comparison.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 #[cfg(test)]

@@ -1,0 +1,88 @@
+//! The description of this API, and a page to read it on to which nothing comes from elsewhere.
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+
+use super::failure::Failure;
+use super::published::Published;
+use crate::management::ApiError;
+
+const DESCRIPTION: &str = include_str!("../../openapi.yaml");
+const PAGE: &str = include_str!("docs/page.html");
+
+/// Scripts and styles from here alone and none in the page itself; pictures are in the style sheet.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of the page's.
+struct File {
+    name: &'static str,
+    media_type: &'static str,
+    is_gzip: bool,
+    body: &'static [u8],
+}
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+const FILES: [File; 6] = [
+    file("page.js", SCRIPT, include_bytes!("docs/page.js")),
+    gzip("swagger-ui.css", STYLE, include_bytes!("docs/swagger-ui/swagger-ui.css.gz")),
+    gzip("swagger-ui-bundle.js", SCRIPT, include_bytes!("docs/swagger-ui/swagger-ui-bundle.js.gz")),
+    file(
+        "swagger-ui-bundle.js.LICENSE.txt",
+        TEXT,
+        include_bytes!("docs/swagger-ui/swagger-ui-bundle.js.LICENSE.txt"),
+    ),
+    file("LICENSE", TEXT, include_bytes!("docs/swagger-ui/LICENSE")),
+    file("NOTICE", TEXT, include_bytes!("docs/swagger-ui/NOTICE")),
+];
+
+/// `GET /openapi.yaml`.
+pub(super) async fn description(headers: HeaderMap) -> Response {
+    // RFC 9512.
+    Published { media_type: "application/yaml", body: DESCRIPTION.into() }.answer(&headers)
+}
+
+/// `GET /docs`.
+pub(super) async fn page(headers: HeaderMap) -> Response {
+    let page = Published { media_type: "text/html; charset=utf-8", body: PAGE.into() };
+    let mut response = page.answer(&headers);
+    set(&mut response, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
+/// `GET /docs/{file}`.
+pub(super) async fn part(
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let Path(name) = name.map_err(|_| ApiError::NotFound)?;
+    let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound)?;
+    let mut response =
+        Published { media_type: file.media_type, body: Bytes::from_static(file.body) }.answer(&headers);
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if file.is_gzip {
+        // Unasked: no browser is without, and RFC 9110 §12.5.3 lets a server that has nothing else.
+        set(&mut response, header::CONTENT_ENCODING, "gzip");
+    }
+    Ok(response)
+}
+
+const fn file(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
+    File { name, media_type, is_gzip: false, body }
+}
+
+const fn gzip(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
+    File { name, media_type, is_gzip: true, body }
+}
+
+fn set(response: &mut Response, name: HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+}

@@ -1,0 +1,40 @@
+//! What everybody may read, and keep for a while.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+/// Shorter than the time for which a new signing key is published ahead of its use.
+pub(super) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Something published.
+pub(super) struct Published {
+    pub(super) media_type: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Published {
+    /// 200 with the body; 304 without, for whoever has it.
+    pub(super) fn answer(self, request: &HeaderMap) -> Response {
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, &self.body).as_ref()[..16]));
+        let is_known = is_known(request, &etag);
+        let caching = [
+            (header::CACHE_CONTROL, CACHE),
+            (header::ETAG, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static(""))),
+        ];
+        if is_known {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        (caching, [(header::CONTENT_TYPE, self.media_type)], self.body).into_response()
+    }
+}
+
+/// RFC 9110 §13.1.2, with weak comparison.
+fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let lines = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
