@@ -15,6 +15,7 @@ mod gate;
 mod introspection;
 mod keys;
 mod nodes;
+mod openapi;
 mod race;
 mod revocation;
 mod store;

@@ -10,6 +10,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     headers: Vec<(String, String)>,
+    observer: fn(&str, &str, &Answer),
 }
 
 /// An answer, read to its end.
@@ -44,7 +45,17 @@ impl Answer {
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
-        Self { http: http.expect("a client"), base: format!("http://{address}"), headers: Vec::new() }
+        Self {
+            http: http.expect("a client"),
+            base: format!("http://{address}"),
+            headers: Vec::new(),
+            observer: |_, _, _| {},
+        }
+    }
+
+    /// The same client, whose every answer is shown to `observer` after its method and its path.
+    pub fn observed(&self, observer: fn(&str, &str, &Answer)) -> Self {
+        Self { observer, ..self.clone() }
     }
 
     /// The same client with `Authorization: Bearer`.
@@ -133,7 +144,7 @@ impl Client {
         path: &str,
         body: Option<String>,
     ) -> reqwest::Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -142,6 +153,8 @@ impl Client {
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        let answer = Answer { status, headers, text: response.text().await? };
+        (self.observer)(method.as_str(), path, &answer);
+        Ok(answer)
     }
 }

@@ -6,6 +6,7 @@
 mod client;
 mod database;
 mod missing;
+pub mod openapi;
 mod postgres;
 mod process;
 mod server;

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 
 use super::client::Client;
 use super::database::{Backend, Database};
+use super::openapi;
 
 /// 2026-01-01T00:00:00Z, when every test begins.
 pub const START: Timestamp = Timestamp::from_unix(1_767_225_600);
@@ -126,9 +127,9 @@ impl Server {
         self.node.usage.flush(&self.node.store, self.clock.now()).await.expect("a flush");
     }
 
-    /// A client without credentials.
+    /// A client without credentials. Whatever it is answered, openapi.yaml has to describe it.
     pub fn client(&self) -> Client {
-        Client::new(self.address)
+        Client::new(self.address).observed(openapi::check)
     }
 
     /// A client with the administrator's key.
@@ -202,7 +203,7 @@ pub struct Node2 {
 
 impl Node2 {
     pub fn client(&self) -> Client {
-        Client::new(self.address)
+        Client::new(self.address).observed(openapi::check)
     }
 }
 

@@ -1,0 +1,150 @@
+//! A walk over every operation. That the answers are as described, the client sees to by itself.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::openapi::{Operation, operations};
+use crate::support::{Answer, Backend, Client, Server, on_both};
+
+on_both!(every_operation_answers_as_described);
+
+async fn every_operation_answers_as_described(backend: Backend) {
+    let server = Server::start(backend).await;
+    let mut walk = Walk { client: server.client(), names: Vec::new(), done: BTreeSet::new() };
+    publications(&mut walk).await;
+    walk.client = server.admin();
+    tenants(&mut walk).await;
+    let key = keys(&mut walk).await;
+    walk.client = server.client();
+    let token = token(&mut walk, &key).await;
+    walk.client = server.admin();
+    introspection(&mut walk, &key, &token).await;
+    many_keys(&mut walk).await;
+    ends(&mut walk).await;
+    let all: BTreeSet<String> = operations().iter().map(Operation::name).collect();
+    let left_out: Vec<_> = all.difference(&walk.done).collect();
+    assert!(left_out.is_empty(), "the walk leaves out {left_out:?}");
+}
+
+async fn publications(walk: &mut Walk) {
+    walk.name("{file}", "page.js");
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/openapi.yaml",
+        "/docs",
+        "/docs/{file}",
+    ] {
+        walk.go("GET", path).await;
+    }
+}
+
+async fn tenants(walk: &mut Walk) {
+    walk.go("GET", "/v1/self").await;
+    walk.send("POST", "/v1/orgs", json!({ "id": "acme", "name": "Acme Ltd" })).await;
+    walk.name("{org}", "acme");
+    walk.go("GET", "/v1/orgs").await;
+    walk.go("GET", "/v1/orgs/{org}").await;
+    walk.send("PATCH", "/v1/orgs/{org}", json!({ "name": "Acme Limited" })).await;
+    walk.send("PATCH", "/v1/orgs/{org}?dry_run=true", json!({ "audiences": null })).await;
+    walk.send("POST", "/v1/orgs/{org}/projects", json!({ "id": "web" })).await;
+    walk.name("{project}", "web");
+    walk.go("GET", "/v1/orgs/{org}/projects").await;
+    walk.go("GET", "/v1/orgs/{org}/projects/{project}").await;
+    walk.send("PATCH", "/v1/orgs/{org}/projects/{project}", json!({ "environments": ["dev", "prd"] })).await;
+    walk.send("PATCH", "/v1/orgs/{org}/projects/{project}?dry_run=true", json!({ "name": "Shop" })).await;
+    walk.go("GET", "/v1/signing-keys").await;
+    walk.send("POST", "/v1/signing-keys/rotate", json!({})).await;
+}
+
+/// A new key, whole.
+async fn keys(walk: &mut Walk) -> String {
+    let new = json!({ "name": "first", "project": "web", "environment": "prd", "preset": "query_only" });
+    let repeated = walk.client.with("idempotency-key", "first");
+    let created = repeated.post_json("/v1/orgs/acme/keys", &new).await;
+    let again = repeated.post_json("/v1/orgs/acme/keys", &new).await;
+    assert_eq!((again.status, &again.json()["key"]), (201, &Value::Null));
+    walk.send("POST", "/v1/orgs/{org}/keys", new).await;
+    walk.name("{key}", created.json()["id"].as_str().unwrap());
+    walk.go("GET", "/v1/orgs/{org}/keys?status=all").await;
+    walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
+    walk.send("PATCH", "/v1/orgs/{org}/keys/{key}", json!({ "note": "two\nlines", "expires_in": "1y" }))
+        .await;
+    walk.send("PATCH", "/v1/orgs/{org}/keys/{key}?dry_run=true", json!({ "cidrs": ["10.0.0.0/8"] })).await;
+    let rotated =
+        walk.send("POST", "/v1/orgs/{org}/keys/{key}/rotate", json!({ "overlap_seconds": 60 })).await;
+    walk.name("{secret}", rotated.json()["secrets"][0]["id"].as_str().unwrap());
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}").await;
+    rotated.json()["key"].as_str().unwrap().to_owned()
+}
+
+async fn token(walk: &mut Walk, key: &str) -> String {
+    let form = format!("grant_type=client_credentials&client_secret={key}");
+    walk.post_form("/oauth/token", &form).await.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn introspection(walk: &mut Walk, key: &str, token: &str) {
+    for introspected in [token, key, "nobody's"] {
+        walk.post_form("/oauth/introspect", &format!("token={introspected}")).await;
+    }
+    walk.post_form("/oauth/revoke", &format!("token={token}")).await;
+}
+
+async fn many_keys(walk: &mut Walk) {
+    let fewer =
+        json!({ "filter": { "project": "web" }, "scopes": [{ "action": "read", "resource": "web/**" }] });
+    walk.send("POST", "/v1/orgs/{org}/keys/rescope?dry_run=true", fewer.clone()).await;
+    let changed = walk.send("POST", "/v1/orgs/{org}/keys/rescope", fewer).await;
+    assert_eq!(changed.json()["count"], 2);
+    walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke", json!({ "reason": "leaked" })).await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}").await;
+    let rest = json!({ "filter": { "project": "web" }, "reason": "not in use" });
+    let revoked = walk.send("POST", "/v1/orgs/{org}/keys/revoke", rest).await;
+    assert_eq!(revoked.json()["count"], 1);
+}
+
+async fn ends(walk: &mut Walk) {
+    walk.go("DELETE", "/v1/orgs/{org}/projects/{project}").await;
+    walk.go("DELETE", "/v1/orgs/{org}").await;
+}
+
+struct Walk {
+    client: Client,
+    names: Vec<(&'static str, String)>,
+    done: BTreeSet<String>,
+}
+
+impl Walk {
+    /// From now on the path's parameter stands for this.
+    fn name(&mut self, parameter: &'static str, value: &str) {
+        self.names.push((parameter, value.to_owned()));
+    }
+
+    async fn go(&mut self, method: &str, path: &str) -> Answer {
+        let client = self.client.clone();
+        self.ask(client, method, path, None).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: Value) -> Answer {
+        let client = self.client.with("content-type", "application/json");
+        self.ask(client, method, path, Some(body.to_string())).await
+    }
+
+    async fn post_form(&mut self, path: &str, form: &str) -> Answer {
+        let client = self.client.with("content-type", "application/x-www-form-urlencoded");
+        self.ask(client, "POST", path, Some(form.to_owned())).await
+    }
+
+    async fn ask(&mut self, client: Client, method: &str, path: &str, body: Option<String>) -> Answer {
+        self.done.insert(format!("{method} {}", path.split('?').next().unwrap()));
+        let target = self.names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
+        let answer = client.send(Method::from_bytes(method.as_bytes()).unwrap(), &target, body).await;
+        assert!((200..300).contains(&answer.status), "{method} {target}: {} {}", answer.status, answer.text);
+        answer
+    }
+}
