@@ -77,9 +77,11 @@ fn repeatable(parts: &Parts, body: &[u8]) -> Result<Option<Repeatable>, ApiError
     };
     let Some(name) = name else { return Ok(None) };
     let is_good = (1..=MAX_IDEMPOTENCY_KEY).contains(&name.len())
-        && name.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'));
+        && name.as_bytes().iter().all(|byte| byte.is_ascii_graphic());
     let name = name.to_str().ok().filter(|_| is_good).ok_or_else(|| {
-        ApiError::invalid(format!("Idempotency-Key is 1 to {MAX_IDEMPOTENCY_KEY} characters of ASCII"))
+        ApiError::invalid(format!(
+            "Idempotency-Key is 1 to {MAX_IDEMPOTENCY_KEY} characters of visible ASCII"
+        ))
     })?;
     Ok(Some(Repeatable::new(parts.method.as_str(), parts.uri.path(), name, body)))
 }

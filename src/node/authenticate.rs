@@ -76,7 +76,8 @@ impl Node {
         let judged = self.judge(presented, origin, now).await;
         if let Err(refusal) = &judged {
             // An id that is none could be a secret in the wrong place.
-            let key = presented.claimed_id().parse::<KeyId>().map(|id| id.to_string()).unwrap_or_default();
+            let claimed = presented.claimed_id().and_then(|claimed| claimed.parse::<KeyId>().ok());
+            let key = claimed.map(|id| id.to_string()).unwrap_or_default();
             tracing::info!(key, address = %origin.address, %refusal, "a key was not accepted");
         }
         judged
@@ -112,7 +113,8 @@ impl Node {
         caller: CallerAddress,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
-        let claimed = presented.claimed_id();
+        // What is no key at all guesses at nobody's secret, and costs neither a query nor a slow hash.
+        let Some(claimed) = presented.claimed_id() else { return Err(Refusal::Unknown) };
         if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
             return Err(Refusal::Throttled(seconds));
         }
@@ -189,11 +191,11 @@ impl Node {
 }
 
 impl<'a> Presented<'a> {
-    /// The id under which wrong secrets are counted. What is no key at all is counted under none.
-    fn claimed_id(&self) -> Cow<'a, str> {
+    /// The id under which wrong secrets are counted, if it claims one.
+    fn claimed_id(&self) -> Option<Cow<'a, str>> {
         match self.client_id {
-            Some(id) => id.into(),
-            None => api_key::claimed_id(self.key).map(|id| id.to_string()).unwrap_or_default().into(),
+            Some(id) => Some(id.into()),
+            None => api_key::claimed_id(self.key).map(|id| id.to_string().into()),
         }
     }
 }

@@ -14,6 +14,7 @@ on_both!(
     a_token_request_writes_nothing,
     wrong_secrets_look_all_alike,
     ten_wrong_secrets_hold_up_one_pair,
+    what_is_no_key_is_no_guess_however_often,
 );
 
 /// The claims of a token, unverified: that it verifies is for others to say.
@@ -176,4 +177,12 @@ async fn ten_wrong_secrets_hold_up_one_pair(backend: Backend) {
     server.clock.advance(60);
     server.node.catch_up().await.unwrap();
     assert_eq!(ask(&id, &key).await.status, 200);
+}
+
+async fn what_is_no_key_is_no_guess_however_often(backend: Backend) {
+    let server = Server::start(backend).await;
+    for _ in 0..20 {
+        assert_eq!(server.client().token("nonsense", "").await.status, 401);
+        assert_eq!(server.client().bearer("nonsense").get("/v1/self").await.status, 401);
+    }
 }

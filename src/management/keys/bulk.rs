@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::change::given;
 use super::{KeySearch, may, update_all};
 use crate::access::{Caller, reachable_keys};
 use crate::api_key::{EnvironmentSlug, KeyId};
@@ -21,14 +22,20 @@ use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 /// The most keys of one change.
 const MOST: u16 = 10_000;
 
-/// Which keys to change, none of them revoked; at least one member says so.
+/// Which keys to change, none of them revoked; at least one member says so. None may be `null`: who means a key
+/// must not get every key.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with what to filter by")]
 pub struct Selection {
+    #[serde(deserialize_with = "given")]
     project: Option<ProjectId>,
+    #[serde(deserialize_with = "given")]
     environment: Option<EnvironmentSlug>,
+    #[serde(deserialize_with = "given")]
     created_by: Option<String>,
+    #[serde(deserialize_with = "given")]
     unused_since: Option<String>,
+    #[serde(deserialize_with = "given")]
     q: Option<String>,
 }
 
@@ -45,8 +52,11 @@ pub struct BulkRevocation {
 #[serde(deny_unknown_fields, expecting = "a JSON object with a filter and scopes")]
 pub struct Rescoping {
     filter: Selection,
+    #[serde(default, deserialize_with = "given")]
     scopes: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
     add: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
     remove: Option<Vec<Scope>>,
 }
 
@@ -185,11 +195,14 @@ impl Selection {
             || self.environment.is_some()
             || self.created_by.is_some()
             || self.unused_since.is_some()
-            || self.q.as_ref().is_some_and(|q| !q.is_empty());
+            || self.q.is_some();
         if !says_something {
             return Err(ApiError::invalid(
                 "filter needs project, environment, created_by, unused_since or q: every key is no choice",
             ));
+        }
+        if self.q.as_ref().is_some_and(String::is_empty) {
+            return Err(ApiError::invalid("q is empty, which every name has in it"));
         }
         let unused_since = self.unused_since.map(|text| {
             Timestamp::parse_rfc3339(&text).ok_or_else(|| ApiError::invalid("unused_since is not RFC 3339"))
