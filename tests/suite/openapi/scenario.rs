@@ -21,6 +21,7 @@ async fn every_operation_answers_as_described(backend: Backend) {
     let token = token(&mut walk, &key).await;
     walk.client = server.admin();
     introspection(&mut walk, &key, &token).await;
+    configuration(&mut walk).await;
     many_keys(&mut walk).await;
     ends(&mut walk).await;
     let all: BTreeSet<String> = operations().iter().map(Operation::name).collect();
@@ -33,6 +34,7 @@ async fn publications(walk: &mut Walk) {
     for path in [
         "/healthz",
         "/readyz",
+        "/oauth/revocations",
         "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
@@ -100,12 +102,26 @@ async fn many_keys(walk: &mut Walk) {
         json!({ "filter": { "project": "web" }, "scopes": [{ "action": "read", "resource": "web/**" }] });
     walk.send("POST", "/v1/orgs/{org}/keys/rescope?dry_run=true", fewer.clone()).await;
     let changed = walk.send("POST", "/v1/orgs/{org}/keys/rescope", fewer).await;
-    assert_eq!(changed.json()["count"], 2);
+    assert_eq!(changed.json()["count"], 3);
     walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke", json!({ "reason": "leaked" })).await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}").await;
     let rest = json!({ "filter": { "project": "web" }, "reason": "not in use" });
     let revoked = walk.send("POST", "/v1/orgs/{org}/keys/revoke", rest).await;
-    assert_eq!(revoked.json()["count"], 1);
+    assert_eq!(revoked.json()["count"], 2);
+}
+
+async fn configuration(walk: &mut Walk) {
+    let mut document = walk.go("GET", "/v1/orgs/{org}/configuration").await.json();
+    document["organization"]["name"] = "Acme".into();
+    document["keys"][0]["preset"] = "full_access".into();
+    document["keys"][0]["scopes"] = Value::Null;
+    let new = json!({ "name": "new", "project": "web", "environment": "prd", "preset": "query_only" });
+    document["keys"].as_array_mut().unwrap().push(new);
+    let would = walk.send("PUT", "/v1/orgs/{org}/configuration?dry_run=true", document.clone()).await.json();
+    let changed = walk.send("PUT", "/v1/orgs/{org}/configuration?prune=true", document).await.json();
+    assert_eq!(would["changes"], changed["changes"]);
+    assert_eq!(changed["changes"].as_array().unwrap().len(), 3);
+    assert_eq!(changed["keys"].as_array().unwrap().len(), 1);
 }
 
 async fn ends(walk: &mut Walk) {
