@@ -1,7 +1,7 @@
 //! What the tests stand on: throwaway databases, and servers in this process whose clock they move.
 //!
 //! Included by each test binary, of which none uses all of it.
-#![allow(dead_code, unused_imports, unreachable_pub)]
+#![allow(dead_code, unused_imports, unused_macros, unreachable_pub)]
 
 mod client;
 mod database;
