@@ -32,6 +32,6 @@ fn all_checks(backend: Backend) {
     let document = format!("{}/openapi.yaml", world.issuer());
     let mut run = program(&folder, folder.join(".venv/bin/schemathesis"), &["run", &document]);
     run.env("CLAVIGER_API_KEY", text("key")).env("CLAVIGER_CLIENT_ID", text("id"));
-    run.env("CLAVIGER_AUDIENCE", world.audience());
+    run.env("CLAVIGER_ISSUER", world.issuer()).env("CLAVIGER_AUDIENCE", world.audience());
     succeed(run, &world);
 }

@@ -1,13 +1,18 @@
 """What openapi.yaml can't tell schemathesis about the server, and what it must not do to it."""
 
 import ipaddress
+import itertools
 import os
 from datetime import datetime
 
+import requests
 import schemathesis
 from hypothesis import strategies as st
 
 AUDIENCE = os.environ["CLAVIGER_AUDIENCE"]
+KEYS = os.environ["CLAVIGER_ISSUER"] + "/v1/orgs/default/keys"
+CALLER = {"Authorization": "Bearer " + os.environ["CLAVIGER_API_KEY"]}
+NUMBERS = itertools.count()
 
 # Values of the formats that are the server's own, or of which only some will do: an end lies in the future.
 
@@ -67,9 +72,14 @@ def make_possible(case):
     # Any version but the one that there is would be 412.
     if "If-Match" in (case.headers or {}):
         case.headers["If-Match"] = "*"
+    # One name for two requests is 409.
+    if "Idempotency-Key" in (case.headers or {}):
+        case.headers["Idempotency-Key"] = f"request-{next(NUMBERS)}"
     label = case.operation.label
     if label == "POST /v1/orgs/{org}/keys":
         case.path_parameters["org"] = "default"
+    if label.endswith(("/rotate", "/{secret}")):
+        case.path_parameters.update(fresh_key(is_rotated=label.endswith("/{secret}")))
     body = case.body
     if not isinstance(body, dict):
         return
@@ -77,9 +87,22 @@ def make_possible(case):
         # The caller is in the header, and a client that is in two places is refused.
         body.pop("client_id", None)
         body.pop("client_secret", None)
+    if label in ("POST /v1/orgs", "POST /v1/orgs/{org}/projects"):
+        # An id is used once, for good.
+        body["id"] = f"{body['id'][:40]}-{next(NUMBERS)}"
     if label == "PUT /v1/orgs/{org}/configuration":
         make_configuration_possible(body, case.path_parameters["org"])
     make_members_possible(body, is_new_key=label == "POST /v1/orgs/{org}/keys")
+
+
+def fresh_key(is_rotated):
+    """The path of a key with one secret, which can be rotated; or with two, of which one can be retired."""
+    new = {"name": "fresh", "project": "default", "environment": "prd", "preset": "query_only"}
+    key = requests.post(KEYS, json=new, headers=CALLER, timeout=30).json()
+    if is_rotated:
+        rotation = {"overlap_seconds": 3600}
+        key = requests.post(f"{KEYS}/{key['id']}/rotate", json=rotation, headers=CALLER, timeout=30).json()
+    return {"org": "default", "key": key["id"]} | ({"secret": key["secrets"][0]["id"]} if is_rotated else {})
 
 
 def make_configuration_possible(document, organization):
