@@ -44,8 +44,9 @@ const FILES: [File; 6] = [
 
 /// `GET /openapi.yaml`.
 pub(super) async fn description(headers: HeaderMap) -> Response {
-    // RFC 9512.
-    Published { media_type: "application/yaml", body: DESCRIPTION.into() }.answer(&headers)
+    // RFC 9512 §2.1.
+    let description = Published { media_type: "application/yaml", body: DESCRIPTION.into() };
+    unsniffed(description.answer(&headers))
 }
 
 /// `GET /docs`.
@@ -54,8 +55,7 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
     let mut response = page.answer(&headers);
     set(&mut response, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    response
+    unsniffed(response)
 }
 
 /// `GET /docs/{file}`.
@@ -67,12 +67,11 @@ pub(super) async fn part(
     let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound)?;
     let mut response =
         Published { media_type: file.media_type, body: Bytes::from_static(file.body) }.answer(&headers);
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if file.is_gzip {
         // Unasked: no browser is without, and RFC 9110 §12.5.3 lets a server that has nothing else.
         set(&mut response, header::CONTENT_ENCODING, "gzip");
     }
-    Ok(response)
+    Ok(unsniffed(response))
 }
 
 const fn file(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
@@ -81,6 +80,12 @@ const fn file(name: &'static str, media_type: &'static str, body: &'static [u8])
 
 const fn gzip(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
     File { name, media_type, is_gzip: true, body }
+}
+
+/// To be taken for what it says that it is, and nothing else.
+fn unsniffed(mut response: Response) -> Response {
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
 }
 
 fn set(response: &mut Response, name: HeaderName, value: &'static str) {

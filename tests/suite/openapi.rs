@@ -2,6 +2,7 @@
 //! as described is checked where it arrives (`tests/support/openapi/answer.rs`).
 
 mod examples;
+mod page;
 mod routes;
 mod scenario;
 mod scopes;

@@ -1,0 +1,49 @@
+//! The document as it is served, and the page to read it on.
+
+use reqwest::Url;
+
+use crate::support::{Backend, Options, Server, on_both};
+
+on_both!(the_document_is_served_as_it_is, the_page_asks_nobody_else);
+
+async fn the_document_is_served_as_it_is(backend: Backend) {
+    let server = Server::start(backend).await;
+    let served = server.client().get("/openapi.yaml").await;
+    assert_eq!(served.header("content-type"), "application/yaml");
+    assert_eq!(served.text, include_str!("../../../openapi.yaml"));
+    let again = server.client().with("if-none-match", served.header("etag")).get("/openapi.yaml").await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+}
+
+async fn the_page_asks_nobody_else(backend: Backend) {
+    for (issuer, path) in [(None, ""), (Some("https://example.com/auth/v2"), "/auth/v2")] {
+        let options = Options { issuer: issuer.map(str::to_owned), ..Options::default() };
+        let server = Server::start_with(backend, options).await;
+        let here = Url::parse(&server.url(&format!("{path}/docs"))).unwrap();
+        let page = server.client().get(here.path()).await;
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+        assert!(!page.text.contains("<script>") && !page.text.contains(" on"), "{}", page.text);
+        let linked = addresses(&page.text);
+        assert_eq!(linked.len(), 4, "{linked:?}");
+        for address in linked {
+            let target = here.join(address).unwrap();
+            assert_eq!(target.origin(), here.origin(), "{address}");
+            let file = server.client().get(target.path()).await;
+            assert_eq!((file.status, file.header("x-content-type-options")), (200, "nosniff"), "{address}");
+        }
+        let other = server.client().get(&format!("{path}/docs/page.html")).await;
+        assert_eq!(other.status, 404);
+    }
+}
+
+/// Where a page leads, but for what is in the address itself.
+fn addresses(page: &str) -> Vec<&str> {
+    let attributes = page.split([' ', '>']).filter_map(|word| word.split_once("=\""));
+    let addresses = attributes.filter(|(name, _)| matches!(*name, "href" | "src"));
+    addresses
+        .map(|(_, address)| address.trim_end_matches('"'))
+        .filter(|address| *address != "data:,")
+        .collect()
+}
