@@ -61,7 +61,7 @@ impl fmt::Display for Who {
 
 /// The text names nobody who could have acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("who acts is a key's id, bootstrap or schedule")]
+#[error("who acts is a key's id, bootstrap, schedule or operator")]
 pub struct WhoError;
 
 impl FromStr for Who {
@@ -71,6 +71,7 @@ impl FromStr for Who {
         match text {
             "bootstrap" => Ok(Self::Bootstrap),
             "schedule" => Ok(Self::Schedule),
+            "operator" => Ok(Self::Operator),
             key => key.parse().map(Self::Key).map_err(|_| WhoError),
         }
     }

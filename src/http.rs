@@ -56,6 +56,9 @@ routes! {
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
         GET "/v1/gate" => gate::check,
+        GET "/openapi.yaml" => docs::description,
+        GET "/docs" => docs::page,
+        GET "/docs/{file}" => docs::part,
         GET "/healthz" => health::alive,
         GET "/readyz" => health::ready,
     }
@@ -97,13 +100,6 @@ routes! {
 
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,
-
-        GET "/openapi.yaml" => docs::description,
-        GET "/docs" => docs::page,
-        GET "/docs/{file}" => docs::part,
-
-        GET "/healthz" => health::alive,
-        GET "/readyz" => health::ready,
     }
 }
 

@@ -28,7 +28,7 @@ Examples:
 
 jsonl and csv are exports: everything that matches, as it streams from the server.")]
 pub(super) struct AuditArgs {
-    /// Who did it: a key's id, bootstrap or schedule
+    /// Who did it: a key's id, bootstrap, schedule or operator
     #[arg(long)]
     actor: Option<String>,
 

@@ -225,7 +225,7 @@ async fn each_filter_finds_its_events(backend: Backend) {
 async fn a_filter_that_is_none_is_refused(backend: Backend) {
     let server = Server::start(backend).await;
     for (query, complaint) in [
-        ("actor=nobody", "actor: who acts is a key's id, bootstrap or schedule"),
+        ("actor=nobody", "actor: who acts is a key's id, bootstrap, schedule or operator"),
         ("actor=", "actor: who acts is"),
         ("key=nonsense", "key: a key's id is"),
         ("action=*", "action: an action is named like key.revoke"),
