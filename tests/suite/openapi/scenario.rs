@@ -17,10 +17,13 @@ async fn every_operation_answers_as_described(backend: Backend) {
     walk.client = server.admin();
     tenants(&mut walk).await;
     let key = keys(&mut walk).await;
+    walk.client = server.client().bearer(&key);
+    gate(&mut walk).await;
     walk.client = server.client();
     let token = token(&mut walk, &key).await;
     walk.client = server.admin();
     introspection(&mut walk, &key, &token).await;
+    records(&mut walk).await;
     configuration(&mut walk).await;
     many_keys(&mut walk).await;
     ends(&mut walk).await;
@@ -62,6 +65,19 @@ async fn tenants(walk: &mut Walk) {
     walk.send("PATCH", "/v1/orgs/{org}/projects/{project}?dry_run=true", json!({ "name": "Shop" })).await;
     walk.go("GET", "/v1/signing-keys").await;
     walk.send("POST", "/v1/signing-keys/rotate", json!({})).await;
+}
+
+async fn gate(walk: &mut Walk) {
+    walk.go("GET", "/v1/gate?action=read&resource=web&token=1").await;
+}
+
+async fn records(walk: &mut Walk) {
+    walk.go("GET", "/v1/orgs/{org}/keys/{key}/usage").await;
+    walk.go("GET", "/v1/orgs/{org}/usage?interval=hour&project=web").await;
+    walk.go("GET", "/v1/orgs/{org}/audit?action=key.*&limit=2").await;
+    for format in ["json", "jsonl", "csv"] {
+        walk.go("GET", &format!("/v1/audit?format={format}")).await;
+    }
 }
 
 /// A new key, whole.
