@@ -129,7 +129,8 @@ fn long_help() -> String {
         "\
 Without a command it serves: `claviger serve --help` has the settings.
 
-All other commands ask a server over its REST API. They find it, and the key to show, in the environment:
+serve, init, backup and restore work on the store itself. All other commands ask a server over its REST API. They find
+it, and the key to show, in the environment:
   export CLAVIGER_URL=https://auth.example.com
   export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help
 
