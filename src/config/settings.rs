@@ -144,8 +144,7 @@ settings! {
     #[arg(long, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
     usage_flush: u32,
 
-    /// Which method is which action at the gate: METHOD=action, separated by commas [default:
-    /// GET=read,HEAD=read,OPTIONS=read,*=write]
+    /// Which method is which action at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]
     gate_actions: Vec<String>,
 

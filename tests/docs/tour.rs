@@ -26,6 +26,11 @@ fn the_readme_says_what_happens() {
 }
 
 #[test]
+fn the_page_on_resource_servers_says_what_happens() {
+    take(&text("docs/resource-servers.md"));
+}
+
+#[test]
 fn the_page_on_administration_says_what_happens() {
     take(&text("docs/administration.md"));
 }
