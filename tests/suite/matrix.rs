@@ -12,17 +12,19 @@ use crate::support::{Answer, Backend, Server, on_both};
 
 on_both!(every_operation_refuses_whom_it_must);
 
-/// What is open to everybody, or guards itself in OAuth's words.
-const NOT_GUARDED: [&str; 11] = [
+/// What is open to everybody, guards itself in OAuth's words, or is asked which scope it takes.
+const NOT_GUARDED: [&str; 13] = [
     "/oauth/token",
     "/oauth/introspect",
     "/oauth/revoke",
     "/oauth/revocations",
     "/openapi.yaml",
     "/docs",
+    "/docs/{file}",
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
+    "/v1/gate",
     "/healthz",
     "/readyz",
 ];

@@ -1,6 +1,7 @@
 //! Taking something back while it is asked for, over and over: whoever begins to ask after the
 //! acknowledgement finds it gone, whatever was on its way in between.
 
+mod administration;
 mod way;
 
 use std::sync::Arc;

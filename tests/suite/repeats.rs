@@ -10,6 +10,7 @@ on_both!(
     a_name_is_its_callers_for_one_operation,
     two_at_once_make_one,
     what_failed_is_tried_again,
+    a_name_is_forgotten_after_a_day,
     the_caller_is_authorized_again,
     a_name_is_of_visible_ascii,
     nothing_of_a_name_is_kept,
@@ -103,7 +104,7 @@ async fn two_at_once_make_one(backend: Backend) {
     let keys = async || count(&server, "api_keys").await;
     for round in 0..20 {
         let before = keys().await;
-        let asking = named(&server.admin(), &format!("round {round}"));
+        let asking = named(&server.admin(), &format!("round-{round}"));
         let body = new_key();
         let ask = || asking.post_json(KEYS, &body);
         let (a, b, c) = tokio::join!(ask(), ask(), ask());
@@ -134,6 +135,21 @@ async fn what_failed_is_tried_again(backend: Backend) {
     assert!(asking.post_json(KEYS, &body).await.done(201)["key"].is_string());
 }
 
+async fn a_name_is_forgotten_after_a_day(backend: Backend) {
+    let server = Server::start(backend).await;
+    let asking = named(&server.admin(), "once");
+    let first = asking.post_json(KEYS, &new_key()).await.done(201);
+    let later = async |seconds: i64| {
+        server.clock.advance(seconds);
+        server.node.tidy_once().await;
+        server.node.catch_up().await.unwrap();
+        asking.post_json(KEYS, &new_key()).await.done(201)
+    };
+    assert_eq!(later(86_400).await["id"], first["id"]);
+    let second = later(1).await;
+    assert!(second["id"] != first["id"] && second["key"].is_string());
+}
+
 async fn the_caller_is_authorized_again(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
@@ -158,7 +174,7 @@ async fn a_name_is_of_visible_ascii(backend: Backend) {
         named(&admin, name).post_json(KEYS, &new_key()).await.done(201);
     }
     let before = count(&server, "api_keys").await;
-    for name in ["", "é", "\u{a0}", "a\tb", &format!("{long}~")] {
+    for name in ["", "é", "\u{a0}", "a b", "a\tb", &format!("{long}~")] {
         named(&admin, name).post_json(KEYS, &new_key()).await.refused(400, "invalid_request");
     }
     let twice = named(&named(&admin, "a"), "a");
