@@ -6,6 +6,7 @@ The world comes from the environment (see ../README.md). An assertion that fails
 import os
 
 from claviger_client import AuthenticatedClient, Client
+from claviger_client.api.audit import list_organization_audit
 from claviger_client.api.keys import change_key, create_key, get_key, list_keys, revoke_key, rotate_key
 from claviger_client.api.o_auth import introspect_token, issue_token
 from claviger_client.models import (
@@ -14,6 +15,7 @@ from claviger_client.models import (
     Inactive,
     IntrospectTokenBody,
     IssueTokenBody,
+    IssueTokenBodyGrantType,
     Key,
     KeyChange,
     KeyPreview,
@@ -49,7 +51,7 @@ print("a key is made")
 
 
 def token(key):
-    body = IssueTokenBody("client_credentials", client_id=created.id, client_secret=key)
+    body = IssueTokenBody(IssueTokenBodyGrantType.CLIENT_CREDENTIALS, client_id=created.id, client_secret=key)
     return issue_token.sync_detailed(client=anonymous, body=body)
 
 
@@ -85,6 +87,11 @@ assert (refused.status_code, refused.parsed.error_description) == (401, "the key
 introspected = introspect_token.sync(client=admin, body=IntrospectTokenBody(issued.access_token))
 assert isinstance(introspected, Inactive), introspected
 print("it is revoked, and its token with it")
+
+trail = list_organization_audit.sync(ORG, client=admin, key=created.id, action="key.*")
+changes = [event.action for event in reversed(trail.data) if event.action != "key.refused"]
+assert changes == ["key.create", "key.change", "key.rotate", "key.revoke"], trail
+print("all of it is in the trail")
 
 forbidden = list_keys.sync(ORG, client=AuthenticatedClient(ISSUER, rotated.key))
 assert isinstance(forbidden, Error) and forbidden.error.code == "key_revoked", forbidden

@@ -69,6 +69,15 @@ assert.equal(revoked?.status, 'revoked');
 assert.equal((await token(rotated.key)).error?.error_description, 'the key is revoked');
 console.log('it is revoked');
 
+const { data: trail } = await admin.GET('/v1/orgs/{org}/audit', {
+  params: { path, query: { key: path.key, action: 'key.*' } },
+});
+// As CSV or JSON Lines it would be text.
+assert.ok(typeof trail === 'object');
+const actions = trail.data.map((event) => event.action).filter((action) => action !== 'key.refused');
+assert.deepEqual(actions.reverse(), ['key.create', 'key.change', 'key.rotate', 'key.revoke']);
+console.log('all of it is in the trail');
+
 function env(name: string): string {
   return process.env[name] ?? assert.fail(`${name} is not set`);
 }

@@ -3,7 +3,7 @@
 import ipaddress
 import itertools
 import os
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import requests
 import schemathesis
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 AUDIENCE = os.environ["CLAVIGER_AUDIENCE"]
 KEYS = os.environ["CLAVIGER_ISSUER"] + "/v1/orgs/default/keys"
 CALLER = {"Authorization": "Bearer " + os.environ["CLAVIGER_API_KEY"]}
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 NUMBERS = itertools.count()
 
 # Values of the formats that are the server's own, or of which only some will do: an end lies in the future.
@@ -67,8 +68,7 @@ def protect(case):
 
 def make_possible(case):
     """Names what there is, where a request is valid by the document and can only name what happens to be there."""
-    # Nobody but the server can make a cursor.
-    (case.query or {}).pop("cursor", None)
+    make_query_possible(case.operation.path, case.query)
     # Any version but the one that there is would be 412.
     if "If-Match" in (case.headers or {}):
         case.headers["If-Match"] = "*"
@@ -93,6 +93,20 @@ def make_possible(case):
     if label == "PUT /v1/orgs/{org}/configuration":
         make_configuration_possible(body, case.path_parameters["org"])
     make_members_possible(body, is_new_key=label == "POST /v1/orgs/{org}/keys")
+
+
+def make_query_possible(path, query):
+    # Nobody but the server can make a cursor.
+    query.pop("cursor", None)
+    if path.endswith("/usage"):
+        # Of the time that is kept, and not too much of it.
+        query.update({name: YESTERDAY for name in ("from", "to") if name in query})
+    if path.endswith("/audit") and query.get("format") in ("jsonl", "csv"):
+        # An export has no pages.
+        query.pop("limit", None)
+    if path == "/v1/gate":
+        query.update(action=query.get("action", "read"), resource=query.get("resource", "projects/web"))
+        query.update({"audience": AUDIENCE} if "audience" in query else {})
 
 
 def fresh_key(is_rotated):
