@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use self::checker::Checker;
+pub(crate) use self::checker::assert_consistent;
 use self::journal::Journal;
 use self::writer::Writer;
 use crate::support::{Backend, Claviger, Process, on_both, until};

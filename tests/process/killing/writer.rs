@@ -49,7 +49,8 @@ impl Writer {
     }
 
     async fn life_of_a_key(&mut self) -> Result<(), CutOff> {
-        let made = self.make(KEYS, json!({ "name": self.next() })).await?;
+        let name = json!({ "name": self.next() });
+        let made = self.make(KEYS, name).await?;
         let (path, first) = (path_of(&made), text(&made["key"]));
         let key = essence(&made);
         self.know(Fact::one(&path, key.clone(), &[(&first, true)]));
