@@ -2,9 +2,14 @@
 
 use reqwest::Url;
 
+use crate::support::openapi::operations;
 use crate::support::{Backend, Options, Server, on_both};
 
-on_both!(the_document_is_served_as_it_is, the_page_asks_nobody_else);
+on_both!(
+    the_document_is_served_as_it_is,
+    the_page_asks_nobody_else,
+    every_file_that_is_described_is_there_and_no_other,
+);
 
 async fn the_document_is_served_as_it_is(backend: Backend) {
     let server = Server::start(backend).await;
@@ -33,8 +38,19 @@ async fn the_page_asks_nobody_else(backend: Backend) {
             let file = server.client().get(target.path()).await;
             assert_eq!((file.status, file.header("x-content-type-options")), (200, "nosniff"), "{address}");
         }
-        let other = server.client().get(&format!("{path}/docs/page.html")).await;
-        assert_eq!(other.status, 404);
+    }
+}
+
+async fn every_file_that_is_described_is_there_and_no_other(backend: Backend) {
+    let server = Server::start(backend).await;
+    let operation = operations().iter().find(|operation| operation.path == "/docs/{file}").unwrap();
+    for name in operation.parameters[0].at("schema").at("enum").items() {
+        let name = name.value.as_str().unwrap();
+        let file = server.client().get(&format!("/docs/{name}")).await;
+        assert_eq!(file.status, 200, "{name}");
+    }
+    for name in ["page.html", "..", "%2e%2e", "%ff", "swagger-ui/LICENSE"] {
+        assert_eq!(server.client().get(&format!("/docs/{name}")).await.status, 404, "{name}");
     }
 }
 
