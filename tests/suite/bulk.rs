@@ -138,7 +138,8 @@ async fn all_that_is_found_is_revoked_and_said(backend: Backend) {
     let mut events = server.database.texts(events).await;
     let mut ids: Vec<_> =
         done["data"].as_array().unwrap().iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect();
-    (events.sort(), ids.sort());
+    events.sort();
+    ids.sort();
     assert_eq!(events, ids, "an event for each");
     assert_eq!(server.database.number("SELECT COUNT(*) FROM audit_events").await, before + 4);
     let again = admin.post_json(REVOKE, &request).await.done(200);
