@@ -19,9 +19,8 @@ const KEYS: &str = "/v1/orgs/default/keys";
 async fn each_member_changes_alone(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
-    let (id, _) = server
-        .key_from(json!({ "note": "n", "scopes": [{ "action": "read", "resource": "a" }], "cidrs": ["10.0.0.0/8"] }))
-        .await;
+    let scopes = json!([{ "action": "read", "resource": "a" }]);
+    let (id, _) = server.key_from(json!({ "note": "n", "scopes": scopes, "cidrs": ["10.0.0.0/8"] })).await;
     let path = format!("{KEYS}/{id}");
     let everyone = json!(["0.0.0.0/0", "::/0"]);
     let wildcard = json!(["cidrs_wildcard"]);
@@ -33,7 +32,9 @@ async fn each_member_changes_alone(backend: Backend) {
         (json!({ "note": null }), json!({ "note": null })),
         (
             json!({ "scopes": [{ "action": "write" }, { "action": "read", "resource": "*" }] }),
-            json!({ "scopes": [{ "action": "read", "resource": "*" }, { "action": "write", "resource": "*" }] }),
+            json!({
+                "scopes": [{ "action": "read", "resource": "*" }, { "action": "write", "resource": "*" }],
+            }),
         ),
         (json!({ "preset": "full_access" }), json!({ "scopes": [{ "action": "*", "resource": "*" }] })),
         (
@@ -181,7 +182,8 @@ async fn a_dry_run_tells_what_would_change_and_changes_nothing(backend: Backend)
             json!({ "note": "x", "preset": "query_only", "expires_at": null }),
             json!({
                 "note": { "from": null, "to": "x" }, "scopes": { "from": everything, "to": reading },
-                "expires_at": { "from": "2026-01-01T00:16:40Z", "to": null }, "generation": { "from": 1, "to": 2 },
+                "expires_at": { "from": "2026-01-01T00:16:40Z", "to": null },
+                "generation": { "from": 1, "to": 2 },
             }),
         ),
     ] {

@@ -141,7 +141,9 @@ async fn scopes_for_resource_servers_are_anybodys_to_give(backend: Backend) {
     let path = target(&server, json!({ "preset": "query_only" })).await;
     for members in [
         json!({ "scopes": scopes(&["*:*"]) }),
-        json!({ "scopes": scopes(&["admin:claviger2/orgs", "*:a/claviger/**"]), "cidrs": [], "expires_in": "1y" }),
+        json!({
+            "scopes": scopes(&["admin:claviger2/orgs", "*:a/claviger/**"]), "cidrs": [], "expires_in": "1y",
+        }),
     ] {
         for (way, answer) in every_way(&client, &path, &members).await {
             assert!(answer.status < 300, "{way}: {}", answer.text);

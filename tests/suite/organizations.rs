@@ -77,7 +77,9 @@ async fn an_organization_with_keys_that_are_not_revoked_stays(backend: Backend) 
     admin.delete("/v1/orgs/default").await.refused(409, "conflict");
     admin.post_json(ORGS, &json!({ "id": "acme" })).await.done(201);
     admin.post_json(&format!("{ACME}/projects"), &json!({ "id": "web" })).await.done(201);
-    let body = json!({ "name": "k", "project": "web", "environment": "prd", "preset": "query_only", "expires_in": 10 });
+    let body = json!({
+        "name": "k", "project": "web", "environment": "prd", "preset": "query_only", "expires_in": 10,
+    });
     let key = admin.post_json(&format!("{ACME}/keys"), &body).await.done(201);
     admin.delete(ACME).await.refused(409, "conflict");
     server.clock.advance(10);

@@ -108,7 +108,11 @@ async fn a_key_is_at_home_in_an_environment_of_its_project(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     admin.post_json(PROJECTS, &json!({ "id": "web", "environments": ["live"] })).await.done(201);
-    let body = |environment: &str| json!({ "name": "k", "project": "web", "environment": environment, "preset": "query_only" });
+    let body = |environment: &str| {
+        let mut key = json!({ "name": "k", "project": "web", "preset": "query_only" });
+        key["environment"] = environment.into();
+        key
+    };
     let refused = admin.post_json(KEYS, &body("prd")).await.refused(400, "invalid_request");
     assert!(refused.contains("live"), "it says which there are: {refused}");
     let made = admin.post_json(KEYS, &body("live")).await.done(201);

@@ -114,10 +114,11 @@ async fn there_is_a_most_that_is_changed_at_once(backend: Backend) {
     let copies = |last: u32| {
         format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last})
-             INSERT INTO api_keys (id, created_seq, organization, project, environment, brand, name, name_folded,
-                                   scopes, cidrs, generation, created_at, created_by)
-             SELECT 'key_' || CAST(1000000000000000 + i AS TEXT), 1000000 + i, organization, project, environment,
-                    brand, name, name_folded, scopes, cidrs, generation, created_at, created_by
+             INSERT INTO api_keys
+                 (id, created_seq, organization, project, environment, brand, name, name_folded, scopes, cidrs,
+                  generation, created_at, created_by)
+             SELECT 'key_' || CAST(1000000000000000 + i AS TEXT), 1000000 + i, organization, project,
+                    environment, brand, name, name_folded, scopes, cidrs, generation, created_at, created_by
              FROM api_keys, n WHERE name = 'seed' AND created_seq < 1000000;
              INSERT INTO key_secrets (id, key_id, hash, created_at)
              SELECT 'sec_' || SUBSTR(k.id, 5), k.id, 'x', 0 FROM api_keys k WHERE created_seq > 1000000"

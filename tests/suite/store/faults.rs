@@ -10,7 +10,8 @@ const COUNTERS: &str = "
     CREATE TABLE fault_parents (id BIGINT NOT NULL PRIMARY KEY);
     CREATE TABLE fault_orphans (parent BIGINT REFERENCES fault_parents (id) DEFERRABLE INITIALLY DEFERRED);";
 
-const SQLITE_TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'fault%' AND name NOT LIKE '%sqlx%'";
+const SQLITE_TABLES: &str = "SELECT name FROM sqlite_schema
+    WHERE type = 'table' AND name NOT LIKE 'fault%' AND name NOT LIKE '%sqlx%'";
 const POSTGRES_TABLES: &str = "SELECT tablename::text FROM pg_tables
     WHERE schemaname = 'public' AND tablename NOT LIKE 'fault%' AND tablename NOT LIKE '%sqlx%'";
 

@@ -55,7 +55,6 @@ impl Mutation {
 
     /// A document by which one key is made, one changed, one revoked, and more than keys is changed.
     fn apply() -> Self {
-        let key = |id: Option<&str>, name: &str| json!({ "id": id, "name": name, "project": "web", "environment": "prd", "preset": "query_only" });
         let document = json!({
             "organization": { "id": "{org}", "name": "x" },
             "projects": [{ "id": "web", "environments": ["prd"] }],
@@ -77,6 +76,11 @@ impl Mutation {
         let operation = request(Method::POST, "/oauth/revoke", Value::Null);
         Self { operation, actions: &["token.revoke"], changes: &[] }
     }
+}
+
+/// A key of a document.
+fn key(id: Option<&str>, name: &str) -> Value {
+    json!({ "id": id, "name": name, "project": "web", "environment": "prd", "preset": "query_only" })
 }
 
 fn request(method: Method, path: &str, body: Value) -> Operation {
