@@ -22,20 +22,14 @@ use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 /// The most keys of one change.
 const MOST: u16 = 10_000;
 
-/// Which keys to change, none of them revoked; at least one member says so. None may be `null`: who means a key
-/// must not get every key.
+/// Which keys to change, none of them revoked; at least one member says so.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with what to filter by")]
 pub struct Selection {
-    #[serde(deserialize_with = "given")]
     project: Option<ProjectId>,
-    #[serde(deserialize_with = "given")]
     environment: Option<EnvironmentSlug>,
-    #[serde(deserialize_with = "given")]
     created_by: Option<String>,
-    #[serde(deserialize_with = "given")]
     unused_since: Option<String>,
-    #[serde(deserialize_with = "given")]
     q: Option<String>,
 }
 
