@@ -56,6 +56,12 @@ impl Answer {
     }
 }
 
+/// The key with another character at its end, so that its tag is wrong.
+pub fn forged(key: &str) -> String {
+    let (rest, last) = key.split_at(key.len() - 1);
+    format!("{rest}{}", if last == "x" { "y" } else { "x" })
+}
+
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();

@@ -12,7 +12,7 @@ mod process;
 mod server;
 mod wait;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, forged};
 pub use database::{Backend, Database};
 pub use missing::left_out;
 pub use postgres::Postgres;
