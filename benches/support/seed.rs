@@ -141,7 +141,7 @@ impl Store {
         }
         if shape != Shape::Together {
             let events = "INSERT INTO audit_events (seq, at, actor, action, organization, subject, key_id)
-                          SELECT created_seq, created_at, created_by, 'key.create', organization, id, id
+                          SELECT created_seq, created_at + created_seq, created_by, 'key.create', organization, id, id
                           FROM api_keys WHERE created_seq >= 10000";
             self.execute(events.to_owned()).await;
         }
