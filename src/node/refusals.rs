@@ -1,7 +1,7 @@
 //! Refusals worth knowing, for the audit trail: of keys whose secret is right, and of what a scope was missing for.
 //!
 //! Whoever is refused can ask as often as they like. So of one refusal there is one event an hour, and of all of
-//! them there are bounds; whatever is beyond is counted as use all the same.
+//! them there are bounds. Keys that are refused beyond are counted all the same.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
