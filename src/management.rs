@@ -27,6 +27,7 @@ pub use etag::{Etag, IfMatch, Versioned};
 pub use listing::PageRequest;
 pub use repeat::{Made, Repeatable};
 
+use crate::clock::Timestamp;
 use crate::node::Node;
 
 /// On what terms something is to be changed.
@@ -48,6 +49,16 @@ pub async fn carry_out<T: Send + 'static>(
     mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     Node::see_through(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
+}
+
+/// The moment that `member` of a request names.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`].
+pub fn moment(member: &str, text: &str) -> Result<Timestamp, ApiError> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| {
+        ApiError::invalid(format!("{member} is not an RFC 3339 time such as 2030-01-31T12:00:00Z"))
+    })
 }
 
 impl Terms {

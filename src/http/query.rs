@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::failure::Failure;
 use crate::clock::Timestamp;
-use crate::management::{ApiError, IfMatch, PageRequest, Terms};
+use crate::management::{ApiError, IfMatch, PageRequest, Terms, moment};
 
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
@@ -83,12 +83,7 @@ impl Query {
     /// # Errors
     /// [`ApiError::InvalidRequest`] when it is anything else.
     pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
-        let read = |text| {
-            Timestamp::parse_rfc3339(text).ok_or_else(|| {
-                ApiError::invalid(format!("{name} is not an RFC 3339 time such as 2030-01-31T12:00:00Z"))
-            })
-        };
-        self.text(name).map(read).transpose()
+        self.text(name).map(|text| moment(name, text)).transpose()
     }
 
     /// `limit` and `cursor`.

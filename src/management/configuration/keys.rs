@@ -12,10 +12,10 @@ use crate::access::Caller;
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, words};
-use crate::management::ApiError;
 use crate::management::ceiling::{may_change, may_hand_out};
 use crate::management::keys::{self, Alterations};
 use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::{ApiError, moment};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
@@ -216,17 +216,12 @@ async fn matching<'k>(
 
 fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alterations, ApiError> {
     let scopes = keys::scopes(wanted.scopes.clone(), wanted.preset, organization)?;
-    let end = |text: &String| {
-        Timestamp::parse_rfc3339(text).ok_or_else(|| {
-            ApiError::invalid("expires_at is not an RFC 3339 time such as 2030-01-31T12:00:00Z")
-        })
-    };
     Ok(Alterations {
         name: Some(words::name(wanted.name.clone()).map_err(ApiError::invalid)?),
         note: Some(wanted.note.clone().map(words::note).transpose().map_err(ApiError::invalid)?),
         scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
-        expires_at: Some(wanted.expires_at.as_ref().map(end).transpose()?),
+        expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::key::{ApiKey, words};
 use crate::management::ceiling::may_change;
 use crate::management::last_way::{leave_one_open, ways_closed};
-use crate::management::{ApiError, Terms, changes, organizations};
+use crate::management::{ApiError, Terms, changes, moment, organizations};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::{Scope, Scopes, Verb};
@@ -198,9 +198,7 @@ impl Selection {
         if self.q.as_ref().is_some_and(String::is_empty) {
             return Err(ApiError::invalid("q is empty, which every name has in it"));
         }
-        let unused_since = self.unused_since.map(|text| {
-            Timestamp::parse_rfc3339(&text).ok_or_else(|| ApiError::invalid("unused_since is not RFC 3339"))
-        });
+        let unused_since = self.unused_since.map(|text| moment("unused_since", &text));
         KeySearch::new(KeyFilter {
             organization,
             project: self.project,

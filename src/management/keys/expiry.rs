@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::clock::Timestamp;
-use crate::management::ApiError;
+use crate::management::{ApiError, moment};
 
 const DAY: i64 = 86_400;
 
@@ -48,9 +48,7 @@ pub(super) fn end(
     let end = match (expires_at, expires_in) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => return Err(ApiError::invalid(BOTH)),
-        (Some(text), None) => Timestamp::parse_rfc3339(text).ok_or_else(|| {
-            ApiError::invalid("expires_at is not an RFC 3339 time such as 2030-01-31T12:00:00Z")
-        })?,
+        (Some(text), None) => moment("expires_at", text)?,
         (None, Some(span)) => now.plus(span.seconds().ok_or_else(|| {
             ApiError::invalid("expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
         })?),
