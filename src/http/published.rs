@@ -3,9 +3,8 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
+
+use crate::management::Etag;
 
 /// Shorter than the time for which a new signing key is published ahead of its use.
 pub(super) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -19,13 +18,12 @@ pub(super) struct Published {
 impl Published {
     /// 200 with the body; 304 without, for whoever has it.
     pub(super) fn answer(self, request: &HeaderMap) -> Response {
-        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, &self.body).as_ref()[..16]));
-        let is_known = is_known(request, &etag);
+        let etag = Etag::of_bytes(&self.body);
         let caching = [
             (header::CACHE_CONTROL, CACHE),
-            (header::ETAG, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static(""))),
+            (header::ETAG, HeaderValue::try_from(etag.as_str()).unwrap_or(HeaderValue::from_static(""))),
         ];
-        if is_known {
+        if is_known(request, etag.as_str()) {
             return (StatusCode::NOT_MODIFIED, caching).into_response();
         }
         (caching, [(header::CONTENT_TYPE, self.media_type)], self.body).into_response()

@@ -41,9 +41,13 @@ impl Etag {
         &self.0
     }
 
+    /// The tag of these bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, bytes).as_ref()[..16])))
+    }
+
     fn of(content: &impl Serialize) -> Self {
-        let text = serde_json::to_vec(content).unwrap_or_default();
-        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16])))
+        Self::of_bytes(&serde_json::to_vec(content).unwrap_or_default())
     }
 }
 
