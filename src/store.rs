@@ -43,7 +43,8 @@ pub use usage::{UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 
-use self::db::{Db, Either};
+use self::db::{Db, Either, on};
+use crate::clock::Timestamp;
 
 /// Longest wait for connections that are still in use.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
@@ -57,6 +58,14 @@ pub struct Store {
 }
 
 impl Store {
+    /// Carries out a `statement` that deletes what is from before the moment `$1`; returns how much that was.
+    async fn forget(&self, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            let done = sqlx::query::<DB>(statement).bind(before.unix()).execute(pool).await;
+            done.map(|done| done.rows_affected())
+        })?)
+    }
+
     /// Closes the connections once they are idle; those whose other end is silent are left to the end of the
     /// process. An SQLite store is left without a write-ahead log.
     pub async fn close(&self) {

@@ -22,9 +22,7 @@ impl Withdrawals {
         let news = store.withdrawals_after(seq, since).await?;
         let mut known = self.lock();
         known.retain(|_, (_, at)| *at >= since);
-        for Withdrawal { key, generation, at } in news {
-            known.insert(key, (generation, at));
-        }
+        known.extend(news.into_iter().map(Withdrawal::entry));
         Ok(())
     }
 
@@ -33,8 +31,9 @@ impl Withdrawals {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn load(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        self.lock().clear();
-        self.take_in(store, -1, now).await
+        let all = store.withdrawals_after(-1, now.plus(-REMEMBERED_SECONDS)).await?;
+        *self.lock() = all.into_iter().map(Withdrawal::entry).collect();
+        Ok(())
     }
 
     /// The keys and the least generation of each that is still good.
@@ -44,5 +43,11 @@ impl Withdrawals {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, (u64, Timestamp)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Withdrawal {
+    fn entry(self) -> (KeyId, (u64, Timestamp)) {
+        (self.key, (self.generation, self.at))
     }
 }

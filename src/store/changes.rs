@@ -113,12 +113,6 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn forget_changes(&self, before: Timestamp) -> Result<u64, StoreError> {
-        Ok(on!(&self.db, |pool, DB| {
-            sqlx::query::<DB>("DELETE FROM changes WHERE at < $1")
-                .bind(before.unix())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?)
+        self.forget("DELETE FROM changes WHERE at < $1", before).await
     }
 }

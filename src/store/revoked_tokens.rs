@@ -116,13 +116,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn forget_revoked_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
-        Ok(on!(&self.db, |pool, DB| {
-            sqlx::query::<DB>("DELETE FROM revoked_tokens WHERE expires_at < $1")
-                .bind(before.unix())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?)
+        self.forget("DELETE FROM revoked_tokens WHERE expires_at < $1", before).await
     }
 }
 

@@ -51,13 +51,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn forget_withdrawals(&self, before: Timestamp) -> Result<u64, StoreError> {
-        Ok(on!(&self.db, |pool, DB| {
-            sqlx::query::<DB>("DELETE FROM withdrawals WHERE at < $1")
-                .bind(before.unix())
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected())
-        })?)
+        self.forget("DELETE FROM withdrawals WHERE at < $1", before).await
     }
 }
 
