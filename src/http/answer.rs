@@ -4,9 +4,9 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::management::{Changed, Etag, Versioned, changes};
+use crate::management::{Changed, Etag, Made, Versioned, changes};
 use crate::node::Node;
 
 /// A thing, and which version it is.
@@ -14,15 +14,21 @@ pub(super) fn versioned(etag: &Etag, body: &impl Serialize) -> Response {
     with_etag(Json(body).into_response(), etag)
 }
 
-/// 201: a thing that was made at `path`, under the issuer.
-pub(super) fn created(node: &Node, path: &str, etag: &Etag, body: &impl Serialize) -> Response {
-    with_etag(at(node, path, StatusCode::CREATED, body), etag)
-}
-
-/// 201 again: what was answered when the thing was made.
-pub(super) fn created_before(node: &Node, collection: &str, body: &Value) -> Response {
-    let id = body["id"].as_str().unwrap_or_default();
-    at(node, &format!("{collection}/{id}"), StatusCode::CREATED, body)
+/// 201: a thing that was made in `collection`, under the issuer; or again what was answered when it was. `shown` is
+/// its id and its view.
+pub(super) fn made<'m, T: Versioned, V: Serialize>(
+    node: &Node,
+    collection: &str,
+    made: &'m Made<T>,
+    shown: impl FnOnce(&'m T) -> (String, V),
+) -> Response {
+    match made {
+        Made::New(thing) => {
+            let (id, view) = shown(thing);
+            with_etag(created(node, collection, &id, &view), &thing.etag())
+        }
+        Made::Before(answer) => created(node, collection, answer["id"].as_str().unwrap_or_default(), answer),
+    }
 }
 
 /// A thing that was changed; or how it would be, and what would be other about it.
@@ -37,9 +43,10 @@ pub(super) fn changed<T: Versioned, V: Serialize>(changed: &Changed<T>, view: im
     Json(body).into_response()
 }
 
-fn at(node: &Node, path: &str, status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    if let Ok(location) = HeaderValue::try_from(format!("{}{path}", node.deployment.issuer)) {
+fn created(node: &Node, collection: &str, id: &str, body: &impl Serialize) -> Response {
+    let mut response = (StatusCode::CREATED, Json(body)).into_response();
+    let location = format!("{}{collection}/{id}", node.deployment.issuer);
+    if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::{changed, created, created_before, versioned};
+use super::answer::{self, changed, versioned};
 use super::credentials::Guarded;
 use super::failure::Failure;
 use super::json::{Json, Repeated};
@@ -210,14 +210,12 @@ fn shown(node: &Node, key: &ApiKey) -> Response {
 }
 
 /// A key with a new secret, to be seen this once.
-fn whole(node: &Node, collection: &str, made: &Made<CreatedKey>) -> Response {
-    match made {
-        Made::New(CreatedKey { key, plain }) => {
-            let view = key.view_with(node.clock.now(), Some(plain.expose()));
-            created(node, &format!("{collection}/{}", key.id), &key.etag(), &view)
-        }
-        Made::Before(answer) => created_before(node, collection, answer),
-    }
+fn whole<'m>(node: &Node, collection: &str, made: &'m Made<CreatedKey>) -> Response {
+    let now = node.clock.now();
+    let shown = |CreatedKey { key, plain }: &'m CreatedKey| {
+        (key.id.to_string(), key.view_with(now, Some(plain.expose())))
+    };
+    answer::made(node, collection, made, shown)
 }
 
 fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {

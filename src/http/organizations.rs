@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::answer::{changed, created, created_before, versioned};
+use super::answer::{self, changed, versioned};
 use super::credentials::Guarded;
 use super::failure::Failure;
 use super::json::{Json, Repeated};
@@ -15,7 +15,7 @@ use super::page::Page;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query, terms};
 use crate::management::organizations::{self, NewOrganizationRequest, OrganizationPatch};
-use crate::management::{Made, Versioned as _, carry_out};
+use crate::management::{Versioned as _, carry_out};
 use crate::node::Node;
 
 /// `GET /v1/orgs`.
@@ -39,10 +39,7 @@ pub(super) async fn create(
     let server = Arc::clone(&node);
     let made =
         carry_out(async move { organizations::create(&server, &caller, request, repeatable).await }).await?;
-    Ok(match made {
-        Made::New(made) => created(&node, &format!("/v1/orgs/{}", made.id), &made.etag(), &made),
-        Made::Before(answer) => created_before(&node, "/v1/orgs", &answer),
-    })
+    Ok(answer::made(&node, "/v1/orgs", &made, |made| (made.id.to_string(), made)))
 }
 
 /// `GET /v1/orgs/{org}`.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::answer::{changed, created, created_before, versioned};
+use super::answer::{self, changed, versioned};
 use super::credentials::Guarded;
 use super::failure::Failure;
 use super::json::{Json, Repeated};
@@ -15,7 +15,7 @@ use super::page::Page;
 use super::path::{InOrganization, OfProject};
 use super::query::{NoQuery, Query, terms};
 use crate::management::projects::{self, NewProjectRequest, ProjectPatch};
-use crate::management::{Made, Versioned as _, carry_out};
+use crate::management::{Versioned as _, carry_out};
 use crate::node::Node;
 
 /// `GET /v1/orgs/{org}/projects`.
@@ -42,10 +42,7 @@ pub(super) async fn create(
     let made =
         carry_out(async move { projects::create(&server, &caller, organization, request, repeatable).await })
             .await?;
-    Ok(match made {
-        Made::New(made) => created(&node, &format!("{collection}/{}", made.id), &made.etag(), &made),
-        Made::Before(answer) => created_before(&node, &collection, &answer),
-    })
+    Ok(answer::made(&node, &collection, &made, |made| (made.id.to_string(), made)))
 }
 
 /// `GET /v1/orgs/{org}/projects/{project}`.

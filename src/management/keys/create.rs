@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::key::{ApiKey, KeySecret, SecretId, words};
 use crate::management::ceiling::may_hand_out;
 use crate::management::repeat::Once;
-use crate::management::{ApiError, Made, Repeatable};
+use crate::management::{ApiError, Etag, Made, Repeatable, Versioned};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::{Preset, Scope, Scopes, Verb};
@@ -41,6 +41,12 @@ pub struct CreatedKey {
     pub key: ApiKey,
     /// The key itself.
     pub plain: PlainKey,
+}
+
+impl Versioned for CreatedKey {
+    fn etag(&self) -> Etag {
+        self.key.etag()
+    }
 }
 
 /// Makes a key in `organization`.
