@@ -5,6 +5,8 @@
 //! that of the server and of a loopback socket. `-- quick` takes fewer keys, `-- sqlite` or `-- postgres` one
 //! database.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod ask;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, unreachable_pub)]
@@ -18,6 +20,7 @@ mod seed;
 
 use std::process::ExitCode;
 
+use self::arguments::Arguments;
 use self::ask::Asking;
 use self::process::Server;
 use self::seed::{Database, Shape, Store};
@@ -33,20 +36,15 @@ const FULL: (u32, u32) = (1_000_000, 1_000);
 const QUICK: (u32, u32) = (20_000, 20);
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.iter().any(|argument| argument == "--test") {
-        // `cargo test --benches` wants to know that it starts, and no more.
+    let arguments = Arguments::read();
+    if arguments.is_test() {
         return ExitCode::SUCCESS;
     }
-    let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let size = if has("quick") { QUICK } else { FULL };
+    let size = if arguments.has("quick") { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
-    for database in seed::databases() {
-        let named = has("sqlite") || has("postgres");
-        if !named || has(database.name()) {
-            runtime.block_on(measure(&database, size));
-        }
+    for database in arguments.databases() {
+        runtime.block_on(measure(&database, size));
     }
     ExitCode::SUCCESS
 }

@@ -7,6 +7,8 @@
 //!
 //! The server and the load have a processor each (`taskset`), so that the ratio is of the servers alone.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod cold;
 mod floor;
 mod load;
@@ -23,6 +25,8 @@ mod steps;
 mod warm;
 
 use std::process::ExitCode;
+
+use self::arguments::Arguments;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,23 +48,17 @@ const FULL: Plan = Plan { turns: 15, turn_ms: 2_000, many_keys: 1_000_000, keys_
 const QUICK: Plan = Plan { turns: 3, turn_ms: 1_000, many_keys: 20_000, keys_in_use: 2_000 };
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.first().is_some_and(|argument| argument == "serve-floor") {
+    let arguments = Arguments::read();
+    if arguments.has("serve-floor") {
         return floor::serve();
     }
-    if arguments.iter().any(|argument| argument == "--test") {
-        // `cargo test --benches` wants to know that it starts, and no more.
+    if arguments.is_test() {
         return ExitCode::SUCCESS;
     }
-    let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let plan = if has("quick") { QUICK } else { FULL };
+    let plan = if arguments.has("quick") { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
-    for database in seed::databases() {
-        let named = has("sqlite") || has("postgres");
-        if named && !has(database.name()) {
-            continue;
-        }
+    for database in arguments.databases() {
         println!("\n# {}", database.name());
         let in_process = runtime.block_on(steps::measure(&database));
         runtime.block_on(warm::measure(&database, plan, in_process));
