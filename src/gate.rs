@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use crate::access::{Credential, identify_at};
 use crate::address::Origin;
+use crate::keyring::RingKey;
 use crate::management::ApiError;
-use crate::node::{Authenticated, HeldKey, Node, Presented};
+use crate::node::{Authenticated, HeldKey, Node, Presented, SwappedToken};
 use crate::scope::{Resource, Scopes, Verb};
 use crate::text::Excerpt;
 use crate::token::Grant;
 use crate::usage::UseKind;
+
+/// A token is handed out again while it has so many seconds to live.
+const FRESH_SECONDS: i64 = 300;
 
 /// A request that a gateway holds back until it is answered for.
 pub struct GateRequest<'a> {
@@ -88,20 +92,39 @@ async fn by_key(
     Ok(Passed { scopes: held.unreserved.scopes.clone(), key: held, token })
 }
 
+/// A token of all that an authenticated key may do at `audience`; the one of before, as long as it is fresh and would
+/// be no other today.
 fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, ApiError> {
-    let now = node.clock.now();
-    if let Some(token) = node.swapped_token(by, audience, now) {
-        return Ok(token);
+    let (now, granted) = (node.clock.now(), &by.held.unreserved);
+    let ring = node.keyring.ring();
+    let kid = ring.signing(now).map(RingKey::kid).unwrap_or_default();
+    let is_good = |held: &SwappedToken| {
+        held.expires_at.since(now) >= FRESH_SECONDS
+            && held.generation == by.held.key.generation
+            && held.scope == granted.text
+            && *held.kid == *kid
+            && !node.revoked_tokens.contains(&held.token_id)
+    };
+    let purpose = (by.held.key.id, by.secret, audience.into());
+    if let Some(held) = node.swapped_tokens.held(&purpose).filter(|held| is_good(held)) {
+        return Ok(Arc::clone(&held.token));
     }
-    if by.held.unreserved.scopes.is_empty() {
+    if granted.scopes.is_empty() {
         let message = "the key has no scope for a resource server".to_owned();
         return Err(ApiError::Forbidden { message, scope: None });
     }
-    let grant = Grant { audience: vec![audience], scope: (&*by.held.unreserved.text).into() };
+    let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
     let issued = node.issue(by, grant, now).map_err(ApiError::internal)?;
     let token: Arc<str> = issued.access_token.into();
-    let made = (Arc::clone(&token), issued.token_id, now.plus(issued.expires_in));
-    node.keep_swapped(by, audience, made, now);
+    let swapped = SwappedToken {
+        token: Arc::clone(&token),
+        token_id: issued.token_id.as_str().into(),
+        expires_at: now.plus(issued.expires_in),
+        generation: by.held.key.generation,
+        scope: granted.text.clone(),
+        kid: kid.into(),
+    };
+    node.swapped_tokens.keep(purpose, swapped);
     Ok(token)
 }
 

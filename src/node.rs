@@ -27,7 +27,7 @@ pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use refusals::RefusalLog;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
-pub use swapped::{SwappedToken, SwappedTokens};
+pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
 pub use usage::{LastUse, UseCell, UseLedger};

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::{Grant, OAuthError};
 use crate::claims::{AccessTokenClaims, MAX_LIFETIME};
 use crate::clock::Timestamp;
-use crate::entropy::EntropyError;
+use crate::entropy::{Entropy, EntropyError};
 use crate::jwk::SigningFailed;
 use crate::node::{Authenticated, Node};
 
@@ -20,7 +20,26 @@ pub struct Issued {
     /// What it allows, in canonical form.
     pub scope: String,
     /// Its `jti`.
-    pub token_id: Box<str>,
+    pub token_id: TokenId,
+}
+
+/// A `jti`: 128 random bits in base64url, which make a second one impossible for all practical purposes
+/// (RFC 7519 §4.1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenId([u8; 22]);
+
+impl TokenId {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
+        let mut text = [0; 22];
+        // 16 bytes are 22 characters: there is room for all of them.
+        let _ = URL_SAFE_NO_PAD.encode_slice(entropy.identifier()?, &mut text);
+        Ok(Self(text))
+    }
 }
 
 /// Why no token could be made. All of it is the server's fault.
@@ -79,18 +98,14 @@ impl Node {
     /// # Errors
     /// [`IssueError`].
     pub(super) fn sign(&self, claims: AccessTokenClaims<'_>) -> Result<Issued, IssueError> {
-        let mut token_id = [0; 22];
-        // RFC 7519 §4.1.7: 128 bits make a second one impossible for all practical purposes.
-        let random = self.entropy.identifier()?;
-        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut token_id).unwrap_or_default();
-        let token_id = std::str::from_utf8(&token_id[..written]).unwrap_or_default();
+        let token_id = TokenId::generate(&self.entropy)?;
         let mut payload = Vec::with_capacity(512);
-        AccessTokenClaims { token_id, ..claims }.write(&mut payload)?;
+        AccessTokenClaims { token_id: token_id.as_str(), ..claims }.write(&mut payload)?;
         let ring = self.keyring.ring();
         let signing = ring.signing(claims.issued_at).ok_or(IssueError::NoSigningKey)?;
         let access_token = signing.signer().sign(&payload)?;
         let expires_in = claims.expires_at.since(claims.issued_at);
-        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned(), token_id: token_id.into() })
+        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned(), token_id })
     }
 }
 
