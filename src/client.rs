@@ -11,6 +11,7 @@ mod connect;
 mod credential;
 mod error;
 mod request;
+mod session;
 mod trust;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{Credential, CredentialError};
 pub use error::ClientError;
 pub use request::Request;
+pub use session::Session;
 pub use trust::{Trust, TrustError};
 
 /// How long and how much a client puts up with.
@@ -80,6 +82,12 @@ impl Client {
             return Err(ClientError::Exposed(self.base));
         }
         Ok(Self { credential: Some(credential), ..self })
+    }
+
+    /// The same client with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The server that it asks.

@@ -14,8 +14,11 @@ mod tests;
 /// How deep objects and arrays may nest, the outermost one included.
 pub(crate) const MAX_DEPTH: usize = 8;
 
-/// How many members one object may have: it also bounds the search for duplicates.
+/// How many members one object may have, where nothing else is agreed: it also bounds the search for duplicates.
 pub(crate) const MAX_MEMBERS: usize = 64;
+
+/// How many members an object may have that is a table.
+const MAX_ROWS: usize = 1 << 20;
 
 /// What is wrong with a text that should be a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +36,7 @@ pub enum JsonFault {
     /// Nested more than 8 deep.
     #[error("it is nested too deeply")]
     TooDeep,
-    /// An object of more than 64 members.
+    /// An object of more members than there is a reason for: 64, where it is no table.
     #[error("an object has too many members")]
     TooManyMembers,
 }
@@ -57,8 +60,18 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 impl<'a> Object<'a> {
     /// Reads `bytes` as exactly one object, white space around it allowed.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
+        Self::read(bytes, MAX_MEMBERS)
+    }
+
+    /// The same where an object may be a table with many rows. For what is known to come from the issuer: it
+    /// takes memory for each of them.
+    pub(crate) fn parse_with_tables(bytes: &'a [u8]) -> Result<Self, JsonFault> {
+        Self::read(bytes, MAX_ROWS)
+    }
+
+    fn read(bytes: &'a [u8], most_members: usize) -> Result<Self, JsonFault> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { rest: text, most_members };
         reader.skip_whitespace();
         let value = reader.value(1)?;
         reader.skip_whitespace();
@@ -81,21 +94,39 @@ impl<'a> Object<'a> {
         self.get(name).is_some()
     }
 
-    fn insert(&mut self, name: Cow<'a, str>, value: Value<'a>) -> Result<(), JsonFault> {
-        if self.has(&name) {
+    /// The members with their values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    fn insert(&mut self, name: Cow<'a, str>, value: Value<'a>, most: usize) -> Result<(), JsonFault> {
+        // A table is searched when it is whole.
+        if self.0.len() <= MAX_MEMBERS && self.has(&name) {
             return Err(JsonFault::DuplicateMember);
         }
-        if self.0.len() == MAX_MEMBERS {
+        if self.0.len() == most {
             return Err(JsonFault::TooManyMembers);
         }
         self.0.push((name, value));
         Ok(())
+    }
+
+    /// Finds what [`Object::insert`] leaves out, without looking at each pair.
+    fn check_rows(&self) -> Result<(), JsonFault> {
+        if self.0.len() <= MAX_MEMBERS {
+            return Ok(());
+        }
+        let mut names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let is_twice = names.windows(2).any(|pair| pair[0] == pair[1]);
+        if is_twice { Err(JsonFault::DuplicateMember) } else { Ok(()) }
     }
 }
 
 /// What of the text is still to be read.
 struct Reader<'a> {
     rest: &'a str,
+    most_members: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -117,8 +148,9 @@ impl<'a> Reader<'a> {
             reader.skip_whitespace();
             reader.expect(":")?;
             reader.skip_whitespace();
-            object.insert(name, reader.value(depth + 1)?)
+            object.insert(name, reader.value(depth + 1)?, reader.most_members)
         })?;
+        object.check_rows()?;
         Ok(object)
     }
 

@@ -6,15 +6,16 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
+//! | [`verify`] | for resource servers: verify tokens, hear of revocations, guard routes |
 //! | [`client`] | asking a server over HTTP |
 //! | [`http`], [`listener`] | the routes, and the sockets under them |
 //! | [`token`], [`management`], [`gate`] | the use cases, each a list of named steps |
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`], [`usage`] | what lasts: SQL lives there and nowhere else |
-//! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`credential`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
-//! The vocabulary needs none of the `server` feature, so that whoever checks tokens can share it.
+//! The vocabulary needs neither of the features `server` and `verify`, so that both say the same.
 
 #[cfg(feature = "server")]
 pub mod access;
@@ -29,17 +30,18 @@ pub mod cidr;
 pub mod claims;
 #[cfg(feature = "server")]
 pub mod cli;
-#[cfg(feature = "server")]
+#[cfg(feature = "_client")]
 pub mod client;
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "_client")]
+pub mod credential;
 #[cfg(feature = "server")]
 pub mod cursor;
 pub mod entropy;
 #[cfg(feature = "server")]
 pub mod gate;
-#[cfg(feature = "server")]
 pub mod gateway;
 #[cfg(feature = "server")]
 pub mod http;
@@ -70,3 +72,5 @@ mod text;
 pub mod token;
 #[cfg(feature = "server")]
 pub mod usage;
+#[cfg(feature = "verify")]
+pub mod verify;

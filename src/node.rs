@@ -21,7 +21,7 @@ mod withdrawals;
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
-pub use freshness::{Freshness, MAX_STALE_SECONDS};
+pub use freshness::Freshness;
 pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use refusals::RefusalLog;

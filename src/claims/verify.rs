@@ -45,6 +45,11 @@ impl Leeway {
         let leeway = Self(seconds as i64);
         if leeway.0 <= Self::MAX.0 { Some(leeway) } else { None }
     }
+
+    /// As a number.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
 }
 
 /// Verifies an access token from its text to its claims. `key_for` gives the key with an id; no key is ever

@@ -53,13 +53,24 @@ impl BaseUrl {
         self.is_https() || is_loopback(self.authority.host())
     }
 
+    /// The same server without the path.
+    #[must_use]
+    pub fn origin(self) -> Self {
+        self.with_path("")
+    }
+
+    /// The same server with another path, which begins with a slash or is empty.
+    pub(crate) fn with_path(self, path: &str) -> Self {
+        Self { path: path.into(), ..self }
+    }
+
     /// What `Host` says (RFC 9112 §3.2).
     pub(super) fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
     /// What stands in front of the path of every resource.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 }

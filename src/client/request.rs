@@ -35,6 +35,11 @@ impl Request {
         Self::new(Method::GET, segments)
     }
 
+    /// `GET` of what is at `url`, for a client of its [`BaseUrl::origin`].
+    pub fn get_url(url: &BaseUrl) -> Self {
+        Self { target: url.path().to_owned(), ..Self::get(&[]) }
+    }
+
     /// `POST`.
     pub fn post(segments: &[&str]) -> Self {
         Self::new(Method::POST, segments)
@@ -63,6 +68,14 @@ impl Request {
             self.headers.insert(name, value);
         }
         self
+    }
+
+    /// The same with a header that nothing shows; `None` if a header can't hold it.
+    pub fn secret_header(mut self, name: HeaderName, value: &str) -> Option<Self> {
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Some(self)
     }
 
     /// The same with a body of JSON.

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::denials::KnownCaller;
 use super::failure::Failure;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
 use crate::address::{CallerAddress, Origin};
-use crate::api_key::looks_like_key;
+use crate::credential::{self, CredentialFault};
 use crate::management::ApiError;
 use crate::node::Node;
-
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -54,38 +52,21 @@ impl FromRequestParts<Arc<Node>> for Guarded {
     }
 }
 
-/// `Authorization: Bearer` or `X-Api-Key`, and exactly one of them.
+/// The one credential in these headers.
 pub(super) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
-    let authorization = single(headers, header::AUTHORIZATION)?;
-    let api_key = single(headers, X_API_KEY)?;
-    match (authorization, api_key) {
-        (Some(_), Some(_)) => Err(ApiError::InvalidRequest("both Authorization and X-Api-Key".into())),
-        (None, None) => Err(ApiError::Unauthenticated { presented: false }),
-        (None, Some(key)) => Ok(Credential::ApiKey(key)),
-        (Some(value), None) => bearer(value).ok_or(ApiError::Unauthenticated { presented: true }),
-    }
+    let shown = credential::Credential::of(headers).map_err(|fault| match fault {
+        CredentialFault::Missing => ApiError::Unauthenticated { presented: false },
+        CredentialFault::Unreadable => ApiError::Unauthenticated { presented: true },
+        CredentialFault::Both | CredentialFault::Twice(_) => ApiError::invalid(fault),
+    })?;
+    Ok(shown.into())
 }
 
-/// RFC 6750 §2.1: an API key or a token, which no key is.
-pub(super) fn bearer(authorization: &str) -> Option<Credential<'_>> {
-    let (scheme, credential) = authorization.split_once(' ')?;
-    let credential = credential.trim_matches(' ');
-    if !scheme.eq_ignore_ascii_case("bearer") || credential.is_empty() {
-        return None;
+impl<'a> From<credential::Credential<'a>> for Credential<'a> {
+    fn from(shown: credential::Credential<'a>) -> Self {
+        match shown {
+            credential::Credential::ApiKey(key) => Self::ApiKey(key),
+            credential::Credential::Token(token) => Self::Token(token),
+        }
     }
-    Some(if looks_like_key(credential) || !credential.contains('.') {
-        Credential::ApiKey(credential)
-    } else {
-        Credential::Token(credential)
-    })
-}
-
-fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, ApiError> {
-    let mut values = headers.get_all(&name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(ApiError::InvalidRequest(format!("two {name} headers")));
-    }
-    // What is not text is no credential of ours; said like any other wrong one.
-    value.to_str().map(Some).map_err(|_| ApiError::Unauthenticated { presented: true })
 }

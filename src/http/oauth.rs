@@ -11,12 +11,13 @@ use serde::Serialize;
 
 use super::body::{self, BodyFault};
 use super::client_auth::{ClientCredentials, authorization};
-use super::credentials::{CameFrom, bearer};
+use super::credentials::CameFrom;
 use super::failure::Failure;
 use super::form::Form;
 use super::request_id::RequestId;
-use crate::access::{Caller, Credential, identify};
+use crate::access::{self, Caller, identify};
 use crate::address::{CallerAddress, Origin};
+use crate::credential::Credential;
 use crate::management::ApiError;
 use crate::node::Node;
 use crate::token::{
@@ -143,15 +144,16 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
 async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Caller, Failure> {
     let now = node.clock.now();
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
-    if let Some(credential) = authorization.and_then(bearer) {
+    if let Some(bearer) = authorization.and_then(Credential::bearer) {
         if form.get("client_secret").is_some() {
             return Err(OAuthError::InvalidRequest("two credentials".into()).into());
         }
-        let caller = identify(node, credential, posted.origin(), now).await;
+        let caller = identify(node, bearer.into(), posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
     }
     let credentials = ClientCredentials::of(&posted.headers, form)?;
-    let caller = identify(node, Credential::Client(credentials.presented()), posted.origin(), now).await;
+    let caller =
+        identify(node, access::Credential::Client(credentials.presented()), posted.origin(), now).await;
     Ok(caller.map_err(OAuthError::from)?)
 }
 

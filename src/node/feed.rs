@@ -13,12 +13,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::Node;
-use super::freshness::MAX_STALE_SECONDS;
 use super::revocations::REMEMBERED_SECONDS;
 use crate::clock::Timestamp;
 use crate::jwk::SigningFailed;
 use crate::jws::sign_compact;
-use crate::revocation_feed::{FEED_AUDIENCE, FEED_TYPE};
+use crate::revocation_feed::{FEED_AUDIENCE, FEED_TYPE, MAX_STALE_SECONDS};
 use crate::store::Position;
 
 /// What the feed says, and the last document that said it.

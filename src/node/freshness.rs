@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::clock::Timestamp;
-
-/// What is in memory may be relied on for so many seconds after the store last confirmed it.
-pub const MAX_STALE_SECONDS: i64 = 30;
+use crate::revocation_feed::MAX_STALE_SECONDS;
 
 /// When this node last confirmed what it holds with the store.
 #[derive(Debug)]

@@ -1,0 +1,55 @@
+//! For resource servers: verify access tokens offline, hear of revocations within seconds, and guard routes.
+//!
+//! A [`Verifier`] is for one issuer and one audience. It reads the issuer's metadata and keys, follows its revocation
+//! feed in the background, and answers two questions: who is it ([`Verifier::verify`]), and may they
+//! ([`Access::require`]). [`Verifier::layer`] puts both in front of an axum router or any other tower service.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use claviger::address::CallerAddress;
+//! use claviger::scope::Verb;
+//! use claviger::verify::Verifier;
+//!
+//! let verifier = Verifier::builder("https://auth.example.com", "https://api.example.com")
+//!     .any_organization()
+//!     .environments(["prd"])
+//!     .build()?;
+//! verifier.ready().await;
+//! let access = verifier.verify("eyJhbGciOi…", CallerAddress::Known("203.0.113.7".parse()?)).await?;
+//! access.require(Verb::Read, "orders/7")?;
+//! println!("{} of {} reads", access.subject(), access.organization());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Whoever has not heard of the issuer for longer than [`MAX_STALE_SECONDS`] refuses every token, unless it was told
+//! otherwise by [`WhenStale`].
+
+mod access;
+mod api_keys;
+mod background;
+mod builder;
+mod challenge;
+mod extract;
+mod follow;
+mod issuer_keys;
+mod layer;
+mod metadata;
+mod metrics;
+mod refusal;
+mod remembered;
+mod resource_metadata;
+mod standing;
+mod verifier;
+
+pub use crate::credential::{Credential, CredentialFault};
+pub use crate::revocation_feed::MAX_STALE_SECONDS;
+pub use access::Access;
+pub use api_keys::ApiKeys;
+pub use builder::{BuildError, Builder, ChooseEnvironments, ChooseOrganizations, WhenStale};
+pub use extract::NoVerifier;
+pub use layer::{Guard, GuardedBy, Protect};
+pub use metrics::Metrics;
+pub use refusal::{Denied, KeyFault, Refusal, Unavailable};
+pub use resource_metadata::ResourceMetadata;
+pub use verifier::Verifier;

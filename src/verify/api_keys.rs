@@ -1,0 +1,179 @@
+//! API keys that are sent directly: the issuer's gate is asked about them, and gives a token in their place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
+use moka::sync::Cache;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use super::access::Access;
+use super::builder::Settings;
+use super::refusal::{KeyFault, Refusal, Unavailable};
+use super::remembered::{Digest, digest_of};
+use super::verifier::Shared;
+use crate::address::{CallerAddress, ForwardedHeader};
+use crate::client::{Answer, BaseUrl, Request};
+use crate::clock::Timestamp;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// So many keys are remembered.
+const REMEMBERED_KEYS: u64 = 10_000;
+
+/// So many questions are put to the gate at a time. Who waits meanwhile finds the answer to somebody else's question
+/// about the same key.
+const QUESTIONS: usize = 16;
+
+/// That, and how, API keys are accepted beside tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiKeys {
+    /// For how long the gate's answer about a good key is relied on: 5 minutes at most. The feed ends it earlier,
+    /// when something is taken from the key.
+    pub remembered_for: Duration,
+    /// The header in which the issuer expects to be told where the caller is. The resource server has to be among
+    /// its trusted proxies, or keys that are bound to ranges pass only from the resource server's own address.
+    pub header: ForwardedHeader,
+}
+
+/// The longest that an answer is relied on: tokens of the gate's live at least that long.
+const LONGEST: Duration = Duration::from_secs(300);
+
+impl Default for ApiKeys {
+    /// A minute, and `X-Forwarded-For`.
+    fn default() -> Self {
+        Self { remembered_for: Duration::from_secs(60), header: ForwardedHeader::default() }
+    }
+}
+
+/// Keys that were asked about.
+#[derive(Debug)]
+pub(super) struct AskedKeys {
+    header: HeaderName,
+    remembered_seconds: i64,
+    /// Path of the gate, for the verifier's client.
+    gate: Request,
+    answers: Cache<Digest, (Access, Timestamp)>,
+    questions: Arc<Semaphore>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: RefusedFor,
+}
+
+#[derive(Deserialize)]
+struct RefusedFor {
+    code: String,
+}
+
+impl AskedKeys {
+    pub(super) fn new(api_keys: ApiKeys, issuer: &BaseUrl, settings: &Settings) -> Self {
+        let remembered_for = api_keys.remembered_for.min(LONGEST);
+        let gate = Request::get_url(&issuer.clone().with_path(&format!("{}/v1/gate", issuer.path())));
+        Self {
+            header: HeaderName::from_static(api_keys.header.name()),
+            remembered_seconds: i64::try_from(remembered_for.as_secs()).unwrap_or(i64::MAX),
+            gate: gate
+                .query("check", Some("credential"))
+                .query("token", Some("1"))
+                .query("audience", Some(&settings.audience)),
+            answers: Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(LONGEST).build(),
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
+        }
+    }
+
+    /// What a key allows.
+    pub(super) async fn access(
+        &self,
+        shared: &Shared,
+        key: &str,
+        caller: CallerAddress,
+    ) -> Result<Access, Refusal> {
+        let digest = digest_of(key);
+        if let Some(access) = self.remembered(shared, &digest, caller)? {
+            return Ok(access);
+        }
+        let _turn = self.questions.acquire().await.map_err(|_| Refusal::Unavailable(Unavailable::Gate))?;
+        if let Some(access) = self.remembered(shared, &digest, caller)? {
+            return Ok(access);
+        }
+        let asked_at = shared.settings.clock.now();
+        let token = self.ask(shared, key, caller).await?;
+        let access = shared.verify(&token, caller).await?;
+        self.answers.insert(digest, (access.clone(), asked_at));
+        Ok(access)
+    }
+
+    /// What the gate said of a key lately. A token in its place that has died is no reason to refuse the key itself,
+    /// but one to ask again.
+    fn remembered(
+        &self,
+        shared: &Shared,
+        digest: &Digest,
+        caller: CallerAddress,
+    ) -> Result<Option<Access>, Refusal> {
+        let now = shared.settings.clock.now();
+        let Some((access, asked_at)) = self.answers.get(digest) else { return Ok(None) };
+        let age = now.since(asked_at);
+        if !(0..self.remembered_seconds).contains(&age) {
+            return Ok(None);
+        }
+        match shared.admit(access, caller, now) {
+            Ok(access) => Ok(Some(access)),
+            Err(Refusal::Revoked | Refusal::Token(_)) => {
+                self.answers.invalidate(digest);
+                Ok(None)
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Asks the gate for a token in the place of a key, whoever it is that sends it from there.
+    async fn ask(&self, shared: &Shared, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
+        let from = caller.to_string();
+        let from = match caller.known() {
+            // RFC 7239 §6: an IPv6 address is bracketed, and then quoted.
+            Some(address) if self.header == ForwardedHeader::Forwarded.name() && address.is_ipv6() => {
+                format!("for=\"[{address}]\"")
+            }
+            _ if self.header == ForwardedHeader::Forwarded.name() => format!("for={from}"),
+            _ => from,
+        };
+        let request =
+            self.gate.clone().header(self.header.clone(), Some(&from)).secret_header(X_API_KEY, key);
+        let answer = shared.client.send(request.ok_or(Refusal::Key(KeyFault::Unknown))?).await;
+        let answer = answer.map_err(|error| {
+            tracing::warn!("the issuer's gate can't be asked: {error}");
+            Refusal::Unavailable(Unavailable::Gate)
+        })?;
+        read(&answer, caller)
+    }
+}
+
+/// The token in an answer of the gate's.
+fn read(answer: &Answer, caller: CallerAddress) -> Result<String, Refusal> {
+    if answer.status == StatusCode::OK {
+        let token = answer.header(&AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        return token.map(str::to_owned).ok_or(Refusal::Unavailable(Unavailable::Gate));
+    }
+    let refused: Option<Refused> = serde_json::from_slice(&answer.body).ok();
+    let code = refused.as_ref().map(|refused| refused.error.code.as_str());
+    Err(match (answer.status, code) {
+        (StatusCode::UNAUTHORIZED, Some("key_revoked")) => Refusal::Key(KeyFault::Revoked),
+        (StatusCode::UNAUTHORIZED, Some("key_expired")) => Refusal::Key(KeyFault::Expired),
+        (StatusCode::UNAUTHORIZED, Some("unauthenticated")) => Refusal::Key(KeyFault::Unknown),
+        (StatusCode::FORBIDDEN, Some("address_not_allowed")) => Refusal::Address(caller),
+        (StatusCode::FORBIDDEN, Some("forbidden")) => Refusal::NothingHere,
+        (StatusCode::TOO_MANY_REQUESTS, _) => {
+            let seconds = answer.header(&RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+            Refusal::RateLimited(seconds.unwrap_or(1))
+        }
+        (status, code) => {
+            tracing::warn!(%status, code, "the issuer's gate gives no answer about an API key");
+            Refusal::Unavailable(Unavailable::Gate)
+        }
+    })
+}

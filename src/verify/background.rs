@@ -1,0 +1,71 @@
+//! What a verifier does while nobody asks it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
+
+use super::follow::follow;
+use super::issuer_keys::{IssuerKeys, REFRESHED_EVERY};
+use super::verifier::Shared;
+
+/// The longest pause between two tries to read the issuer's keys.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether the issuer was heard.
+const WATCHED_EVERY: Duration = Duration::from_secs(1);
+
+/// Tasks that end with this.
+#[derive(Debug)]
+pub(super) struct Background([AbortHandle; 3]);
+
+impl Background {
+    pub(super) fn begin(shared: &Arc<Shared>) -> Self {
+        Self([
+            tokio::spawn(refresh(Arc::clone(&shared.keys))).abort_handle(),
+            tokio::spawn(follow(Arc::clone(shared))).abort_handle(),
+            tokio::spawn(watch(Arc::clone(shared))).abort_handle(),
+        ])
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Reads the issuer's keys again and again; soon again where that fails.
+async fn refresh(keys: Arc<IssuerKeys>) {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match keys.refresh().await {
+            Ok(()) => {
+                pause = Duration::from_secs(1);
+                sleep(REFRESHED_EVERY).await;
+            }
+            Err(fault) => {
+                tracing::warn!("the keys of the issuer can't be read: {fault}");
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+        }
+    }
+}
+
+/// Says when the issuer was not heard for too long, and when it is heard again.
+async fn watch(shared: Arc<Shared>) {
+    let mut was_stale = false;
+    loop {
+        sleep(WATCHED_EVERY).await;
+        let Some(age) = shared.age(Instant::now()) else { continue };
+        let is_stale = shared.is_stale(Instant::now());
+        if is_stale != was_stale {
+            shared.log_staleness(is_stale, age);
+        }
+        was_stale = is_stale;
+    }
+}

@@ -1,0 +1,126 @@
+//! What the issuer says of itself (RFC 8414).
+
+use http::StatusCode;
+
+use crate::client::{Answer, BaseUrl, Client, ClientError, Request};
+use crate::json::{JsonFault, Object, Value};
+use crate::jwk::{Jwks, JwksFault};
+
+/// Why the issuer's keys can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchFault {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{what} is answered with {status}")]
+    Status { what: &'static str, status: StatusCode },
+    #[error("the metadata is refused: {0}")]
+    Json(#[from] JsonFault),
+    #[error("`{0}` is missing from the metadata, or is no URL of the issuer's own")]
+    Member(&'static str),
+    /// RFC 8414 §3.3.
+    #[error("the metadata is another issuer's")]
+    OtherIssuer,
+    #[error("the key set is refused: {0}")]
+    Jwks(#[from] JwksFault),
+    #[error("the key set has no usable key")]
+    NoKeys,
+}
+
+/// Where the issuer has what a verifier needs.
+#[derive(Clone, Debug)]
+pub(super) struct Metadata {
+    pub(super) jwks: BaseUrl,
+    pub(super) revocations: BaseUrl,
+}
+
+/// Asks for the metadata of `issuer`, which `server` is the URL of.
+pub(super) async fn fetch_metadata(
+    client: &Client,
+    issuer: &str,
+    server: &BaseUrl,
+) -> Result<Metadata, FetchFault> {
+    let answer = client.send(Request::get_url(&well_known(server))).await?;
+    read(&expect_ok(answer, "the metadata")?.body, issuer, server)
+}
+
+/// Asks for the issuer's keys.
+pub(super) async fn fetch_keys(client: &Client, metadata: &Metadata) -> Result<Jwks, FetchFault> {
+    let answer = expect_ok(client.send(Request::get_url(&metadata.jwks)).await?, "the key set")?;
+    let parsed = Jwks::parse(&answer.body)?;
+    for refused in &parsed.refused {
+        tracing::warn!(index = refused.index, "a key of the issuer's is refused: {}", refused.fault);
+    }
+    if parsed.usable.keys.is_empty() { Err(FetchFault::NoKeys) } else { Ok(parsed.usable) }
+}
+
+/// RFC 8414 §3.1: between host and path.
+fn well_known(server: &BaseUrl) -> BaseUrl {
+    server.clone().with_path(&format!("/.well-known/oauth-authorization-server{}", server.path()))
+}
+
+/// A redirect is no answer: it would have others speak for the issuer.
+fn expect_ok(answer: Answer, what: &'static str) -> Result<Answer, FetchFault> {
+    match answer.status {
+        StatusCode::OK => Ok(answer),
+        status => Err(FetchFault::Status { what, status }),
+    }
+}
+
+fn read(json: &[u8], issuer: &str, server: &BaseUrl) -> Result<Metadata, FetchFault> {
+    let metadata = Object::parse(json)?;
+    match metadata.get("issuer") {
+        Some(Value::String(named)) if *named == issuer => {}
+        _ => return Err(FetchFault::OtherIssuer),
+    }
+    let url = |name| match metadata.get(name) {
+        Some(Value::String(text)) => own_url(text, server).ok_or(FetchFault::Member(name)),
+        _ => Err(FetchFault::Member(name)),
+    };
+    Ok(Metadata { jwks: url("jwks_uri")?, revocations: url("revocation_feed_endpoint")? })
+}
+
+/// Keys are believed from the issuer's own host alone.
+fn own_url(text: &str, server: &BaseUrl) -> Option<BaseUrl> {
+    let url: BaseUrl = text.parse().ok()?;
+    (url.clone().origin() == server.clone().origin()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str =
+        r#"{"issuer":"https://h/a","jwks_uri":"https://h/a/jwks","revocation_feed_endpoint":"https://h/r"}"#;
+
+    fn reading(json: &str) -> Result<String, String> {
+        let server = "https://h/a".parse().unwrap();
+        let metadata = read(json.as_bytes(), "https://h/a", &server).map_err(|fault| fault.to_string())?;
+        Ok(format!("{} {}", metadata.jwks, metadata.revocations))
+    }
+
+    #[test]
+    fn only_the_issuer_speaks_for_itself() {
+        assert_eq!(reading(GOOD).unwrap(), "https://h/a/jwks https://h/r");
+        for (from, to, fault) in [
+            ("\"issuer\":\"https://h/a\"", "\"issuer\":\"https://h/a/\"", "another issuer's"),
+            ("https://h/a/jwks", "https://evil/jwks", "`jwks_uri`"),
+            ("https://h/a/jwks", "http://h/a/jwks", "`jwks_uri`"),
+            ("https://h/a/jwks", "https://h:444/a/jwks", "`jwks_uri`"),
+            ("https://h/r", "/r", "`revocation_feed_endpoint`"),
+            ("\"issuer\"", "\"jwks_uri\":\"https://h/x\",\"issuer\"", "occurs twice"),
+        ] {
+            let refused = reading(&GOOD.replacen(from, to, 1)).unwrap_err();
+            assert!(refused.contains(fault), "{to}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_well_known_part_stands_between_host_and_path() {
+        for (issuer, url) in [
+            ("https://h", "https://h/.well-known/oauth-authorization-server"),
+            ("https://h/a/b", "https://h/.well-known/oauth-authorization-server/a/b"),
+        ] {
+            assert_eq!(well_known(&issuer.parse().unwrap()).to_string(), url);
+        }
+    }
+}
