@@ -1,0 +1,13 @@
+//! The verifier as a resource server uses it: against real servers, on both databases.
+#![cfg(all(feature = "server", feature = "verify"))]
+#![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod acceptance;
+mod issuer_away;
+mod relay;
+mod revocations;
+mod routes;
+mod world;

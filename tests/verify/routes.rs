@@ -1,0 +1,146 @@
+//! Routes of axum's behind the layer.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path};
+use axum::routing::get;
+use claviger::gateway::GateMapping;
+use claviger::scope::Verb;
+use claviger::verify::{Access, Denied, Protect, Verifier};
+use serde_json::json;
+
+use crate::support::{Answer, Backend, Client, on_both};
+use crate::world::World;
+
+on_both!(
+    three_lines_protect_a_route,
+    a_refusal_says_what_rfc_6750_has_it_say,
+    a_layer_requires_a_scope_or_what_the_path_says,
+    the_layer_says_who_issues_tokens,
+);
+
+async fn order(Path(id): Path<String>, access: Access) -> Result<String, Denied> {
+    access.require(Verb::Read, &format!("orders/{id}"))?;
+    Ok(format!("order {id} for {}", access.organization()))
+}
+
+/// A resource server with this in front of it.
+async fn serve(protect: Protect) -> Client {
+    let protect = protect.peer(|request| {
+        request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+    });
+    let routes = Router::new().route("/orders/{id}", get(order).post(async || "done"));
+    run(routes.layer(protect)).await
+}
+
+async fn run(routes: Router) -> Client {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Client::new(address)
+}
+
+fn challenge(answer: &Answer) -> String {
+    answer.header("www-authenticate").to_owned()
+}
+
+async fn three_lines_protect_a_route(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = world.verifier().await;
+    let client = serve(verifier.layer()).await;
+    let (_, token) = world.key_and_token(&["read:orders/7"]).await;
+    let seven = client.bearer(&token).get("/orders/7").await;
+    assert_eq!((seven.status, seven.text.as_str()), (200, "order 7 for default"));
+    let eight = client.bearer(&token).get("/orders/8").await;
+    assert_eq!((eight.status, eight.code().as_str()), (403, "forbidden"));
+    assert!(challenge(&eight).ends_with(r#", error="insufficient_scope", scope="read:orders/8""#));
+    // The address is the peer's, which the layer was told how to find.
+    let members = json!({ "cidrs": ["127.0.0.1"], "scopes": [{ "action": "read" }] });
+    let (_, key) = world.server.key_from(members).await;
+    let bound = world.server.client().access_token(&key, "").await;
+    assert_eq!(client.bearer(&bound).get("/orders/7").await.status, 200);
+    let nowhere = Router::new().route("/orders/{id}", get(order)).layer(verifier.layer());
+    let elsewhere = run(nowhere).await.bearer(&bound).get("/orders/7").await;
+    assert_eq!((elsewhere.status, elsewhere.code().as_str()), (403, "address_not_allowed"));
+    // Nobody answers for a handler that nothing guards.
+    let unguarded = run(Router::new().route("/orders/{id}", get(order))).await;
+    assert_eq!(unguarded.bearer(&token).get("/orders/7").await.status, 500);
+}
+
+async fn a_refusal_says_what_rfc_6750_has_it_say(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = world.verifier().await;
+    let client = serve(verifier.layer()).await;
+    let (id, token) = world.key_and_token(&["read:*"]).await;
+    let realm = format!(
+        r#"Bearer realm="{0}/api", resource_metadata="{0}/.well-known/oauth-protected-resource/api""#,
+        world.relay.url()
+    );
+    let nothing = client.get("/orders/7").await;
+    assert_eq!((nothing.status, nothing.code().as_str()), (401, "unauthenticated"));
+    assert_eq!(challenge(&nothing), realm);
+    assert_eq!(nothing.header("cache-control"), "no-store");
+    let key = world.server.admin_key.as_str();
+    for (sent, status, code, error) in [
+        (client.bearer("nonsense.x.y"), 401, "unauthenticated", "invalid_token"),
+        (client.bearer(key), 401, "unauthenticated", "invalid_token"),
+        (client.with("authorization", "Basic YTpi"), 401, "unauthenticated", "invalid_token"),
+        (client.bearer(&token).with("x-api-key", key), 400, "invalid_request", "invalid_request"),
+    ] {
+        let answer = sent.get("/orders/7").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
+        let begins = format!(r#"{realm}, error="{error}", error_description=""#);
+        assert!(challenge(&answer).starts_with(&begins), "{}", challenge(&answer));
+        assert!(!answer.text.contains(key));
+    }
+    world.revoke(&id).await;
+    crate::world::until_refused(&verifier, &token, claviger::verify::Refusal::Revoked).await;
+    let revoked = client.bearer(&token).get("/orders/7").await;
+    assert_eq!((revoked.status, revoked.code().as_str()), (401, "token_revoked"));
+    world.relay.cut();
+    let (_, token) = world.key_and_token(&["read:*"]).await;
+    world.server.clock.advance(31);
+    let stale = client.bearer(&token).get("/orders/7").await;
+    assert_eq!((stale.status, stale.code().as_str()), (503, "unavailable"));
+    assert_eq!((stale.header("retry-after"), challenge(&stale).as_str()), ("1", ""));
+}
+
+async fn a_layer_requires_a_scope_or_what_the_path_says(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = world.verifier().await;
+    let (_, token) = world.key_and_token(&["read:orders/7", "write:orders/8"]).await;
+    let one = serve(verifier.layer().require(Verb::Write, "orders/8".parse().unwrap())).await;
+    assert_eq!(one.bearer(&token).get("/orders/7").await.status, 200);
+    let other = serve(verifier.layer().require(Verb::Admin, "orders/8".parse().unwrap())).await;
+    assert_eq!(other.bearer(&token).get("/orders/7").await.status, 403);
+    let mapped = serve(verifier.layer().require_by(GateMapping::default())).await.bearer(&token);
+    for (method, path, status) in [
+        (reqwest::Method::GET, "/orders/7", 200),
+        (reqwest::Method::POST, "/orders/7", 403),
+        (reqwest::Method::POST, "/orders/8", 200),
+        (reqwest::Method::GET, "/orders/8?x=y", 403),
+        (reqwest::Method::GET, "/orders/%37", 403),
+        (reqwest::Method::GET, "/orders//7", 403),
+        (reqwest::Method::GET, "/orders/7/", 403),
+    ] {
+        let answer = mapped.send(method.clone(), path, None).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+    }
+}
+
+async fn the_layer_says_who_issues_tokens(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier: Verifier = world.verifier().await;
+    let client = serve(verifier.layer()).await;
+    let metadata = client.get("/.well-known/oauth-protected-resource/api").await;
+    assert_eq!((metadata.status, metadata.header("content-type")), (200, "application/json"));
+    assert_eq!(
+        metadata.json(),
+        json!({
+            "resource": world.audience(), "authorization_servers": [world.relay.url()],
+            "bearer_methods_supported": ["header"],
+        })
+    );
+}
