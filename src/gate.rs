@@ -24,12 +24,19 @@ pub struct GateRequest<'a> {
     pub origin: Origin<'a>,
     /// Which resource server it is for; the deployment's first where none is named.
     pub audience: Option<&'a str>,
-    /// What it would do.
-    pub verb: Verb,
-    /// To what.
-    pub resource: Resource,
+    /// What is to be answered.
+    pub question: Question,
     /// Whether what lies behind is to get a token.
     pub wants_token: bool,
+}
+
+/// What is asked about a request.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Whether its credential is good. What may be done with it is decided elsewhere.
+    Credential,
+    /// Whether it may do this to that.
+    Action(Verb, Resource),
 }
 
 /// A request that may pass.
@@ -46,7 +53,7 @@ pub struct Passed {
 /// Answers for a request.
 ///
 /// # Errors
-/// [`ApiError`]: 401 for the credential, 403 for what it would be used for.
+/// [`ApiError`]: 401 for the credential, 403 for what it would be used for, or where.
 pub async fn pass(node: &Arc<Node>, request: GateRequest<'_>) -> Result<Passed, ApiError> {
     let audience = audience(node, request.audience)?;
     let passed = match request.credential {
@@ -56,13 +63,20 @@ pub async fn pass(node: &Arc<Node>, request: GateRequest<'_>) -> Result<Passed, 
         Credential::Client(presented) => by_key(node, presented, audience, &request).await?,
         Credential::Token(token) => by_token(node, token, audience, &request).await?,
     };
-    // What is under the reserved root is this server's own, and nothing that a gateway guards.
-    if request.resource.is_reserved() || !passed.scopes.permits(request.verb, &request.resource) {
-        let scope = format!("{}:{}", request.verb, request.resource);
-        let message = format!("this needs the scope {scope}");
-        return Err(ApiError::Forbidden { message, scope: Some(scope) });
+    match &request.question {
+        Question::Credential => {}
+        Question::Action(verb, resource) => permit(&passed.scopes, *verb, resource)?,
     }
     Ok(passed)
+}
+
+fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiError> {
+    // What is under the reserved root is this server's own, and nothing that a gateway guards.
+    if !resource.is_reserved() && scopes.permits(verb, resource) {
+        return Ok(());
+    }
+    let scope = format!("{verb}:{resource}");
+    Err(ApiError::Forbidden { message: format!("this needs the scope {scope}"), scope: Some(scope) })
 }
 
 /// The resource server that the gateway stands in front of.

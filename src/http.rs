@@ -56,6 +56,7 @@ routes! {
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
         GET "/v1/gate" => gate::check,
+        ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_original,
         GET "/openapi.yaml" => docs::description,
         GET "/docs" => docs::page,
         GET "/docs/{file}" => docs::part,

@@ -11,17 +11,17 @@ use super::credentials::{CameFrom, credential};
 use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
-use crate::address::Origin;
-use crate::gate::{GateRequest, Passed, pass};
+use crate::address::{CallerAddress, Origin};
+use crate::gate::{GateRequest, Passed, Question, pass};
 use crate::gateway::GateMapping;
 use crate::management::ApiError;
 use crate::node::Node;
-use crate::scope::{Resource, Verb};
+use crate::scope::Verb;
 
 /// Where gateways put the method and the target of the request that they ask about: nginx by its documentation's
 /// habit; Traefik and Caddy by themselves.
-const ORIGINALS: [(&str, &str); 2] =
-    [("x-original-method", "x-original-uri"), ("x-forwarded-method", "x-forwarded-uri")];
+const ORIGINALS: [[&str; 2]; 2] =
+    [["x-original-method", "x-original-uri"], ["x-forwarded-method", "x-forwarded-uri"]];
 
 /// `GET /v1/gate`.
 pub(super) async fn check(
@@ -29,61 +29,109 @@ pub(super) async fn check(
     CameFrom(address): CameFrom,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["action", "resource", "audience", "token"])?;
-    let (verb, resource) = asked(&query, &parts.headers, &node.deployment.gate)?;
-    let request_id = RequestId::of(&parts);
+    let query = Query::read(&parts, &["check", "action", "resource", "audience", "token"])?;
+    let question = asked(&query, &parts.headers, &node.deployment.gate)?;
+    answer(&node, address, &parts, &query, question).await
+}
+
+/// `/v1/gate/envoy/{options}/{target}`, by whichever method: both are those of the request that is asked about, which
+/// is how Envoy asks. The query is that request's too; what the gateway has to say is in front of the target, out of
+/// its client's reach.
+pub(super) async fn check_original(
+    State(node): State<Arc<Node>>,
+    CameFrom(address): CameFrom,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let (options, target) = in_path(parts.uri.path()).ok_or(ApiError::NotFound)?;
+    let options = Query::parse(options, &["audience", "token"])?;
+    let question = mapped(&node.deployment.gate, parts.method.as_str(), target)?;
+    answer(&node, address, &parts, &options, question).await
+}
+
+/// The options of the gateway, and the target with its first slash, as they were sent. Options have to be there: a
+/// prefix without would take them from the target.
+fn in_path(path: &str) -> Option<(&str, &str)> {
+    let below = path.strip_prefix("/v1/gate/envoy/")?;
+    below.find('/').filter(|slash| *slash > 0).map(|slash| below.split_at(slash))
+}
+
+async fn answer(
+    node: &Arc<Node>,
+    address: CallerAddress,
+    parts: &Parts,
+    options: &Query,
+    question: Question,
+) -> Result<Response, Failure> {
+    let request_id = RequestId::of(parts);
     let request = GateRequest {
         credential: credential(&parts.headers)?,
         origin: Origin { address, request_id: request_id.as_str() },
-        audience: query.text("audience"),
-        verb,
-        resource,
-        wants_token: wants_token(&query)?,
+        audience: options.text("audience"),
+        question,
+        wants_token: wants_token(options)?,
     };
-    Ok(answer(&pass(&node, request).await?)?)
+    Ok(passed(&pass(node, request).await?)?)
 }
 
 /// What is asked about: the query says so, or else the headers of the gateway do.
-fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<(Verb, Resource), ApiError> {
-    let no_resource = || ApiError::Forbidden {
-        message: "what is asked for is no resource: 1 to 16 literals joined by slashes".into(),
-        scope: None,
-    };
-    match (query.parsed::<Verb>("action")?, query.text("resource")) {
-        (Some(verb), Some(resource)) => Ok((verb, resource.parse().map_err(|_| no_resource())?)),
-        (None, None) => {
-            let (method, target) = original(headers)?;
-            let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
-                message: "no action stands for this method".into(),
-                scope: None,
-            })?;
-            Ok((verb, mapping.resource(target).ok_or_else(no_resource)?))
+fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<Question, ApiError> {
+    match (query.text("check"), query.parsed::<Verb>("action")?, query.text("resource")) {
+        (Some("credential"), None, None) => Ok(Question::Credential),
+        (Some("credential"), ..) => {
+            Err(ApiError::invalid("check=credential is about no action and no resource"))
         }
-        _ => Err(ApiError::invalid("action and resource go together")),
+        (Some(_), ..) => Err(ApiError::invalid("check is credential")),
+        (None, Some(verb), Some(resource)) => {
+            Ok(Question::Action(verb, resource.parse().map_err(|_| no_resource())?))
+        }
+        (None, None, None) => {
+            let [method, target] = original(headers)?;
+            mapped(mapping, method, target)
+        }
+        (None, ..) => Err(ApiError::invalid("action and resource go together")),
     }
 }
 
-/// The method and the target of the request that the gateway asks about.
-fn original(headers: &HeaderMap) -> Result<(&str, &str), ApiError> {
-    for (method, target) in ORIGINALS {
-        if let (Some(method), Some(target)) = (single(headers, method)?, single(headers, target)?) {
-            return Ok((method, target));
-        }
+/// What a request would do by its method and its target.
+fn mapped(mapping: &GateMapping, method: &str, target: &str) -> Result<Question, ApiError> {
+    let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
+        message: "no action stands for this method".into(),
+        scope: None,
+    })?;
+    Ok(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?))
+}
+
+fn no_resource() -> ApiError {
+    ApiError::Forbidden {
+        message: "what is asked for is no resource: 1 to 16 literals joined by slashes".into(),
+        scope: None,
     }
-    Err(ApiError::invalid(
-        "say action and resource, or send X-Original-Method and X-Original-URI, or X-Forwarded-Method and \
-         X-Forwarded-Uri",
-    ))
+}
+
+/// The method and the target of the request that the gateway asks about. A gateway sets one pair and may let through
+/// what its client sends of the other, so that nobody can tell which is the gateway's where both are there.
+fn original(headers: &HeaderMap) -> Result<[&str; 2], ApiError> {
+    let is_there = |pair: &&[&str; 2]| pair.iter().any(|name| headers.contains_key(*name));
+    let mut there = ORIGINALS.iter().filter(is_there);
+    match (there.next(), there.next()) {
+        (Some([method, target]), None) => Ok([single(headers, method)?, single(headers, target)?]),
+        (Some(_), Some(_)) => Err(ApiError::invalid(
+            "both X-Original-… and X-Forwarded-… headers say what this is about; let the gateway take away those that \
+             it does not set",
+        )),
+        (None, _) => Err(ApiError::invalid(
+            "say action and resource, or check=credential, or send X-Original-Method and X-Original-URI, or \
+             X-Forwarded-Method and X-Forwarded-Uri",
+        )),
+    }
 }
 
 /// The value of a header that is there once. Of two, another reader might take the other.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => {
-            value.to_str().map(Some).map_err(|_| ApiError::invalid(format!("{name} is not ASCII")))
-        }
+        (None, _) => Err(ApiError::invalid(format!("{name} is missing"))),
+        (Some(value), None) => value.to_str().map_err(|_| ApiError::invalid(format!("{name} is not ASCII"))),
         (Some(_), Some(_)) => Err(ApiError::invalid(format!("two {name} headers"))),
     }
 }
@@ -96,7 +144,7 @@ fn wants_token(query: &Query) -> Result<bool, ApiError> {
     }
 }
 
-fn answer(passed: &Passed) -> Result<Response, ApiError> {
+fn passed(passed: &Passed) -> Result<Response, ApiError> {
     let key = &passed.key.key;
     let mut response = ().into_response();
     let headers = response.headers_mut();

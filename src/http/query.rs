@@ -22,8 +22,15 @@ impl Query {
     /// # Errors
     /// [`ApiError::InvalidRequest`] for any other, and for one that comes twice.
     pub(super) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default(), known)
+    }
+
+    /// The same of a query that stands elsewhere.
+    ///
+    /// # Errors
+    /// As [`Query::read`].
+    pub(super) fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        let query = parts.uri.query().unwrap_or_default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |text: &str| {

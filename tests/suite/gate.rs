@@ -13,6 +13,9 @@ on_both!(
     a_key_is_swapped_for_a_token_that_is_used_again,
     a_token_passes_where_it_is_for,
     bad_questions,
+    a_credential_is_judged_alone,
+    headers_of_a_client_are_not_taken_for_the_gateways,
+    envoy_asks_with_the_request_itself,
 );
 
 const READ: &str = "/v1/gate?action=read&resource=orders/7";
@@ -171,6 +174,10 @@ async fn bad_questions(backend: Backend) {
         ("?action=read&resource=orders&token=yes", "invalid_request"),
         ("?action=read&resource=orders&audience=https://nobody.example", "invalid_request"),
         ("?action=read&resource=orders&more=1", "invalid_request"),
+        ("?check=credential&action=read&resource=orders", "invalid_request"),
+        ("?check=credential&resource=orders", "invalid_request"),
+        ("?check=scopes", "invalid_request"),
+        ("?check=", "invalid_request"),
         ("?action=read&resource=", "forbidden"),
         ("?action=read&resource=*", "forbidden"),
         ("?action=read&resource=/orders", "forbidden"),
@@ -182,4 +189,96 @@ async fn bad_questions(backend: Backend) {
     let twice =
         asking.with("x-original-method", "GET").with("x-original-uri", "/a").with("x-original-uri", "/b");
     assert_eq!(refused(&twice.get("/v1/gate").await), (400, "invalid_request".into()));
+}
+
+async fn a_credential_is_judged_alone(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:orders/*"]).await;
+    let alone = "/v1/gate?check=credential&token=1";
+    // What is asked about else does not count, and neither does that nobody may do it.
+    let asking =
+        server.client().bearer(&key).with("x-original-method", "DELETE").with("x-forwarded-uri", "/..");
+    let passed = asking.get(alone).await;
+    assert_eq!(passed.status, 200, "{}", passed.text);
+    assert_eq!(
+        (passed.header("x-claviger-sub"), passed.header("x-claviger-scope")),
+        (id.as_str(), "read:orders/*")
+    );
+    let token = passed.header("authorization").strip_prefix("Bearer ").expect("a token");
+    assert_eq!(claims(token)["sub"], json!(id));
+    assert_eq!(server.client().bearer(token).get(alone).await.status, 200);
+    assert_eq!(refused(&server.client().get(alone).await), (401, "unauthenticated".into()));
+    let of_management = server.client().access_token(&server.admin_key, "").await;
+    assert_eq!(server.client().bearer(&of_management).get(alone).await.status, 401);
+    server.admin().post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
+    assert_eq!(refused(&server.client().bearer(token).get(alone).await), (401, "key_revoked".into()));
+}
+
+async fn headers_of_a_client_are_not_taken_for_the_gateways(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = server.key(&["read:orders/*"]).await;
+    let asking = server.client().bearer(&key);
+    let of_nginx = asking.with("x-original-method", "GET").with("x-original-uri", "/admin");
+    let of_caddy = asking.with("x-forwarded-method", "GET").with("x-forwarded-uri", "/admin");
+    for (gateway, name, value) in [
+        (&of_nginx, "x-forwarded-uri", "/orders/7"),
+        (&of_nginx, "x-forwarded-method", "GET"),
+        (&of_nginx, "x-original-uri", "/orders/7"),
+        (&of_caddy, "x-original-uri", "/orders/7"),
+        (&of_caddy, "x-original-method", "GET"),
+        (&of_caddy, "x-forwarded-uri", "/orders/7"),
+        // One half of a pair is no question.
+        (&asking, "x-original-uri", "/orders/7"),
+        (&asking, "x-forwarded-method", "GET"),
+    ] {
+        let answer = gateway.with(name, value).get("/v1/gate").await;
+        assert_eq!(refused(&answer), (400, "invalid_request".into()), "{name}");
+    }
+}
+
+async fn envoy_asks_with_the_request_itself(backend: Backend) {
+    let gate = GateMapping::new(None, Some("/api")).unwrap();
+    let server = Server::start_with(backend, Options { gate, ..Options::default() }).await;
+    let (id, key) = server.key(&["read:orders/*"]).await;
+    let asking = server.client().bearer(&key);
+    let ask = async |method: &str, path: &str| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        asking.send(method, &format!("/v1/gate/envoy{path}"), None).await
+    };
+    for (method, path, status) in [
+        ("GET", "/token=0/api/orders/7", 200),
+        ("HEAD", "/token=0/api/orders/7", 200),
+        ("OPTIONS", "/token=0/api/orders/7", 200),
+        // The query is the client's.
+        ("GET", "/token=0/api/orders/7?token=1&audience=x&action=read&resource=x", 200),
+        ("POST", "/token=0/api/orders/7", 403),
+        ("PURGE", "/token=0/api/orders/7", 403),
+        ("GET", "/token=0/orders/7", 403),
+        ("GET", "/token=0/api/customers/7", 403),
+        ("GET", "/token=0/api/orders/%37", 403),
+        ("GET", "/token=0/api//orders/7", 403),
+        ("GET", "/token=0//api/orders/7", 403),
+        ("GET", "/token=0/api/orders%2f7", 403),
+        ("GET", "/token=0/api/orders/7/", 403),
+        ("GET", "/token=0/", 404),
+        ("GET", "/token=0", 404),
+        ("GET", "//api/orders/7", 404),
+        ("GET", "/token=2/api/orders/7", 400),
+        ("GET", "/token=1&token=0/api/orders/7", 400),
+        ("GET", "/check=credential/api/orders/7", 400),
+        ("GET", "/audience=https%3A%2F%2Fnobody.example/api/orders/7", 400),
+    ] {
+        let answer = ask(method, path).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        assert_eq!(answer.header("authorization"), "", "{method} {path}");
+    }
+    let audience = format!("{}/api", server.node.deployment.issuer).replace(':', "%3A").replace('/', "%2F");
+    let passed = ask("GET", &format!("/token=1&audience={audience}/api/orders/7?x=1")).await;
+    assert_eq!((passed.status, passed.header("x-claviger-sub")), (200, id.as_str()));
+    assert!(passed.header("authorization").starts_with("Bearer ey"), "{:?}", passed.headers);
+    let spoofed = asking.with("x-original-method", "GET").with("x-original-uri", "/api/orders/7");
+    let spoofed = spoofed.with("x-forwarded-uri", "/api/orders/7");
+    assert_eq!(spoofed.get("/v1/gate/envoy/token=0/api/customers/7").await.status, 403);
+    let nobody = server.client().get("/v1/gate/envoy/token=1/api/orders/7").await;
+    assert_eq!(refused(&nobody), (401, "unauthenticated".into()));
 }

@@ -76,6 +76,11 @@ impl Operation {
         self.place.value[name].as_str()
     }
 
+    /// Whether it is described by one method, and takes every other one just as well.
+    pub fn takes_any_method(&self) -> bool {
+        self.place.value["x-any-method"] == true
+    }
+
     /// The body that it takes, if it takes one.
     pub fn body(&self) -> Option<Place> {
         let (_, content) = self.place.get("requestBody")?.at("content").members().next()?;

@@ -76,6 +76,8 @@ def make_possible(case):
     if "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = f"request-{next(NUMBERS)}"
     label = case.operation.label
+    if "options" in (case.path_parameters or {}):
+        case.path_parameters["options"] = "token=1"
     if label == "POST /v1/orgs/{org}/keys":
         case.path_parameters["org"] = "default"
     if label.endswith(("/rotate", "/{secret}")):
@@ -105,7 +107,11 @@ def make_query_possible(path, query):
         # An export has no pages.
         query.pop("limit", None)
     if path == "/v1/gate":
-        query.update(action=query.get("action", "read"), resource=query.get("resource", "projects/web"))
+        if "check" in query:
+            query.pop("action", None)
+            query.pop("resource", None)
+        else:
+            query.update(action=query.get("action", "read"), resource=query.get("resource", "projects/web"))
         query.update({"audience": AUDIENCE} if "audience" in query else {})
 
 

@@ -69,6 +69,9 @@ async fn tenants(walk: &mut Walk) {
 
 async fn gate(walk: &mut Walk) {
     walk.go("GET", "/v1/gate?action=read&resource=web&token=1").await;
+    walk.name("{options}", "token=1");
+    walk.name("{target}", "web/7");
+    walk.go("GET", "/v1/gate/envoy/{options}/{target}").await;
 }
 
 async fn records(walk: &mut Walk) {
