@@ -5,7 +5,7 @@ mod document;
 mod known;
 
 pub use document::{Document, FeedFault, verify_document};
-pub use known::{Known, Taken};
+pub use known::{Held, Known, Taken};
 
 /// `typ` of the document. One that has to be read in another way would have another type.
 pub const FEED_TYPE: &str = "revocations+jwt";

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
-use super::{FEED_AUDIENCE, FEED_TYPE, MAX_STALE_SECONDS};
+use super::{FEED_AUDIENCE, FEED_TYPE};
 use crate::claims::{Actor, Claims};
 use crate::clock::Timestamp;
 use crate::json::{JsonFault, Object, Value};
@@ -21,8 +21,8 @@ pub struct Document {
     pub issued_at: Timestamp,
     /// `as_of`: when the node that signed it last confirmed it with the store.
     pub as_of: Timestamp,
-    /// For how many seconds from `as_of` it may be relied on: `max_stale`, and never more than
-    /// [`MAX_STALE_SECONDS`].
+    /// `max_stale`: for how many seconds from `as_of` it may be relied on, which is never for more than
+    /// [`MAX_STALE_SECONDS`](super::MAX_STALE_SECONDS).
     pub max_stale: i64,
     keys: HashMap<Box<str>, u64>,
     token_ids: HashSet<Box<str>>,
@@ -56,7 +56,7 @@ pub enum FeedFault {
     Audience,
 }
 
-/// Verifies a document from its text to what it says.
+/// Verifies a document from its text to what it says, and tells the `kid` of the key that it was verified with.
 ///
 /// # Errors
 /// [`FeedFault`] names the first rule that it breaks.
@@ -64,14 +64,15 @@ pub fn verify_document<K: Borrow<VerifyingKey>>(
     text: &str,
     key_for: impl FnOnce(&str) -> Option<K>,
     issuer: &str,
-) -> Result<Document, FeedFault> {
+) -> Result<(Document, String), FeedFault> {
     let unverified = UnverifiedJws::parse_up_to(Document::MAX_LENGTH, text)?;
     let header = unverified.header();
     if !header.is_type(FEED_TYPE) {
         return Err(FeedFault::Type);
     }
     let key = key_for(header.kid()).ok_or(FeedFault::UnknownKey)?;
-    Document::parse(unverified.verify(key.borrow())?.payload(), issuer)
+    let document = Document::parse(unverified.verify(key.borrow())?.payload(), issuer)?;
+    Ok((document, header.kid().to_owned()))
 }
 
 impl Document {
@@ -91,11 +92,13 @@ impl Document {
             return Err(FeedFault::Audience);
         }
         Ok(Self {
-            epoch: text(&document, "epoch")?.to_owned(),
+            epoch: Some(text(&document, "epoch")?.to_owned())
+                .filter(|epoch| !epoch.is_empty())
+                .ok_or(FeedFault::Member("epoch"))?,
             seq: integer(&document, "seq")?,
             issued_at: time(&document, "iat")?,
             as_of: time(&document, "as_of")?,
-            max_stale: integer(&document, "max_stale")?.min(MAX_STALE_SECONDS),
+            max_stale: integer(&document, "max_stale")?,
             keys: generations(&document)?,
             token_ids: texts(&document, "jtis")?,
             kids: texts(&document, "kids")?,
@@ -121,11 +124,6 @@ impl Document {
 
     fn has_moved_on(&self, key: &str, generation: u64) -> bool {
         self.keys.get(key).is_some_and(|least| generation < *least)
-    }
-
-    /// Whether it may still be relied on at `now`, by the clock that the issuer keeps.
-    pub fn holds(&self, now: Timestamp) -> bool {
-        now.since(self.as_of) <= self.max_stale
     }
 }
 

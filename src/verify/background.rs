@@ -61,10 +61,10 @@ async fn watch(shared: Arc<Shared>) {
     let mut was_stale = false;
     loop {
         sleep(WATCHED_EVERY).await;
-        let Some(age) = shared.age(Instant::now()) else { continue };
-        let is_stale = shared.is_stale(Instant::now());
+        let now = Instant::now();
+        let is_stale = shared.is_stale(now);
         if is_stale != was_stale {
-            shared.log_staleness(is_stale, age);
+            shared.log_staleness(is_stale, shared.age(now));
         }
         was_stale = is_stale;
     }

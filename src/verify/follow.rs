@@ -43,20 +43,28 @@ enum Silence {
 pub(super) async fn follow(shared: Arc<Shared>) {
     let Some(metadata) = shared.keys.metadata().await else { return };
     let request = Request::get_url(&metadata.revocations).header(ACCEPT, Some("application/jwt"));
-    let mut session = Session::new(shared.client.clone().with_limits(LIMITS));
+    let mut session = shared.feed_session();
     let mut etag = None;
     let mut is_heard = true;
     loop {
         let asked = Instant::now();
         match hear(&shared, &mut session, &request, &mut etag).await {
-            Ok(Taken::Newer) => {
+            Ok(taken) => {
                 if !is_heard {
                     tracing::info!("the revocation feed is heard again");
                 }
                 is_heard = true;
-                shared.announce_ready();
+                match taken {
+                    Taken::Counts => shared.announce_ready(),
+                    // The node has lost its store: it has nothing to say, and no reason to wait with that.
+                    Taken::Same => sleep_until(asked + PAUSE).await,
+                    Taken::Ignored => {
+                        // Another node may know more.
+                        session = shared.feed_session();
+                        sleep_until(asked + PAUSE).await;
+                    }
+                }
             }
-            Ok(Taken::Older) => sleep_until(asked + PAUSE).await,
             Err(silence) => {
                 if is_heard {
                     tracing::warn!("the revocation feed can't be followed: {silence}");
@@ -67,6 +75,12 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 sleep(PAUSE).await;
             }
         }
+    }
+}
+
+impl Shared {
+    fn feed_session(&self) -> Session {
+        Session::new(self.client.clone().with_limits(LIMITS))
     }
 }
 
@@ -85,16 +99,16 @@ async fn hear(
     }
     let at = Instant::now();
     let text = std::str::from_utf8(&answer.body).map_err(|_| Silence::NotText)?;
-    let document = read(shared, text).await?;
-    let taken = shared.standing.take(document, at);
+    let (document, kid) = read(shared, text).await?;
+    let taken = shared.standing.take(document, &kid, shared.settings.clock.now(), at);
     shared.metrics.feed_heard();
-    // What is behind has a name that would be answered at once by whoever is not.
-    *etag = answer.header(&ETAG).filter(|_| taken == Taken::Newer).map(str::to_owned);
+    // By the name of what is behind, whoever is behind would be waited for.
+    *etag = answer.header(&ETAG).filter(|_| taken != Taken::Ignored).map(str::to_owned);
     Ok(taken)
 }
 
 /// Verifies a document, with a key that is new since the last look at the key set if need be.
-async fn read(shared: &Shared, text: &str) -> Result<Document, FeedFault> {
+async fn read(shared: &Shared, text: &str) -> Result<(Document, String), FeedFault> {
     let verify = || verify_document(text, |kid| shared.keys.get(kid), &shared.settings.issuer);
     match verify() {
         Err(FeedFault::UnknownKey) => {

@@ -20,7 +20,8 @@ pub struct Metrics {
     pub feed_documents: u64,
     /// Times that none came.
     pub feed_failures: u64,
-    /// Seconds since what is known of revocations was true at the issuer; nothing before the first document.
+    /// Seconds since what is known of revocations was true at the issuer; nothing before the first document, or when
+    /// the clock was put back so far that it can't tell.
     pub seconds_since_heard: Option<i64>,
     /// Whether these are too many.
     pub is_stale: bool,

@@ -163,7 +163,7 @@ impl Shared {
     /// Seconds since what is known of revocations was true.
     pub(super) fn age(&self, instant: Instant) -> Option<i64> {
         let Settings { clock, leeway, .. } = &self.settings;
-        self.standing.heard().map(|heard| heard.age(clock.now(), *leeway, instant))
+        self.standing.heard()?.age(clock.now(), *leeway, instant)
     }
 
     /// Whether what was heard is too old.
@@ -172,7 +172,7 @@ impl Shared {
         heard.is_some_and(|heard| !self.holds(&heard, self.settings.clock.now(), instant))
     }
 
-    pub(super) fn log_staleness(&self, is_stale: bool, age: i64) {
+    pub(super) fn log_staleness(&self, is_stale: bool, age: Option<i64>) {
         let Settings { issuer, when_stale, .. } = &self.settings;
         match (is_stale, when_stale) {
             (false, _) => tracing::info!(issuer, "the issuer is heard again"),
@@ -231,7 +231,7 @@ impl Shared {
         let claims = access.claims();
         self.rules(now, &[&self.settings.audience]).check(claims)?;
         let heard = self.standing.heard().ok_or(Refusal::Unavailable(Unavailable::NotReady))?;
-        if heard.document.revokes(claims, access.kid()) {
+        if heard.document().revokes(claims, access.kid()) {
             return Err(Refusal::Revoked);
         }
         let is_accepted = self.settings.organizations.has(&claims.organization)

@@ -6,6 +6,7 @@ mod addresses;
 mod api_keys;
 mod cidr_oracle;
 mod cidrs;
+mod feed;
 mod scope_oracle;
 mod scope_properties;
 mod scopes;
