@@ -6,6 +6,7 @@
 mod support;
 
 mod acceptance;
+mod api_keys;
 mod issuer_away;
 mod relay;
 mod revocations;

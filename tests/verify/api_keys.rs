@@ -1,0 +1,163 @@
+//! API keys that are sent to a resource server directly.
+
+use std::time::Duration;
+
+use claviger::address::{AddressPolicy, CallerAddress, ForwardedHeader};
+use claviger::scope::Verb;
+use claviger::verify::{ApiKeys, Credential, KeyFault, Refusal, Unavailable, Verifier};
+use serde_json::json;
+
+use crate::support::{Backend, Options, forged, on_both, until};
+use crate::world::{World, from, here, ready};
+
+on_both!(
+    a_key_is_as_good_as_its_token_and_is_asked_about_once,
+    a_key_that_is_no_good_is_said_to_be_what_it_is,
+    a_remembered_key_dies_by_the_feed,
+    an_answer_is_relied_on_for_its_time,
+    a_key_that_is_bound_passes_from_its_ranges_alone,
+    guessing_is_slowed_down_for_whoever_guesses,
+    without_the_issuer_only_remembered_keys_pass,
+);
+
+async fn verdict(verifier: &Verifier, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
+    let access = verifier.authenticate(Credential::ApiKey(key), caller).await?;
+    Ok(access.subject().to_owned())
+}
+
+async fn accepting_keys(world: &World) -> Verifier {
+    ready(world.builder().api_keys(ApiKeys::default())).await
+}
+
+async fn a_key_is_as_good_as_its_token_and_is_asked_about_once(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = accepting_keys(&world).await;
+    let (id, key) = world.server.key(&["read:orders/*", "read:claviger/**"]).await;
+    let access = verifier.authenticate(Credential::ApiKey(&key), here()).await.unwrap();
+    assert_eq!((access.subject(), access.organization(), access.environment()), (&*id, "default", "prd"));
+    assert_eq!(access.scopes().to_string(), "read:orders/*");
+    access.require(Verb::Read, "orders/7").unwrap();
+    let before = world.relay.connections();
+    for _ in 0..50 {
+        assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));
+    }
+    assert_eq!(world.relay.connections(), before);
+    // Where nobody said that keys are accepted, none is.
+    let tokens_only = world.verifier().await;
+    assert_eq!(verdict(&tokens_only, &key, here()).await, Err(Refusal::NoApiKeys));
+}
+
+async fn a_key_that_is_no_good_is_said_to_be_what_it_is(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = accepting_keys(&world).await;
+    let (id, revoked) = world.server.key(&["read:*"]).await;
+    world.revoke(&id).await;
+    let members = json!({ "expires_in": 100, "scopes": [{ "action": "read" }] });
+    let (_, expired) = world.server.key_from(members).await;
+    world.server.advance(100).await;
+    let (_, good) = world.server.key(&["read:*"]).await;
+    let wrong = forged(&good);
+    for (key, refusal) in [
+        (&*revoked, Refusal::Key(KeyFault::Revoked)),
+        (&*expired, Refusal::Key(KeyFault::Expired)),
+        (&*wrong, Refusal::Key(KeyFault::Unknown)),
+        ("nonsense", Refusal::Key(KeyFault::Unknown)),
+        ("a\nb", Refusal::Key(KeyFault::Unknown)),
+        // It is for the management API, and for nothing else.
+        (&*world.server.admin_key, Refusal::NothingHere),
+    ] {
+        assert_eq!(verdict(&verifier, key, here()).await, Err(refusal));
+    }
+}
+
+async fn a_remembered_key_dies_by_the_feed(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = accepting_keys(&world).await;
+    let (id, key) = world.server.key(&["read:*"]).await;
+    assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));
+    world.revoke(&id).await;
+    until("the key is refused", async || {
+        verdict(&verifier, &key, here()).await == Err(Refusal::Key(KeyFault::Revoked))
+    })
+    .await;
+    // A key that only lost something goes on with what it has left.
+    let (id, key) = world.server.key(&["read:*", "write:*"]).await;
+    assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));
+    let narrower = json!({ "scopes": [{ "action": "read" }] });
+    let patched = world.server.admin().patch(&format!("/v1/orgs/default/keys/{id}"), &narrower).await;
+    assert_eq!(patched.status, 200, "{}", patched.text);
+    world.tell().await;
+    until("the key has lost a scope", async || {
+        let access = verifier.authenticate(Credential::ApiKey(&key), here()).await.unwrap();
+        access.require(Verb::Write, "orders").is_err()
+    })
+    .await;
+}
+
+async fn an_answer_is_relied_on_for_its_time(backend: Backend) {
+    let world = World::new(backend).await;
+    let api_keys = ApiKeys { remembered_for: Duration::from_secs(20), ..ApiKeys::default() };
+    let verifier = ready(world.builder().api_keys(api_keys)).await;
+    let (id, key) = world.server.key(&["read:*"]).await;
+    let (mut asked, mut before) = (Vec::new(), world.relay.connections());
+    for seconds in [0, 19, 1, 19] {
+        world.server.advance(seconds).await;
+        crate::world::heard_now(&world, &verifier).await;
+        assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));
+        asked.push(world.relay.connections() - before);
+        before = world.relay.connections();
+    }
+    assert_eq!(asked, [1, 0, 1, 0]);
+}
+
+async fn a_key_that_is_bound_passes_from_its_ranges_alone(backend: Backend) {
+    for header in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
+        let addresses = AddressPolicy { proxies: "127.0.0.0/8".parse().unwrap(), header };
+        let world = World::with(backend, Options { addresses, ..Options::default() }).await;
+        let api_keys = ApiKeys { header, ..ApiKeys::default() };
+        let verifier = ready(world.builder().api_keys(api_keys)).await;
+        let cidrs = ["192.0.2.0/24", "2001:db8::/32"];
+        let (id, key) =
+            world.server.key_from(json!({ "cidrs": cidrs, "scopes": [{ "action": "read" }] })).await;
+        // The issuer is told where the caller is, and the answer holds for that caller alone.
+        for _ in 0..2 {
+            for caller in [from("203.0.113.7"), from("::1"), CallerAddress::Unknown] {
+                assert_eq!(verdict(&verifier, &key, caller).await, Err(Refusal::Address(caller)));
+            }
+            for caller in [from("192.0.2.7"), from("2001:db8::7")] {
+                assert_eq!(verdict(&verifier, &key, caller).await, Ok(id.clone()), "{caller}");
+            }
+        }
+        let (id, free) = world.server.key(&["read:*"]).await;
+        assert_eq!(verdict(&verifier, &free, CallerAddress::Unknown).await, Ok(id));
+    }
+}
+
+async fn guessing_is_slowed_down_for_whoever_guesses(backend: Backend) {
+    let addresses =
+        AddressPolicy { proxies: "127.0.0.0/8".parse().unwrap(), header: ForwardedHeader::XForwardedFor };
+    let world = World::with(backend, Options { addresses, ..Options::default() }).await;
+    let verifier = accepting_keys(&world).await;
+    let (id, key) = world.server.key(&["read:*"]).await;
+    let guess = forged(&key);
+    for _ in 0..10 {
+        let refusal = verdict(&verifier, &guess, from("203.0.113.7")).await;
+        assert_eq!(refusal, Err(Refusal::Key(KeyFault::Unknown)));
+    }
+    let slowed = verdict(&verifier, &guess, from("203.0.113.7")).await.unwrap_err();
+    assert!(matches!(slowed, Refusal::RateLimited(1..=60)), "{slowed:?}");
+    assert_eq!(verdict(&verifier, &key, from("192.0.2.1")).await, Ok(id));
+}
+
+async fn without_the_issuer_only_remembered_keys_pass(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier = accepting_keys(&world).await;
+    let (id, seen) = world.server.key(&["read:*"]).await;
+    let (_, unseen) = world.server.key(&["read:*"]).await;
+    assert_eq!(verdict(&verifier, &seen, here()).await, Ok(id.clone()));
+    world.relay.cut();
+    assert_eq!(verdict(&verifier, &seen, here()).await, Ok(id));
+    assert_eq!(verdict(&verifier, &unseen, here()).await, Err(Refusal::Unavailable(Unavailable::Gate)));
+    world.server.clock.advance(31);
+    assert_eq!(verdict(&verifier, &seen, here()).await, Err(Refusal::Unavailable(Unavailable::Stale)));
+}
