@@ -7,6 +7,7 @@ mod support;
 
 mod acceptance;
 mod api_keys;
+mod examples;
 mod issuer_away;
 mod relay;
 mod revocations;

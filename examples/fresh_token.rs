@@ -1,0 +1,137 @@
+//! A client that keeps its access token fresh: it sends its API key to the token endpoint every ten minutes, and the
+//! token to the API every second.
+//!
+//! ```sh
+//! CLAVIGER_API_KEY=… cargo run --example fresh_token http://127.0.0.1:9090/orders/7
+//! ```
+//!
+//! | variable | what it is |
+//! |---|---|
+//! | `CLAVIGER_API_KEY` | the key |
+//! | `CLAVIGER_URL` | the server that gives tokens for it [http://127.0.0.1:8080] |
+
+use std::error::Error;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use claviger::client::{BaseUrl, Client, Credential, Limits, Request, Transport, Trust};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
+
+type Fault = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Fault> {
+    let url = std::env::args().nth(1).ok_or("usage: fresh_token URL")?.parse::<BaseUrl>()?;
+    let server = std::env::var("CLAVIGER_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".to_owned());
+    let key = std::env::var("CLAVIGER_API_KEY").map_err(|_| "CLAVIGER_API_KEY is not set")?;
+    let tokens = FreshToken::new(server.parse()?, key.parse()?)?;
+    let api = Client::new(url.clone().origin(), &Trust::default(), Limits::default())?;
+    loop {
+        match call(&tokens, &api, &url).await {
+            Ok(answer) => println!("{answer}"),
+            Err(fault) => eprintln!("{fault}"),
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn call(tokens: &FreshToken, api: &Client, url: &BaseUrl) -> Result<String, Fault> {
+    let token = tokens.get().await?.parse::<Credential>()?;
+    let api = api.clone().with_credential(token, Transport::Private)?;
+    let answer = api.send(Request::get_url(url)).await?;
+    Ok(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end()))
+}
+
+/// A token that is renewed before it ends.
+struct FreshToken {
+    server: Client,
+    key: Credential,
+    held: RwLock<Option<Held>>,
+    /// Held by whoever renews: of a hundred calls that find the token old, one asks for another.
+    renewing: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Held {
+    token: Arc<str>,
+    /// From then on it is good to have another.
+    renew_at: Instant,
+    /// From then on it is no good.
+    ends_at: Instant,
+}
+
+/// RFC 6749 §5.1.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_in: u64,
+}
+
+impl FreshToken {
+    /// The time between two tries, while the server is away.
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    fn new(server: BaseUrl, key: Credential) -> Result<Self, Fault> {
+        // The key is shown to this server alone, and not in the clear over a network.
+        if !server.is_private() {
+            return Err(format!("{server} is plain http beyond this machine").into());
+        }
+        let limits = Limits { answer: Duration::from_secs(10), ..Limits::default() };
+        let server = Client::new(server, &Trust::default(), limits)?;
+        Ok(Self { server, key, held: RwLock::default(), renewing: Mutex::default() })
+    }
+
+    /// A token that is good for a while. As long as there is one, nobody waits for the next but whoever asks for it.
+    async fn get(&self) -> Result<Arc<str>, Fault> {
+        match self.held() {
+            Some(held) if Instant::now() < held.renew_at => Ok(held.token),
+            Some(held) => {
+                let Ok(_turn) = self.renewing.try_lock() else { return Ok(held.token) };
+                Ok(self.renew().await.unwrap_or_else(|fault| self.put_off(held, fault.as_ref())))
+            }
+            None => {
+                let _turn = self.renewing.lock().await;
+                match self.held() {
+                    Some(held) => Ok(held.token),
+                    None => self.renew().await,
+                }
+            }
+        }
+    }
+
+    fn held(&self) -> Option<Held> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
+        held.filter(|held| Instant::now() < held.ends_at)
+    }
+
+    fn hold(&self, held: Held) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    }
+
+    /// RFC 6749 §4.4.2.
+    async fn renew(&self) -> Result<Arc<str>, Fault> {
+        let asked_at = Instant::now();
+        let form = [("grant_type", "client_credentials"), ("client_secret", self.key.expose())];
+        let answer = self.server.send(Request::post(&["oauth", "token"]).form(&form)).await?;
+        if !answer.status.is_success() {
+            let said = String::from_utf8_lossy(&answer.body);
+            return Err(format!("no token: {} {said}", answer.status).into());
+        }
+        let TokenAnswer { access_token, expires_in } = serde_json::from_slice(&answer.body)?;
+        let token = Arc::from(access_token);
+        // Counted from the question on, and with a tenth to spare: the token has to arrive somewhere, too.
+        let lifetime = Duration::from_secs(expires_in);
+        let (renew_at, ends_at) = (asked_at + lifetime.mul_f32(0.7), asked_at + lifetime.mul_f32(0.9));
+        self.hold(Held { token: Arc::clone(&token), renew_at, ends_at });
+        Ok(token)
+    }
+
+    /// Goes on with the token that there is.
+    fn put_off(&self, held: Held, fault: &dyn Error) -> Arc<str> {
+        eprintln!("the token is not renewed yet: {fault}");
+        self.hold(Held { renew_at: Instant::now() + Self::PAUSE, ..held.clone() });
+        held.token
+    }
+}

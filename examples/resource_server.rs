@@ -1,0 +1,88 @@
+//! A resource server: an API that takes Claviger's access tokens, and API keys sent directly, and lets nobody do what
+//! their scopes don't allow.
+//!
+//! ```sh
+//! cargo run --example resource_server
+//! curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:9090/orders/7
+//! ```
+//!
+//! | variable | what it is |
+//! |---|---|
+//! | `CLAVIGER_ISSUER` | whose tokens are accepted [http://127.0.0.1:8080] |
+//! | `CLAVIGER_AUDIENCE` | what this API is called in `aud` [`{issuer}/api`] |
+//! | `LISTEN` | where it listens [127.0.0.1:9090] |
+//! | `TRUSTED_PROXIES` | whose `X-Forwarded-For` is believed, as ranges with commas between them [nobody's] |
+
+use std::error::Error;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::routing::get;
+use claviger::address::AddressPolicy;
+use claviger::claims::Leeway;
+use claviger::scope::Verb;
+use claviger::verify::{Access, ApiKeys, Denied, Verifier};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let issuer = variable("CLAVIGER_ISSUER", "http://127.0.0.1:8080");
+    let audience = variable("CLAVIGER_AUDIENCE", &format!("{issuer}/api"));
+    let proxies = variable("TRUSTED_PROXIES", "").parse()?;
+
+    let verifier = Verifier::builder(issuer, audience)
+        .any_organization() // Each sees what is its own, by `access.organization()`.
+        .environments(["prd"])
+        .leeway(Leeway::from_seconds(5).ok_or("no leeway")?)
+        .addresses(AddressPolicy { proxies, ..AddressPolicy::default() })
+        .api_keys(ApiKeys::default())
+        .build()?;
+
+    let guarded = Router::new().route("/orders/{id}", get(read_order).post(write_order));
+    let guarded = guarded.layer(verifier.layer().peer(|request| {
+        request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+    }));
+    // Without a credential, for whoever watches over this service.
+    let watched =
+        Router::new().route("/metrics", get(metrics)).route("/ready", get(ready)).with_state(verifier);
+
+    let listener = TcpListener::bind(variable("LISTEN", "127.0.0.1:9090")).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let service = guarded.merge(watched).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await?;
+    Ok(())
+}
+
+async fn read_order(Path(id): Path<String>, access: Access) -> Result<String, Denied> {
+    access.require(Verb::Read, &format!("orders/{id}"))?;
+    Ok(format!("order {id} of {}\n", access.organization()))
+}
+
+async fn write_order(Path(id): Path<String>, access: Access) -> Result<String, Denied> {
+    access.require(Verb::Write, &format!("orders/{id}"))?;
+    Ok(format!("order {id} of {} is written by {}\n", access.organization(), access.subject()))
+}
+
+/// In the form that Prometheus reads.
+async fn metrics(State(verifier): State<Verifier>) -> String {
+    let metrics = verifier.metrics();
+    format!(
+        "credentials_accepted_total {}\ncredentials_refused_total {}\nrevocations_heard_seconds_ago {}\n\
+         revocations_stale {}\n",
+        metrics.accepted,
+        metrics.refused,
+        metrics.seconds_since_heard.map_or("NaN".to_owned(), |seconds| seconds.to_string()),
+        u8::from(metrics.is_stale),
+    )
+}
+
+/// Whether the issuer was heard. Waits for it, so that a start of both at once goes well.
+async fn ready(State(verifier): State<Verifier>) -> &'static str {
+    verifier.ready().await;
+    "ready\n"
+}
+
+fn variable(name: &str, default: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| default.to_owned())
+}
