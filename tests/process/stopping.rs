@@ -11,7 +11,34 @@ use tokio::task::JoinSet;
 
 use crate::support::{Backend, Claviger, Database, Postgres, in_time, on_both, until};
 
-on_both!(sigterm_under_load_answers_everything);
+on_both!(sigterm_under_load_answers_everything, sigterm_lets_go_of_those_who_wait_for_news);
+
+/// Answers that are held back until there is news are given at once, and nobody is kept waiting.
+async fn sigterm_lets_go_of_those_who_wait_for_news(backend: Backend) {
+    let database = backend.fresh().await;
+    let server = Claviger::over(&database).serve();
+    let known = server.client().get("/oauth/revocations").await;
+    let request = format!(
+        "GET /oauth/revocations HTTP/1.1\r\nHost: test\r\nPrefer: wait=10\r\nIf-None-Match: {}\r\n\r\n",
+        known.header("etag")
+    );
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        let mut connection = Connection::to(server.address).await;
+        connection.send(&request).await;
+        waiting.push(connection);
+    }
+    let begun = std::time::Instant::now();
+    server.signal("TERM");
+    for connection in &mut waiting {
+        let answer = in_time("an answer that was held", connection.answer()).await;
+        assert_eq!((answer.status, answer.is_last), (200, true));
+    }
+    let (status, _) = server.end();
+    assert!(status.success(), "{status}");
+    // Sooner than any of them would have come by itself.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(8), "{:?}", begun.elapsed());
+}
 
 async fn sigterm_under_load_answers_everything(backend: Backend) {
     let database = backend.fresh().await;

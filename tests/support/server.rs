@@ -207,6 +207,10 @@ pub struct Node2 {
 }
 
 impl Node2 {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn client(&self) -> Client {
         Client::new(self.address).observed(openapi::check)
     }

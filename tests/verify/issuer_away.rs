@@ -1,14 +1,16 @@
 //! Issuers that are away, that are slow, and that are others than they should be.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use claviger::claims::TokenFault;
 use claviger::verify::{Refusal, Unavailable, Verifier};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::relay::Relay;
 use crate::support::{Backend, Server, forged, in_time, on_both, until};
@@ -19,6 +21,7 @@ on_both!(
     unknown_keys_cause_one_fetch,
     keys_are_kept_while_the_issuer_is_away,
     signing_keys_rotate_without_anybody_noticing,
+    signing_keys_rotate_under_load,
 );
 
 async fn an_issuer_that_comes_later_is_waited_for(backend: Backend) {
@@ -67,7 +70,6 @@ async fn signing_keys_rotate_without_anybody_noticing(backend: Backend) {
     verdict(&warm, &old).await.unwrap();
     let rotated = world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
     assert_eq!(rotated.status, 201, "{}", rotated.text);
-    let kid = |token: &str| claviger::jws::UnverifiedJws::parse(token).unwrap().header().kid().to_owned();
     let mut fresh = old.clone();
     // The new key is published first, and signs after longer than any cache lives.
     while kid(&fresh) == kid(&old) {
@@ -79,6 +81,59 @@ async fn signing_keys_rotate_without_anybody_noticing(backend: Backend) {
     // The warm one read the key set long before that, in its own time, and once more now.
     heard_now(&world, &warm).await;
     verdict(&warm, &fresh).await.unwrap();
+}
+
+/// Tokens are issued and verified all the time, by verifiers old and new, while a rotation runs its whole course.
+async fn signing_keys_rotate_under_load(backend: Backend) {
+    let world = Arc::new(World::new(backend).await);
+    let warm = world.verifier().await;
+    let (_, key) = world.server.key(&["read:*"]).await;
+    let rotated = world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
+    assert_eq!(rotated.status, 201, "{}", rotated.text);
+    let (is_over, verified) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut load = JoinSet::new();
+    for at in 0..4 {
+        let (world, is_over, key) = (Arc::clone(&world), Arc::clone(&is_over), key.clone());
+        let verified = Arc::clone(&verified);
+        let warm = (at % 2 == 0).then(|| warm.clone());
+        load.spawn(async move {
+            let mut kids = HashSet::new();
+            while !is_over.load(Ordering::SeqCst) {
+                let verifier = match &warm {
+                    Some(warm) => warm.clone(),
+                    None => world.verifier().await,
+                };
+                let token = world.server.client().access_token(&key, "").await;
+                // The clock moves on meanwhile, and a feed that is held back is old at once.
+                match verdict(&verifier, &token).await {
+                    Ok(_) | Err(Refusal::Unavailable(Unavailable::Stale)) => {}
+                    Err(refusal) => panic!("a good token is refused: {refusal}"),
+                }
+                kids.insert(kid(&token));
+                verified.fetch_add(1, Ordering::SeqCst);
+            }
+            kids
+        });
+    }
+    // Two hours, the lead of the next key, and a while after it.
+    for _ in 0..300 {
+        let before = verified.load(Ordering::SeqCst);
+        world.server.advance(25).await;
+        until("the load goes on", async || verified.load(Ordering::SeqCst) >= before + 4).await;
+    }
+    let (_, token) = world.key_and_token(&["read:*"]).await;
+    heard_now(&world, &warm).await;
+    verdict(&warm, &token).await.unwrap();
+    is_over.store(true, Ordering::SeqCst);
+    let mut kids = HashSet::new();
+    for seen in in_time("the load ends", load.join_all()).await {
+        kids.extend(seen);
+    }
+    assert_eq!(kids.len(), 2, "tokens of both keys were verified");
+}
+
+fn kid(token: &str) -> String {
+    claviger::jws::UnverifiedJws::parse(token).unwrap().header().kid().to_owned()
 }
 
 /// An issuer that answers everything in the same way.

@@ -19,8 +19,8 @@ pub(crate) struct Relay {
 impl Relay {
     /// One that leads nowhere yet.
     pub(crate) async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
         let (target, targets) = watch::channel(None);
         let connections = Arc::new(AtomicUsize::new(0));
         tokio::spawn(run(listener, targets, Arc::clone(&connections)));

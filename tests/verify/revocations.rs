@@ -1,10 +1,13 @@
 //! What is taken away at the issuer is gone at the verifier.
 
+use std::sync::Arc;
+
 use claviger::claims::TokenFault;
 use claviger::verify::{Refusal, Unavailable, WhenStale};
 use serde_json::json;
+use tokio::sync::watch;
 
-use crate::support::{Backend, Server, in_time, on_both, until};
+use crate::support::{Backend, Server, in_time, on_both, on_postgres, until};
 use crate::world::{World, ready, until_refused, verdict};
 
 on_both!(
@@ -209,4 +212,31 @@ async fn another_epoch_begins_anew(backend: Backend) {
         until("the token is good again", async || verdict(&verifier, &token).await.is_ok()).await
     })
     .await;
+}
+
+mod over_nodes {
+    use super::*;
+
+    on_postgres!(what_one_node_revokes_is_dead_at_the_verifiers_of_another);
+
+    /// With notifications, and with those gone, when nodes ask from time to time.
+    async fn what_one_node_revokes_is_dead_at_the_verifiers_of_another(backend: Backend) {
+        for hears_notifications in [true, false] {
+            let world = World::new(backend).await;
+            let other = world.server.second_node().await;
+            let (_stop, stopped) = watch::channel(false);
+            tokio::spawn(Arc::clone(&other.node).follow(stopped.clone()));
+            if hears_notifications {
+                tokio::spawn(Arc::clone(&other.node).listen(stopped));
+            }
+            world.relay.lead_to(other.address());
+            let verifier = world.verifier().await;
+            let (id, token) = world.key_and_token(&["read:*"]).await;
+            verdict(&verifier, &token).await.unwrap();
+            let path = format!("/v1/orgs/default/keys/{id}/revoke");
+            assert_eq!(world.server.admin().post_json(&path, &json!({})).await.status, 200);
+            let took = until_refused(&verifier, &token, Refusal::Revoked).await;
+            println!("notifications: {hears_notifications}; refused after {took:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A server, a network, and verifiers of its tokens.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use claviger::address::CallerAddress;
 use claviger::verify::{Access, Builder, Refusal, Verifier};
@@ -82,12 +83,12 @@ pub(crate) async fn verdict(verifier: &Verifier, token: &str) -> Result<Access, 
     verifier.verify(token, here()).await
 }
 
-/// Waits until a token is refused for this reason.
-pub(crate) async fn until_refused(verifier: &Verifier, token: &str, refusal: Refusal) {
+/// Waits until a token is refused for this reason; says how long that took.
+pub(crate) async fn until_refused(verifier: &Verifier, token: &str, refusal: Refusal) -> Duration {
     until(&format!("the token is refused: {refusal}"), async || {
         verdict(verifier, token).await.err() == Some(refusal)
     })
-    .await;
+    .await
 }
 
 /// Waits until a verifier has heard what the node knows as of now. Held answers come with news alone, so there is some.
