@@ -1,4 +1,4 @@
-module claviger/examples/recipes/go
+module claviger/orders
 
 go 1.26.0
 
