@@ -35,7 +35,8 @@ export async function verify(text, findKey, options) {
     },
     { algorithms: ALGORITHMS, clockTolerance: LEEWAY, requiredClaims: ["iss", "aud", "iat"], ...options },
   );
-  if (!isNumber(payload.iat)) throw new Refused("iat is no number");
+  // RFC 7515 §4.1.11: no extension is known here, so none may be critical. jose knows one.
+  if ("crit" in protectedHeader || !isNumber(payload.iat)) throw new Refused("it is of another kind");
   return { kid: protectedHeader.kid, claims: payload };
 }
 

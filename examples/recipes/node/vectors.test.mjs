@@ -13,7 +13,10 @@ const { resources, matches } = read("scopes.json");
 const feed = read("feed.json");
 
 test("resources", () => {
-  for (const row of resources) assert.equal(isResource(row.resource), row.accepted, row.resource);
+  for (const { resource, accepted } of resources) {
+    assert.equal(isResource(resource), accepted, resource);
+    assert.equal(permits("*:* *:claviger *:claviger/**", "read", resource), accepted, resource);
+  }
 });
 
 test("scopes", () => {

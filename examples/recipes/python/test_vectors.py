@@ -11,6 +11,7 @@ from revocations import AUDIENCE, Revocations
 from tokens import Issuer, Refused, Token
 
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
+EVERYTHING = "*:* *:claviger *:claviger/**"
 
 
 def rows(file: str, name: str) -> list[dict[str, Any]]:
@@ -21,6 +22,7 @@ class Vectors(unittest.TestCase):
     def test_resources(self) -> None:
         for row in rows("scopes.json", "resources"):
             self.assertEqual(is_resource(row["resource"]), row["accepted"], row)
+            self.assertEqual(permits(EVERYTHING, "read", row["resource"]), row["accepted"], row)
 
     def test_scopes(self) -> None:
         for row in rows("scopes.json", "matches"):

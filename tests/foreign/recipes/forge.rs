@@ -47,6 +47,7 @@ impl Forge {
             json!({"kid": null}),
             json!({"kid": "nobody"}),
             json!({"crit": ["exp"]}),
+            json!({"crit": ["b64"], "b64": true}),
         ]
     }
 

@@ -1,7 +1,7 @@
 //! A recipe that runs, and what it answers.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
@@ -67,7 +67,7 @@ impl Drop for Orders {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the recipe's log:\n{}", log_of(&self.log));
+            let _ = writeln!(std::io::stderr(), "the recipe's log:\n{}", log_of(&self.log));
         }
     }
 }
