@@ -1,6 +1,7 @@
 //! The resource servers of `examples/recipes`: each with the vectors, and before a live server.
 
 mod forge;
+mod issuer;
 mod orders;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use serde_json::json;
 use crate::program::{prepared, program, succeed_beside};
 use crate::support::{Backend, Claviger, Client, Process, until, write_private};
 use forge::Forge;
+use issuer::Issuer;
 use orders::{AUDIENCE, Orders};
 
 const GOOD: (u16, &str) = (200, "");
@@ -36,6 +38,12 @@ macro_rules! recipes {
                 #[tokio::test]
                 async fn it_hears_what_is_taken_away() {
                     super::it_hears_what_is_taken_away(NAME).await;
+                }
+
+                // The issuer has to answer while the recipe is waited for.
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn it_lets_nobody_pass_when_it_can_not_know() {
+                    super::it_lets_nobody_pass_when_it_can_not_know(NAME).await;
                 }
             }
         )*
@@ -142,6 +150,18 @@ async fn it_hears_what_is_taken_away(name: &str) {
 
     drop(server);
     assert!(passes(&token).await, "what was heard is good for thirty seconds");
+}
+
+async fn it_lets_nobody_pass_when_it_can_not_know(name: &str) {
+    let Some(folder) = prepared(name) else { return };
+    let issuer = Issuer::start(60).await;
+    let orders = Orders::start(&folder, name, issuer.url());
+    let token = issuer.token();
+    // It has taken in the first answer when it asks for the second.
+    until("a second question", async || issuer.asked() > 1).await;
+    assert!(is((503, ""), orders.get("/orders/7", &token).await));
+    issuer.set_age(0);
+    until("a fresh document", async || is(GOOD, orders.get("/orders/7", &token).await)).await;
 }
 
 /// A server, with an audience more than the recipe's and behind a proxy, and the recipe before it.
