@@ -100,8 +100,8 @@ func discover(name string) (metadata, error) {
 	return found, nil
 }
 
-// remoteKeys is the issuer's key set, read every five minutes. For a token whose kid isn't there it is read again once in
-// 30 seconds at most; for the feed at once, since only the issuer chooses the kid of a document.
+// remoteKeys is the issuer's key set, read every five minutes. For a token whose kid isn't there it is read again
+// once in 30 seconds at most; for the feed at once, since only the issuer chooses the kid of a document.
 func remoteKeys(url string) (forTokens, forFeed jwt.Keyfunc, err error) {
 	shared, err := jwkset.NewStorageFromHTTP(url, jwkset.HTTPClientStorageOptions{
 		Client: client, HTTPTimeout: 5 * time.Second, RefreshInterval: 5 * time.Minute,

@@ -102,7 +102,8 @@ func (r *revocations) judge(token lineage, now int64) verdict {
 	return good
 }
 
-// names says whether it names the signing key, the token or one that it came from, or a key of the subject or of who acts.
+// names says whether it names the signing key, the token or one that it came from, or a key of the subject or of who
+// acts.
 func (d *document) names(token lineage) bool {
 	isNamed := func(jti string) bool { return slices.Contains(d.jtis, jti) }
 	isOver := func(h holder) bool { return h.generation < d.keys[h.key] }

@@ -1,7 +1,7 @@
 // An API whose callers present Claviger's access tokens.
 //
-// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a request's
-// token has to pass is in authorize, in its order.
+// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a
+// request's token has to pass is in authorize, in its order.
 
 import { createServer } from "node:http";
 import { createRemoteJWKSet } from "jose";

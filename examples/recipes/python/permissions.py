@@ -36,7 +36,7 @@ def _matches(scope: str, action: str, resource: str) -> bool:
 
 
 def admits(cidrs: list[str], address: str) -> bool:
-    """Whether a caller at this address is in one of the ranges (the claim `cidrs`). IPv4 is never in a range of IPv6."""
+    """Whether a caller at this address is in one of the ranges (the claim `cidrs`). None of IPv6 has IPv4 in it."""
     caller = ip_address(address)
     # What a socket for both families calls an IPv4 peer: ::ffff:192.0.2.1.
     caller = getattr(caller, "ipv4_mapped", None) or caller

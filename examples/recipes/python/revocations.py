@@ -21,7 +21,7 @@ class Revocations:
         self._left: set[str] = set()  # the epochs before
 
     def hear(self, document: dict[str, Any], kid: str, now: float) -> bool:
-        """Takes in a verified document, which the key `kid` signed; says whether it counts. If not, nothing has changed."""
+        """Takes in a verified document, which the key `kid` signed. Unless it counts, which it says, nothing changes."""
         if not _is_well_formed(document) or document["as_of"] > now + MAX_AHEAD or kid in document["kids"]:
             return False
         if self._last is not None:

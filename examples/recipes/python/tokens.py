@@ -43,7 +43,7 @@ class Issuer:
         return token
 
     def verify(self, text: str, typ: str, audience: str) -> Token:
-        """Type, algorithm, signature, issuer, audience, and that it is neither over nor from the future. Raises Refused."""
+        """Type, algorithm, signature, issuer, audience, and that its time is neither over nor to come. Raises Refused."""
         try:
             header = jwt.get_unverified_header(text)
             kid = header.get("kid")
@@ -56,7 +56,8 @@ class Issuer:
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Refused(str(error)) from error
-        # RFC 8725 §3.11: what is signed for another purpose is not for this one. RFC 7515 §4.1.11: no extension is known.
+        # RFC 8725 §3.11: what is signed for another purpose is not for this one.
+        # RFC 7515 §4.1.11: no extension is known here, so none may be critical.
         if header.get("typ") != typ or "crit" in header or not is_number(claims["iat"]):
             raise Refused("it is of another kind")
         return Token(kid, claims)
