@@ -1,6 +1,6 @@
 //! Clients and resource servers in other languages, with the libraries that their developers know, clients that are
-//! generated from openapi.yaml, a fuzzer that reads it and a browser that shows it, against a live server. What each
-//! of them checks is in README.md beside this file.
+//! generated from openapi.yaml, a fuzzer that reads it and a browser that shows it, against a live server, and the
+//! resource servers that are offered as recipes. What each of them checks is in README.md beside this file.
 
 #![cfg(feature = "server")]
 
@@ -11,5 +11,6 @@ mod browser;
 mod generated;
 mod libraries;
 mod program;
+mod recipes;
 mod schemathesis;
 mod world;

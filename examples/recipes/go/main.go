@@ -1,0 +1,145 @@
+// An API whose callers present Claviger's access tokens.
+//
+// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a
+// request's token has to pass is in authorize, in its order.
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+type api struct {
+	issuer                issuer
+	audience, environment string
+	revocations           revocations
+}
+
+// A denied request: the status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one.
+type denied struct {
+	status    int
+	challenge string
+}
+
+var (
+	unauthenticated = &denied{http.StatusUnauthorized, `Bearer`}
+	invalidToken    = &denied{http.StatusUnauthorized, `Bearer error="invalid_token"`}
+	elsewhere       = &denied{http.StatusForbidden, ""}
+	unavailable     = &denied{http.StatusServiceUnavailable, ""}
+)
+
+func main() {
+	api, err := start(os.Getenv("CLAVIGER_ISSUER"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	api.audience = os.Getenv("CLAVIGER_AUDIENCE")
+	api.environment = cmp.Or(os.Getenv("CLAVIGER_ENVIRONMENT"), "prd")
+	if api.audience == "" {
+		log.Fatal("CLAVIGER_AUDIENCE has to be set")
+	}
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /orders/{id}", api.order("read"))
+	routes.HandleFunc("POST /orders/{id}", api.order("write"))
+	listener, err := net.Listen("tcp", "127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "0"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("serves on http://%s\n", listener.Addr())
+	server := http.Server{Handler: routes, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
+}
+
+// start learns about the issuer, and goes on listening to it.
+func start(name string) (*api, error) {
+	metadata, err := discover(name)
+	if err != nil {
+		return nil, err
+	}
+	forTokens, forFeed, err := remoteKeys(metadata.JWKS)
+	if err != nil {
+		return nil, err
+	}
+	api := &api{issuer: issuer{name, forTokens}}
+	go api.revocations.follow(metadata.Feed, issuer{name, forFeed})
+	return api, nil
+}
+
+func (a *api) order(action string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		resource := "orders/" + r.PathValue("id")
+		if !isResource(resource) {
+			answer(w, http.StatusNotFound, map[string]string{"error": "not_found"})
+			return
+		}
+		token, denied := a.authorize(r, action, resource)
+		if denied != nil {
+			deny(w, denied)
+			return
+		}
+		// Each organization has its own orders: an id alone names none.
+		did := map[string]string{"order": resource, "organization": token.organization, "did": action}
+		answer(w, http.StatusOK, did)
+	}
+}
+
+// authorize gives the token of who may do this.
+func (a *api) authorize(r *http.Request, action, resource string) (*token, *denied) {
+	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return nil, unauthenticated
+	}
+	token, err := a.issuer.verifyToken(strings.TrimSpace(text), a.audience)
+	if err != nil {
+		log.Printf("a token is refused: %v", err)
+		return nil, invalidToken
+	}
+	switch a.revocations.judge(token.lineage, time.Now().Unix()) {
+	case good:
+	case revoked:
+		return nil, invalidToken
+	default:
+		return nil, unavailable
+	}
+	// Another environment's token is for somebody else, as one for another audience is.
+	if token.environment != a.environment {
+		return nil, invalidToken
+	}
+	// The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !admits(token.cidrs, peer.Addr()) {
+		return nil, elsewhere
+	}
+	if !permits(token.scope, action, resource) {
+		challenge := fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s:%s"`, action, resource)
+		return nil, &denied{http.StatusForbidden, challenge}
+	}
+	return token, nil
+}
+
+func deny(w http.ResponseWriter, denied *denied) {
+	if denied.challenge != "" {
+		w.Header().Set("WWW-Authenticate", denied.challenge)
+	}
+	if denied.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	answer(w, denied.status, map[string]string{"error": "denied"})
+}
+
+func answer(w http.ResponseWriter, status int, body map[string]string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		log.Print(err)
+	}
+}

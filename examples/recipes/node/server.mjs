@@ -1,0 +1,80 @@
+// An API whose callers present Claviger's access tokens.
+//
+// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a
+// request's token has to pass is in authorize, in its order.
+
+import { createServer } from "node:http";
+import { createRemoteJWKSet } from "jose";
+import { discover } from "./fetch.mjs";
+import { admits, isResource, permits } from "./permissions.mjs";
+import { Revocations, follow } from "./revocations.mjs";
+import { verifyToken } from "./tokens.mjs";
+
+const { CLAVIGER_ISSUER: issuer, CLAVIGER_AUDIENCE: audience, CLAVIGER_ENVIRONMENT: environment = "prd" } = process.env;
+if (!issuer || !audience) throw new Error("CLAVIGER_ISSUER and CLAVIGER_AUDIENCE have to be set");
+
+const ACTIONS = { GET: "read", POST: "write" };
+
+const metadata = await discover(issuer);
+// Cached for five minutes. A kid that isn't there is looked for again once in 30 seconds at most.
+const caching = { cacheMaxAge: 300_000, cooldownDuration: 30_000, timeoutDuration: 5_000 };
+const keys = createRemoteJWKSet(new URL(metadata.jwks_uri), caching);
+const revocations = new Revocations();
+follow(revocations, metadata.revocation_feed_endpoint, keys, issuer);
+
+/** The status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one. */
+class Denied extends Error {
+  constructor(status, challenge) {
+    super();
+    Object.assign(this, { status, challenge });
+  }
+}
+
+/** The claims of who may do this. */
+async function authorize(authorization = "", address, action, resource) {
+  const [, text] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
+  if (!text) throw new Denied(401, "Bearer");
+  const token = await verifyToken(text, keys, issuer, audience).catch((error) => {
+    console.error(`a token is refused: ${error.message}`);
+    throw new Denied(401, 'Bearer error="invalid_token"');
+  });
+  const verdict = revocations.judge(token, Date.now() / 1000);
+  if (verdict === "stale") throw new Denied(503);
+  // Another environment's token is for somebody else, as one for another audience is.
+  if (verdict === "revoked" || token.claims.env !== environment) throw new Denied(401, 'Bearer error="invalid_token"');
+  if (!admits(token.claims.cidrs, address)) throw new Denied(403);
+  if (!permits(token.claims.scope, action, resource)) {
+    throw new Denied(403, `Bearer error="insufficient_scope", scope="${action}:${resource}"`);
+  }
+  return token.claims;
+}
+
+async function order(request) {
+  const resource = request.url.split("?")[0].slice(1); // orders/{id}, not decoded
+  if (!/^orders\/[^/]+$/.test(resource) || !isResource(resource)) return [404, { error: "not_found" }];
+  const action = ACTIONS[request.method];
+  if (!action) return [405, { error: "method_not_allowed" }, { Allow: "GET, POST" }];
+  // The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+  const claims = await authorize(request.headers.authorization, request.socket.remoteAddress, action, resource);
+  // Each organization has its own orders: an id alone names none.
+  return [200, { order: resource, organization: claims.org, did: action }];
+}
+
+function denied(error) {
+  if (!(error instanceof Denied)) {
+    console.error(error);
+    return [500, { error: "internal" }];
+  }
+  const challenge = error.challenge ? { "WWW-Authenticate": error.challenge } : {};
+  const later = error.status === 503 ? { "Retry-After": "1" } : {};
+  return [error.status, { error: "denied" }, { ...challenge, ...later }];
+}
+
+const server = createServer(async (request, response) => {
+  const [status, body, headers] = await order(request).catch(denied);
+  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers });
+  response.end(JSON.stringify(body));
+});
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => {
+  console.log(`serves on http://127.0.0.1:${server.address().port}`);
+});

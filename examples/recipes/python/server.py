@@ -1,0 +1,119 @@
+"""An API whose callers present Claviger's access tokens.
+
+GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a request's
+token has to pass is in Api.authorize, in its order.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+from fetch import discover
+from permissions import admits, is_resource, permits
+from revocations import Revocations, follow
+from tokens import Issuer, Refused, Token
+
+
+class Denied(Exception):
+    """The status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one."""
+
+    def __init__(self, status: int, challenge: str | None = None) -> None:
+        super().__init__(status)
+        self.status, self.challenge = status, challenge
+
+
+class Api:
+    """What is known of the issuer, kept up to date by a thread of its own."""
+
+    def __init__(self, issuer: str, audience: str, environment: str) -> None:
+        metadata = discover(issuer)
+        # Cached for five minutes. A kid that isn't there is looked for again once in 30 seconds at most.
+        self.keys = jwt.PyJWKClient(metadata["jwks_uri"], lifespan=300, timeout=5, cooldown_duration=30)
+        self.audience, self.environment = audience, environment
+        self.issuer = Issuer(issuer, self.keys.get_signing_key)
+        self.revocations = Revocations()
+        feed = self.revocations, metadata["revocation_feed_endpoint"], Issuer(issuer, self.feed_key)
+        threading.Thread(target=follow, args=feed, daemon=True).start()
+
+    def feed_key(self, kid: str) -> jwt.PyJWK | None:
+        """The same at once: only the issuer chooses the kid of a document, and a new one must be heard of."""
+        known = self.keys.match_kid(self.keys.get_signing_keys(), kid)
+        return known or self.keys.match_kid(self.keys.get_signing_keys(refresh=True), kid)
+
+    def authorize(self, authorization: str | None, address: str, action: str, resource: str) -> Token:
+        """Who may do this. Raises Denied."""
+        scheme, _, text = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Denied(401, "Bearer")
+        try:
+            token = self.issuer.verify_token(text.strip(), self.audience)
+        except Refused as refused:
+            logging.info("a token is refused: %s", refused)
+            raise Denied(401, 'Bearer error="invalid_token"') from refused
+        verdict = self.revocations.judge(token, time.time())
+        if verdict == "stale":
+            raise Denied(503)
+        # Another environment's token is for somebody else, as one for another audience is.
+        if verdict == "revoked" or token.claims["env"] != self.environment:
+            raise Denied(401, 'Bearer error="invalid_token"')
+        if not admits(token.claims["cidrs"], address):
+            raise Denied(403)
+        if not permits(token.claims["scope"], action, resource):
+            raise Denied(403, f'Bearer error="insufficient_scope", scope="{action}:{resource}"')
+        return token
+
+
+class Handler(BaseHTTPRequestHandler):
+    api: Api
+    timeout = 10  # seconds for a client to say what it wants
+
+    def do_GET(self) -> None:
+        self.order("read")
+
+    def do_POST(self) -> None:
+        self.order("write")
+
+    def order(self, action: str) -> None:
+        resource = self.path.partition("?")[0].removeprefix("/")  # orders/{id}, not decoded
+        if not resource.startswith("orders/") or resource.count("/") != 1 or not is_resource(resource):
+            return self.answer(404, {"error": "not_found"})
+        try:
+            # The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+            address = self.client_address[0]
+            token = self.api.authorize(self.headers["Authorization"], address, action, resource)
+        except Denied as denied:
+            return self.answer(denied.status, {"error": "denied"}, denied.challenge)
+        # Each organization has its own orders: an id alone names none.
+        self.answer(200, {"order": resource, "organization": token.claims["org"], "did": action})
+
+    def answer(self, status: int, body: dict[str, str], challenge: str | None = None) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Cache-Control", "no-store")
+        if challenge:
+            self.send_header("WWW-Authenticate", challenge)
+        if status == 503:
+            self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(text)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO)
+    environment = os.environ.get("CLAVIGER_ENVIRONMENT", "prd")
+    Handler.api = Api(os.environ["CLAVIGER_ISSUER"], os.environ["CLAVIGER_AUDIENCE"], environment)
+    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "0"))), Handler)
+    print(f"serves on http://127.0.0.1:{server.server_port}")
+    sys.stdout.flush()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
