@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
@@ -26,7 +27,9 @@ impl RememberedTokens {
     pub(super) fn new(most: u64) -> Self {
         let longest = MAX_LIFETIME + Leeway::MAX.seconds();
         let longest = Duration::from_secs(longest.unsigned_abs());
-        Self(Cache::builder().max_capacity(most).time_to_live(longest).build())
+        // The new push out the old: how often an old one was seen says nothing, for it is about to end.
+        let cache = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
+        Self(cache.time_to_live(longest).build())
     }
 
     pub(super) fn get(&self, digest: &Digest) -> Option<Access> {

@@ -1,6 +1,9 @@
 //! Token exchange (RFC 8693) at `/oauth/token`.
 
 use claviger::scope::Scopes;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Backend, Server, forged, on_both};
@@ -15,6 +18,7 @@ on_both!(
     a_token_lives_no_longer_than_what_it_comes_from,
     whatever_it_comes_from_kills_it,
     a_chain_is_four_deep_and_only_narrows,
+    no_chain_allows_what_its_first_token_did_not,
 );
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -283,6 +287,62 @@ async fn a_chain_is_four_deep_and_only_narrows(backend: Backend) {
         let deeper = exchange(&server, &client, TOKEN, &token, "").await;
         assert_eq!(refused(&deeper), (400, "invalid_request".into()), "{}", deeper.text);
     }
+}
+
+/// A scope over few names, so that many of them have to do with each other.
+fn any_scope() -> impl Strategy<Value = String> {
+    let segment = prop_oneof![3 => "[ab]", 1 => Just("*".to_owned())];
+    let path = (prop::collection::vec(segment, 1..4), any::<bool>()).prop_map(|(mut segments, goes_on)| {
+        segments.extend(goes_on.then(|| "**".to_owned()));
+        segments.join("/")
+    });
+    let filter = prop_oneof![6 => path, 1 => Just("*".to_owned())];
+    ("read|write|\\*", filter).prop_map(|(action, filter)| format!("{action}:{filter}"))
+}
+
+/// One link of a chain: what is asked for, which of two clients asks, and how many seconds later.
+fn any_link() -> impl Strategy<Value = (Option<Vec<String>>, usize, i64)> {
+    (prop::option::weighted(0.8, prop::collection::vec(any_scope(), 1..3)), 0..2_usize, 0..25_i64)
+}
+
+async fn no_chain_allows_what_its_first_token_did_not(backend: Backend) {
+    let server = Server::start(backend).await;
+    let scope = json!({ "action": "write", "resource": "claviger/orgs/default/projects/*/token-exchange" });
+    let mut random = TestRunner::deterministic();
+    let mut narrowed = 0;
+    for _ in 0..60 {
+        // A client that has a week, and one that ends before the token does.
+        let mut clients = Vec::new();
+        for seconds in [604_800, 300] {
+            let members = json!({ "scopes": [scope], "expires_in": seconds });
+            clients.push(server.key_from(members).await.1);
+        }
+        let of_key = prop::collection::vec(any_scope(), 1..4).new_tree(&mut random).unwrap().current();
+        let of_key: Vec<&str> = of_key.iter().map(String::as_str).collect();
+        let (_, subject) = server.key(&of_key).await;
+        let first = server.client().access_token(&subject, "").await;
+        let mut token = first.clone();
+        let links = prop::collection::vec(any_link(), 4).new_tree(&mut random).unwrap().current();
+        for (wish, client, seconds) in links {
+            server.advance(seconds).await;
+            let more = wish.map(|wish| format!("&scope={}", wish.join(" "))).unwrap_or_default();
+            let answer = exchange(&server, &clients[client], TOKEN, &token, &more).await;
+            if answer.status != 200 {
+                assert_eq!(refused(&answer), (400, "invalid_scope".into()), "{more} of {of_key:?}");
+                continue;
+            }
+            let before = claims(&token);
+            token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            let (now, start) = (claims(&token), claims(&first));
+            for earlier in [&start, &before] {
+                let had = Scopes::parse_list(earlier["scope"].as_str().unwrap()).unwrap();
+                assert!(had.covers_all(&scopes(&token)), "{now} out of {earlier}");
+                assert!(now["exp"].as_i64() <= earlier["exp"].as_i64(), "{now} out of {earlier}");
+            }
+            narrowed += usize::from(now["scope"] != before["scope"]);
+        }
+    }
+    assert!(narrowed > 20, "{narrowed}: hardly anything was narrowed");
 }
 
 fn scopes(token: &str) -> Scopes {
