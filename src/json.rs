@@ -142,7 +142,8 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonFault> {
-        let mut object = Object::default();
+        // A token's claims fit.
+        let mut object = Object(Vec::with_capacity(16));
         self.list("{", "}", depth, |reader| {
             let name = reader.string()?;
             reader.skip_whitespace();

@@ -89,10 +89,16 @@ fn actor(value: &Value<'_>, depth: usize) -> Result<Actor, TokenFault> {
 /// A string that is not empty and has no control character, which no store and no log would thank us for.
 fn printable(value: &Value<'_>) -> Option<String> {
     match value {
-        Value::String(text) if !text.is_empty() && !text.contains(char::is_control) => {
-            Some(text.clone().into_owned())
-        }
+        Value::String(text) if !text.is_empty() && !has_control(text) => Some(text.clone().into_owned()),
         _ => None,
+    }
+}
+
+/// Most text is ASCII, of which bytes tell the same, many at a time.
+fn has_control(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.contains(char::is_control),
     }
 }
 

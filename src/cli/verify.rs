@@ -22,6 +22,7 @@ use crate::client::Request;
 use crate::clock::{Clock, Timestamp};
 use crate::jwk::{Jwks, VerifyingKey};
 use crate::jws::UnverifiedJws;
+use crate::revocation_feed::{Document, FeedFault, verify_document};
 
 /// Explain an access token, and verify it against the server's key set without asking about it
 #[derive(Debug, Args)]
@@ -31,8 +32,8 @@ Examples:
   claviger verify - --audience https://api.example.com --address 203.0.113.7 < token.txt
   claviger verify - --jwks jwks.json --issuer https://auth.example.com < token.txt    # without any server
 
-It is held against RFC 9068 §4 and what this issuer promises besides. What it says is shown in any case, also of a
-token that is forged. Whether it was revoked is not asked: that is what introspection is for.
+It is held against RFC 9068 §4 and what this issuer promises besides, and against the issuer's revocation feed. What
+it says is shown in any case, also of a token that is forged.
 
 The exit code is 0 if it holds, and 7 if it doesn't.")]
 pub(super) struct VerifyArgs {
@@ -76,6 +77,16 @@ enum Verdict {
     Breaks(TokenFault),
     /// Good, but not from where the caller is.
     Elsewhere,
+    /// It was good: the issuer's revocation feed says that it is over.
+    Revoked,
+}
+
+/// What a token is held against.
+struct Issuer {
+    name: String,
+    keys: Vec<VerifyingKey>,
+    /// What is revoked; nothing without a server to ask.
+    revocations: Option<Document>,
 }
 
 impl VerifyArgs {
@@ -88,10 +99,15 @@ impl VerifyArgs {
                     .into(),
             ));
         }
-        let (issuer, keys) = self.issuer_and_keys().await?;
+        let issuer = self.issuer().await?;
         let now = Clock::system().now();
-        let verdict = self.judge(&token, &issuer, keys, now);
-        let checked = Checked { issuer: &issuer, audiences: &self.audiences, address: self.address };
+        let verdict = self.judge(&token, &issuer, now);
+        let checked = Checked {
+            issuer: &issuer.name,
+            audiences: &self.audiences,
+            address: self.address,
+            revocations: issuer.revocations.is_some(),
+        };
         let report = Report { contents: Contents::of(&token), verdict, checked, now };
         report.print(self.json);
         match verdict {
@@ -112,31 +128,39 @@ impl VerifyArgs {
         Ok(text.trim_ascii().to_owned())
     }
 
-    async fn issuer_and_keys(&self) -> Result<(String, Jwks), CliError> {
+    async fn issuer(&self) -> Result<Issuer, CliError> {
         if let (Some(issuer), Some(path)) = (&self.issuer, &self.jwks) {
             let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", path.display()));
             let text = std::fs::read(path).map_err(|error| failed(&error))?;
             let parsed = Jwks::parse(&text).map_err(|fault| failed(&fault))?;
-            return Ok((issuer.clone(), parsed.usable));
+            return Ok(Issuer { name: issuer.clone(), keys: verifying(parsed.usable), revocations: None });
         }
         let remote = self.server.connect()?;
-        let issuer = match &self.issuer {
+        let name = match &self.issuer {
             Some(issuer) => issuer.clone(),
             None => issuer_of(&remote).await?,
         };
         let jwks = remote.ask(Request::get(&[".well-known", "jwks.json"])).await?;
         let parsed = Jwks::parse(&jwks.body)
             .map_err(|fault| CliError::Failed(format!("the server's key set is refused: {fault}")))?;
-        Ok((issuer, parsed.usable))
+        let keys = verifying(parsed.usable);
+        let revocations = revocations(&remote, &name, &keys).await?;
+        Ok(Issuer { name, keys, revocations })
     }
 
-    fn judge(&self, token: &str, issuer: &str, keys: Jwks, now: Timestamp) -> Verdict {
+    fn judge(&self, token: &str, issuer: &Issuer, now: Timestamp) -> Verdict {
         let audiences: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
         let audience = if audiences.is_empty() { Audience::Any } else { Audience::OneOf(&audiences) };
-        let rules = Rules { issuer, audience, now, leeway: Leeway::NONE };
-        let key_for = |kid: &str| keys.keys.into_iter().find(|key| key.kid() == kid).map(VerifyingKey::from);
+        let rules = Rules { issuer: &issuer.name, audience, now, leeway: Leeway::NONE };
+        let mut signed_by = "";
+        let key_for = |kid: &str| {
+            let key = issuer.keys.iter().find(|key| key.kid() == kid)?;
+            signed_by = key.kid();
+            Some(key)
+        };
         match verify_access_token(token, key_for, &rules) {
             Err(fault) => Verdict::Breaks(fault),
+            Ok(claims) if issuer.has_revoked(&claims, signed_by) => Verdict::Revoked,
             Ok(claims) if self.is_elsewhere(&claims) => Verdict::Elsewhere,
             Ok(_) => Verdict::Holds,
         }
@@ -147,6 +171,32 @@ impl VerifyArgs {
         let ranges = Cidrs::parse(claims.cidrs.iter().map(String::as_str));
         self.address
             .is_some_and(|address| !ranges.is_ok_and(|ranges| ranges.admits(Some(address.to_canonical()))))
+    }
+}
+
+impl Issuer {
+    fn has_revoked(&self, claims: &Claims, kid: &str) -> bool {
+        self.revocations.as_ref().is_some_and(|revocations| revocations.revokes(claims, kid))
+    }
+}
+
+fn verifying(keys: Jwks) -> Vec<VerifyingKey> {
+    keys.keys.into_iter().map(VerifyingKey::from).collect()
+}
+
+/// What the server says is revoked; nothing where it speaks for another issuer.
+async fn revocations(
+    remote: &Remote,
+    issuer: &str,
+    keys: &[VerifyingKey],
+) -> Result<Option<Document>, CliError> {
+    let feed = remote.ask(Request::get(&["oauth", "revocations"])).await?;
+    let text = String::from_utf8_lossy(&feed.body);
+    let verified = verify_document(&text, |kid| keys.iter().find(|key| key.kid() == kid), issuer);
+    match verified {
+        Ok((document, _)) => Ok(Some(document)),
+        Err(FeedFault::Issuer) => Ok(None),
+        Err(fault) => Err(CliError::Failed(format!("the server's revocation feed is refused: {fault}"))),
     }
 }
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
-use moka::sync::Cache;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::access::Access;
 use super::builder::Settings;
 use super::refusal::{KeyFault, Refusal, Unavailable};
-use super::remembered::{Digest, digest_of};
+use super::remembered::{Digest, Remembered, digest_of};
 use super::verifier::Shared;
 use crate::address::{CallerAddress, ForwardedHeader};
 use crate::client::{Answer, BaseUrl, Request};
@@ -21,7 +20,7 @@ use crate::clock::Timestamp;
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// So many keys are remembered.
-const REMEMBERED_KEYS: u64 = 10_000;
+const REMEMBERED_KEYS: usize = 10_000;
 
 /// So many questions are put to the gate at a time. Who waits meanwhile finds the answer to somebody else's question
 /// about the same key.
@@ -55,7 +54,8 @@ pub(super) struct AskedKeys {
     remembered_seconds: i64,
     /// Path of the gate, for the verifier's client.
     gate: Request,
-    answers: Cache<Digest, (Access, Timestamp)>,
+    /// What a key allows, and when the gate said so.
+    answers: Remembered<(Access, Timestamp)>,
     questions: Arc<Semaphore>,
 }
 
@@ -80,7 +80,7 @@ impl AskedKeys {
                 .query("check", Some("credential"))
                 .query("token", Some("1"))
                 .query("audience", Some(&settings.audience)),
-            answers: Cache::builder().max_capacity(REMEMBERED_KEYS).time_to_live(LONGEST).build(),
+            answers: Remembered::new(REMEMBERED_KEYS),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
         }
     }
@@ -103,7 +103,7 @@ impl AskedKeys {
         let asked_at = shared.settings.clock.now();
         let token = self.ask(shared, key, caller).await?;
         let access = shared.verify(&token, caller).await?;
-        self.answers.insert(digest, (access.clone(), asked_at));
+        self.answers.keep(digest, (access.clone(), asked_at));
         Ok(access)
     }
 
@@ -124,7 +124,7 @@ impl AskedKeys {
         match shared.admit(access, caller, now) {
             Ok(access) => Ok(Some(access)),
             Err(Refusal::Revoked | Refusal::Token(_)) => {
-                self.answers.invalidate(digest);
+                self.answers.forget(digest);
                 Ok(None)
             }
             Err(refusal) => Err(refusal),

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::revocation_feed::MAX_STALE_SECONDS;
 
 /// So many tokens are remembered unless said otherwise.
-const REMEMBERED_TOKENS: u64 = 10_000;
+const REMEMBERED_TOKENS: usize = 10_000;
 
 /// A verifier that has not been told yet whose tokens it accepts.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct Builder {
     addresses: AddressPolicy,
     when_stale: WhenStale,
     max_stale: i64,
-    remembered_tokens: u64,
+    remembered_tokens: usize,
     api_keys: Option<ApiKeys>,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct Settings {
     pub(super) addresses: AddressPolicy,
     pub(super) when_stale: WhenStale,
     pub(super) max_stale: i64,
-    pub(super) remembered_tokens: u64,
+    pub(super) remembered_tokens: usize,
     pub(super) api_keys: Option<ApiKeys>,
     pub(super) challenge: Arc<Challenge>,
     pub(super) resource_metadata: Option<ResourceMetadata>,
@@ -221,7 +221,7 @@ impl Builder {
 
     /// How many tokens are remembered, so that a second look at them needs no signature; 10,000 unless said otherwise.
     #[must_use]
-    pub fn remembered_tokens(self, most: u64) -> Self {
+    pub fn remembered_tokens(self, most: usize) -> Self {
         Self { remembered_tokens: most, ..self }
     }
 

@@ -1,13 +1,8 @@
 //! Credentials that were verified before.
 
-use std::time::Duration;
-
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
-
-use super::access::Access;
-use crate::claims::{Leeway, MAX_LIFETIME};
 
 /// What was seen, under its digest: the credential itself is kept nowhere.
 pub(super) type Digest = [u8; SHA256_OUTPUT_LEN];
@@ -19,28 +14,38 @@ pub(super) fn digest_of(credential: &str) -> Digest {
     bytes
 }
 
-/// Tokens that were verified before. What can change is held against them at every use: times, revocations, addresses.
+/// What was made of credentials, under their digests: of so many at most. Whatever can change about it is for whoever
+/// reads it to look at.
 #[derive(Debug)]
-pub(super) struct RememberedTokens(Cache<Digest, Access>);
+pub(super) struct Remembered<T>(Cache<Digest, T>);
 
-impl RememberedTokens {
-    pub(super) fn new(most: u64) -> Self {
-        let longest = MAX_LIFETIME + Leeway::MAX.seconds();
-        let longest = Duration::from_secs(longest.unsigned_abs());
-        // The new push out the old: how often an old one was seen says nothing, for it is about to end.
-        let cache = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
-        Self(cache.time_to_live(longest).build())
+/// Half of the room is for what is new: how often something old was seen says little, for it is about to end.
+const FOR_THE_OLD: f64 = 0.5;
+
+impl<T: Clone> Remembered<T> {
+    pub(super) fn new(most: usize) -> Self {
+        let mut options = OptionsBuilder::new();
+        options.estimated_items_capacity(most).weight_capacity(most as u64).hot_allocation(FOR_THE_OLD);
+        let cache = match options.build() {
+            Ok(options) => {
+                let (hash, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+                Cache::with_options(options, UnitWeighter, hash, lifecycle)
+            }
+            // Only where a number is missing.
+            Err(_) => Cache::new(most),
+        };
+        Self(cache)
     }
 
-    pub(super) fn get(&self, digest: &Digest) -> Option<Access> {
+    pub(super) fn get(&self, digest: &Digest) -> Option<T> {
         self.0.get(digest)
     }
 
-    pub(super) fn keep(&self, digest: Digest, access: Access) {
-        self.0.insert(digest, access);
+    pub(super) fn keep(&self, digest: Digest, made: T) {
+        self.0.insert(digest, made);
     }
 
     pub(super) fn forget(&self, digest: &Digest) {
-        self.0.invalidate(digest);
+        self.0.remove(digest);
     }
 }

@@ -14,7 +14,7 @@ use super::builder::{Settings, WhenStale};
 use super::issuer_keys::{Asker, IssuerKeys};
 use super::metrics::{Counters, Metrics};
 use super::refusal::{Refusal, Unavailable};
-use super::remembered::{RememberedTokens, digest_of};
+use super::remembered::{Remembered, digest_of};
 use super::resource_metadata::ResourceMetadata;
 use super::standing::{Heard, Standing};
 use crate::address::CallerAddress;
@@ -41,7 +41,8 @@ pub(super) struct Shared {
     pub(super) keys: Arc<IssuerKeys>,
     pub(super) standing: Standing,
     pub(super) metrics: Counters,
-    remembered: RememberedTokens,
+    /// What can change about a token is held against it at every use: times, revocations, addresses.
+    remembered: Remembered<Access>,
     asked_keys: Option<AskedKeys>,
     is_ready: watch::Sender<bool>,
 }
@@ -51,7 +52,7 @@ impl Verifier {
         let keys = IssuerKeys::new(client.clone(), settings.issuer.clone(), server.clone());
         let asked_keys = settings.api_keys.map(|api_keys| AskedKeys::new(api_keys, &server, &settings));
         let shared = Arc::new(Shared {
-            remembered: RememberedTokens::new(settings.remembered_tokens),
+            remembered: Remembered::new(settings.remembered_tokens),
             settings,
             client,
             keys: Arc::new(keys),

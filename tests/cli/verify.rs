@@ -10,6 +10,7 @@ use crate::support::{Backend, on_both};
 on_both!(
     a_good_token_holds_and_is_explained,
     a_token_is_refused_for_the_rule_that_it_breaks,
+    a_token_that_was_revoked_is_refused,
     no_server_is_needed
 );
 
@@ -38,13 +39,14 @@ async fn a_good_token_holds_and_is_explained(backend: Backend) {
         "\n  cidrs       0.0.0.0/0 ::/0\n".into(),
         "\n  scope       read:*\n".into(),
         format!("\nIt holds: issued and signed by {issuer}.\n"),
-        "\nNot looked at: revocation, its audience (--audience), its ranges (--address).\n".into(),
+        "\nNot looked at: its audience (--audience), its ranges (--address).\n".into(),
     ] {
         assert!(said.stdout.contains(&line), "{line:?} is not in {}", said.stdout);
     }
     let audience = format!("{issuer}/api");
     let arguments = ["verify", token.trim_end(), "--audience", &audience, "--address", "203.0.113.7"];
-    assert!(anybody(&scene).ok(&arguments).stdout.ends_with("Not looked at: revocation.\n"));
+    let holds = format!("It holds: issued and signed by {issuer}.\n");
+    assert!(anybody(&scene).ok(&arguments).stdout.ends_with(&holds));
     let report = anybody(&scene).json(&arguments);
     assert_eq!([&report["holds"], &report["fault"]], [&json!(true), &json!(null)]);
     assert_eq!(report["claims"]["scope"], "read:*");
@@ -77,6 +79,19 @@ async fn a_token_is_refused_for_the_rule_that_it_breaks(backend: Backend) {
     assert_eq!(shell.run(&["verify", &forged, "--json"]).json()["claims"]["scope"], "read:*");
 }
 
+async fn a_token_that_was_revoked_is_refused(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let token = token(&scene, &[]);
+    let shell = anybody(&scene);
+    assert_eq!(shell.feed(&token, &["verify", "-", "--json"]).json()["revocations"], true);
+    scene.admin.ok(&["keys", "revoke-matching", "--query", "client", "--yes"]);
+    let said = shell.feed(&token, &["verify", "-"]);
+    assert_eq!(said.code, 7, "{said:?}");
+    assert!(said.stdout.ends_with("It is refused: the issuer's revocation feed ends it.\n"), "{said:?}");
+    let report = shell.feed(&token, &["verify", "-", "--json"]).json();
+    assert_eq!((&report["holds"], &report["fault"]["code"]), (&json!(false), &json!("revoked")));
+}
+
 async fn no_server_is_needed(backend: Backend) {
     let scene = Scene::set(backend).await;
     let token = token(&scene, &[]);
@@ -88,7 +103,8 @@ async fn no_server_is_needed(backend: Backend) {
     let issuer = scene.server.issuer.clone();
     let verify =
         |file: &str| alone.feed(&token, &["verify", "-", "--jwks", file, "--issuer", &issuer, "--json"]);
-    assert_eq!(verify("jwks.json").code, 0);
+    let alone_report = verify("jwks.json");
+    assert_eq!((alone_report.code, &alone_report.json()["revocations"]), (0, &json!(false)));
     let unknown: Value = verify("none.json").json();
     assert_eq!(unknown["fault"]["code"], "unknown_key");
     verify("odd.json").assert_failed(2, "odd.json: ");

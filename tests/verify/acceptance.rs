@@ -155,6 +155,11 @@ async fn a_second_look_costs_no_signature(backend: Backend) {
         let metrics = verifier.metrics();
         assert_eq!((metrics.accepted, metrics.remembered, metrics.refused), (seen + 1, seen, 0));
     }
+    let forgetful = ready(world.builder().remembered_tokens(0)).await;
+    for _ in 0..3 {
+        verdict(&forgetful, &token).await.unwrap();
+    }
+    assert_eq!(forgetful.metrics().remembered, 0);
     // A digest of all of it: another signature over the same claims is another token.
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let swapped = if signature.starts_with('A') { "B" } else { "A" };

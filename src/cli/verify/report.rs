@@ -28,6 +28,7 @@ pub(super) struct Checked<'a> {
     /// None: any would do.
     pub(super) audiences: &'a [String],
     pub(super) address: Option<IpAddr>,
+    pub(super) revocations: bool,
 }
 
 impl Report<'_> {
@@ -39,8 +40,8 @@ impl Report<'_> {
         self.print_part("Claims", self.contents.claims.as_ref());
         let (words, tone) = self.conclusion();
         say(&Stream::Out.painted(&words, tone));
-        if self.verdict == Verdict::Holds {
-            say(&self.unchecked());
+        if let Some(unchecked) = self.unchecked().filter(|_| self.verdict == Verdict::Holds) {
+            say(&unchecked);
         }
     }
 
@@ -75,18 +76,22 @@ impl Report<'_> {
                 (format!("It is refused: {fault} ({}).", rule(&fault).source), Tone::Bad)
             }
             Verdict::Elsewhere => ("It is refused: the address is outside of `cidrs`.".into(), Tone::Bad),
+            Verdict::Revoked => ("It is refused: the issuer's revocation feed ends it.".into(), Tone::Bad),
         }
     }
 
-    fn unchecked(&self) -> String {
-        let mut unchecked = vec!["revocation"];
+    fn unchecked(&self) -> Option<String> {
+        let mut unchecked = Vec::new();
+        if !self.checked.revocations {
+            unchecked.push("revocation (it takes a server)");
+        }
         if self.checked.audiences.is_empty() {
             unchecked.push("its audience (--audience)");
         }
         if self.checked.address.is_none() {
             unchecked.push("its ranges (--address)");
         }
-        format!("Not looked at: {}.", unchecked.join(", "))
+        (!unchecked.is_empty()).then(|| format!("Not looked at: {}.", unchecked.join(", ")))
     }
 
     fn json(&self) -> Value {
@@ -95,6 +100,10 @@ impl Report<'_> {
             Verdict::Breaks(fault) => {
                 let rule = rule(&fault);
                 json!({ "code": rule.code, "message": fault.to_string(), "rule": rule.source })
+            }
+            Verdict::Revoked => {
+                let message = "the issuer's revocation feed ends it";
+                json!({ "code": "revoked", "message": message, "rule": "revocation feed" })
             }
             Verdict::Elsewhere => {
                 json!({ "code": "address", "message": "the address is outside of `cidrs`", "rule": "cidrs" })
@@ -108,6 +117,7 @@ impl Report<'_> {
             "issuer": self.checked.issuer,
             "audiences": (!self.checked.audiences.is_empty()).then_some(self.checked.audiences),
             "address": self.checked.address,
+            "revocations": self.checked.revocations,
         })
     }
 }
