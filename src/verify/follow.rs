@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, ETAG, HeaderName, IF_NONE_MATCH};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::issuer_keys::Asker;
 use super::verifier::Shared;
 use crate::client::{ClientError, Limits, Request, Session};
+use crate::entropy::Entropy;
 use crate::jws::{JwsFault, UnverifiedJws};
 use crate::revocation_feed::{Document, FeedFault, Taken, verify_document};
 
@@ -23,8 +24,9 @@ const LIMITS: Limits =
     Limits { connect: Duration::from_secs(5), answer: Duration::from_secs(13), body: Document::MAX_LENGTH };
 
 /// The time between two questions when the answer to the first was of no use: it failed, or came from a node that is
-/// behind.
-const PAUSE: Duration = Duration::from_millis(500);
+/// behind. It doubles from time to time, and varies, so that not all followers come back at once.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why nothing was heard.
 #[derive(Debug, thiserror::Error)]
@@ -41,29 +43,21 @@ enum Silence {
 
 /// Asks for the feed again and again.
 pub(super) async fn follow(shared: Arc<Shared>) {
-    let Some(metadata) = shared.keys.metadata().await else { return };
-    let request = Request::get_url(&metadata.revocations).header(ACCEPT, Some("application/jwt"));
-    let mut session = shared.feed_session();
-    let mut etag = None;
+    let mut follower = Follower::of(&shared);
+    let mut pause = SHORTEST_PAUSE;
     let mut is_heard = true;
     loop {
-        let asked = Instant::now();
-        match hear(&shared, &mut session, &request, &mut etag).await {
-            Ok(taken) => {
-                if !is_heard {
-                    tracing::info!("the revocation feed is heard again");
-                }
-                is_heard = true;
-                match taken {
-                    Taken::Counts => shared.announce_ready(),
-                    // The node has lost its store: it has nothing to say, and no reason to wait with that.
-                    Taken::Same => sleep_until(asked + PAUSE).await,
-                    Taken::Ignored => {
-                        // Another node may know more.
-                        session = shared.feed_session();
-                        sleep_until(asked + PAUSE).await;
-                    }
-                }
+        match follower.hear().await {
+            Ok(Taken::Counts) => {
+                pause = SHORTEST_PAUSE;
+                shared.announce_ready();
+            }
+            // A node that has lost its store has nothing to say, and no reason to wait with that. Of one that is behind,
+            // another one may be ahead.
+            Ok(Taken::Same) => rest(&mut pause).await,
+            Ok(Taken::Ignored) => {
+                follower = Follower::of(&shared);
+                rest(&mut pause).await;
             }
             Err(silence) => {
                 if is_heard {
@@ -71,40 +65,63 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 }
                 is_heard = false;
                 shared.metrics.feed_failed();
-                etag = None;
-                sleep(PAUSE).await;
+                follower = Follower::of(&shared);
+                rest(&mut pause).await;
+                continue;
             }
         }
+        if !is_heard {
+            tracing::info!("the revocation feed is heard again");
+        }
+        is_heard = true;
     }
 }
 
-impl Shared {
-    fn feed_session(&self) -> Session {
-        Session::new(self.client.clone().with_limits(LIMITS))
-    }
+async fn rest(pause: &mut Duration) {
+    let random = Entropy::system().bytes::<1>().map_or(0, |[byte]| byte);
+    sleep(pause.mul_f64(0.5 + f64::from(random) / 256.0)).await;
+    *pause = LONGEST_PAUSE.min(*pause * 2);
 }
 
-/// Asks for what comes after the document called `etag`, and takes it in.
-async fn hear(
-    shared: &Shared,
-    session: &mut Session,
-    request: &Request,
-    etag: &mut Option<String>,
-) -> Result<Taken, Silence> {
-    let wait = etag.is_some().then_some(WAIT);
-    let request = request.clone().header(PREFER, wait).header(IF_NONE_MATCH, etag.as_deref());
-    let answer = session.send(request).await?;
-    if answer.status != StatusCode::OK {
-        return Err(Silence::Status(answer.status));
+/// One way to the issuer, and what was heard on it.
+struct Follower<'a> {
+    shared: &'a Shared,
+    session: Session,
+    /// The name of the last document.
+    known: Option<String>,
+}
+
+impl<'a> Follower<'a> {
+    fn of(shared: &'a Shared) -> Self {
+        let session = Session::new(shared.client.clone().with_limits(LIMITS));
+        Self { shared, session, known: None }
     }
-    let at = Instant::now();
-    let text = std::str::from_utf8(&answer.body).map_err(|_| Silence::NotText)?;
-    let (document, kid) = read(shared, text).await?;
-    let taken = shared.standing.take(document, &kid, shared.settings.clock.now(), at);
-    shared.metrics.feed_heard();
-    // By the name of what is behind, whoever is behind would be waited for.
-    *etag = answer.header(&ETAG).filter(|_| taken != Taken::Ignored).map(str::to_owned);
-    Ok(taken)
+
+    /// Asks for what comes after the last document, and takes it in.
+    async fn hear(&mut self) -> Result<Taken, Silence> {
+        let wait = self.known.as_ref().filter(|_| self.has_time()).map(|_| WAIT);
+        let request = Request::get_url(&self.shared.keys.metadata().await.revocations)
+            .header(ACCEPT, Some("application/jwt"))
+            .header(PREFER, wait)
+            .header(IF_NONE_MATCH, self.known.as_deref());
+        let answer = self.session.send(request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(Silence::Status(answer.status));
+        }
+        let at = Instant::now();
+        let text = std::str::from_utf8(&answer.body).map_err(|_| Silence::NotText)?;
+        let (document, kid) = read(self.shared, text).await?;
+        self.shared.metrics.feed_heard();
+        self.known = answer.header(&ETAG).map(str::to_owned);
+        Ok(self.shared.standing.take(document, &kid, self.shared.settings.clock.now(), at))
+    }
+
+    /// Whether there is no hurry. Of a node that has lost its store, nothing new is heard but that it has found it again:
+    /// no news that an answer would be held for.
+    fn has_time(&self) -> bool {
+        let age = self.shared.age(Instant::now());
+        age.is_some_and(|age| age <= self.shared.settings.max_stale / 2)
+    }
 }
 
 /// Verifies a document, with a key that is new since the last look at the key set if need be.

@@ -61,9 +61,15 @@ impl IssuerKeys {
     }
 
     /// Where the issuer has what; waits until it was read for the first time.
-    pub(super) async fn metadata(&self) -> Option<Metadata> {
+    pub(super) async fn metadata(&self) -> Metadata {
         let mut metadata = self.metadata.subscribe();
-        metadata.wait_for(Option::is_some).await.ok()?.clone()
+        loop {
+            if let Some(metadata) = metadata.borrow_and_update().clone() {
+                return metadata;
+            }
+            // It can't fail: the sender is held here.
+            let _ = metadata.changed().await;
+        }
     }
 
     /// Whether keys have been read.

@@ -92,7 +92,8 @@ impl Protect {
 
     fn metadata<B: From<String>>(&self, parts: &Parts) -> Option<Response<B>> {
         let metadata = self.verifier.resource_metadata()?;
-        if parts.method != Method::GET || parts.uri.path() != metadata.path() {
+        let is_asked = [Method::GET, Method::HEAD].contains(&parts.method);
+        if !is_asked || parts.uri.path() != metadata.path() {
             return None;
         }
         let mut response = Response::new(B::from(metadata.json().to_owned()));
