@@ -1,6 +1,7 @@
 //! What was heard of revocations, and whether it may still be relied on.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -52,24 +53,28 @@ impl Heard {
     /// can play an old document back; and the one that only runs forward, so that nobody gains time by putting the
     /// wall's back. Nothing where the wall's was put back so far that it can't tell.
     pub(super) fn age(&self, now: Timestamp, leeway: Leeway, instant: Instant) -> Option<i64> {
-        let Document { as_of, issued_at, .. } = &**self.document();
-        let here = instant.saturating_duration_since(self.at).as_secs();
-        let on_arrival = issued_at.since(*as_of).max(0);
-        let running = on_arrival.saturating_add(i64::try_from(here).unwrap_or(i64::MAX));
         let by_the_wall = self.held.age(now)?.saturating_sub(leeway.seconds());
-        Some(by_the_wall.max(running))
+        Some(by_the_wall.max(i64::try_from(self.running(instant).as_secs()).unwrap_or(i64::MAX)))
     }
 
-    /// Whether it may be relied on at this age, which no document may for more than `max_stale` seconds.
-    pub(super) fn holds(&self, age: Option<i64>, max_stale: i64) -> bool {
-        age.is_some_and(|age| age <= max_stale && self.held.may_be(age))
+    /// Whether it may still be relied on, which it may for `max_stale` seconds at most.
+    pub(super) fn holds(&self, now: Timestamp, leeway: Leeway, instant: Instant, max_stale: i64) -> bool {
+        // Not a part of a second longer, where parts are known.
+        let longest = Duration::from_secs(max_stale.min(self.document().max_stale).unsigned_abs());
+        let is_young = |age| age <= max_stale && self.held.may_be(age);
+        self.running(instant) <= longest && self.age(now, leeway, instant).is_some_and(is_young)
+    }
+
+    /// How long ago it was true, by the clock that only runs forward.
+    fn running(&self, instant: Instant) -> Duration {
+        let Document { as_of, issued_at, .. } = &**self.document();
+        let on_arrival = issued_at.since(*as_of).max(0);
+        Duration::from_secs(on_arrival.unsigned_abs()) + instant.saturating_duration_since(self.at)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn document(seq: i64, issued_at: i64, as_of: i64) -> Document {
@@ -98,11 +103,25 @@ mod tests {
         // A clock that was put back, or stands still.
         assert_eq!(age(&standing, 990, start + Duration::from_secs(40)), Some(42));
         assert_eq!(age(&standing, 969, start), None);
-        let heard = standing.heard().unwrap();
-        assert!(heard.holds(Some(30), 60) && !heard.holds(Some(31), 60));
-        assert!(!heard.holds(Some(11), 10) && !heard.holds(None, 30));
         let lenient = Leeway::from_seconds(20).unwrap();
+        let heard = standing.heard().unwrap();
         assert_eq!(heard.age(Timestamp::from_unix(1_050), lenient, start), Some(30));
+    }
+
+    #[test]
+    fn it_holds_for_its_time_and_no_longer() {
+        let (standing, start) = (Standing::default(), Instant::now());
+        take(&standing, document(1, 1_000, 1_000), 1_000, start);
+        let heard = standing.heard().unwrap();
+        let holds = |now, millis, max_stale| {
+            let instant = start + Duration::from_millis(millis);
+            heard.holds(Timestamp::from_unix(now), Leeway::NONE, instant, max_stale)
+        };
+        assert!(holds(1_030, 30_000, 30) && holds(1_010, 0, 10));
+        assert!(!holds(1_031, 30_000, 30) && !holds(1_030, 30_001, 30));
+        assert!(!holds(1_011, 0, 10) && !holds(1_000, 10_001, 10) && !holds(969, 0, 30));
+        // No document says that it holds for longer than any may.
+        assert!(!holds(1_031, 0, 60));
     }
 
     #[test]

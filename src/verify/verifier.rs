@@ -258,7 +258,7 @@ impl Shared {
     }
 
     fn holds(&self, heard: &Heard, now: Timestamp, instant: Instant) -> bool {
-        heard.holds(heard.age(now, self.settings.leeway, instant), self.settings.max_stale)
+        heard.holds(now, self.settings.leeway, instant, self.settings.max_stale)
     }
 
     /// A token whose signature and claims are good.
