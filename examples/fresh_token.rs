@@ -10,6 +10,8 @@
 //! | `CLAVIGER_API_KEY` | the key |
 //! | `CLAVIGER_URL` | the server that gives tokens for it [http://127.0.0.1:8080] |
 
+#![allow(clippy::print_stderr, reason = "a program that has no log")]
+
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
