@@ -7,7 +7,7 @@ mod support;
 
 mod acceptance;
 mod issuer_away;
-mod relay;
 mod revocations;
 mod routes;
-mod world;
+
+use support::{relay, world};
