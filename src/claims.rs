@@ -11,7 +11,9 @@ mod verify;
 
 use serde::Serialize;
 
+use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
+use crate::scope::Scopes;
 
 pub use fault::TokenFault;
 pub use issue::AccessTokenClaims;
@@ -62,6 +64,18 @@ pub struct Claims {
     pub actor: Option<Actor>,
     /// `origin`: the `jti`s of the tokens that an exchanged one came from; empty in others.
     pub origin: Vec<String>,
+}
+
+impl Claims {
+    /// What the token allows, and from where: `scope` and `cidrs`.
+    ///
+    /// # Errors
+    /// [`TokenFault::NotText`] and [`TokenFault::NotTexts`], where one of them can't be read.
+    pub fn rights(&self) -> Result<(Scopes, Cidrs), TokenFault> {
+        let scopes = Scopes::parse_list(&self.scope).map_err(|_| TokenFault::NotText("scope"))?;
+        let cidrs = Cidrs::parse(self.cidrs.iter().map(String::as_str));
+        Ok((scopes, cidrs.map_err(|_| TokenFault::NotTexts("cidrs"))?))
+    }
 }
 
 /// A key that acts for the subject of an exchanged token (RFC 8693 §4.1).

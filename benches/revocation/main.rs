@@ -13,8 +13,8 @@ mod postgres;
 #[path = "../support/process.rs"]
 #[allow(dead_code)]
 mod process;
-#[path = "../../tests/verify/relay.rs"]
-#[allow(dead_code)]
+#[path = "../../tests/support/relay.rs"]
+#[allow(dead_code, unreachable_pub)]
 mod relay;
 mod verifiers;
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::Caller;
 use crate::address::{CallerAddress, Origin};
-use crate::cidr::Cidrs;
 use crate::claims::Audience;
 use crate::clock::Timestamp;
 use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
-use crate::scope::Scopes;
 use crate::usage::{RefusedFor, UseKind};
 
 /// What a caller shows.
@@ -34,9 +32,6 @@ pub enum AccessFault {
     /// The token is good, and not from here.
     #[error("the token may not be used from address {0}")]
     TokenAddress(CallerAddress),
-    /// A token that this server signed says what it never wrote.
-    #[error("a token of ours does not read back: {0}")]
-    Corrupt(String),
 }
 
 /// Finds out who presents `credential`, and that they may from where they are.
@@ -68,14 +63,12 @@ pub async fn identify_at(
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let LiveToken { claims, subject } = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
-    let corrupt = |error: &dyn std::fmt::Display| AccessFault::Corrupt(error.to_string());
-    let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|error| corrupt(&error))?;
+    let live = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
+    let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
         node.refuse(&subject, RefusedFor::Address, origin, now);
         return Err(AccessFault::TokenAddress(origin.address));
     }
-    let scopes = Scopes::parse_list(&claims.scope).map_err(|error| corrupt(&error))?;
     node.usage.count(&subject, None, UseKind::Direct, now);
     Ok(Caller::new(scopes, subject, origin))
 }

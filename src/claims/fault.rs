@@ -27,11 +27,11 @@ pub enum TokenFault {
     /// RFC 9068 §2.2, and what this issuer adds: a claim is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
-    /// The claim is not a string, is empty, or has control characters.
-    #[error("`{0}` is not a string of printable characters")]
+    /// The claim is not a string, is empty, has control characters, or does not read as what it is.
+    #[error("`{0}` is not a string of the right form")]
     NotText(&'static str),
-    /// The claim is not an array of strings, is empty, or one of the strings is.
-    #[error("`{0}` is not an array of strings")]
+    /// The claim is not an array of strings, is empty, or one of the strings is, or does not read as what it is.
+    #[error("`{0}` is not an array of strings of the right form")]
     NotTexts(&'static str),
     /// RFC 7519 §4.1.3: neither a string nor an array of at least one.
     #[error("`aud` is neither a string nor an array of strings")]

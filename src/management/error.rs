@@ -160,7 +160,6 @@ impl From<AccessFault> for ApiError {
             AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,
             AccessFault::Token(BearerFault::KeyRevoked) => Self::KeyRevoked,
             AccessFault::TokenAddress(_) => Self::AddressNotAllowed(fault.to_string()),
-            AccessFault::Corrupt(_) => Self::internal(fault),
         }
     }
 }

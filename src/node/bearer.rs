@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{HeldKey, Node, Refusal};
 use crate::api_key::KeyId;
+use crate::cidr::Cidrs;
 use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
 use crate::clock::Timestamp;
+use crate::scope::Scopes;
 use crate::usage::{RefusedFor, UseKind};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
@@ -19,6 +21,10 @@ const BETWEEN_NODES: Leeway = match Leeway::from_seconds(5) {
 pub struct LiveToken {
     /// What it says.
     pub claims: Claims,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// From where it may be used.
+    pub cidrs: Cidrs,
     /// The key that is its subject.
     pub subject: Arc<HeldKey>,
 }
@@ -55,6 +61,7 @@ impl Node {
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
         let claims = self.verified(token, audience, now)?;
+        let (scopes, cidrs) = claims.rights().map_err(BearerFault::Refused)?;
         let subject: KeyId =
             claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
         let held = self.key(&subject, now).await.map_err(BearerFault::Unknown)?;
@@ -63,7 +70,7 @@ impl Node {
         if matches!(alive, Err(BearerFault::Revoked | BearerFault::KeyRevoked)) {
             self.usage.count(&subject, None, UseKind::Refused(RefusedFor::Revoked), now);
         }
-        alive.map(|()| LiveToken { claims, subject })
+        alive.map(|()| LiveToken { claims, scopes, cidrs, subject })
     }
 
     /// Whether neither the token nor anything that it came from was revoked: its key, the tokens before it, those

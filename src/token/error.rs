@@ -124,7 +124,6 @@ impl From<AccessFault> for OAuthError {
         match fault {
             AccessFault::Key(refusal) => refusal.into(),
             AccessFault::Token(_) | AccessFault::TokenAddress(_) => Self::InvalidClient(None),
-            AccessFault::Corrupt(_) => Self::internal(fault),
         }
     }
 }

@@ -18,13 +18,11 @@ use super::remembered::{Remembered, digest_of};
 use super::resource_metadata::ResourceMetadata;
 use super::standing::{Heard, Standing};
 use crate::address::CallerAddress;
-use crate::cidr::Cidrs;
-use crate::claims::{Audience, Claims, Rules, TokenFault, verify_access_token};
+use crate::claims::{Audience, Rules, TokenFault, verify_access_token};
 use crate::client::{BaseUrl, Client};
 use crate::clock::Timestamp;
 use crate::credential::{Credential, CredentialFault};
 use crate::jws::UnverifiedJws;
-use crate::scope::Scopes;
 
 /// Verifies the tokens of one issuer for one resource server. Clones share everything; when the last is dropped, nothing
 /// goes on in the background.
@@ -270,8 +268,7 @@ impl Shared {
             Some(key)
         };
         let claims = verify_access_token(token, key_for, &self.rules(now, &[&self.settings.audience]))?;
-        let scopes = Scopes::parse_list(&claims.scope).map_err(|_| TokenFault::NotText("scope"))?;
-        let cidrs = cidrs(&claims)?;
+        let (scopes, cidrs) = claims.rights()?;
         let challenge = Arc::clone(&self.settings.challenge);
         Ok(Access::new(claims, scopes, cidrs, kid.unwrap_or_default(), challenge))
     }
@@ -289,8 +286,4 @@ impl Shared {
         let Settings { issuer, leeway, .. } = &self.settings;
         Rules { issuer, audience: Audience::OneOf(audience), now, leeway: *leeway }
     }
-}
-
-fn cidrs(claims: &Claims) -> Result<Cidrs, TokenFault> {
-    Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(|_| TokenFault::NotTexts("cidrs"))
 }

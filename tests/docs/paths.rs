@@ -6,7 +6,8 @@ use crate::markdown::{anchors, code_spans, link_targets};
 use crate::text;
 
 /// What a path within the project begins with. `keys/` is not among them: it is filled at run time.
-const FOLDERS: [&str; 7] = [".ci/", "benches/", "docs/", "examples/", "migrations/", "src/", "tests/"];
+const FOLDERS: [&str; 8] =
+    [".ci/", "benches/", "docs/", "examples/", "fuzz/", "migrations/", "src/", "tests/"];
 
 #[test]
 fn every_file_that_is_named_exists() {

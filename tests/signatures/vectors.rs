@@ -6,10 +6,12 @@ use claviger::jwk::{Algorithm, PublicJwk, SigningKey, VerifyingKey};
 use claviger::jws::{JwsFault, UnverifiedJws};
 use serde_json::Value;
 
-fn vectors() -> [Value; 4] {
+fn vectors() -> [Value; 6] {
     [
         include_str!("../vectors/jws/rfc7515-a2.json"),
         include_str!("../vectors/jws/rfc7515-a3.json"),
+        include_str!("../vectors/jws/rfc7520-4.1.json"),
+        include_str!("../vectors/jws/rfc7520-4.8.json"),
         include_str!("../vectors/jws/rfc7638-3.1.json"),
         include_str!("../vectors/jws/rfc8037-a.json"),
     ]
@@ -55,7 +57,7 @@ fn published_signatures_verify_and_no_others() {
         assert!(!key.verify(input.as_bytes(), &signature));
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 5);
 }
 
 #[test]
@@ -71,12 +73,25 @@ fn published_private_keys_sign_the_same() {
     }
 }
 
-/// The RFCs' examples name no key; here a token has to.
+/// The RFCs' examples name no key, or one by an id of their own; here an id is a thumbprint.
 #[test]
 fn published_examples_are_no_tokens_here() {
     for vector in vectors() {
-        if let Some(jws) = vector["jws"].as_str() {
-            assert_eq!(UnverifiedJws::parse(jws).unwrap_err(), JwsFault::Kid, "{}", vector["source"]);
-        }
+        let Some(jws) = vector["jws"].as_str() else { continue };
+        let key = VerifyingKey::from(public(&vector));
+        let fault = match UnverifiedJws::parse(jws) {
+            Ok(unverified) => unverified.verify(&key).unwrap_err(),
+            Err(fault) => fault,
+        };
+        assert!(matches!(fault, JwsFault::Kid | JwsFault::OtherKey), "{}: {fault}", vector["source"]);
+    }
+}
+
+#[test]
+fn published_examples_of_other_algorithms_are_refused() {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/jws/refused.json")).unwrap();
+    for vector in vectors["refused"].as_array().unwrap() {
+        let fault = UnverifiedJws::parse(vector["jws"].as_str().unwrap()).unwrap_err();
+        assert_eq!(fault, JwsFault::Algorithm, "{}", vector["source"]);
     }
 }

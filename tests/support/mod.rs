@@ -9,8 +9,12 @@ mod missing;
 pub mod openapi;
 mod postgres;
 mod process;
+#[cfg(feature = "verify")]
+pub mod relay;
 mod server;
 mod wait;
+#[cfg(feature = "verify")]
+pub mod world;
 
 pub use client::{Answer, Client, forged};
 pub use database::{Backend, Database};

@@ -9,7 +9,7 @@ mod acceptance;
 mod api_keys;
 mod examples;
 mod issuer_away;
-mod relay;
 mod revocations;
 mod routes;
-mod world;
+
+use support::{relay, world};

@@ -49,7 +49,7 @@ impl Subject {
         if live.claims.audience.contains(&node.deployment.issuer) {
             return Err(invalid("subject_token: a token for the management API is not exchanged"));
         }
-        Self::try_from(live)
+        Ok(live.into())
     }
 
     /// The holder of an API key.
@@ -103,13 +103,9 @@ impl Subject {
     }
 }
 
-impl TryFrom<LiveToken> for Subject {
-    type Error = OAuthError;
-
-    fn try_from(LiveToken { claims, subject }: LiveToken) -> Result<Self, OAuthError> {
-        let scopes = Scopes::parse_list(&claims.scope).map_err(OAuthError::internal)?;
-        let cidrs = Cidrs::parse(claims.cidrs.iter().map(String::as_str)).map_err(OAuthError::internal)?;
-        Ok(Self {
+impl From<LiveToken> for Subject {
+    fn from(LiveToken { claims, scopes, cidrs, subject }: LiveToken) -> Self {
+        Self {
             id: claims.subject,
             organization: claims.organization,
             project: claims.project,
@@ -122,7 +118,7 @@ impl TryFrom<LiveToken> for Subject {
             cidrs,
             key: subject,
             secret: None,
-        })
+        }
     }
 }
 

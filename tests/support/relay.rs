@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Passes connections on to a server, as long as it is whole.
-pub(crate) struct Relay {
+pub struct Relay {
     address: SocketAddr,
     target: watch::Sender<Option<SocketAddr>>,
     connections: Arc<AtomicUsize>,
@@ -18,8 +18,8 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// One that leads nowhere yet.
-    pub(crate) async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    pub async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address");
         let (target, targets) = watch::channel(None);
         let connections = Arc::new(AtomicUsize::new(0));
@@ -27,22 +27,22 @@ impl Relay {
         Self { address, target, connections }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Leads to this server from now on.
-    pub(crate) fn lead_to(&self, server: SocketAddr) {
+    pub fn lead_to(&self, server: SocketAddr) {
         self.target.send_replace(Some(server));
     }
 
     /// Breaks what is connected, and whoever connects from now on.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.target.send_replace(None);
     }
 
     /// How often somebody connected.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }

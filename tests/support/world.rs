@@ -6,20 +6,20 @@ use std::time::Duration;
 use claviger::address::CallerAddress;
 use claviger::verify::{Access, Builder, Refusal, Verifier};
 
-use crate::relay::Relay;
-use crate::support::{Backend, Options, Server, in_time, until};
+use super::relay::Relay;
+use super::{Backend, Options, Server, in_time, until};
 
-pub(crate) struct World {
-    pub(crate) server: Server,
-    pub(crate) relay: Relay,
+pub struct World {
+    pub server: Server,
+    pub relay: Relay,
 }
 
 impl World {
-    pub(crate) async fn new(backend: Backend) -> Self {
+    pub async fn new(backend: Backend) -> Self {
         Self::with(backend, Options::default()).await
     }
 
-    pub(crate) async fn with(backend: Backend, options: Options) -> Self {
+    pub async fn with(backend: Backend, options: Options) -> Self {
         let relay = Relay::new().await;
         let options = Options { issuer: Some(relay.url()), ..options };
         let server = Server::start_with(backend, options).await;
@@ -28,33 +28,33 @@ impl World {
     }
 
     /// The audience of a token that asks for none.
-    pub(crate) fn audience(&self) -> String {
+    pub fn audience(&self) -> String {
         format!("{}/api", self.relay.url())
     }
 
     /// What a verifier is told that accepts every organization and environment.
-    pub(crate) fn builder(&self) -> Builder {
+    pub fn builder(&self) -> Builder {
         let of = Verifier::builder(self.relay.url(), self.audience());
         of.any_organization().any_environment().clock(self.server.clock.clone())
     }
 
     /// Such a verifier, once it has heard of the issuer.
-    pub(crate) async fn verifier(&self) -> Verifier {
+    pub async fn verifier(&self) -> Verifier {
         ready(self.builder()).await
     }
 
     /// A new key with these scopes, its id and a token of it.
-    pub(crate) async fn key_and_token(&self, scopes: &[&str]) -> (String, String) {
+    pub async fn key_and_token(&self, scopes: &[&str]) -> (String, String) {
         let (id, key) = self.server.key(scopes).await;
         (id, self.server.client().access_token(&key, "").await)
     }
 
     /// The node takes in what there is, and tells it to whoever follows.
-    pub(crate) async fn tell(&self) {
-        self.server.node.catch_up().await.unwrap();
+    pub async fn tell(&self) {
+        self.server.node.catch_up().await.expect("the store answers");
     }
 
-    pub(crate) async fn revoke(&self, id: &str) {
+    pub async fn revoke(&self, id: &str) {
         let path = format!("/v1/orgs/default/keys/{id}/revoke");
         let answer = self.server.admin().post_json(&path, &serde_json::json!({})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -63,28 +63,28 @@ impl World {
 }
 
 /// Builds a verifier, and waits for it to hear of its issuer.
-pub(crate) async fn ready(builder: Builder) -> Verifier {
-    let verifier = builder.build().unwrap();
+pub async fn ready(builder: Builder) -> Verifier {
+    let verifier = builder.build().expect("a verifier");
     in_time("the verifier hears of its issuer", verifier.ready()).await;
     verifier
 }
 
 /// A caller on this machine.
-pub(crate) fn here() -> CallerAddress {
+pub fn here() -> CallerAddress {
     from("127.0.0.1")
 }
 
-pub(crate) fn from(address: &str) -> CallerAddress {
-    CallerAddress::Known(address.parse::<IpAddr>().unwrap())
+pub fn from(address: &str) -> CallerAddress {
+    CallerAddress::Known(address.parse::<IpAddr>().expect("an address"))
 }
 
 /// What the verifier says of a token from here.
-pub(crate) async fn verdict(verifier: &Verifier, token: &str) -> Result<Access, Refusal> {
+pub async fn verdict(verifier: &Verifier, token: &str) -> Result<Access, Refusal> {
     verifier.verify(token, here()).await
 }
 
 /// Waits until a token is refused for this reason; says how long that took.
-pub(crate) async fn until_refused(verifier: &Verifier, token: &str, refusal: Refusal) -> Duration {
+pub async fn until_refused(verifier: &Verifier, token: &str, refusal: Refusal) -> Duration {
     until(&format!("the token is refused: {refusal}"), async || {
         verdict(verifier, token).await.err() == Some(refusal)
     })
@@ -92,7 +92,7 @@ pub(crate) async fn until_refused(verifier: &Verifier, token: &str, refusal: Ref
 }
 
 /// Waits until a verifier has heard what the node knows as of now. Held answers come with news alone, so there is some.
-pub(crate) async fn heard_now(world: &World, verifier: &Verifier) {
+pub async fn heard_now(world: &World, verifier: &Verifier) {
     let (id, _) = world.server.key(&["read:*"]).await;
     world.revoke(&id).await;
     until("the verifier hears", async || verifier.metrics().seconds_since_heard == Some(0)).await;

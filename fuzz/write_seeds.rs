@@ -1,0 +1,134 @@
+//! Writes the inputs that fuzzing begins with: `seeds TARGET FOLDER`.
+
+#![allow(clippy::print_stderr, reason = "it is a program")]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use claviger_fuzz::issuer::{ISSUER, KEYS, NOW, eddsa, header, payload, sign};
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(target), Some(folder)) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: seeds TARGET FOLDER");
+        return ExitCode::FAILURE;
+    };
+    let seeds = match target.as_str() {
+        "token" => tokens(),
+        "claims" => claims(),
+        "feed" => feeds(),
+        "keys" => keys(),
+        _ => Vec::new(),
+    };
+    for (number, seed) in seeds.iter().enumerate() {
+        if let Err(error) = std::fs::write(Path::new(&folder).join(format!("seed-{number:03}")), seed) {
+            eprintln!("{folder}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    if seeds.is_empty() {
+        eprintln!("{target} is no target");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Good tokens; and headers above payloads, which the target signs.
+fn tokens() -> Vec<String> {
+    let good = |key| sign(key, header(key, "at+jwt").as_bytes(), payload().to_string().as_bytes());
+    let mut seeds: Vec<String> = KEYS.iter().map(good).collect();
+    let eddsa_header: Value = serde_json::from_str(&header(eddsa(), "at+jwt")).unwrap();
+    let with = |name: &str, value: Value| {
+        let mut header = eddsa_header.clone();
+        header[name] = value;
+        format!("{header}\n{}", payload())
+    };
+    seeds.extend(KEYS.iter().map(|key| format!("{}\n{}", header(key, "at+jwt"), payload())));
+    seeds.extend([
+        with("typ", json!("application/AT+jwt")),
+        with("typ", json!("revocations+jwt")),
+        with("alg", json!("none")),
+        with("alg", json!("HS256")),
+        with("alg", json!("ES256")),
+        with("kid", json!(KEYS[0].kid())),
+        with("jwk", json!(eddsa().public_jwk())),
+        with("jku", json!("https://evil.example/keys")),
+        with("crit", json!(["b64"])),
+        with("cty", json!({ "a": [1, 2.5, null, true, "\u{e9}\u{1f600}\""] })),
+    ]);
+    seeds
+}
+
+/// Claims that are good, and of everything that can be in them.
+fn claims() -> Vec<String> {
+    let with = |members: Value| {
+        let mut claims = payload();
+        for (name, value) in members.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.to_string()
+    };
+    let actor = json!({ "sub": "key_Beta000000000000", "gen": 8, "act": { "sub": "key_Gamma00000000000", "gen": 1 } });
+    let mut seeds = vec![
+        payload().to_string(),
+        format!("{:#}", payload()),
+        payload().to_string().replacen("sub", "\\u0073ub", 1),
+        payload().to_string().replacen('{', r#"{"sub":"a","#, 1),
+        with(json!({ "aud": ["https://other.example", "https://api.example.com"] })),
+        with(json!({ "nbf": NOW, "iat": NOW - 599, "exp": NOW + 1 })),
+        with(json!({ "exp": NOW + 601 })),
+        with(json!({ "exp": 1e10, "iat": -1, "gen": u64::MAX })),
+        with(json!({ "act": actor, "client_id": "key_Beta000000000000", "origin": ["one", "dead"] })),
+        with(json!({ "jti": "dead" })),
+        with(json!({ "gen": 4 })),
+        with(json!({ "x": { "y": [[[1, -0.5e-3, "\u{1f600}"]], {}], "z": null } })),
+    ];
+    let scopes: Value = serde_json::from_str(include_str!("../tests/vectors/scopes.json")).unwrap();
+    let lists = texts(&scopes["lists"], "list").chain(texts(&scopes["accepted"], "scope"));
+    seeds.extend(lists.map(|scope| with(json!({ "scope": scope }))));
+    let cidrs: Value = serde_json::from_str(include_str!("../tests/vectors/cidrs.json")).unwrap();
+    seeds.extend(
+        cidrs["lists"].as_array().unwrap().iter().map(|row| with(json!({ "cidrs": row["entries"] }))),
+    );
+    seeds.extend(texts(&cidrs["accepted"], "entry").map(|entry| with(json!({ "cidrs": [entry] }))));
+    seeds
+}
+
+fn texts<'v>(rows: &'v Value, member: &'v str) -> impl Iterator<Item = String> + use<'v> {
+    rows.as_array().unwrap().iter().filter_map(move |row| Some(row[member].as_str()?.to_owned()))
+}
+
+/// The documents of each case of the vectors, one a line.
+fn feeds() -> Vec<String> {
+    let vectors: Value = serde_json::from_str(include_str!("../tests/vectors/feed.json")).unwrap();
+    let line = |step: &Value| {
+        let kid = step["kid"].as_str().unwrap_or("kid").replace(' ', "-");
+        Some(format!("{} {kid} {}\n", step["at"], step.get("document")?))
+    };
+    let case = |case: &Value| case["steps"].as_array().unwrap().iter().filter_map(line).collect();
+    let mut seeds: Vec<String> = vectors["cases"].as_array().unwrap().iter().map(case).collect();
+    assert_eq!(vectors["issuer"][0]["iss"], ISSUER);
+    seeds.retain(|seed| !seed.is_empty());
+    seeds
+}
+
+/// Key sets with good keys, and with keys that can't be used.
+fn keys() -> Vec<String> {
+    let jwks: Vec<Value> = KEYS.iter().map(|key| json!(key.public_jwk())).collect();
+    let bare = |jwk: &Value| {
+        let members = jwk.as_object().unwrap().iter();
+        let numbers = members.filter(|(name, _)| !["use", "alg", "kid"].contains(&name.as_str()));
+        Value::Object(numbers.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    let mut odd = jwks[0].clone();
+    odd["d"] = json!("AA");
+    odd["key_ops"] = json!(["verify"]);
+    let mut seeds: Vec<String> =
+        jwks.iter().flat_map(|jwk| [jwk.to_string(), bare(jwk).to_string()]).collect();
+    seeds.extend([
+        json!({ "keys": jwks }).to_string(),
+        json!({ "keys": [odd, jwks[1], jwks[1], 1] }).to_string(),
+    ]);
+    seeds
+}

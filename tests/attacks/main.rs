@@ -1,0 +1,25 @@
+//! Forgeries by name, each brought to every door where a token is looked at: the verifier, introspection, the
+//! management API and the gate.
+//!
+//! The forger is stronger than any real one: what is not about keys and signatures is signed with the issuer's own
+//! key, so that a forgery is a good token but for the one rule that it breaks.
+#![cfg(all(feature = "server", feature = "verify"))]
+#![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod algorithms;
+mod claims;
+mod doors;
+mod forge;
+mod giants;
+mod headers;
+mod injected_keys;
+mod key_info;
+mod mirrored;
+mod serialization;
+mod signatures;
+mod times;
+
+use support::world;
