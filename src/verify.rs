@@ -39,6 +39,8 @@ mod metrics;
 mod refusal;
 mod remembered;
 mod resource_metadata;
+mod settings;
+mod shared;
 mod standing;
 mod verifier;
 

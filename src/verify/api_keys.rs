@@ -9,10 +9,10 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::access::Access;
-use super::builder::Settings;
 use super::refusal::{KeyFault, Refusal, Unavailable};
 use super::remembered::{Digest, Remembered, digest_of};
-use super::verifier::Shared;
+use super::settings::Settings;
+use super::shared::Shared;
 use crate::address::{CallerAddress, ForwardedHeader};
 use crate::client::{Answer, BaseUrl, Request};
 use crate::clock::Timestamp;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::follow::follow;
 use super::issuer_keys::{IssuerKeys, REFRESHED_EVERY};
-use super::verifier::Shared;
+use super::shared::Shared;
 
 /// The longest pause between two tries to read the issuer's keys.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);

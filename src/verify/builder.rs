@@ -1,10 +1,12 @@
 //! What a verifier is told before it begins.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::api_keys::ApiKeys;
 use super::challenge::Challenge;
 use super::resource_metadata::ResourceMetadata;
+use super::settings::{Accepted, Settings};
 use super::verifier::Verifier;
 use crate::address::AddressPolicy;
 use crate::claims::Leeway;
@@ -88,31 +90,6 @@ pub enum BuildError {
     NoRuntime,
 }
 
-/// Names that are accepted.
-#[derive(Clone, Debug)]
-pub(super) enum Accepted {
-    Any,
-    Only(Vec<String>),
-}
-
-/// What a verifier holds tokens against.
-#[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) issuer: String,
-    pub(super) audience: String,
-    pub(super) organizations: Accepted,
-    pub(super) environments: Accepted,
-    pub(super) clock: Clock,
-    pub(super) leeway: Leeway,
-    pub(super) addresses: AddressPolicy,
-    pub(super) when_stale: WhenStale,
-    pub(super) max_stale: i64,
-    pub(super) remembered_tokens: usize,
-    pub(super) api_keys: Option<ApiKeys>,
-    pub(super) challenge: Arc<Challenge>,
-    pub(super) resource_metadata: Option<ResourceMetadata>,
-}
-
 impl Verifier {
     /// A verifier of tokens that `issuer` issued for `audience`: its URL exactly as in `iss`, and the resource server's
     /// URI exactly as in `aud`.
@@ -161,8 +138,8 @@ impl ChooseEnvironments {
             trust: Trust::default(),
             transport: Transport::Private,
             limits: Limits {
-                connect: std::time::Duration::from_secs(5),
-                answer: std::time::Duration::from_secs(5),
+                connect: Duration::from_secs(5),
+                answer: Duration::from_secs(5),
                 body: 256 * 1024,
             },
             addresses: AddressPolicy::default(),
@@ -247,8 +224,12 @@ impl Builder {
         if !(1..=MAX_STALE_SECONDS).contains(&self.max_stale) {
             return Err(BuildError::MaxStale);
         }
-        self.organizations.check("organizations")?;
-        self.environments.check("environments")?;
+        for (accepted, what) in [(&self.organizations, "organizations"), (&self.environments, "environments")]
+        {
+            if accepted.is_empty() {
+                return Err(BuildError::Nothing(what));
+            }
+        }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BuildError::NoRuntime);
         }
@@ -271,26 +252,6 @@ impl Builder {
             resource_metadata,
         };
         Ok(Verifier::begin(settings, server, client))
-    }
-}
-
-impl Accepted {
-    fn only(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::Only(names.into_iter().map(Into::into).collect())
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Only(names) => names.iter().any(|known| known == name),
-        }
-    }
-
-    fn check(&self, what: &'static str) -> Result<(), BuildError> {
-        match self {
-            Self::Only(names) if names.is_empty() => Err(BuildError::Nothing(what)),
-            _ => Ok(()),
-        }
     }
 }
 

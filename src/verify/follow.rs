@@ -8,7 +8,7 @@ use http::header::{ACCEPT, ETAG, HeaderName, IF_NONE_MATCH};
 use tokio::time::{Instant, sleep};
 
 use super::issuer_keys::Asker;
-use super::verifier::Shared;
+use super::shared::Shared;
 use crate::client::{ClientError, Limits, Request, Session};
 use crate::entropy::Entropy;
 use crate::jws::{JwsFault, UnverifiedJws};

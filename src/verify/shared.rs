@@ -1,0 +1,188 @@
+//! What the clones of a verifier share, and how they decide.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::access::Access;
+use super::api_keys::AskedKeys;
+use super::builder::WhenStale;
+use super::issuer_keys::{Asker, IssuerKeys};
+use super::metrics::Counters;
+use super::refusal::{Refusal, Unavailable};
+use super::remembered::{Remembered, digest_of};
+use super::settings::Settings;
+use super::standing::{Heard, Standing};
+use crate::address::CallerAddress;
+use crate::claims::{Audience, Rules, TokenFault, verify_access_token};
+use crate::client::{BaseUrl, Client};
+use crate::clock::Timestamp;
+use crate::credential::Credential;
+use crate::jws::{JwsFault, UnverifiedJws};
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) client: Client,
+    pub(super) keys: Arc<IssuerKeys>,
+    pub(super) standing: Standing,
+    pub(super) metrics: Counters,
+    /// What can change about a token is held against it at every use: times, revocations, addresses.
+    remembered: Remembered<Access>,
+    asked_keys: Option<AskedKeys>,
+    pub(super) is_ready: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, server: BaseUrl, client: Client) -> Self {
+        let asked_keys = settings.api_keys.map(|api_keys| AskedKeys::new(api_keys, &server, &settings));
+        let keys = IssuerKeys::new(client.clone(), settings.issuer.clone(), server);
+        Self {
+            remembered: Remembered::new(settings.remembered_tokens),
+            settings,
+            client,
+            keys: Arc::new(keys),
+            standing: Standing::default(),
+            metrics: Counters::default(),
+            asked_keys,
+            is_ready: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn announce_ready(&self) {
+        self.is_ready.send_if_modified(|is_ready| !std::mem::replace(is_ready, true));
+    }
+
+    /// Seconds since what is known of revocations was true.
+    pub(super) fn age(&self, instant: Instant) -> Option<i64> {
+        let Settings { clock, leeway, .. } = &self.settings;
+        self.standing.heard()?.age(clock.now(), *leeway, instant)
+    }
+
+    /// Whether what was heard is too old.
+    pub(super) fn is_stale(&self, instant: Instant) -> bool {
+        let heard = self.standing.heard();
+        heard.is_some_and(|heard| !self.holds(&heard, self.settings.clock.now(), instant))
+    }
+
+    pub(super) fn log_staleness(&self, is_stale: bool, age: Option<i64>) {
+        let Settings { issuer, when_stale, .. } = &self.settings;
+        match (is_stale, when_stale) {
+            (false, _) => tracing::info!(issuer, "the issuer is heard again"),
+            (true, WhenStale::Refuse) => {
+                tracing::error!(issuer, age, "the issuer is not heard: every credential is refused");
+            }
+            (true, WhenStale::Accept) => {
+                tracing::error!(
+                    issuer,
+                    age,
+                    "the issuer is not heard: revoked tokens are accepted, as configured"
+                );
+            }
+        }
+    }
+
+    pub(super) async fn authenticate(
+        &self,
+        credential: Credential<'_>,
+        caller: CallerAddress,
+    ) -> Result<Access, Refusal> {
+        match (credential, &self.asked_keys) {
+            (Credential::Token(token), _) => self.verify(token, caller).await,
+            (Credential::ApiKey(key), Some(asked)) => asked.access(self, key, caller).await,
+            (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
+        }
+    }
+
+    pub(super) async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
+        // What is never read needs no digest.
+        if token.len() > UnverifiedJws::MAX_LENGTH {
+            return Err(TokenFault::from(JwsFault::TooLong).into());
+        }
+        let now = self.settings.clock.now();
+        let digest = digest_of(token);
+        if let Some(access) = self.remembered.get(&digest) {
+            self.metrics.was_remembered();
+            return self.admit(access, caller, now).inspect_err(|refusal| {
+                if matches!(refusal, Refusal::Revoked | Refusal::Token(_)) {
+                    self.remembered.forget(&digest);
+                }
+            });
+        }
+        let access = match self.read(token, now) {
+            Err(TokenFault::UnknownKey) => self.read_with_new_key(token, now).await?,
+            verdict => verdict?,
+        };
+        let access = self.admit(access, caller, now)?;
+        self.remembered.keep(digest, access.clone());
+        Ok(access)
+    }
+
+    /// Holds a token whose signature is good against what can be otherwise at each use.
+    pub(super) fn admit(
+        &self,
+        access: Access,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Result<Access, Refusal> {
+        let claims = access.claims();
+        self.rules(now, &[&self.settings.audience]).check(claims)?;
+        let heard = self.standing.heard().ok_or(Refusal::Unavailable(Unavailable::NotReady))?;
+        if heard.document().revokes(claims, access.kid()) {
+            return Err(Refusal::Revoked);
+        }
+        let is_accepted = self.settings.organizations.has(&claims.organization)
+            && self.settings.environments.has(&claims.environment);
+        if !is_accepted {
+            return Err(Refusal::Tenant);
+        }
+        if !access.cidrs().admits(caller.known()) {
+            return Err(Refusal::Address(caller));
+        }
+        self.check_staleness(&heard, now)?;
+        Ok(access)
+    }
+
+    /// Asked last: so it is counted how often it alone decided.
+    fn check_staleness(&self, heard: &Heard, now: Timestamp) -> Result<(), Refusal> {
+        if self.holds(heard, now, Instant::now()) {
+            return Ok(());
+        }
+        let is_accepted = self.settings.when_stale == WhenStale::Accept;
+        self.metrics.stale(is_accepted);
+        if is_accepted { Ok(()) } else { Err(Refusal::Unavailable(Unavailable::Stale)) }
+    }
+
+    fn holds(&self, heard: &Heard, now: Timestamp, instant: Instant) -> bool {
+        heard.holds(now, self.settings.leeway, instant, self.settings.max_stale)
+    }
+
+    /// A token whose signature and claims are good.
+    fn read(&self, token: &str, now: Timestamp) -> Result<Access, TokenFault> {
+        let mut kid = None;
+        let key_for = |named: &str| {
+            let key = self.keys.get(named)?;
+            kid = Some(key.kid().to_owned());
+            Some(key)
+        };
+        let claims = verify_access_token(token, key_for, &self.rules(now, &[&self.settings.audience]))?;
+        let (scopes, cidrs) = claims.rights()?;
+        let challenge = Arc::clone(&self.settings.challenge);
+        Ok(Access::new(claims, scopes, cidrs, kid.unwrap_or_default(), challenge))
+    }
+
+    async fn read_with_new_key(&self, token: &str, now: Timestamp) -> Result<Access, Refusal> {
+        if !self.keys.are_known() {
+            return Err(Refusal::Unavailable(Unavailable::NotReady));
+        }
+        let unverified = UnverifiedJws::parse(token).map_err(TokenFault::from)?;
+        self.keys.look_for(unverified.header().kid(), Asker::Token).await;
+        Ok(self.read(token, now)?)
+    }
+
+    fn rules<'a>(&'a self, now: Timestamp, audience: &'a [&'a str]) -> Rules<'a> {
+        let Settings { issuer, leeway, .. } = &self.settings;
+        Rules { issuer, audience: Audience::OneOf(audience), now, leeway: *leeway }
+    }
+}
