@@ -1,6 +1,6 @@
 //! What is taken away at the issuer is gone at the verifier.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use claviger::claims::TokenFault;
 use claviger::verify::{Refusal, Unavailable, WhenStale};
@@ -18,6 +18,7 @@ on_both!(
     an_exchanged_token_dies_with_whatever_it_came_from,
     silence_is_refused_after_its_time,
     silence_is_accepted_where_that_was_chosen,
+    silence_is_logged_with_what_it_leads_to,
     a_wall_clock_that_is_set_back_gains_no_time,
     a_cut_feed_is_taken_up_again,
     another_epoch_begins_anew,
@@ -166,6 +167,57 @@ async fn silence_is_accepted_where_that_was_chosen(backend: Backend) {
     assert_eq!((open.metrics().is_stale, open.metrics().accepted_while_stale), (true, 1));
     world.server.clock.advance(500);
     assert_eq!(verdict(&open, &token).await.unwrap_err(), Refusal::Token(TokenFault::Expired));
+}
+
+async fn silence_is_logged_with_what_it_leads_to(backend: Backend) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // This test and its tasks have one thread.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for (when_stale, line) in [
+        (
+            WhenStale::Refuse,
+            "ERROR claviger::verify::shared: the issuer is not heard: every credential is refused",
+        ),
+        (WhenStale::Accept, "the issuer is not heard: revoked tokens are accepted, as configured"),
+    ] {
+        let world = World::new(backend).await;
+        let _verifier = ready(world.builder().when_stale(when_stale)).await;
+        world.relay.cut();
+        world.server.clock.advance(31);
+        until(line, async || log.text().contains(line)).await;
+        assert!(log.text().contains("the revocation feed can't be followed: "), "{}", log.text());
+        assert!(!log.text().contains("the issuer is heard again"));
+        world.relay.lead_to(world.server.address());
+        world.tell().await;
+        until("it is heard again", async || log.text().contains("the issuer is heard again")).await;
+        log.clear();
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 async fn a_wall_clock_that_is_set_back_gains_no_time(backend: Backend) {
