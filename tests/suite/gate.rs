@@ -21,6 +21,7 @@ on_both!(
 const READ: &str = "/v1/gate?action=read&resource=orders/7";
 
 fn refused(answer: &Answer) -> (u16, String) {
+    assert_eq!(answer.header("x-claviger-error"), answer.code());
     (answer.status, answer.code())
 }
 
@@ -36,6 +37,7 @@ async fn a_key_or_a_token_passes_by_its_scopes(backend: Backend) {
         ("x-claviger-project", "default"),
         ("x-claviger-env", "prd"),
         ("x-claviger-scope", "read:orders/* write:orders/7"),
+        ("x-claviger-error", ""),
         ("authorization", ""),
         ("cache-control", "no-store"),
     ] {
