@@ -54,7 +54,7 @@ impl Request {
         Self { from, ..self }
     }
 
-    /// Sends it, and reads until the server has said all.
+    /// Sends it, and reads until all is said.
     ///
     /// `None` is no answer.
     pub(super) async fn send(&self, to: SocketAddr) -> Option<Answer> {
@@ -62,10 +62,14 @@ impl Request {
         socket.bind((self.from, 0).into()).expect("an address of this machine's");
         let mut stream = socket.connect(to).await.ok()?;
         stream.write_all(self.text().as_bytes()).await.ok()?;
-        let mut answer = Vec::new();
-        // Whoever refuses may reset the connection behind the answer.
-        let _ = stream.read_to_end(&mut answer).await;
-        Answer::read(&String::from_utf8_lossy(&answer))
+        let (mut text, mut answer) = (Vec::new(), None);
+        // Not to the end, for which some let whoever they refuse wait. Others reset the connection behind the answer.
+        while !answer.as_ref().is_some_and(Answer::is_whole)
+            && stream.read_buf(&mut text).await.is_ok_and(|length| length > 0)
+        {
+            answer = Answer::read(&String::from_utf8_lossy(&text));
+        }
+        answer
     }
 
     fn text(&self) -> String {
@@ -85,6 +89,10 @@ impl Answer {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some(Self { status, head: head.to_owned(), body: body.to_owned() })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.header("content-length").parse() == Ok(self.body.len())
     }
 
     /// A header that is there once; empty when it is not there.
