@@ -103,7 +103,7 @@ fn what_a_client_says_of_itself_counts_for_nothing(scene: &Scene) {
     let other = scene.key(json!({ "scopes": [{ "action": "*" }] }));
     let pretending = |request: Request| {
         let names =
-            ["X-Claviger-Sub", "X-Claviger-Scope", "X_Claviger_Sub", "X-Claviger-Error", "x-claviger-org"];
+            ["X-Claviger-Sub", "X-Claviger-Scope", "X_Claviger_Sub", "X.Claviger.Sub", "X-Claviger-Error"];
         let request = names.iter().fold(request, |request, name| request.with(name, "key_pretender"));
         ["X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL"]
             .iter()
