@@ -55,13 +55,15 @@ routes! {
         GET "/.well-known/jwks.json" => discovery::jwks,
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
-        GET "/v1/gate" => gate::check,
-        ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_original,
         GET "/openapi.yaml" => docs::description,
         GET "/docs" => docs::page,
         GET "/docs/{file}" => docs::part,
         GET "/healthz" => health::alive,
         GET "/readyz" => health::ready,
+    }
+    other methods: api_method_not_allowed, around: gate::named {
+        GET "/v1/gate" => gate::check,
+        ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_original,
     }
     // The management API.
     other methods: api_method_not_allowed, around: denials::noted {

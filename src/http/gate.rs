@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::credentials::{CameFrom, credential};
@@ -22,6 +23,8 @@ use crate::scope::Verb;
 /// habit; Traefik and Caddy by themselves.
 const ORIGINALS: [[&str; 2]; 2] =
     [["x-original-method", "x-original-uri"], ["x-forwarded-method", "x-forwarded-uri"]];
+
+const X_CLAVIGER_ERROR: HeaderName = HeaderName::from_static("x-claviger-error");
 
 /// `GET /v1/gate`.
 pub(super) async fn check(
@@ -46,6 +49,15 @@ pub(super) async fn check_original(
     let options = Query::parse(options, &["audience", "token"])?;
     let question = mapped(&node.deployment.gate, parts.method.as_str(), target)?;
     answer(&node, address, &parts, &options, question).await
+}
+
+/// Around both: a refusal has its code in a header too, for gateways that see no bodies of answers.
+pub(super) async fn named(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(code) = response.extensions().get().map(Failure::code) {
+        response.headers_mut().insert(X_CLAVIGER_ERROR, HeaderValue::from_static(code));
+    }
+    response
 }
 
 /// The options of the gateway, and the target with its first slash, as they were sent. Options have to be there: a

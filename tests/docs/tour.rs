@@ -31,6 +31,11 @@ fn the_page_on_resource_servers_says_what_happens() {
 }
 
 #[test]
+fn the_page_on_gateways_says_what_happens() {
+    take(&text("docs/gateways.md"));
+}
+
+#[test]
 fn the_page_on_administration_says_what_happens() {
     take(&text("docs/administration.md"));
 }

@@ -1,6 +1,7 @@
-//! Clients and resource servers in other languages, with the libraries that their developers know, clients that are
-//! generated from openapi.yaml, a fuzzer that reads it and a browser that shows it, against a live server, and the
-//! resource servers that are offered as recipes. What each of them checks is in README.md beside this file.
+//! What others have made, against a live server: clients and resource servers in other languages, with the libraries
+//! that their developers know, clients that are generated from openapi.yaml, a fuzzer that reads it, a browser that
+//! shows it, and gateways in front of what it guards; and the resource servers that are offered as recipes. What each of
+//! them checks is in README.md beside this file.
 
 #![cfg(feature = "server")]
 
@@ -8,6 +9,7 @@
 mod support;
 
 mod browser;
+mod gateways;
 mod generated;
 mod libraries;
 mod program;

@@ -19,18 +19,24 @@ pub(crate) struct World {
 impl World {
     /// A server that signs with the algorithm.
     pub(crate) fn signing_with(algorithm: &'static str) -> Self {
-        Self::start(Backend::Sqlite, algorithm)
+        Self::start(Backend::Sqlite, algorithm, &[])
     }
 
     /// A server over this database.
     pub(crate) fn on(backend: Backend) -> Self {
-        Self::start(backend, "ES256")
+        Self::start(backend, "ES256", &[])
     }
 
-    fn start(backend: Backend, algorithm: &'static str) -> Self {
+    /// A server with these settings.
+    pub(crate) fn set(settings: &[(&str, &str)]) -> Self {
+        Self::start(Backend::Sqlite, "ES256", settings)
+    }
+
+    fn start(backend: Backend, algorithm: &'static str, settings: &[(&str, &str)]) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let database = runtime.block_on(backend.fresh());
         let claviger = signing(Claviger::over(&database), algorithm, &database);
+        let claviger = settings.iter().fold(claviger, |claviger, (name, value)| claviger.set(name, value));
         let server = claviger.serve();
         Self { runtime, claviger, server, algorithm, _database: database }
     }
@@ -76,13 +82,29 @@ impl World {
         made.json()
     }
 
+    /// Does as its administrator what has no answer but that it is done.
+    pub(crate) fn order(&self, path: &str, body: &Value) {
+        let done = self.runtime.block_on(self.server.admin().post_json(path, body));
+        assert_eq!(done.status, 200, "{}", done.text);
+    }
+
+    /// The port that the server listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.server.address.port()
+    }
+
+    /// Kills the server, which leaves its port to nobody.
+    pub(crate) fn kill(&self) {
+        self.server.signal("KILL");
+    }
+
     /// What the server logged.
     pub(crate) fn log(&self) -> String {
         self.claviger.log()
     }
 
     /// A key in the project `default`, with this and what a key needs besides.
-    fn key(&self, members: &Value) -> Value {
+    pub(crate) fn key(&self, members: &Value) -> Value {
         let mut body = json!({"name": "foreign", "project": "default", "environment": "prd"});
         for (name, value) in members.as_object().into_iter().flatten() {
             body[name] = value.clone();

@@ -16,11 +16,13 @@ on_both!(
     a_credential_is_judged_alone,
     headers_of_a_client_are_not_taken_for_the_gateways,
     envoy_asks_with_the_request_itself,
+    envoy_asks_below_the_issuers_path,
 );
 
 const READ: &str = "/v1/gate?action=read&resource=orders/7";
 
 fn refused(answer: &Answer) -> (u16, String) {
+    assert_eq!(answer.header("x-claviger-error"), answer.code());
     (answer.status, answer.code())
 }
 
@@ -36,6 +38,7 @@ async fn a_key_or_a_token_passes_by_its_scopes(backend: Backend) {
         ("x-claviger-project", "default"),
         ("x-claviger-env", "prd"),
         ("x-claviger-scope", "read:orders/* write:orders/7"),
+        ("x-claviger-error", ""),
         ("authorization", ""),
         ("cache-control", "no-store"),
     ] {
@@ -281,4 +284,19 @@ async fn envoy_asks_with_the_request_itself(backend: Backend) {
     assert_eq!(spoofed.get("/v1/gate/envoy/token=0/api/customers/7").await.status, 403);
     let nobody = server.client().get("/v1/gate/envoy/token=1/api/orders/7").await;
     assert_eq!(refused(&nobody), (401, "unauthenticated".into()));
+}
+
+async fn envoy_asks_below_the_issuers_path(backend: Backend) {
+    let options = Options { issuer: Some("https://example.com/auth".into()), ..Options::default() };
+    let server = Server::start_with(backend, options).await;
+    let (_, key) = server.key(&["read:orders/*"]).await;
+    let asking = server.client().bearer(&key);
+    for below in ["", "/auth"] {
+        assert_eq!(
+            asking.get(&format!("{below}/v1/gate/envoy/token=0/orders/7")).await.status,
+            200,
+            "{below}"
+        );
+        assert_eq!(asking.get(&format!("{below}/v1/gate/envoy/token=0/auth/7")).await.status, 403, "{below}");
+    }
 }

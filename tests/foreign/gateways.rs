@@ -1,0 +1,231 @@
+//! The gateways of docs/gateways.md, configured as it says, between clients who try what they can and an upstream that
+//! writes down what it sees.
+
+mod client;
+mod documented;
+mod gateway;
+mod scene;
+mod upstream;
+
+use serde_json::json;
+
+use self::client::{Request, get};
+use self::gateway::Gateway;
+use self::scene::{ELSEWHERE, Scene};
+
+/// Writes each test once for each gateway.
+macro_rules! with_each_gateway {
+    ($($name:ident),* $(,)?) => {
+        with_each_gateway!(@with nginx Nginx $($name),*);
+        with_each_gateway!(@with caddy Caddy $($name),*);
+        with_each_gateway!(@with traefik Traefik $($name),*);
+        with_each_gateway!(@with envoy Envoy $($name),*);
+    };
+    (@with $module:ident $gateway:ident $($name:ident),*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    if let Some(scene) = super::Scene::set(super::Gateway::$gateway) {
+                        super::$name(&scene);
+                    }
+                }
+            )*
+        }
+    };
+}
+
+with_each_gateway!(
+    a_key_is_turned_into_a_token,
+    who_may_not_is_told_why,
+    a_revoked_key_is_refused_at_once,
+    what_a_client_says_of_itself_counts_for_nothing,
+    the_address_is_the_clients,
+    no_path_is_judged_as_another,
+    without_the_gate_nobody_passes,
+);
+
+fn a_key_is_turned_into_a_token(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "*", "resource": "orders/*" }] }));
+    let first = scene.passes(&get("/orders/7?expand=lines").with("X-Api-Key", &key.text));
+    assert_eq!((first.method.as_str(), first.target.as_str()), ("GET", "/orders/7?expand=lines"));
+    assert_eq!(first.sub, key.id);
+    // The same one as long as it is fresh, wherever the key stands.
+    let again = scene.passes(&get("/orders/8").bearer(&key.text));
+    assert_eq!(again.token, first.token);
+    // A token goes on as it is.
+    let by_token = scene.passes(&get("/orders/7").bearer(&first.token));
+    assert_eq!(by_token.token, first.token);
+    // A body goes upstream, and so do methods that are not GET.
+    for (method, body) in [("POST", "{\"count\":1}"), ("PUT", ""), ("DELETE", ""), ("HEAD", "")] {
+        let written = scene.passes(&Request::new(method, "/orders/7").bearer(&key.text).body(body));
+        assert_eq!((written.method.as_str(), written.body.as_str()), (method, body));
+    }
+}
+
+fn who_may_not_is_told_why(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+    let nobody = scene.refused(&get("/orders/7"), 401);
+    assert_eq!(nobody.code(), "unauthenticated");
+    let realm = format!(r#"Bearer realm="{}""#, scene.issuer());
+    assert_eq!(nobody.header("www-authenticate"), realm);
+    let writing = scene.refused(&Request::new("POST", "/orders/7").bearer(&key.text).body("{}"), 403);
+    assert_eq!(writing.code(), "forbidden");
+    let challenge = format!(r#"{realm}, error="insufficient_scope", scope="write:orders/7""#);
+    assert_eq!(writing.header("www-authenticate"), challenge);
+    assert_eq!(scene.refused(&get("/customers/7").bearer(&key.text), 403).code(), "forbidden");
+    assert_eq!(scene.refused(&get("/orders/7").bearer("nonsense"), 401).code(), "unauthenticated");
+    // Guessing is slowed down, and the guesser told for how long. A secret that was retired is a wrong one.
+    scene.rotate(&key);
+    let wrong = get("/orders/7").bearer(&key.text);
+    for _ in 0..10 {
+        scene.refused(&wrong, 401);
+    }
+    let slowed = scene.refused(&wrong, 429);
+    assert_eq!(slowed.code(), "rate_limited");
+    assert!(slowed.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds <= 60), "{slowed:?}");
+}
+
+fn a_revoked_key_is_refused_at_once(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+    let asking = get("/orders/7").bearer(&key.text);
+    let token = scene.passes(&asking).token;
+    scene.revoke(&key);
+    for credential in [&key.text, &token] {
+        let refused = scene.refused(&get("/orders/7").bearer(credential), 401);
+        assert_eq!(refused.code(), "key_revoked");
+        assert!(refused.header("www-authenticate").contains(r#"error="invalid_token""#), "{refused:?}");
+    }
+}
+
+fn what_a_client_says_of_itself_counts_for_nothing(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+    let other = scene.key(json!({ "scopes": [{ "action": "*" }] }));
+    let pretending = |request: Request| {
+        let names =
+            ["X-Claviger-Sub", "X-Claviger-Scope", "X_Claviger_Sub", "X.Claviger.Sub", "X-Claviger-Error"];
+        let request = names.iter().fold(request, |request, name| request.with(name, "key_pretender"));
+        ["X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL"]
+            .iter()
+            .fold(request, |request, name| request.with(name, "/pretender"))
+    };
+    assert_eq!(scene.passes(&pretending(get("/orders/7").bearer(&key.text))).sub, key.id);
+    // Whatever it says that it asks for, is not what is judged.
+    for (method, target) in [
+        ("X-Original-Method", "X-Original-URI"),
+        ("X-Forwarded-Method", "X-Forwarded-Uri"),
+        ("x_original_method", "x_forwarded_uri"),
+    ] {
+        let asking =
+            |request: Request| request.bearer(&key.text).with(method, "GET").with(target, "/orders/7");
+        scene.refused(&asking(get("/customers/7")), 403);
+        scene.refused(&asking(Request::new("POST", "/orders/7")), 403);
+        let other_way =
+            get("/orders/7").bearer(&key.text).with(method, "DELETE").with(target, "/customers/7");
+        assert_eq!(scene.passes(&other_way).sub, key.id);
+    }
+    // Two credentials: refused, or one of them is taken for all purposes.
+    let credentials = [format!("Bearer {}", key.text), format!("Bearer {}", other.text)];
+    let twice = |first: &str, second: &str| {
+        get("/customers/7").with("Authorization", first).with("Authorization", second)
+    };
+    scene.is_sound(&twice(&credentials[0], &credentials[1]));
+    scene.is_sound(&twice(&credentials[1], &credentials[0]));
+    scene.is_sound(&get("/orders/7").with("X-Api-Key", &key.text).with("X-Api-Key", &other.text));
+    scene.is_sound(&get("/orders/7").bearer(&key.text).with("X-Api-Key", &other.text));
+    // Names that a proxy is told to drop (RFC 9110 §7.6.1).
+    for name in ["Authorization", "X-Api-Key", "X-Claviger-Sub", "X-Forwarded-Uri", "X-Original-URI"] {
+        let dropping = |request: Request| request.with("Connection", &format!("close, {name}"));
+        scene.is_sound(&dropping(get("/orders/7").bearer(&key.text)));
+        scene.refused_somehow(&dropping(get("/customers/7").bearer(&key.text)));
+        scene.refused_somehow(&dropping(get("/customers/7").with("X-Api-Key", &key.text)));
+    }
+}
+
+fn the_address_is_the_clients(scene: &Scene) {
+    let scopes = json!([{ "action": "read", "resource": "orders/*" }]);
+    let key = scene.key(json!({ "scopes": scopes, "cidrs": ["127.0.9.0/24"] }));
+    let asking = get("/orders/7").bearer(&key.text);
+    assert_eq!(scene.passes(&asking).sub, key.id);
+    let from_elsewhere = asking.clone().from(ELSEWHERE);
+    let refused = scene.refused(&from_elsewhere, 403);
+    assert_eq!(refused.code(), "address_not_allowed");
+    // A key for the gateway's own address is for nobody behind it, whatever is done to the header.
+    let of_the_gateway = scene.key(json!({ "scopes": scopes, "cidrs": ["127.0.0.1"] }));
+    for name in ["X-Forwarded-For", "x_forwarded_for", "Forwarded", "X-Real-IP", "X-Envoy-External-Address"] {
+        for value in ["127.0.9.1", "127.0.0.1", "for=127.0.9.1", "", "127.0.9.1, 127.0.0.1"] {
+            scene.refused(&from_elsewhere.clone().with(name, value), 403);
+            scene.refused(&get("/orders/7").bearer(&of_the_gateway.text).with(name, value), 403);
+        }
+        let dropping = format!("close, {name}");
+        scene.refused_somehow(&from_elsewhere.clone().with("Connection", &dropping));
+        scene.refused_somehow(&get("/orders/7").bearer(&of_the_gateway.text).with("Connection", &dropping));
+    }
+}
+
+/// Whatever upstream sees, it is what the key may see: its path is the one that was judged.
+fn no_path_is_judged_as_another(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "*", "resource": "orders/*" }] }));
+    for target in [
+        "/",
+        "/orders",
+        "/orders/",
+        "//orders/7",
+        "/orders//7",
+        "/orders/7/",
+        "/orders/7/lines",
+        "/orders/../customers/7",
+        "/orders/7/../../customers/7",
+        "/orders/7/../../../../etc/passwd",
+        "/orders/./7",
+        "/customers/../orders/7",
+        "/orders/%2e%2e/customers/7",
+        "/orders/..%2fcustomers%2f7",
+        "/orders%2f7",
+        "/orders/%37",
+        "/orders/7%00",
+        "/orders/7;x=/../../customers/7",
+        "/orders/7#/../../customers/7",
+        "/orders/7#",
+        "/orders\\7",
+        "/orders/..\\customers",
+        "/ORDERS/7",
+        "/orders/*",
+        "/token=1/orders/7",
+        "/_claviger",
+        "/v1/gate/envoy/token=1/orders/7",
+        "*",
+        "orders/7",
+        "http://orders.example/customers/7",
+        "http://orders.example",
+        "http://orders.example//orders/7",
+        "http://orders.example/orders/../customers/7",
+        "@orders/7",
+        "?/orders/7",
+    ] {
+        for method in ["GET", "OPTIONS", "POST"] {
+            let request = Request::new(method, target).bearer(&key.text);
+            if let Some(seen) = scene.is_sound(&request) {
+                assert_eq!(seen.target, "/orders/7", "{method} {target}");
+            }
+        }
+    }
+    let absolute = scene.passes(&get("http://orders.example/orders/7").bearer(&key.text));
+    assert_eq!(absolute.target, "/orders/7");
+    // A method is what it is; names of methods are case-sensitive.
+    let reading = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+    for method in ["get", "PURGE", "DELETE", "TRACE", "CONNECT"] {
+        scene.refused_somehow(&Request::new(method, "/orders/7").bearer(&reading.text));
+    }
+}
+
+fn without_the_gate_nobody_passes(scene: &Scene) {
+    let key = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+    let asking = get("/orders/7").bearer(&key.text);
+    let token = scene.passes(&asking).token;
+    scene.kill_the_gate();
+    for request in [&asking, &get("/orders/7").bearer(&token), &get("/orders/7")] {
+        let answer = scene.refused_somehow(request);
+        assert!(answer.status >= 500, "{answer:?}");
+    }
+}
