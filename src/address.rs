@@ -143,6 +143,16 @@ impl ForwardedHeader {
             Self::Forwarded => "forwarded",
         }
     }
+
+    /// What a proxy writes in it for a request of `caller`'s.
+    pub fn value_for(self, caller: CallerAddress) -> String {
+        match (self, caller) {
+            // RFC 7239 §6: in brackets, and so quoted.
+            (Self::Forwarded, CallerAddress::Known(IpAddr::V6(address))) => format!("for=\"[{address}]\""),
+            (Self::Forwarded, caller) => format!("for={caller}"),
+            (Self::XForwardedFor, caller) => caller.to_string(),
+        }
+    }
 }
 
 impl FromStr for ForwardedHeader {

@@ -50,7 +50,7 @@ pub use access::Access;
 pub use api_keys::ApiKeys;
 pub use builder::{BuildError, Builder, ChooseEnvironments, ChooseOrganizations, WhenStale};
 pub use extract::NoVerifier;
-pub use layer::{Guard, GuardedBy, Protect};
+pub use layer::{Guard, Protect};
 pub use metrics::Metrics;
 pub use refusal::{Denied, KeyFault, Refusal, Unavailable};
 pub use resource_metadata::ResourceMetadata;

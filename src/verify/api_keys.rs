@@ -1,12 +1,12 @@
 //! API keys that are sent directly: the issuer's gate is asked about them, and gives a token in their place.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::access::Access;
 use super::refusal::{KeyFault, Refusal, Unavailable};
@@ -14,6 +14,7 @@ use super::remembered::{Digest, Remembered, digest_of};
 use super::settings::Settings;
 use super::shared::Shared;
 use crate::address::{CallerAddress, ForwardedHeader};
+use crate::api_key::looks_like_key;
 use crate::client::{Answer, BaseUrl, Request};
 use crate::clock::Timestamp;
 
@@ -25,6 +26,9 @@ const REMEMBERED_KEYS: usize = 10_000;
 /// So many questions are put to the gate at a time. Who waits meanwhile finds the answer to somebody else's question
 /// about the same key.
 const QUESTIONS: usize = 16;
+
+/// For so long at most somebody waits for a turn. While the issuer is away, each question takes its whole time.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// That, and how, API keys are accepted beside tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +54,13 @@ impl Default for ApiKeys {
 /// Keys that were asked about.
 #[derive(Debug)]
 pub(super) struct AskedKeys {
-    header: HeaderName,
+    header: ForwardedHeader,
     remembered_seconds: i64,
     /// Path of the gate, for the verifier's client.
     gate: Request,
     /// What a key allows, and when the gate said so.
     answers: Remembered<(Access, Timestamp)>,
-    questions: Arc<Semaphore>,
+    questions: Semaphore,
 }
 
 #[derive(Deserialize)]
@@ -74,14 +78,14 @@ impl AskedKeys {
         let remembered_for = api_keys.remembered_for.min(LONGEST);
         let gate = Request::get_url(&issuer.clone().with_path(&format!("{}/v1/gate", issuer.path())));
         Self {
-            header: HeaderName::from_static(api_keys.header.name()),
+            header: api_keys.header,
             remembered_seconds: i64::try_from(remembered_for.as_secs()).unwrap_or(i64::MAX),
             gate: gate
                 .query("check", Some("credential"))
                 .query("token", Some("1"))
                 .query("audience", Some(&settings.audience)),
             answers: Remembered::new(REMEMBERED_KEYS),
-            questions: Arc::new(Semaphore::new(QUESTIONS)),
+            questions: Semaphore::new(QUESTIONS),
         }
     }
 
@@ -92,11 +96,15 @@ impl AskedKeys {
         key: &str,
         caller: CallerAddress,
     ) -> Result<Access, Refusal> {
+        if !looks_like_key(key) {
+            return Err(Refusal::Key(KeyFault::Unknown));
+        }
         let digest = digest_of(key);
         if let Some(access) = self.remembered(shared, &digest, caller)? {
             return Ok(access);
         }
-        let _turn = self.questions.acquire().await.map_err(|_| Refusal::Unavailable(Unavailable::Gate))?;
+        let turn = timeout(LONGEST_WAIT, self.questions.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(Refusal::Unavailable(Unavailable::Gate)) };
         if let Some(access) = self.remembered(shared, &digest, caller)? {
             return Ok(access);
         }
@@ -133,17 +141,9 @@ impl AskedKeys {
 
     /// Asks the gate for a token in the place of a key, whoever it is that sends it from there.
     async fn ask(&self, shared: &Shared, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
-        let from = caller.to_string();
-        let from = match caller.known() {
-            // RFC 7239 §6: an IPv6 address is bracketed, and then quoted.
-            Some(address) if self.header == ForwardedHeader::Forwarded.name() && address.is_ipv6() => {
-                format!("for=\"[{address}]\"")
-            }
-            _ if self.header == ForwardedHeader::Forwarded.name() => format!("for={from}"),
-            _ => from,
-        };
-        let request =
-            self.gate.clone().header(self.header.clone(), Some(&from)).secret_header(X_API_KEY, key);
+        let from = HeaderName::from_static(self.header.name());
+        let request = self.gate.clone().header(from, Some(&self.header.value_for(caller)));
+        let request = request.secret_header(X_API_KEY, key);
         let answer = shared.client.send(request.ok_or(Refusal::Key(KeyFault::Unknown))?).await;
         let answer = answer.map_err(|error| {
             tracing::warn!("the issuer's gate can't be asked: {error}");

@@ -29,6 +29,8 @@ pub(super) struct IssuerKeys {
     server: BaseUrl,
     by_id: RwLock<HashMap<String, Arc<VerifyingKey>>>,
     metadata: watch::Sender<Option<Metadata>>,
+    /// Held by whoever reads: of two answers, the one that was asked for last is to be kept.
+    reading: Mutex<()>,
     for_tokens: Mutex<Option<Instant>>,
     for_feed: Mutex<Option<Instant>>,
 }
@@ -50,6 +52,7 @@ impl IssuerKeys {
             server,
             by_id: RwLock::default(),
             metadata: watch::Sender::new(None),
+            reading: Mutex::default(),
             for_tokens: Mutex::default(),
             for_feed: Mutex::default(),
         }
@@ -79,6 +82,7 @@ impl IssuerKeys {
 
     /// Reads metadata and keys, and holds to what was known where that fails.
     pub(super) async fn refresh(&self) -> Result<(), FetchFault> {
+        let _reading = self.reading.lock().await;
         let metadata = fetch_metadata(&self.client, &self.issuer, &self.server).await?;
         let keys = fetch_keys(&self.client, &metadata).await?;
         let by_id =

@@ -28,31 +28,31 @@ type Peer = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 pub struct Protect {
     verifier: Verifier,
     peer: Peer,
-    guarded_by: GuardedBy,
+    requirement: Requirement,
 }
 
 /// What a layer requires of a caller who is known.
 #[derive(Clone, Debug)]
-pub enum GuardedBy {
+enum Requirement {
     /// Nothing: it is for the handlers to call [`Access::require`].
-    Handlers,
+    Nothing,
     /// A scope that allows this, for every request.
     Scope(Verb, Resource),
     /// A scope that allows what method and path say, as at the gate of the issuer's.
-    Mapping(Arc<GateMapping>),
+    Mapping(GateMapping),
 }
 
 /// A service behind [`Protect`].
 #[derive(Clone)]
 pub struct Guard<S> {
     inner: S,
-    protect: Protect,
+    protect: Arc<Protect>,
 }
 
 impl Verifier {
     /// A layer with this verifier. Where the address of the peer is to be had is for [`Protect::peer`] to say.
     pub fn layer(&self) -> Protect {
-        Protect { verifier: self.clone(), peer: Arc::new(|_| None), guarded_by: GuardedBy::Handlers }
+        Protect { verifier: self.clone(), peer: Arc::new(|_| None), requirement: Requirement::Nothing }
     }
 }
 
@@ -67,14 +67,14 @@ impl Protect {
     /// Requires a scope that allows `action` on `resource`, for every request.
     #[must_use]
     pub fn require(self, action: Verb, resource: Resource) -> Self {
-        Self { guarded_by: GuardedBy::Scope(action, resource), ..self }
+        Self { requirement: Requirement::Scope(action, resource), ..self }
     }
 
     /// Requires a scope that allows what a request's method and path are by `mapping`. Nothing of a path is decoded:
     /// what is not literals joined by slashes is refused.
     #[must_use]
     pub fn require_by(self, mapping: GateMapping) -> Self {
-        Self { guarded_by: GuardedBy::Mapping(Arc::new(mapping)), ..self }
+        Self { requirement: Requirement::Mapping(mapping), ..self }
     }
 
     /// Answers a request, or lets it through with what its sender may.
@@ -85,7 +85,7 @@ impl Protect {
         let peer = (self.peer)(parts);
         let access = self.verifier.authenticate_request(&parts.headers, peer).await;
         let access = access.map_err(|refusal| self.verifier.refuse(&refusal))?;
-        self.guarded_by.check(&access, parts).map_err(|denied| denied.response())?;
+        self.requirement.check(&access, parts).map_err(|denied| denied.response())?;
         parts.extensions.insert(access);
         Ok(())
     }
@@ -102,10 +102,10 @@ impl Protect {
     }
 }
 
-impl GuardedBy {
+impl Requirement {
     fn check(&self, access: &Access, parts: &Parts) -> Result<(), Denied> {
         match self {
-            Self::Handlers => Ok(()),
+            Self::Nothing => Ok(()),
             Self::Scope(action, resource) => access.require_resource(*action, resource),
             Self::Mapping(mapping) => {
                 let action = mapping.verb(parts.method.as_str());
@@ -120,7 +120,7 @@ impl GuardedBy {
 
 impl fmt::Debug for Protect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Protect").field("guarded_by", &self.guarded_by).finish_non_exhaustive()
+        f.debug_struct("Protect").field("requirement", &self.requirement).finish_non_exhaustive()
     }
 }
 
@@ -128,7 +128,7 @@ impl<S> Layer<S> for Protect {
     type Service = Guard<S>;
 
     fn layer(&self, inner: S) -> Guard<S> {
-        Guard { inner, protect: self.clone() }
+        Guard { inner, protect: Arc::new(self.clone()) }
     }
 }
 
@@ -151,7 +151,7 @@ where
         // The one that said it is ready is the one to call; its clone takes its place.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let protect = self.protect.clone();
+        let protect = Arc::clone(&self.protect);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match protect.check(&mut parts).await {

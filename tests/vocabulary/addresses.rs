@@ -139,3 +139,18 @@ proptest! {
         prop_assert!(known.is_none() || known == Some(real), "{:?}", known);
     }
 }
+
+#[test]
+fn what_a_proxy_writes_is_what_is_read() {
+    for header in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
+        let policy = AddressPolicy { proxies: "10.0.0.1".parse().unwrap(), header };
+        for caller in [
+            CallerAddress::Known("192.0.2.7".parse().unwrap()),
+            CallerAddress::Known("2001:db8::7".parse().unwrap()),
+            CallerAddress::Unknown,
+        ] {
+            let line = header.value_for(caller);
+            assert_eq!(policy.caller("10.0.0.1".parse().unwrap(), [line.as_bytes()]), caller, "{line}");
+        }
+    }
+}
