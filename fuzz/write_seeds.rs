@@ -54,7 +54,12 @@ fn tokens() -> Vec<String> {
         with("kid", json!(KEYS[0].kid())),
         with("jwk", json!(eddsa().public_jwk())),
         with("jku", json!("https://evil.example/keys")),
+        with("x5u", json!("https://evil.example/certificate")),
+        with("x5c", json!(["MIIB"])),
         with("crit", json!(["b64"])),
+        with("b64", json!(false)),
+        with("zip", json!("DEF")),
+        with("enc", json!("A256GCM")),
         with("cty", json!({ "a": [1, 2.5, null, true, "\u{e9}\u{1f600}\""] })),
     ]);
     seeds
