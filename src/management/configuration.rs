@@ -2,12 +2,14 @@
 //! in a file, it can be reviewed, versioned and applied.
 
 mod apply;
+mod change;
 mod document;
 mod keys;
 
 use std::sync::Arc;
 
-pub use apply::{Applied, ApplyTerms, ConfigurationChange, apply};
+pub use apply::{Applied, apply};
+pub use change::{ApplyTerms, ConfigurationChange};
 pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration};
 
 use super::ApiError;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::challenge::Challenge;
-use super::refusal::Denied;
+use super::denied::Denied;
 use crate::cidr::Cidrs;
 use crate::claims::Claims;
 use crate::clock::Timestamp;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::access::Access;
 use super::refusal::{KeyFault, Refusal, Unavailable};
 use super::remembered::{Digest, Remembered, digest_of};
-use super::settings::Settings;
+use super::settings::ApiKeys;
 use super::shared::Shared;
 use crate::address::{CallerAddress, ForwardedHeader};
 use crate::api_key::looks_like_key;
@@ -29,27 +29,6 @@ const QUESTIONS: usize = 16;
 
 /// For so long at most somebody waits for a turn. While the issuer is away, each question takes its whole time.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// That, and how, API keys are accepted beside tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ApiKeys {
-    /// For how long the gate's answer about a good key is relied on: 5 minutes at most. The feed ends it earlier,
-    /// when something is taken from the key.
-    pub remembered_for: Duration,
-    /// The header in which the issuer expects to be told where the caller is. The resource server has to be among
-    /// its trusted proxies, or keys that are bound to ranges pass only from the resource server's own address.
-    pub header: ForwardedHeader,
-}
-
-/// The longest that an answer is relied on: tokens of the gate's live at least that long.
-const LONGEST: Duration = Duration::from_secs(300);
-
-impl Default for ApiKeys {
-    /// A minute, and `X-Forwarded-For`.
-    fn default() -> Self {
-        Self { remembered_for: Duration::from_secs(60), header: ForwardedHeader::default() }
-    }
-}
 
 /// Keys that were asked about.
 #[derive(Debug)]
@@ -74,16 +53,15 @@ struct RefusedFor {
 }
 
 impl AskedKeys {
-    pub(super) fn new(api_keys: ApiKeys, issuer: &BaseUrl, settings: &Settings) -> Self {
-        let remembered_for = api_keys.remembered_for.min(LONGEST);
+    pub(super) fn new(api_keys: ApiKeys, issuer: &BaseUrl, audience: &str) -> Self {
         let gate = Request::get_url(&issuer.clone().with_path(&format!("{}/v1/gate", issuer.path())));
         Self {
             header: api_keys.header,
-            remembered_seconds: i64::try_from(remembered_for.as_secs()).unwrap_or(i64::MAX),
+            remembered_seconds: api_keys.remembered_seconds(),
             gate: gate
                 .query("check", Some("credential"))
                 .query("token", Some("1"))
-                .query("audience", Some(&settings.audience)),
+                .query("audience", Some(audience)),
             answers: Remembered::new(REMEMBERED_KEYS),
             questions: Semaphore::new(QUESTIONS),
         }

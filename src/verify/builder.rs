@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::api_keys::ApiKeys;
 use super::challenge::Challenge;
 use super::resource_metadata::ResourceMetadata;
-use super::settings::{Accepted, Settings};
+use super::settings::{Accepted, ApiKeys, Settings, WhenStale};
 use super::verifier::Verifier;
 use crate::address::AddressPolicy;
 use crate::claims::Leeway;
@@ -49,16 +48,6 @@ pub struct Builder {
     max_stale: i64,
     remembered_tokens: usize,
     api_keys: Option<ApiKeys>,
-}
-
-/// What a verifier does that has not heard of its issuer for longer than it may.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenStale {
-    /// It refuses every credential (503): a token that was revoked meanwhile passes nowhere.
-    #[default]
-    Refuse,
-    /// It goes on with what it knew: a token that was revoked meanwhile passes until it expires.
-    Accept,
 }
 
 /// Why there is no verifier.

@@ -3,7 +3,7 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::refusal::{Denied, Refusal};
+use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
 
 /// What every challenge of one resource server begins with.
@@ -35,10 +35,11 @@ impl Challenge {
         response
     }
 
-    pub(super) fn denied<B: From<String>>(&self, denied: &Denied) -> Response<B> {
-        let mut response = answer(StatusCode::FORBIDDEN, "forbidden", &denied.to_string());
+    /// What is said where a scope is missing, or where nobody could have one.
+    pub(super) fn denied<B: From<String>>(&self, scope: Option<&str>, message: &str) -> Response<B> {
+        let mut response = answer(StatusCode::FORBIDDEN, "forbidden", message);
         let challenge =
-            denied.scope().map(|scope| format!(r#"{}, error="insufficient_scope", scope="{scope}""#, self.0));
+            scope.map(|scope| format!(r#"{}, error="insufficient_scope", scope="{scope}""#, self.0));
         insert(response.headers_mut(), WWW_AUTHENTICATE, challenge);
         response
     }

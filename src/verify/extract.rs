@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::access::Access;
-use super::refusal::Denied;
+use super::denied::Denied;
 
 /// A handler wants an [`Access`], and no [`super::Protect`] stands in front of it: a fault of the program's, which is
 /// logged and answered with 500.

@@ -14,7 +14,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::access::Access;
-use super::refusal::Denied;
+use super::denied::Denied;
 use super::verifier::Verifier;
 use crate::gateway::GateMapping;
 use crate::scope::{Resource, Verb};

@@ -1,14 +1,10 @@
 //! Why a request is refused, and what its sender is told.
 
-use std::sync::Arc;
+use http::StatusCode;
 
-use http::{Response, StatusCode};
-
-use super::challenge::Challenge;
 use crate::address::CallerAddress;
 use crate::claims::TokenFault;
 use crate::credential::CredentialFault;
-use crate::scope::{Resource, Verb};
 
 /// Why a credential is refused. Displayed, it is what the sender of the request may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,14 +73,6 @@ pub enum Unavailable {
     Gate,
 }
 
-/// A scope is missing.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{}", .scope.as_ref().map_or("this is no resource".to_owned(), |scope| format!("this needs the scope {scope}")))]
-pub struct Denied {
-    scope: Option<String>,
-    challenge: Arc<Challenge>,
-}
-
 impl From<TokenFault> for Refusal {
     fn from(fault: TokenFault) -> Self {
         Self::Token(fault)
@@ -135,25 +123,5 @@ impl Refusal {
             Self::Unavailable(_) => Some(1),
             _ => None,
         }
-    }
-}
-
-impl Denied {
-    /// The scope that is missing; none where what was asked for is no resource.
-    pub fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
-    }
-
-    /// The answer to the request: 403, with the challenge of RFC 6750 §3.
-    pub fn response<B: From<String>>(&self) -> Response<B> {
-        self.challenge.denied(self)
-    }
-
-    pub(super) fn missing(action: Verb, resource: &Resource, challenge: Arc<Challenge>) -> Self {
-        Self { scope: Some(format!("{action}:{resource}")), challenge }
-    }
-
-    pub(super) fn no_resource(challenge: Arc<Challenge>) -> Self {
-        Self { scope: None, challenge }
     }
 }

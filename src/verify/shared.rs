@@ -6,19 +6,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::access::Access;
-use super::api_keys::AskedKeys;
-use super::builder::WhenStale;
 use super::issuer_keys::{Asker, IssuerKeys};
 use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
 use super::remembered::{Remembered, digest_of};
-use super::settings::Settings;
+use super::settings::{Settings, WhenStale};
 use super::standing::{Heard, Standing};
 use crate::address::CallerAddress;
 use crate::claims::{Audience, Rules, TokenFault, verify_access_token};
 use crate::client::{BaseUrl, Client};
 use crate::clock::Timestamp;
-use crate::credential::Credential;
 use crate::jws::{JwsFault, UnverifiedJws};
 
 #[derive(Debug)]
@@ -30,13 +27,11 @@ pub(super) struct Shared {
     pub(super) metrics: Counters,
     /// What can change about a token is held against it at every use: times, revocations, addresses.
     remembered: Remembered<Access>,
-    asked_keys: Option<AskedKeys>,
     pub(super) is_ready: watch::Sender<bool>,
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings, server: BaseUrl, client: Client) -> Self {
-        let asked_keys = settings.api_keys.map(|api_keys| AskedKeys::new(api_keys, &server, &settings));
         let keys = IssuerKeys::new(client.clone(), settings.issuer.clone(), server);
         Self {
             remembered: Remembered::new(settings.remembered_tokens),
@@ -45,7 +40,6 @@ impl Shared {
             keys: Arc::new(keys),
             standing: Standing::default(),
             metrics: Counters::default(),
-            asked_keys,
             is_ready: watch::Sender::new(false),
         }
     }
@@ -80,18 +74,6 @@ impl Shared {
                     "the issuer is not heard: revoked tokens are accepted, as configured"
                 );
             }
-        }
-    }
-
-    pub(super) async fn authenticate(
-        &self,
-        credential: Credential<'_>,
-        caller: CallerAddress,
-    ) -> Result<Access, Refusal> {
-        match (credential, &self.asked_keys) {
-            (Credential::Token(token), _) => self.verify(token, caller).await,
-            (Credential::ApiKey(key), Some(asked)) => asked.access(self, key, caller).await,
-            (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
         }
     }
 

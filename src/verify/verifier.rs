@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use tokio::time::Instant;
 
 use super::access::Access;
+use super::api_keys::AskedKeys;
 use super::background::Background;
 use super::metrics::Metrics;
 use super::refusal::Refusal;
@@ -22,14 +23,17 @@ use crate::credential::{Credential, CredentialFault};
 #[derive(Clone, Debug)]
 pub struct Verifier {
     shared: Arc<Shared>,
+    api_keys: Option<Arc<AskedKeys>>,
     _background: Arc<Background>,
 }
 
 impl Verifier {
     pub(super) fn begin(settings: Settings, server: BaseUrl, client: Client) -> Self {
+        let asked = |api_keys| Arc::new(AskedKeys::new(api_keys, &server, &settings.audience));
+        let api_keys = settings.api_keys.map(asked);
         let shared = Arc::new(Shared::new(settings, server, client));
         let background = Arc::new(Background::begin(&shared));
-        Self { shared, _background: background }
+        Self { shared, api_keys, _background: background }
     }
 
     /// Waits until the issuer was heard for the first time: its keys and its revocations. Until then every credential
@@ -67,7 +71,11 @@ impl Verifier {
         credential: Credential<'_>,
         caller: CallerAddress,
     ) -> Result<Access, Refusal> {
-        let verdict = self.shared.authenticate(credential, caller).await;
+        let verdict = match (credential, &self.api_keys) {
+            (Credential::Token(token), _) => self.shared.verify(token, caller).await,
+            (Credential::ApiKey(key), Some(asked)) => asked.access(&self.shared, key, caller).await,
+            (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
+        };
         self.shared.metrics.decided(verdict.is_ok());
         verdict
     }

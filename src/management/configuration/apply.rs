@@ -1,11 +1,8 @@
 //! Making an organization what a document says, all of it or nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
-
+use super::change::{ApplyTerms, ConfigurationChange, Prepared};
 use super::document::{Configuration, OrganizationConfiguration, ProjectConfiguration};
 use super::keys::KeyPlan;
 use super::may_read_all;
@@ -14,23 +11,12 @@ use crate::api_key::PlainKey;
 use crate::key::ApiKey;
 use crate::management::keys::new_secret;
 use crate::management::projects::{NewProjectRequest, ProjectPatch};
-use crate::management::{ApiError, changes, organizations, projects};
+use crate::management::{ApiError, organizations, projects};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::{NewKey, Write};
-use crate::tenant::{Organization, Project};
-
-/// On what terms a document is applied.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ApplyTerms {
-    /// Only say what would change.
-    pub dry_run: bool,
-    /// Revoke the keys that the document lacks.
-    pub prune: bool,
-    /// Close the last way in, and revoke the caller's own key, if it comes to that.
-    pub force: bool,
-}
+use crate::tenant::Organization;
 
 /// What was changed, or would be.
 #[derive(Debug)]
@@ -42,19 +28,6 @@ pub struct Applied {
     /// The keys that were made, each to be seen whole this once.
     pub created: Vec<(ApiKey, PlainKey)>,
 }
-
-/// One thing that is to be another one, or new.
-#[derive(Debug, Serialize)]
-pub struct ConfigurationChange {
-    action: &'static str,
-    kind: &'static str,
-    id: Option<String>,
-    name: String,
-    changes: Map<String, Value>,
-}
-
-/// The keys of a document that are to be made, by their place in it, with the secrets that they will have.
-pub(super) type Prepared = BTreeMap<usize, (NewKey, PlainKey)>;
 
 /// Makes an organization what `document` says.
 ///
@@ -165,72 +138,6 @@ impl Applying<'_> {
         may_write()?;
         projects::update(write, &before, &after).await?;
         Ok(ConfigurationChange::update(&before, &after))
-    }
-}
-
-/// What of a thing is in a document.
-pub(super) trait Configured {
-    /// `organization`, `project` or `key`.
-    const KIND: &'static str;
-
-    fn id(&self) -> String;
-
-    fn name(&self) -> &str;
-
-    fn configuration(&self) -> Value;
-}
-
-impl ConfigurationChange {
-    pub(super) fn create<T: Configured>(made: &T) -> Self {
-        let nothing = Value::Object(Map::new());
-        // A key that is only rehearsed has an id that nobody will see again.
-        let id = (T::KIND != ApiKey::KIND).then(|| made.id());
-        Self { id, ..Self::new("create", made, changes(&nothing, &made.configuration())) }
-    }
-
-    pub(super) fn update<T: Configured>(before: &T, after: &T) -> Option<Self> {
-        let changes = changes(&before.configuration(), &after.configuration());
-        (!changes.is_empty()).then(|| Self::new("update", after, changes))
-    }
-
-    pub(super) fn revoke(before: &ApiKey) -> Self {
-        Self::new("revoke", before, Map::new())
-    }
-
-    fn new<T: Configured>(action: &'static str, thing: &T, changes: Map<String, Value>) -> Self {
-        Self { action, kind: T::KIND, id: Some(thing.id()), name: thing.name().to_owned(), changes }
-    }
-}
-
-impl Configured for Organization {
-    const KIND: &'static str = "organization";
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn configuration(&self) -> Value {
-        Configuration::json(&OrganizationConfiguration::from(self))
-    }
-}
-
-impl Configured for Project {
-    const KIND: &'static str = "project";
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn configuration(&self) -> Value {
-        Configuration::json(&ProjectConfiguration::from(self))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::apply::{ApplyTerms, ConfigurationChange, Configured, Prepared};
+use super::change::{ApplyTerms, ConfigurationChange, Configured, Prepared};
 use super::document::{Configuration, KeyConfiguration};
 use super::unrevoked_keys;
 use crate::access::Caller;
