@@ -1,5 +1,5 @@
 //! The HTTP face: every route on this page, handlers of a few lines, one place that turns errors into
-//! responses ([`failure`]).
+//! responses (`failure`).
 
 mod answer;
 mod audit;

@@ -37,7 +37,7 @@ impl Verifier {
     }
 
     /// Waits until the issuer was heard for the first time: its keys and its revocations. Until then every credential
-    /// is answered with [`Unavailable::NotReady`].
+    /// is answered with [`super::Unavailable::NotReady`].
     pub async fn ready(&self) {
         let mut is_ready = self.shared.is_ready.subscribe();
         // It can't fail: the sender is held here.
