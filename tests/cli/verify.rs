@@ -84,7 +84,11 @@ async fn a_token_that_was_revoked_is_refused(backend: Backend) {
     let token = token(&scene, &[]);
     let shell = anybody(&scene);
     assert_eq!(shell.feed(&token, &["verify", "-", "--json"]).json()["revocations"], true);
+    let feed = scene.server.client().get("/oauth/revocations").await;
     scene.admin.ok(&["keys", "revoke-matching", "--query", "client", "--yes"]);
+    // The answer comes when the feed says something else.
+    let news = scene.server.client().with("if-none-match", feed.header("etag")).with("prefer", "wait=10");
+    assert_ne!(news.get("/oauth/revocations").await.header("etag"), feed.header("etag"));
     let said = shell.feed(&token, &["verify", "-"]);
     assert_eq!(said.code, 7, "{said:?}");
     assert!(said.stdout.ends_with("It is refused: the issuer's revocation feed ends it.\n"), "{said:?}");
