@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// A moment, in whole seconds since the Unix epoch. What the database, the claims and the API's times
 /// are all made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -3,15 +3,15 @@
 
 mod answer;
 mod audit;
-mod body;
+pub(crate) mod body;
 mod client_auth;
 mod configuration;
-mod credentials;
-mod denials;
-mod discovery;
+pub(crate) mod credentials;
+pub(crate) mod denials;
+pub(crate) mod discovery;
 mod docs;
-mod failure;
-mod form;
+pub(crate) mod failure;
+pub(crate) mod form;
 mod front;
 mod gate;
 mod health;
@@ -20,13 +20,13 @@ mod keys;
 mod oauth;
 mod organizations;
 mod page;
-mod path;
+pub(crate) mod path;
 mod projects;
-mod published;
-mod query;
-mod request_id;
+pub(crate) mod published;
+pub(crate) mod query;
+pub(crate) mod request_id;
 mod revocations;
-mod route;
+pub(crate) mod route;
 mod signing_keys;
 mod usage;
 
@@ -37,6 +37,7 @@ use axum::routing::get;
 
 use self::failure::{api_method_not_allowed, not_found, oauth_method_not_allowed};
 use self::route::routes;
+use crate::console;
 use crate::entropy::EntropyError;
 use crate::node::Node;
 
@@ -112,10 +113,11 @@ routes! {
 /// When the system has no randomness.
 pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
     let issuer_path = discovery::path_of(&node.deployment.issuer).to_owned();
-    let mut router = endpoints();
+    let all = || endpoints().merge(console::router(&node));
+    let mut router = all();
     if !issuer_path.is_empty() {
         // Both with a proxy that strips the issuer's path and with one that passes it on.
-        router = router.nest(&issuer_path, endpoints());
+        router = router.nest(&issuer_path, all());
         for well_known in [discovery::OAUTH_METADATA, discovery::OPENID_METADATA] {
             // RFC 8414 §3.1: inserted between the host and the issuer's path.
             router = router.route(&format!("{well_known}{issuer_path}"), get(discovery::metadata));

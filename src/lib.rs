@@ -8,7 +8,7 @@
 //! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
 //! | [`verify`] | for resource servers: verify tokens, hear of revocations, guard routes |
 //! | [`client`] | asking a server over HTTP |
-//! | [`http`], [`listener`] | the routes, and the sockets under them |
+//! | [`http`], [`console`], [`listener`] | the routes, the pages for people, and the sockets under them |
 //! | [`token`], [`management`], [`gate`] | the use cases, each a list of named steps |
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
@@ -35,6 +35,8 @@ pub mod client;
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod console;
 #[cfg(feature = "_client")]
 pub mod credential;
 #[cfg(feature = "server")]

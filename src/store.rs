@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod bootstrap;
 mod changes;
+mod console_sessions;
 pub(crate) mod db;
 mod error;
 mod keys;
@@ -30,8 +31,9 @@ pub use audit::{EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::{Change, Position};
+pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
-pub use keys::{KeyFilter, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
+pub use keys::{KeyFilter, KeyOrder, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
 pub use page::{Page, Visible};
 pub use repeats::Repeat;
 pub use restore::{

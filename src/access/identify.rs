@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::Caller;
 use crate::address::{CallerAddress, Origin};
+use crate::api_key::KeyId;
 use crate::claims::Audience;
 use crate::clock::Timestamp;
+use crate::key::SecretId;
 use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
 use crate::usage::{RefusedFor, UseKind};
 
@@ -73,6 +75,35 @@ pub async fn identify_at(
     Ok(Caller::new(scopes, subject, origin))
 }
 
+/// Finds out who presents an API key to be remembered by, and which secret of it that is.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn recognize(
+    node: &Arc<Node>,
+    key: &str,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<(Caller, SecretId), AccessFault> {
+    let authenticated = node.authenticate(Presented { client_id: None, key }, origin, now).await?;
+    let secret = authenticated.secret;
+    Ok((counted(node, authenticated, origin, now), secret))
+}
+
+/// The caller who once presented this secret of a key, if that is still good.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn recall(
+    node: &Node,
+    (key, secret): (&KeyId, SecretId),
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let authenticated = node.authenticate_again(key, secret, origin, now).await?;
+    Ok(counted(node, authenticated, origin, now))
+}
+
 async fn by_key(
     node: &Arc<Node>,
     presented: Presented<'_>,
@@ -80,7 +111,11 @@ async fn by_key(
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     let authenticated = node.authenticate(presented, origin, now).await?;
+    Ok(counted(node, authenticated, origin, now))
+}
+
+fn counted(node: &Node, authenticated: Authenticated, origin: Origin<'_>, now: Timestamp) -> Caller {
     node.count(&authenticated, UseKind::Direct, now);
     let Authenticated { held, .. } = authenticated;
-    Ok(Caller::new(held.key.scopes.clone(), held, origin))
+    Caller::new(held.key.scopes.clone(), held, origin)
 }

@@ -9,7 +9,7 @@ use crate::listener::BodyTimedOut;
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyFault {
+pub(crate) enum BodyFault {
     TooLarge,
     TooSlow,
     /// The client went away, or broke HTTP's own rules.
@@ -17,7 +17,7 @@ pub(super) enum BodyFault {
 }
 
 /// The whole body, of at most `most` bytes.
-pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, BodyFault> {
+pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, BodyFault> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > most) {
@@ -32,7 +32,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
 }
 
 /// Whether the body is declared, once, to be of this media type, parameters aside.
-pub(super) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
+pub(crate) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(declared), None) = (lines.next(), lines.next()) else { return false };
     let essence = declared.to_str().ok().and_then(|declared| declared.split(';').next());

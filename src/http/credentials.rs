@@ -18,11 +18,11 @@ use crate::node::Node;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CameFrom(pub(super) CallerAddress);
+pub(crate) struct CameFrom(pub(crate) CallerAddress);
 
 /// A caller of the management API.
 #[derive(Debug)]
-pub(super) struct Guarded(pub(super) Caller);
+pub(crate) struct Guarded(pub(crate) Caller);
 
 impl FromRequestParts<Arc<Node>> for CameFrom {
     type Rejection = Failure;
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
 }
 
 /// The one credential in these headers.
-pub(super) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
+pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
     let shown = credential::Credential::of(headers).map_err(|fault| match fault {
         CredentialFault::Missing => ApiError::Unauthenticated { presented: false },
         CredentialFault::Unreadable => ApiError::Unauthenticated { presented: true },

@@ -14,17 +14,17 @@ use crate::node::Node;
 
 /// The caller of a request, once it has told who it is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownCaller(Arc<OnceLock<(Arc<Node>, Caller)>>);
+pub(crate) struct KnownCaller(Arc<OnceLock<(Arc<Node>, Caller)>>);
 
 impl KnownCaller {
     /// Keeps the caller for whoever comes to know what it was answered.
-    pub(super) fn set(&self, node: &Arc<Node>, caller: &Caller) {
+    pub(crate) fn set(&self, node: &Arc<Node>, caller: &Caller) {
         let _ = self.0.set((Arc::clone(node), caller.clone()));
     }
 }
 
 /// Around the operations of the management API: what is answered 403 `forbidden` is noted.
-pub(super) async fn noted(mut request: Request, next: Next) -> Response {
+pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());
     let response = next.run(request).await;

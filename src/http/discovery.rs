@@ -14,8 +14,8 @@ use crate::jwk::PublicJwk;
 use crate::management::ApiError;
 use crate::node::Node;
 
-pub(super) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
-pub(super) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+pub(crate) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
 
 #[derive(Serialize)]
 struct JwksView<'a> {
@@ -42,7 +42,7 @@ struct Metadata {
 }
 
 /// `GET /.well-known/jwks.json`.
-pub(super) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> Result<Response, Failure> {
+pub(crate) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> Result<Response, Failure> {
     let ring = node.keyring.ring();
     let keys = ring.published(node.clock.now()).collect();
     let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
@@ -51,7 +51,7 @@ pub(super) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
 }
 
 /// `GET /.well-known/oauth-authorization-server`, and its alias.
-pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
+pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
     let at = |path: &str| format!("{}{path}", node.deployment.issuer);
     let metadata = Metadata {
         issuer: node.deployment.issuer.clone(),
@@ -76,7 +76,7 @@ pub(super) async fn metadata(State(node): State<Arc<Node>>) -> Response {
 }
 
 /// The path of the issuer's URL; empty when it has none.
-pub(super) fn path_of(issuer: &str) -> &str {
+pub(crate) fn path_of(issuer: &str) -> &str {
     let authority = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     authority.find('/').map_or("", |at| authority[at..].trim_end_matches('/'))
 }

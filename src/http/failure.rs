@@ -15,6 +15,8 @@ use crate::token::OAuthError;
 /// Seconds after which a client should try again when nothing better is known.
 const RETRY_AFTER: i64 = 1;
 
+const JSON: &str = "application/json";
+
 /// An error of either of the two kinds of endpoints.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
@@ -25,6 +27,13 @@ pub(crate) enum Failure {
     Bearer(ApiError),
     /// The management API's JSON.
     Api(ApiError),
+    /// A page of the console's.
+    Page {
+        /// What it says.
+        error: ApiError,
+        /// How it says it.
+        html: String,
+    },
 }
 
 impl From<OAuthError> for Failure {
@@ -48,54 +57,57 @@ impl IntoResponse for Failure {
 }
 
 /// No route has this path.
-pub(super) async fn not_found() -> Failure {
+pub(crate) async fn not_found() -> Failure {
     ApiError::NotFound.into()
 }
 
 /// A route has this path, for other methods; axum says which in `Allow`.
-pub(super) async fn api_method_not_allowed() -> Failure {
+pub(crate) async fn api_method_not_allowed() -> Failure {
     ApiError::MethodNotAllowed.into()
 }
 
 /// An OAuth endpoint was asked with another method than POST.
-pub(super) async fn oauth_method_not_allowed() -> Failure {
+pub(crate) async fn oauth_method_not_allowed() -> Failure {
     OAuthError::MethodNotAllowed.into()
 }
 
 impl Failure {
     /// The error's code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::OAuth(error) => error.code(),
             Self::Bearer(error) => bearer_code(error),
-            Self::Api(error) => error.code(),
+            Self::Api(error) | Self::Page { error, .. } => error.code(),
         }
     }
 
     /// What the log says of it: the cause that the client is not told, or else what it is told.
-    pub(super) fn log_line(&self) -> String {
+    pub(crate) fn log_line(&self) -> String {
         match self {
             Self::OAuth(error) => error.cause().map_or_else(|| error.description(), str::to_owned),
-            Self::Bearer(error) | Self::Api(error) => {
+            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => {
                 error.cause().map_or_else(|| error.message(), str::to_owned)
             }
         }
     }
 
     /// Fills `response` in.
-    pub(super) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
-        let body = match self {
-            Self::OAuth(error) => oauth_body(error.code(), &error.description()),
-            Self::Bearer(error) => oauth_body(bearer_code(error), &error.message()),
+    pub(crate) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
+        let (media_type, body) = match self {
+            Self::OAuth(error) => (JSON, oauth_body(error.code(), &error.description()).to_string()),
+            Self::Bearer(error) => (JSON, oauth_body(bearer_code(error), &error.message()).to_string()),
             Self::Api(error) => {
-                json!({"error": {"code": error.code(), "message": error.message(), "request_id": id.as_str()}})
+                let (code, message) = (error.code(), error.message());
+                let body = json!({"error": {"code": code, "message": message, "request_id": id.as_str()}});
+                (JSON, body.to_string())
             }
+            Self::Page { html, .. } => ("text/html; charset=utf-8", html.clone()),
         };
         *response.status_mut() = self.status();
-        *response.body_mut() = Body::from(body.to_string());
+        *response.body_mut() = Body::from(body);
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         // RFC 6749 §5.1 asks it of tokens; no answer about credentials is worth keeping.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in self.headers(realm) {
@@ -106,7 +118,7 @@ impl Failure {
     fn status(&self) -> StatusCode {
         match self {
             Self::OAuth(error) => oauth_status(error),
-            Self::Bearer(error) | Self::Api(error) => api_status(error),
+            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => api_status(error),
         }
     }
 
@@ -114,7 +126,7 @@ impl Failure {
         match self {
             Self::OAuth(error) => oauth_headers(error, realm),
             Self::Bearer(error) => [api_headers(error, realm), vec![no_cache()]].concat(),
-            Self::Api(error) => api_headers(error, realm),
+            Self::Api(error) | Self::Page { error, .. } => api_headers(error, realm),
         }
     }
 }

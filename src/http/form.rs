@@ -8,7 +8,7 @@ use crate::token::OAuthError;
 
 /// The parameters of a form that were sent with a value, each once but those that may repeat.
 #[derive(Debug)]
-pub(super) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(crate) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// RFC 8707 §2 lets `resource` repeat; `audience` is our alias of it.
 const MAY_REPEAT: [&str; 2] = ["resource", "audience"];
@@ -19,7 +19,7 @@ impl<'a> Form<'a> {
     /// # Errors
     /// [`OAuthError::InvalidRequest`] for bad percent-encoding, for what is not UTF-8, for a NUL, and for a
     /// parameter that comes twice (RFC 6749 §3.2).
-    pub(super) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
         let mut pairs = Vec::with_capacity(8);
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -35,12 +35,12 @@ impl<'a> Form<'a> {
     }
 
     /// The value of a parameter.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
     }
 
     /// All values of a parameter that may repeat, in their order.
-    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'a, 'f> {
+    pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'a, 'f> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
     }
 
@@ -48,7 +48,7 @@ impl<'a> Form<'a> {
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when it is missing.
-    pub(super) fn require(&self, name: &str) -> Result<&str, OAuthError> {
+    pub(crate) fn require(&self, name: &str) -> Result<&str, OAuthError> {
         self.get(name).ok_or_else(|| OAuthError::InvalidRequest(format!("{name} is missing")))
     }
 }
@@ -57,7 +57,7 @@ impl<'a> Form<'a> {
 ///
 /// # Errors
 /// [`OAuthError::InvalidRequest`].
-pub(super) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
+pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
     if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
         return std::str::from_utf8(encoded)

@@ -12,16 +12,16 @@ use crate::management::projects::ProjectPath;
 use crate::names::OrganizationId;
 
 /// `{org}`
-pub(super) struct InOrganization(pub(super) OrganizationId);
+pub(crate) struct InOrganization(pub(crate) OrganizationId);
 
 /// `{org}` and `{project}`
-pub(super) struct OfProject(pub(super) ProjectPath);
+pub(crate) struct OfProject(pub(crate) ProjectPath);
 
 /// `{org}` and `{key}`
-pub(super) struct OfKey(pub(super) KeyPath);
+pub(crate) struct OfKey(pub(crate) KeyPath);
 
 /// `{org}`, `{key}` and `{secret}`
-pub(super) struct OfSecret(pub(super) KeyPath, pub(super) SecretId);
+pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
 
 impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
     type Rejection = Failure;

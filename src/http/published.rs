@@ -7,17 +7,17 @@ use axum::response::{IntoResponse, Response};
 use crate::management::Etag;
 
 /// Shorter than the time for which a new signing key is published ahead of its use.
-pub(super) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+pub(crate) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// Something published.
-pub(super) struct Published {
-    pub(super) media_type: &'static str,
-    pub(super) body: Bytes,
+pub(crate) struct Published {
+    pub(crate) media_type: &'static str,
+    pub(crate) body: Bytes,
 }
 
 impl Published {
     /// 200 with the body; 304 without, for whoever has it.
-    pub(super) fn answer(self, request: &HeaderMap) -> Response {
+    pub(crate) fn answer(self, request: &HeaderMap) -> Response {
         let etag = Etag::of_bytes(&self.body);
         let caching = [
             (header::CACHE_CONTROL, CACHE),

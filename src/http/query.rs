@@ -14,14 +14,14 @@ const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
 /// The parameters of a query, each known, decoded and there at most once.
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads a query that may have only `known` parameters.
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for any other, and for one that comes twice.
-    pub(super) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
         Self::parse(parts.uri.query().unwrap_or_default(), known)
     }
 
@@ -29,7 +29,7 @@ impl Query {
     ///
     /// # Errors
     /// As [`Query::read`].
-    pub(super) fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -54,7 +54,7 @@ impl Query {
     }
 
     /// A parameter as text.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
@@ -62,7 +62,7 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] when it is not that.
-    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError>
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError>
     where
         T::Err: std::fmt::Display,
     {
@@ -77,7 +77,7 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] when it is anything else.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
@@ -89,7 +89,7 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] when it is anything else.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         self.text(name).map(|text| moment(name, text)).transpose()
     }
 
@@ -97,7 +97,7 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for a limit out of range.
-    pub(super) fn page(&self) -> Result<PageRequest, ApiError> {
+    pub(crate) fn page(&self) -> Result<PageRequest, ApiError> {
         let limit = match self.text("limit").map(str::parse) {
             None => DEFAULT_LIMIT,
             Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
@@ -111,7 +111,7 @@ impl Query {
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
-pub(super) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
+pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     let query = Query::read(parts, known)?;
     let lines = parts.headers.get_all(header::IF_MATCH).iter();
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
@@ -123,12 +123,12 @@ pub(super) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
-pub(super) fn force(parts: &Parts) -> Result<bool, ApiError> {
+pub(crate) fn force(parts: &Parts) -> Result<bool, ApiError> {
     Query::read(parts, &["force"])?.flag("force")
 }
 
 /// A resource that takes no query. One that is sent all the same asks for something that would not happen.
-pub(super) struct NoQuery;
+pub(crate) struct NoQuery;
 
 impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
     type Rejection = Failure;

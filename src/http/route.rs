@@ -34,4 +34,4 @@ macro_rules! routes {
         }
     };
 }
-pub(super) use routes;
+pub(crate) use routes;

@@ -1,5 +1,6 @@
 //! How keys were used, over time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,7 +8,9 @@ use serde::Serialize;
 use super::keys::{self, KeyPath};
 use super::{ApiError, organizations};
 use crate::access::Caller;
+use crate::api_key::KeyId;
 use crate::clock::Timestamp;
+use crate::key::ApiKey;
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::Verb;
@@ -34,20 +37,30 @@ pub struct Usage {
     data: Vec<Bucket>,
 }
 
-#[derive(Debug, Serialize)]
-struct Bucket {
-    start: Timestamp,
-    tokens: u64,
-    direct: u64,
-    refused: Refused,
+/// What there was in one stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// When it began.
+    pub start: Timestamp,
+    /// Tokens that were issued.
+    pub tokens: u64,
+    /// Times that this server checked the key, or a token of it, and found it good.
+    pub direct: u64,
+    /// Times that it was refused.
+    pub refused: Refused,
 }
 
-#[derive(Debug, Serialize)]
-struct Refused {
-    revoked: u64,
-    expired: u64,
-    address: u64,
-    secret: u64,
+/// How often something was refused, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The key was revoked.
+    pub revoked: u64,
+    /// The key had expired.
+    pub expired: u64,
+    /// Its ranges don't have the caller's address.
+    pub address: u64,
+    /// The secret was wrong.
+    pub secret: u64,
 }
 
 /// How a key was used.
@@ -82,13 +95,48 @@ pub async fn of_organization(
     Ok(Usage::of(period, &node.store.organization_use(organization, project, &period).await?))
 }
 
+/// How each of these keys was used, those that the caller may not read left out.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn of_keys(
+    node: &Arc<Node>,
+    caller: &Caller,
+    listed: &[ApiKey],
+    request: PeriodRequest,
+) -> Result<BTreeMap<KeyId, Usage>, ApiError> {
+    let period = request.read(node.clock.now())?;
+    let readable = listed.iter().filter(|key| keys::may(caller, key, Verb::Read).is_ok());
+    let ids: Vec<KeyId> = readable.map(|key| key.id).collect();
+    let mut used = node.store.keys_use(&ids, &period).await?;
+    let usage = |id| (id, Usage::of(period, &used.remove(&id).unwrap_or_default()));
+    Ok(ids.into_iter().map(usage).collect())
+}
+
 impl PeriodRequest {
     fn read(self, now: Timestamp) -> Result<Period, ApiError> {
         Period::new(self.interval, self.from, self.to, now).map_err(ApiError::invalid)
     }
 }
 
+impl Refused {
+    /// However it was refused.
+    pub const fn total(&self) -> u64 {
+        self.revoked + self.expired + self.address + self.secret
+    }
+}
+
 impl Usage {
+    /// How long its buckets are.
+    pub const fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// Its buckets, the oldest first.
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.data
+    }
+
     fn of(period: Period, used: &UseBuckets) -> Self {
         let bucket = |start| Bucket::of(start, &used.get(&start).copied().unwrap_or_default());
         Self {

@@ -90,6 +90,33 @@ impl Node {
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
         let authenticated = self.recognize(presented, origin.address, now).await?;
+        self.admit(authenticated, origin, now)
+    }
+
+    /// Judges a key that was presented before, without its secret. It is good for no longer than that secret.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn authenticate_again(
+        &self,
+        id: &KeyId,
+        secret: SecretId,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
+        let held = self.key(id, now).await?.ok_or(Refusal::Unknown)?;
+        let presented = held.secrets.iter().find(|held| held.id == secret && held.is_live(now));
+        let secret_expires_at = presented.ok_or(Refusal::Unknown)?.expires_at;
+        self.admit(Authenticated { held, secret, secret_expires_at }, origin, now)
+    }
+
+    /// Whether a key whose secret is right works now, from there.
+    fn admit(
+        &self,
+        authenticated: Authenticated,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refusal> {
         match authenticated.refused_for(origin.address, now) {
             None => Ok(authenticated),
             Some(reason) => {

@@ -125,7 +125,12 @@ impl Node {
             }
             Some(ChangeKind::SigningKey) => self.keyring.reload(&self.store).await?,
             // A bootstrap or a restore begins an epoch, which has been taken in as a whole.
-            Some(ChangeKind::Bootstrap | ChangeKind::Restore | ChangeKind::Refusal) => {}
+            Some(
+                ChangeKind::Bootstrap
+                | ChangeKind::Restore
+                | ChangeKind::Refusal
+                | ChangeKind::ConsoleSession,
+            ) => {}
             // Written by a newer binary: anything may have changed.
             None => {
                 self.keys.forget_all();
@@ -152,7 +157,8 @@ impl Node {
             | ChangeKind::SigningKey
             | ChangeKind::Bootstrap
             | ChangeKind::Restore
-            | ChangeKind::Refusal => {}
+            | ChangeKind::Refusal
+            | ChangeKind::ConsoleSession => {}
         }
     }
 

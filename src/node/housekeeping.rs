@@ -81,6 +81,7 @@ impl Node {
         warn("withdrawals", store.forget_withdrawals(before).await);
         warn("dead revoked tokens", store.forget_revoked_tokens(before).await);
         warn("repeatable requests", store.forget_repeats(now.plus(-REPEATS_KEPT_SECONDS)).await);
+        warn("console sessions", store.forget_console_sessions(now).await);
         for interval in Interval::ALL {
             warn("use", in_batches(|most| store.forget_use(interval, now, most)).await);
         }

@@ -156,7 +156,7 @@ impl SecretKeeper {
 }
 
 impl HeldSecret {
-    fn is_live(&self, now: Timestamp) -> bool {
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
 

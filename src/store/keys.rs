@@ -7,7 +7,7 @@ mod row;
 mod secrets;
 
 pub use insert::NewKey;
-pub use list::{KeyFilter, KeyQuery, StatusFilter, VisibleKeys};
+pub use list::{KeyFilter, KeyOrder, KeyQuery, StatusFilter, VisibleKeys};
 
 use self::row::{KeyRow, group};
 use super::db::on;

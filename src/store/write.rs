@@ -29,10 +29,12 @@ pub enum ChangeKind {
     Restore,
     /// Nothing: something was refused, and noted.
     Refusal,
+    /// Somebody signed in to the console, or out; the subject is the key's id.
+    ConsoleSession,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -41,6 +43,7 @@ impl ChangeKind {
         Self::Bootstrap,
         Self::Restore,
         Self::Refusal,
+        Self::ConsoleSession,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -53,6 +56,7 @@ impl ChangeKind {
             Self::Bootstrap => "bootstrap",
             Self::Restore => "restore",
             Self::Refusal => "refusal",
+            Self::ConsoleSession => "console_session",
         }
     }
 

@@ -9,6 +9,7 @@ mod audit;
 mod bad_input;
 mod bulk;
 mod configuration;
+mod console;
 mod discovery;
 mod ending_keys;
 mod epoch;

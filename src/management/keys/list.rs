@@ -8,14 +8,17 @@ use crate::management::listing::cursor;
 use crate::management::{ApiError, PageRequest, organizations};
 use crate::node::Node;
 use crate::scope::Verb;
-use crate::store::{KeyFilter, KeyQuery};
+use crate::store::{KeyFilter, KeyOrder, KeyQuery};
 
 /// The most characters of a search.
 const MAX_SEARCH: usize = 200;
 
 /// Which keys somebody looks for.
 #[derive(Clone, Debug)]
-pub struct KeySearch(KeyFilter);
+pub struct KeySearch {
+    filter: KeyFilter,
+    order: KeyOrder,
+}
 
 impl KeySearch {
     /// A search that can be made.
@@ -31,16 +34,22 @@ impl KeySearch {
                 )));
             }
         }
-        Ok(Self(filter))
+        Ok(Self { filter, order: KeyOrder::default() })
+    }
+
+    /// The same in another order.
+    #[must_use]
+    pub fn sorted(self, order: KeyOrder) -> Self {
+        Self { order, ..self }
     }
 
     /// What is looked for.
     pub fn filter(&self) -> &KeyFilter {
-        &self.0
+        &self.filter
     }
 }
 
-/// A page of keys, newest first, and the cursor of the next.
+/// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -50,12 +59,16 @@ pub async fn list(
     search: KeySearch,
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
-    let filter = search.0;
+    let KeySearch { filter, order } = search;
     organizations::known(node, caller, &filter.organization).await?;
-    let list = format!("keys {filter:?}");
+    let list = match order {
+        KeyOrder::Newest => format!("keys {filter:?}"),
+        order => format!("keys {filter:?} {order:?}"),
+    };
     let query = KeyQuery {
         visible: reachable_keys(caller, Verb::Read, &filter.organization),
         before: page.before(node, &list)?,
+        order,
         limit: page.limit,
         filter,
     };

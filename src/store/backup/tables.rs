@@ -42,14 +42,15 @@ row! {
 }
 
 impl Table {
-    /// The tables of a store on SQLite, each after those that its rows refer to.
+    /// The tables of a store on SQLite, each after those that its rows refer to. Without the console's sessions: one
+    /// that ended after the backup would come to life again.
     pub(super) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Self>> {
         let columns = either!(tx, |tx, DB| {
             sqlx::query_as::<DB, ColumnRow>(
                 "SELECT m.name AS table_name, c.name AS column_name, c.type AS declared
                  FROM sqlite_schema m JOIN pragma_table_info(m.name) c
                  WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite~_%' ESCAPE '~'
-                   AND m.name NOT IN ('_sqlx_migrations', 'backup')
+                   AND m.name NOT IN ('_sqlx_migrations', 'backup', 'console_sessions')
                  ORDER BY m.name, c.cid",
             )
             .fetch_all(&mut **tx)

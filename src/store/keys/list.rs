@@ -1,4 +1,4 @@
-//! Pages of keys, newest first.
+//! Pages of keys, newest first or in another order.
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
@@ -20,7 +20,9 @@ pub struct KeyQuery {
     pub visible: VisibleKeys,
     /// Which of them.
     pub filter: KeyFilter,
-    /// Only those made before the key of this creation number: where the previous page ended.
+    /// In which order.
+    pub order: KeyOrder,
+    /// Only those behind the key of this creation number: where the previous page ended.
     pub before: Option<i64>,
     /// At most so many.
     pub limit: u16,
@@ -60,6 +62,55 @@ impl KeyFilter {
     }
 }
 
+/// In which order keys are listed. Those that are alike in it are in the order that they were made in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// By name, ASCII case ignored; the rest is as the database sorts text.
+    Name,
+    /// Those that end first, and those that never do last.
+    End,
+}
+
+impl KeyOrder {
+    /// What rows are sorted by, and whether downwards. There is an index for each.
+    const fn columns(self) -> (&'static str, bool) {
+        match self {
+            Self::Newest => ("created_seq", true),
+            Self::Oldest => ("created_seq", false),
+            Self::Name => ("name_folded, created_seq", false),
+            Self::End => ("(COALESCE(expires_at, 253402300800)), created_seq", false),
+        }
+    }
+
+    /// Narrows a selection to what comes after the key of this creation number.
+    fn push_after<DB: Database>(self, sql: &mut QueryBuilder<DB>, seq: i64)
+    where
+        for<'t> i64: Encode<'t, DB> + Type<DB>,
+    {
+        match self {
+            Self::Newest => drop(sql.push(" AND created_seq < ").push_bind(seq)),
+            Self::Oldest => drop(sql.push(" AND created_seq > ").push_bind(seq)),
+            Self::Name | Self::End => {
+                let (columns, _) = self.columns();
+                sql.push(format_args!(
+                    " AND ({columns}) > (SELECT {columns} FROM api_keys WHERE created_seq = "
+                ));
+                sql.push_bind(seq).push(")");
+            }
+        }
+    }
+
+    fn push_order<DB: Database>(self, sql: &mut QueryBuilder<DB>) {
+        let (columns, is_down) = self.columns();
+        sql.push(format_args!(" ORDER BY {columns}{}", if is_down { " DESC" } else { "" }));
+    }
+}
+
 /// Where a listed key must stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusFilter {
@@ -86,7 +137,7 @@ pub enum VisibleKeys {
 }
 
 impl Store {
-    /// One page of keys, newest first.
+    /// One page of keys.
     ///
     /// # Errors
     /// When the store cannot be asked.
@@ -105,7 +156,13 @@ impl Write {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<Page<ApiKey>, StoreError> {
-        let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), before: None, limit };
+        let query = KeyQuery {
+            visible: VisibleKeys::All,
+            filter: filter.clone(),
+            before: None,
+            limit,
+            order: KeyOrder::Newest,
+        };
         let now = self.at;
         let rows = on!(&mut self.tx, |tx, DB| {
             let mut select = select::<DB>(&query, now);
@@ -144,12 +201,19 @@ where
         sql.push(" AND COALESCE(last_used_at, created_at) < ").push_bind(moment.unix());
     }
     if let Some(seq) = query.before {
-        sql.push(" AND created_seq < ").push_bind(seq);
+        query.order.push_after(&mut sql, seq);
     }
     push_status(&mut sql, filter.status, now);
     push_visible(&mut sql, &query.visible);
-    sql.push(" ORDER BY created_seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
-    sql.push(concat!(")", joined!(), "ORDER BY k.created_seq DESC, ", newest_secret_last!()));
+    query.order.push_order(&mut sql);
+    sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1).push(concat!(")", joined!()));
+    match query.order {
+        KeyOrder::Newest => sql.push("ORDER BY k.created_seq DESC, "),
+        KeyOrder::Oldest => sql.push("ORDER BY k.created_seq, "),
+        KeyOrder::Name => sql.push("ORDER BY k.name_folded, k.created_seq, "),
+        KeyOrder::End => sql.push("ORDER BY COALESCE(k.expires_at, 253402300800), k.created_seq, "),
+    };
+    sql.push(newest_secret_last!());
     sql
 }
 

@@ -9,6 +9,7 @@ use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::names::{OrganizationId, ProjectId};
 use crate::store::db::{BATCH, Tx, on, row};
+use crate::store::error::read;
 use crate::store::{Store, StoreError};
 use crate::usage::{Interval, Period, UseCounts, UseKind};
 
@@ -76,7 +77,49 @@ async fn add_rows(tx: &mut Tx, table: Table, rows: BTreeMap<Place<'_>, i64>) -> 
     Ok(())
 }
 
+row! {
+    struct KeyBucketRow {
+        key_id: String,
+        start: i64,
+        kind: String,
+        count: i64,
+    }
+}
+
 impl Store {
+    /// How often each of these keys was used. A key that was not is left out.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn keys_use(
+        &self,
+        keys: &[KeyId],
+        period: &Period,
+    ) -> Result<BTreeMap<KeyId, UseBuckets>, StoreError> {
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = on!(&self.db, |pool, DB| {
+            let mut sql =
+                QueryBuilder::<DB>::new("SELECT key_id, start, kind, count FROM key_usage WHERE span = ");
+            sql.push_bind(period.interval().seconds());
+            sql.push(" AND start >= ").push_bind(period.from().unix());
+            sql.push(" AND start < ").push_bind(period.to().unix()).push(" AND key_id IN (");
+            let mut ids = sql.separated(", ");
+            for key in keys {
+                ids.push_bind(key.to_string());
+            }
+            sql.push(")");
+            sql.build_query_as::<KeyBucketRow>().fetch_all(pool).await
+        })?;
+        let mut of_keys = BTreeMap::<KeyId, Vec<BucketRow>>::new();
+        for KeyBucketRow { key_id, start, kind, count } in rows {
+            let key = read("key id", &key_id)?;
+            of_keys.entry(key).or_default().push(BucketRow { start, kind, count });
+        }
+        Ok(of_keys.into_iter().map(|(key, rows)| (key, buckets(rows))).collect())
+    }
+
     /// How often a key was used.
     ///
     /// # Errors

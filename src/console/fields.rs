@@ -1,0 +1,92 @@
+//! The fields of a form, as they were typed.
+
+use std::borrow::Cow;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::request::Parts;
+
+use crate::http::body::{self, BodyFault};
+use crate::http::form;
+use crate::management::ApiError;
+
+/// The most bytes of a form: notes and scopes, all of them escaped.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The fields of a form, in their order. One may be there often.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn read(request: Request) -> Result<(Parts, Bytes, Self), ApiError> {
+        let (parts, body) = request.into_parts();
+        if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
+            return Err(ApiError::invalid("this is not a form of this page"));
+        }
+        let bytes = body::read(&parts.headers, body, MAX_BODY).await.map_err(|fault| match fault {
+            BodyFault::TooLarge => ApiError::TooLarge,
+            BodyFault::TooSlow => ApiError::TooSlow,
+            BodyFault::Broken => ApiError::invalid("the form is incomplete"),
+        })?;
+        let fields = Self::parse(&bytes)?;
+        Ok((parts, bytes, fields))
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = Vec::new();
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let value = pair.get(at + 1..).unwrap_or_default();
+            fields.push((decoded(&pair[..at])?, decoded(value)?));
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field without the blanks around it; empty when it is not there.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.first(name).unwrap_or_default().trim()
+    }
+
+    /// Whether a box is ticked, or a button pressed.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+
+    fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What every field of this name holds.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'f> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Browsers end the lines of a form in two characters, whatever was typed.
+fn decoded(text: &[u8]) -> Result<String, ApiError> {
+    let decoded = form::decode(text).map_err(|_| ApiError::invalid("the form is not UTF-8 without NUL"))?;
+    Ok(match decoded.contains('\r') {
+        true => decoded.replace("\r\n", "\n"),
+        false => Cow::into_owned(decoded),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_what_was_typed() {
+        let fields = Fields::parse(b"name=+a+b+&note=1%0D%0A2&scope=x&scope=y&on=").unwrap();
+        assert_eq!((fields.text("name"), fields.text("note"), fields.text("none")), ("a b", "1\n2", ""));
+        assert_eq!(fields.all("scope").collect::<Vec<_>>(), ["x", "y"]);
+        assert!(fields.has("on") && !fields.has("none"));
+        for bad in [&b"a=%00"[..], b"a=%f", b"a=\xff"] {
+            assert!(Fields::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The list of an organization's keys.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::row::{Row, STALE_SECONDS};
+use crate::access::Caller;
+use crate::api_key::EnvironmentSlug;
+use crate::console::page::page;
+use crate::console::plot::Plot;
+use crate::console::shell::{Room, Shell};
+use crate::console::visitor::Visitor;
+use crate::http::failure::Failure;
+use crate::http::path::InOrganization;
+use crate::http::query::Query;
+use crate::management::usage::{self, PeriodRequest};
+use crate::management::{ApiError, PageRequest, keys, projects};
+use crate::names::OrganizationId;
+use crate::node::Node;
+use crate::scope::Verb;
+use crate::store::{KeyFilter, KeyOrder, StatusFilter};
+use crate::usage::Interval;
+
+const PER_PAGE: u16 = 50;
+
+/// The most projects that one can choose from; the others are found by their address.
+const MOST_PROJECTS: u16 = 200;
+
+/// Days of use that a row shows.
+const SPARK_DAYS: i64 = 14;
+
+const KNOWN: [&str; 7] = ["q", "status", "project", "environment", "sort", "stale", "cursor"];
+
+#[derive(Template)]
+#[template(path = "keys.html")]
+struct KeysPage {
+    shell: Shell,
+    root: String,
+    wanted: Wanted,
+    projects: Vec<String>,
+    environments: Vec<String>,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    may_create: bool,
+}
+
+/// What somebody looks for, as the address has it.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
+    search: String,
+    status: String,
+    project: String,
+    environment: String,
+    sort: String,
+    is_stale: bool,
+}
+
+/// `GET /console/orgs/{org}/keys`.
+pub(in crate::console) async fn list(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN)?;
+    let (wanted, caller, now) = (Wanted::read(&query), &visitor.caller, node.clock.now());
+    let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.order());
+    let cursor = query.text("cursor").map(str::to_owned);
+    let is_first = cursor.is_none();
+    let (listed, next) = keys::list(&node, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
+
+    let request = PeriodRequest {
+        interval: Interval::Day,
+        from: Some(now.plus(-(SPARK_DAYS - 1) * Interval::Day.seconds())),
+        to: None,
+    };
+    let used = usage::of_keys(&node, caller, &listed, request).await?;
+    let span = format!("{SPARK_DAYS} days");
+    let root = format!("{}/orgs/{organization}", visitor.shell.base);
+    let row = |key: &crate::key::ApiKey| {
+        Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), &root, now)
+    };
+    let (projects, environments) = choices(&node, caller, &organization).await?;
+    page(&KeysPage {
+        shell: visitor.shell_at(&organization, Room::Keys),
+        rows: listed.iter().map(row).collect(),
+        next: next.map(|cursor| wanted.link(&root, &[("cursor", &cursor)])),
+        may_create: may_create(caller, &organization),
+        root,
+        wanted,
+        projects,
+        environments,
+        is_first,
+    })
+}
+
+/// Whether the person could make a key in some project.
+fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
+    crate::access::reachable_keys(caller, Verb::Write, organization)
+        != crate::store::VisibleKeys::Only(Vec::new())
+}
+
+/// The projects that one can choose from, and all of their environments.
+async fn choices(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+) -> Result<(Vec<String>, Vec<String>), ApiError> {
+    let request = PageRequest { limit: MOST_PROJECTS, cursor: None };
+    let (found, _) = projects::list(node, caller, organization, request).await?;
+    let mut names: Vec<String> = found.iter().map(|project| project.id.to_string()).collect();
+    let mut environments: Vec<String> = found
+        .iter()
+        .flat_map(|project| {
+            project.environments.to_string().split(' ').map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    names.sort_unstable();
+    environments.sort_unstable();
+    environments.dedup();
+    Ok((names, environments))
+}
+
+impl Wanted {
+    fn read(query: &Query) -> Self {
+        let text = |name| query.text(name).unwrap_or_default().to_owned();
+        Self {
+            search: text("q").trim().to_owned(),
+            status: text("status"),
+            project: text("project"),
+            environment: text("environment"),
+            sort: text("sort"),
+            is_stale: query.text("stale").is_some(),
+        }
+    }
+
+    fn filter(
+        &self,
+        organization: &OrganizationId,
+        now: crate::clock::Timestamp,
+    ) -> Result<KeyFilter, ApiError> {
+        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let parsed = |error: &dyn std::fmt::Display| ApiError::invalid(error);
+        let project = given(&self.project).map(|project| project.parse()).transpose();
+        let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
+        Ok(KeyFilter {
+            organization: organization.clone(),
+            project: project.map_err(|error: crate::names::NameError| parsed(&error))?,
+            environment: environment.map_err(|error| parsed(&error))?,
+            status: self.status(),
+            name_contains: given(&self.search),
+            created_by: None,
+            unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
+        })
+    }
+
+    fn status(&self) -> StatusFilter {
+        match self.status.as_str() {
+            "expired" => StatusFilter::Expired,
+            "revoked" => StatusFilter::Revoked,
+            "unrevoked" => StatusFilter::Unrevoked,
+            "all" => StatusFilter::All,
+            _ => StatusFilter::Active,
+        }
+    }
+
+    fn order(&self) -> KeyOrder {
+        match self.sort.as_str() {
+            "oldest" => KeyOrder::Oldest,
+            "name" => KeyOrder::Name,
+            "end" => KeyOrder::End,
+            _ => KeyOrder::Newest,
+        }
+    }
+
+    /// Whether something narrows the list beyond what it begins with.
+    fn is_narrowed(&self) -> bool {
+        let texts = [&self.search, &self.project, &self.environment];
+        self.is_stale || self.status() != StatusFilter::Active || texts.iter().any(|text| !text.is_empty())
+    }
+
+    fn hides_revoked(&self) -> bool {
+        !matches!(self.status(), StatusFilter::All | StatusFilter::Revoked)
+    }
+
+    /// The same list with revoked keys or without them.
+    fn toggled(&self, root: &str) -> String {
+        let status = if self.hides_revoked() { "all" } else { "unrevoked" };
+        Self { status: status.into(), ..self.clone() }.link(root, &[])
+    }
+
+    fn sorted(&self, root: &str, sort: &str) -> String {
+        Self { sort: sort.into(), ..self.clone() }.link(root, &[])
+    }
+
+    fn link(&self, root: &str, more: &[(&str, &str)]) -> String {
+        let stale = if self.is_stale { "yes" } else { "" };
+        let own = [
+            ("q", &*self.search),
+            ("status", &*self.status),
+            ("project", &*self.project),
+            ("environment", &*self.environment),
+            ("sort", &*self.sort),
+            ("stale", stale),
+        ];
+        let pairs = own.into_iter().chain(more.iter().copied()).filter(|(_, value)| !value.is_empty());
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
+        let mark = if pairs.is_empty() { "" } else { "?" };
+        format!("{root}/keys{mark}{}", pairs.join("&"))
+    }
+}

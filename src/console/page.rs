@@ -1,0 +1,46 @@
+//! Answers of the console's.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+
+use crate::http::failure::Failure;
+use crate::management::ApiError;
+
+/// A page, not to be kept by anybody.
+///
+/// # Errors
+/// When the template can't be filled in, which none of ours can fail to be.
+pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
+    let mut response = Html(html(template)?).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The same for a form that has to be filled in otherwise.
+///
+/// # Errors
+/// As [`page`].
+pub(super) fn refused(template: &impl Template, status: StatusCode) -> Result<Response, Failure> {
+    let mut response = page(template)?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// The text of a page.
+///
+/// # Errors
+/// As [`page`].
+pub(super) fn html(template: &impl Template) -> Result<String, ApiError> {
+    template.render().map_err(ApiError::internal)
+}
+
+/// After a form: the browser is to look at `path`, which is one of this server's.
+pub(super) fn see_other(path: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    // A path of ours is made of ids and encoded text.
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

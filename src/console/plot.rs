@@ -1,0 +1,192 @@
+//! Plots, drawn here as SVG. Whatever is drawn has the colour of the part that it plays; the style sheet finds it by
+//! that, and gives it the one that suits the page, in light and in dark.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use plotters::prelude::{
+    ChartBuilder, Color as _, IntoDrawingArea as _, IntoFont as _, RGBColor, Rectangle, SVGBackend,
+};
+
+use super::when::grouped;
+use crate::clock::Timestamp;
+use crate::management::usage::{Bucket, Usage};
+use crate::usage::Interval;
+
+const TOKENS: RGBColor = RGBColor(0x0f, 0x76, 0x6e);
+const DIRECT: RGBColor = RGBColor(0x8b, 0x5c, 0xf6);
+const REFUSED: RGBColor = RGBColor(0xdc, 0x26, 0x26);
+const LINE: RGBColor = RGBColor(0xe4, 0xe7, 0xec);
+const LABEL: RGBColor = RGBColor(0x66, 0x70, 0x85);
+
+/// Of a list's row, in pixels.
+const SPARK: (u32, u32) = (84, 22);
+
+/// Of a page's, in pixels; the page has it as wide as there is room.
+const LARGE: (u32, u32) = (960, 240);
+
+/// An SVG element, complete with what it says to those who don't see it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plot(String);
+
+impl Plot {
+    /// Use over a few days, for a row of a list.
+    pub(super) fn spark(usage: &Usage, span: &str) -> Self {
+        let counts: Vec<u64> =
+            usage.buckets().iter().map(|bucket| good(bucket) + bucket.refused.total()).collect();
+        let total: u64 = counts.iter().sum();
+        let label = match total {
+            0 => format!("Not used in the last {span}"),
+            1 => format!("Used once in the last {span}"),
+            total => format!("Used {} times in the last {span}", grouped(total)),
+        };
+        Self::drawn(SPARK, "spark", &label, |svg| spark(svg, &counts))
+    }
+
+    /// Tokens, direct checks and refusals over time, on top of each other.
+    pub(super) fn of_use(usage: &Usage) -> Self {
+        Self::drawn(LARGE, "plot", "Use over time; the same numbers are in the table below", |svg| {
+            stacked(svg, usage)
+        })
+    }
+
+    /// Fails for nobody: an SVG in memory takes whatever is drawn.
+    fn drawn(
+        size: (u32, u32),
+        class: &str,
+        label: &str,
+        draw: impl FnOnce(SVGBackend<'_>) -> Option<()>,
+    ) -> Self {
+        let mut svg = String::new();
+        if draw(SVGBackend::with_string(&mut svg, size)).is_none() {
+            return Self::default();
+        }
+        let described = format!(r#"<svg class="{class}" role="img" aria-label="{label}" "#);
+        // In a page of HTML an SVG needs no name space.
+        Self(svg.replacen("<svg ", &described, 1).replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1))
+    }
+}
+
+fn good(bucket: &Bucket) -> u64 {
+    bucket.tokens + bucket.direct
+}
+
+fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
+    let area = svg.into_drawing_area();
+    let most = counts.iter().copied().max().unwrap_or_default().max(1);
+    let (width, height) = (i32::try_from(SPARK.0).ok()?, i32::try_from(SPARK.1).ok()?);
+    let step = width / i32::try_from(counts.len().max(1)).ok()?;
+    for (left, count) in (0..).step_by(usize::try_from(step.max(1)).ok()?).zip(counts) {
+        // What was used at all is seen.
+        let tall = (count * (SPARK.1 as u64 - 1)).div_ceil(most);
+        let top = height - i32::try_from(tall).ok()?.max(1);
+        let colour = if *count > 0 { TOKENS } else { LINE };
+        area.draw(&Rectangle::new([(left, top), (left + step - 2, height)], colour.filled())).ok()?;
+    }
+    area.present().ok()
+}
+
+fn stacked(svg: SVGBackend<'_>, usage: &Usage) -> Option<()> {
+    let area = svg.into_drawing_area();
+    let buckets = usage.buckets();
+    let most = buckets.iter().map(|bucket| good(bucket) + bucket.refused.total()).max().unwrap_or_default();
+    let font = || ("sans-serif", 12).into_font().color(&LABEL);
+    let mut chart = ChartBuilder::on(&area)
+        .margin_top(10)
+        .margin_right(12)
+        .x_label_area_size(26)
+        .y_label_area_size(56)
+        .build_cartesian_2d(0.0..buckets.len() as f64, 0.0..ceiling(most) as f64)
+        .ok()?;
+    let named = |at: &f64| buckets.get(*at as usize).map(|bucket| label(bucket.start, usage.interval()));
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(LINE.mix(0.0))
+        .bold_line_style(LINE)
+        .axis_style(LINE)
+        .x_labels(10)
+        .y_labels(5)
+        .x_label_style(font())
+        .y_label_style(font())
+        .x_label_formatter(&|at| named(at).unwrap_or_default())
+        .y_label_formatter(&|count| grouped(*count as u64))
+        .draw()
+        .ok()?;
+    for (at, bucket) in buckets.iter().enumerate() {
+        let (left, right) = (at as f64 + 0.14, at as f64 + 0.86);
+        let mut bottom = 0.0;
+        for (count, colour) in
+            [(bucket.tokens, TOKENS), (bucket.direct, DIRECT), (bucket.refused.total(), REFUSED)]
+        {
+            let top = bottom + count as f64;
+            if count > 0 {
+                chart.draw_series([Rectangle::new([(left, bottom), (right, top)], colour.filled())]).ok()?;
+            }
+            bottom = top;
+        }
+    }
+    drop(chart);
+    area.present().ok()
+}
+
+/// The least round number that `most` fits under: 1, 2 or 5 and zeros.
+fn ceiling(most: u64) -> u64 {
+    let mut power = 1_u64;
+    loop {
+        for round in [5, 10, 20] {
+            if let Some(round) = power.checked_mul(round).filter(|round| *round >= most) {
+                return round;
+            }
+        }
+        match power.checked_mul(10) {
+            Some(next) => power = next,
+            None => return most,
+        }
+    }
+}
+
+/// `14:00`, or `21 Nov`.
+fn label(start: Timestamp, interval: Interval) -> String {
+    let exact = start.rfc3339();
+    match interval {
+        Interval::Hour => exact.get(11..16).unwrap_or_default().to_owned(),
+        Interval::Day => {
+            let month = exact.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
+            let day = exact.get(8..10).unwrap_or_default().trim_start_matches('0');
+            format!("{day} {}", MONTHS[(month - 1) % 12])
+        }
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+impl fmt::Display for Plot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Its words are ours, and its numbers numbers.
+impl HtmlSafe for Plot {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_ends_in_a_round_number() {
+        for (most, end) in [(0, 5), (5, 5), (6, 10), (11, 20), (21, 50), (1_001, 2_000), (u64::MAX, u64::MAX)]
+        {
+            assert_eq!(ceiling(most), end);
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_called_by_its_hour_or_its_day() {
+        let start = Timestamp::from_unix(1_795_255_200);
+        assert_eq!(label(start, Interval::Hour), "10:00");
+        assert_eq!(label(start, Interval::Day), "21 Nov");
+    }
+}

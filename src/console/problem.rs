@@ -1,0 +1,79 @@
+//! What people are told when something is refused or fails.
+
+use askama::Template;
+
+use super::page::html;
+use super::shell::Shell;
+use crate::http::failure::Failure;
+use crate::http::request_id::RequestId;
+use crate::management::ApiError;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Problem {
+    shell: Shell,
+    title: &'static str,
+    message: String,
+    scope: Option<String>,
+    request_id: String,
+}
+
+/// The page that says what went wrong.
+pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Failure {
+    let problem = Problem {
+        shell,
+        title: title(&error),
+        message: sentence(&error.message()),
+        scope: match &error {
+            ApiError::Forbidden { scope, .. } => scope.clone(),
+            _ => None,
+        },
+        request_id: id.map(|id| id.to_string()).unwrap_or_default(),
+    };
+    match html(&problem) {
+        Ok(html) => Failure::Page { error, html },
+        Err(error) => error.into(),
+    }
+}
+
+/// An error's message as people read it: with a capital letter and a full stop.
+pub(super) fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let end = if message.ends_with(['.', '?', '!']) { "" } else { "." };
+    first.into_iter().chain(letters).chain(end.chars()).collect()
+}
+
+fn title(error: &ApiError) -> &'static str {
+    match error {
+        ApiError::InvalidRequest(_)
+        | ApiError::TooSlow
+        | ApiError::TooLarge
+        | ApiError::UnsupportedMediaType => "That can’t be read",
+        ApiError::Unauthenticated { .. }
+        | ApiError::KeyRevoked
+        | ApiError::KeyExpired
+        | ApiError::TokenExpired
+        | ApiError::TokenRevoked => "You are not signed in",
+        ApiError::Forbidden { .. } => "Your key may not do this",
+        ApiError::AddressNotAllowed(_) => "Not from this address",
+        ApiError::NotFound | ApiError::MethodNotAllowed => "There is no such page",
+        ApiError::Conflict(_) => "That can’t be done now",
+        ApiError::PreconditionFailed => "Somebody was faster",
+        ApiError::RateLimited(_) => "Too many attempts",
+        ApiError::Internal(_) => "Something broke on our side",
+        ApiError::Unavailable(_) => "The server can’t answer just now",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_read_as_sentences() {
+        assert_eq!(sentence("the key is revoked"), "The key is revoked.");
+        assert_eq!(sentence("Try again?"), "Try again?");
+        assert_eq!(sentence(""), ".");
+    }
+}

@@ -1,0 +1,168 @@
+//! Sessions: an API key is exchanged for one, and it is good for no longer than the key.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::hmac;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::access::{Caller, recall, recognize};
+use crate::address::Origin;
+use crate::audit::AuditEvent;
+use crate::entropy::{Entropy, EntropyError};
+use crate::management::ApiError;
+use crate::node::Node;
+use crate::store::{ChangeKind, ConsoleSession, StoreError, Write};
+
+/// A session is written down as used at most so often, in seconds.
+const TOUCH_EVERY: i64 = 60;
+
+/// The id of a session, which is all that it takes to be in it: 256 random bits that only the browser has.
+pub(super) struct SessionId(Zeroizing<[u8; 32]>);
+
+/// The text is no session's id.
+#[derive(Debug)]
+pub(super) struct SessionIdError;
+
+/// Exchanges an API key for a session; an earlier one of the same browser's ends.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Forbidden`] for a key that administers nothing.
+pub(super) async fn open(
+    node: &Arc<Node>,
+    key: &str,
+    earlier: Option<SessionId>,
+    origin: Origin<'_>,
+) -> Result<SessionId, ApiError> {
+    let now = node.clock.now();
+    let (caller, secret) = recognize(node, key, origin, now).await?;
+    if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
+        let message =
+            "this key works, but it has no scope under claviger/: there is nothing here for it".into();
+        return Err(ApiError::Forbidden { message, scope: None });
+    }
+    let id = SessionId::generate(&node.entropy).map_err(ApiError::internal)?;
+    let session = ConsoleSession { key: caller.key.key.id, secret, created_at: now, last_seen_at: now };
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    if let Some(earlier) = earlier {
+        write.delete_console_session(&earlier.digest()).await?;
+    }
+    write.insert_console_session(&id.digest(), &session).await?;
+    record(&mut write, &caller, "console.sign_in").await?;
+    node.commit(write).await?;
+    Ok(id)
+}
+
+/// The caller whose session this is, as the management API would have it now; `None` when it is over.
+///
+/// # Errors
+/// [`ApiError`], also when the key is good no more, or not from here.
+pub(super) async fn resume(
+    node: &Arc<Node>,
+    id: &SessionId,
+    origin: Origin<'_>,
+) -> Result<Option<Caller>, ApiError> {
+    let (now, digest) = (node.clock.now(), id.digest());
+    let session = node.store.console_session(&digest).await?;
+    let Some(session) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
+    let caller = recall(node, (&session.key, session.secret), origin, now).await?;
+    if now.since(session.last_seen_at) >= TOUCH_EVERY {
+        node.store.touch_console_session(&digest, now).await?;
+    }
+    Ok(Some(caller))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// [`ApiError`]; it may go on then.
+pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> Result<(), ApiError> {
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    if write.delete_console_session(&id.digest()).await? {
+        record(&mut write, caller, "console.sign_out").await?;
+        node.commit(write).await?;
+    }
+    Ok(())
+}
+
+async fn record(write: &mut Write, caller: &Caller, action: &'static str) -> Result<(), StoreError> {
+    let key = &caller.key.key;
+    let event = AuditEvent {
+        action,
+        organization: Some(key.organization.clone()),
+        key: Some(key.id),
+        subject: key.id.to_string(),
+        before: None,
+        after: None,
+    };
+    write.record(ChangeKind::ConsoleSession, event).await
+}
+
+impl SessionId {
+    fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
+        Ok(Self(Zeroizing::new(entropy.bytes()?)))
+    }
+
+    /// Its text, for the cookie and nothing else.
+    pub(super) fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(&self.0[..]))
+    }
+
+    /// What the store knows it by. Of 256 random bits nothing can be guessed from it.
+    fn digest(&self) -> String {
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.0[..]))
+    }
+
+    /// What a form of this session's has in it, so that no other page can have made it.
+    pub(super) fn form_token(&self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0[..]);
+        URL_SAFE_NO_PAD.encode(hmac::sign(&key, b"claviger console form v1"))
+    }
+
+    /// Whether a form with this token is of this session.
+    pub(super) fn has_form_token(&self, token: &str) -> bool {
+        self.form_token().as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = SessionIdError;
+
+    fn from_str(text: &str) -> Result<Self, SessionIdError> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).map_err(|_| SessionIdError)?);
+        let bytes = <[u8; 32]>::try_from(&bytes[..]).map_err(|_| SessionIdError)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_its_form_token_is_its_own() {
+        let id = SessionId::generate(&Entropy::scripted(0..32)).unwrap();
+        let other = SessionId::generate(&Entropy::scripted(1..33)).unwrap();
+        let same: SessionId = id.expose().parse().unwrap();
+        assert_eq!(same.digest(), id.digest());
+        assert!(id.has_form_token(&same.form_token()));
+        assert!(!id.has_form_token(&other.form_token()));
+        assert!(!id.has_form_token(""));
+        assert_ne!(id.digest(), other.digest());
+        for bad in ["", "AAAA", &format!("{}A", *id.expose()), &id.digest().replace('A', "!")] {
+            assert!(bad.len() == 43 || bad.parse::<SessionId>().is_err(), "{bad}");
+        }
+        assert_eq!(format!("{id:?}"), "SessionId([redacted])");
+    }
+}

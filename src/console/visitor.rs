@@ -1,0 +1,100 @@
+//! Who is at the console, if they are signed in.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::FromRequestParts;
+use axum::http::header::SET_COOKIE;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::page::see_other;
+use super::session::{self, SessionId};
+use super::shell::{Room, Shell, base};
+use super::{cookie, sign_in};
+use crate::access::Caller;
+use crate::address::Origin;
+use crate::http::credentials::CameFrom;
+use crate::http::denials::KnownCaller;
+use crate::http::failure::Failure;
+use crate::http::request_id::RequestId;
+use crate::management::ApiError;
+use crate::names::OrganizationId;
+use crate::node::Node;
+
+/// Somebody who is signed in, with exactly the rights that the management API would give them.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) caller: Caller,
+    pub(super) session: SessionId,
+    pub(super) shell: Shell,
+}
+
+/// The surroundings of a request, once it is known who asks: what an error page has around it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KnownShell(Arc<OnceLock<Shell>>);
+
+impl KnownShell {
+    pub(super) fn shell(&self) -> Option<Shell> {
+        self.0.get().cloned()
+    }
+}
+
+impl Visitor {
+    /// Who asks; `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(super) async fn of(parts: &mut Parts, node: &Arc<Node>) -> Result<Option<Self>, Failure> {
+        let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
+        let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
+        let request_id = RequestId::of(parts);
+        let origin = Origin { address, request_id: request_id.as_str() };
+        let caller = match session::resume(node, &session, origin).await {
+            Ok(Some(caller)) => caller,
+            // The key is gone, and the session with it.
+            Ok(None)
+            | Err(ApiError::Unauthenticated { .. } | ApiError::KeyRevoked | ApiError::KeyExpired) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(known) = parts.extensions.get::<KnownCaller>() {
+            known.set(node, &caller);
+        }
+        let shell = Shell::of(node, &caller, &session);
+        if let Some(known) = parts.extensions.get::<KnownShell>() {
+            let _ = known.0.set(shell.clone());
+        }
+        Ok(Some(Self { caller, session, shell }))
+    }
+
+    /// What is around a page of an organization's.
+    pub(super) fn shell_at(&self, organization: &OrganizationId, room: Room) -> Shell {
+        self.shell.at(&self.caller, organization, room)
+    }
+}
+
+impl FromRequestParts<Arc<Node>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
+        match Self::of(parts, node).await {
+            Ok(Some(visitor)) => Ok(visitor),
+            Ok(None) => Err(to_sign_in(parts, node)),
+            Err(failure) => Err(failure.into_response()),
+        }
+    }
+}
+
+/// Sends somebody to sign in, and then back to where they wanted to look.
+fn to_sign_in(parts: &Parts, node: &Node) -> Response {
+    let was_in = parts.headers.contains_key("cookie") && cookie::read(node, &parts.headers).is_some();
+    let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET).map(|path| path.as_str());
+    let mut response = see_other(&sign_in::path(&base(node), wanted, was_in));
+    if was_in && let Some(forgotten) = cookie::forget(node) {
+        response.headers_mut().insert(SET_COOKIE, forgotten);
+    }
+    debug_assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    response
+}

@@ -1,0 +1,6 @@
+//! The console, as a browser has it.
+
+mod browser;
+mod forgery;
+mod pages;
+mod sessions;
