@@ -7,6 +7,8 @@
 mod around;
 mod assets;
 mod cookie;
+mod events;
+mod explain;
 mod fields;
 mod home;
 mod keys;
@@ -18,6 +20,7 @@ mod problem;
 mod session;
 mod shell;
 mod sign_in;
+mod use_over_time;
 mod visitor;
 mod when;
 
@@ -37,7 +40,21 @@ routes! {
         GET "/console/sign-in" => sign_in::page,
         POST "/console/sign-in" => sign_in::sign_in,
         POST "/console/sign-out" => sign_in::sign_out,
+        GET "/console/scope" => explain::explanation,
         GET "/console/orgs/{org}/keys" => keys::list,
+        GET "/console/orgs/{org}/keys/new" => keys::new::form,
+        POST "/console/orgs/{org}/keys/new" => keys::new::create,
+        GET "/console/orgs/{org}/keys/{key}" => keys::show::show,
+        GET "/console/orgs/{org}/keys/{key}/edit" => keys::edit::form,
+        POST "/console/orgs/{org}/keys/{key}/edit" => keys::edit::change,
+        GET "/console/orgs/{org}/keys/{key}/rotate" => keys::act::ask_rotate,
+        POST "/console/orgs/{org}/keys/{key}/rotate" => keys::act::rotate,
+        GET "/console/orgs/{org}/keys/{key}/revoke" => keys::act::ask_revoke,
+        POST "/console/orgs/{org}/keys/{key}/revoke" => keys::act::revoke,
+        GET "/console/orgs/{org}/keys/{key}/delete" => keys::act::ask_delete,
+        POST "/console/orgs/{org}/keys/{key}/delete" => keys::act::delete,
+        GET "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::ask_retire,
+        POST "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::retire,
 
         GET "/console/assets/{version}/{file}" => assets::asset,
         ANY "/console/{*rest}" => not_found,

@@ -1,6 +1,12 @@
 //! API keys: the list, and what is about one of them.
 
+pub(super) mod act;
+pub(super) mod edit;
+mod form;
 mod list;
+mod made;
+pub(super) mod new;
 mod row;
+pub(super) mod show;
 
 pub(super) use list::list;

@@ -9,9 +9,7 @@ use plotters::prelude::{
 };
 
 use super::when::grouped;
-use crate::clock::Timestamp;
 use crate::management::usage::{Bucket, Usage};
-use crate::usage::Interval;
 
 const TOKENS: RGBColor = RGBColor(0x0f, 0x76, 0x6e);
 const DIRECT: RGBColor = RGBColor(0x8b, 0x5c, 0xf6);
@@ -25,6 +23,16 @@ const SPARK: (u32, u32) = (84, 22);
 /// Of a page's, in pixels; the page has it as wide as there is room.
 const LARGE: (u32, u32) = (960, 240);
 
+/// What there was in one stretch of time.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    /// What it is called under the plot.
+    pub(super) label: String,
+    /// What it is called in the table.
+    pub(super) name: String,
+    pub(super) bucket: Bucket,
+}
+
 /// An SVG element, complete with what it says to those who don't see it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plot(String);
@@ -32,8 +40,7 @@ pub(super) struct Plot(String);
 impl Plot {
     /// Use over a few days, for a row of a list.
     pub(super) fn spark(usage: &Usage, span: &str) -> Self {
-        let counts: Vec<u64> =
-            usage.buckets().iter().map(|bucket| good(bucket) + bucket.refused.total()).collect();
+        let counts: Vec<u64> = usage.buckets().iter().map(total).collect();
         let total: u64 = counts.iter().sum();
         let label = match total {
             0 => format!("Not used in the last {span}"),
@@ -44,9 +51,9 @@ impl Plot {
     }
 
     /// Tokens, direct checks and refusals over time, on top of each other.
-    pub(super) fn of_use(usage: &Usage) -> Self {
+    pub(super) fn of_use(points: &[Point]) -> Self {
         Self::drawn(LARGE, "plot", "Use over time; the same numbers are in the table below", |svg| {
-            stacked(svg, usage)
+            stacked(svg, points)
         })
     }
 
@@ -67,8 +74,8 @@ impl Plot {
     }
 }
 
-fn good(bucket: &Bucket) -> u64 {
-    bucket.tokens + bucket.direct
+fn total(bucket: &Bucket) -> u64 {
+    bucket.tokens + bucket.direct + bucket.refused.total()
 }
 
 fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
@@ -86,19 +93,18 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     area.present().ok()
 }
 
-fn stacked(svg: SVGBackend<'_>, usage: &Usage) -> Option<()> {
+fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
     let area = svg.into_drawing_area();
-    let buckets = usage.buckets();
-    let most = buckets.iter().map(|bucket| good(bucket) + bucket.refused.total()).max().unwrap_or_default();
+    let most = points.iter().map(|point| total(&point.bucket)).max().unwrap_or_default();
     let font = || ("sans-serif", 12).into_font().color(&LABEL);
     let mut chart = ChartBuilder::on(&area)
         .margin_top(10)
         .margin_right(12)
         .x_label_area_size(26)
         .y_label_area_size(56)
-        .build_cartesian_2d(0.0..buckets.len() as f64, 0.0..ceiling(most) as f64)
+        .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;
-    let named = |at: &f64| buckets.get(*at as usize).map(|bucket| label(bucket.start, usage.interval()));
+    let named = |at: &f64| points.get(*at as usize).map(|point| point.label.clone());
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -113,7 +119,7 @@ fn stacked(svg: SVGBackend<'_>, usage: &Usage) -> Option<()> {
         .y_label_formatter(&|count| grouped(*count as u64))
         .draw()
         .ok()?;
-    for (at, bucket) in buckets.iter().enumerate() {
+    for (at, Point { bucket, .. }) in points.iter().enumerate() {
         let (left, right) = (at as f64 + 0.14, at as f64 + 0.86);
         let mut bottom = 0.0;
         for (count, colour) in
@@ -146,22 +152,6 @@ fn ceiling(most: u64) -> u64 {
     }
 }
 
-/// `14:00`, or `21 Nov`.
-fn label(start: Timestamp, interval: Interval) -> String {
-    let exact = start.rfc3339();
-    match interval {
-        Interval::Hour => exact.get(11..16).unwrap_or_default().to_owned(),
-        Interval::Day => {
-            let month = exact.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
-            let day = exact.get(8..10).unwrap_or_default().trim_start_matches('0');
-            format!("{day} {}", MONTHS[(month - 1) % 12])
-        }
-    }
-}
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 impl fmt::Display for Plot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -181,12 +171,5 @@ mod tests {
         {
             assert_eq!(ceiling(most), end);
         }
-    }
-
-    #[test]
-    fn a_bucket_is_called_by_its_hour_or_its_day() {
-        let start = Timestamp::from_unix(1_795_255_200);
-        assert_eq!(label(start, Interval::Hour), "10:00");
-        assert_eq!(label(start, Interval::Day), "21 Nov");
     }
 }

@@ -1,6 +1,7 @@
 //! How keys were used, over time.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -116,6 +117,18 @@ pub async fn of_keys(
 impl PeriodRequest {
     fn read(self, now: Timestamp) -> Result<Period, ApiError> {
         Period::new(self.interval, self.from, self.to, now).map_err(ApiError::invalid)
+    }
+}
+
+impl AddAssign for Bucket {
+    /// What there was in both; it began when the first did.
+    fn add_assign(&mut self, more: Self) {
+        self.tokens += more.tokens;
+        self.direct += more.direct;
+        self.refused.revoked += more.refused.revoked;
+        self.refused.expired += more.refused.expired;
+        self.refused.address += more.refused.address;
+        self.refused.secret += more.refused.secret;
     }
 }
 

@@ -9,6 +9,7 @@
 mod support;
 
 mod browser;
+mod console;
 mod gateways;
 mod generated;
 mod libraries;

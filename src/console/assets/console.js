@@ -36,3 +36,73 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+document.documentElement.classList.add("js");
+
+// What only one choice needs is there only with that choice.
+function narrow() {
+  for (const part of document.querySelectorAll("[data-only-for]")) {
+    const [name, value] = part.dataset.onlyFor.split("=");
+    const fields = [...document.getElementsByName(name)];
+    const chosen = fields.find((field) => field.type !== "radio" || field.checked);
+    part.classList.toggle("is-off", chosen?.value !== value);
+  }
+}
+document.addEventListener("change", narrow);
+narrow();
+
+// What a scope covers, in the server's words, while it is typed.
+const waiting = new WeakMap();
+document.addEventListener("input", (event) => {
+  const row = event.target.closest("[data-explain] .row");
+  if (!row) return;
+  clearTimeout(waiting.get(row));
+  waiting.set(row, setTimeout(() => explain(row), 200));
+});
+async function explain(row) {
+  const [action, resource] = [row.querySelector("select").value, row.querySelector("input").value.trim()];
+  const words = row.querySelector("[data-words]");
+  if (resource === "") {
+    words.textContent = "";
+    return;
+  }
+  const query = new URLSearchParams({ action, resource });
+  const answer = await fetch(`${row.closest("[data-explain]").dataset.explain}?${query}`, { redirect: "error" }).catch(() => null);
+  if (!answer?.ok || row.querySelector("input").value.trim() !== resource) return;
+  words.textContent = await answer.text();
+}
+
+// One's own address, without a round trip.
+for (const button of document.querySelectorAll("[data-append]")) {
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    const field = document.getElementById(button.dataset.append);
+    const lines = field.value.split("\n").filter((line) => line.trim() !== "");
+    if (!lines.includes(button.dataset.value)) lines.push(button.dataset.value);
+    field.value = lines.join("\n");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+const ranges = document.getElementById("cidrs");
+ranges?.addEventListener("input", () => {
+  const isOpen = ranges.value.trim() === "" || /(^|\s)(\*|0\.0\.0\.0\/0|::\/0)(\s|$)/.test(ranges.value);
+  document.querySelector(".open-warning")?.toggleAttribute("hidden", !isOpen);
+});
+
+// Copying, and saying so.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    const said = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = said; }, 2000);
+  });
+}
+
+// A page that shows something once does not go before it was said to be saved.
+for (const form of document.querySelectorAll("form[data-guard]")) {
+  const isSaved = form.querySelector("[type=checkbox]");
+  addEventListener("beforeunload", (event) => {
+    if (!isSaved.checked) event.preventDefault();
+  });
+}

@@ -107,7 +107,7 @@ fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
 }
 
 /// The projects that one can choose from, and all of their environments.
-async fn choices(
+pub(super) async fn choices(
     node: &Arc<Node>,
     caller: &Caller,
     organization: &OrganizationId,

@@ -1,0 +1,137 @@
+//! What was done, as people read it.
+
+use serde_json::Value;
+
+use super::when::When;
+use crate::audit::RecordedEvent;
+use crate::clock::Timestamp;
+use crate::management::changes;
+
+/// An event of the audit trail.
+#[derive(Debug)]
+pub(super) struct EventRow {
+    pub(super) when: When,
+    pub(super) id: String,
+    pub(super) action: String,
+    pub(super) label: String,
+    pub(super) subject: String,
+    pub(super) key_href: Option<String>,
+    pub(super) actor: String,
+    pub(super) actor_href: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) details: Vec<Difference>,
+}
+
+/// A member of something that was changed, or would be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) member: String,
+    pub(super) from: Vec<String>,
+    pub(super) to: Vec<String>,
+}
+
+/// What follows from others, and tells people nothing.
+const SILENT: [&str; 4] = ["generation", "warnings", "last_used_at", "secrets"];
+
+impl EventRow {
+    /// The event, with links to the keys of an organization whose pages are at `root`.
+    pub(super) fn of(event: &RecordedEvent, root: &str, now: Timestamp) -> Self {
+        let href = |id: &str| id.starts_with("key_").then(|| format!("{root}/keys/{id}"));
+        Self {
+            when: When::new(event.at, now),
+            id: event.id.to_string(),
+            action: event.action.clone(),
+            label: label(&event.action),
+            subject: event.subject.clone(),
+            key_href: event.key.as_deref().and_then(href),
+            actor_href: href(&event.actor),
+            actor: event.actor.clone(),
+            address: event.address.clone(),
+            details: details(event),
+        }
+    }
+}
+
+fn details(event: &RecordedEvent) -> Vec<Difference> {
+    match (&event.before, &event.after) {
+        (Some(before), Some(after)) => differences(before, after),
+        (None, Some(after)) if event.action == "key.refused" => {
+            vec![Difference { member: "reason".into(), from: Vec::new(), to: lines(&after["reason"]) }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is other about `after`, for people.
+pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+    let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
+    let differences = changed.map(|(member, change)| Difference {
+        member: member.replace('_', " "),
+        from: lines(&change["from"]),
+        to: lines(&change["to"]),
+    });
+    differences.collect()
+}
+
+fn lines(value: &Value) -> Vec<String> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(lines).collect(),
+        Value::Object(scope) if scope.contains_key("resource") => {
+            let text = |name: &str| scope[name].as_str().unwrap_or_default().to_owned();
+            vec![format!("{}:{}", text("action"), text("resource"))]
+        }
+        other => vec![other.to_string()],
+    }
+}
+
+fn label(action: &str) -> String {
+    let label = match action {
+        "key.create" => "Key created",
+        "key.change" => "Key changed",
+        "key.rotate" => "Key rotated",
+        "key.revoke" => "Key revoked",
+        "key.delete" => "Key deleted",
+        "key.refused" => "Key refused",
+        "secret.retire" => "Secret retired",
+        "token.revoke" => "Token revoked",
+        "access.denied" => "Access denied",
+        "console.sign_in" => "Signed in",
+        "console.sign_out" => "Signed out",
+        "project.create" => "Project created",
+        "project.change" => "Project changed",
+        "project.delete" => "Project deleted",
+        "organization.create" => "Organization created",
+        "organization.change" => "Organization changed",
+        "organization.delete" => "Organization deleted",
+        "bootstrap" => "Set up",
+        other => other,
+    };
+    label.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_member_by_member() {
+        let before = json!({"name": "a", "generation": 1, "note": null, "scopes": [{"action": "read", "resource": "*"}]});
+        let after = json!({"name": "b", "generation": 2, "note": "x", "scopes": [{"action": "read", "resource": "a"}]});
+        let told = differences(&before, &after);
+        let told: Vec<_> =
+            told.iter().map(|one| (&*one.member, one.from.join(" "), one.to.join(" "))).collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            told,
+            [
+                ("name", text("a"), text("b")),
+                ("note", text(""), text("x")),
+                ("scopes", text("read:*"), text("read:a")),
+            ]
+        );
+    }
+}

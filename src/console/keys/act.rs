@@ -1,0 +1,224 @@
+//! What is done to a key and can't be undone: each asks first.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::made::{self, What};
+use super::new::fresh_id;
+use crate::console::page::{page, refused, see_other};
+use crate::console::posted::Posted;
+use crate::console::problem::sentence;
+use crate::console::shell::{Room, Shell};
+use crate::console::visitor::Visitor;
+use crate::console::when::When;
+use crate::http::failure::Failure;
+use crate::http::path::{OfKey, OfSecret};
+use crate::key::{ApiKey, KeyStatus};
+use crate::management::keys::KeyPath;
+use crate::management::{ApiError, Made, carry_out, keys};
+use crate::node::Node;
+use crate::scope::Verb;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Rotate,
+    Revoke,
+    Delete,
+    Retire,
+}
+
+#[derive(Template)]
+#[template(path = "key_act.html")]
+struct ActPage {
+    shell: Shell,
+    href: String,
+    act: Act,
+    action: String,
+    form_id: String,
+    key: ApiKey,
+    status: KeyStatus,
+    last_used: Option<When>,
+    is_own: bool,
+    error: Option<String>,
+}
+
+/// `GET …/rotate`.
+pub(in crate::console) async fn ask_rotate(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Rotate, "rotate").await
+}
+
+/// `GET …/revoke`.
+pub(in crate::console) async fn ask_revoke(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Revoke, "revoke").await
+}
+
+/// `GET …/delete`.
+pub(in crate::console) async fn ask_delete(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Delete, "delete").await
+}
+
+/// `GET …/secrets/{secret}/retire`.
+pub(in crate::console) async fn ask_retire(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfSecret(path, secret): OfSecret,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire")).await
+}
+
+/// `POST …/rotate`. What is answered is the one page that shows the new secret.
+pub(in crate::console) async fn rotate(
+    State(node): State<Arc<Node>>,
+    OfKey(path): OfKey,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let repeatable = posted.repeatable();
+    let Posted { visitor, fields, .. } = posted;
+    let rotation =
+        serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
+    let rotation = serde_json::from_value(rotation).map_err(ApiError::invalid)?;
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    let made =
+        carry_out(async move { keys::rotate(&server, &caller, &of, &rotation, repeatable).await }).await;
+    match made {
+        Ok(Made::New(created)) => made::page(&node, &visitor, &created, What::Secret),
+        Ok(Made::Before(answer)) => Ok(made::before(&visitor, &path.organization, &answer)),
+        Err(error) => again(&node, &visitor, &path, Act::Rotate, "rotate", error).await,
+    }
+}
+
+/// `POST …/revoke`.
+pub(in crate::console) async fn revoke(
+    State(node): State<Arc<Node>>,
+    OfKey(path): OfKey,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let Posted { visitor, fields, .. } = posted;
+    let reason = Some(fields.text("reason").to_owned()).filter(|reason| !reason.is_empty());
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    let done = match named(&node, &visitor, &path, fields.text("name")).await {
+        Ok(()) => {
+            carry_out(async move { keys::revoke(&server, &caller, &of, reason, false).await }).await.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other(&format!("{}?done=revoked", href(&visitor, &path)))),
+        Err(error) => again(&node, &visitor, &path, Act::Revoke, "revoke", error).await,
+    }
+}
+
+/// `POST …/delete`.
+pub(in crate::console) async fn delete(
+    State(node): State<Arc<Node>>,
+    OfKey(path): OfKey,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let Posted { visitor, fields, .. } = posted;
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    let done = match named(&node, &visitor, &path, fields.text("name")).await {
+        Ok(()) => carry_out(async move { keys::delete(&server, &caller, &of, false).await }).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other(&format!("{}/orgs/{}/keys", visitor.shell.base, path.organization))),
+        Err(error) => again(&node, &visitor, &path, Act::Delete, "delete", error).await,
+    }
+}
+
+/// `POST …/secrets/{secret}/retire`.
+pub(in crate::console) async fn retire(
+    State(node): State<Arc<Node>>,
+    OfSecret(path, secret): OfSecret,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let visitor = posted.visitor;
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    match carry_out(async move { keys::retire(&server, &caller, &of, secret).await }).await {
+        Ok(()) => Ok(see_other(&format!("{}?done=retired", href(&visitor, &path)))),
+        Err(error) => {
+            again(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire"), error).await
+        }
+    }
+}
+
+/// Whether the name that was typed is the key's.
+async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str) -> Result<(), ApiError> {
+    let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
+    if key.name.trim() == typed {
+        return Ok(());
+    }
+    Err(ApiError::invalid("that is not the key’s name, so nothing was done"))
+}
+
+async fn ask(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &KeyPath,
+    act: Act,
+    action: &str,
+) -> Result<Response, Failure> {
+    page(&asked(node, visitor, path, act, action).await?)
+}
+
+/// Asks once more, with what is wrong; what can't be helped by that is a page of its own.
+async fn again(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &KeyPath,
+    act: Act,
+    action: &str,
+    error: ApiError,
+) -> Result<Response, Failure> {
+    let status = match &error {
+        ApiError::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+        ApiError::Conflict(_) => StatusCode::CONFLICT,
+        _ => return Err(error.into()),
+    };
+    let said = Some(sentence(&error.message()));
+    refused(&ActPage { error: said, ..asked(node, visitor, path, act, action).await? }, status)
+}
+
+async fn asked(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &KeyPath,
+    act: Act,
+    action: &str,
+) -> Result<ActPage, ApiError> {
+    let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
+    let (now, href) = (node.clock.now(), href(visitor, path));
+    Ok(ActPage {
+        shell: visitor.shell_at(&path.organization, Room::Keys),
+        action: format!("{href}/{action}"),
+        href,
+        act,
+        form_id: fresh_id(node)?,
+        status: key.status(now),
+        last_used: key.last_used_at.map(|at| When::new(at, now)),
+        is_own: visitor.caller.key.key.id == key.id,
+        key,
+        error: None,
+    })
+}
+
+fn href(visitor: &Visitor, path: &KeyPath) -> String {
+    format!("{}/orgs/{}/keys/{}", visitor.shell.base, path.organization, path.key)
+}

@@ -1,0 +1,161 @@
+//! The page of a key: everything about it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::row::{Mark, marks};
+use crate::access::Caller;
+use crate::api_key::display_prefix;
+use crate::audit::EventFilter;
+use crate::clock::Timestamp;
+use crate::console::events::EventRow;
+use crate::console::explain::explain;
+use crate::console::page::page;
+use crate::console::shell::{Room, Shell};
+use crate::console::use_over_time::{Span, UseOverTime};
+use crate::console::visitor::Visitor;
+use crate::console::when::When;
+use crate::http::failure::Failure;
+use crate::http::path::OfKey;
+use crate::http::query::Query;
+use crate::key::{ApiKey, KeySecret, KeyStatus};
+use crate::management::audit::Trail;
+use crate::management::keys::KeyPath;
+use crate::management::{ApiError, PageRequest, keys, usage};
+use crate::node::Node;
+use crate::scope::Verb;
+
+/// Events that are shown; the audit log has the others.
+const EVENTS_SHOWN: u16 = 20;
+
+/// An older secret that was not used for so long may go: a day.
+const SAFE_SECONDS: i64 = 86_400;
+
+#[derive(Template)]
+#[template(path = "key.html")]
+struct KeyPage {
+    shell: Shell,
+    root: String,
+    href: String,
+    key: ApiKey,
+    prefix: String,
+    status: KeyStatus,
+    marks: Vec<Mark>,
+    scopes: Vec<(String, String)>,
+    created: When,
+    expires: Option<When>,
+    revoked: Option<(When, Option<String>)>,
+    last_used: Option<When>,
+    secrets: Vec<SecretRow>,
+    used: UseOverTime,
+    events: Option<Vec<EventRow>>,
+    may_write: bool,
+    is_own: bool,
+    done: Option<&'static str>,
+}
+
+/// A secret of the key's.
+struct SecretRow {
+    id: String,
+    created: When,
+    ends: Option<When>,
+    last_used: Option<When>,
+    /// Whether there is a newer one.
+    is_older: bool,
+    is_safe: bool,
+    retire: String,
+}
+
+/// `GET /console/orgs/{org}/keys/{key}`.
+pub(in crate::console) async fn show(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &["span", "done"])?;
+    let (caller, now) = (&visitor.caller, node.clock.now());
+    let key = keys::find(&node, caller, &path, Verb::Read).await?;
+    let span = Span::read(query.text("span"));
+    let used = usage::of_key(&node, caller, &path, span.request(&node)).await?;
+    let root = format!("{}/orgs/{}", visitor.shell.base, key.organization);
+    let href = format!("{root}/keys/{}", key.id);
+    let when = |at| When::new(at, now);
+    page(&KeyPage {
+        shell: visitor.shell_at(&key.organization, Room::Keys),
+        prefix: display_prefix(&key.brand, &key.environment, &key.id),
+        status: key.status(now),
+        marks: marks(&key, now),
+        scopes: key.scopes.iter().map(|scope| (scope.to_string(), explain(scope))).collect(),
+        created: when(key.created_at),
+        expires: key.expires_at.map(when),
+        revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
+        last_used: key.last_used_at.map(when),
+        secrets: secrets(&key, &href, now),
+        used: UseOverTime::of(span, &used),
+        events: events(&node, caller, &path, &root, now).await?,
+        may_write: may_write(caller, &key),
+        is_own: caller.key.key.id == key.id,
+        done: query.text("done").and_then(notice),
+        root,
+        href,
+        key,
+    })
+}
+
+/// Whether the person may change the key.
+pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
+    let path = ["projects", key.project.as_str(), "keys", &key.id.to_string()];
+    caller.may_in(&key.organization, Verb::Write, &path).is_ok()
+}
+
+fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
+    let live: Vec<&KeySecret> = key.live_secrets(now).collect();
+    let newest = live.last().map(|secret| secret.id);
+    let row = |secret: &&KeySecret| SecretRow {
+        id: secret.id.to_string(),
+        created: When::new(secret.created_at, now),
+        ends: secret.expires_at.map(|end| When::new(end, now)),
+        last_used: secret.last_used_at.map(|at| When::new(at, now)),
+        is_older: newest != Some(secret.id),
+        is_safe: secret.last_used_at.is_none_or(|at| now.since(at) >= SAFE_SECONDS),
+        retire: format!("{href}/secrets/{}/retire", secret.id),
+    };
+    live.iter().rev().map(row).collect()
+}
+
+/// What was done to the key, for those who may read the trail.
+async fn events(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    root: &str,
+    now: Timestamp,
+) -> Result<Option<Vec<EventRow>>, ApiError> {
+    if caller.may_in(&path.organization, Verb::Read, &["audit"]).is_err() {
+        return Ok(None);
+    }
+    let filter = EventFilter { key: Some(path.key), ..EventFilter::default() };
+    let trail = Trail::of_organization(node, caller, path.organization.clone(), filter).await?;
+    let (events, _) = trail.page(&PageRequest { limit: EVENTS_SHOWN, cursor: None }).await?;
+    Ok(Some(events.iter().map(|event| EventRow::of(event, root, now)).collect()))
+}
+
+fn notice(done: &str) -> Option<&'static str> {
+    match done {
+        "changed" => Some("The key is changed."),
+        "unchanged" => Some("There was nothing to change."),
+        "revoked" => {
+            Some("The key is revoked. It is refused from now on, here and wherever the feed is followed.")
+        }
+        "retired" => Some("The secret is retired."),
+        "before" => Some(
+            "This form was sent before: the key is made, and was shown then. If nobody saved it, rotate it.",
+        ),
+        _ => None,
+    }
+}

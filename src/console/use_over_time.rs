@@ -1,0 +1,132 @@
+//! Use over hours, days or months, as a plot and as a table.
+
+use std::sync::Arc;
+
+use super::plot::{Plot, Point};
+use crate::clock::Timestamp;
+use crate::management::usage::{Bucket, PeriodRequest, Usage};
+use crate::node::Node;
+use crate::usage::Interval;
+
+const DAY: i64 = 86_400;
+
+/// For how long one looks back, and how finely.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Span {
+    /// Two days, by the hour.
+    Hours,
+    /// A month, by the day.
+    #[default]
+    Days,
+    /// Two years, by the month.
+    Months,
+}
+
+/// Use over a span.
+#[derive(Debug)]
+pub(super) struct UseOverTime {
+    pub(super) span: Span,
+    pub(super) plot: Plot,
+    pub(super) points: Vec<Point>,
+    pub(super) tokens: u64,
+    pub(super) direct: u64,
+    pub(super) refused: u64,
+}
+
+impl Span {
+    pub(super) const ALL: [Self; 3] = [Self::Hours, Self::Days, Self::Months];
+
+    pub(super) fn read(text: Option<&str>) -> Self {
+        Self::ALL.into_iter().find(|span| text == Some(span.as_str())).unwrap_or_default()
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hours => "hours",
+            Self::Days => "days",
+            Self::Months => "months",
+        }
+    }
+
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Hours => "48 hours",
+            Self::Days => "30 days",
+            Self::Months => "24 months",
+        }
+    }
+
+    /// What to ask the use case for.
+    pub(super) fn request(self, node: &Arc<Node>) -> PeriodRequest {
+        let ago = |days: i64| Some(node.clock.now().plus(-days * DAY));
+        match self {
+            Self::Hours => PeriodRequest { interval: Interval::Hour, from: None, to: None },
+            Self::Days => PeriodRequest { interval: Interval::Day, from: ago(29), to: None },
+            Self::Months => PeriodRequest { interval: Interval::Day, from: ago(730), to: None },
+        }
+    }
+}
+
+impl UseOverTime {
+    pub(super) fn of(span: Span, usage: &Usage) -> Self {
+        let points = match span {
+            Span::Hours => points(usage, |exact| {
+                (exact[11..16].to_owned(), format!("{} {}", &exact[..10], &exact[11..16]))
+            }),
+            Span::Days => points(usage, |exact| (day(exact), exact[..10].to_owned())),
+            Span::Months => points(usage, |exact| (month(exact), exact[..7].to_owned())),
+        };
+        let sum = |part: fn(&Bucket) -> u64| points.iter().map(|point| part(&point.bucket)).sum();
+        Self {
+            span,
+            plot: Plot::of_use(&points),
+            tokens: sum(|bucket| bucket.tokens),
+            direct: sum(|bucket| bucket.direct),
+            refused: sum(|bucket| bucket.refused.total()),
+            points,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens + self.direct + self.refused == 0
+    }
+}
+
+/// Buckets that are called the same are one.
+fn points(usage: &Usage, names: impl Fn(&str) -> (String, String)) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for bucket in usage.buckets() {
+        let (label, name) = names(&Timestamp::rfc3339(bucket.start));
+        match points.last_mut().filter(|last| last.name == name) {
+            Some(last) => last.bucket += *bucket,
+            None => points.push(Point { label, name, bucket: *bucket }),
+        }
+    }
+    points
+}
+
+fn day(exact: &str) -> String {
+    format!("{} {}", exact[8..10].trim_start_matches('0'), MONTHS[month_of(exact)])
+}
+
+fn month(exact: &str) -> String {
+    format!("{} {}", MONTHS[month_of(exact)], &exact[..4])
+}
+
+fn month_of(exact: &str) -> usize {
+    exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_called_by_their_day_and_month() {
+        assert_eq!(day("2026-11-01T10:00:00Z"), "1 Nov");
+        assert_eq!(month("2026-01-21T10:00:00Z"), "Jan 2026");
+    }
+}

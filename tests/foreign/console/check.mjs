@@ -1,0 +1,217 @@
+// Drives the console as people do: with a mouse, a keyboard, a phone, and without scripts. Every page is looked at by
+// axe; with CLAVIGER_SCREENSHOTS a picture of each is put into that folder, light and dark, wide and on a phone.
+import fs from "node:fs";
+import path from "node:path";
+import axe from "axe-core";
+import puppeteer from "puppeteer-core";
+
+const issuer = process.env.CLAVIGER_ISSUER;
+const adminKey = process.env.CLAVIGER_ADMIN_KEY;
+const pictures = process.env.CLAVIGER_SCREENSHOTS;
+const home = process.env.CLAVIGER_BROWSER_HOME;
+const keys = `${issuer}/console/orgs/default/keys`;
+
+const WIDE = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+// A picture is not to be taken amid a transition.
+const STILL = { name: "prefers-reduced-motion", value: "reduce" };
+
+let failures = 0;
+function check(what, isSo, more = "") {
+  console.log(`${isSo ? "ok" : "FAILED"}  ${what}${isSo ? "" : `  ${more}`}`);
+  if (!isSo) failures += 1;
+}
+
+const browser = await puppeteer.launch({
+  executablePath: process.env.CLAVIGER_BROWSER,
+  userDataDir: home,
+  // Debian's. It would need another user than root for its sandbox, and more of /dev/shm than containers have.
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--font-render-hinting=none"],
+});
+const page = await browser.newPage();
+const complaints = [];
+page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
+page.on("pageerror", (error) => complaints.push(String(error)));
+page.on("request", (request) => {
+  const url = request.url();
+  if (!url.startsWith(issuer) && !url.startsWith("data:")) complaints.push(`asks elsewhere: ${url}`);
+});
+
+async function press(selector) {
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
+}
+
+// What axe finds that would keep somebody out, and whether a phone has to be scrolled sideways.
+async function look(name, looked = page) {
+  await looked.setViewport(WIDE);
+  await looked.evaluate(axe.source);
+  for (const scheme of ["light", "dark"]) {
+    await looked.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, STILL]);
+    const found = await looked.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    const serious = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+    check(`${name}, ${scheme}: axe finds nothing`, serious.length === 0, serious.join("\n  "));
+    await picture(looked, `${name}-${scheme}-wide`);
+  }
+  await looked.setViewport(PHONE);
+  for (const scheme of ["light", "dark"]) {
+    await looked.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, STILL]);
+    await picture(looked, `${name}-${scheme}-phone`);
+  }
+  const over = await looked.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  check(`${name}: fits a phone`, over <= 0, `${over}px too wide`);
+  await looked.setViewport(WIDE);
+  await looked.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }, STILL]);
+}
+
+async function picture(looked, name) {
+  if (!pictures) return;
+  fs.mkdirSync(pictures, { recursive: true });
+  await looked.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+}
+
+async function text(selector = "main") {
+  return page.$eval(selector, (element) => element.innerText);
+}
+
+// Signing in.
+await page.goto(keys);
+check("a stranger is asked to sign in", page.url().startsWith(`${issuer}/console/sign-in`), page.url());
+await look("sign-in");
+await page.type("#key", "clv_prd_nonsense");
+await press("button[type=submit]");
+check("a wrong key is refused on the page", (await text()).includes("This key is not accepted"));
+complaints.length = 0;
+await page.type("#key", adminKey);
+await press("button[type=submit]");
+check("the right one leads on to where one wanted to go", page.url() === keys, page.url());
+const cookies = await page.cookies();
+check("the cookie is for the server alone", cookies.length === 1 && cookies[0].httpOnly && cookies[0].sameSite === "Strict");
+const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+check("nothing is kept in the page", kept === '[{},{},""]', kept);
+
+// The list.
+await look("keys");
+await page.type("input[type=search]", "billing");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check("a search finds by name", (await page.$$("tbody tr")).length === 1);
+await page.goto(keys);
+await Promise.all([page.waitForNavigation(), page.select("select[name=status]", "revoked")]);
+check("a filter takes effect at once", page.url().includes("status=revoked"), page.url());
+await page.goto(keys);
+await page.focus("a[role=switch]");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Space")]);
+check("revoked keys can be shown", (await text("table")).includes("revoked"));
+await page.goto(`${keys}?q=nothing-is-called-so`);
+await look("keys-none");
+
+// Making a key.
+await page.goto(`${keys}/new`);
+await look("create");
+await page.type("#name", "Checkout <script>alert(1)</script>");
+await page.type("input[name=resource]", "orders/**");
+await page.waitForFunction(() => document.querySelector("[data-words]").textContent.includes("below orders"));
+check("a scope is explained while it is typed", true);
+await press("button[name=more]");
+check("another row keeps what was typed", (await page.$eval("#name", (field) => field.value)).startsWith("Checkout")
+  && (await page.$$("input[name=resource]")).length === 2);
+await page.type("#cidrs", "10.0.0.1/8");
+await press("button.primary");
+check("an error stands beside its field", (await text("#cidrs-error")).includes("host bits") || (await text("#cidrs-error")).includes("bits set"), await text());
+check("and what was typed is still there", (await page.$eval("#cidrs", (field) => field.value)) === "10.0.0.1/8");
+await look("create-error");
+await page.$eval("#cidrs", (field) => { field.value = ""; });
+await page.click("button[data-append]");
+check("one's own address is offered", (await page.$eval("#cidrs", (field) => field.value)) === "127.0.0.1");
+await press("button.primary");
+const made = page.url();
+const secret = await page.$eval("#secret", (element) => element.textContent);
+check("the key is shown once, masked", /^clv_prd_[0-9A-Za-z]{65}$/.test(secret) && !(await text()).includes(secret));
+check("and is in no address", !made.includes(secret));
+const inPage = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]));
+check("nor in what the browser keeps", inPage === "[{},{},null]", inPage);
+await look("made");
+await page.click(".secret summary");
+check("it can be revealed", (await text()).includes(secret));
+await browser.defaultBrowserContext().overridePermissions(issuer, ["clipboard-read", "clipboard-write"]);
+await page.click("[data-copy]");
+await page.waitForFunction(() => document.querySelector("[data-copy]").textContent === "Copied");
+check("it can be copied", (await page.evaluate(() => navigator.clipboard.readText())) === secret);
+await page.click("form[data-guard] button");
+check("the page does not let go before it is saved", page.url() === made && (await page.$("#secret")) !== null);
+await page.click("form[data-guard] [type=checkbox]");
+await press("form[data-guard] button");
+const own = page.url().split("?")[0];
+check("then it leads to the key", own.includes("/keys/key_") && (await page.title()).startsWith("Checkout <script>"), page.url());
+check("which does not show it again", !(await page.content()).includes(secret));
+const got = await fetch(`${issuer}/oauth/token`, { method: "POST", body: new URLSearchParams({ grant_type: "client_credentials", client_secret: secret }) });
+check("the key works", got.status === 200);
+
+// A key's page.
+await page.goto(`${keys}?q=billing`);
+await press("a.row-link");
+const billing = page.url();
+await look("key");
+for (const span of ["hours", "months"]) {
+  await page.goto(`${billing}?span=${span}`);
+  check(`use over ${span} is shown`, (await page.$(`.segments a[href*=${span}][aria-current]`)) !== null);
+}
+await page.goto(`${billing}/edit`);
+await look("edit");
+await page.$eval("input[name=resource]", (field) => { field.value = "customers/eu"; });
+await press("button[type=submit]:not(.default)");
+check("what would change is spelled out", (await text()).includes("read:customers/eu") && (await text()).includes("takes something away"), await text());
+await look("preview");
+await press("button[type=submit]");
+check("and then it is changed", page.url() === `${billing}?done=changed` && (await text()).includes("read:customers/eu"), page.url());
+await page.goto(`${billing}/rotate`);
+await look("rotate");
+await page.goto(billing);
+await press("a[href$=retire]");
+await press("button.danger");
+check("an old secret can be retired", page.url() === `${billing}?done=retired`, page.url());
+await page.goto(`${billing}/rotate`);
+await press("button[type=submit]");
+check("a key can be rotated", (await page.$("#secret")) !== null, await text());
+await page.click("form[data-guard] [type=checkbox]");
+await press("form[data-guard] button");
+
+await page.goto(`${own}/revoke`);
+await look("revoke");
+await page.type("#name", "something else");
+await press("button.danger");
+check("revoking wants the name", (await text()).includes("not the key’s name"), await text());
+complaints.length = 0;
+await page.type("#name", "Checkout <script>alert(1)</script>");
+await page.type("#reason", "only a test");
+await press("button.danger");
+check("a key can be revoked", (await text()).includes("only a test"), await text());
+const refusedNow = await fetch(`${issuer}/oauth/token`, { method: "POST", body: new URLSearchParams({ grant_type: "client_credentials", client_secret: secret }) });
+check("and is refused at once", refusedNow.status === 401);
+await page.goto(`${own}/delete`);
+await look("delete");
+await page.type("#name", "Checkout <script>alert(1)</script>");
+await press("button.danger");
+check("a key can be deleted", page.url() === keys, page.url());
+await page.goto(own);
+check("and has no page then", (await text()).includes("There is no such page"));
+await look("not-found");
+complaints.length = 0;
+
+// Without scripts.
+await page.setJavaScriptEnabled(false);
+await page.goto(keys);
+check("the list is there without scripts", (await page.$$("tbody tr")).length > 3);
+await page.setJavaScriptEnabled(true);
+
+// Signing out.
+await page.goto(keys);
+await page.click("details.account summary");
+await press("details.account form button");
+check("one can sign out", page.url().endsWith("/sign-in?why=out"), page.url());
+await page.goto(keys);
+check("and is out", page.url().startsWith(`${issuer}/console/sign-in`), page.url());
+
+check("the browser has nothing to complain of", complaints.length === 0, complaints.join("\n  "));
+await browser.close();
+process.exit(failures === 0 ? 0 : 1);
