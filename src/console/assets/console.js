@@ -92,10 +92,17 @@ ranges?.addEventListener("input", () => {
 // Copying, and saying so.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    const said = button.textContent;
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = said; }, 2000);
+    const shown = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(shown.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // Where the browser does not let a page do it, the text is selected for whoever presses the keys.
+      shown.closest("details").open = true;
+      getSelection().selectAllChildren(shown);
+      button.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 3000);
   });
 }
 

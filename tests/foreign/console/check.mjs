@@ -12,7 +12,8 @@ const home = process.env.CLAVIGER_BROWSER_HOME;
 const keys = `${issuer}/console/orgs/default/keys`;
 
 const WIDE = { width: 1280, height: 860 };
-const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+// Not as a mobile device: changing to one loads the page again.
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
 
 // A picture is not to be taken amid a transition.
 const STILL = { name: "prefers-reduced-motion", value: "reduce" };
@@ -32,6 +33,7 @@ const browser = await puppeteer.launch({
 const page = await browser.newPage();
 const complaints = [];
 page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
+page.on("dialog", (dialog) => dialog.accept());
 page.on("pageerror", (error) => complaints.push(String(error)));
 page.on("request", (request) => {
   const url = request.url();
@@ -133,9 +135,11 @@ check("nor in what the browser keeps", inPage === "[{},{},null]", inPage);
 await look("made");
 await page.click(".secret summary");
 check("it can be revealed", (await text()).includes(secret));
-await browser.defaultBrowserContext().overridePermissions(issuer, ["clipboard-read", "clipboard-write"]);
+await browser.defaultBrowserContext().overridePermissions(issuer, ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"]);
+await page.bringToFront();
 await page.click("[data-copy]");
-await page.waitForFunction(() => document.querySelector("[data-copy]").textContent === "Copied");
+await page.waitForFunction(() => document.querySelector("[data-copy]").textContent !== "Copy");
+check("it says so", (await text("[data-copy]")) === "Copied", await text("[data-copy]"));
 check("it can be copied", (await page.evaluate(() => navigator.clipboard.readText())) === secret);
 await page.click("form[data-guard] button");
 check("the page does not let go before it is saved", page.url() === made && (await page.$("#secret")) !== null);
