@@ -6,6 +6,7 @@
 
 mod around;
 mod assets;
+mod audit_page;
 mod cookie;
 mod events;
 mod explain;
@@ -17,10 +18,13 @@ mod page;
 mod plot;
 mod posted;
 mod problem;
+mod projects;
 mod session;
 mod shell;
 mod sign_in;
+mod signing_keys;
 mod use_over_time;
+mod use_page;
 mod visitor;
 mod when;
 
@@ -55,6 +59,18 @@ routes! {
         POST "/console/orgs/{org}/keys/{key}/delete" => keys::act::delete,
         GET "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::ask_retire,
         POST "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::retire,
+
+        GET "/console/orgs/{org}/usage" => use_page::show,
+        GET "/console/orgs/{org}/usage.csv" => use_page::export,
+        GET "/console/orgs/{org}/audit" => audit_page::show,
+        GET "/console/orgs/{org}/audit.csv" => audit_page::export,
+        GET "/console/orgs/{org}/projects" => projects::list,
+        POST "/console/orgs/{org}/projects" => projects::create,
+        GET "/console/orgs/{org}/projects/{project}" => projects::edit,
+        POST "/console/orgs/{org}/projects/{project}" => projects::change,
+        POST "/console/orgs/{org}/projects/{project}/delete" => projects::delete,
+        GET "/console/orgs/{org}/signing-keys" => signing_keys::show,
+        POST "/console/orgs/{org}/signing-keys" => signing_keys::rotate,
 
         GET "/console/assets/{version}/{file}" => assets::asset,
         ANY "/console/{*rest}" => not_found,

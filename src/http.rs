@@ -2,7 +2,7 @@
 //! responses (`failure`).
 
 mod answer;
-mod audit;
+pub(crate) mod audit;
 pub(crate) mod body;
 mod client_auth;
 mod configuration;
@@ -28,6 +28,7 @@ pub(crate) mod request_id;
 mod revocations;
 pub(crate) mod route;
 mod signing_keys;
+pub(crate) mod spreadsheet;
 mod usage;
 
 use std::sync::Arc;

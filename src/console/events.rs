@@ -11,8 +11,6 @@ use crate::management::changes;
 #[derive(Debug)]
 pub(super) struct EventRow {
     pub(super) when: When,
-    pub(super) id: String,
-    pub(super) action: String,
     pub(super) label: String,
     pub(super) subject: String,
     pub(super) key_href: Option<String>,
@@ -39,8 +37,6 @@ impl EventRow {
         let href = |id: &str| id.starts_with("key_").then(|| format!("{root}/keys/{id}"));
         Self {
             when: When::new(event.at, now),
-            id: event.id.to_string(),
-            action: event.action.clone(),
             label: label(&event.action),
             subject: event.subject.clone(),
             key_href: event.key.as_deref().and_then(href),
@@ -65,10 +61,12 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
 /// What is other about `after`, for people.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
-    let differences = changed.map(|(member, change)| Difference {
-        member: member.replace('_', " "),
-        from: lines(&change["from"]),
-        to: lines(&change["to"]),
+    let differences = changed.map(|(member, change)| {
+        let (from, to) = (lines(&change["from"]), lines(&change["to"]));
+        let but =
+            |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
+        // Of a list, what is in both is no difference.
+        Difference { member: member.replace('_', " "), from: but(&from, &to), to: but(&to, &from) }
     });
     differences.collect()
 }

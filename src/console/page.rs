@@ -44,3 +44,12 @@ pub(super) fn see_other(path: &str) -> Response {
     }
     response
 }
+
+/// A table to be kept as a file of this name, which is made of ids.
+pub(super) fn spreadsheet(name: &str, body: Vec<u8>) -> Response {
+    let described = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (described, body).into_response()
+}

@@ -40,7 +40,7 @@ pub(super) struct Plot(String);
 impl Plot {
     /// Use over a few days, for a row of a list.
     pub(super) fn spark(usage: &Usage, span: &str) -> Self {
-        let counts: Vec<u64> = usage.buckets().iter().map(total).collect();
+        let counts: Vec<u64> = usage.buckets().iter().map(Bucket::total).collect();
         let total: u64 = counts.iter().sum();
         let label = match total {
             0 => format!("Not used in the last {span}"),
@@ -74,10 +74,6 @@ impl Plot {
     }
 }
 
-fn total(bucket: &Bucket) -> u64 {
-    bucket.tokens + bucket.direct + bucket.refused.total()
-}
-
 fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     let area = svg.into_drawing_area();
     let most = counts.iter().copied().max().unwrap_or_default().max(1);
@@ -95,12 +91,12 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
 
 fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
     let area = svg.into_drawing_area();
-    let most = points.iter().map(|point| total(&point.bucket)).max().unwrap_or_default();
+    let most = points.iter().map(|point| point.bucket.total()).max().unwrap_or_default();
     let font = || ("sans-serif", 12).into_font().color(&LABEL);
     let mut chart = ChartBuilder::on(&area)
         .margin_top(10)
         .margin_right(12)
-        .x_label_area_size(26)
+        .x_label_area_size(34)
         .y_label_area_size(56)
         .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;

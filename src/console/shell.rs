@@ -2,12 +2,13 @@
 
 use super::assets::VERSION;
 use super::session::SessionId;
-use crate::access::Caller;
+use crate::access::{Caller, visible_projects};
 use crate::api_key::display_prefix;
 use crate::http::discovery::path_of;
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
+use crate::store::Visible;
 
 /// What a template needs to know of its surroundings.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +34,6 @@ pub(super) struct Who {
     pub(super) href: String,
     /// What every form of theirs has in it.
     pub(super) token: String,
-    /// Whether they may see the signing keys.
-    pub(super) sees_signing_keys: bool,
 }
 
 /// The organization that a page is of.
@@ -59,6 +58,14 @@ pub(super) struct Link {
 pub(super) enum Room {
     /// The list of keys, and what is about one.
     Keys,
+    /// Use.
+    Usage,
+    /// The audit log.
+    Audit,
+    /// Projects and their environments.
+    Projects,
+    /// The deployment's signing keys.
+    SigningKeys,
 }
 
 impl Shell {
@@ -76,18 +83,26 @@ impl Shell {
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
             href: format!("{}/orgs/{}/keys/{}", shell.base, key.organization, key.id),
             token: session.form_token(),
-            sees_signing_keys: caller.may(Verb::Read, &["signing-keys"]).is_ok(),
         };
         Self { who: Some(who), ..shell }
     }
 
     /// The same in a room of an organization's.
     pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, room: Room) -> Self {
-        let _ = caller;
         let root = format!("{}/orgs/{organization}", self.base);
         let link =
-            |label, path: &str, at| Link { label, href: format!("{root}/{path}"), is_here: room == at };
-        let links = vec![link("API keys", "keys", Room::Keys)];
+            |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: room == at };
+        let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
+        let sees_projects = visible_projects(caller, organization) != Visible::Only(Vec::new());
+        let sees_signing_keys = caller.may(Verb::Read, &["signing-keys"]).is_ok();
+        let rooms = [
+            (true, link("API keys", "keys", Room::Keys)),
+            (reads("usage"), link("Usage", "usage", Room::Usage)),
+            (reads("audit"), link("Audit log", "audit", Room::Audit)),
+            (sees_projects, link("Projects", "projects", Room::Projects)),
+            (sees_signing_keys, link("Signing keys", "signing-keys", Room::SigningKeys)),
+        ];
+        let links = rooms.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
         Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
     }
 

@@ -1,6 +1,6 @@
 //! `/v1/orgs/{org}/audit` and `/v1/audit`.
 
-mod export;
+pub(crate) mod export;
 mod format;
 
 use std::sync::Arc;

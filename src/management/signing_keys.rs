@@ -16,13 +16,20 @@ const PATH: [&str; 1] = ["signing-keys"];
 /// A signing key as the API shows it. What is not known is `null`.
 #[derive(Debug, Serialize)]
 pub struct SigningKeyView {
-    kid: String,
-    algorithm: &'static str,
-    status: &'static str,
-    created_at: String,
-    activates_at: String,
-    superseded_at: Option<String>,
-    withdrawn_at: Option<String>,
+    /// Its id (RFC 7638).
+    pub kid: String,
+    /// `ES256`, `EdDSA` or `RS256`.
+    pub algorithm: &'static str,
+    /// Where it stands.
+    pub status: &'static str,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it begins to sign.
+    pub activates_at: Timestamp,
+    /// When the next one began to.
+    pub superseded_at: Option<Timestamp>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// The body of a rotation. Empty, it asks for the ordinary one.
@@ -88,10 +95,10 @@ fn view(key: &RingKey, now: Timestamp) -> SigningKeyView {
         kid: key.kid().to_owned(),
         algorithm: key.public_jwk().algorithm().as_str(),
         status: key.stage(now).as_str(),
-        created_at: key.created_at.rfc3339(),
-        activates_at: key.activates_at.rfc3339(),
-        superseded_at: key.superseded_at.map(Timestamp::rfc3339),
-        withdrawn_at: key.withdrawn_at.map(Timestamp::rfc3339),
+        created_at: key.created_at,
+        activates_at: key.activates_at,
+        superseded_at: key.superseded_at,
+        withdrawn_at: key.withdrawn_at,
     }
 }
 

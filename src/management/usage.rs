@@ -96,6 +96,23 @@ pub async fn of_organization(
     Ok(Usage::of(period, &node.store.organization_use(organization, project, &period).await?))
 }
 
+/// How the keys of each project of an organization were used, over all of the period.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn by_project(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+    request: PeriodRequest,
+) -> Result<Vec<(ProjectId, Bucket)>, ApiError> {
+    caller.may_in(organization, Verb::Read, &["usage"])?;
+    organizations::known(node, caller, organization).await?;
+    let period = request.read(node.clock.now())?;
+    let used = node.store.projects_use(organization, &period).await?;
+    Ok(used.into_iter().map(|(project, counts)| (project, Bucket::of(period.from(), &counts))).collect())
+}
+
 /// How each of these keys was used, those that the caller may not read left out.
 ///
 /// # Errors
@@ -117,6 +134,13 @@ pub async fn of_keys(
 impl PeriodRequest {
     fn read(self, now: Timestamp) -> Result<Period, ApiError> {
         Period::new(self.interval, self.from, self.to, now).map_err(ApiError::invalid)
+    }
+}
+
+impl Bucket {
+    /// Whatever there was.
+    pub const fn total(&self) -> u64 {
+        self.tokens + self.direct + self.refused.total()
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::format::ExportFormat;
 use crate::audit::RecordedEvent;
+use crate::http::spreadsheet;
 use crate::management::ApiError;
 use crate::management::audit::Export;
 use crate::store::StoreError;
@@ -93,15 +94,12 @@ const COLUMNS: [&str; 11] = [
     "after",
 ];
 
-fn csv(events: &[RecordedEvent], with_header: bool) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    if with_header {
-        table.write_record(COLUMNS)?;
-    }
-    for event in events {
-        table.write_record(cells(event).map(harmless))?;
-    }
-    table.into_inner().map_err(|error| error.into_error().into())
+/// The events as a table, with the names of its columns or without.
+///
+/// # Errors
+/// None: it is written in memory.
+pub(crate) fn csv(events: &[RecordedEvent], with_header: bool) -> Result<Vec<u8>, csv::Error> {
+    spreadsheet::table(with_header.then_some(&COLUMNS), events.iter().map(cells))
 }
 
 fn cells(event: &RecordedEvent) -> [String; COLUMNS.len()] {
@@ -120,9 +118,4 @@ fn cells(event: &RecordedEvent) -> [String; COLUMNS.len()] {
         json(&event.before),
         json(&event.after),
     ]
-}
-
-/// A spreadsheet takes what begins so for a formula, and would carry it out.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }

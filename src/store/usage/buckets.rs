@@ -86,6 +86,14 @@ row! {
     }
 }
 
+row! {
+    struct ProjectRow {
+        project: String,
+        kind: String,
+        count: i64,
+    }
+}
+
 impl Store {
     /// How often each of these keys was used. A key that was not is left out.
     ///
@@ -166,6 +174,38 @@ impl Store {
             .await
         })?;
         Ok(buckets(rows))
+    }
+
+    /// How often the keys of each project of an organization were used.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn projects_use(
+        &self,
+        organization: &OrganizationId,
+        period: &Period,
+    ) -> Result<BTreeMap<ProjectId, UseCounts>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, ProjectRow>(
+                "SELECT project, kind, CAST(SUM(count) AS BIGINT) AS count FROM project_usage
+                 WHERE organization = $1 AND span = $2 AND start >= $3 AND start < $4
+                 GROUP BY project, kind",
+            )
+            .bind(organization.as_str())
+            .bind(period.interval().seconds())
+            .bind(period.from().unix())
+            .bind(period.to().unix())
+            .fetch_all(pool)
+            .await
+        })?;
+        let mut of_projects = BTreeMap::<ProjectId, UseCounts>::new();
+        for ProjectRow { project, kind, count } in rows {
+            if let Some(kind) = UseKind::from_text(&kind) {
+                let counts = of_projects.entry(read("project", &project)?).or_default();
+                counts.add(kind, count.unsigned_abs());
+            }
+        }
+        Ok(of_projects)
     }
 
     /// Forgets at most `most` buckets of a key or project each that are not kept at `now`, and says how many

@@ -202,6 +202,29 @@ check("and has no page then", (await text()).includes("There is no such page"));
 await look("not-found");
 complaints.length = 0;
 
+// The organization.
+const org = `${issuer}/console/orgs/default`;
+for (const room of ["usage", "audit", "projects", "signing-keys"]) {
+  await page.goto(`${org}/${room}`);
+  check(`${room} is a page of its own`, (await page.$eval(".tabs [aria-current]", (link) => link.href)) === `${org}/${room}`);
+  await look(room);
+}
+await page.goto(`${org}/audit`);
+await Promise.all([page.waitForNavigation(), page.select("select[name=action]", "key.revoke")]);
+check("the audit log can be narrowed", (await text(".events")).includes("Key revoked") && !(await text(".events")).includes("Key created"));
+await page.goto(`${org}/projects`);
+await page.type("#id", "payments");
+await press("form[method=post] .actions button");
+check("a project can be made", (await text("table")).includes("payments"));
+await page.goto(`${org}/projects/payments`);
+await look("project");
+await page.click(".leak summary");
+await press("button.danger");
+check("and deleted", page.url() === `${org}/projects` && !(await text("table")).includes("payments"), page.url());
+await page.goto(`${org}/signing-keys`);
+await press("main form button");
+check("the next signing key can be published", (await page.$$("section.card")).length === 2, await text());
+
 // Without scripts.
 await page.setJavaScriptEnabled(false);
 await page.goto(keys);

@@ -1,0 +1,186 @@
+//! The audit log of an organization.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::events::EventRow;
+use super::page::{page, refused, spreadsheet};
+use super::problem::sentence;
+use super::shell::{Room, Shell};
+use super::visitor::Visitor;
+use crate::audit::EventFilter;
+use crate::clock::Timestamp;
+use crate::http::audit::export::csv;
+use crate::http::failure::Failure;
+use crate::http::path::InOrganization;
+use crate::http::query::Query;
+use crate::management::audit::Trail;
+use crate::management::{ApiError, PageRequest};
+use crate::names::OrganizationId;
+use crate::node::Node;
+
+const PER_PAGE: u16 = 50;
+
+/// The most rows of a download; `GET /v1/orgs/{org}/audit` gives all of them.
+const MOST_ROWS: usize = 10_000;
+
+const KNOWN: [&str; 6] = ["action", "actor", "key", "from", "to", "cursor"];
+
+const DAY: i64 = 86_400;
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage {
+    shell: Shell,
+    root: String,
+    wanted: Wanted,
+    events: Vec<EventRow>,
+    next: Option<String>,
+    is_first: bool,
+    error: Option<String>,
+}
+
+/// Which events somebody looks for, as the address has it.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
+    action: String,
+    actor: String,
+    key: String,
+    from: String,
+    to: String,
+}
+
+/// `GET /console/orgs/{org}/audit`.
+pub(super) async fn show(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN)?;
+    let (wanted, now) = (Wanted::read(&query), node.clock.now());
+    let root = format!("{}/orgs/{organization}", visitor.shell.base);
+    let cursor = query.text("cursor").map(str::to_owned);
+    let is_first = cursor.is_none();
+    let blank = AuditPage {
+        shell: visitor.shell_at(&organization, Room::Audit),
+        root: root.clone(),
+        wanted: wanted.clone(),
+        events: Vec::new(),
+        next: None,
+        is_first,
+        error: None,
+    };
+    let trail = match trail(&node, &visitor, organization, &wanted).await {
+        Ok(trail) => trail,
+        Err(ApiError::InvalidRequest(why)) => {
+            let error = Some(sentence(&why));
+            return refused(&AuditPage { error, ..blank }, axum::http::StatusCode::BAD_REQUEST);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (events, next) = trail.page(&PageRequest { limit: PER_PAGE, cursor }).await?;
+    page(&AuditPage {
+        events: events.iter().map(|event| EventRow::of(event, &root, now)).collect(),
+        next: next.map(|cursor| format!("{root}/audit?{}", wanted.query(Some(&cursor)))),
+        ..blank
+    })
+}
+
+/// `GET /console/orgs/{org}/audit.csv`.
+pub(super) async fn export(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let wanted = Wanted::read(&Query::read(&parts, &KNOWN)?);
+    let name = format!("{organization}-audit.csv");
+    let mut export = trail(&node, &visitor, organization, &wanted).await?.export();
+    let mut events = Vec::new();
+    while events.len() < MOST_ROWS {
+        let more = export.next().await.map_err(ApiError::from)?;
+        if more.is_empty() {
+            break;
+        }
+        events.extend(more);
+    }
+    events.truncate(MOST_ROWS);
+    Ok(spreadsheet(&name, csv(&events, true).map_err(ApiError::internal)?))
+}
+
+async fn trail(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    organization: OrganizationId,
+    wanted: &Wanted,
+) -> Result<Trail, ApiError> {
+    // A scope is asked for before anything that was typed.
+    visitor.caller.may_in(&organization, crate::scope::Verb::Read, &["audit"])?;
+    Trail::of_organization(node, &visitor.caller, organization, wanted.filter()?).await
+}
+
+impl Wanted {
+    fn read(query: &Query) -> Self {
+        let text = |name| query.text(name).unwrap_or_default().trim().to_owned();
+        Self {
+            action: text("action"),
+            actor: text("actor"),
+            key: text("key"),
+            from: text("from"),
+            to: text("to"),
+        }
+    }
+
+    fn filter(&self) -> Result<EventFilter, ApiError> {
+        let end = day("to", &self.to)?.map(|day| day.plus(DAY));
+        Ok(EventFilter {
+            organization: None,
+            action: parsed("action", &self.action)?,
+            actor: parsed("actor", &self.actor)?,
+            key: parsed("key", &self.key)?,
+            from: day("from", &self.from)?,
+            to: end,
+        })
+    }
+
+    fn is_narrowed(&self) -> bool {
+        [&self.action, &self.actor, &self.key, &self.from, &self.to].iter().any(|text| !text.is_empty())
+    }
+
+    fn query(&self, cursor: Option<&str>) -> String {
+        let own = [
+            ("action", &*self.action),
+            ("actor", &*self.actor),
+            ("key", &*self.key),
+            ("from", &*self.from),
+            ("to", &*self.to),
+            ("cursor", cursor.unwrap_or_default()),
+        ];
+        let pairs = own.into_iter().filter(|(_, value)| !value.is_empty());
+        let pairs =
+            pairs.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}
+
+fn parsed<T: std::str::FromStr>(name: &str, text: &str) -> Result<Option<T>, ApiError>
+where
+    T::Err: std::fmt::Display,
+{
+    let parse = |text: &str| text.parse().map_err(|error| ApiError::invalid(error).at(name));
+    Some(text).filter(|text| !text.is_empty()).map(parse).transpose()
+}
+
+fn day(name: &str, text: &str) -> Result<Option<Timestamp>, ApiError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let start = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    start.map(Some).ok_or_else(|| ApiError::invalid("not a day").at(name))
+}

@@ -1,0 +1,102 @@
+//! The keys that tokens are signed with.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::page::{page, refused, see_other};
+use super::posted::Posted;
+use super::problem::sentence;
+use super::shell::{Room, Shell};
+use super::visitor::Visitor;
+use super::when::When;
+use crate::http::failure::Failure;
+use crate::http::path::InOrganization;
+use crate::management::ApiError;
+use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
+use crate::names::OrganizationId;
+use crate::node::Node;
+use crate::scope::Verb;
+
+#[derive(Template)]
+#[template(path = "signing_keys.html")]
+struct SigningKeysPage {
+    shell: Shell,
+    href: String,
+    keys: Vec<Row>,
+    may_rotate: bool,
+    error: Option<String>,
+}
+
+struct Row {
+    kid: String,
+    algorithm: &'static str,
+    stage: &'static str,
+    created: When,
+    activates: When,
+    superseded: Option<When>,
+    withdrawn: Option<When>,
+}
+
+/// `GET /console/orgs/{org}/signing-keys`: the deployment's, whichever organization one looks from.
+pub(super) async fn show(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+) -> Result<Response, Failure> {
+    page(&shown(&node, &visitor, &organization)?)
+}
+
+/// `POST /console/orgs/{org}/signing-keys`: publishes the next one, or withdraws one that leaked.
+pub(super) async fn rotate(
+    State(node): State<Arc<Node>>,
+    InOrganization(organization): InOrganization,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let Posted { visitor, fields, .. } = posted;
+    let compromised = fields.text("compromised");
+    let body = match compromised.is_empty() {
+        true => serde_json::json!({}),
+        false => serde_json::json!({ "compromised": compromised }),
+    };
+    let request: RotateRequest = serde_json::from_value(body).map_err(ApiError::internal)?;
+    match signing_keys::rotate(&node, &visitor.caller, request).await {
+        Ok(_) => Ok(see_other(&shown(&node, &visitor, &organization)?.href)),
+        Err(error @ ApiError::Conflict(_)) => {
+            let error = Some(sentence(&error.message()));
+            refused(
+                &SigningKeysPage { error, ..shown(&node, &visitor, &organization)? },
+                StatusCode::CONFLICT,
+            )
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn shown(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    organization: &OrganizationId,
+) -> Result<SigningKeysPage, ApiError> {
+    let (caller, now) = (&visitor.caller, node.clock.now());
+    let when = |at| When::new(at, now);
+    let row = |key: SigningKeyView| Row {
+        kid: key.kid,
+        algorithm: key.algorithm,
+        stage: key.status,
+        created: when(key.created_at),
+        activates: when(key.activates_at),
+        superseded: key.superseded_at.map(when),
+        withdrawn: key.withdrawn_at.map(when),
+    };
+    Ok(SigningKeysPage {
+        shell: visitor.shell_at(organization, Room::SigningKeys),
+        href: format!("{}/orgs/{organization}/signing-keys", visitor.shell.base),
+        keys: signing_keys::list(node, caller)?.into_iter().map(row).collect(),
+        may_rotate: caller.may(Verb::Admin, &["signing-keys"]).is_ok(),
+        error: None,
+    })
+}

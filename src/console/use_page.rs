@@ -1,0 +1,105 @@
+//! How the keys of an organization are used, over time and by project.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::page::{page, spreadsheet};
+use super::shell::{Room, Shell};
+use super::use_over_time::{Span, UseOverTime};
+use super::visitor::Visitor;
+use crate::http::failure::Failure;
+use crate::http::path::InOrganization;
+use crate::http::query::Query;
+use crate::http::spreadsheet::table;
+use crate::management::ApiError;
+use crate::management::usage::{self, Bucket};
+use crate::names::ProjectId;
+use crate::node::Node;
+
+const KNOWN: [&str; 2] = ["span", "project"];
+
+const COLUMNS: [&str; 7] =
+    ["start", "tokens", "direct", "refused_revoked", "refused_expired", "refused_address", "refused_secret"];
+
+#[derive(Template)]
+#[template(path = "usage.html")]
+struct UsagePage {
+    shell: Shell,
+    root: String,
+    used: UseOverTime,
+    project: Option<ProjectId>,
+    projects: Vec<ProjectRow>,
+    /// What the links of the plot have in them besides.
+    more: String,
+}
+
+struct ProjectRow {
+    id: String,
+    used: Bucket,
+    /// Of 100, how much of the busiest project's use this is.
+    share: u64,
+}
+
+/// `GET /console/orgs/{org}/usage`.
+pub(super) async fn show(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN)?;
+    let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
+    let request = span.request(&node);
+    let used = usage::of_organization(&node, caller, &organization, project.as_ref(), request).await?;
+    let mut projects = usage::by_project(&node, caller, &organization, request).await?;
+    projects.sort_by_key(|(_, used)| std::cmp::Reverse(used.total()));
+    let most = projects.first().map_or(1, |(_, used)| used.total().max(1));
+    let row = |(id, used): &(ProjectId, Bucket)| ProjectRow {
+        id: id.to_string(),
+        used: *used,
+        share: used.total() * 100 / most,
+    };
+    page(&UsagePage {
+        shell: visitor.shell_at(&organization, Room::Usage),
+        root: format!("{}/orgs/{organization}", visitor.shell.base),
+        used: UseOverTime::of(span, &used),
+        projects: projects.iter().map(row).collect(),
+        more: project.as_ref().map(|project| format!("&project={project}")).unwrap_or_default(),
+        project,
+    })
+}
+
+/// `GET /console/orgs/{org}/usage.csv`.
+pub(super) async fn export(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &KNOWN)?;
+    let request = Span::read(query.text("span")).request(&node);
+    let project = project(&query)?;
+    let used =
+        usage::of_organization(&node, &visitor.caller, &organization, project.as_ref(), request).await?;
+    let body = table(Some(&COLUMNS), used.buckets().iter().map(cells)).map_err(ApiError::internal)?;
+    Ok(spreadsheet(&format!("{organization}-usage.csv"), body))
+}
+
+fn project(query: &Query) -> Result<Option<ProjectId>, ApiError> {
+    query
+        .text("project")
+        .filter(|project| !project.is_empty())
+        .map(|project| project.parse().map_err(ApiError::invalid))
+        .transpose()
+}
+
+fn cells(bucket: &Bucket) -> [String; COLUMNS.len()] {
+    let Bucket { start, tokens, direct, refused } = bucket;
+    let numbers = [*tokens, *direct, refused.revoked, refused.expired, refused.address, refused.secret];
+    let mut cells = numbers.iter().map(u64::to_string);
+    std::array::from_fn(|at| if at == 0 { start.rfc3339() } else { cells.next().unwrap_or_default() })
+}
