@@ -13,6 +13,7 @@ mod explain;
 mod fields;
 mod home;
 mod keys;
+mod organizations;
 mod origin;
 mod page;
 mod plot;
@@ -45,6 +46,7 @@ routes! {
         POST "/console/sign-in" => sign_in::sign_in,
         POST "/console/sign-out" => sign_in::sign_out,
         GET "/console/scope" => explain::explanation,
+        GET "/console/orgs" => organizations::list,
         GET "/console/orgs/{org}/keys" => keys::list,
         GET "/console/orgs/{org}/keys/new" => keys::new::form,
         POST "/console/orgs/{org}/keys/new" => keys::new::create,

@@ -13,6 +13,8 @@ pub(super) struct EventRow {
     pub(super) when: When,
     pub(super) label: String,
     pub(super) subject: String,
+    /// What people call it, if it has a name.
+    pub(super) name: Option<String>,
     pub(super) key_href: Option<String>,
     pub(super) actor: String,
     pub(super) actor_href: Option<String>,
@@ -29,7 +31,7 @@ pub(super) struct Difference {
 }
 
 /// What follows from others, and tells people nothing.
-const SILENT: [&str; 4] = ["generation", "warnings", "last_used_at", "secrets"];
+const SILENT: [&str; 6] = ["generation", "warnings", "last_used_at", "secrets", "status", "revoked_at"];
 
 impl EventRow {
     /// The event, with links to the keys of an organization whose pages are at `root`.
@@ -39,6 +41,11 @@ impl EventRow {
             when: When::new(event.at, now),
             label: label(&event.action),
             subject: event.subject.clone(),
+            name: event
+                .after
+                .as_ref()
+                .or(event.before.as_ref())
+                .and_then(|of| Some(of["name"].as_str()?.to_owned())),
             key_href: event.key.as_deref().and_then(href),
             actor_href: href(&event.actor),
             actor: event.actor.clone(),

@@ -132,11 +132,11 @@ fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
     area.present().ok()
 }
 
-/// The least round number that `most` fits under: 1, 2 or 5 and zeros.
+/// The least round number that `most` fits under, and at least 5.
 fn ceiling(most: u64) -> u64 {
     let mut power = 1_u64;
     loop {
-        for round in [5, 10, 20] {
+        for round in [5, 6, 8, 10, 15, 20, 25, 30, 40] {
             if let Some(round) = power.checked_mul(round).filter(|round| *round >= most) {
                 return round;
             }
@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn a_scale_ends_in_a_round_number() {
-        for (most, end) in [(0, 5), (5, 5), (6, 10), (11, 20), (21, 50), (1_001, 2_000), (u64::MAX, u64::MAX)]
+        for (most, end) in
+            [(0, 5), (5, 5), (7, 8), (11, 15), (41, 50), (231, 250), (1_001, 1_500), (u64::MAX, u64::MAX)]
         {
             assert_eq!(ceiling(most), end);
         }

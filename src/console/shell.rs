@@ -2,7 +2,7 @@
 
 use super::assets::VERSION;
 use super::session::SessionId;
-use crate::access::{Caller, visible_projects};
+use crate::access::{Caller, visible_organizations, visible_projects};
 use crate::api_key::display_prefix;
 use crate::http::discovery::path_of;
 use crate::names::OrganizationId;
@@ -32,6 +32,8 @@ pub(super) struct Who {
     pub(super) prefix: String,
     /// Its page.
     pub(super) href: String,
+    /// Whether they may look into other organizations than one.
+    pub(super) sees_others: bool,
     /// What every form of theirs has in it.
     pub(super) token: String,
 }
@@ -82,6 +84,7 @@ impl Shell {
             name: key.name.clone(),
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
             href: format!("{}/orgs/{}/keys/{}", shell.base, key.organization, key.id),
+            sees_others: sees_others(caller),
             token: session.form_token(),
         };
         Self { who: Some(who), ..shell }
@@ -109,6 +112,14 @@ impl Shell {
     /// What forms have in them against being made by another page; nothing without a session.
     pub(super) fn token(&self) -> &str {
         self.who.as_ref().map_or("", |who| &who.token)
+    }
+}
+
+/// Whether there may be another organization that the caller can read.
+fn sees_others(caller: &Caller) -> bool {
+    match visible_organizations(caller) {
+        Visible::All => true,
+        Visible::Only(ids) => ids.iter().any(|id| *id != caller.key.key.organization),
     }
 }
 

@@ -2,5 +2,8 @@
 
 mod browser;
 mod forgery;
+mod keys;
+mod organization;
 mod pages;
+mod rights;
 mod sessions;

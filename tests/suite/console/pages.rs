@@ -50,11 +50,22 @@ async fn every_page_but_the_first_is_for_those_who_are_signed_in(backend: Backen
     let server = Server::start(backend).await;
     let stranger = Browser::at(server.client(), server.address());
     for route in ROUTES.iter().filter(|route| !OPEN.contains(&route.path)) {
-        let path = route.path.replace("{org}", "default").replace("{", "").replace("}", "");
+        let path = filled(route.path);
         let is_form = route.method.as_ref().is_some_and(|method| method == "POST");
         let answer =
             if is_form { stranger.send(&path, &[("token", "x")]).await } else { stranger.get(&path).await };
         assert_eq!(answer.status, 303, "{} {}", route.path, answer.text);
         assert!(answer.header("location").starts_with("/console/sign-in"), "{}", route.path);
     }
+}
+
+/// The path with ids that could be somebody's.
+fn filled(path: &str) -> String {
+    let ids = [
+        ("{org}", "default"),
+        ("{project}", "default"),
+        ("{key}", "key_0123456789abcdef"),
+        ("{secret}", "sec_0123456789abcdef"),
+    ];
+    ids.into_iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
 }

@@ -1,0 +1,312 @@
+//! Keys on their pages: the list, making one, and what is done to one.
+
+use serde_json::json;
+
+use super::browser::{Browser, hidden};
+use crate::support::{Answer, Backend, Server, on_both};
+
+const KEYS: &str = "/console/orgs/default/keys";
+const NEW: &str = "/console/orgs/default/keys/new";
+
+/// What would be a script, an attribute or a picture if it was not text.
+const HOSTILE: &str = r#""><script>alert(1)</script><img src=x onerror=alert(1)>'"#;
+
+on_both!(
+    the_list_finds_filters_and_sorts,
+    a_list_goes_on_in_every_order,
+    a_key_is_shown_once_and_made_once,
+    what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost,
+    names_and_notes_stay_text,
+    a_change_is_spelled_out_first_and_then_made_of_that_version,
+    a_key_is_rotated_revoked_and_deleted,
+);
+
+async fn the_list_finds_filters_and_sorts(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    server.key_from(json!({"name": "Zebra", "preset": "query_only", "expires_in": "30d"})).await;
+    server.key_from(json!({"name": "apple 50%", "preset": "full_access", "environment": "dev"})).await;
+    let (gone, _) = server.key_from(json!({"name": "gone", "preset": "query_only"})).await;
+    server.admin().post_json(&format!("/v1/orgs/default/keys/{gone}/revoke"), &json!({})).await.done(200);
+    for (query, names) in [
+        ("", &["apple 50%", "Zebra", "Administrator"][..]),
+        ("?q=EBR", &["Zebra"]),
+        ("?q=%25", &["apple 50%"]),
+        ("?environment=dev", &["apple 50%"]),
+        ("?project=default&environment=stg", &[]),
+        ("?status=revoked", &["gone"]),
+        ("?status=all", &["gone", "apple 50%", "Zebra", "Administrator"]),
+        ("?sort=oldest", &["Administrator", "Zebra", "apple 50%"]),
+        ("?sort=name", &["Administrator", "apple 50%", "Zebra"]),
+        ("?sort=end", &["Zebra", "Administrator", "apple 50%"]),
+        ("?stale=yes", &[]),
+    ] {
+        assert_eq!(listed(&browser.page(&format!("{KEYS}{query}")).await), names, "{query}");
+    }
+    server.advance(20 * 86_400).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let page = browser.page(KEYS).await;
+    assert!(page.contains("Ends soon") && page.contains("Full access") && !page.contains("Stale"), "{page}");
+    server.advance(71 * 86_400).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    server.flush().await;
+    assert_eq!(
+        listed(&browser.page(&format!("{KEYS}?stale=yes&status=all")).await),
+        ["gone", "apple 50%", "Zebra"]
+    );
+    assert!(browser.page(KEYS).await.contains("Stale"));
+    for bad in ["?project=A", "?cursor=x", "?nonsense=1", "?q=a&q=b"] {
+        assert_eq!(browser.get(&format!("{KEYS}{bad}")).await.status, 400, "{bad}");
+    }
+}
+
+async fn a_list_goes_on_in_every_order(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    for at in 0..60 {
+        let name = format!("key {:02}", (at * 7) % 60);
+        server
+            .key_from(json!({"name": name, "preset": "query_only", "expires_in": 1_000 + (at * 11) % 60}))
+            .await;
+    }
+    for sort in ["", "oldest", "name", "end"] {
+        let first = browser.page(&format!("{KEYS}?sort={sort}")).await;
+        let (_, rest) =
+            first.split_once(r#"rel="next""#).map(|(before, after)| (before.to_owned(), after)).unwrap();
+        assert!(!rest.is_empty());
+        let link = first.rsplit_once(r#"href=""#).unwrap().1.split('"').next().unwrap().replace("&amp;", "&");
+        let link = link.replace("&#38;", "&");
+        let mut names = listed(&first);
+        assert_eq!(names.len(), 50, "{sort}");
+        names.extend(listed(&browser.page(&link).await));
+        assert_eq!(names.len(), 61, "{sort}");
+        let mut once = names.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), 61, "{sort}");
+        if sort == "name" {
+            assert_eq!(names, once);
+        }
+    }
+}
+
+async fn a_key_is_shown_once_and_made_once(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let form = hidden(&browser.page(NEW).await, "form");
+    let fields = [
+        ("form", &*form),
+        ("name", "Billing"),
+        ("note", "two\r\nlines"),
+        ("project", "default"),
+        ("environment", "stg"),
+        ("ends", "30d"),
+        ("access", "scopes"),
+        ("action", "write"),
+        ("resource", "invoices/*"),
+        ("action", "read"),
+        ("resource", ""),
+        ("cidrs", "127.0.0.1 192.0.2.0/24"),
+    ];
+    let made = browser.post(NEW, &fields).await;
+    assert_eq!((made.status, made.header("cache-control")), (200, "no-store"), "{}", made.text);
+    let key = shown(&made);
+    assert!(key.starts_with("clv_stg_"));
+    let token = server.client().token(&key, "").await.done(200);
+    assert_eq!(token["scope"], "write:invoices/*");
+
+    let again = browser.post(NEW, &fields).await;
+    assert_eq!(again.status, 303, "{}", again.text);
+    let own = again.header("location").split('?').next().unwrap().to_owned();
+    let page = browser.page(again.header("location")).await;
+    assert!(page.contains("This form was sent before") && !page.contains(&key), "{page}");
+    let other = [&fields[..1], &[("name", "Other")], &fields[2..]].concat();
+    let other = browser.post(NEW, &other).await;
+    assert_eq!(other.status, 400);
+    assert!(other.text.contains("came with another body before"), "{}", other.text);
+    assert_ne!(hidden(&other.text, "form"), form, "the next time it is another form");
+
+    let stored = server.admin().get(&own.replace("/console", "/v1")).await.done(200);
+    assert_eq!(stored["note"], "two\nlines");
+    assert_eq!(stored["cidrs"], json!(["127.0.0.1/32", "192.0.2.0/24"]));
+    assert_eq!(stored["expires_at"], "2026-01-31T00:00:00Z");
+    assert_eq!(listed(&browser.page(KEYS).await).len(), 2);
+}
+
+async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let good = [
+        ("name", "a name"),
+        ("project", "default"),
+        ("environment", "prd"),
+        ("ends", "never"),
+        ("date", ""),
+        ("access", "scopes"),
+        ("action", "read"),
+        ("resource", "a/*"),
+        ("cidrs", ""),
+    ];
+    for (field, value, error) in [
+        ("name", " ", r#"id="name-error""#),
+        ("cidrs", "10.0.0.1/8", r#"id="cidrs-error""#),
+        ("resource", "a//b", r#"id="row-1" class="field-error""#),
+        ("resource", "", "Name at least one resource"),
+        ("ends", "date", r#"id="ends-error""#),
+        ("project", "none", "There is no such project."),
+        ("environment", "qa", "The project has no such environment"),
+        ("access", "nonsense", ""),
+        ("ends", "7d", "Expires_in is not"),
+    ] {
+        let fields: Vec<_> =
+            good.iter().map(|(name, old)| (*name, if *name == field { value } else { old })).collect();
+        let answer = browser.post(NEW, &fields).await;
+        if error.is_empty() {
+            assert_eq!(answer.status, 200, "{field}: {}", answer.text);
+            continue;
+        }
+        assert_eq!(answer.status, 400, "{field}: {}", answer.text);
+        assert!(answer.text.contains(error), "{field}={value}: {}", answer.text);
+        if field != "name" {
+            assert!(answer.text.contains(r#"value="a name""#), "{field}: {}", answer.text);
+        }
+    }
+    let past = browser
+        .post(NEW, &[&good[..3], &[("ends", "date"), ("date", "2025-12-31")], &good[5..]].concat())
+        .await;
+    assert!(past.text.contains("That day is over."), "{}", past.text);
+    let more = browser.post(NEW, &[&good[..], &[("more", "row")]].concat()).await;
+    assert_eq!(more.text.matches(r#"name="resource""#).count(), 2, "{}", more.text);
+    let mine = browser.post(NEW, &[&good[..], &[("mine", "yes")]].concat()).await;
+    assert!(mine.text.contains(">127.0.0.1</textarea>"), "{}", mine.text);
+    let words = browser.page("/console/scope?action=read&resource=a%2F%2A%2A").await;
+    assert_eq!(words, "Read all that is below a, however deep.");
+}
+
+async fn names_and_notes_stay_text(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let members = json!({"name": HOSTILE, "note": HOSTILE, "preset": "query_only"});
+    let (id, _) = server.key_from(members).await;
+    let path = format!("/v1/orgs/default/keys/{id}");
+    server.admin().patch(&path, &json!({"note": format!("{HOSTILE} again")})).await.done(200);
+    let own = format!("{KEYS}/{id}");
+    let search = format!("{KEYS}?q={}", super::browser::escaped("<script>alert(1)"));
+    for page in [
+        KEYS.to_owned(),
+        search,
+        own.clone(),
+        format!("{own}/edit"),
+        format!("{own}/rotate"),
+        format!("{own}/revoke"),
+        format!("{own}/delete"),
+        "/console/orgs/default/audit".to_owned(),
+    ] {
+        let text = browser.page(&page).await;
+        for raw in ["<script>alert", "<img src=x"] {
+            assert!(!text.contains(raw), "{page} has {raw}: {text}");
+        }
+        assert!(text.contains("alert(1)"), "{page}: {text}");
+    }
+    let typed = browser
+        .post(NEW, &[("name", HOSTILE), ("cidrs", HOSTILE), ("resource", HOSTILE), ("action", HOSTILE)])
+        .await;
+    assert_eq!(typed.status, 400);
+    assert!(!typed.text.contains("<script>alert") && !typed.text.contains("<img src=x"), "{}", typed.text);
+}
+
+async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let scopes = json!([{"action": "read", "resource": "a/*"}, {"action": "read", "resource": "b"}]);
+    let (id, _) = server.key_from(json!({"name": "old", "scopes": scopes})).await;
+    let (own, edit) = (format!("{KEYS}/{id}"), format!("{KEYS}/{id}/edit"));
+    let fields = [
+        ("name", "new"),
+        ("ends", "keep"),
+        ("access", "scopes"),
+        ("action", "read"),
+        ("resource", "a/*"),
+        ("cidrs", "0.0.0.0/0\r\n::/0"),
+    ];
+    let preview = browser.post(&edit, &fields).await;
+    assert_eq!(preview.status, 200, "{}", preview.text);
+    for said in ["<del>old</del>", "<ins>new</ins>", "<del>read:b</del>", "This takes something away."] {
+        assert!(preview.text.contains(said), "{said}: {}", preview.text);
+    }
+    let stored = || async { server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200) };
+    assert_eq!(stored().await["name"], "old", "nothing has happened yet");
+    let version = hidden(&preview.text, "version").replace("&#34;", "\"");
+    let done = [&fields[..], &[("version", &*version)]].concat();
+    let back = browser.post(&edit, &[&done[..], &[("back", "yes")]].concat()).await;
+    assert!(back.text.contains(r#"value="new""#), "{}", back.text);
+    let applied = browser.post(&edit, &done).await;
+    assert_eq!(applied.header("location"), format!("{own}?done=changed"), "{}", applied.text);
+    assert_eq!(stored().await["name"], "new");
+    let late = browser.post(&edit, &done).await;
+    assert_eq!(late.status, 412);
+    assert!(late.text.contains("Somebody was faster"), "{}", late.text);
+    let same = browser.post(&edit, &fields).await;
+    assert_eq!(same.header("location"), format!("{own}?done=unchanged"));
+}
+
+async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let (id, old) = server.key_from(json!({"name": "the key", "preset": "query_only"})).await;
+    let own = format!("{KEYS}/{id}");
+    let rotated = browser.post(&format!("{own}/rotate"), &[("form", "once"), ("overlap", "3600")]).await;
+    let new = shown(&rotated);
+    for key in [&old, &new] {
+        server.client().token(key, "").await.done(200);
+    }
+    let again = browser.post(&format!("{own}/rotate"), &[("form", "once"), ("overlap", "3600")]).await;
+    assert_eq!(again.header("location"), format!("{own}?done=before"));
+    let third = browser.post(&format!("{own}/rotate"), &[("overlap", "60")]).await;
+    assert_eq!(third.status, 409);
+    assert!(third.text.contains("Two secrets are live already"), "{}", third.text);
+    assert_eq!(browser.post(&format!("{own}/rotate"), &[("overlap", "x")]).await.status, 400);
+
+    server.flush().await;
+    let page = browser.page(&own).await;
+    assert!(page.contains("Still in use"), "{page}");
+    let (_, link) = page.split_once(&format!("{own}/secrets/")).unwrap();
+    let retire = format!("{own}/secrets/{}", link.split('"').next().unwrap());
+    assert!(browser.page(&retire).await.contains("Whoever still has this secret"));
+    assert_eq!(browser.post(&retire, &[]).await.header("location"), format!("{own}?done=retired"));
+    assert_eq!(server.client().token(&old, "").await.status, 401);
+    server.client().token(&new, "").await.done(200);
+
+    for act in ["revoke", "delete"] {
+        let wrong = browser.post(&format!("{own}/{act}"), &[("name", "The Key")]).await;
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.text.contains("That is not the key’s name"), "{}", wrong.text);
+    }
+    server.client().token(&new, "").await.done(200);
+    let revoked = browser.post(&format!("{own}/revoke"), &[("name", "the key"), ("reason", "leaked")]).await;
+    assert_eq!(revoked.header("location"), format!("{own}?done=revoked"));
+    assert_eq!(server.client().token(&new, "").await.status, 401);
+    let page = browser.page(&own).await;
+    assert!(page.contains("leaked") && !page.contains(&format!("{own}/edit")), "{page}");
+    assert_eq!(browser.get(&format!("{own}/edit")).await.status, 409);
+    let deleted = browser.post(&format!("{own}/delete"), &[("name", "the key")]).await;
+    assert_eq!(deleted.header("location"), KEYS);
+    assert_eq!(browser.get(&own).await.status, 404);
+
+    let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
+    let kept = browser.post(&format!("{last}/revoke"), &[("name", "Administrator")]).await;
+    assert_eq!(kept.status, 409, "the last way in stays open: {}", kept.text);
+}
+
+/// The names on a page of the list.
+fn listed(page: &str) -> Vec<String> {
+    let links = page.split(r#"class="row-link""#).skip(1);
+    links.map(|link| link.split(['>', '<']).nth(1).unwrap().to_owned()).collect()
+}
+
+/// The key that a page shows.
+#[track_caller]
+fn shown(answer: &Answer) -> String {
+    let (_, rest) = answer.text.split_once(r#"id="secret""#).unwrap_or_else(|| panic!("{}", answer.text));
+    rest.split(['>', '<']).nth(1).unwrap().to_owned()
+}
