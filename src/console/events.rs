@@ -110,6 +110,8 @@ fn label(action: &str) -> String {
         "organization.create" => "Organization created",
         "organization.change" => "Organization changed",
         "organization.delete" => "Organization deleted",
+        "signing_key.rotate" => "Signing key published",
+        "signing_key.withdraw" => "Signing key withdrawn",
         "bootstrap" => "Set up",
         other => other,
     };

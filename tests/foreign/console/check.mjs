@@ -13,7 +13,7 @@ const keys = `${issuer}/console/orgs/default/keys`;
 
 const WIDE = { width: 1280, height: 860 };
 // Not as a mobile device: changing to one loads the page again.
-const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 1 };
 
 // A picture is not to be taken amid a transition.
 const STILL = { name: "prefers-reduced-motion", value: "reduce" };
