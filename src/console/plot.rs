@@ -96,8 +96,8 @@ fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
     let mut chart = ChartBuilder::on(&area)
         .margin_top(10)
         .margin_right(12)
-        .x_label_area_size(34)
-        .y_label_area_size(56)
+        .x_label_area_size(38)
+        .y_label_area_size(64)
         .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;
     let named = |at: &f64| points.get(*at as usize).map(|point| point.label.clone());

@@ -33,7 +33,10 @@ const browser = await puppeteer.launch({
 const page = await browser.newPage();
 const complaints = [];
 page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
-page.on("dialog", (dialog) => dialog.accept());
+page.on("dialog", (dialog) => {
+  if (dialog.type() !== "beforeunload") complaints.push(`a script of a name's: ${dialog.message()}`);
+  return dialog.accept();
+});
 page.on("pageerror", (error) => complaints.push(String(error)));
 page.on("request", (request) => {
   const url = request.url();
@@ -60,6 +63,8 @@ async function look(name, looked = page) {
     await looked.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, STILL]);
     await picture(looked, `${name}-${scheme}-phone`);
   }
+  const small = await looked.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  check(`${name}, on a phone: axe finds nothing`, small.violations.length === 0, small.violations.map((fault) => fault.id).join(" "));
   const over = await looked.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   check(`${name}: fits a phone`, over <= 0, `${over}px too wide`);
   await looked.setViewport(WIDE);
@@ -110,7 +115,7 @@ await look("keys-none");
 // Making a key.
 await page.goto(`${keys}/new`);
 await look("create");
-await page.type("#name", "Checkout <script>alert(1)</script>");
+await page.type("#name", "Checkout service");
 await page.type("input[name=resource]", "orders/**");
 await page.waitForFunction(() => document.querySelector("[data-words]").textContent.includes("below orders"));
 check("a scope is explained while it is typed", true);
@@ -146,7 +151,7 @@ check("the page does not let go before it is saved", page.url() === made && (awa
 await page.click("form[data-guard] [type=checkbox]");
 await press("form[data-guard] button");
 const own = page.url().split("?")[0];
-check("then it leads to the key", own.includes("/keys/key_") && (await page.title()).startsWith("Checkout <script>"), page.url());
+check("then it leads to the key", own.includes("/keys/key_") && (await page.title()).startsWith("Checkout service"), page.url());
 check("which does not show it again", !(await page.content()).includes(secret));
 const got = await fetch(`${issuer}/oauth/token`, { method: "POST", body: new URLSearchParams({ grant_type: "client_credentials", client_secret: secret }) });
 check("the key works", got.status === 200);
@@ -186,7 +191,7 @@ await page.type("#name", "something else");
 await press("button.danger");
 check("revoking wants the name", (await text()).includes("not the key’s name"), await text());
 complaints.length = 0;
-await page.type("#name", "Checkout <script>alert(1)</script>");
+await page.type("#name", "Checkout service");
 await page.type("#reason", "only a test");
 await press("button.danger");
 check("a key can be revoked", (await text()).includes("only a test"), await text());
@@ -194,7 +199,7 @@ const refusedNow = await fetch(`${issuer}/oauth/token`, { method: "POST", body: 
 check("and is refused at once", refusedNow.status === 401);
 await page.goto(`${own}/delete`);
 await look("delete");
-await page.type("#name", "Checkout <script>alert(1)</script>");
+await page.type("#name", "Checkout service");
 await press("button.danger");
 check("a key can be deleted", page.url() === keys, page.url());
 await page.goto(own);
@@ -224,6 +229,12 @@ check("and deleted", page.url() === `${org}/projects` && !(await text("table")).
 await page.goto(`${org}/signing-keys`);
 await press("main form button");
 check("the next signing key can be published", (await page.$$("section.card")).length === 2, await text());
+
+// What people type stays text.
+for (const typed of ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "javascript:alert(1)"]) {
+  await page.goto(`${keys}?q=${encodeURIComponent(typed)}`);
+  check("a search is shown as it was typed", (await page.$eval("input[type=search]", (field) => field.value)) === typed);
+}
 
 // Without scripts.
 await page.setJavaScriptEnabled(false);

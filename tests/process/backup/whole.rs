@@ -44,6 +44,9 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     let reason = json!({ "reason": "leaked" });
     done(admin.post_json(&format!("/v1/orgs/default/keys/{revoked}/revoke"), &reason).await);
     done(admin.post_json("/v1/signing-keys/rotate", &json!({})).await);
+    let page = server.client().with("origin", &server.issuer);
+    let signed_in = page.post_form("/console/sign-in", &format!("key={}", server.admin_key())).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text);
     (server, key, token)
 }
 
@@ -69,7 +72,9 @@ async fn a_backup_holds_every_table_and_column(backend: Backend) {
     for table in tables {
         let count = format!("SELECT COUNT(*) FROM {table}");
         let rows = database.number(&count).await;
-        assert_eq!(file.number(&count).await, rows, "{table}");
+        // One that ended since would come to life again.
+        let kept = if table == "console_sessions" { 0 } else { rows };
+        assert_eq!(file.number(&count).await, kept, "{table}");
         assert!(rows > 0, "nothing is put into {table}, and so it is not tested");
     }
 }
