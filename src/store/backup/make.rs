@@ -16,8 +16,11 @@ use super::tables::Table;
 use crate::clock::Timestamp;
 use crate::entropy::Entropy;
 use crate::store::OpenError;
-use crate::store::db::{Either, Tx, either};
+use crate::store::db::{Either, Tx, either, run};
 use crate::store::open::SCHEMA;
+
+/// The first schema that has the console's sessions.
+const WITH_SESSIONS: i64 = 4;
 
 /// Backs the store at `url` up into a new file, which only its owner can read, as it is at one moment not before
 /// `at`. Readers and writers of the store go on.
@@ -75,6 +78,10 @@ async fn copy_all(store: &PgPool, file: &SqlitePool) -> Result<(), BackupError> 
 async fn seal(file: &SqlitePool, made_at: Timestamp) -> Result<BackupFacts, BackupError> {
     let mut tx: Tx = Either::Sqlite(file.begin().await?);
     let schema = known_schema(&mut tx).await?;
+    if schema >= WITH_SESSIONS {
+        // One that ends after this would come to life again with a restore.
+        run(&mut tx, "DELETE FROM console_sessions").await?;
+    }
     let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;
     let facts = BackupFacts {
         made_at,

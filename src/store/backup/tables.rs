@@ -42,8 +42,8 @@ row! {
 }
 
 impl Table {
-    /// The tables of a store on SQLite, each after those that its rows refer to. Without the console's sessions: one
-    /// that ended after the backup would come to life again.
+    /// The tables of a store on SQLite, each after those that its rows refer to. Without the console's sessions, which
+    /// are in no backup.
     pub(super) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Self>> {
         let columns = either!(tx, |tx, DB| {
             sqlx::query_as::<DB, ColumnRow>(
