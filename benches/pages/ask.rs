@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN, SET_COOKIE};
 use serde_json::Value;
 
 use crate::process::Server;
@@ -13,13 +14,28 @@ const TIMES: usize = 300;
 pub(crate) struct Asking {
     http: reqwest::Client,
     base: String,
-    key: String,
+    /// What says who it is.
+    credential: (HeaderName, String),
 }
 
 impl Asking {
+    /// With an API key, at the API.
     pub(crate) fn of(server: &Server, key: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { http, base: format!("http://{}", server.address), key: key.to_owned() }
+        let redirects = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().no_proxy().redirect(redirects).build().expect("a client");
+        let credential = (AUTHORIZATION, format!("Bearer {key}"));
+        Self { http, base: format!("http://{}", server.address), credential }
+    }
+
+    /// In a session of the console's, which is exchanged for the key.
+    pub(crate) async fn signed_in(server: &Server, key: &str) -> Self {
+        let anybody = Self::of(server, key);
+        let sign_in = anybody.http.post(format!("{}/console/sign-in", anybody.base));
+        let sign_in = sign_in.header(ORIGIN, &anybody.base).form(&[("key", key)]);
+        let answer = sign_in.send().await.expect("an answer");
+        let cookie = answer.headers().get(SET_COOKIE).expect("a session").to_str().expect("text");
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Self { credential: (COOKIE, cookie), ..anybody }
     }
 
     /// Asks for a page again and again, prints how long that takes, and returns the 99th percentile in
@@ -47,8 +63,21 @@ impl Asking {
         }
     }
 
+    /// The path of a list's last page, by the links from one to the next.
+    pub(crate) async fn deepest_by_links(&self, list: &str, pages: usize) -> String {
+        let mut path = list.to_owned();
+        for _ in 0..pages {
+            let page = self.get(&path).await;
+            let Some((before, _)) = page.split_once("\" rel=\"next\"") else { return path };
+            let (_, link) = before.rsplit_once("href=\"").expect("a link");
+            path = link.replace("&amp;", "&").replace("&#38;", "&");
+        }
+        path
+    }
+
     async fn get(&self, path: &str) -> String {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.key);
+        let (name, value) = &self.credential;
+        let request = self.http.get(format!("{}{path}", self.base)).header(name, value);
         let answer = request.send().await.expect("an answer");
         let status = answer.status();
         let text = answer.text().await.expect("a whole answer");

@@ -1,4 +1,4 @@
-//! What a page of a list costs when there are a million keys.
+//! What a page of a list costs when there are a million keys, of the API's and of the console's.
 //!
 //! `cargo bench --bench pages` prints, for each database that is here, how long an administrator waits for a
 //! page: first and deepest, by each filter. Requests come one after another over one connection, so a time is
@@ -68,6 +68,12 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
         let deepest = asking.deepest(list).await;
         slowest = slowest.max(asking.report(name, &deepest).await);
     }
+    let console = Asking::signed_in(&server, &store.admin).await;
+    for (name, path) in console_pages(organizations) {
+        slowest = slowest.max(console.report(name, &path).await);
+    }
+    let deep = console.deepest_by_links("/console/orgs/org-7/keys?status=all", 100).await;
+    slowest = slowest.max(console.report("console: a deep page of keys", &deep).await);
     println!(
         "slowest p99: {slowest:.1} ms, promised {PROMISE:.0} ms; {} MiB resident",
         server.resident_mib()
@@ -106,4 +112,29 @@ fn pages(organizations: u32) -> Vec<(String, String)> {
     ]
     .map(|(name, path)| (name.to_owned(), path))
     .to_vec()
+}
+
+/// Each kind of page of the console's, by name.
+fn console_pages(organizations: u32) -> Vec<(&'static str, String)> {
+    let of = "/console/orgs/org-7";
+    let one = format!("{of}/keys/key_{:016}", 7 + organizations);
+    vec![
+        ("console: keys", format!("{of}/keys")),
+        ("console: keys of all kinds", format!("{of}/keys?status=all")),
+        ("console: keys by name", format!("{of}/keys?status=all&sort=name")),
+        ("console: keys by their end", format!("{of}/keys?status=all&sort=end")),
+        ("console: oldest keys first", format!("{of}/keys?status=all&sort=oldest")),
+        ("console: stale keys", format!("{of}/keys?stale=on")),
+        ("console: keys of a project and environment", format!("{of}/keys?project=p-3&environment=prd")),
+        ("console: keys whose name has \"9\" in it", format!("{of}/keys?q=9")),
+        ("console: a search that finds nothing", format!("{of}/keys?q=nothing")),
+        ("console: one key", one.clone()),
+        ("console: changing a key", format!("{one}/edit")),
+        ("console: making a key", format!("{of}/keys/new")),
+        ("console: use", format!("{of}/usage")),
+        ("console: audit log", format!("{of}/audit")),
+        ("console: projects", format!("{of}/projects")),
+        ("console: organizations", "/console/orgs".to_owned()),
+        ("console: signing keys", format!("{of}/signing-keys")),
+    ]
 }
