@@ -66,6 +66,8 @@ struct SecretRow {
     last_used: Option<When>,
     /// Whether there is a newer one.
     is_older: bool,
+    /// Whether whoever has the key is done with it, as far as one can see: nobody used it for a day, and somebody
+    /// has used the newer one.
     is_safe: bool,
     retire: String,
 }
@@ -116,13 +118,14 @@ pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
 fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
     let live: Vec<&KeySecret> = key.live_secrets(now).collect();
     let newest = live.last().map(|secret| secret.id);
+    let is_taken_up = live.last().is_some_and(|secret| secret.last_used_at.is_some());
     let row = |secret: &&KeySecret| SecretRow {
         id: secret.id.to_string(),
         created: When::new(secret.created_at, now),
         ends: secret.expires_at.map(|end| When::new(end, now)),
         last_used: secret.last_used_at.map(|at| When::new(at, now)),
         is_older: newest != Some(secret.id),
-        is_safe: secret.last_used_at.is_none_or(|at| now.since(at) >= SAFE_SECONDS),
+        is_safe: is_taken_up && secret.last_used_at.is_none_or(|at| now.since(at) >= SAFE_SECONDS),
         retire: format!("{href}/secrets/{}/retire", secret.id),
     };
     live.iter().rev().map(row).collect()

@@ -18,6 +18,7 @@ on_both!(
     what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost,
     names_and_notes_stay_text,
     a_change_is_spelled_out_first_and_then_made_of_that_version,
+    an_old_secret_is_safe_to_retire_once_the_new_one_is_in_use,
     a_key_is_rotated_revoked_and_deleted,
 );
 
@@ -250,6 +251,23 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     assert_eq!(same.header("location"), format!("{own}?done=unchanged"));
 }
 
+async fn an_old_secret_is_safe_to_retire_once_the_new_one_is_in_use(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, old) = server.key_from(json!({"preset": "query_only"})).await;
+    server.client().token(&old, "").await.done(200);
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let own = format!("{KEYS}/{id}");
+    let new = shown(&browser.post(&format!("{own}/rotate"), &[("overlap", "604800")]).await);
+    // A day in which nobody used either: who has the old one may come back for it.
+    server.advance(86_400).await;
+    server.flush().await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    assert!(browser.page(&own).await.contains("Still needed"));
+    server.client().token(&new, "").await.done(200);
+    server.flush().await;
+    assert!(browser.page(&own).await.contains("Safe to retire"));
+}
+
 async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
@@ -269,7 +287,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
 
     server.flush().await;
     let page = browser.page(&own).await;
-    assert!(page.contains("Still in use"), "{page}");
+    assert!(page.contains("Still needed"), "{page}");
     let (_, link) = page.split_once(&format!("{own}/secrets/")).unwrap();
     let retire = format!("{own}/secrets/{}", link.split('"').next().unwrap());
     assert!(browser.page(&retire).await.contains("Whoever still has this secret"));
