@@ -64,7 +64,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &KNOWN)?;
     let (wanted, now) = (Wanted::read(&query), node.clock.now());
-    let root = format!("{}/orgs/{organization}", visitor.shell.base);
+    let root = visitor.shell.root(&organization);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let blank = AuditPage {
@@ -78,9 +78,9 @@ pub(super) async fn show(
     };
     let trail = match trail(&node, &visitor, organization, &wanted).await {
         Ok(trail) => trail,
-        Err(ApiError::InvalidRequest(why)) => {
-            let error = Some(sentence(&why));
-            return refused(&AuditPage { error, ..blank }, axum::http::StatusCode::BAD_REQUEST);
+        Err(error @ ApiError::InvalidRequest(_)) => {
+            let said = Some(sentence(&error.message()));
+            return Err(refused(&AuditPage { error: said, ..blank }, error));
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,24 +1,17 @@
 //! What a scope covers, in words.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
+use super::problem::sentence;
 use super::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
-use crate::node::Node;
-use crate::scope::{Action, Filter, Scope, Segment};
+use crate::scope::{Action, Filter, FilterError, Scope, Segment};
 
 /// `GET /console/scope?action=&resource=`: the words for a row of a form while it is typed.
-pub(super) async fn explanation(
-    State(_): State<Arc<Node>>,
-    _: Visitor,
-    parts: Parts,
-) -> Result<Response, Failure> {
+pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["action", "resource"])?;
     let text = |name| query.text(name).unwrap_or_default().trim();
     let words = match read(text("action"), text("resource")) {
@@ -34,7 +27,7 @@ pub(super) fn read(action: &str, resource: &str) -> Result<Scope, String> {
     if resource.is_empty() {
         return Err("Name the resources; * is all of them.".into());
     }
-    let filter: Filter = resource.parse().map_err(|error| super::problem::sentence(&format!("{error}")))?;
+    let filter: Filter = resource.parse().map_err(|error: FilterError| sentence(&error.to_string()))?;
     Ok(Scope::new(action, filter))
 }
 

@@ -17,14 +17,17 @@ pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
     Ok(response)
 }
 
-/// The same for a form that has to be filled in otherwise.
-///
-/// # Errors
-/// As [`page`].
-pub(super) fn refused(template: &impl Template, status: StatusCode) -> Result<Response, Failure> {
-    let mut response = page(template)?;
-    *response.status_mut() = status;
-    Ok(response)
+/// The page of a form once more, with what is wrong on it.
+pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
+    match html(template) {
+        Ok(html) => Failure::Page { error, html },
+        Err(error) => error.into(),
+    }
+}
+
+/// Whether another filling-in of the form may be taken.
+pub(super) fn is_mendable(error: &ApiError) -> bool {
+    matches!(error, ApiError::InvalidRequest(_) | ApiError::Conflict(_))
 }
 
 /// The text of a page.

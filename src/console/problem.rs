@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::page::html;
+use super::page::refused;
 use super::shell::Shell;
 use crate::http::failure::Failure;
 use crate::http::request_id::RequestId;
@@ -30,10 +30,7 @@ pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Fail
         },
         request_id: id.map(|id| id.to_string()).unwrap_or_default(),
     };
-    match html(&problem) {
-        Ok(html) => Failure::Page { error, html },
-        Err(error) => error.into(),
-    }
+    refused(&problem, error)
 }
 
 /// An error's message as people read it: with a capital letter and a full stop.

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::page::{page, refused, see_other};
+use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Room, Shell};
@@ -97,10 +96,11 @@ pub(super) async fn create(
     let listed = listed(&node, &visitor, &organization, form).await?;
     match made {
         Ok(()) => Ok(see_other(&format!("{}/projects", listed.root))),
-        Err(error) => {
-            let (status, said) = mendable(error)?;
-            refused(&ProjectsPage { error: Some(said), ..listed }, status)
+        Err(error) if is_mendable(&error) => {
+            let said = Some(sentence(&error.message()));
+            Err(refused(&ProjectsPage { error: said, ..listed }, error))
         }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -158,19 +158,11 @@ fn finished(
     let shown = ProjectPage::of(visitor, path, form);
     match done {
         Ok(()) => Ok(see_other(&format!("{}/projects", shown.root))),
-        Err(error) => {
-            let (status, said) = mendable(error)?;
-            refused(&ProjectPage { error: Some(said), ..shown }, status)
+        Err(error) if is_mendable(&error) => {
+            let said = Some(sentence(&error.message()));
+            Err(refused(&ProjectPage { error: said, ..shown }, error))
         }
-    }
-}
-
-/// What another filling-in of the form could mend, and how it is said.
-fn mendable(error: ApiError) -> Result<(StatusCode, String), ApiError> {
-    match &error {
-        ApiError::InvalidRequest(_) => Ok((StatusCode::BAD_REQUEST, sentence(&error.message()))),
-        ApiError::Conflict(_) => Ok((StatusCode::CONFLICT, sentence(&error.message()))),
-        _ => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -191,7 +183,7 @@ async fn listed(
     };
     Ok(ProjectsPage {
         shell: visitor.shell_at(organization, Room::Projects),
-        root: format!("{}/orgs/{organization}", visitor.shell.base),
+        root: visitor.shell.root(organization),
         rows: found.iter().map(row).collect(),
         may_create: caller.may_all_in(organization, Verb::Write, &["projects", "*"]).is_ok(),
         form,
@@ -203,7 +195,7 @@ impl ProjectPage {
     fn of(visitor: &Visitor, path: &ProjectPath, form: Typed) -> Self {
         Self {
             shell: visitor.shell_at(&path.organization, Room::Projects),
-            root: format!("{}/orgs/{}", visitor.shell.base, path.organization),
+            root: visitor.shell.root(&path.organization),
             id: path.project.to_string(),
             form,
             error: None,

@@ -5,6 +5,7 @@ use super::session::SessionId;
 use crate::access::{Caller, visible_organizations, visible_projects};
 use crate::api_key::display_prefix;
 use crate::http::discovery::path_of;
+use crate::management::keys::KeyPath;
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
@@ -92,7 +93,7 @@ impl Shell {
 
     /// The same in a room of an organization's.
     pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, room: Room) -> Self {
-        let root = format!("{}/orgs/{organization}", self.base);
+        let root = self.root(organization);
         let link =
             |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: room == at };
         let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
@@ -107,6 +108,16 @@ impl Shell {
         ];
         let links = rooms.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
         Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
+    }
+
+    /// Where the pages of an organization are.
+    pub(super) fn root(&self, organization: &OrganizationId) -> String {
+        format!("{}/orgs/{organization}", self.base)
+    }
+
+    /// The page of a key.
+    pub(super) fn key(&self, path: &KeyPath) -> String {
+        format!("{}/keys/{}", self.root(&path.organization), path.key)
     }
 
     /// What forms have in them against being made by another page; nothing without a session.

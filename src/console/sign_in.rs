@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::fields::Fields;
-use super::page::{html, see_other};
+use super::page::see_other;
 use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Shell, base};
@@ -22,8 +23,6 @@ use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::management::ApiError;
 use crate::node::Node;
-use axum::extract::FromRequestParts as _;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Where to go on, and why one is here.
 const KNOWN: [&str; 2] = ["next", "why"];
@@ -70,7 +69,7 @@ pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> 
             }
             Ok(response)
         }
-        Err(error) => Err(refused(&node, next, error)),
+        Err(error) => Err(again(&node, next, error)),
     }
 }
 
@@ -99,7 +98,7 @@ pub(super) fn path(base: &str, wanted: Option<&str>, was_in: bool) -> String {
 }
 
 /// The form again, without what was typed: it is a secret.
-fn refused(node: &Node, next: String, error: ApiError) -> Failure {
+fn again(node: &Node, next: String, error: ApiError) -> Failure {
     let said = match &error {
         ApiError::Unauthenticated { .. } => {
             "This key is not accepted. Check that you pasted all of it, from the brand to the last character."
@@ -108,10 +107,7 @@ fn refused(node: &Node, next: String, error: ApiError) -> Failure {
         error => sentence(&error.message()),
     };
     let page = SignInPage { error: Some(said), ..SignInPage::new(node, next, None) };
-    match html(&page) {
-        Ok(html) => Failure::Page { error, html },
-        Err(error) => error.into(),
-    }
+    answer::refused(&page, error)
 }
 
 impl SignInPage {

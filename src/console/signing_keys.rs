@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::page::{page, refused, see_other};
+use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Room, Shell};
@@ -65,12 +64,10 @@ pub(super) async fn rotate(
     let request: RotateRequest = serde_json::from_value(body).map_err(ApiError::internal)?;
     match signing_keys::rotate(&node, &visitor.caller, request).await {
         Ok(_) => Ok(see_other(&shown(&node, &visitor, &organization)?.href)),
-        Err(error @ ApiError::Conflict(_)) => {
-            let error = Some(sentence(&error.message()));
-            refused(
-                &SigningKeysPage { error, ..shown(&node, &visitor, &organization)? },
-                StatusCode::CONFLICT,
-            )
+        Err(error) if is_mendable(&error) => {
+            let said = Some(sentence(&error.message()));
+            let shown = shown(&node, &visitor, &organization)?;
+            Err(refused(&SigningKeysPage { error: said, ..shown }, error))
         }
         Err(error) => Err(error.into()),
     }

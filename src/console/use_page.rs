@@ -65,7 +65,7 @@ pub(super) async fn show(
     };
     page(&UsagePage {
         shell: visitor.shell_at(&organization, Room::Usage),
-        root: format!("{}/orgs/{organization}", visitor.shell.base),
+        root: visitor.shell.root(&organization),
         used: UseOverTime::of(span, &used),
         projects: projects.iter().map(row).collect(),
         more: project.as_ref().map(|project| format!("&project={project}")).unwrap_or_default(),

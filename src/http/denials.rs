@@ -28,7 +28,8 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());
     let response = next.run(request).await;
-    if let Some(Failure::Api(ApiError::Forbidden { message, scope })) = response.extensions().get()
+    if let Some(Failure::Api(error) | Failure::Page { error, .. }) = response.extensions().get()
+        && let ApiError::Forbidden { message, scope } = error
         && let Some((node, caller)) = known.0.get()
     {
         let origin = Origin { address: caller.address, request_id: &caller.request_id };

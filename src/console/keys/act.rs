@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::made::{self, What};
 use super::new::fresh_id;
-use crate::console::page::{page, refused, see_other};
+use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::problem::sentence;
 use crate::console::shell::{Room, Shell};
@@ -120,7 +119,7 @@ pub(in crate::console) async fn revoke(
         Err(error) => Err(error),
     };
     match done {
-        Ok(()) => Ok(see_other(&format!("{}?done=revoked", href(&visitor, &path)))),
+        Ok(()) => Ok(see_other(&format!("{}?done=revoked", visitor.shell.key(&path)))),
         Err(error) => again(&node, &visitor, &path, Act::Revoke, "revoke", error).await,
     }
 }
@@ -152,7 +151,7 @@ pub(in crate::console) async fn retire(
     let visitor = posted.visitor;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { keys::retire(&server, &caller, &of, secret).await }).await {
-        Ok(()) => Ok(see_other(&format!("{}?done=retired", href(&visitor, &path)))),
+        Ok(()) => Ok(see_other(&format!("{}?done=retired", visitor.shell.key(&path)))),
         Err(error) => {
             again(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire"), error).await
         }
@@ -187,13 +186,11 @@ async fn again(
     action: &str,
     error: ApiError,
 ) -> Result<Response, Failure> {
-    let status = match &error {
-        ApiError::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-        ApiError::Conflict(_) => StatusCode::CONFLICT,
-        _ => return Err(error.into()),
-    };
+    if !is_mendable(&error) {
+        return Err(error.into());
+    }
     let said = Some(sentence(&error.message()));
-    refused(&ActPage { error: said, ..asked(node, visitor, path, act, action).await? }, status)
+    Err(refused(&ActPage { error: said, ..asked(node, visitor, path, act, action).await? }, error))
 }
 
 async fn asked(
@@ -204,7 +201,7 @@ async fn asked(
     action: &str,
 ) -> Result<ActPage, ApiError> {
     let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
-    let (now, href) = (node.clock.now(), href(visitor, path));
+    let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
         shell: visitor.shell_at(&path.organization, Room::Keys),
         action: format!("{href}/{action}"),
@@ -217,8 +214,4 @@ async fn asked(
         key,
         error: None,
     })
-}
-
-fn href(visitor: &Visitor, path: &KeyPath) -> String {
-    format!("{}/orgs/{}/keys/{}", visitor.shell.base, path.organization, path.key)
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
 use super::form::KeyForm;
 use crate::console::events::{Difference, differences};
-use crate::console::page::{page, refused, see_other};
+use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
@@ -76,7 +75,8 @@ pub(in crate::console) async fn change(
         return page(&EditPage::new(&visitor, &path, key.name, form));
     }
     let Some(members) = form.members(node.clock.now()) else {
-        return refused(&EditPage::new(&visitor, &path, key.name, form), StatusCode::BAD_REQUEST);
+        let again = EditPage::new(&visitor, &path, key.name, form);
+        return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
     };
     let version = fields.text("version");
     let is_final = !version.is_empty();
@@ -86,19 +86,14 @@ pub(in crate::console) async fn change(
         if_match: is_final.then(|| IfMatch::parse(version)).transpose()?,
     };
     match changed(&node, &visitor, &path, Value::Object(members), terms).await {
-        Ok(_) if is_final => Ok(see_other(&format!("{}?done=changed", href(&visitor, &path)))),
+        Ok(_) if is_final => Ok(see_other(&format!("{}?done=changed", visitor.shell.key(&path)))),
         Ok(done) if done.before.is_as(&done.after) => {
-            Ok(see_other(&format!("{}?done=unchanged", href(&visitor, &path))))
+            Ok(see_other(&format!("{}?done=unchanged", visitor.shell.key(&path))))
         }
         Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
-        Err(error @ (ApiError::InvalidRequest(_) | ApiError::Conflict(_) | ApiError::Forbidden { .. })) => {
+        Err(error) if is_mendable(&error) || matches!(error, ApiError::Forbidden { .. }) => {
             form.refuse(&error);
-            let status = if matches!(error, ApiError::Forbidden { .. }) {
-                StatusCode::FORBIDDEN
-            } else {
-                StatusCode::BAD_REQUEST
-            };
-            refused(&EditPage::new(&visitor, &path, key.name, form), status)
+            Err(refused(&EditPage::new(&visitor, &path, key.name, form), error))
         }
         Err(error) => Err(error.into()),
     }
@@ -117,15 +112,11 @@ async fn changed(
     carry_out(async move { keys::change(&server, &caller, &path, patch, &terms).await }).await
 }
 
-fn href(visitor: &Visitor, path: &KeyPath) -> String {
-    format!("{}/orgs/{}/keys/{}", visitor.shell.base, path.organization, path.key)
-}
-
 impl EditPage {
     fn new(visitor: &Visitor, path: &KeyPath, name: String, form: KeyForm) -> Self {
         Self {
             shell: visitor.shell_at(&path.organization, Room::Keys),
-            href: href(visitor, path),
+            href: visitor.shell.key(path),
             name,
             form,
             projects: Vec::new(),
@@ -141,7 +132,7 @@ impl PreviewPage {
         let now = node.clock.now();
         Self {
             shell: visitor.shell_at(&path.organization, Room::Keys),
-            href: href(visitor, path),
+            href: visitor.shell.key(path),
             name: done.before.name.clone(),
             form,
             differences: differences(&done.before.json(now), &done.after.json(now)),

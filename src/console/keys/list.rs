@@ -82,7 +82,7 @@ pub(in crate::console) async fn list(
     };
     let used = usage::of_keys(&node, caller, &listed, request).await?;
     let span = format!("{SPARK_DAYS} days");
-    let root = format!("{}/orgs/{organization}", visitor.shell.base);
+    let root = visitor.shell.root(&organization);
     let row = |key: &crate::key::ApiKey| {
         Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), &root, now)
     };

@@ -11,7 +11,7 @@ use crate::console::page::{page as answer, see_other};
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
-use crate::management::keys::CreatedKey;
+use crate::management::keys::{CreatedKey, KeyPath};
 use crate::names::OrganizationId;
 use crate::node::Node;
 
@@ -49,7 +49,7 @@ pub(super) fn page(
     answer(&MadePage {
         shell: visitor.shell_at(&key.organization, Room::Keys),
         what,
-        href: href(visitor, &key.organization, &key.id.to_string()),
+        href: visitor.shell.key(&KeyPath { organization: key.organization.clone(), key: key.id }),
         name: &key.name,
         id: key.id.to_string(),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
@@ -62,9 +62,5 @@ pub(super) fn page(
 /// The same form came before: the key is not shown again.
 pub(super) fn before(visitor: &Visitor, organization: &OrganizationId, answer: &Value) -> Response {
     let id = answer["id"].as_str().unwrap_or_default();
-    see_other(&format!("{}?done=before", href(visitor, organization, id)))
-}
-
-fn href(visitor: &Visitor, organization: &OrganizationId, id: &str) -> String {
-    format!("{}/orgs/{organization}/keys/{id}", visitor.shell.base)
+    see_other(&format!("{}/keys/{id}?done=before", visitor.shell.root(organization)))
 }

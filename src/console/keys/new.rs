@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +12,7 @@ use serde_json::Value;
 use super::form::KeyForm;
 use super::list::choices;
 use super::made::{self, What};
-use crate::console::page::{page, refused};
+use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
@@ -23,6 +22,7 @@ use crate::management::keys::NewKeyRequest;
 use crate::management::{ApiError, Made, carry_out, keys};
 use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::text::without_values;
 
 #[derive(Template)]
 #[template(path = "key_new.html")]
@@ -69,10 +69,8 @@ pub(in crate::console) async fn create(
         return page(&shown(&node, &visitor, &organization, form, form_id).await?);
     }
     let Some(mut members) = form.members(node.clock.now()) else {
-        return refused(
-            &shown(&node, &visitor, &organization, form, form_id).await?,
-            StatusCode::BAD_REQUEST,
-        );
+        let again = shown(&node, &visitor, &organization, form, form_id).await?;
+        return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
     };
     members.insert("project".into(), form.project.clone().into());
     members.insert("environment".into(), form.environment.clone().into());
@@ -83,20 +81,16 @@ pub(in crate::console) async fn create(
             let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
             carry_out(async move { keys::create(&server, &caller, home, request, repeatable).await }).await
         }
-        Err(error) => Err(ApiError::invalid(crate::text::without_values(&error.to_string()))),
+        Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
     };
     match made {
         Ok(Made::New(created)) => made::page(&node, &visitor, &created, What::Key),
         Ok(Made::Before(answer)) => Ok(made::before(&visitor, &organization, &answer)),
-        Err(error @ (ApiError::InvalidRequest(_) | ApiError::Conflict(_) | ApiError::Forbidden { .. })) => {
+        Err(error) if is_mendable(&error) || matches!(error, ApiError::Forbidden { .. }) => {
             form.refuse(&error);
-            let status = if matches!(error, ApiError::Forbidden { .. }) {
-                StatusCode::FORBIDDEN
-            } else {
-                StatusCode::BAD_REQUEST
-            };
             // Another filling-in: the earlier one may have made a key.
-            refused(&shown(&node, &visitor, &organization, form, fresh_id(&node)?).await?, status)
+            let again = shown(&node, &visitor, &organization, form, fresh_id(&node)?).await?;
+            Err(refused(&again, error))
         }
         Err(error) => Err(error.into()),
     }
@@ -112,7 +106,7 @@ async fn shown(
     let (projects, environments) = choices(node, &visitor.caller, organization).await?;
     Ok(NewKeyPage {
         shell: visitor.shell_at(organization, Room::Keys),
-        root: format!("{}/orgs/{organization}", visitor.shell.base),
+        root: visitor.shell.root(organization),
         form,
         form_id,
         projects,

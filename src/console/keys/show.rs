@@ -84,7 +84,7 @@ pub(in crate::console) async fn show(
     let key = keys::find(&node, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));
     let used = usage::of_key(&node, caller, &path, span.request(&node)).await?;
-    let root = format!("{}/orgs/{}", visitor.shell.base, key.organization);
+    let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
     page(&KeyPage {

@@ -123,7 +123,7 @@ async fn a_key_is_shown_once_and_made_once(backend: Backend) {
     assert!(page.contains("This form was sent before") && !page.contains(&key), "{page}");
     let other = [&fields[..1], &[("name", "Other")], &fields[2..]].concat();
     let other = browser.post(NEW, &other).await;
-    assert_eq!(other.status, 400);
+    assert_eq!(other.status, 409);
     assert!(other.text.contains("came with another body before"), "{}", other.text);
     assert_ne!(hidden(&other.text, "form"), form, "the next time it is another form");
 
