@@ -1,8 +1,8 @@
 //! The console: API keys as people manage them, on pages that this server makes from the use cases of
 //! [`crate::management`]. All of it works without scripts, and nothing comes from elsewhere.
 //!
-//! A page is a typed template (`src/console/templates`) and what it shows; [`around`] is what every answer goes
-//! through.
+//! A page is a typed template (`src/console/templates`) and what it shows; `src/console/around.rs` is what every
+//! answer goes through.
 
 mod around;
 mod assets;

@@ -15,7 +15,7 @@ async fn many_may_open_an_empty_store_at_once(backend: Backend) {
         }
         let opened = in_time("eight at once", opening.join_all()).await;
         assert_eq!(opened, [0; 8], "the change that a new store stands at");
-        assert_eq!(database.number("SELECT COUNT(*) FROM _sqlx_migrations").await, 3);
+        assert_eq!(database.number("SELECT COUNT(*) FROM _sqlx_migrations").await, 4);
     }
 }
 
