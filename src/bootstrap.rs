@@ -1,6 +1,7 @@
 //! From an empty store to one that can issue tokens; and, at every later start, finding the one master key
 //! that belongs to it.
 
+mod ground;
 mod master_key_place;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+pub use ground::Ground;
 pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
 
 use crate::api_key::{EnvironmentSlug, PlainKey, Tagger};

@@ -21,6 +21,7 @@ mod posted;
 mod problem;
 mod projects;
 mod session;
+mod set_up;
 mod shell;
 mod sign_in;
 mod signing_keys;
@@ -31,13 +32,16 @@ mod when;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::{Extension, Router};
 
 use crate::http::Route;
 use crate::http::failure::{api_method_not_allowed, not_found};
 use crate::http::route::routes;
 use crate::node::Node;
+use crate::set_up::SetUp;
+
+pub(crate) use self::set_up::set_up_router;
 
 routes! {
     other methods: api_method_not_allowed {
@@ -45,6 +49,9 @@ routes! {
         GET "/console/sign-in" => sign_in::page,
         POST "/console/sign-in" => sign_in::sign_in,
         POST "/console/sign-out" => sign_in::sign_out,
+        GET "/console/set-up" => set_up::over,
+        POST "/console/set-up" => set_up::over,
+        POST "/console/set-up/saved" => set_up::saved,
         GET "/console/scope" => explain::explanation,
         GET "/console/orgs" => organizations::list,
         GET "/console/orgs/{org}/keys" => keys::list,
@@ -79,7 +86,11 @@ routes! {
     }
 }
 
-/// The console's routes.
-pub(crate) fn router(node: &Arc<Node>) -> Router<Arc<Node>> {
-    endpoints().route_layer(from_fn_with_state(Arc::clone(node), around::around))
+/// The console's routes; `laid` is the set-up that this process began with, if it did.
+pub(crate) fn router(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
+    let pages = endpoints().route_layer(from_fn_with_state(Arc::clone(node), around::around));
+    match laid {
+        Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
+        None => pages,
+    }
 }

@@ -29,21 +29,25 @@ mod revocations;
 pub(crate) mod route;
 mod signing_keys;
 pub(crate) mod spreadsheet;
+mod switch;
 mod usage;
+mod waiting;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 use self::failure::{api_method_not_allowed, not_found, oauth_method_not_allowed};
 use self::route::routes;
 use crate::console;
 use crate::entropy::EntropyError;
 use crate::node::Node;
+use crate::set_up::SetUp;
 
 pub use front::Front;
 pub use route::Route;
+pub use switch::{Doors, Switch};
 
 routes! {
     // RFC 6749 §5.2: whoever speaks OAuth is answered in OAuth's words.
@@ -113,17 +117,40 @@ routes! {
 /// # Errors
 /// When the system has no randomness.
 pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
-    let issuer_path = discovery::path_of(&node.deployment.issuer).to_owned();
-    let all = || endpoints().merge(console::router(&node));
+    Front::new(whole(&node, None), &node.deployment.issuer, &node.entropy)
+}
+
+/// A server whose store has to be set up first: then the [`Doors`] let it become the whole.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, Doors), EntropyError> {
+    let (doors, ground) = (Doors::default(), &set_up.ground);
+    let switch = Switch::new(waiting::router(set_up), doors.clone());
+    Ok((Front::new(switch, &ground.deployment.issuer, &ground.entropy)?, doors))
+}
+
+/// All routes; `laid` is the set-up that this process began with, if it did.
+fn whole(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router {
+    let all = || endpoints().merge(console::router(node, laid));
+    at_issuer(&node.deployment.issuer, all, get(discovery::metadata)).with_state(Arc::clone(node))
+}
+
+/// `all` the routes, where a server of this issuer is asked for them.
+fn at_issuer<S: Clone + Send + Sync + 'static>(
+    issuer: &str,
+    all: impl Fn() -> Router<S>,
+    metadata: MethodRouter<S>,
+) -> Router<S> {
+    let path = discovery::path_of(issuer);
     let mut router = all();
-    if !issuer_path.is_empty() {
+    if !path.is_empty() {
         // Both with a proxy that strips the issuer's path and with one that passes it on.
-        router = router.nest(&issuer_path, all());
+        router = router.nest(path, all());
         for well_known in [discovery::OAUTH_METADATA, discovery::OPENID_METADATA] {
             // RFC 8414 §3.1: inserted between the host and the issuer's path.
-            router = router.route(&format!("{well_known}{issuer_path}"), get(discovery::metadata));
+            router = router.route(&format!("{well_known}{path}"), metadata.clone());
         }
     }
-    let router = router.fallback(not_found).method_not_allowed_fallback(api_method_not_allowed);
-    Front::new(router.with_state(Arc::clone(&node)), &node)
+    router.fallback(not_found).method_not_allowed_fallback(api_method_not_allowed)
 }

@@ -1,6 +1,6 @@
 //! Files that hold a secret: readable by their owner alone, or not used at all.
 
-use std::fs::{DirBuilder, File, OpenOptions, hard_link, remove_file};
+use std::fs::{DirBuilder, File, OpenOptions, hard_link, remove_file, rename};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -71,13 +71,18 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileEr
 /// # Errors
 /// [`KeyFileError`], also when there is such a file already.
 pub fn create(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFileError> {
-    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path)).map_err(failed)?;
-    let random = entropy.bytes::<8>().map_err(|error| failed(io::Error::other(error)))?;
-    let draft = path.with_added_extension(format!("{:016x}", u64::from_be_bytes(random)));
-    let written = write_synced(&draft, secret).and_then(|()| publish(&draft, path));
-    let _ = remove_file(&draft);
-    written.map_err(failed)
+    write(path, secret, entropy, publish)
+}
+
+/// The same in the place of a file that may be there already.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn replace(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFileError> {
+    write(path, secret, entropy, |draft, path| {
+        rename(draft, path)?;
+        File::open(folder_of(path))?.sync_all()
+    })
 }
 
 /// Gives a finished draft, in the same folder, its name, unless something has that name. It is on disk when
@@ -86,6 +91,22 @@ pub(crate) fn publish(draft: &Path, path: &Path) -> io::Result<()> {
     hard_link(draft, path)?;
     remove_file(draft)?;
     File::open(folder_of(path))?.sync_all()
+}
+
+/// Writes a draft beside `path`, and has `publish` give it its name.
+fn write(
+    path: &Path,
+    secret: &str,
+    entropy: &Entropy,
+    publish: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> Result<(), KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path)).map_err(failed)?;
+    let random = entropy.bytes::<8>().map_err(|error| failed(io::Error::other(error)))?;
+    let draft = path.with_added_extension(format!("{:016x}", u64::from_be_bytes(random)));
+    let written = write_synced(&draft, secret).and_then(|()| publish(&draft, path));
+    let _ = remove_file(&draft);
+    written.map_err(failed)
 }
 
 fn folder_of(path: &Path) -> &Path {

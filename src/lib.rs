@@ -5,7 +5,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`cli`], [`config`], [`bootstrap`], [`key_file`] | from a command line to a running server |
+//! | [`cli`], [`config`], [`set_up`], [`bootstrap`], [`key_file`] | from a command line to a running server |
 //! | [`verify`] | for resource servers: verify tokens, hear of revocations, guard routes |
 //! | [`client`] | asking a server over HTTP |
 //! | [`http`], [`console`], [`listener`] | the routes, the pages for people, and the sockets under them |
@@ -66,6 +66,8 @@ pub mod node;
 pub mod pem;
 pub mod revocation_feed;
 pub mod scope;
+#[cfg(feature = "server")]
+pub mod set_up;
 #[cfg(feature = "server")]
 pub mod store;
 pub mod tenant;

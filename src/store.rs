@@ -25,6 +25,7 @@ mod withdrawals;
 mod write;
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use audit::{EventPosition, EventQuery};
@@ -51,12 +52,12 @@ use crate::clock::Timestamp;
 /// Longest wait for connections that are still in use.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// An open store. Clones are not needed: share it behind an `Arc`.
-#[derive(Debug)]
+/// An open store. Its clones are the same one, and closing one closes all.
+#[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
     /// Held for as long as the store is open; the system lets go of it however the process ends.
-    _lock: Option<File>,
+    _lock: Option<Arc<File>>,
 }
 
 impl Store {

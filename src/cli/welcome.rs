@@ -1,11 +1,13 @@
-//! What a bootstrap shows: the administrator's key, once, and what to do with it.
+//! What the start over an empty store shows, once, and what to do with it: the administrator's key, or the code to set
+//! the store up with.
 
 use std::path::{Path, PathBuf};
 
 use super::output::{Stream, say};
 use crate::api_key::PlainKey;
+use crate::set_up::Code;
 
-/// Where the administrator's key goes.
+/// Where a secret goes.
 #[derive(Debug)]
 pub(super) enum Showing {
     /// On the screen, where a person sees it.
@@ -15,8 +17,9 @@ pub(super) enum Showing {
 }
 
 impl Showing {
-    pub(super) fn choose(keys_dir: &Path) -> Self {
-        if Stream::Out.is_terminal() { Self::Terminal } else { Self::File(keys_dir.join("admin.key")) }
+    /// The screen, or else this file.
+    pub(super) fn choose(file: PathBuf) -> Self {
+        if Stream::Out.is_terminal() { Self::Terminal } else { Self::File(file) }
     }
 
     /// The file, if it is one.
@@ -27,8 +30,20 @@ impl Showing {
         }
     }
 
+    /// Says where the code is, or what it is, and which page asks for it.
+    pub(super) fn show_code(&self, code: &Code, issuer: &str) {
+        let place = match self {
+            Self::Terminal => format!("It asks for this one-time code:\n\n  {}\n", &*code.expose()),
+            Self::File(path) => format!("It asks for the one-time code in {}.\n", path.display()),
+        };
+        say(&format!(
+            "\nThe store is empty. To set it up, open this page:\n\n  {issuer}/console/set-up\n\n{}",
+            place
+        ));
+    }
+
     /// Says where the key is, or what it is, and what to do with it.
-    pub(super) fn show(&self, key: &PlainKey, issuer: &str) {
+    pub(super) fn show_key(&self, key: &PlainKey, issuer: &str) {
         match self {
             Self::Terminal => say(&format!(
                 "\nThe administrator's key, shown this once:\n\n  {key}\n\n{}",

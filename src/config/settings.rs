@@ -17,6 +17,8 @@ pub enum BootstrapMode {
     /// Fills it, and shows the administrator's key once.
     #[default]
     Auto,
+    /// Serves nothing but the console's set-up page, until somebody with the one-time code has it filled.
+    Console,
     /// Refuses to start: the store should not have been empty.
     Off,
 }

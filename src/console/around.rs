@@ -38,10 +38,18 @@ pub(super) async fn around(State(node): State<Arc<Node>>, mut request: Request, 
     let known = KnownShell::default();
     request.extensions_mut().insert(known.clone());
     let id = request.extensions().get::<RequestId>().copied();
-    let mut response = denials::noted(request, next).await;
+    let response = denials::noted(request, next).await;
+    dressed(response, id, || known.shell().unwrap_or_else(|| Shell::of_nobody(&node)))
+}
+
+/// The answer as a browser gets it: an error is a page in its surroundings.
+pub(super) fn dressed(
+    mut response: Response,
+    id: Option<RequestId>,
+    shell: impl FnOnce() -> Shell,
+) -> Response {
     if let Some(Failure::Api(error)) = response.extensions().get::<Failure>().cloned() {
-        let shell = known.shell().unwrap_or_else(|| Shell::of_nobody(&node));
-        response.extensions_mut().insert(problem::page(shell, error, id));
+        response.extensions_mut().insert(problem::page(shell(), error, id));
     }
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

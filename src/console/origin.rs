@@ -11,9 +11,17 @@ use crate::node::Node;
 /// # Errors
 /// [`ApiError::Forbidden`].
 pub(super) fn check(node: &Node, headers: &HeaderMap) -> Result<(), ApiError> {
+    check_at(&node.deployment.issuer, headers)
+}
+
+/// The same at a server of this issuer.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn check_at(issuer: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let site = text("sec-fetch-site").map(|site| site == "same-origin");
-    let origin = text("origin").map(|origin| is_ours(node, headers, origin));
+    let origin = text("origin").map(|origin| is_ours(issuer, headers, origin));
     let is_told = site.is_some() || origin.is_some();
     if is_told && site.unwrap_or(true) && origin.unwrap_or(true) {
         return Ok(());
@@ -23,11 +31,11 @@ pub(super) fn check(node: &Node, headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Whether it is the issuer's origin, or that of the host which was asked: behind a proxy they differ.
-fn is_ours(node: &Node, headers: &HeaderMap, origin: &str) -> bool {
+fn is_ours(issuer: &str, headers: &HeaderMap, origin: &str) -> bool {
     let Ok(origin) = origin.parse::<Uri>() else { return false };
     let Some(authority) = origin.authority() else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let issuer = node.deployment.issuer.parse::<Uri>().ok();
+    let issuer = issuer.parse::<Uri>().ok();
     let is_issuer = issuer
         .is_some_and(|issuer| issuer.scheme() == origin.scheme() && issuer.authority() == Some(authority));
     is_issuer || host.is_some_and(|host| host.eq_ignore_ascii_case(authority.as_str()))

@@ -74,7 +74,12 @@ pub(super) enum Room {
 impl Shell {
     /// The surroundings of somebody who is not signed in.
     pub(super) fn of_nobody(node: &Node) -> Self {
-        let base = base(node);
+        Self::outside(&node.deployment.issuer)
+    }
+
+    /// The same where nobody can be signed in.
+    pub(super) fn outside(issuer: &str) -> Self {
+        let base = base_of(issuer);
         Self { assets: format!("{base}/assets/{}", *VERSION), base, who: None, place: None }
     }
 
@@ -136,5 +141,10 @@ fn sees_others(caller: &Caller) -> bool {
 
 /// Where the console is.
 pub(super) fn base(node: &Node) -> String {
-    format!("{}/console", path_of(&node.deployment.issuer))
+    base_of(&node.deployment.issuer)
+}
+
+/// Where an issuer's console is.
+pub(super) fn base_of(issuer: &str) -> String {
+    format!("{}/console", path_of(issuer))
 }

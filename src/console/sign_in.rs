@@ -46,6 +46,7 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
     }
     let notice = match query.text("why") {
         Some("over") => Some("Your session is over. Sign in again to go on where you were."),
+        Some("set-up") => Some("This server is set up. Sign in with the administrator’s key."),
         Some("out") => Some("You are signed out."),
         _ => None,
     };

@@ -11,7 +11,7 @@ use super::denials::KnownCaller;
 use super::failure::Failure;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
-use crate::address::{CallerAddress, Origin};
+use crate::address::{AddressPolicy, CallerAddress, Origin};
 use crate::credential::{self, CredentialFault};
 use crate::management::ApiError;
 use crate::node::Node;
@@ -28,9 +28,15 @@ impl FromRequestParts<Arc<Node>> for CameFrom {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
+        Self::by(&node.deployment.addresses, parts)
+    }
+}
+
+impl CameFrom {
+    /// Where it comes from, by this policy.
+    pub(crate) fn by(policy: &AddressPolicy, parts: &Parts) -> Result<Self, Failure> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.ok_or_else(|| ApiError::internal("a request without its peer's address"))?.0.ip();
-        let policy = &node.deployment.addresses;
         let lines = parts.headers.get_all(policy.header.name()).iter().map(HeaderValue::as_bytes);
         Ok(Self(policy.caller(peer, lines)))
     }

@@ -17,9 +17,8 @@ use tracing::{Level, Span};
 
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
-use crate::entropy::EntropyError;
+use crate::entropy::{Entropy, EntropyError};
 use crate::management::ApiError;
-use crate::node::Node;
 use crate::text::redacted;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,9 +37,9 @@ struct Shared {
 }
 
 impl<S> Front<S> {
-    pub(super) fn new(inner: S, node: &Node) -> Result<Self, EntropyError> {
-        let ids = RequestIds::new(&node.entropy)?;
-        Ok(Self { inner, shared: Arc::new(Shared { ids, realm: node.deployment.issuer.clone() }) })
+    pub(super) fn new(inner: S, issuer: &str, entropy: &Entropy) -> Result<Self, EntropyError> {
+        let ids = RequestIds::new(entropy)?;
+        Ok(Self { inner, shared: Arc::new(Shared { ids, realm: issuer.to_owned() }) })
     }
 }
 

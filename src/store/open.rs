@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -72,7 +73,7 @@ async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> 
         .map_err(OpenError::Connect)?;
     check_durability(&pool).await?;
     migrate_sqlite(&pool).await?;
-    Ok(Store { db: Either::Sqlite(pool), _lock: Some(lock) })
+    Ok(Store { db: Either::Sqlite(pool), _lock: Some(Arc::new(lock)) })
 }
 
 async fn open_postgres(options: PgConnectOptions) -> Result<Store, OpenError> {

@@ -1,0 +1,74 @@
+//! A node at work.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::bootstrap::Ground;
+use crate::cli::CliError;
+use crate::cli::output::say;
+use crate::master_key::MasterKey;
+use crate::node::Node;
+
+/// A node, and what it does besides answering.
+pub(super) struct Running {
+    pub(super) node: Arc<Node>,
+    background: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Over a store that has been filled.
+    pub(super) async fn start(
+        ground: &Ground,
+        master_key: &MasterKey,
+        flush_every: Duration,
+    ) -> Result<Self, CliError> {
+        let Ground { store, deployment, clock, entropy, .. } = ground;
+        let node =
+            Node::over(store.clone(), deployment.clone(), master_key, clock.clone(), entropy.clone()).await;
+        let node = node.map_err(CliError::failed)?;
+        follow_settings(&node).await?;
+        let (stop, stopped) = watch::channel(false);
+        Ok(Self { background: background(&node, flush_every, &stopped), node, stop })
+    }
+
+    /// Says that it serves, and comes back when it should no more.
+    pub(super) async fn until_the_end(&self, listener: SocketAddr, ends: &mut mpsc::Receiver<()>) {
+        let issuer = &self.node.deployment.issuer;
+        tracing::info!(address = %listener, issuer, "serving");
+        say(&format!("Claviger serves {issuer} on {listener}"));
+        ends.recv().await;
+        self.node.feed.close();
+    }
+
+    /// Ends what it does besides answering.
+    pub(super) async fn stop(self) {
+        let _ = self.stop.send(true);
+        self.background.join_all().await;
+    }
+}
+
+/// Puts a signing key in line when the settings ask for another than there is.
+async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
+    let now = node.clock.now();
+    if node.rotation(now).if_settings_changed().await.map_err(CliError::failed)? {
+        node.keyring.reload(&node.store).await.map_err(CliError::failed)?;
+        tracing::info!(
+            "the settings ask for another signing key; it is published and takes over after its lead"
+        );
+    }
+    Ok(())
+}
+
+fn background(node: &Arc<Node>, flush_every: Duration, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Arc::clone(node).follow(stopped.clone()));
+    tasks.spawn(Arc::clone(node).listen(stopped.clone()));
+    tasks.spawn(Arc::clone(node).flush_usage(flush_every, stopped.clone()));
+    tasks.spawn(Arc::clone(node).tidy(stopped.clone()));
+    tasks
+}

@@ -1,0 +1,88 @@
+//! Serving in front of an empty store, until somebody has set it up at the console.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::running::Running;
+use crate::bootstrap::{BootstrapError, Ground};
+use crate::cli::CliError;
+use crate::cli::output::say;
+use crate::cli::welcome::Showing;
+use crate::http::{self, Doors, Front, Switch};
+use crate::key_file;
+use crate::master_key::MasterKey;
+use crate::set_up::{Code, SetUp, code_file};
+
+/// A set-up that is waited for.
+pub(super) struct Waiting {
+    set_up: Arc<SetUp>,
+    doors: Doors,
+    showing: Showing,
+}
+
+impl Waiting {
+    /// Makes a code and shows it; the service asks for it.
+    pub(super) fn begin(ground: Ground, address: SocketAddr) -> Result<(Self, Front<Switch>), CliError> {
+        let code = Code::generate(&ground.entropy).map_err(CliError::failed)?;
+        let set_up = Arc::new(SetUp::new(ground, &code));
+        let (service, doors) = http::until_set_up(&set_up).map_err(CliError::failed)?;
+        let ground = &set_up.ground;
+        let showing = Showing::choose(code_file(&ground.keys_dir));
+        if let Some(file) = showing.file() {
+            key_file::replace(file, &code.expose(), &ground.entropy).map_err(CliError::failed)?;
+        }
+        let issuer = &ground.deployment.issuer;
+        showing.show_code(&code, issuer);
+        tracing::info!(%address, issuer, "waiting to be set up");
+        say(&format!("Claviger waits to be set up at {issuer} on {address}"));
+        Ok((Self { set_up, doors, showing }, service))
+    }
+
+    /// Comes back with a node that serves already, or with nothing when the server should end before.
+    pub(super) async fn until_set_up(
+        &self,
+        ends: &mut mpsc::Receiver<()>,
+        flush_every: Duration,
+    ) -> Result<Option<Running>, CliError> {
+        let running = tokio::select! {
+            _ = ends.recv() => Ok(None),
+            found = self.found() => match found {
+                Ok(master_key) => Running::start(&self.set_up.ground, &master_key, flush_every).await.map(Some),
+                Err(error) => Err(CliError::failed(error)),
+            }
+        };
+        if let Ok(Some(running)) = &running {
+            self.doors.open(&running.node, &self.set_up);
+        }
+        self.set_up.end();
+        if let Some(file) = self.showing.file() {
+            self.set_up.withdraw(file);
+        }
+        running
+    }
+
+    /// The master key of the store, once somebody has filled that, here or elsewhere.
+    async fn found(&self) -> Result<MasterKey, BootstrapError> {
+        let mut reachable = true;
+        loop {
+            self.set_up.reason_to_look().await;
+            let found = self.set_up.ground.foundation().find().await;
+            match (&found, reachable) {
+                (Err(BootstrapError::Store(error)), true) => {
+                    tracing::warn!(%error, "the store cannot be asked")
+                }
+                (Ok(_), false) => tracing::info!("the store can be asked again"),
+                _ => {}
+            }
+            reachable = found.is_ok();
+            match found {
+                Ok(Some(master_key)) => return Ok(master_key),
+                Ok(None) | Err(BootstrapError::Store(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Setting up an empty store: the one page that is served before there is anything to sign in to.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get};
+
+use super::fields::Fields;
+use super::page::{html, page, see_other};
+use super::problem::sentence;
+use super::shell::{Shell, base_of};
+use super::{around, assets, origin};
+use crate::bootstrap::BootstrapError;
+use crate::http::credentials::CameFrom;
+use crate::http::failure::{Failure, api_method_not_allowed};
+use crate::http::request_id::RequestId;
+use crate::keyring::SigningKeySource;
+use crate::management::ApiError;
+use crate::node::Node;
+use crate::set_up::{Laid, SetUp, SetUpError};
+
+#[derive(Template)]
+#[template(path = "set_up.html")]
+struct SetUpPage {
+    shell: Shell,
+    host: String,
+    signing_key: String,
+    /// What is wrong with the code.
+    code_error: Option<String>,
+    /// What is wrong with all else.
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "set_up_done.html")]
+struct DonePage<'a> {
+    shell: Shell,
+    key: &'a str,
+    prefix: String,
+    receipt: &'a str,
+    master_key: String,
+    admin_file: String,
+}
+
+/// The console of a store that is empty: whatever one wants there, one has to set it up first.
+pub(crate) fn set_up_router(set_up: &Arc<SetUp>) -> Router<Arc<SetUp>> {
+    Router::new()
+        .route("/console", any(lead))
+        .route("/console/{*rest}", any(lead))
+        .route("/console/set-up", get(form).post(lay))
+        .route("/console/assets/{version}/{file}", get(assets::asset))
+        .method_not_allowed_fallback(api_method_not_allowed)
+        .route_layer(from_fn_with_state(Arc::clone(set_up), dressed))
+}
+
+/// `/console/set-up` once there is nothing to set up any more: one signs in.
+pub(super) async fn over(State(node): State<Arc<Node>>) -> Response {
+    to_sign_in(&node.deployment.issuer)
+}
+
+/// `POST /console/set-up/saved`: the administrator's key is where it belongs.
+pub(super) async fn saved(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
+    origin::check(&node, request.headers())?;
+    let (parts, _, fields) = Fields::read(request).await?;
+    // Another process may have been the one that showed it.
+    if let Some(set_up) = parts.extensions.get::<Arc<SetUp>>()
+        && let Ok(receipt) = fields.text("receipt").parse()
+    {
+        set_up.saved(&receipt);
+    }
+    Ok(to_sign_in(&node.deployment.issuer))
+}
+
+async fn lead(State(set_up): State<Arc<SetUp>>) -> Response {
+    see_other(&format!("{}/set-up", base_of(&set_up.ground.deployment.issuer)))
+}
+
+/// `GET /console/set-up`.
+async fn form(State(set_up): State<Arc<SetUp>>) -> Result<Response, Failure> {
+    page(&SetUpPage::of(&set_up))
+}
+
+/// `POST /console/set-up`.
+async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Response, Failure> {
+    let deployment = &set_up.ground.deployment;
+    origin::check_at(&deployment.issuer, request.headers())?;
+    let (parts, _, fields) = Fields::read(request).await?;
+    let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
+    let Ok(code) = fields.text("code").parse() else { return Err(unreadable(&set_up)) };
+    let laying = Arc::clone(&set_up);
+    let laid = Node::see_through(async move { laying.lay(&code, address).await }).await;
+    match laid.ok_or_else(|| ApiError::internal("the set-up panicked"))? {
+        Ok(laid) => {
+            set_up.ended().await;
+            done(&set_up, &laid)
+        }
+        Err(SetUpError::Bootstrap(BootstrapError::Done)) => {
+            set_up.ended().await;
+            Ok(to_sign_in(&deployment.issuer))
+        }
+        Err(error) => Err(refused(&set_up, error)),
+    }
+}
+
+/// The page that shows the administrator's key this once.
+fn done(set_up: &SetUp, laid: &Laid) -> Result<Response, Failure> {
+    let (ground, admin) = (&set_up.ground, &laid.admin);
+    let id: String = admin.id().as_str().chars().take(4).collect();
+    page(&DonePage {
+        shell: Shell::outside(&ground.deployment.issuer),
+        key: admin.expose(),
+        prefix: format!("{}_{}_{id}…", admin.brand(), admin.environment()),
+        receipt: &laid.receipt.expose(),
+        master_key: ground.foundation().master_key.to_string(),
+        admin_file: ground.admin_file().display().to_string(),
+    })
+}
+
+fn to_sign_in(issuer: &str) -> Response {
+    see_other(&format!("{}/sign-in?why=set-up", base_of(issuer)))
+}
+
+fn unreadable(set_up: &SetUp) -> Failure {
+    let said = "The code has 28 letters and digits, in groups of four. Check that you typed all of it.";
+    let page = SetUpPage { code_error: Some(said.into()), ..SetUpPage::of(set_up) };
+    page.failure(ApiError::invalid("what was typed is no code"))
+}
+
+/// The form again, without what was typed: it may be almost the code.
+fn refused(set_up: &SetUp, error: SetUpError) -> Failure {
+    let (page, said) = (SetUpPage::of(set_up), sentence(&error.to_string()));
+    match error {
+        SetUpError::WrongCode => {
+            let said = format!("{said} Each start makes a new one.");
+            let error = ApiError::Forbidden { message: "a wrong code".into(), scope: None };
+            SetUpPage { code_error: Some(said), ..page }.failure(error)
+        }
+        SetUpError::TooMany(seconds) => {
+            SetUpPage { code_error: Some(said), ..page }.failure(ApiError::RateLimited(seconds))
+        }
+        SetUpError::Bootstrap(error) => {
+            let error = fault(error);
+            SetUpPage { error: Some(sentence(&error.message())), ..page }.failure(error)
+        }
+    }
+}
+
+/// Whoever has the code may know what is wrong with the files.
+fn fault(error: BootstrapError) -> ApiError {
+    match error {
+        BootstrapError::Store(error) => error.into(),
+        BootstrapError::MasterKey(_)
+        | BootstrapError::OthersAdministrator(_)
+        | BootstrapError::File(_)
+        | BootstrapError::SigningKey(_) => ApiError::Conflict(error.to_string()),
+        error => ApiError::internal(error),
+    }
+}
+
+impl SetUpPage {
+    fn of(set_up: &SetUp) -> Self {
+        let deployment = &set_up.ground.deployment;
+        let issuer = &deployment.issuer;
+        let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
+        let signing_key = match &deployment.rotation.source {
+            SigningKeySource::Generate(algorithm) => format!("made here, for {algorithm}"),
+            SigningKeySource::Pem(_) => "the one in the file that the settings name".into(),
+        };
+        let shell = Shell::outside(issuer);
+        Self { shell, host: host.to_owned(), signing_key, code_error: None, error: None }
+    }
+
+    fn failure(&self, error: ApiError) -> Failure {
+        match html(self) {
+            Ok(html) => Failure::Page { error, html },
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// Around every route of the set-up's: as around the console's.
+async fn dressed(State(set_up): State<Arc<SetUp>>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().copied();
+    let response = next.run(request).await;
+    around::dressed(response, id, || Shell::outside(&set_up.ground.deployment.issuer))
+}
