@@ -13,6 +13,7 @@ mod logs;
 mod refusals;
 mod search;
 mod secrets;
+mod set_up;
 mod signing;
 mod stopping;
 mod tls;

@@ -14,6 +14,10 @@ use super::missing::left_out;
 /// Where the log goes, in the folder.
 const LOG: &str = "claviger.log";
 
+/// What a server says first, before its issuer.
+const SERVES: &str = "Claviger serves ";
+const WAITS: &str = "Claviger waits to be set up at ";
+
 /// How a server is started.
 #[derive(Clone)]
 pub struct Claviger {
@@ -74,6 +78,16 @@ impl Claviger {
     /// # Errors
     /// How it ended, if it does not.
     pub fn try_serve(&self) -> Result<Process, ExitStatus> {
+        self.try_start(SERVES)
+    }
+
+    /// A server, once it waits to be set up.
+    pub fn wait(&self) -> Process {
+        self.try_start(WAITS).unwrap_or_else(|status| panic!("{status}: {}", self.log()))
+    }
+
+    /// A server, once it says this.
+    fn try_start(&self, says: &str) -> Result<Process, ExitStatus> {
         let mut child = self.spawn();
         let mut server = Process {
             stdout: BufReader::new(child.stdout.take().expect("a pipe")),
@@ -83,16 +97,9 @@ impl Claviger {
             address: SocketAddr::from(([0; 4], 0)),
             folder: self.folder.clone(),
         };
-        loop {
-            let start = server.greeting.len();
-            if server.stdout.read_line(&mut server.greeting).expect("text") == 0 {
-                return Err(server.end().0);
-            }
-            let serves = server.greeting[start..].trim_end().strip_prefix("Claviger serves ");
-            if let Some((issuer, address)) = serves.and_then(|line| line.split_once(" on ")) {
-                (server.issuer, server.address) = (issuer.to_owned(), address.parse().expect("an address"));
-                return Ok(server);
-            }
+        match server.has_said(says) {
+            true => Ok(server),
+            false => Err(server.end().0),
         }
     }
 
@@ -147,6 +154,26 @@ pub struct Process {
 }
 
 impl Process {
+    /// Reads on until it serves, which it does not yet.
+    pub fn goes_on_to_serve(&mut self) {
+        assert!(self.has_said(SERVES), "it ended: {}", self.greeting);
+    }
+
+    /// Reads on until it says this, and where it is; whether it does.
+    fn has_said(&mut self, says: &str) -> bool {
+        loop {
+            let start = self.greeting.len();
+            if self.stdout.read_line(&mut self.greeting).expect("text") == 0 {
+                return false;
+            }
+            let said = self.greeting[start..].trim_end().strip_prefix(says);
+            if let Some((issuer, address)) = said.and_then(|line| line.split_once(" on ")) {
+                (self.issuer, self.address) = (issuer.to_owned(), address.parse().expect("an address"));
+                return true;
+            }
+        }
+    }
+
     /// A client without credentials.
     pub fn client(&self) -> Client {
         Client::new(self.address)
