@@ -237,6 +237,8 @@ async fn a_key_that_nobody_has_saved_is_not_lost(backend: Backend) {
     let key = operator::key_on(&Operator::at(&server).set_up(&code).await);
     drop(server);
     let file = database.folder.path().join("keys/setup.code");
+    // As a kill a moment earlier would have left it.
+    let _ = fs::remove_file(&file);
     write_private(&file, &code);
     let server = claviger.serve();
     assert_eq!(server.admin_key(), key);
