@@ -167,8 +167,8 @@ impl SetUpPage {
         let issuer = &deployment.issuer;
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
         let signing_key = match &deployment.rotation.source {
-            SigningKeySource::Generate(algorithm) => format!("made here, for {algorithm}"),
-            SigningKeySource::Pem(_) => "the one in the file that the settings name".into(),
+            SigningKeySource::Generate(algorithm) => format!("made here, for {algorithm}; others take over from it by themselves"),
+            SigningKeySource::Pem(_) => "the one in the file that the settings name".to_owned(),
         };
         let shell = Shell::outside(issuer);
         Self { shell, host: host.to_owned(), signing_key, code_error: None, error: None }
