@@ -167,7 +167,9 @@ impl SetUpPage {
         let issuer = &deployment.issuer;
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
         let signing_key = match &deployment.rotation.source {
-            SigningKeySource::Generate(algorithm) => format!("made here, for {algorithm}; others take over from it by themselves"),
+            SigningKeySource::Generate(algorithm) => {
+                format!("made here, for {algorithm}; others take over from it by themselves")
+            }
             SigningKeySource::Pem(_) => "the one in the file that the settings name".to_owned(),
         };
         let shell = Shell::outside(issuer);
