@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::fields::Fields;
-use super::page::{html, page, see_other};
+use super::page::{page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{Shell, base_of};
 use super::{around, assets, origin};
@@ -102,7 +102,7 @@ async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Respo
             set_up.ended().await;
             Ok(to_sign_in(&deployment.issuer))
         }
-        Err(error) => Err(refused(&set_up, error)),
+        Err(error) => Err(again(&set_up, error)),
     }
 }
 
@@ -127,24 +127,24 @@ fn to_sign_in(issuer: &str) -> Response {
 fn unreadable(set_up: &SetUp) -> Failure {
     let said = "The code has 28 letters and digits, in groups of four. Check that you typed all of it.";
     let page = SetUpPage { code_error: Some(said.into()), ..SetUpPage::of(set_up) };
-    page.failure(ApiError::invalid("what was typed is no code"))
+    refused(&page, ApiError::invalid("what was typed is no code"))
 }
 
 /// The form again, without what was typed: it may be almost the code.
-fn refused(set_up: &SetUp, error: SetUpError) -> Failure {
+fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     let (page, said) = (SetUpPage::of(set_up), sentence(&error.to_string()));
     match error {
         SetUpError::WrongCode => {
             let said = format!("{said} Each start makes a new one.");
             let error = ApiError::Forbidden { message: "a wrong code".into(), scope: None };
-            SetUpPage { code_error: Some(said), ..page }.failure(error)
+            refused(&SetUpPage { code_error: Some(said), ..page }, error)
         }
         SetUpError::TooMany(seconds) => {
-            SetUpPage { code_error: Some(said), ..page }.failure(ApiError::RateLimited(seconds))
+            refused(&SetUpPage { code_error: Some(said), ..page }, ApiError::RateLimited(seconds))
         }
         SetUpError::Bootstrap(error) => {
             let error = fault(error);
-            SetUpPage { error: Some(sentence(&error.message())), ..page }.failure(error)
+            refused(&SetUpPage { error: Some(sentence(&error.message())), ..page }, error)
         }
     }
 }
@@ -167,18 +167,13 @@ impl SetUpPage {
         let issuer = &deployment.issuer;
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
         let signing_key = match &deployment.rotation.source {
-            SigningKeySource::Generate(algorithm) => format!("made here, for {algorithm}; others take over from it by themselves"),
+            SigningKeySource::Generate(algorithm) => {
+                format!("made here, for {algorithm}; others take over from it by themselves")
+            }
             SigningKeySource::Pem(_) => "the one in the file that the settings name".to_owned(),
         };
         let shell = Shell::outside(issuer);
         Self { shell, host: host.to_owned(), signing_key, code_error: None, error: None }
-    }
-
-    fn failure(&self, error: ApiError) -> Failure {
-        match html(self) {
-            Ok(html) => Failure::Page { error, html },
-            Err(error) => error.into(),
-        }
     }
 }
 
