@@ -2,13 +2,14 @@
 
 mod history;
 
+use std::path::Path;
 use std::process::Command;
 
 use tokio::runtime::Runtime;
 
 use self::history::lay;
 use crate::program::{prepared, program, succeed_beside};
-use crate::support::{Backend, Server, is_here};
+use crate::support::{Backend, Claviger, Server, is_here};
 
 /// Debian's.
 const BROWSER: &str = "chromium";
@@ -25,17 +26,38 @@ fn people_manage_keys_in_a_browser() {
         lay(&server).await;
         server
     });
-    let home = tempfile::tempdir().expect("a folder");
-    let mut check = program(&folder, "node", &["check.mjs"]);
-    check.env("CLAVIGER_ISSUER", server.url("")).env("CLAVIGER_ADMIN_KEY", &server.admin_key);
-    check.env("CLAVIGER_BROWSER", path_of(BROWSER)).env("CLAVIGER_BROWSER_HOME", home.path());
+    let mut check = browsing(&folder, "check.mjs", &server.url(""));
+    check.env("CLAVIGER_ADMIN_KEY", &server.admin_key);
+    let (said, _) = succeed_beside(check, String::new);
+    println!("{said}");
+}
+
+#[test]
+fn a_server_is_set_up_in_a_browser() {
+    let Some(folder) = prepared("console") else { return };
+    if !is_here(BROWSER) || !is_here("node") {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let database = runtime.block_on(Backend::Sqlite.fresh());
+    let server = Claviger::over(&database).set("CLAVIGER_BOOTSTRAP", "console").wait();
+    let code = std::fs::read_to_string(database.folder.path().join("keys/setup.code")).expect("the code");
+    let mut check = browsing(&folder, "set-up.mjs", &format!("http://{}", server.address));
+    check.env("CLAVIGER_SETUP_CODE", code.trim_end());
+    let (said, _) = succeed_beside(check, String::new);
+    println!("{said}");
+}
+
+/// A script that drives a browser of its own at this server.
+fn browsing(folder: &Path, script: &str, issuer: &str) -> Command {
+    let mut check = program(folder, "node", &[script]);
+    check.env("CLAVIGER_ISSUER", issuer).env("CLAVIGER_BROWSER", path_of(BROWSER));
     if let Some(pictures) = std::env::var_os("CLAVIGER_SCREENSHOTS") {
         // Cargo runs a test in the package's folder.
         let pictures = std::env::current_dir().expect("a folder").join(pictures);
         check.env("CLAVIGER_SCREENSHOTS", pictures);
     }
-    let (said, _) = succeed_beside(check, String::new);
-    println!("{said}");
+    check
 }
 
 fn path_of(program: &str) -> String {
