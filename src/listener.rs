@@ -43,6 +43,7 @@ pub struct Listener {
     address: SocketAddr,
     limits: Limits,
     tls: Option<TlsAcceptor>,
+    phase: watch::Sender<Phase>,
 }
 
 /// Why a listener cannot start.
@@ -90,16 +91,27 @@ impl Listener {
     /// # Errors
     /// [`ListenError`].
     pub fn bind(address: SocketAddr, limits: Limits, tls: Option<TlsSettings>) -> Result<Self, ListenError> {
+        let phase = watch::Sender::new(Phase::Open);
         let tls = tls.map(tls::acceptor).transpose()?;
         let bind_error = |source| ListenError::Bind { address, source };
         let door = Door::open(address, limits.connections).map_err(bind_error)?;
         let address = door.local_addr().map_err(bind_error)?;
-        Ok(Self { door, address, limits, tls })
+        Ok(Self { door, address, limits, tls, phase })
     }
 
     /// The address bound, with the port that the system chose if it was left to it.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Comes when the listener has begun to end: an answer that is given from then on is its connection's last, and
+    /// says so.
+    pub fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut phases = self.phase.subscribe();
+        async move {
+            // A listener that is gone has ended as well.
+            let _ = phases.wait_for(|phase| *phase > Phase::Open).await;
+        }
     }
 
     /// Serves until `shutdown`, then drains: every request is answered of which a byte had arrived by then,
@@ -109,8 +121,7 @@ impl Listener {
     /// always as such. Requests that are not valid HTTP are answered with 400 or 431 and no body, and never
     /// reach the service. Dropping the future cuts everything off.
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
-        let (phase, phases) = watch::channel(Phase::Open);
-        let host = Host::new(service, self.limits.clone(), self.tls, phases);
+        let host = Host::new(service, self.limits.clone(), self.tls, self.phase.subscribe());
         let mut connections = 0;
         let mut welcome = |guest| {
             connections += 1;
@@ -124,7 +135,7 @@ impl Listener {
                 guest = self.door.next() => welcome(guest),
             }
         }
-        let aborted = drain::drain(self.door, &phase, &self.limits, welcome).await;
+        let aborted = drain::drain(self.door, &self.phase, &self.limits, welcome).await;
         Report { connections, aborted }
     }
 }

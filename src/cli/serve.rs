@@ -49,8 +49,8 @@ async fn serve_at_once(
     let running = Running::start(ground, &master_key, flush_every).await?;
     drop(master_key);
     let service = http::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
-    let address = listener.local_addr();
-    note_end(listener.serve(service, running.until_the_end(address, &mut ends)).await);
+    let (address, draining) = (listener.local_addr(), listener.draining());
+    note_end(listener.serve(service, running.until_the_end(address, draining, &mut ends)).await);
     running.stop().await;
     Ok(())
 }
@@ -61,13 +61,13 @@ async fn serve_once_set_up(
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
 ) -> Result<(), CliError> {
-    let address = listener.local_addr();
+    let (address, draining) = (listener.local_addr(), listener.draining());
     let (waiting, service) = Waiting::begin(ground, address)?;
     let mut running = Ok(None);
     let ended = async {
         running = waiting.until_set_up(&mut ends, flush_every).await;
         if let Ok(Some(running)) = &running {
-            running.until_the_end(address, &mut ends).await;
+            running.until_the_end(address, draining, &mut ends).await;
         }
     };
     note_end(listener.serve(service, ended).await);

@@ -30,8 +30,8 @@ async fn sigterm_lets_go_of_those_who_wait_for_news(backend: Backend) {
     let begun = std::time::Instant::now();
     server.signal("TERM");
     for connection in &mut waiting {
-        // Those that come before the listener knows of the end don't say yet that they are the last.
-        assert_eq!(in_time("an answer that was held", connection.answer()).await.status, 200);
+        let answer = in_time("an answer that was held", connection.answer()).await;
+        assert_eq!((answer.status, answer.is_last), (200, true));
     }
     let (status, _) = server.end();
     assert!(status.success(), "{status}");

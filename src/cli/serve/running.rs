@@ -36,13 +36,23 @@ impl Running {
         Ok(Self { background: background(&node, flush_every, &stopped), node, stop })
     }
 
-    /// Says that it serves, and comes back when it should no more.
-    pub(super) async fn until_the_end(&self, listener: SocketAddr, ends: &mut mpsc::Receiver<()>) {
+    /// Says that it serves, and comes back when it should no more. Whoever waits for news is answered once the
+    /// listener is `draining`, so that the answer says that it is the last.
+    pub(super) async fn until_the_end(
+        &self,
+        listener: SocketAddr,
+        draining: impl Future<Output = ()> + Send + 'static,
+        ends: &mut mpsc::Receiver<()>,
+    ) {
+        let node = Arc::clone(&self.node);
+        tokio::spawn(async move {
+            draining.await;
+            node.feed.close();
+        });
         let issuer = &self.node.deployment.issuer;
         tracing::info!(address = %listener, issuer, "serving");
         say(&format!("Claviger serves {issuer} on {listener}"));
         ends.recv().await;
-        self.node.feed.close();
     }
 
     /// Ends what it does besides answering.
