@@ -10,6 +10,7 @@ pub(crate) mod credentials;
 pub(crate) mod denials;
 pub(crate) mod discovery;
 mod docs;
+pub(crate) mod embedded;
 pub(crate) mod failure;
 pub(crate) mod form;
 mod front;

@@ -1,11 +1,11 @@
 //! The description of this API, and a page to read it on to which nothing comes from elsewhere.
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
+use super::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use super::failure::Failure;
 use super::published::Published;
 use crate::management::ApiError;
@@ -17,29 +17,17 @@ const PAGE: &str = include_str!("docs/page.html");
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file of the page's.
-struct File {
-    name: &'static str,
-    media_type: &'static str,
-    is_gzip: bool,
-    body: &'static [u8],
-}
-
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-const TEXT: &str = "text/plain; charset=utf-8";
-
-const FILES: [File; 6] = [
-    file("page.js", SCRIPT, include_bytes!("docs/page.js")),
-    gzip("swagger-ui.css", STYLE, include_bytes!("docs/swagger-ui/swagger-ui.css.gz")),
-    gzip("swagger-ui-bundle.js", SCRIPT, include_bytes!("docs/swagger-ui/swagger-ui-bundle.js.gz")),
-    file(
+const FILES: [Embedded; 6] = [
+    Embedded::plain("page.js", SCRIPT, include_bytes!("docs/page.js")),
+    Embedded::gzip("swagger-ui.css", STYLE, include_bytes!("docs/swagger-ui/swagger-ui.css.gz")),
+    Embedded::gzip("swagger-ui-bundle.js", SCRIPT, include_bytes!("docs/swagger-ui/swagger-ui-bundle.js.gz")),
+    Embedded::plain(
         "swagger-ui-bundle.js.LICENSE.txt",
         TEXT,
         include_bytes!("docs/swagger-ui/swagger-ui-bundle.js.LICENSE.txt"),
     ),
-    file("LICENSE", TEXT, include_bytes!("docs/swagger-ui/LICENSE")),
-    file("NOTICE", TEXT, include_bytes!("docs/swagger-ui/NOTICE")),
+    Embedded::plain("LICENSE", TEXT, include_bytes!("docs/swagger-ui/LICENSE")),
+    Embedded::plain("NOTICE", TEXT, include_bytes!("docs/swagger-ui/NOTICE")),
 ];
 
 /// `GET /openapi.yaml`.
@@ -64,22 +52,9 @@ pub(super) async fn part(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Path(name) = name.map_err(|_| ApiError::NotFound)?;
-    let file = FILES.iter().find(|file| file.name == name).ok_or(ApiError::NotFound)?;
-    let mut response =
-        Published { media_type: file.media_type, body: Bytes::from_static(file.body) }.answer(&headers);
-    if file.is_gzip {
-        // Unasked: no browser is without, and RFC 9110 §12.5.3 lets a server that has nothing else.
-        set(&mut response, header::CONTENT_ENCODING, "gzip");
-    }
-    Ok(unsniffed(response))
-}
-
-const fn file(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
-    File { name, media_type, is_gzip: false, body }
-}
-
-const fn gzip(name: &'static str, media_type: &'static str, body: &'static [u8]) -> File {
-    File { name, media_type, is_gzip: true, body }
+    let file = Embedded::named(&name, &FILES)?;
+    let published = Published { media_type: file.media_type, body: file.bytes() };
+    Ok(unsniffed(file.encoded(published.answer(&headers))))
 }
 
 /// To be taken for what it says that it is, and nothing else.

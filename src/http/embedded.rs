@@ -1,0 +1,48 @@
+//! Files in this binary, for browsers.
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+use crate::management::ApiError;
+
+pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(crate) const STYLE: &str = "text/css; charset=utf-8";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A file, as it is sent.
+pub(crate) struct Embedded {
+    name: &'static str,
+    pub(crate) media_type: &'static str,
+    is_gzip: bool,
+    pub(crate) body: &'static [u8],
+}
+
+impl Embedded {
+    pub(crate) const fn plain(name: &'static str, media_type: &'static str, body: &'static [u8]) -> Self {
+        Self { name, media_type, is_gzip: false, body }
+    }
+
+    pub(crate) const fn gzip(name: &'static str, media_type: &'static str, body: &'static [u8]) -> Self {
+        Self { name, media_type, is_gzip: true, body }
+    }
+
+    /// The one of this name.
+    pub(crate) fn named<'f>(name: &str, files: &'f [Self]) -> Result<&'f Self, ApiError> {
+        files.iter().find(|file| file.name == name).ok_or(ApiError::NotFound)
+    }
+
+    /// What is sent of it.
+    pub(crate) fn bytes(&self) -> Bytes {
+        Bytes::from_static(self.body)
+    }
+
+    /// Says in an answer how the bytes are encoded.
+    pub(crate) fn encoded(&self, mut response: Response) -> Response {
+        if self.is_gzip {
+            // Unasked: no browser is without, and RFC 9110 §12.5.3 lets a server that has nothing else.
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
