@@ -133,19 +133,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn key_use(&self, key: &KeyId, period: &Period) -> Result<UseBuckets, StoreError> {
-        let rows = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, BucketRow>(
-                "SELECT start, kind, count FROM key_usage
-                 WHERE key_id = $1 AND span = $2 AND start >= $3 AND start < $4",
-            )
-            .bind(key.to_string())
-            .bind(period.interval().seconds())
-            .bind(period.from().unix())
-            .bind(period.to().unix())
-            .fetch_all(pool)
-            .await
-        })?;
-        Ok(buckets(rows))
+        let mut of_keys = self.keys_use(&[*key], period).await?;
+        Ok(of_keys.remove(key).unwrap_or_default())
     }
 
     /// How often the keys of an organization were used, or of one project of it.
