@@ -92,19 +92,16 @@ impl IssuerKeys {
         Ok(())
     }
 
-    /// The key with this id, for which the issuer is asked if that is not too soon. Who asks meanwhile waits for the
-    /// same answer.
-    pub(super) async fn look_for(self: &Arc<Self>, kid: &str, asker: Asker) -> Option<Arc<VerifyingKey>> {
+    /// Asks the issuer for the key with this id, if that is not too soon. Who asks meanwhile waits for the same answer.
+    pub(super) async fn look_for(self: &Arc<Self>, kid: &str, asker: Asker) {
         let (last, spacing) = match asker {
             Asker::Token => (&self.for_tokens, UNKNOWN_EVERY),
             Asker::Feed => (&self.for_feed, FEED_EVERY),
         };
         let mut last = last.lock().await;
-        if let Some(key) = self.get(kid) {
-            return Some(key);
-        }
-        if last.is_some_and(|last| last.elapsed() < spacing) {
-            return None;
+        let is_too_soon = last.is_some_and(|last| last.elapsed() < spacing);
+        if is_too_soon || self.get(kid).is_some() {
+            return;
         }
         *last = Some(Instant::now());
         // On a task of its own: a caller that goes away must not take the one fetch along.
@@ -113,6 +110,5 @@ impl IssuerKeys {
         if let Ok(Err(fault)) = fetched {
             tracing::warn!(issuer = self.issuer, "the keys of the issuer can't be read: {fault}");
         }
-        self.get(kid)
     }
 }
