@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let size = if arguments.has("quick") { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
-    for database in arguments.databases() {
+    for database in seed::databases(&arguments) {
         runtime.block_on(measure(&database, size));
     }
     ExitCode::SUCCESS

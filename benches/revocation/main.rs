@@ -5,6 +5,8 @@
 //! another; for a server that was killed and started again in between; for a feed that is cut, with clocks that go and
 //! clocks that stand; and for 10,000 followers of one node. `-- quick` does less of it.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod deployment;
 mod followers;
 #[path = "../../tests/support/postgres.rs"]
@@ -20,6 +22,7 @@ mod verifiers;
 
 use std::time::{Duration, Instant};
 
+use self::arguments::Arguments;
 use self::deployment::{Deployment, Node};
 use self::postgres::Postgres;
 use self::relay::Relay;
@@ -37,12 +40,12 @@ const QUICK: Plan = Plan { revocations: 10, restarts: 2, followers: 500 };
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let has = |word: &str| std::env::args().any(|argument| argument == word);
-    if has("--test") {
+    let arguments = Arguments::read();
+    if arguments.is_test() {
         return;
     }
     process::pin_load();
-    let plan = if has("quick") { QUICK } else { FULL };
+    let plan = if arguments.has("quick") { QUICK } else { FULL };
     let sqlite = Deployment::on_sqlite();
     same_node(&sqlite, &plan).await;
     restarted(&sqlite, &plan).await;

@@ -1,6 +1,4 @@
-//! What a benchmark is asked for: `quick`, and `sqlite` or `postgres` for one database alone.
-
-use crate::seed::{self, Database};
+//! What a benchmark is asked for, such as `quick`.
 
 /// The words behind `--`.
 pub(crate) struct Arguments(Vec<String>);
@@ -18,11 +16,5 @@ impl Arguments {
     /// Whether it is `cargo test --benches`, which wants to know that it starts, and no more.
     pub(crate) fn is_test(&self) -> bool {
         self.has("--test")
-    }
-
-    /// The databases that are here and asked for: all, unless some are named.
-    pub(crate) fn databases(&self) -> impl Iterator<Item = Database> {
-        let is_any = !self.has("sqlite") && !self.has("postgres");
-        seed::databases().into_iter().filter(move |database| is_any || self.has(database.name()))
     }
 }

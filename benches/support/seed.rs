@@ -9,6 +9,7 @@ use claviger::node::{HashCost, SecretKeeper};
 use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 
+use crate::arguments::Arguments;
 use crate::postgres::Postgres;
 
 /// A database to measure on.
@@ -17,8 +18,13 @@ pub(crate) enum Database {
     Postgres(Postgres),
 }
 
-/// Those that are here.
-pub(crate) fn databases() -> Vec<Database> {
+/// Those that are here and asked for: all, unless `sqlite` or `postgres` is.
+pub(crate) fn databases(arguments: &Arguments) -> impl Iterator<Item = Database> {
+    let is_any = !arguments.has("sqlite") && !arguments.has("postgres");
+    here().into_iter().filter(move |database| is_any || arguments.has(database.name()))
+}
+
+fn here() -> Vec<Database> {
     let mut databases = vec![Database::Sqlite];
     match Postgres::own() {
         Some(server) => databases.push(Database::Postgres(server)),

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     let plan = if arguments.has("quick") { QUICK } else { FULL };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
-    for database in arguments.databases() {
+    for database in seed::databases(&arguments) {
         println!("\n# {}", database.name());
         let in_process = runtime.block_on(steps::measure(&database));
         runtime.block_on(warm::measure(&database, plan, in_process));

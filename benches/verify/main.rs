@@ -5,6 +5,8 @@
 //! revocations, no ranges, and little of the strictness. Everything runs in one run on one processor, the Rust ones in
 //! turns. `-- quick` does less of it.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod foreign;
 mod issuer;
 mod jsonwebtoken_on_ring;
@@ -17,6 +19,7 @@ use claviger::address::CallerAddress;
 use claviger::jwk::{Algorithm, Jwks};
 use claviger::verify::Verifier;
 
+use self::arguments::Arguments;
 use self::issuer::Issuer;
 use self::turns::Turns;
 
@@ -32,12 +35,12 @@ struct Plan {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let has = |word: &str| std::env::args().any(|argument| argument == word);
-    if has("--test") {
+    let arguments = Arguments::read();
+    if arguments.is_test() {
         return;
     }
     process::pin_load();
-    let plan = if has("quick") { QUICK } else { FULL };
+    let plan = if arguments.has("quick") { QUICK } else { FULL };
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
         println!("\n# {algorithm}");
         measure(&Issuer::signing_with(algorithm).await, plan).await;
