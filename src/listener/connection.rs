@@ -64,7 +64,7 @@ impl<S: HttpService> Host<S> {
         let host = self.clone();
         tokio::spawn(async move {
             let Guest { stream, peer, slot } = guest;
-            let link = Arc::new(Link::new(peer));
+            let link = Arc::new(Link::new(peer, host.phase.clone()));
             let wire = Wire::new(stream, Arc::clone(&link));
             match host.shared.tls.clone() {
                 None => host.serve_http1(wire, link).await,
@@ -124,11 +124,10 @@ where
     let mut watchdog = Watchdog::new(limits, &link.pulse);
     loop {
         let phase = *phases.borrow_and_update();
-        if phase > Phase::Open {
-            link.end_with_next_answer();
-            if let Some(say_goodbye) = goodbye.take() {
-                say_goodbye(connection.as_mut());
-            }
+        if phase > Phase::Open
+            && let Some(say_goodbye) = goodbye.take()
+        {
+            say_goodbye(connection.as_mut());
         }
         tokio::select! {
             biased;

@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use tokio::sync::watch;
+
+use super::drain::Phase;
 use super::pulse::Pulse;
 
 /// One connection, as its socket, its requests and its watchdog know it.
@@ -10,29 +13,26 @@ use super::pulse::Pulse;
 pub(super) struct Link {
     pub(super) peer: SocketAddr,
     pub(super) pulse: Pulse,
-    ending: AtomicBool,
+    /// Sees the first phase, always: that there is another says that the listener is ending.
+    first_phase: watch::Receiver<Phase>,
     unread: AtomicBool,
 }
 
 impl Link {
-    pub(super) fn new(peer: SocketAddr) -> Self {
-        Self { peer, pulse: Pulse::new(), ending: AtomicBool::new(false), unread: AtomicBool::new(false) }
-    }
-
-    /// Makes the next answer the last one.
-    pub(super) fn end_with_next_answer(&self) {
-        self.ending.store(true, Relaxed);
+    /// Of a listener whose phases `phases` has not looked at since the first.
+    pub(super) fn new(peer: SocketAddr, phases: watch::Receiver<Phase>) -> Self {
+        Self { peer, pulse: Pulse::new(), first_phase: phases, unread: AtomicBool::new(false) }
     }
 
     /// Makes the next answer the last one, because the peer has sent, or goes on sending, what nobody reads.
     pub(super) fn leave_unread(&self) {
         self.unread.store(true, Relaxed);
-        self.end_with_next_answer();
     }
 
-    /// Whether an HTTP/1.1 answer given now ends the connection.
+    /// Whether an HTTP/1.1 answer given now ends the connection. Looks at the listener itself, and not at what the
+    /// connection's task knows of it: an answer may come of the same news, and while that task is at work.
     pub(super) fn is_ending(&self) -> bool {
-        self.ending.load(Relaxed)
+        self.unread.load(Relaxed) || self.first_phase.has_changed().unwrap_or(true)
     }
 
     /// Whether the peer has sent what belongs to no answered request.

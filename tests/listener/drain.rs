@@ -104,6 +104,21 @@ async fn a_request_half_received_on_a_fresh_connection_is_answered() {
     assert_eq!(ended.report().await.aborted, 0);
 }
 
+/// Its task has no chance to hear of the end before it answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_the_last_as_soon_as_the_listener_says_that_it_ends() {
+    let server = Server::start(patient());
+    let mut client = server.connect().await;
+    client.send(GET_WAIT.replace("/wait", "/wait-at-work")).await;
+    server.one_waits().await;
+    let gate = Arc::clone(&server.gate);
+    let mut ended = server.shut_down();
+    ended.begun().await;
+    gate.add_permits(1);
+    assert!(client.answer().await.closes());
+    assert_eq!(ended.report().await.aborted, 0);
+}
+
 #[tokio::test]
 async fn a_request_with_the_service_is_answered() {
     let server = Server::start(Limits { drain_linger: SOON, ..patient() });

@@ -47,8 +47,11 @@ pub(crate) struct Server {
     /// Gets a permit for each request that has arrived at `/wait`.
     pub(crate) waiting: Arc<Semaphore>,
     shutdown: oneshot::Sender<()>,
+    draining: Coming,
     ended: JoinHandle<Report>,
 }
+
+type Coming = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Server {
     pub(crate) fn start(limits: Limits) -> Self {
@@ -60,12 +63,12 @@ impl Server {
         let listener = Listener::bind(address, limits, tls).unwrap();
         let (gate, waiting) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let (shutdown, signal) = oneshot::channel();
-        let address = listener.local_addr();
+        let (address, draining) = (listener.local_addr(), Box::pin(listener.draining()));
         let service = service(Arc::clone(&gate), Arc::clone(&waiting));
         let ended = tokio::spawn(listener.serve(service, async {
             let _ = signal.await;
         }));
-        Self { address, gate, waiting, shutdown, ended }
+        Self { address, gate, waiting, shutdown, draining, ended }
     }
 
     pub(crate) async fn connect(&self) -> Client {
@@ -80,17 +83,25 @@ impl Server {
     /// Gives the shutdown signal.
     pub(crate) fn shut_down(self) -> Ending {
         self.shutdown.send(()).unwrap();
-        Ending(self.ended)
+        Ending { draining: self.draining, ended: self.ended }
     }
 }
 
 /// A server that has the signal.
-pub(crate) struct Ending(JoinHandle<Report>);
+pub(crate) struct Ending {
+    draining: Coming,
+    ended: JoinHandle<Report>,
+}
 
 impl Ending {
+    /// Waits until the listener has begun to end.
+    pub(crate) async fn begun(&mut self) {
+        in_time(self.draining.as_mut()).await;
+    }
+
     /// Waits for the end.
     pub(crate) async fn report(self) -> Report {
-        in_time(self.0).await.unwrap()
+        in_time(self.ended).await.unwrap()
     }
 }
 
@@ -101,6 +112,7 @@ fn service(gate: Arc<Semaphore>, waiting: Arc<Semaphore>) -> Router {
         .route("/unread", post(async || "unread"))
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
         .route("/wait", any(wait))
+        .route("/wait-at-work", any(wait_at_work))
         .route("/big", get(async || vec![b'x'; 32 * 1024 * 1024]))
         .route("/stuck", get(async || Body::new(Stuck)))
         .with_state((gate, waiting))
@@ -117,6 +129,15 @@ async fn echo(body: Result<Bytes, BytesRejection>) -> Response {
 async fn wait(State((gate, waiting)): State<(Arc<Semaphore>, Arc<Semaphore>)>) -> &'static str {
     waiting.add_permits(1);
     gate.acquire().await.unwrap().forget();
+    "waited"
+}
+
+/// Does not let go of the connection's task.
+async fn wait_at_work(State((gate, waiting)): State<(Arc<Semaphore>, Arc<Semaphore>)>) -> &'static str {
+    waiting.add_permits(1);
+    while gate.try_acquire().is_err() {
+        std::thread::yield_now();
+    }
     "waited"
 }
 
