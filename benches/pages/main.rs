@@ -44,7 +44,9 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
     for database in seed::databases(&arguments) {
-        runtime.block_on(measure(&database, size));
+        for organizations in [size.1, 1].into_iter().filter(|many| !arguments.has("one") || *many == 1) {
+            runtime.block_on(measure(&database, (size.0, organizations)));
+        }
     }
     ExitCode::SUCCESS
 }
@@ -57,22 +59,23 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
     let asking = Asking::of(&server, &store.admin);
     println!("{:<44} {:>9} {:>9} {:>9}", "page, in milliseconds", "median", "p99", "most");
     let mut slowest: f64 = 0.0;
-    for (name, path) in pages(organizations) {
+    let place = Place::one_of(organizations);
+    for (name, path) in pages(&place) {
         slowest = slowest.max(asking.report(&name, &path).await);
     }
     for (name, list) in [
-        ("the deepest page of keys", "/v1/orgs/org-7/keys?status=all&limit=200"),
-        ("the deepest page of organizations", "/v1/orgs?limit=200"),
-        ("the deepest page of the audit trail", "/v1/orgs/org-7/audit?limit=200"),
+        ("the deepest page of keys", format!("{}/keys?status=all&limit=200", place.api)),
+        ("the deepest page of organizations", "/v1/orgs?limit=200".to_owned()),
+        ("the deepest page of the audit trail", format!("{}/audit?limit=200", place.api)),
     ] {
-        let deepest = asking.deepest(list).await;
+        let deepest = asking.deepest(&list).await;
         slowest = slowest.max(asking.report(name, &deepest).await);
     }
     let console = Asking::signed_in(&server, &store.admin).await;
-    for (name, path) in console_pages(organizations) {
+    for (name, path) in console_pages(&place) {
         slowest = slowest.max(console.report(name, &path).await);
     }
-    let deep = console.deepest_by_links("/console/orgs/org-7/keys?status=all", 100).await;
+    let deep = console.deepest_by_links(&format!("{}/keys?status=all", place.console), 1_000).await;
     slowest = slowest.max(console.report("console: a deep page of keys", &deep).await);
     println!(
         "slowest p99: {slowest:.1} ms, promised {PROMISE:.0} ms; {} MiB resident",
@@ -80,11 +83,29 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
     );
 }
 
+/// The organization that is looked at.
+struct Place {
+    api: String,
+    console: String,
+    /// A key of it.
+    key: String,
+}
+
+impl Place {
+    /// Of so many organizations, of which each has every so many-th key.
+    fn one_of(organizations: u32) -> Self {
+        let at = 7 % organizations;
+        Self {
+            api: format!("/v1/orgs/org-{at}"),
+            console: format!("/console/orgs/org-{at}"),
+            key: format!("key_{:016}", at + organizations),
+        }
+    }
+}
+
 /// Each kind of page, by name.
-fn pages(organizations: u32) -> Vec<(String, String)> {
-    let keys = "/v1/orgs/org-7/keys";
-    // A key of that organization, which has every `organizations`-th.
-    let one = format!("key_{:016}", 7 + organizations);
+fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
+    let keys = format!("{of}/keys");
     [
         ("first keys", format!("{keys}?limit=50")),
         ("first 200 keys", format!("{keys}?limit=200")),
@@ -98,16 +119,13 @@ fn pages(organizations: u32) -> Vec<(String, String)> {
         ("keys unused since a year", format!("{keys}?unused_since=2026-01-02T00:00:00Z&limit=200")),
         ("one key", format!("{keys}/{one}")),
         ("use of a key", format!("{keys}/{one}/usage")),
-        ("use of an organization", "/v1/orgs/org-7/usage".to_owned()),
+        ("use of an organization", format!("{of}/usage")),
         ("organizations", "/v1/orgs?limit=200".to_owned()),
-        ("projects", "/v1/orgs/org-7/projects".to_owned()),
-        ("audit trail", "/v1/orgs/org-7/audit?limit=200".to_owned()),
-        ("audit trail of a key", format!("/v1/orgs/org-7/audit?key={one}")),
-        ("audit trail by action", "/v1/orgs/org-7/audit?action=key.create&limit=200".to_owned()),
-        (
-            "audit trail, an action that there was none of",
-            "/v1/orgs/org-7/audit?action=key.delete".to_owned(),
-        ),
+        ("projects", format!("{of}/projects")),
+        ("audit trail", format!("{of}/audit?limit=200")),
+        ("audit trail of a key", format!("{of}/audit?key={one}")),
+        ("audit trail by action", format!("{of}/audit?action=key.create&limit=200")),
+        ("audit trail, an action that there was none of", format!("{of}/audit?action=key.delete")),
         ("audit trail of the deployment", "/v1/audit?limit=200".to_owned()),
     ]
     .map(|(name, path)| (name.to_owned(), path))
@@ -115,9 +133,8 @@ fn pages(organizations: u32) -> Vec<(String, String)> {
 }
 
 /// Each kind of page of the console's, by name.
-fn console_pages(organizations: u32) -> Vec<(&'static str, String)> {
-    let of = "/console/orgs/org-7";
-    let one = format!("{of}/keys/key_{:016}", 7 + organizations);
+fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, String)> {
+    let one = format!("{of}/keys/{key}");
     vec![
         ("console: keys", format!("{of}/keys")),
         ("console: keys of all kinds", format!("{of}/keys?status=all")),
