@@ -59,9 +59,9 @@ impl MasterKey {
         self.derive(b"claviger api key tag v1")
     }
 
-    /// The key under which the cursors of lists are authenticated.
-    pub fn cursor_key(&self) -> Zeroizing<[u8; 32]> {
-        self.derive(b"claviger list cursor v1")
+    /// The key that seals the cursors of lists.
+    pub fn cursor_key(&self) -> SealingKey {
+        SealingKey(self.derive(b"claviger list cursor v2"))
     }
 
     /// The key that seals private signing keys.

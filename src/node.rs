@@ -157,7 +157,7 @@ impl Node {
         let node = Self {
             keys: KeyCache::new(capacity, deployment.audiences.clone()),
             tagger: Tagger::new(&master_key.tag_key()),
-            cursors: CursorKeeper::new(&master_key.cursor_key()),
+            cursors: CursorKeeper::new(master_key.cursor_key()),
             usage: UseLedger::default(),
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),

@@ -28,13 +28,16 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use audit::{EventPosition, EventQuery};
+pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
-pub use keys::{KeyFilter, KeyOrder, KeyQuery, NewKey, StatusFilter, StoredKey, VisibleKeys};
+pub use keys::{
+    KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
+    VisibleKeys,
+};
 pub use page::{Page, Visible};
 pub use repeats::Repeat;
 pub use restore::{

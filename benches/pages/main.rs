@@ -75,8 +75,12 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
     for (name, path) in console_pages(&place) {
         slowest = slowest.max(console.report(name, &path).await);
     }
-    let deep = console.deepest_by_links(&format!("{}/keys?status=all", place.console), 1_000).await;
-    slowest = slowest.max(console.report("console: a deep page of keys", &deep).await);
+    for sort in ["", "name", "end-down", "used"] {
+        let list = format!("{}/keys?status=all&sort={sort}", place.console);
+        let deep = console.deepest_by_links(&list, 200).await;
+        let name = format!("console: a deep page of keys, sorted by \"{sort}\"");
+        slowest = slowest.max(console.report(&name, &deep).await);
+    }
     println!(
         "slowest p99: {slowest:.1} ms, promised {PROMISE:.0} ms; {} MiB resident",
         server.resident_mib()
@@ -141,10 +145,15 @@ fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, S
         ("console: keys by name", format!("{of}/keys?status=all&sort=name")),
         ("console: keys by their end", format!("{of}/keys?status=all&sort=end")),
         ("console: oldest keys first", format!("{of}/keys?status=all&sort=oldest")),
+        ("console: keys by their last use", format!("{of}/keys?status=all&sort=used")),
+        ("console: stale keys by their last use", format!("{of}/keys?stale=on&sort=idle")),
         ("console: stale keys", format!("{of}/keys?stale=on")),
         ("console: keys of a project and environment", format!("{of}/keys?project=p-3&environment=prd")),
         ("console: keys whose name has \"9\" in it", format!("{of}/keys?q=9")),
         ("console: a search that finds nothing", format!("{of}/keys?q=nothing")),
+        ("console: the same by name", format!("{of}/keys?q=nothing&sort=name")),
+        ("console: the same by last use", format!("{of}/keys?q=nothing&sort=used")),
+        ("console: the same by end", format!("{of}/keys?q=nothing&sort=end")),
         ("console: one key", one.clone()),
         ("console: changing a key", format!("{one}/edit")),
         ("console: making a key", format!("{of}/keys/new")),

@@ -117,22 +117,26 @@ impl Store {
         );
         let padded = "substr('0000000000000000' || CAST(i AS TEXT), length(CAST(i AS TEXT)) + 1)";
         let at_home = match shape {
-            Shape::Together => "'default', 'default', 'prd', NULL, NULL, NULL".to_owned(),
+            Shape::Together => "'default', 'default', 'prd', NULL, NULL".to_owned(),
             Shape::Spread { organizations } => format!(
                 "'org-' || (i % {organizations}), 'p-' || (i / {organizations} % 5),
                  CASE i % 3 WHEN 0 THEN 'dev' WHEN 1 THEN 'stg' ELSE 'prd' END,
-                 CASE i % 7 WHEN 0 THEN 1767225700 END, CASE i % 5 WHEN 0 THEN 1767225700 END,
-                 CASE i % 2 WHEN 0 THEN 1767225600 + i END"
+                 CASE i % 7 WHEN 0 THEN 1767225700 END, CASE i % 5 WHEN 0 THEN 1767225700 END"
             ),
         };
         let statements = [
             format!(
                 "INSERT INTO api_keys (id, created_seq, brand, name, name_folded, scopes, cidrs, generation,
-                     created_at, created_by, organization, project, environment, expires_at, revoked_at,
-                     last_used_at)
+                     created_at, created_by, organization, project, environment, expires_at, revoked_at)
                  {numbers} SELECT 'key_' || {padded}, 10000 + i, 'clv', 'Key ' || i, 'key ' || i, 'read:*',
                      '0.0.0.0/0 ::/0', 1, 1767225600, 'bootstrap', {at_home} FROM n"
             ),
+            "UPDATE api_keys SET ends_at = expires_at WHERE expires_at IS NOT NULL".to_owned(),
+            "INSERT INTO key_last_use (key_id, organization, created_seq, last_used_at, idle_since)
+             SELECT id, organization, created_seq, CASE created_seq % 2 WHEN 0 THEN created_at + created_seq END,
+                 CASE created_seq % 2 WHEN 0 THEN created_at + created_seq ELSE created_at END
+             FROM api_keys WHERE created_seq >= 10000"
+                .to_owned(),
             format!(
                 "INSERT INTO key_secrets (id, key_id, hash, created_at)
                  {numbers} SELECT 'sec_' || {padded}, 'key_' || {padded}, '{hash}', 1767225600 FROM n"

@@ -42,7 +42,8 @@ impl PageArgs {
     }
 
     /// Asks for as many pages as are wanted, prints each for those who asked for JSON, and gives what is in them
-    /// to `each` for others; to those it returns the cursor at which there is more.
+    /// to `each` for others; to those it returns the cursor at which there may be more. They see no page that is empty
+    /// because the server has found nothing yet.
     pub(super) async fn walk<T: DeserializeOwned>(
         &self,
         remote: &Remote,
@@ -63,7 +64,8 @@ impl PageArgs {
                 page.data.into_iter().for_each(&mut each);
                 page.next_cursor
             };
-            if !self.all || next_cursor.is_none() {
+            let goes_on = self.all || (!remote.as_json() && progress.done == 0);
+            if !goes_on || next_cursor.is_none() {
                 return Ok(next_cursor.filter(|_| !remote.as_json()));
             }
             cursor = next_cursor;
@@ -74,7 +76,7 @@ impl PageArgs {
 /// Says how to see more than was shown.
 pub(super) fn mention_more(next_cursor: Option<&str>) {
     if let Some(cursor) = next_cursor {
-        note(&format!("There are more: --all, or --cursor {cursor}"));
+        note(&format!("There may be more: --all, or --cursor {cursor}"));
     }
 }
 

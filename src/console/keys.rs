@@ -8,5 +8,6 @@ mod made;
 pub(super) mod new;
 mod row;
 pub(super) mod show;
+mod sort;
 
 pub(super) use list::list;

@@ -64,17 +64,10 @@ impl Trail {
     /// # Errors
     /// [`ApiError`].
     pub async fn page(&self, page: &PageRequest) -> Result<(Vec<RecordedEvent>, Option<String>), ApiError> {
-        let before = match page.before(&self.node, &self.list)? {
-            None => None,
-            Some(seq) => match self.node.store.event_position(seq).await? {
-                // It was pruned since, and so was everything before it.
-                None => return Ok((Vec::new(), None)),
-                position => position,
-            },
-        };
+        let before = page.behind(&self.node, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
         let found = self.node.store.events(&query).await?;
-        Ok((found.items, cursor(&self.node, &self.list, found.next)))
+        Ok((found.items, cursor(&self.node, &self.list, found.next)?))
     }
 
     /// Everything.
@@ -94,8 +87,8 @@ impl Export {
         }
         let query = EventQuery { filter: &self.trail.filter, before: self.before, limit: AT_ONCE };
         let found = self.trail.node.store.events(&query).await?;
-        self.before = found.items.last().map(EventPosition::from);
         self.is_over = found.next.is_none();
+        self.before = found.next;
         Ok(found.items)
     }
 }

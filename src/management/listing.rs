@@ -1,5 +1,8 @@
 //! Where in a list a page begins, and how long it is.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::ApiError;
 use crate::node::Node;
 
@@ -13,18 +16,26 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The position to go on before, in the list that `list` describes.
+    /// The position to go on behind, in the list that `list` describes.
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for a cursor of another list, or of nobody's.
-    pub(super) fn before(&self, node: &Node, list: &str) -> Result<Option<i64>, ApiError> {
+    pub(super) fn behind<P: DeserializeOwned>(&self, node: &Node, list: &str) -> Result<Option<P>, ApiError> {
         let read = |cursor: &String| node.cursors.read(list, cursor);
         let position = self.cursor.as_ref().map(read).transpose();
         position.map_err(|error| ApiError::InvalidRequest(error.to_string()))
     }
 }
 
-/// The cursor of the page that goes on before `next`.
-pub(super) fn cursor(node: &Node, list: &str, next: Option<i64>) -> Option<String> {
-    next.map(|position| node.cursors.write(list, position))
+/// The cursor of the page that goes on behind `next`.
+///
+/// # Errors
+/// When the system has no randomness.
+pub(super) fn cursor<P: Serialize>(
+    node: &Node,
+    list: &str,
+    next: Option<P>,
+) -> Result<Option<String>, ApiError> {
+    let write = |position| node.cursors.write(list, &position, &node.entropy);
+    next.map(write).transpose().map_err(ApiError::internal)
 }

@@ -48,9 +48,9 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<(Vec<Organization>, Option<String>), ApiError> {
     const LIST: &str = "organizations";
-    let before = page.before(node, LIST)?;
+    let before = page.behind(node, LIST)?;
     let found = node.store.organizations(&visible_organizations(caller), before, page.limit).await?;
-    Ok((found.items, cursor(node, LIST, found.next)))
+    Ok((found.items, cursor(node, LIST, found.next)?))
 }
 
 /// The organization, for a caller who may read it.

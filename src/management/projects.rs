@@ -62,10 +62,10 @@ pub async fn list(
 ) -> Result<(Vec<Project>, Option<String>), ApiError> {
     organizations::known(node, caller, organization).await?;
     let list = format!("projects of {organization}");
-    let before = page.before(node, &list)?;
+    let before = page.behind(node, &list)?;
     let visible = visible_projects(caller, organization);
     let found = node.store.projects(organization, &visible, before, page.limit).await?;
-    Ok((found.items, cursor(node, &list, found.next)))
+    Ok((found.items, cursor(node, &list, found.next)?))
 }
 
 /// The project, for a caller who may read it.

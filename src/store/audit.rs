@@ -1,5 +1,6 @@
 //! The audit trail, read back and pruned. It is written by [`super::Write`].
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
@@ -20,17 +21,15 @@ pub struct EventQuery<'f> {
 }
 
 /// Where an event is in the trail, which is in the order of time and, within a second, of change numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventPosition {
-    at: Timestamp,
-    id: EventId,
+    /// Unix seconds.
+    at: i64,
+    seq: i64,
 }
 
-impl From<&RecordedEvent> for EventPosition {
-    fn from(event: &RecordedEvent) -> Self {
-        Self { at: event.at, id: event.id }
-    }
-}
+/// Some of a trail.
+pub type EventPage = Page<RecordedEvent, EventPosition>;
 
 row! {
     struct EventRow {
@@ -53,26 +52,12 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn events(&self, query: &EventQuery<'_>) -> Result<Page<RecordedEvent>, StoreError> {
+    pub async fn events(&self, query: &EventQuery<'_>) -> Result<EventPage, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             select::<DB>(query).build_query_as::<EventRow>().fetch_all(pool).await
         })?;
-        let events = rows.into_iter().map(|row| Ok((row.seq, row.try_into()?)));
+        let events = rows.into_iter().map(|row| Ok((row.position(), row.try_into()?)));
         Ok(Page::of(events.collect::<Result<_, StoreError>>()?, query.limit))
-    }
-
-    /// Where the event of this change number is; `None` when it is not there, or no longer.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn event_position(&self, seq: i64) -> Result<Option<EventPosition>, StoreError> {
-        let at = on!(&self.db, |pool, DB| {
-            sqlx::query_scalar::<DB, i64>("SELECT at FROM audit_events WHERE seq = $1")
-                .bind(seq)
-                .fetch_optional(pool)
-                .await
-        })?;
-        Ok(at.map(|at| EventPosition { at: Timestamp::from_unix(at), id: EventId(seq) }))
     }
 
     /// Forgets at most `most` of the events from before `before`, and says how many it forgot.
@@ -126,14 +111,20 @@ where
     match (query.before, filter.to) {
         // A page ended there, so it is before `to` as well.
         (Some(before), _) => {
-            sql.push(" AND (at, seq) < (").push_bind(before.at.unix());
-            sql.push(", ").push_bind(before.id.0).push(")");
+            sql.push(" AND (at, seq) < (").push_bind(before.at);
+            sql.push(", ").push_bind(before.seq).push(")");
         }
         (None, Some(to)) => drop(sql.push(" AND at < ").push_bind(to.unix())),
         (None, None) => {}
     }
     sql.push(" ORDER BY at DESC, seq DESC LIMIT ").push_bind(i64::from(query.limit) + 1);
     sql
+}
+
+impl EventRow {
+    const fn position(&self) -> EventPosition {
+        EventPosition { at: self.at, seq: self.seq }
+    }
 }
 
 impl TryFrom<EventRow> for RecordedEvent {
@@ -163,18 +154,11 @@ fn json(text: Option<String>) -> Result<Option<Value>, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqlitePool};
+    use sqlx::Sqlite;
 
     use super::*;
     use crate::audit::Who;
-    use crate::store::db::Either;
-
-    /// How SQLite goes about a statement, step by step.
-    async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let steps = sqlx::query(explain).fetch_all(pool).await.unwrap();
-        steps.iter().map(|step| step.get("detail")).collect()
-    }
+    use crate::store::db::{Either, plan};
 
     #[tokio::test]
     async fn a_page_is_read_off_an_index_whatever_narrows_it() {
@@ -205,7 +189,7 @@ mod tests {
                 let organization = organization.map(|id| id.parse().unwrap());
                 let (from, to) = (Some(Timestamp::from_unix(1)), Some(Timestamp::from_unix(9)));
                 let filter = EventFilter { organization, from, to, ..filter.clone() };
-                let somewhere = EventPosition { at: Timestamp::from_unix(5), id: EventId(5) };
+                let somewhere = EventPosition { at: 5, seq: 5 };
                 for (before, bounds) in
                     [(None, "at>? AND at<?"), (Some(somewhere), "at>? AND (at,seq)<(?,?)")]
                 {

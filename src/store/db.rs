@@ -99,3 +99,13 @@ macro_rules! row {
     };
 }
 pub(crate) use row;
+
+/// How SQLite goes about a statement, step by step.
+#[cfg(test)]
+pub(crate) async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
+    use sqlx::Row as _;
+
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = sqlx::query(explain).fetch_all(pool).await.unwrap();
+    steps.iter().map(|step| step.get("detail")).collect()
+}

@@ -1,13 +1,17 @@
 //! API keys and their secrets.
 
 mod change;
+mod filter;
 mod insert;
 mod list;
+mod order;
 mod row;
 mod secrets;
 
+pub use filter::{KeyFilter, StatusFilter, VisibleKeys};
 pub use insert::NewKey;
-pub use list::{KeyFilter, KeyOrder, KeyQuery, StatusFilter, VisibleKeys};
+pub use list::{KeyPage, KeyQuery};
+pub use order::{KeyOrder, KeyPosition, KeySort};
 
 use self::row::{KeyRow, group};
 use super::db::on;
@@ -28,13 +32,13 @@ pub struct StoredKey {
     pub project_audiences: Option<Audiences>,
 }
 
-/// One statement that sees a key (`k`), its live secrets (`s`), its project (`p`) and its organization (`o`)
-/// at one moment: the columns of a [`KeyRow`], up to where the keys come from, and the joins after it.
+/// One statement that sees a key (`k`), its last use (`u`), its live secrets (`s`), its project (`p`) and its
+/// organization (`o`) at one moment: the columns of a [`KeyRow`], up to where the keys come from, and the joins after it.
 macro_rules! select_key {
     () => {
         "SELECT k.id, k.created_seq, k.organization, k.project, k.environment, k.brand, k.name, k.note, k.scopes,
                 k.cidrs, k.generation, k.created_at, k.created_by, k.expires_at, k.revoked_at, k.revoked_reason,
-                k.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
+                u.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
                 s.id AS secret_id, s.hash AS secret_hash, s.created_at AS secret_created_at,
                 s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at
          FROM "
@@ -43,6 +47,7 @@ macro_rules! select_key {
 macro_rules! joined {
     () => {
         " k
+         LEFT JOIN key_last_use u ON u.key_id = k.id
          JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
          JOIN projects p ON p.organization = k.organization AND p.id = k.project
          JOIN organizations o ON o.id = k.organization AND o.deleted_at IS NULL "

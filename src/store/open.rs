@@ -19,11 +19,12 @@ use super::error::OpenError;
 /// Longest wait for a free connection, and for a writer ahead in the queue.
 const WAIT: Duration = Duration::from_secs(5);
 
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
     (4, "console", include_str!("../../migrations/0004_console.sql")),
+    (5, "orders", include_str!("../../migrations/0005_orders.sql")),
 ];
 
 impl Store {

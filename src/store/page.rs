@@ -1,23 +1,23 @@
-//! Pages of lists: newest first, each beginning where the one before ended.
+//! Pages of lists, each beginning where the one before ended.
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-/// Some of a list.
+/// Some of a list, whose things have positions `P`: their creation numbers, unless it is sorted otherwise.
 #[derive(Debug)]
-pub struct Page<T> {
-    /// What is on it, the newest first.
+pub struct Page<T, P = i64> {
+    /// What is on it, in order.
     pub items: Vec<T>,
-    /// The creation number to go on before; `None` when this was the last page.
-    pub next: Option<i64>,
+    /// The position to go on behind; `None` when this was the last page.
+    pub next: Option<P>,
 }
 
-impl<T> Page<T> {
-    /// From rows with their creation numbers, of which one more than `limit` was asked for: that one tells
-    /// whether there is a next page.
-    pub(super) fn of(mut rows: Vec<(i64, T)>, limit: u16) -> Self {
+impl<T, P: Clone> Page<T, P> {
+    /// From rows with their positions, of which one more than `limit` was asked for: that one tells whether there is
+    /// a next page.
+    pub(super) fn of(mut rows: Vec<(P, T)>, limit: u16) -> Self {
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());
-        let next = rows.last().filter(|_| more).map(|(created_seq, _)| *created_seq);
+        let next = rows.last().filter(|_| more).map(|(position, _)| position.clone());
         Self { items: rows.into_iter().map(|(_, item)| item).collect(), next }
     }
 }

@@ -61,17 +61,27 @@ impl Store {
         write.record_refusals(refusals).await?;
         buckets::add(&mut write.tx, records).await?;
         let used = records.iter().filter_map(|record| Some((record.key, record.last_used_at?)));
-        set_last_used(&mut write.tx, "api_keys", used).await?;
+        set_last_used(&mut write.tx, &OF_KEYS, used).await?;
         let used = records.iter().flat_map(|record| record.secrets.iter().copied());
-        set_last_used(&mut write.tx, "key_secrets", used).await?;
+        set_last_used(&mut write.tx, &OF_SECRETS, used).await?;
         write.commit().await
     }
 }
 
-/// `table` is one of two names in this file; both have an `id` and a `last_used_at`.
+/// Where it is kept when something was last used.
+struct LastUse {
+    table: &'static str,
+    id: &'static str,
+    /// What else is set to it, beside `last_used_at`.
+    besides: &'static str,
+}
+
+const OF_KEYS: LastUse = LastUse { table: "key_last_use", id: "key_id", besides: ", idle_since = used.at" };
+const OF_SECRETS: LastUse = LastUse { table: "key_secrets", id: "id", besides: "" };
+
 async fn set_last_used<Id: ToString>(
     tx: &mut Tx,
-    table: &'static str,
+    LastUse { table, id, besides }: &LastUse,
     used: impl Iterator<Item = (Id, Timestamp)>,
 ) -> Result<(), StoreError> {
     // One row for each, and in one order: nodes that write at once must not wait for each other in a circle.
@@ -89,7 +99,7 @@ async fn set_last_used<Id: ToString>(
             });
             // Another node may have seen a later use.
             sql.push(format_args!(
-                ") UPDATE {table} SET last_used_at = used.at FROM used WHERE {table}.id = used.id
+                ") UPDATE {table} SET last_used_at = used.at{besides} FROM used WHERE {table}.{id} = used.id
                    AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.at)"
             ));
             sql.build().execute(&mut **tx).await.map(drop)

@@ -23,7 +23,7 @@ async fn the_trail_is_shown_filtered_and_in_pages(backend: Backend) {
     let created = admin.ok(&created).json();
     assert_eq!(created["data"][0]["after"]["id"], "web");
     let first = admin.ok(&["audit", "--limit", "1"]);
-    let cursor = first.stderr.strip_prefix("There are more: --all, or --cursor ").unwrap().trim_end();
+    let cursor = first.stderr.strip_prefix("There may be more: --all, or --cursor ").unwrap().trim_end();
     let second = admin.json(&["audit", "--limit", "1", "--cursor", cursor]);
     assert_eq!(second["data"][0]["action"], "project.create");
     let create = ["keys", "create", "x", "--project", "default", "--env", "prd", "--preset", "query_only"];

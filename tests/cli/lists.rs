@@ -63,7 +63,7 @@ async fn long_lists_come_in_pages(backend: Backend) {
     let page = admin.ok(&["projects", "list", "--limit", "2"]);
     let shown: Vec<_> = page.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(shown, ["ID", "d", "c"]);
-    let more = page.stderr.strip_prefix("There are more: --all, or --cursor ").unwrap().trim_end();
+    let more = page.stderr.strip_prefix("There may be more: --all, or --cursor ").unwrap().trim_end();
     let second = admin.json(&["projects", "list", "--limit", "2", "--cursor", more]);
     assert_eq!([&second["data"][0]["id"], &second["data"][1]["id"]], ["b", "a"]);
     let all = admin.ok(&["projects", "list", "--all", "--limit", "2"]);

@@ -7,6 +7,7 @@ use crate::support::{Backend, Server, on_both};
 on_both!(
     a_key_is_shown_whole_once,
     a_list_is_newest_first_and_pages_through_everything,
+    a_long_list_is_looked_through_in_parts,
     a_list_is_filtered,
     a_list_shows_what_the_caller_may_read,
     nobody_hands_out_what_they_lack,
@@ -75,6 +76,31 @@ async fn a_list_is_newest_first_and_pages_through_everything(backend: Backend) {
     ] {
         let refused = server.admin().get(&forged).await;
         assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{forged}");
+    }
+}
+
+async fn a_long_list_is_looked_through_in_parts(backend: Backend) {
+    let server = Server::start(backend).await;
+    let of_one = format!("read:claviger/orgs/default/projects/*/keys/key_{}", &server.admin_key[8..24]);
+    let (_, of_one) = server.key(&[&of_one]).await;
+    let (_, of_none) = server.key(&["read:claviger/orgs/default/projects/web/keys/*"]).await;
+    let (_, blind) = server.key(&["read:*"]).await;
+    server.database.add_keys(40_000).await;
+    for (query, found) in [("q=administrator", 1), ("q=nothing", 0), ("status=revoked&limit=200", 0)] {
+        let (mut names, mut pages, mut path) = (Vec::new(), 0, format!("{KEYS}?{query}"));
+        loop {
+            let page = server.admin().get(&path).await.done(200);
+            names.extend(ids(&page));
+            pages += 1;
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("{KEYS}?{query}&cursor={cursor}");
+        }
+        assert_eq!((names.len(), pages), (found, 2), "{query}");
+    }
+    // What few keys are visible of is not searched for.
+    for (by, count) in [(&of_one, 1), (&of_none, 0), (&blind, 0)] {
+        let page = server.client().bearer(by).get(KEYS).await.done(200);
+        assert_eq!((ids(&page).len(), &page["next_cursor"]), (count, &Value::Null));
     }
 }
 

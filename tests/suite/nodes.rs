@@ -221,8 +221,10 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
     assert_eq!(server.database.number(&buckets).await, 2 * KEYS as i64, "an hour's and a day's for each");
     let of_project = "SELECT CAST(SUM(count) AS BIGINT) FROM project_usage WHERE span = 3600";
     assert_eq!(server.database.number(of_project).await, (2 * ROUNDS * KEYS) as i64);
-    let last_used =
-        format!("SELECT COUNT(*) FROM api_keys WHERE last_used_at = {}", START.unix() + ROUNDS as i64 - 1);
+    let last_used = format!(
+        "SELECT COUNT(*) FROM key_last_use WHERE last_used_at = {}",
+        START.unix() + ROUNDS as i64 - 1
+    );
     assert_eq!(server.database.number(&last_used).await, KEYS as i64);
 }
 

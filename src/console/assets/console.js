@@ -39,6 +39,26 @@ document.addEventListener("keydown", (event) => {
 
 document.documentElement.classList.add("js");
 
+// A search that goes through many keys goes on by itself until it has found one, or there are no more.
+async function lookFurther(link) {
+  let next = link.href;
+  link.textContent = "Looking further…";
+  for (;;) {
+    const answer = await fetch(next, { redirect: "error" }).catch(() => null);
+    if (!answer?.ok) break;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const more = page.querySelector("[data-look-further]");
+    if (more === null) {
+      location.replace(next);
+      return;
+    }
+    next = new URL(more.getAttribute("href"), location.href).href;
+  }
+  link.href = next;
+  link.textContent = "Look further";
+}
+document.querySelectorAll("[data-look-further]").forEach(lookFurther);
+
 // What only one choice needs is there only with that choice.
 function narrow() {
   for (const part of document.querySelectorAll("[data-only-for]")) {

@@ -9,6 +9,7 @@ use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::row::{Row, STALE_SECONDS};
+use super::sort::{SORTS, Sort};
 use crate::access::Caller;
 use crate::api_key::EnvironmentSlug;
 use crate::console::page::page;
@@ -23,7 +24,7 @@ use crate::management::{ApiError, PageRequest, keys, projects};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
-use crate::store::{KeyFilter, KeyOrder, StatusFilter};
+use crate::store::{KeyFilter, KeySort, StatusFilter};
 use crate::usage::Interval;
 
 const PER_PAGE: u16 = 50;
@@ -44,6 +45,7 @@ struct KeysPage {
     wanted: Wanted,
     projects: Vec<String>,
     environments: Vec<String>,
+    sorts: &'static [Sort],
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
@@ -51,13 +53,13 @@ struct KeysPage {
 }
 
 /// What somebody looks for, as the address has it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Wanted {
     search: String,
     status: String,
     project: String,
     environment: String,
-    sort: String,
+    sort: &'static Sort,
     is_stale: bool,
 }
 
@@ -70,7 +72,7 @@ pub(in crate::console) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &KNOWN)?;
     let (wanted, caller, now) = (Wanted::read(&query), &visitor.caller, node.clock.now());
-    let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.order());
+    let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.sort.order);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let (listed, next) = keys::list(&node, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
@@ -96,6 +98,7 @@ pub(in crate::console) async fn list(
         wanted,
         projects,
         environments,
+        sorts: &SORTS,
         is_first,
     })
 }
@@ -127,6 +130,13 @@ pub(super) async fn choices(
     Ok((names, environments))
 }
 
+impl KeysPage {
+    /// Whether it has fewer keys than it could show, and more are to be looked through.
+    fn is_cut(&self) -> bool {
+        self.next.is_some() && self.rows.len() < usize::from(PER_PAGE)
+    }
+}
+
 impl Wanted {
     fn read(query: &Query) -> Self {
         let text = |name| query.text(name).unwrap_or_default().to_owned();
@@ -135,7 +145,7 @@ impl Wanted {
             status: text("status"),
             project: text("project"),
             environment: text("environment"),
-            sort: text("sort"),
+            sort: Sort::read(&text("sort")),
             is_stale: query.text("stale").is_some(),
         }
     }
@@ -170,15 +180,6 @@ impl Wanted {
         }
     }
 
-    fn order(&self) -> KeyOrder {
-        match self.sort.as_str() {
-            "oldest" => KeyOrder::Oldest,
-            "name" => KeyOrder::Name,
-            "end" => KeyOrder::End,
-            _ => KeyOrder::Newest,
-        }
-    }
-
     /// Whether something narrows the list beyond what it begins with.
     fn is_narrowed(&self) -> bool {
         let texts = [&self.search, &self.project, &self.environment];
@@ -195,8 +196,9 @@ impl Wanted {
         Self { status: status.into(), ..self.clone() }.link(root, &[])
     }
 
-    fn sorted(&self, root: &str, sort: &str) -> String {
-        Self { sort: sort.into(), ..self.clone() }.link(root, &[])
+    /// The same list as a click on the head of a column sorts it.
+    fn sorted(&self, root: &str, by: KeySort) -> String {
+        Self { sort: self.sort.after_click(by), ..self.clone() }.link(root, &[])
     }
 
     fn link(&self, root: &str, more: &[(&str, &str)]) -> String {
@@ -206,7 +208,7 @@ impl Wanted {
             ("status", &*self.status),
             ("project", &*self.project),
             ("environment", &*self.environment),
-            ("sort", &*self.sort),
+            ("sort", self.sort.word),
             ("stale", stale),
         ];
         let pairs = own.into_iter().chain(more.iter().copied()).filter(|(_, value)| !value.is_empty());

@@ -49,7 +49,8 @@ impl KeySearch {
     }
 }
 
-/// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next.
+/// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next. It may have fewer keys than
+/// its limit, or none, and a next page (see [`Store::keys`](crate::store::Store::keys)).
 ///
 /// # Errors
 /// [`ApiError`].
@@ -61,17 +62,14 @@ pub async fn list(
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
     let KeySearch { filter, order } = search;
     organizations::known(node, caller, &filter.organization).await?;
-    let list = match order {
-        KeyOrder::Newest => format!("keys {filter:?}"),
-        order => format!("keys {filter:?} {order:?}"),
-    };
+    let list = format!("keys {filter:?} {order:?}");
     let query = KeyQuery {
         visible: reachable_keys(caller, Verb::Read, &filter.organization),
-        before: page.before(node, &list)?,
+        behind: page.behind(node, &list)?,
         order,
         limit: page.limit,
         filter,
     };
     let found = node.store.keys(&query, node.clock.now()).await?;
-    Ok((found.items, cursor(node, &list, found.next)))
+    Ok((found.items, cursor(node, &list, found.next)?))
 }

@@ -1,5 +1,6 @@
 //! Storing a new key.
 
+use super::order::ends_at;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, KeySecret};
 use crate::store::StoreError;
@@ -33,8 +34,8 @@ impl Write {
             sqlx::query::<DB>(
                 "INSERT INTO api_keys
                      (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes,
-                      cidrs, generation, created_at, created_by, expires_at, is_way_in)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                      cidrs, generation, created_at, created_by, expires_at, ends_at, is_way_in)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
             )
             .bind(key.id.to_string())
             .bind(seq)
@@ -51,7 +52,17 @@ impl Write {
             .bind(key.created_at.unix())
             .bind(&key.created_by)
             .bind(key.expires_at.map(Timestamp::unix))
+            .bind(ends_at(key))
             .bind(i64::from(key.is_way_in()))
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query::<DB>(
+                "INSERT INTO key_last_use (key_id, organization, created_seq, idle_since) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(key.id.to_string())
+            .bind(key.organization.as_str())
+            .bind(seq)
+            .bind(key.created_at.unix())
             .execute(&mut **tx)
             .await
             .map(drop)

@@ -21,10 +21,14 @@ const HISTORY: [&str; 6] = [
 
 /// A key of which something was taken away is as the store has it, its secrets included: of a rotated one there
 /// is otherwise none left. So it is with signing keys: a withdrawn one needs its successor.
-const TAKEN_AWAY: [&str; 8] = [
+const TAKEN_AWAY: [&str; 10] = [
     "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
     "INSERT INTO backup_key_secrets SELECT * FROM key_secrets
      WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
+    "UPDATE backup_key_last_use SET last_used_at = s.last_used_at, idle_since = s.idle_since FROM key_last_use s
+     WHERE s.key_id = backup_key_last_use.key_id AND s.key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
+    "DELETE FROM backup_key_last_use
+     WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key' AND what = 'deleted')",
     "DELETE FROM backup_api_keys
      WHERE id IN (SELECT id FROM taken_away WHERE kind = 'key' AND what = 'deleted')",
     "UPDATE backup_signing_keys SET withdrawn_at = s.withdrawn_at FROM signing_keys s

@@ -14,6 +14,9 @@ const HOSTILE: &str = r#""><script>alert(1)</script><img src=x onerror=alert(1)>
 on_both!(
     the_list_finds_filters_and_sorts,
     a_list_goes_on_in_every_order,
+    a_list_is_sorted_by_last_use,
+    a_list_goes_on_where_it_was_although_keys_are_used_and_deleted,
+    a_search_through_many_keys_can_go_on,
     a_key_is_shown_once_and_made_once,
     what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost,
     names_and_notes_stay_text,
@@ -39,7 +42,9 @@ async fn the_list_finds_filters_and_sorts(backend: Backend) {
         ("?status=all", &["gone", "apple 50%", "Zebra", "Administrator"]),
         ("?sort=oldest", &["Administrator", "Zebra", "apple 50%"]),
         ("?sort=name", &["Administrator", "apple 50%", "Zebra"]),
+        ("?sort=name-down", &["Zebra", "apple 50%", "Administrator"]),
         ("?sort=end", &["Zebra", "Administrator", "apple 50%"]),
+        ("?sort=end-down", &["apple 50%", "Administrator", "Zebra"]),
         ("?stale=yes", &[]),
     ] {
         assert_eq!(listed(&browser.page(&format!("{KEYS}{query}")).await), names, "{query}");
@@ -70,16 +75,11 @@ async fn a_list_goes_on_in_every_order(backend: Backend) {
             .key_from(json!({"name": name, "preset": "query_only", "expires_in": 1_000 + (at * 11) % 60}))
             .await;
     }
-    for sort in ["", "oldest", "name", "end"] {
+    for sort in ["", "oldest", "name", "name-down", "end", "end-down", "used", "idle"] {
         let first = browser.page(&format!("{KEYS}?sort={sort}")).await;
-        let (_, rest) =
-            first.split_once(r#"rel="next""#).map(|(before, after)| (before.to_owned(), after)).unwrap();
-        assert!(!rest.is_empty());
-        let link = first.rsplit_once(r#"href=""#).unwrap().1.split('"').next().unwrap().replace("&amp;", "&");
-        let link = link.replace("&#38;", "&");
         let mut names = listed(&first);
         assert_eq!(names.len(), 50, "{sort}");
-        names.extend(listed(&browser.page(&link).await));
+        names.extend(listed(&browser.page(&next(&first).unwrap()).await));
         assert_eq!(names.len(), 61, "{sort}");
         let mut once = names.clone();
         once.sort_unstable();
@@ -89,6 +89,79 @@ async fn a_list_goes_on_in_every_order(backend: Backend) {
             assert_eq!(names, once);
         }
     }
+}
+
+async fn a_list_is_sorted_by_last_use(backend: Backend) {
+    let server = Server::start(backend).await;
+    let mut keys = Vec::new();
+    for name in ["first", "second", "third"] {
+        keys.push(server.key_from(json!({"name": name, "preset": "query_only"})).await);
+        server.advance(10).await;
+    }
+    // Neither of the order that they were made in: the third is never used.
+    for at in [1, 0] {
+        server.advance(10).await;
+        server.client().token(&keys[at].1, "").await.done(200);
+    }
+    server.advance(10).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    server.flush().await;
+    for (sort, names) in [
+        ("used", ["Administrator", "first", "second", "third"]),
+        ("idle", ["third", "second", "first", "Administrator"]),
+    ] {
+        assert_eq!(listed(&browser.page(&format!("{KEYS}?sort={sort}")).await), names, "{sort}");
+    }
+    let page = browser.page(&format!("{KEYS}?sort=used")).await;
+    let head = r#"<th scope="col" aria-sort="descending"><a href="/console/orgs/default/keys?sort=idle">Last used</a>"#;
+    assert!(page.contains(head), "{page}");
+}
+
+async fn a_list_goes_on_where_it_was_although_keys_are_used_and_deleted(backend: Backend) {
+    let server = Server::start(backend).await;
+    for at in 0..54 {
+        server.key_from(json!({"name": format!("key {at:02}"), "preset": "query_only"})).await;
+        server.advance(1).await;
+    }
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    server.flush().await;
+    for (sort, last, rest) in [
+        ("idle", "key 49", &["key 50", "key 51", "key 52", "key 53", "Administrator"][..]),
+        ("name", "key 48", &["key 50", "key 51", "key 52", "key 53"]),
+    ] {
+        let first = browser.page(&format!("{KEYS}?sort={sort}")).await;
+        assert_eq!(listed(&first).last().unwrap(), last);
+        let (_, row) = first.rsplit_once("/keys/key_").unwrap();
+        let id = format!("key_{}", &row[..16]);
+        server.admin().delete(&format!("/v1/orgs/default/keys/{id}")).await.done(204);
+        server.admin().get("/v1/orgs/default/keys").await.done(200);
+        server.flush().await;
+        assert_eq!(listed(&browser.page(&next(&first).unwrap()).await), rest, "{sort}");
+    }
+}
+
+async fn a_search_through_many_keys_can_go_on(backend: Backend) {
+    let server = Server::start(backend).await;
+    server.database.add_keys(40_000).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let first = browser.page(&format!("{KEYS}?q=administrator")).await;
+    assert!(listed(&first).is_empty() && first.contains("Not found so far"), "{first}");
+    let second = browser.page(&next(&first).unwrap()).await;
+    assert_eq!(listed(&second), ["Administrator"]);
+    assert_eq!(next(&second), None);
+    let mut page = browser.page(&format!("{KEYS}?q=nothing&sort=name")).await;
+    while let Some(link) = next(&page) {
+        assert!(page.contains("Look further"), "{page}");
+        page = browser.page(&link).await;
+    }
+    assert!(page.contains("That was the end of the list"), "{page}");
+}
+
+/// The link to the next page.
+fn next(page: &str) -> Option<String> {
+    let (before, _) = page.split_once(r#"" rel="next""#)?;
+    let (_, link) = before.rsplit_once(r#"href=""#)?;
+    Some(link.replace("&amp;", "&").replace("&#38;", "&"))
 }
 
 async fn a_key_is_shown_once_and_made_once(backend: Backend) {

@@ -7,6 +7,7 @@ use crate::support::{Backend, in_time, on_both};
 on_both!(many_may_open_an_empty_store_at_once, a_newer_schema_is_refused, a_changed_migration_is_refused);
 
 async fn many_may_open_an_empty_store_at_once(backend: Backend) {
+    let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
     for _ in 0..5 {
         let database = backend.fresh().await;
         let mut opening = tokio::task::JoinSet::new();
@@ -15,7 +16,8 @@ async fn many_may_open_an_empty_store_at_once(backend: Backend) {
         }
         let opened = in_time("eight at once", opening.join_all()).await;
         assert_eq!(opened, [0; 8], "the change that a new store stands at");
-        assert_eq!(database.number("SELECT COUNT(*) FROM _sqlx_migrations").await, 4);
+        let made = database.number("SELECT COUNT(*) FROM _sqlx_migrations").await;
+        assert_eq!(usize::try_from(made), Ok(migrations));
     }
 }
 

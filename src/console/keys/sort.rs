@@ -1,0 +1,65 @@
+//! The orders that the list of keys can be in, as the address names them.
+
+use crate::store::{KeyOrder, KeySort};
+
+/// An order to choose.
+#[derive(Debug)]
+pub(super) struct Sort {
+    /// What the address has.
+    pub(super) word: &'static str,
+    pub(super) label: &'static str,
+    pub(super) order: KeyOrder,
+}
+
+/// Every order, the first one of which is the list's own. Of two by the same thing, the one comes first that a click
+/// on the column's head gives.
+pub(super) const SORTS: [Sort; 8] = [
+    sort("", "Newest first", KeySort::Creation, true),
+    sort("oldest", "Oldest first", KeySort::Creation, false),
+    sort("name", "Name, A to Z", KeySort::Name, false),
+    sort("name-down", "Name, Z to A", KeySort::Name, true),
+    sort("end", "Ending first", KeySort::End, false),
+    sort("end-down", "Ending last", KeySort::End, true),
+    sort("used", "Used most recently", KeySort::LastUse, true),
+    sort("idle", "Unused the longest", KeySort::LastUse, false),
+];
+
+const fn sort(word: &'static str, label: &'static str, by: KeySort, is_down: bool) -> Sort {
+    Sort { word, label, order: KeyOrder { by, is_down } }
+}
+
+impl Sort {
+    /// The order of this word, or else the list's own.
+    pub(super) fn read(word: &str) -> &'static Self {
+        SORTS.iter().find(|sort| sort.word == word).unwrap_or(&SORTS[0])
+    }
+
+    /// What a click on the head of the column `by` gives where this is the order.
+    pub(super) fn after_click(&self, by: KeySort) -> &'static Self {
+        let is_other = |sort: &&Self| sort.order.by == by && sort.order != self.order;
+        SORTS.iter().find(is_other).unwrap_or(&SORTS[0])
+    }
+
+    /// What the head of the column `by` says of this order, to those who cannot see it (`aria-sort`).
+    pub(super) fn aria(&self, by: KeySort) -> Option<&'static str> {
+        let direction = if self.order.is_down { "descending" } else { "ascending" };
+        (self.order.by == by).then_some(direction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_click_turns_an_order_round() {
+        for by in [KeySort::Creation, KeySort::Name, KeySort::End, KeySort::LastUse] {
+            let elsewhere = SORTS.iter().find(|sort| sort.order.by != by).unwrap();
+            let first = elsewhere.after_click(by);
+            let second = first.after_click(by);
+            assert_eq!((first.order.by, second.order.by), (by, by));
+            assert_ne!(first.order.is_down, second.order.is_down);
+            assert_eq!(second.after_click(by).word, first.word);
+        }
+    }
+}
