@@ -84,18 +84,18 @@ impl Database {
         execute(&self.url, statements).await;
     }
 
-    /// Adds so many keys to the first project, newer than any other, and behind the server's back.
-    pub async fn add_keys(&self, count: u32) {
+    /// Adds so many keys to the project `default` of `organization`, newer than any other, and behind the server's back.
+    pub async fn add_keys(&self, organization: &str, count: u32) {
         let numbers =
             format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
         let id = "'key_' || substr('0000000000000000' || CAST(i AS TEXT), length(CAST(i AS TEXT)) + 1)";
         self.execute(&format!(
             "INSERT INTO api_keys (id, created_seq, organization, project, environment, brand, name, name_folded,
                  scopes, cidrs, generation, created_at, created_by)
-             {numbers} SELECT {id}, 1000000 + i, 'default', 'default', 'prd', 'clv', 'Key ' || i, 'key ' || i, 'read:*',
+             {numbers} SELECT {id}, 1000000 + i, '{organization}', 'default', 'prd', 'clv', 'Key ' || i, 'key ' || i, 'read:*',
                  '0.0.0.0/0 ::/0', 1, 1767225600, 'bootstrap' FROM n;
              INSERT INTO key_last_use (key_id, organization, created_seq, idle_since)
-             {numbers} SELECT {id}, 'default', 1000000 + i, 1767225600 FROM n;
+             {numbers} SELECT {id}, '{organization}', 1000000 + i, 1767225600 FROM n;
              INSERT INTO key_secrets (id, key_id, hash, created_at)
              {numbers} SELECT 'sec_' || {id}, {id}, 'none', 1767225600 FROM n;"
         ))

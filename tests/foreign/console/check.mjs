@@ -131,6 +131,9 @@ check("and has no page then", (await text()).includes("There is no such page"));
 await look("not-found");
 complaints.length = 0;
 
+await page.goto(`${issuer}/console/orgs`);
+await look("organizations");
+
 // The organization.
 const org = `${issuer}/console/orgs/default`;
 for (const room of ["usage", "audit", "projects", "signing-keys"]) {
@@ -160,10 +163,24 @@ for (const typed of ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)
   check("a search is shown as it was typed", (await page.$eval("input[type=search]", (field) => field.value)) === typed);
 }
 
+// Very many keys.
+const many = `${issuer}/console/orgs/acme/keys`;
+await page.goto(`${many}?q=needle`);
+await page.waitForSelector("a.row-link");
+check("a search goes on by itself until it has found", (await text("table")).includes("Needle"));
+await page.goto(`${many}?q=nothing-is-called-so`);
+await page.waitForFunction(() => document.querySelector("main").innerText.includes("No other key is like that"));
+check("or there is no more", true);
+
 // Without scripts.
 await page.setJavaScriptEnabled(false);
 await page.goto(keys);
 check("the list is there without scripts", (await page.$$("tbody tr")).length > 3);
+await page.goto(`${many}?q=needle`);
+await look("keys-not-yet");
+await press("main a[rel=next]");
+await press("main a[rel=next]");
+check("and so is a search through very many", (await text("table")).includes("Needle"), await text());
 await page.setJavaScriptEnabled(true);
 
 // Signing out.

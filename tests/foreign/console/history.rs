@@ -48,8 +48,20 @@ fn told() -> Vec<Told> {
     ]
 }
 
+/// Another organization, with so many keys that a search goes through them a part at a time. What it finds at last is
+/// the first one.
+async fn lay_many(server: &Server) {
+    let admin = server.admin();
+    admin.post_json("/v1/orgs", &json!({"id": "acme", "name": "Acme"})).await.done(201);
+    admin.post_json("/v1/orgs/acme/projects", &json!({"id": "default", "name": "Default"})).await.done(201);
+    let first = json!({"name": "Needle", "project": "default", "environment": "prd", "preset": "query_only"});
+    admin.post_json("/v1/orgs/acme/keys", &first).await.done(201);
+    server.database.add_keys("acme", 80_000).await;
+}
+
 /// Makes projects and keys, and has them used for a while.
 pub(crate) async fn lay(server: &Server) {
+    lay_many(server).await;
     let admin = server.admin();
     for (id, name) in [("web", "Web"), ("mobile", "Mobile"), ("analytics", "Analytics")] {
         admin.post_json("/v1/orgs/default/projects", &json!({"id": id, "name": name})).await.done(201);
