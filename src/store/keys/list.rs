@@ -14,10 +14,10 @@ use crate::store::page::Page;
 use crate::store::write::Write;
 use crate::store::{Store, StoreError};
 
-/// How many keys a page looks at: as a rule that is enough to fill it, and if not, as many as it has the time for. Keys
-/// lie in the order of their creation, and in any other one here and there.
-const REACH: [i64; 2] = [1_000, 30_000];
-const REACH_HERE_AND_THERE: [i64; 2] = [1_000, 8_000];
+/// How many keys a page looks at: so many at first, which as a rule fills it, and if not, as many as it has the time for.
+/// Keys lie in the order of their creation; in any other order they are here and there, and each costs more.
+const REACH: [i64; 2] = [2_000, 20_000];
+const REACH_HERE_AND_THERE: [i64; 2] = [1_000, 4_000];
 
 /// A page of an organization's keys.
 #[derive(Debug)]
