@@ -25,6 +25,7 @@ mod set_up;
 mod shell;
 mod sign_in;
 mod signing_keys;
+mod use_by_key;
 mod use_over_time;
 mod use_page;
 mod visitor;
@@ -71,6 +72,7 @@ routes! {
 
         GET "/console/orgs/{org}/usage" => use_page::show,
         GET "/console/orgs/{org}/usage.csv" => use_page::export,
+        GET "/console/orgs/{org}/usage-by-key.csv" => use_by_key::export,
         GET "/console/orgs/{org}/audit" => audit_page::show,
         GET "/console/orgs/{org}/audit.csv" => audit_page::export,
         GET "/console/orgs/{org}/projects" => projects::list,

@@ -45,7 +45,7 @@ pub use restore::{
 };
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use signing_keys::{SealedSigningKey, Succession};
-pub use usage::{UseBuckets, UseRecord};
+pub use usage::{KeyLabel, KeyTotal, UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 

@@ -1,9 +1,11 @@
 //! The use of keys, as it is counted: what for, and in which stretches of time.
 
+mod calendar;
 mod period;
 
 use std::ops::AddAssign;
 
+pub use calendar::{CalendarError, CalendarPeriod, CalendarSpan};
 pub use period::{Interval, Period, PeriodError};
 
 /// What a key was used for.
@@ -97,6 +99,11 @@ impl UseCounts {
     /// What there is more than none of.
     pub fn counted(&self) -> impl Iterator<Item = (UseKind, u64)> {
         UseKind::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
+    }
+
+    /// How often there was any use.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
     }
 
     /// Whether there was no use at all.

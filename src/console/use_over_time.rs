@@ -106,19 +106,36 @@ fn points(usage: &Usage, names: impl Fn(&str) -> (String, String)) -> Vec<Point>
 }
 
 fn day(exact: &str) -> String {
-    format!("{} {}", exact[8..10].trim_start_matches('0'), MONTHS[month_of(exact)])
+    format!("{} {}", exact[8..10].trim_start_matches('0'), short(month_name(exact)))
 }
 
 fn month(exact: &str) -> String {
-    format!("{} {}", MONTHS[month_of(exact)], &exact[..4])
+    format!("{} {}", short(month_name(exact)), &exact[..4])
 }
 
-fn month_of(exact: &str) -> usize {
-    exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)
+/// `November`, of a time as RFC 3339 writes it.
+pub(super) fn month_name(exact: &str) -> &'static str {
+    MONTHS[exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)]
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+fn short(month: &str) -> &str {
+    &month[..3]
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 #[cfg(test)]
 mod tests {

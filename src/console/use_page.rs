@@ -1,4 +1,4 @@
-//! How the keys of an organization are used, over time and by project.
+//! How the keys of an organization are used: over time, by project and by key.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::page::{page, spreadsheet};
 use super::shell::{Room, Shell};
+use super::use_by_key::{self, UseByKey};
 use super::use_over_time::{Span, UseOverTime};
 use super::visitor::Visitor;
 use crate::http::failure::Failure;
@@ -19,8 +20,6 @@ use crate::management::ApiError;
 use crate::management::usage::{self, Bucket};
 use crate::names::ProjectId;
 use crate::node::Node;
-
-const KNOWN: [&str; 2] = ["span", "project"];
 
 const COLUMNS: [&str; 7] =
     ["start", "tokens", "direct", "refused_revoked", "refused_expired", "refused_address", "refused_secret"];
@@ -33,6 +32,8 @@ struct UsagePage {
     used: UseOverTime,
     project: Option<ProjectId>,
     projects: Vec<ProjectRow>,
+    /// Of the whole organization, and so not beside one project's use: keys are in order over all projects.
+    keys: Option<UseByKey>,
     /// What the links of the plot have in them besides.
     more: String,
 }
@@ -51,8 +52,9 @@ pub(super) async fn show(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &KNOWN)?;
+    let query = Query::read(&parts, &["span", "project", "month"])?;
     let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
+    let month = use_by_key::month(&query)?;
     let request = span.request(&node);
     let used = usage::of_organization(&node, caller, &organization, project.as_ref(), request).await?;
     let mut projects = usage::by_project(&node, caller, &organization, request).await?;
@@ -63,11 +65,16 @@ pub(super) async fn show(
         used: *used,
         share: used.total() * 100 / most,
     };
+    let keys = match project {
+        Some(_) => None,
+        None => Some(UseByKey::read(&node, &visitor, &organization, (span, month)).await?),
+    };
     page(&UsagePage {
         shell: visitor.shell_at(&organization, Room::Usage),
         root: visitor.shell.root(&organization),
         used: UseOverTime::of(span, &used),
         projects: projects.iter().map(row).collect(),
+        keys,
         more: project.as_ref().map(|project| format!("&project={project}")).unwrap_or_default(),
         project,
     })
@@ -80,7 +87,7 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &KNOWN)?;
+    let query = Query::read(&parts, &["span", "project"])?;
     let request = Span::read(query.text("span")).request(&node);
     let project = project(&query)?;
     let used =
@@ -98,8 +105,12 @@ fn project(query: &Query) -> Result<Option<ProjectId>, ApiError> {
 }
 
 fn cells(bucket: &Bucket) -> [String; COLUMNS.len()] {
-    let Bucket { start, tokens, direct, refused } = bucket;
-    let numbers = [*tokens, *direct, refused.revoked, refused.expired, refused.address, refused.secret];
-    let mut cells = numbers.iter().map(u64::to_string);
-    std::array::from_fn(|at| if at == 0 { start.rfc3339() } else { cells.next().unwrap_or_default() })
+    let mut cells = [bucket.start.rfc3339()].into_iter().chain(numbers(bucket));
+    std::array::from_fn(|_| cells.next().unwrap_or_default())
+}
+
+/// What there was, as the last columns of a table have it.
+pub(super) fn numbers(Bucket { tokens, direct, refused, .. }: &Bucket) -> [String; 6] {
+    [*tokens, *direct, refused.revoked, refused.expired, refused.address, refused.secret]
+        .map(|number| number.to_string())
 }

@@ -27,7 +27,7 @@ use crate::access::{Caller, Denied};
 use crate::api_key::KeyId;
 use crate::audit::AuditEvent;
 use crate::key::ApiKey;
-use crate::names::OrganizationId;
+use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::{ChangeKind, Write};
@@ -88,7 +88,16 @@ impl<'a> Claim<'a> {
 }
 
 pub(super) fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
-    caller.may_in(&key.organization, verb, &["projects", key.project.as_str(), "keys", &key.id.to_string()])
+    may_at(caller, (&key.organization, &key.project, key.id), verb)
+}
+
+/// The same of a key of which no more is known than its place.
+pub(super) fn may_at(
+    caller: &Caller,
+    (organization, project, key): (&OrganizationId, &ProjectId, KeyId),
+    verb: Verb,
+) -> Result<(), Denied> {
+    caller.may_in(organization, verb, &["projects", project.as_str(), "keys", &key.to_string()])
 }
 
 /// Stores a key as it is `after`, and records what was done to it.

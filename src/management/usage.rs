@@ -1,5 +1,9 @@
 //! How keys were used, over time.
 
+mod by_key;
+
+pub use by_key::{KeyUse, by_key};
+
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::sync::Arc;

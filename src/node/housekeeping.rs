@@ -9,7 +9,7 @@ use super::Node;
 use crate::clock::Timestamp;
 use crate::keyring::Rotation;
 use crate::store::StoreError;
-use crate::usage::Interval;
+use crate::usage::{CalendarSpan, Interval};
 
 /// Changes are kept for so many seconds: longer than any node may rely on its memory, by far.
 const CHANGES_KEPT_SECONDS: i64 = 3_600;
@@ -84,6 +84,9 @@ impl Node {
         warn("console sessions", store.forget_console_sessions(now).await);
         for interval in Interval::ALL {
             warn("use", in_batches(|most| store.forget_use(interval, now, most)).await);
+        }
+        for span in CalendarSpan::ALL {
+            warn("totals of keys", in_batches(|most| store.forget_totals(span, now, most)).await);
         }
         if let Some(seconds) = self.deployment.events_kept_seconds {
             let before = now.plus(-seconds);

@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
 
 use super::Store;
 use super::db::Either;
@@ -19,12 +19,13 @@ use super::error::OpenError;
 /// Longest wait for a free connection, and for a writer ahead in the queue.
 const WAIT: Duration = Duration::from_secs(5);
 
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
     (4, "console", include_str!("../../migrations/0004_console.sql")),
     (5, "orders", include_str!("../../migrations/0005_orders.sql")),
+    (6, "busiest keys", include_str!("../../migrations/0006_busiest_keys.sql")),
 ];
 
 impl Store {
@@ -148,7 +149,12 @@ async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
 }
 
 async fn migrate_postgres(pool: &PgPool) -> Result<(), OpenError> {
-    migrator().run(pool).await.map_err(migration_failed)
+    // A migration may go over whole tables, and another node wait for it: this connection's ends are later.
+    let mut connection = pool.acquire().await.map_err(OpenError::Connect)?.detach();
+    let ends = "SET statement_timeout = 0; SET lock_timeout = '60s'";
+    sqlx::raw_sql(ends).execute(&mut connection).await.map_err(OpenError::Connect)?;
+    migrator().run_direct(None, &mut connection, false).await.map_err(migration_failed)?;
+    connection.close().await.map_err(OpenError::Connect)
 }
 
 /// The version of the schema that this binary knows.

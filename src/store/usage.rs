@@ -1,8 +1,10 @@
 //! Use, written in batches: how often keys were used, and when each secret was last used.
 
 mod buckets;
+mod totals;
 
 pub use buckets::UseBuckets;
+pub use totals::{KeyLabel, KeyTotal};
 
 use std::collections::BTreeMap;
 
@@ -60,6 +62,7 @@ impl Store {
         let mut write = self.turn(at).await?;
         write.record_refusals(refusals).await?;
         buckets::add(&mut write.tx, records).await?;
+        totals::add(&mut write.tx, records).await?;
         let used = records.iter().filter_map(|record| Some((record.key, record.last_used_at?)));
         set_last_used(&mut write.tx, &OF_KEYS, used).await?;
         let used = records.iter().flat_map(|record| record.secrets.iter().copied());

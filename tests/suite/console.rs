@@ -7,3 +7,4 @@ mod organization;
 mod pages;
 mod rights;
 mod sessions;
+mod use_by_key;

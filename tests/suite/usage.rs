@@ -2,6 +2,7 @@
 
 mod asking;
 mod flush;
+mod totals;
 
 use claviger::usage::Interval;
 use serde_json::{Value, json};

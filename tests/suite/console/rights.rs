@@ -26,7 +26,7 @@ async fn what_a_person_may_not_do_is_not_offered_and_refused(backend: Backend) {
     for act in ["/edit", "/rotate", "/revoke", "/delete", "What was done to it"] {
         assert!(!page.contains(act), "{act}: {page}");
     }
-    for room in ["usage", "usage.csv", "audit", "audit.csv", "signing-keys"] {
+    for room in ["usage", "usage.csv", "usage-by-key.csv", "audit", "audit.csv", "signing-keys"] {
         let refused = browser.get(&format!("/console/orgs/default/{room}")).await;
         assert_eq!(refused.status, 403, "{room}");
         assert!(refused.text.contains("read:claviger/"), "{}", refused.text);
@@ -63,7 +63,7 @@ async fn another_organization_is_not_there(backend: Backend) {
     let (_, own) = server.key(&["*:claviger/orgs/default/**"]).await;
     let browser = Browser::signed_in(&server, &own).await;
     for org in ["acme", "never-was"] {
-        for room in ["keys", "keys/new", "usage", "audit", "projects", "audit.csv"] {
+        for room in ["keys", "keys/new", "usage", "audit", "projects", "audit.csv", "usage-by-key.csv"] {
             let answer = browser.get(&format!("/console/orgs/{org}/{room}")).await;
             assert_eq!(answer.status, 404, "{org}/{room}");
         }

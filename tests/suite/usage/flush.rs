@@ -26,7 +26,9 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
     let (_, elsewhere) =
         server.key_from(serde_json::json!({ "preset": "query_only", "cidrs": ["192.0.2.1"] })).await;
     server.flush().await;
-    for table in ["key_usage", "project_usage", "key_secrets", "audit_events", "changes", "sequences"] {
+    let tables =
+        ["key_usage", "project_usage", "key_totals", "key_secrets", "audit_events", "changes", "sequences"];
+    for table in tables {
         server.client().access_token(&key, "").await;
         assert_eq!(server.client().token(&elsewhere, "").await.status, 401);
         server.database.execute(&format!("ALTER TABLE {table} RENAME TO gone")).await;
@@ -42,9 +44,9 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
     server.flush().await;
     let hours = used(&server.admin(), &format!("{KEYS}/{id}/usage?interval=hour")).await;
     let hour = |hour| bucket(&format!("2026-01-01T{hour:02}:00:00Z"), 1, 0, [0; 4]);
-    assert_eq!(hours, (0..6).map(hour).collect::<Vec<_>>());
+    assert_eq!(hours, (0..7).map(hour).collect::<Vec<_>>());
     let refusals = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
-    assert_eq!(server.database.number(refusals).await, 6);
+    assert_eq!(server.database.number(refusals).await, 7);
 }
 
 /// As many keys as asked for, that are in no store.
@@ -79,6 +81,9 @@ async fn thousands_of_keys_are_written_in_turns(backend: Backend) {
     assert_eq!(server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap(), KEYS);
     let database = &server.database;
     assert_eq!(database.number("SELECT COUNT(*) FROM key_usage WHERE count = 1").await, 4 * KEYS as i64);
+    let totals =
+        "SELECT COUNT(*) FROM key_totals WHERE total = 2 AND token = 1 AND address = 1 AND secret = 0";
+    assert_eq!(database.number(totals).await, 2 * KEYS as i64, "by day and month");
     let of_project = "SELECT COUNT(*) FROM project_usage WHERE count = 2300";
     assert_eq!(database.number(of_project).await, 4, "two kinds, by hour and day");
 }
@@ -129,6 +134,12 @@ async fn nothing_is_lost_between_counting_and_flushing(backend: Backend) {
         server.flush().await;
     }
     server.flush().await;
+    for span in ["day", "month"] {
+        let sum = format!(
+            "SELECT CAST(SUM(total) AS BIGINT) FROM key_totals WHERE span = '{span}' AND token = total"
+        );
+        assert_eq!(server.database.number(&sum).await, (COUNTERS * TIMES) as i64, "{span}");
+    }
     for table in ["key_usage", "project_usage"] {
         for span in [3_600, 86_400] {
             let sum = format!("SELECT CAST(SUM(count) AS BIGINT) FROM {table} WHERE span = {span}");

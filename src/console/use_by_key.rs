@@ -1,0 +1,176 @@
+//! Which keys of an organization are used most, as a part of its page of use and as a table to take away.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::page::spreadsheet;
+use super::use_over_time::{Span, month_name};
+use super::use_page::numbers;
+use super::visitor::Visitor;
+use crate::clock::Timestamp;
+use crate::http::failure::Failure;
+use crate::http::path::InOrganization;
+use crate::http::query::Query;
+use crate::http::spreadsheet::table;
+use crate::management::ApiError;
+use crate::management::usage::{self, Bucket, KeyUse};
+use crate::names::OrganizationId;
+use crate::node::Node;
+use crate::usage::{CalendarPeriod, CalendarSpan};
+
+/// Keys on the page.
+const SHOWN: u16 = 20;
+
+/// Keys in a download.
+const MOST_ROWS: u16 = 10_000;
+
+const COLUMNS: [&str; 10] = [
+    "key_id",
+    "name",
+    "project",
+    "environment",
+    "tokens",
+    "direct",
+    "refused_revoked",
+    "refused_expired",
+    "refused_address",
+    "refused_secret",
+];
+
+/// The busiest keys of a day or a month.
+#[derive(Debug)]
+pub(super) struct UseByKey {
+    /// When that is, as people say it.
+    pub(super) period: String,
+    /// The months beside it that there is something to know of.
+    pub(super) before: Option<Beside>,
+    pub(super) after: Option<Beside>,
+    /// What the download is to be asked for.
+    pub(super) query: String,
+    pub(super) rows: Vec<KeyRow>,
+}
+
+/// A month beside another.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) name: String,
+    pub(super) query: String,
+}
+
+#[derive(Debug)]
+pub(super) struct KeyRow {
+    pub(super) id: String,
+    pub(super) home: Option<Home>,
+    pub(super) used: Bucket,
+    /// Of 100, how much of the busiest key's use this is.
+    pub(super) share: u64,
+}
+
+/// What is shown of a key that can be looked at.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) href: String,
+    pub(super) name: String,
+    pub(super) project: String,
+    pub(super) environment: String,
+}
+
+/// `GET /console/orgs/{org}/usage-by-key.csv`.
+pub(super) async fn export(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    InOrganization(organization): InOrganization,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &["span", "month"])?;
+    let period = period(Span::read(query.text("span")), month(&query)?, node.clock.now());
+    let used = usage::by_key(&node, &visitor.caller, &organization, period, MOST_ROWS).await?;
+    let body = table(Some(&COLUMNS), used.into_iter().map(cells)).map_err(ApiError::internal)?;
+    Ok(spreadsheet(&format!("{organization}-usage-by-key-{period}.csv"), body))
+}
+
+impl UseByKey {
+    /// What there is beside a plot of this span: of a month if one is asked for, else of the last day or month in it.
+    pub(super) async fn read(
+        node: &Arc<Node>,
+        visitor: &Visitor,
+        organization: &OrganizationId,
+        (span, month): (Span, Option<CalendarPeriod>),
+    ) -> Result<Self, ApiError> {
+        let (root, now) = (visitor.shell.root(organization), node.clock.now());
+        let period = period(span, month, now);
+        let used = usage::by_key(node, &visitor.caller, organization, period, SHOWN).await?;
+        let most = used.first().map_or(1, |busiest| busiest.used.total().max(1));
+        let query = |period: CalendarPeriod| match period.span() {
+            CalendarSpan::Day => format!("span={}", span.as_str()),
+            CalendarSpan::Month => format!("span={}&month={period}", span.as_str()),
+        };
+        let beside = |period: CalendarPeriod| {
+            let is_month = period.span() == CalendarSpan::Month;
+            let known = period.known_at(now).ok().filter(|_| is_month)?;
+            Some(Beside { name: name(known), query: query(known) })
+        };
+        Ok(Self {
+            period: title(period),
+            before: beside(period.before()),
+            after: beside(period.after()),
+            query: query(period),
+            rows: used.into_iter().map(|used| KeyRow::of(used, &root, most)).collect(),
+        })
+    }
+}
+
+impl KeyRow {
+    fn of(KeyUse { key, label, used }: KeyUse, root: &str, most: u64) -> Self {
+        let home = label.map(|label| Home {
+            href: format!("{root}/keys/{key}"),
+            name: label.name,
+            project: label.project.to_string(),
+            environment: label.environment.to_string(),
+        });
+        Self { id: key.to_string(), home, share: used.total() * 100 / most, used }
+    }
+}
+
+/// The month that is asked for, if one is.
+pub(super) fn month(query: &Query) -> Result<Option<CalendarPeriod>, ApiError> {
+    let parse =
+        |text: &str| CalendarPeriod::month(text).map_err(|error| ApiError::invalid(error).at("month"));
+    query.text("month").filter(|text| !text.is_empty()).map(parse).transpose()
+}
+
+fn period(span: Span, month: Option<CalendarPeriod>, now: Timestamp) -> CalendarPeriod {
+    match span {
+        Span::Hours => CalendarPeriod::of(CalendarSpan::Day, now),
+        Span::Days | Span::Months => month.unwrap_or(CalendarPeriod::of(CalendarSpan::Month, now)),
+    }
+}
+
+/// `Today, 21 November 2026 (UTC)`, `November 2026 (UTC)`.
+fn title(period: CalendarPeriod) -> String {
+    match period.span() {
+        CalendarSpan::Day => format!("today, {} (UTC)", name(period)),
+        CalendarSpan::Month => format!("{} (UTC)", name(period)),
+    }
+}
+
+/// `21 November 2026`, `November 2026`.
+fn name(period: CalendarPeriod) -> String {
+    let exact = period.start().rfc3339();
+    let month = format!("{} {}", month_name(&exact), &exact[..4]);
+    match period.span() {
+        CalendarSpan::Day => format!("{} {month}", exact[8..10].trim_start_matches('0')),
+        CalendarSpan::Month => month,
+    }
+}
+
+fn cells(KeyUse { key, label, used }: KeyUse) -> [String; COLUMNS.len()] {
+    let known = label.map_or_else(Default::default, |label| {
+        [label.name, label.project.to_string(), label.environment.to_string()]
+    });
+    let mut cells = [key.to_string()].into_iter().chain(known).chain(numbers(&used));
+    std::array::from_fn(|_| cells.next().unwrap_or_default())
+}

@@ -1,0 +1,171 @@
+//! How often each key was used in a day or a month, in one row, so that the busiest can be found.
+
+use std::collections::BTreeMap;
+
+use sqlx::QueryBuilder;
+
+use super::UseRecord;
+use crate::api_key::{EnvironmentSlug, KeyId};
+use crate::clock::Timestamp;
+use crate::names::{OrganizationId, ProjectId};
+use crate::store::db::{BATCH, Tx, on, row};
+use crate::store::error::read;
+use crate::store::{Store, StoreError};
+use crate::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
+
+/// How often a key was used in a period.
+#[derive(Debug)]
+pub struct KeyTotal {
+    /// The key.
+    pub key: KeyId,
+    /// What is known of it; `None` when it is deleted.
+    pub label: Option<KeyLabel>,
+    /// How often it was used, never not at all.
+    pub counts: UseCounts,
+}
+
+/// What people know a key by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLabel {
+    /// Its name.
+    pub name: String,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its environment.
+    pub environment: EnvironmentSlug,
+}
+
+/// A row's span, start and key: its primary key. In their order, nodes that write at once take their row locks.
+type Place<'r> = (&'static str, i64, &'r str);
+
+row! {
+    struct TotalRow {
+        key_id: String,
+        token: i64,
+        direct: i64,
+        revoked: i64,
+        expired: i64,
+        address: i64,
+        secret: i64,
+        name: Option<String>,
+        project: Option<String>,
+        environment: Option<String>,
+    }
+}
+
+/// Adds what the records count.
+pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
+    let keys: Vec<String> = records.iter().map(|record| record.key.to_string()).collect();
+    let mut totals = BTreeMap::<Place<'_>, (&OrganizationId, UseCounts)>::new();
+    for (key, record) in keys.iter().zip(records).filter(|(_, record)| !record.counts.is_empty()) {
+        for span in CalendarSpan::ALL {
+            let place = (span.as_str(), CalendarPeriod::of(span, record.hour).start().unix(), &**key);
+            let (_, counts) = totals.entry(place).or_insert((&record.organization, UseCounts::default()));
+            *counts += record.counts;
+        }
+    }
+    let rows: Vec<_> = totals.into_iter().collect();
+    let columns = ["total"].into_iter().chain(UseKind::ALL.map(UseKind::as_str));
+    let added = columns.clone().map(|column| format!("{column} = key_totals.{column} + excluded.{column}"));
+    let (columns, added) = (columns.collect::<Vec<_>>().join(", "), added.collect::<Vec<_>>().join(", "));
+    for batch in rows.chunks(BATCH) {
+        on!(&mut *tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new(format!(
+                "INSERT INTO key_totals (span, start, key_id, organization, {columns}) "
+            ));
+            sql.push_values(batch, |mut row, ((span, start, key), (organization, counts))| {
+                row.push_bind(*span).push_bind(start).push_bind(*key).push_bind(organization.as_str());
+                row.push_bind(counts.total().cast_signed());
+                for kind in UseKind::ALL {
+                    row.push_bind(counts.of(kind).cast_signed());
+                }
+            });
+            sql.push(format_args!(" ON CONFLICT (span, start, key_id) DO UPDATE SET {added}"));
+            sql.build().execute(&mut **tx).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// At most `limit` of an organization's keys that were used in a period, the busiest first; those that were used
+    /// as often as each other by their id.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn busiest_keys(
+        &self,
+        organization: &OrganizationId,
+        period: CalendarPeriod,
+        limit: u16,
+    ) -> Result<Vec<KeyTotal>, StoreError> {
+        let rows = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, TotalRow>(
+                "SELECT t.key_id, t.token, t.direct, t.revoked, t.expired, t.address, t.secret,
+                        k.name, k.project, k.environment
+                 FROM (SELECT * FROM key_totals WHERE organization = $1 AND span = $2 AND start = $3
+                       ORDER BY total DESC, key_id LIMIT $4) t
+                 LEFT JOIN api_keys k ON k.id = t.key_id AND k.organization = t.organization
+                 ORDER BY t.total DESC, t.key_id",
+            )
+            .bind(organization.as_str())
+            .bind(period.span().as_str())
+            .bind(period.start().unix())
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await
+        })?;
+        rows.into_iter().map(KeyTotal::try_from).collect()
+    }
+
+    /// Forgets at most `most` totals of periods that are not kept at `now`, and says how many it forgot.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_totals(
+        &self,
+        span: CalendarSpan,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>(
+                "DELETE FROM key_totals WHERE (span, start, key_id) IN
+                     (SELECT span, start, key_id FROM key_totals WHERE span = $1 AND start < $2 LIMIT $3)",
+            )
+            .bind(span.as_str())
+            .bind(span.kept_since(now).start().unix())
+            .bind(i64::from(most))
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected())
+        })?)
+    }
+}
+
+impl TryFrom<TotalRow> for KeyTotal {
+    type Error = StoreError;
+
+    fn try_from(row: TotalRow) -> Result<Self, StoreError> {
+        let mut counts = UseCounts::default();
+        for (kind, count) in [
+            (UseKind::Token, row.token),
+            (UseKind::Direct, row.direct),
+            (UseKind::Refused(RefusedFor::Revoked), row.revoked),
+            (UseKind::Refused(RefusedFor::Expired), row.expired),
+            (UseKind::Refused(RefusedFor::Address), row.address),
+            (UseKind::Refused(RefusedFor::Secret), row.secret),
+        ] {
+            counts.add(kind, count.unsigned_abs());
+        }
+        let label = match (row.name, row.project, row.environment) {
+            (Some(name), Some(project), Some(environment)) => Some(KeyLabel {
+                name,
+                project: read("project", &project)?,
+                environment: read("environment", &environment)?,
+            }),
+            _ => None,
+        };
+        Ok(Self { key: read("key id", &row.key_id)?, label, counts })
+    }
+}
