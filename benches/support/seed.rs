@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use claviger::api_key::{KeyId, PlainKey, Tagger};
+use claviger::clock::Clock;
 use claviger::entropy::Entropy;
 use claviger::master_key::MasterKey;
 use claviger::node::{HashCost, SecretKeeper};
+use claviger::usage::{CalendarPeriod, CalendarSpan};
 use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 
@@ -140,6 +142,15 @@ impl Store {
             format!(
                 "INSERT INTO key_secrets (id, key_id, hash, created_at)
                  {numbers} SELECT 'sec_' || {padded}, 'key_' || {padded}, '{hash}', 1767225600 FROM n"
+            ),
+            // One key in ten is in use.
+            format!(
+                "INSERT INTO key_totals (span, start, key_id, organization, total, token, direct, revoked, expired,
+                     address, secret)
+                 SELECT 'month', {}, id, organization, created_seq * 7919 % 100003 + 3,
+                     created_seq * 7919 % 100003, 1, 0, 0, 1, 1
+                 FROM api_keys WHERE created_seq >= 10000 AND created_seq / 1000 % 10 = 0",
+                CalendarPeriod::of(CalendarSpan::Month, Clock::system().now()).start().unix()
             ),
             format!("UPDATE sequences SET value = 10000 + {}", self.keys),
         ];
