@@ -91,7 +91,7 @@ async fn the_busiest_keys_come_first_and_are_counted_exactly(backend: Backend) {
     let page = browser.page(USAGE).await;
     assert_eq!(rows(&page)[0], expected(23, 1)[0]);
     assert!(page.contains(&format!(r#"href="/console/orgs/default/keys/{busy}""#)), "{page}");
-    assert!(part(&page).contains(r#"value="100""#) && part(&page).contains("<td>default<"), "{page}");
+    assert!(part(&page).contains(r#"value="100""#) && part(&page).contains("<td>default <"), "{page}");
     // The next day begins anew, and its month goes on.
     server.advance(DAY).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
