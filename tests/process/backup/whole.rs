@@ -160,18 +160,22 @@ async fn aged(new: &Database) -> Database {
     let old = Backend::Sqlite.fresh().await;
     std::fs::write(old.url.trim_start_matches("sqlite://"), "").expect("an empty file");
     old.execute(include_str!("../../../migrations/0001_base.sql")).await;
+    let attach =
+        format!("PRAGMA foreign_keys = OFF; ATTACH '{}' AS new;", new.url.trim_start_matches("sqlite://"));
     let copies = old
         .texts(&format!(
-            "SELECT format('DELETE FROM main.%s; INSERT INTO main.%s (%s) SELECT %s FROM new.%s;', name, name, columns,
+            "{attach} SELECT format('DELETE FROM main.%s; INSERT INTO main.%s (%s) SELECT %s FROM new.%s;', name, name, columns,
                  columns, name)
-             FROM (SELECT name, (SELECT group_concat(name) FROM pragma_table_info(m.name)) AS columns
+             FROM (SELECT name, (SELECT group_concat(name) FROM pragma_table_info(m.name)
+                          WHERE name IN (SELECT name FROM pragma_table_info(m.name, 'new'))) AS columns
                    FROM sqlite_schema m WHERE type = 'table' AND name IN ({tables}))"
         ))
         .await;
     old.execute(&format!(
-        "PRAGMA foreign_keys = OFF; ATTACH '{}' AS new; {}
+        "{attach} {}
+         UPDATE main.api_keys
+         SET last_used_at = (SELECT last_used_at FROM new.key_last_use WHERE key_id = main.api_keys.id);
          CREATE TABLE main._sqlx_migrations AS SELECT * FROM new._sqlx_migrations WHERE version = 1",
-        new.url.trim_start_matches("sqlite://"),
         copies.concat()
     ))
     .await;
