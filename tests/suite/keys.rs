@@ -85,7 +85,7 @@ async fn a_long_list_is_looked_through_in_parts(backend: Backend) {
     let (_, of_one) = server.key(&[&of_one]).await;
     let (_, of_none) = server.key(&["read:claviger/orgs/default/projects/web/keys/*"]).await;
     let (_, blind) = server.key(&["read:*"]).await;
-    server.database.add_keys("default", 25_000).await;
+    server.database.add_keys("default", 20_000).await;
     for (query, found) in [("q=administrator", 1), ("q=nothing", 0), ("status=revoked&limit=200", 0)] {
         let (mut names, mut pages, mut path) = (Vec::new(), 0, format!("{KEYS}?{query}"));
         loop {

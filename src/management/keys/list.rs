@@ -70,6 +70,6 @@ pub async fn list(
         limit: page.limit,
         filter,
     };
-    let found = node.store.keys(&query, node.clock.now()).await?;
+    let found = node.store.keys(query, node.clock.now()).await?;
     Ok((found.items, cursor(node, &list, found.next)?))
 }

@@ -56,7 +56,7 @@ async fn lay_many(server: &Server) {
     admin.post_json("/v1/orgs/acme/projects", &json!({"id": "default", "name": "Default"})).await.done(201);
     let first = json!({"name": "Needle", "project": "default", "environment": "prd", "preset": "query_only"});
     admin.post_json("/v1/orgs/acme/keys", &first).await.done(201);
-    server.database.add_keys("acme", 50_000).await;
+    server.database.add_keys("acme", 40_000).await;
 }
 
 /// Makes projects and keys, and has them used for a while.

@@ -142,7 +142,7 @@ async fn a_list_goes_on_where_it_was_although_keys_are_used_and_deleted(backend:
 
 async fn a_search_through_many_keys_can_go_on(backend: Backend) {
     let server = Server::start(backend).await;
-    server.database.add_keys("default", 25_000).await;
+    server.database.add_keys("default", 20_000).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let first = browser.page(&format!("{KEYS}?q=administrator")).await;
     assert!(listed(&first).is_empty() && first.contains("Not found so far"), "{first}");
