@@ -61,7 +61,7 @@ impl Store {
     async fn keys_within(&self, query: &KeyQuery, reach: i64, now: Timestamp) -> Result<KeyPage, StoreError> {
         let edge = self.edge(query, reach).await?;
         let rows = on!(&self.db, |pool, DB| {
-            let mut select = select::<DB>(query, edge.as_ref(), now);
+            let mut select = select::<DB>(query, edge.as_ref().map(|edge| (edge, reach)), now);
             select.build_query_as::<KeyRow>().fetch_all(pool).await
         })?;
         let page = page(rows, query)?;
@@ -142,28 +142,48 @@ where
 {
     let mut sql = QueryBuilder::new(format!("SELECT {}", query.order.by.position()));
     query.push_scan(&mut sql, ("", ""));
-    query.order.push_order(&mut sql);
+    query.order.push_order(&mut sql, query.order.by.table());
     sql.push(" LIMIT 1 OFFSET ").push_bind(reach - 1);
     sql
 }
 
-fn select<DB: Database>(query: &KeyQuery, edge: Option<&KeyPosition>, now: Timestamp) -> QueryBuilder<DB>
+/// Keys and their secrets, of the stretch that ends at a position after so many keys, or without an end.
+fn select<DB: Database>(
+    query: &KeyQuery,
+    stretch: Option<(&KeyPosition, i64)>,
+    now: Timestamp,
+) -> QueryBuilder<DB>
 where
     DB::Arguments: Default,
     for<'t> i64: Encode<'t, DB> + Type<DB>,
     for<'t> String: Encode<'t, DB> + Type<DB>,
 {
-    let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT api_keys.*"));
-    query.push_scan(&mut sql, query.order.by.join());
-    if let Some(edge) = edge {
-        query.order.push_side(&mut sql, Side::UpTo, edge);
-    }
+    let by = query.order.by;
+    let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT "));
+    let table = match stretch {
+        Some((_, reach)) if by != KeySort::Creation => {
+            sql.push(format_args!("* FROM (SELECT {}", by.columns()));
+            query.push_scan(&mut sql, by.join());
+            query.order.push_order(&mut sql, by.table());
+            // PostgreSQL takes the end of a pair for a wide one, and would not read the stretch off the index.
+            sql.push(" LIMIT ").push_bind(reach).push(") api_keys WHERE 1 = 1");
+            "api_keys"
+        }
+        stretch => {
+            sql.push(by.columns());
+            query.push_scan(&mut sql, by.join());
+            if let Some((edge, _)) = stretch {
+                query.order.push_side(&mut sql, Side::UpTo, edge);
+            }
+            by.table()
+        }
+    };
     query.filter.push(&mut sql, now);
     query.visible.push(&mut sql);
-    query.order.push_order(&mut sql);
+    query.order.push_order(&mut sql, table);
     sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1).push(concat!(")", joined!()));
-    query.order.push_outer_order(&mut sql);
-    sql.push(newest_secret_last!());
+    query.order.push_order(&mut sql, "k");
+    sql.push(concat!(", ", newest_secret_last!()));
     sql
 }
 

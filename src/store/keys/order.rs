@@ -97,10 +97,11 @@ impl KeySort {
         }
     }
 
-    const fn seq(self) -> &'static str {
+    /// What there is to know of a key in its order.
+    pub(super) const fn columns(self) -> &'static str {
         match self {
-            Self::Creation | Self::Name | Self::End => "created_seq",
-            Self::LastUse => "key_last_use.created_seq",
+            Self::Creation | Self::Name | Self::End => "api_keys.*",
+            Self::LastUse => "api_keys.*, key_last_use.idle_since",
         }
     }
 
@@ -111,7 +112,7 @@ impl KeySort {
             (Self::Name, Some(value)) => text = value,
             (_, value) => number = value.unwrap_or(number),
         }
-        format!("{number} AS number, {text} AS text, {} AS seq", self.seq())
+        format!("{number} AS number, {text} AS text, created_seq AS seq")
     }
 }
 
@@ -128,12 +129,12 @@ impl KeyOrder {
             (Side::UpTo, false) => "<=",
             (Side::UpTo, true) => ">=",
         };
-        let seq = self.by.seq();
+        let table = self.by.table();
         let Some((column, value)) = self.by.value().zip(of.value.as_ref()) else {
-            sql.push(format_args!(" AND {seq} {operator} ")).push_bind(of.seq);
+            sql.push(format_args!(" AND {table}.created_seq {operator} ")).push_bind(of.seq);
             return;
         };
-        sql.push(format_args!(" AND ({column}, {seq}) {operator} ("));
+        sql.push(format_args!(" AND ({table}.{column}, {table}.created_seq) {operator} ("));
         match value {
             Value::Number(number) => sql.push_bind(*number),
             Value::Text(text) => sql.push_bind(text.clone()),
@@ -141,30 +142,14 @@ impl KeyOrder {
         sql.push(", ").push_bind(of.seq).push(")");
     }
 
-    /// Sorts a selection.
-    pub(super) fn push_order<DB: Database>(self, sql: &mut QueryBuilder<DB>) {
+    /// Sorts a selection from `table`.
+    pub(super) fn push_order<DB: Database>(self, sql: &mut QueryBuilder<DB>, table: &str) {
         let direction = if self.is_down { " DESC" } else { "" };
         sql.push(" ORDER BY ");
         if let Some(value) = self.by.value() {
-            sql.push(format_args!("{value}{direction}, "));
+            sql.push(format_args!("{table}.{value}{direction}, "));
         }
-        sql.push(format_args!("{}{direction}", self.by.seq()));
-    }
-
-    /// Sorts the keys (`k`, last used as `u` says) of a selection whose rows are keys and secrets.
-    pub(super) fn push_outer_order<DB: Database>(self, sql: &mut QueryBuilder<DB>) {
-        let direction = if self.is_down { " DESC" } else { "" };
-        let value = match self.by {
-            KeySort::Creation => None,
-            KeySort::Name => Some("k.name_folded"),
-            KeySort::End => Some("k.ends_at"),
-            KeySort::LastUse => Some("u.idle_since"),
-        };
-        sql.push("ORDER BY ");
-        if let Some(value) = value {
-            sql.push(format_args!("{value}{direction}, "));
-        }
-        sql.push(format_args!("k.created_seq{direction}, "));
+        sql.push(format_args!("{table}.created_seq{direction}"));
     }
 }
 
