@@ -165,7 +165,8 @@ where
             sql.push(format_args!("* FROM (SELECT {}", by.columns()));
             query.push_scan(&mut sql, by.join());
             query.order.push_order(&mut sql, by.table());
-            // PostgreSQL takes the end of a pair for a wide one, and would not read the stretch off the index.
+            // Of a pair, PostgreSQL guesses by the first value alone how much lies before it. A number of rows keeps it at
+            // the index.
             sql.push(" LIMIT ").push_bind(reach).push(") api_keys WHERE 1 = 1");
             "api_keys"
         }
