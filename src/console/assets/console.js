@@ -7,6 +7,9 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = `${local.format(new Date(time.dateTime))}\n${time.dateTime}`;
 }
 
+// On a phone, the tabs begin where one is.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A choice in a list of filters takes effect at once.
 for (const form of document.querySelectorAll("form.filters")) {
   form.addEventListener("change", (event) => {
