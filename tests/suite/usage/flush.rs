@@ -26,8 +26,16 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
     let (_, elsewhere) =
         server.key_from(serde_json::json!({ "preset": "query_only", "cidrs": ["192.0.2.1"] })).await;
     server.flush().await;
-    let tables =
-        ["key_usage", "project_usage", "key_totals", "key_secrets", "audit_events", "changes", "sequences"];
+    let tables = [
+        "key_usage",
+        "project_usage",
+        "key_totals",
+        "key_last_use",
+        "key_secrets",
+        "audit_events",
+        "changes",
+        "sequences",
+    ];
     for table in tables {
         server.client().access_token(&key, "").await;
         assert_eq!(server.client().token(&elsewhere, "").await.status, 401);
@@ -44,9 +52,9 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
     server.flush().await;
     let hours = used(&server.admin(), &format!("{KEYS}/{id}/usage?interval=hour")).await;
     let hour = |hour| bucket(&format!("2026-01-01T{hour:02}:00:00Z"), 1, 0, [0; 4]);
-    assert_eq!(hours, (0..7).map(hour).collect::<Vec<_>>());
+    assert_eq!(hours, (0..8).map(hour).collect::<Vec<_>>());
     let refusals = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
-    assert_eq!(server.database.number(refusals).await, 7);
+    assert_eq!(server.database.number(refusals).await, 8);
 }
 
 /// As many keys as asked for, that are in no store.
