@@ -73,6 +73,10 @@ pub struct KeyIdError;
 /// What a list shows of a key: its beginning, up to the first 4 characters of its id, as `clv_prd_4f2a…`.
 /// Not unique.
 pub fn display_prefix(brand: &Brand, environment: &EnvironmentSlug, id: &KeyId) -> String {
+    beginning(brand.as_str(), environment.as_str(), id)
+}
+
+fn beginning(brand: &str, environment: &str, id: &KeyId) -> String {
     let id: String = id.as_str().chars().take(4).collect();
     format!("{brand}_{environment}_{id}…")
 }

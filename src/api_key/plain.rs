@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::name::{is_brand, is_environment};
 use super::tag::TAG_LEN;
-use super::{Brand, EnvironmentSlug, ID_LEN, KeyId, Tagger, random_base62};
+use super::{Brand, EnvironmentSlug, ID_LEN, KeyId, Tagger, beginning, random_base62};
 use crate::entropy::{Entropy, EntropyError};
 
 /// 43 base62 characters are 256 bits and a little.
@@ -92,6 +92,11 @@ impl PlainKey {
     /// The brand that it was issued under.
     pub fn brand(&self) -> &str {
         &self.text[..self.brand_len]
+    }
+
+    /// What a list shows of it, see [`display_prefix`](super::display_prefix).
+    pub fn display_prefix(&self) -> String {
+        beginning(self.brand(), self.environment(), &self.id())
     }
 
     /// The environment that it was issued for.

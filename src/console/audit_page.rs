@@ -6,10 +6,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::events::EventRow;
-use super::page::{page, refused, spreadsheet};
+use super::page::{page, query, refused, spreadsheet};
 use super::problem::sentence;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
@@ -154,18 +153,14 @@ impl Wanted {
     }
 
     fn query(&self, cursor: Option<&str>) -> String {
-        let own = [
+        query([
             ("action", &*self.action),
             ("actor", &*self.actor),
             ("key", &*self.key),
             ("from", &*self.from),
             ("to", &*self.to),
             ("cursor", cursor.unwrap_or_default()),
-        ];
-        let pairs = own.into_iter().filter(|(_, value)| !value.is_empty());
-        let pairs =
-            pairs.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        pairs.collect::<Vec<_>>().join("&")
+        ])
     }
 }
 

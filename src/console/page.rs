@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::failure::Failure;
 use crate::management::ApiError;
@@ -28,6 +29,21 @@ pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
 /// Whether another filling-in of the form may be taken.
 pub(super) fn is_mendable(error: &ApiError) -> bool {
     matches!(error, ApiError::InvalidRequest(_) | ApiError::Conflict(_))
+}
+
+/// The query of a link: what there is to say, of pairs whose names need no encoding.
+pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
+    let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    let encoded =
+        said.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    encoded.collect::<Vec<_>>().join("&")
+}
+
+/// The address of a page, with what there is to say in its query.
+pub(super) fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
+    let query = query(pairs);
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{path}{mark}{query}")
 }
 
 /// The text of a page.

@@ -109,11 +109,10 @@ async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Respo
 /// The page that shows the administrator's key this once.
 fn done(set_up: &SetUp, laid: &Laid) -> Result<Response, Failure> {
     let (ground, admin) = (&set_up.ground, &laid.admin);
-    let id: String = admin.id().as_str().chars().take(4).collect();
     page(&DonePage {
         shell: Shell::outside(&ground.deployment.issuer),
         key: admin.expose(),
-        prefix: format!("{}_{}_{id}…", admin.brand(), admin.environment()),
+        prefix: admin.display_prefix(),
         receipt: &laid.receipt.expose(),
         master_key: ground.foundation().master_key.to_string(),
         admin_file: ground.admin_file().display().to_string(),

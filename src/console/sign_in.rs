@@ -7,10 +7,9 @@ use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::fields::Fields;
-use super::page::see_other;
+use super::page::{address, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Shell, base};
@@ -87,15 +86,9 @@ pub(super) async fn sign_out(State(node): State<Arc<Node>>, posted: Posted) -> R
 
 /// The path of the page, from which one goes on to the path `wanted`.
 pub(super) fn path(base: &str, wanted: Option<&str>, was_in: bool) -> String {
-    let mut query = Vec::new();
-    if let Some(wanted) = wanted.map(|wanted| next_of(base, wanted)).filter(|next| next != base) {
-        query.push(format!("next={}", utf8_percent_encode(&wanted, NON_ALPHANUMERIC)));
-    }
-    if was_in {
-        query.push("why=over".to_owned());
-    }
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{base}/sign-in{mark}{}", query.join("&"))
+    let next = wanted.map(|wanted| next_of(base, wanted)).filter(|next| next != base).unwrap_or_default();
+    let why = if was_in { "over" } else { "" };
+    address(&format!("{base}/sign-in"), [("next", &*next), ("why", why)])
 }
 
 /// The form again, without what was typed: it is a secret.

@@ -6,13 +6,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::row::{Row, STALE_SECONDS};
 use super::sort::{SORTS, Sort};
 use crate::access::Caller;
 use crate::api_key::EnvironmentSlug;
-use crate::console::page::page;
+use crate::console::page::{address, page};
 use crate::console::plot::Plot;
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
@@ -92,7 +91,7 @@ pub(in crate::console) async fn list(
     page(&KeysPage {
         shell: visitor.shell_at(&organization, Room::Keys),
         rows: listed.iter().map(row).collect(),
-        next: next.map(|cursor| wanted.link(&root, &[("cursor", &cursor)])),
+        next: next.map(|cursor| wanted.link(&root, &cursor)),
         may_create: may_create(caller, &organization),
         root,
         wanted,
@@ -193,29 +192,25 @@ impl Wanted {
     /// The same list with revoked keys or without them.
     fn toggled(&self, root: &str) -> String {
         let status = if self.hides_revoked() { "all" } else { "unrevoked" };
-        Self { status: status.into(), ..self.clone() }.link(root, &[])
+        Self { status: status.into(), ..self.clone() }.link(root, "")
     }
 
     /// The same list as a click on the head of a column sorts it.
     fn sorted(&self, root: &str, by: KeySort) -> String {
-        Self { sort: self.sort.after_click(by), ..self.clone() }.link(root, &[])
+        Self { sort: self.sort.after_click(by), ..self.clone() }.link(root, "")
     }
 
-    fn link(&self, root: &str, more: &[(&str, &str)]) -> String {
-        let stale = if self.is_stale { "yes" } else { "" };
+    /// The address of this list, behind where a page ended.
+    fn link(&self, root: &str, cursor: &str) -> String {
         let own = [
             ("q", &*self.search),
             ("status", &*self.status),
             ("project", &*self.project),
             ("environment", &*self.environment),
             ("sort", self.sort.word),
-            ("stale", stale),
+            ("stale", if self.is_stale { "yes" } else { "" }),
+            ("cursor", cursor),
         ];
-        let pairs = own.into_iter().chain(more.iter().copied()).filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<_> = pairs
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-            .collect();
-        let mark = if pairs.is_empty() { "" } else { "?" };
-        format!("{root}/keys{mark}{}", pairs.join("&"))
+        address(&format!("{root}/keys"), own)
     }
 }
