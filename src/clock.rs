@@ -1,7 +1,8 @@
 //! Time as an argument: whoever needs the time is given it, and tests hand out times of their own.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
@@ -67,7 +68,15 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Manual>),
+}
+
+#[derive(Debug)]
+struct Manual {
+    /// Unix seconds.
+    wall: AtomicI64,
+    /// Seconds since the clock was made.
+    monotonic: AtomicU64,
 }
 
 impl Clock {
@@ -76,9 +85,10 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it. Clones share it.
+    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::step`] moves it. Clones share it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(start.0))))
+        let (wall, monotonic) = (AtomicI64::new(start.0), AtomicU64::new(0));
+        Self(Source::Manual(Arc::new(Manual { wall, monotonic })))
     }
 
     /// The time now.
@@ -86,14 +96,36 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp(OffsetDateTime::now_utc().unix_timestamp()),
-            Source::Manual(seconds) => Timestamp(seconds.load(Ordering::SeqCst)),
+            Source::Manual(manual) => Timestamp(manual.wall.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a hand-set clock by `seconds`; the system's clock does not move.
+    /// The time since a fixed moment in the life of this process. It never goes back and never jumps, whatever is
+    /// done to the wall clock, so every span that is measured is a difference of two of these.
+    pub fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.0 {
+            // The start is read first: the clock must not be read before it.
+            Source::System => {
+                let start = *START;
+                Instant::now().saturating_duration_since(start)
+            }
+            Source::Manual(manual) => Duration::from_secs(manual.monotonic.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Lets `seconds` pass on a manual clock. The system's clock does not move.
     pub fn advance(&self, seconds: i64) {
-        if let Source::Manual(now) = &self.0 {
-            now.fetch_add(seconds, Ordering::SeqCst);
+        self.step(seconds);
+        if let (Source::Manual(manual), Ok(seconds)) = (&self.0, u64::try_from(seconds)) {
+            manual.monotonic.fetch_add(seconds, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets the wall clock of a manual clock forward or back by `seconds`, while no time passes.
+    pub fn step(&self, seconds: i64) {
+        if let Source::Manual(manual) = &self.0 {
+            manual.wall.fetch_add(seconds, Ordering::SeqCst);
         }
     }
 }
@@ -125,5 +157,13 @@ mod tests {
         let shared = clock.clone();
         clock.advance(5);
         assert_eq!(shared.now(), Timestamp::from_unix(105));
+    }
+
+    #[test]
+    fn setting_the_wall_clock_back_lets_no_time_pass() {
+        let clock = Clock::manual(Timestamp::from_unix(100));
+        clock.advance(5);
+        clock.step(-50);
+        assert_eq!((clock.now().unix(), clock.monotonic().as_secs()), (55, 5));
     }
 }
