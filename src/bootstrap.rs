@@ -111,7 +111,7 @@ impl Foundation<'_> {
         if self.store.deployment().await?.is_some() {
             return Err(BootstrapError::Done);
         }
-        let (signing_key, pkcs8) = self.deployment.rotation.source.key()?;
+        let (signing_key, pkcs8) = self.deployment.rotation.source.key(None)?;
         // Nobody has the keys yet: the first one need not be published ahead.
         let signing_key =
             seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;

@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// By so many seconds the clocks of two nodes of one deployment may differ.
+pub const NODE_SKEW_SECONDS: i64 = 5;
+
 /// A moment, in whole seconds since the Unix epoch. What the database, the claims and the API's times
 /// are all made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

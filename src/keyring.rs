@@ -2,15 +2,18 @@
 //!
 //! A key's whole life follows from when it activates and when the next one does: it is published from the
 //! start, signs from its activation on until its successor's, and stays published until the last token that
-//! it signed is dead. Nothing has to happen at any of those moments, so no node can miss one.
+//! it signed is dead. Nothing has to happen at any of those moments, so no node can miss one. The rules are a table in
+//! `ring.rs`.
 
 mod ring;
 mod rotate;
+mod settle;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use ring::{Ring, RingKey, Stage};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
+pub use settle::Settled;
 
 use tokio::sync::Mutex;
 
@@ -48,7 +51,7 @@ pub enum KeyringError {
     #[error("signing key {0} does not read back as what was stored")]
     Corrupt(String),
     /// There is no key to sign with.
-    #[error("the store holds no signing key that is in use")]
+    #[error("the store holds no signing key")]
     Empty,
 }
 
@@ -57,9 +60,10 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError`].
-    pub async fn load(store: &Store, sealing: SealingKey, now: Timestamp) -> Result<Self, KeyringError> {
+    pub async fn load(store: &Store, sealing: SealingKey) -> Result<Self, KeyringError> {
         let ring = open_all(store, &sealing).await?;
-        if ring.signing(now).is_none() {
+        // Keys that all are over leave the server without a signer until the schedule has made one.
+        if ring.keys().is_empty() {
             return Err(KeyringError::Empty);
         }
         Ok(Self { ring: RwLock::new(Arc::new(ring)), reloading: Mutex::new(()), sealing })

@@ -146,7 +146,7 @@ impl Node {
         let now = clock.now();
         // Asked first: whatever is changed while the rest is read will be followed.
         let seen = store.position().await?;
-        let keyring = Keyring::load(&store, master_key.sealing_key(), now).await?;
+        let keyring = Keyring::load(&store, master_key.sealing_key()).await?;
         let revoked_tokens = RevokedTokens::default();
         revoked_tokens.load(&store, now).await?;
         let withdrawals = Withdrawals::default();

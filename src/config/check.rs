@@ -231,7 +231,7 @@ fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, Conf
     if every < 2 * i64::from(lead) {
         return Err(wrong("CLAVIGER_SIGNING_KEY_DAYS", "must be at least twice CLAVIGER_SIGNING_KEY_LEAD"));
     }
-    Ok(RotationPolicy { every, lead: lead.into(), source: SigningKeySource::Generate(Algorithm::Es256) })
+    Ok(RotationPolicy { every, lead: lead.into(), source: SigningKeySource::Unset })
 }
 
 fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<SigningKeySource, ConfigError> {
@@ -242,7 +242,7 @@ fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<Signin
             Some(Algorithm::Rs256) => {
                 Err(wrong(ALGORITHM, "RS256 keys are not made here: set CLAVIGER_SIGNING_KEY_FILE"))
             }
-            algorithm => Ok(SigningKeySource::Generate(algorithm.unwrap_or(Algorithm::Es256))),
+            algorithm => Ok(algorithm.map_or(SigningKeySource::Unset, SigningKeySource::Generate)),
         };
     };
     let setting = "CLAVIGER_SIGNING_KEY_FILE";

@@ -106,7 +106,7 @@ settings! {
     #[arg(long, env = "CLAVIGER_TLS_KEY", value_name = "FILE")]
     tls_key: PathBuf,
 
-    /// ES256 or EdDSA; RS256 comes with a signing key file [default: ES256]
+    /// ES256 or EdDSA; RS256 comes with a signing key file [default: that of the active key; ES256 on an empty store]
     #[arg(long, env = "CLAVIGER_SIGNING_ALGORITHM", value_name = "NAME")]
     signing_algorithm: String,
 

@@ -18,6 +18,7 @@ use crate::bootstrap::BootstrapError;
 use crate::http::credentials::CameFrom;
 use crate::http::failure::{Failure, api_method_not_allowed};
 use crate::http::request_id::RequestId;
+use crate::jwk::Algorithm;
 use crate::keyring::SigningKeySource;
 use crate::management::ApiError;
 use crate::node::Node;
@@ -160,15 +161,18 @@ fn fault(error: BootstrapError) -> ApiError {
     }
 }
 
+fn made_here(algorithm: Algorithm) -> String {
+    format!("made here, for {algorithm}; others take over from it by themselves")
+}
+
 impl SetUpPage {
     fn of(set_up: &SetUp) -> Self {
         let deployment = &set_up.ground.deployment;
         let issuer = &deployment.issuer;
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
         let signing_key = match &deployment.rotation.source {
-            SigningKeySource::Generate(algorithm) => {
-                format!("made here, for {algorithm}; others take over from it by themselves")
-            }
+            SigningKeySource::Unset => made_here(Algorithm::Es256),
+            SigningKeySource::Generate(algorithm) => made_here(*algorithm),
             SigningKeySource::Pem(_) => "the one in the file that the settings name".to_owned(),
         };
         let shell = Shell::outside(issuer);

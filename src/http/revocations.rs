@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::failure::Failure;
 use super::query::NoQuery;
 use crate::management::ApiError;
-use crate::node::Node;
+use crate::node::{FeedError, Node};
 
 /// An answer is held for so many seconds at most, whatever is preferred.
 const MOST_SECONDS: u64 = 10;
@@ -30,7 +30,7 @@ pub(super) async fn feed(
         let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
         node.news(known.map(str::trim), Duration::from_secs(seconds)).await;
     }
-    let (document, etag) = node.revocations(node.clock.now()).map_err(ApiError::internal)?;
+    let (document, etag) = node.revocations(node.clock.now()).map_err(unavailable)?;
     let mut response = document.to_string().into_response();
     let headers = response.headers_mut();
     // RFC 7519 §10.3.1. `Cache-Control: no-store` comes at the front.
@@ -41,6 +41,14 @@ pub(super) async fn feed(
         headers.insert(PREFERENCE_APPLIED, applied);
     }
     Ok(response)
+}
+
+/// Without a signing key the next attempt may succeed; all else is the server's fault.
+fn unavailable(error: FeedError) -> ApiError {
+    match error {
+        FeedError::NoSigningKey => ApiError::Unavailable(error.to_string()),
+        error => ApiError::internal(error),
+    }
 }
 
 /// The seconds of a `wait` preference, capped. What does not read as one is no preference (RFC 7240 §2).

@@ -1,10 +1,26 @@
-//! All signing keys side by side, in the order of their activation.
+//! All signing keys side by side, in the order of their activation, and the rules of what each may do.
+//!
+//! A key takes over at its activation, unless it was withdrawn before. Its predecessor is superseded from then on,
+//! for good: withdrawing the successor later does not bring the predecessor back.
+//!
+//! | stage | from | published | signs | tokens accepted | withdrawing it |
+//! |---|---|---|---|---|---|
+//! | `next` | creation | yes | only when no key is active: the earliest one | when it signs, or activates within the skew | cancels it; the active key goes on |
+//! | `active` | activation | yes | yes | yes | a new key signs at once |
+//! | `retiring` | its successor's activation | yes | no | yes | changes nothing else |
+//! | `retired` | 690 s later | no | no | no | changes nothing else |
+//! | `withdrawn` | the withdrawal | no | no | no | not found |
+//!
+//! The clocks of two nodes may differ by [`NODE_SKEW_SECONDS`]. A node that is behind sees a key that was made at once
+//! as `next`, and signs with it when nothing else is active. A node that is ahead signs with a key that the others see
+//! as `next`: they accept its tokens within the skew. A node that is behind goes on to sign with a key that the others
+//! see as `retiring`, which is accepted for longer than that.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::claims::ACCESS_TOKEN_TYPE;
-use crate::clock::Timestamp;
+use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::jwk::{PublicJwk, SigningKey, VerifyingKey};
 use crate::jws::CompactSigner;
 
@@ -26,7 +42,7 @@ pub struct RingKey {
     pub activates_at: Timestamp,
     /// When it was withdrawn, if it was.
     pub withdrawn_at: Option<Timestamp>,
-    /// When its successor activates; until there is one, nobody knows.
+    /// When its successor took over or will; `None` while there is no successor.
     pub superseded_at: Option<Timestamp>,
 }
 
@@ -64,12 +80,13 @@ impl Stage {
 }
 
 impl Ring {
-    /// `keys` by their activation.
+    /// `keys` by their activation, in one order on every node.
     pub(super) fn new(mut keys: Vec<RingKey>) -> Self {
-        keys.sort_by_key(|key| (key.activates_at, key.created_at));
+        keys.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut successor = None;
-        for key in keys.iter_mut().rev().filter(|key| key.withdrawn_at.is_none()) {
-            key.superseded_at = successor.replace(key.activates_at);
+        for key in keys.iter_mut().rev().filter(|key| key.takes_over()) {
+            let superseded_at = successor.replace(key.activates_at);
+            key.superseded_at = superseded_at.filter(|at| key.withdrawn_at.is_none_or(|end| *at <= end));
         }
         Self(keys)
     }
@@ -79,9 +96,10 @@ impl Ring {
         &self.0
     }
 
-    /// The key that signs at `now`.
+    /// The key that signs at `now`: the active one. When none is active yet, the earliest next one, which a clock
+    /// that was ahead has dated, or another node that made it a moment ago. Never a withdrawn or superseded one.
     pub fn signing(&self, now: Timestamp) -> Option<&RingKey> {
-        self.at_stage(now, Stage::Active)
+        self.at_stage(now, Stage::Active).or_else(|| self.earliest_next(now))
     }
 
     /// The key that is published ahead of its use, if there is one.
@@ -96,8 +114,31 @@ impl Ring {
 
     /// The key of this id, if tokens that it signed may be good at `now`.
     pub fn verifying(&self, kid: &str, now: Timestamp) -> Option<&VerifyingKey> {
-        let key = self.0.iter().find(|key| key.kid() == kid)?;
-        matches!(key.stage(now), Stage::Active | Stage::Retiring).then_some(&key.verifying)
+        let key = self.key(kid)?;
+        let accepts = match key.stage(now) {
+            Stage::Active | Stage::Retiring => true,
+            Stage::Next => key.is_about_to_sign(now) || self.signs(kid, now),
+            Stage::Retired | Stage::Withdrawn => false,
+        };
+        accepts.then_some(&key.verifying)
+    }
+
+    /// The key of this id, at whichever stage.
+    pub fn key(&self, kid: &str) -> Option<&RingKey> {
+        self.0.iter().find(|key| key.kid() == kid)
+    }
+
+    /// Whether the key of this id is the one that signs at `now`.
+    pub fn signs(&self, kid: &str, now: Timestamp) -> bool {
+        self.signing(now).is_some_and(|key| key.kid() == kid)
+    }
+
+    fn earliest_next(&self, now: Timestamp) -> Option<&RingKey> {
+        // Of two that activate in the same second, the later one takes over.
+        let is_eligible = |key: &&RingKey| {
+            key.stage(now) == Stage::Next && key.superseded_at.is_none_or(|at| at > key.activates_at)
+        };
+        self.0.iter().find(is_eligible)
     }
 
     fn at_stage(&self, now: Timestamp, stage: Stage) -> Option<&RingKey> {
@@ -133,6 +174,26 @@ impl RingKey {
         self.signer.key().public_jwk()
     }
 
+    /// Whether the key activates so soon that another node's clock may have it active already.
+    pub fn is_about_to_sign(&self, now: Timestamp) -> bool {
+        self.activates_at <= now.plus(NODE_SKEW_SECONDS)
+    }
+
+    /// Whether a clock that was ahead of `now`, by more than nodes may differ, has made the key.
+    pub fn is_from_the_future(&self, now: Timestamp) -> bool {
+        self.created_at > now.plus(NODE_SKEW_SECONDS)
+    }
+
+    /// Whether the key ends its predecessor: it does unless it was withdrawn before its activation.
+    fn takes_over(&self) -> bool {
+        self.withdrawn_at.is_none_or(|at| at >= self.activates_at)
+    }
+
+    /// Of keys that activate in one second, those come first that were withdrawn: the other one replaces them.
+    fn order(&self) -> (Timestamp, Timestamp, Timestamp, &str) {
+        (self.activates_at, self.created_at, self.withdrawn_at.unwrap_or(Timestamp::MAX), self.kid())
+    }
+
     /// Where the key stands at `now`.
     pub fn stage(&self, now: Timestamp) -> Stage {
         if self.withdrawn_at.is_some() {
@@ -160,42 +221,4 @@ impl fmt::Debug for RingKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::jwk::Algorithm;
-
-    fn key(activates_at: i64, withdrawn_at: Option<i64>) -> RingKey {
-        let (key, _) = SigningKey::generate(Algorithm::EdDsa).unwrap();
-        RingKey::new(key, at(0), at(activates_at), withdrawn_at.map(at))
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds)
-    }
-
-    fn stages(ring: &Ring, now: i64) -> Vec<&'static str> {
-        ring.keys().iter().map(|key| key.stage(at(now)).as_str()).collect()
-    }
-
-    #[test]
-    fn a_life_follows_from_two_dates() {
-        let ring = Ring::new(vec![key(1_000, None), key(0, None)]);
-        assert_eq!(stages(&ring, 999), ["active", "next"]);
-        assert_eq!(stages(&ring, 1_000), ["retiring", "active"]);
-        assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS - 1), ["retiring", "active"]);
-        assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS), ["retired", "active"]);
-        assert_eq!(ring.published(at(999)).count(), 2);
-        assert_eq!(ring.published(at(5_000)).count(), 1);
-    }
-
-    #[test]
-    fn a_key_verifies_nothing_before_it_signs_or_after_it_was_withdrawn() {
-        let ring = Ring::new(vec![key(0, Some(500)), key(500, None), key(1_000, None)]);
-        let [withdrawn, active, next] = ring.keys() else { unreachable!() };
-        assert_eq!(stages(&ring, 600), ["withdrawn", "active", "next"]);
-        assert!(ring.verifying(withdrawn.kid(), at(600)).is_none());
-        assert!(ring.verifying(active.kid(), at(600)).is_some());
-        assert!(ring.verifying(next.kid(), at(600)).is_none());
-        assert_eq!(ring.signing(at(600)).map(RingKey::kid), Some(active.kid()));
-    }
-}
+mod tests;

@@ -3,7 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Keyring, seal};
+use super::ring::RingKey;
+use super::{Keyring, KeyringError, seal};
 use crate::audit::{Actor, Who};
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
@@ -25,6 +26,8 @@ pub struct RotationPolicy {
 /// Where new signing keys come from.
 #[derive(Clone, Debug)]
 pub enum SigningKeySource {
+    /// The settings say nothing: made here, for the algorithm of the key that it follows; the first one for ES256.
+    Unset,
     /// Made here.
     Generate(Algorithm),
     /// A PEM file of the operator's, as it was read at the start.
@@ -45,6 +48,12 @@ pub enum RotateError {
         "the configured signing key file holds a key that was used already; put a new key in it and restart"
     )]
     SameKey,
+    /// The active key was imported, and the settings do not say what follows it.
+    #[error(
+        "the active signing key is for {0}, which is not made here: set CLAVIGER_SIGNING_KEY_FILE to a new key, or \
+         CLAVIGER_SIGNING_ALGORITHM"
+    )]
+    NotMadeHere(Algorithm),
     /// The configured file is not a signing key.
     #[error("the configured signing key file: {0}")]
     Pem(#[from] PemFault),
@@ -57,15 +66,22 @@ pub enum RotateError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is in the store cannot be taken in.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
 }
 
 impl SigningKeySource {
-    /// A key from here.
+    /// A key from here, to follow one of the algorithm `after`, where there is one.
     ///
     /// # Errors
     /// When none can be made, or the file does not hold one.
-    pub fn key(&self) -> Result<(SigningKey, Pkcs8), RotateError> {
+    pub fn key(&self, after: Option<Algorithm>) -> Result<(SigningKey, Pkcs8), RotateError> {
         match self {
+            Self::Unset => match after.unwrap_or(Algorithm::Es256) {
+                Algorithm::Rs256 => Err(RotateError::NotMadeHere(Algorithm::Rs256)),
+                algorithm => Ok(SigningKey::generate(algorithm)?),
+            },
             Self::Generate(algorithm) => Ok(SigningKey::generate(*algorithm)?),
             Self::Pem(text) => Ok(crate::pem::import(text)?),
         }
@@ -88,20 +104,32 @@ pub struct Rotation<'a> {
 }
 
 impl Rotation<'_> {
-    /// Publishes a next key, to sign after the lead.
+    /// Publishes a next key, to sign after the lead. A waiting key that a clock ahead has dated becomes that key.
     ///
     /// # Errors
     /// [`RotateError`].
     pub async fn ahead(&self, actor: &Actor) -> Result<(), RotateError> {
+        self.correct_dates(actor).await?;
+        let ring = self.keyring.ring();
+        if let Some(next) = ring.next(self.now).filter(|next| next.is_from_the_future(self.now)) {
+            return self.reschedule(next, self.now.plus(self.policy.lead), actor).await;
+        }
         self.add(Succession::Next, self.policy.lead, actor).await
     }
 
-    /// Withdraws a key at once; a new one signs at once.
+    /// Withdraws a key at once. When it is the one that signs, a new one signs at once; withdrawing any other changes
+    /// nothing about who signs.
     ///
     /// # Errors
     /// [`RotateError`].
-    pub async fn instead_of(&self, compromised: &str, actor: &Actor) -> Result<(), RotateError> {
-        self.add(Succession::InsteadOf(compromised.to_owned()), 0, actor).await
+    pub async fn withdraw(&self, compromised: &str, actor: &Actor) -> Result<(), RotateError> {
+        // Another node may have replaced keys a moment ago.
+        self.keyring.reload(self.store).await?;
+        if self.keyring.ring().signs(compromised, self.now) {
+            return self.add(Succession::InsteadOf(compromised.to_owned()), 0, actor).await;
+        }
+        let is_withdrawn = self.store.withdraw_signing_key(compromised, self.now, actor).await?;
+        is_withdrawn.then_some(()).ok_or(RotateError::NoSuchKey)
     }
 
     /// What the schedule does when it looks: publishes a next key in time for it to take over when the
@@ -110,39 +138,51 @@ impl Rotation<'_> {
     /// # Errors
     /// [`RotateError`].
     pub async fn if_due(&self) -> Result<bool, RotateError> {
+        let actor = Actor::server(Who::Schedule);
+        if self.correct_dates(&actor).await? {
+            return Ok(true);
+        }
         let ring = self.keyring.ring();
-        let Some(active) = ring.signing(self.now) else { return Ok(false) };
-        let due = active.activates_at.plus(self.policy.every - self.policy.lead);
-        if self.now < due || ring.next(self.now).is_some() {
+        // With nothing to sign with, the new key signs at once.
+        let Some(active) = ring.signing(self.now) else { return self.scheduled(self.now).await };
+        if self.now < active.activates_at.plus(self.policy.every - self.policy.lead) {
             return Ok(false);
         }
-        self.scheduled(active.activates_at).await
+        match ring.next(self.now) {
+            None => self.scheduled(active.activates_at).await,
+            Some(next) if next.is_from_the_future(self.now) => {
+                self.reschedule(next, self.now.plus(self.policy.lead), &actor).await?;
+                Ok(true)
+            }
+            Some(_) => Ok(false),
+        }
     }
 
-    /// What a start does: publishes a next key when the settings ask for another algorithm, or name a file
-    /// with a key that was never used. `false` when the keys fit the settings.
-    ///
-    /// # Errors
-    /// [`RotateError`].
-    pub async fn if_settings_changed(&self) -> Result<bool, RotateError> {
+    /// When the key that signs is not active yet, by more than nodes may differ, a clock that was ahead has dated it:
+    /// it is active from now on, so that the next rotation comes in time. `false` when the dates are right.
+    async fn correct_dates(&self, actor: &Actor) -> Result<bool, RotateError> {
         let ring = self.keyring.ring();
-        let Some(newest) = ring.next(self.now).or_else(|| ring.signing(self.now)) else { return Ok(false) };
-        let fits = match &self.policy.source {
-            SigningKeySource::Generate(algorithm) => newest.public_jwk().algorithm() == *algorithm,
-            SigningKeySource::Pem(_) => {
-                let (key, _) = self.policy.source.key()?;
-                ring.keys().iter().any(|held| held.kid() == key.kid())
-            }
-        };
-        if fits {
+        let Some(early) = ring.signing(self.now).filter(|key| !key.is_about_to_sign(self.now)) else {
             return Ok(false);
-        }
-        self.scheduled(self.now).await
+        };
+        tracing::warn!(
+            kid = early.kid(),
+            activates_at = %early.activates_at.rfc3339(),
+            "no signing key is active yet by this clock; the earliest next key signs from now on"
+        );
+        self.reschedule(early, self.now, actor).await?;
+        Ok(true)
+    }
+
+    /// Another node may have been faster, or have seen other dates: then there is nothing to do.
+    async fn reschedule(&self, key: &RingKey, to: Timestamp, actor: &Actor) -> Result<(), RotateError> {
+        self.store.reschedule_signing_key(key.kid(), key.activates_at, to, self.now, actor).await?;
+        Ok(self.keyring.reload(self.store).await?)
     }
 
     /// Adds a key unless one activated after `than`: another node, on the same schedule, was first then, and
     /// its key arrives with its change.
-    async fn scheduled(&self, than: Timestamp) -> Result<bool, RotateError> {
+    pub(super) async fn scheduled(&self, than: Timestamp) -> Result<bool, RotateError> {
         let actor = Actor::server(Who::Schedule);
         match self.add(Succession::NextIfOlder(than), self.policy.lead, &actor).await {
             Err(RotateError::NextIsWaiting) => Ok(false),
@@ -150,9 +190,16 @@ impl Rotation<'_> {
         }
     }
 
-    async fn add(&self, succession: Succession, lead: i64, actor: &Actor) -> Result<(), RotateError> {
-        let (key, pkcs8) = self.policy.source.key()?;
-        if self.keyring.ring().keys().iter().any(|held| held.kid() == key.kid()) {
+    pub(super) async fn add(
+        &self,
+        succession: Succession,
+        lead: i64,
+        actor: &Actor,
+    ) -> Result<(), RotateError> {
+        let ring = self.keyring.ring();
+        let newest = ring.signing(self.now).or(ring.keys().last());
+        let (key, pkcs8) = self.policy.source.key(newest.map(|key| key.public_jwk().algorithm()))?;
+        if ring.key(key.kid()).is_some() {
             return Err(RotateError::SameKey);
         }
         let activates_at = self.now.plus(lead);
@@ -161,7 +208,7 @@ impl Rotation<'_> {
             return Ok(());
         }
         Err(match succession {
-            Succession::InsteadOf(_) => RotateError::NoSuchKey,
+            Succession::InsteadOf(_) | Succession::InPlaceOf(..) => RotateError::NoSuchKey,
             Succession::Next | Succession::NextIfOlder(_) => RotateError::NextIsWaiting,
         })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use crate::access::Caller;
 use crate::clock::Timestamp;
-use crate::keyring::{Ring, RingKey, RotateError};
+use crate::keyring::{KeyringError, Ring, RingKey, RotateError};
 use crate::node::Node;
 use crate::scope::Verb;
 
@@ -49,8 +49,8 @@ pub fn list(node: &Node, caller: &Caller) -> Result<Vec<SigningKeyView>, ApiErro
     Ok(views(&node.keyring.ring(), node.clock.now()))
 }
 
-/// Publishes a next signing key, or puts a new one in the place of a compromised one at once; returns all
-/// keys as they are now.
+/// Publishes a next signing key, or withdraws a compromised one at once, with a new one in its place when it signs;
+/// returns all keys as they are now.
 ///
 /// # Errors
 /// [`ApiError`]; the keys are then as they were.
@@ -68,7 +68,7 @@ pub async fn rotate(
     let rotated = Node::see_through(async move {
         let rotation = worker.rotation(now);
         let rotated = match &request.compromised {
-            Some(kid) => rotation.instead_of(kid, &actor).await,
+            Some(kid) => rotation.withdraw(kid, &actor).await,
             None => rotation.ahead(&actor).await,
         };
         let reloaded = worker.keyring.reload(&worker.store).await;
@@ -105,10 +105,15 @@ fn view(key: &RingKey, now: Timestamp) -> SigningKeyView {
 impl From<RotateError> for ApiError {
     fn from(error: RotateError) -> Self {
         match error {
-            RotateError::NextIsWaiting | RotateError::SameKey => Self::Conflict(error.to_string()),
+            RotateError::NextIsWaiting | RotateError::SameKey | RotateError::NotMadeHere(_) => {
+                Self::Conflict(error.to_string())
+            }
             RotateError::NoSuchKey => Self::NotFound,
             RotateError::Store(error) => error.into(),
-            RotateError::Pem(_) | RotateError::Key(_) | RotateError::Entropy(_) => Self::internal(error),
+            RotateError::Keyring(KeyringError::Store(error)) => error.into(),
+            RotateError::Pem(_) | RotateError::Key(_) | RotateError::Entropy(_) | RotateError::Keyring(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -6,12 +6,12 @@ use super::{HeldKey, Node, Refusal};
 use crate::api_key::KeyId;
 use crate::cidr::Cidrs;
 use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
-use crate::clock::Timestamp;
+use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::scope::Scopes;
 use crate::usage::{RefusedFor, UseKind};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
-const BETWEEN_NODES: Leeway = match Leeway::from_seconds(5) {
+const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8) {
     Some(leeway) => leeway,
     None => Leeway::NONE,
 };

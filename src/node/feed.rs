@@ -32,8 +32,8 @@ pub struct Feed {
 /// Why there is no document. All of it is the server's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// No signing key is active.
-    #[error("no signing key is active")]
+    /// There is no key to sign with.
+    #[error("there is no signing key that is not withdrawn or superseded")]
     NoSigningKey,
     /// The signature failed.
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! Signing keys, their private parts sealed.
 
+use serde_json::json;
+
 use super::db::{on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
@@ -35,6 +37,8 @@ pub enum Succession {
     NextIfOlder(Timestamp),
     /// The key of this kid is withdrawn at once, with any that is waiting left to its time.
     InsteadOf(String),
+    /// It takes the place of the waiting key of this kid, which is deleted unless it activates by this moment.
+    InPlaceOf(String, Timestamp),
 }
 
 row! {
@@ -96,6 +100,7 @@ impl Store {
             Succession::Next => !write.has_signing_key_activated_after(at).await?,
             Succession::NextIfOlder(than) => !write.has_signing_key_activated_after(*than).await?,
             Succession::InsteadOf(kid) => write.withdraw(kid).await?,
+            Succession::InPlaceOf(kid, by) => write.delete_waiting(kid, *by).await?,
         };
         if !accepted {
             return Ok(false);
@@ -107,22 +112,120 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Withdraws a signing key that no other one has to replace. `false` when there is none such, or it was
+    /// withdrawn before.
+    ///
+    /// # Errors
+    /// When the store fails; the signing keys are then as they were.
+    pub async fn withdraw_signing_key(
+        &self,
+        kid: &str,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write(at, actor).await?;
+        if !write.withdraw(kid).await? {
+            return Ok(false);
+        }
+        write.record(ChangeKind::SigningKey, removed("signing_key.withdraw", kid)).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Deletes a signing key that was never used. `false` when there is none that activates after `by`.
+    ///
+    /// # Errors
+    /// When the store fails; the signing keys are then as they were.
+    pub async fn cancel_signing_key(
+        &self,
+        kid: &str,
+        by: Timestamp,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write(at, actor).await?;
+        if !write.delete_waiting(kid, by).await? {
+            return Ok(false);
+        }
+        write.record(ChangeKind::SigningKey, removed("signing_key.cancel", kid)).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Dates a signing key anew that a clock ahead has dated: it was made at `at`, and activates at `activates_at`.
+    /// `false` when it does not activate at `from` any more.
+    ///
+    /// # Errors
+    /// When the store fails; the signing keys are then as they were.
+    pub async fn reschedule_signing_key(
+        &self,
+        kid: &str,
+        from: Timestamp,
+        activates_at: Timestamp,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write(at, actor).await?;
+        let changed = on!(&mut write.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "UPDATE signing_keys SET created_at = $3, activates_at = $4
+                 WHERE kid = $1 AND activates_at = $2 AND withdrawn_at IS NULL",
+            )
+            .bind(kid)
+            .bind(from.unix())
+            .bind(at.unix())
+            .bind(activates_at.unix())
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() == 1)
+        })?;
+        if !changed {
+            return Ok(false);
+        }
+        let dates = |moment: Timestamp| Some(json!({ "kid": kid, "activates_at": moment.rfc3339() }));
+        let event = AuditEvent {
+            action: "signing_key.reschedule",
+            organization: None,
+            key: None,
+            subject: kid.to_owned(),
+            before: dates(from),
+            after: dates(activates_at),
+        };
+        write.record(ChangeKind::SigningKey, event).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+}
+
 fn added(key: &SealedSigningKey, succession: &Succession) -> AuditEvent {
-    let withdrawn = match succession {
-        Succession::InsteadOf(kid) => Some(kid),
-        Succession::Next | Succession::NextIfOlder(_) => None,
+    let (action, gone) = match succession {
+        Succession::InsteadOf(kid) => ("signing_key.withdraw", Some(kid)),
+        Succession::InPlaceOf(kid, _) => ("signing_key.rotate", Some(kid)),
+        Succession::Next | Succession::NextIfOlder(_) => ("signing_key.rotate", None),
     };
     AuditEvent {
-        action: if withdrawn.is_some() { "signing_key.withdraw" } else { "signing_key.rotate" },
+        action,
         organization: None,
         key: None,
         subject: key.kid.clone(),
-        before: withdrawn.map(|kid| serde_json::json!({ "kid": kid })),
-        after: Some(serde_json::json!({
+        before: gone.map(|kid| json!({ "kid": kid })),
+        after: Some(json!({
             "kid": key.kid,
             "algorithm": key.algorithm,
             "activates_at": key.activates_at.rfc3339(),
         })),
+    }
+}
+
+fn removed(action: &'static str, kid: &str) -> AuditEvent {
+    AuditEvent {
+        action,
+        organization: None,
+        key: None,
+        subject: kid.to_owned(),
+        before: Some(json!({ "kid": kid })),
+        after: None,
     }
 }
 
@@ -148,6 +251,20 @@ impl Write {
             )
             .bind(kid)
             .bind(at)
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() == 1)
+        })?)
+    }
+
+    /// Deletes a key that has never signed; `false` when there is none of this kid that activates after `by`.
+    async fn delete_waiting(&mut self, kid: &str, by: Timestamp) -> Result<bool, StoreError> {
+        Ok(on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "DELETE FROM signing_keys WHERE kid = $1 AND activates_at > $2 AND withdrawn_at IS NULL",
+            )
+            .bind(kid)
+            .bind(by.unix())
             .execute(&mut **tx)
             .await
             .map(|done| done.rows_affected() == 1)

@@ -31,7 +31,7 @@ const HARMS: [(Harm, &str); 8] = [
         Harm::Sql("UPDATE signing_keys SET sealed_private = substr(sealed_private, 2)"),
         "a sealed value does not open: it was sealed under another master key, for another row, or was changed",
     ),
-    (Harm::Sql("DELETE FROM signing_keys"), "the store holds no signing key that is in use"),
+    (Harm::Sql("DELETE FROM signing_keys"), "the store holds no signing key"),
     (
         Harm::Sql(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

@@ -30,6 +30,8 @@ mod race;
 mod repeats;
 mod revocation;
 mod rotation;
+mod signing_keys;
 mod store;
 mod token;
+mod token_ends;
 mod usage;

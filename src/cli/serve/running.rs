@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::bootstrap::Ground;
 use crate::cli::CliError;
 use crate::cli::output::say;
+use crate::keyring::Settled;
 use crate::master_key::MasterKey;
 use crate::node::Node;
 
@@ -62,14 +63,14 @@ impl Running {
     }
 }
 
-/// Puts a signing key in line when the settings ask for another than there is.
+/// Sees to it that the configured signing key signs, and says so where it is not the one that signs now.
 async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     let now = node.clock.now();
-    if node.rotation(now).if_settings_changed().await.map_err(CliError::failed)? {
-        node.keyring.reload(&node.store).await.map_err(CliError::failed)?;
-        tracing::info!(
-            "the settings ask for another signing key; it is published and takes over after its lead"
-        );
+    let settled = node.rotation(now).settle().await.map_err(CliError::failed)?;
+    node.keyring.reload(&node.store).await.map_err(CliError::failed)?;
+    if settled != Settled::Fits {
+        let signing = node.keyring.ring().signing(now).map(|key| key.kid().to_owned());
+        tracing::warn!(signing, "{settled}");
     }
     Ok(())
 }

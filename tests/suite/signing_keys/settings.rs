@@ -1,0 +1,106 @@
+//! What a start does when the settings name another signing key than the one that signs.
+
+use claviger::jwk::Algorithm;
+use claviger::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, Stage};
+
+use super::{next, rotate, signer, stages};
+use crate::support::{Backend, Options, Server, on_both};
+
+on_both!(
+    settings_that_say_nothing_change_nothing,
+    restarting_with_the_earlier_settings_cancels_what_was_put_in_line,
+    a_configured_key_takes_the_place_of_a_waiting_one,
+    a_waiting_key_that_is_about_to_sign_is_not_cancelled,
+    a_configured_key_that_is_over_is_reported,
+);
+
+/// A key of nobody's.
+const RSA: &str = include_str!("../../vectors/pem/rsa-2048.pem");
+
+fn es256() -> SigningKeySource {
+    SigningKeySource::Generate(Algorithm::Es256)
+}
+
+fn eddsa() -> SigningKeySource {
+    SigningKeySource::Generate(Algorithm::EdDsa)
+}
+
+fn imported() -> SigningKeySource {
+    SigningKeySource::Pem(RSA.to_owned().into())
+}
+
+async fn started(backend: Backend, source: SigningKeySource) -> Server {
+    Server::start_with(backend, Options { source, ..Options::default() }).await
+}
+
+/// Starts with other settings over the same store.
+async fn settle(server: &Server, source: SigningKeySource) -> Settled {
+    let policy = RotationPolicy { source, ..server.node.deployment.rotation.clone() };
+    let rotation = Rotation { policy: &policy, ..server.node.rotation(server.clock.now()) };
+    let settled = rotation.settle().await.expect("keys and settings");
+    server.node.keyring.reload(&server.node.store).await.expect("the keys read");
+    settled
+}
+
+async fn settings_that_say_nothing_change_nothing(backend: Backend) {
+    for (source, settled) in
+        [(es256(), Settled::Fits), (eddsa(), Settled::Fits), (imported(), Settled::Unset(Algorithm::Rs256))]
+    {
+        let server = started(backend, source).await;
+        assert_eq!(settle(&server, SigningKeySource::Unset).await, settled);
+        assert_eq!(stages(&server), [Stage::Active]);
+    }
+}
+
+async fn restarting_with_the_earlier_settings_cancels_what_was_put_in_line(backend: Backend) {
+    for (configured, mistaken) in [(imported(), es256()), (es256(), eddsa()), (es256(), imported())] {
+        let server = started(backend, configured.clone()).await;
+        let active = signer(&server.node);
+        let at = server.clock.now().plus(7_200);
+        assert_eq!(settle(&server, mistaken.clone()).await, Settled::Scheduled(at));
+        let put_in_line = next(&server).expect("a next key");
+        assert_eq!(settle(&server, mistaken.clone()).await, Settled::Fits, "once is enough");
+        assert_eq!(settle(&server, configured.clone()).await, Settled::Cancelled(put_in_line));
+        assert_eq!(settle(&server, configured).await, Settled::Fits);
+        server.advance(7_200).await;
+        assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Active], active));
+        // What was cancelled has never signed, and may be put in line again.
+        let at = server.clock.now().plus(7_200);
+        assert_eq!(settle(&server, mistaken).await, Settled::Scheduled(at));
+    }
+}
+
+async fn a_configured_key_takes_the_place_of_a_waiting_one(backend: Backend) {
+    let server = started(backend, es256()).await;
+    settle(&server, eddsa()).await;
+    let waiting = next(&server);
+    let at = server.clock.now().plus(7_200);
+    assert_eq!(settle(&server, imported()).await, Settled::Scheduled(at));
+    assert_eq!(stages(&server), [Stage::Active, Stage::Next]);
+    assert_ne!(next(&server), waiting);
+}
+
+async fn a_waiting_key_that_is_about_to_sign_is_not_cancelled(backend: Backend) {
+    let server = started(backend, es256()).await;
+    settle(&server, eddsa()).await;
+    let waiting = next(&server).expect("a next key");
+    server.advance(7_190).await;
+    assert_eq!(settle(&server, es256()).await, Settled::TooLate(waiting.clone()));
+    server.advance(10).await;
+    assert_eq!(signer(&server.node), Some(waiting));
+}
+
+async fn a_configured_key_that_is_over_is_reported(backend: Backend) {
+    let server = started(backend, imported()).await;
+    let configured = signer(&server.node).expect("a signer");
+    settle(&server, es256()).await;
+    server.advance(7_200).await;
+    let over = |stage| Settled::Over { configured: configured.clone(), stage };
+    assert_eq!(settle(&server, imported()).await, over(Stage::Retiring));
+    server.advance(700).await;
+    let reported = settle(&server, imported()).await;
+    assert_eq!(reported, over(Stage::Retired));
+    assert!(reported.to_string().contains(&configured), "{reported}");
+    // The imported key is not replaced by one of the same file.
+    rotate(&server).await.refused(409, "conflict");
+}
