@@ -10,7 +10,7 @@ use crate::management::ApiError;
 use crate::node::{Authenticated, HeldKey, Node, Presented, SwappedToken};
 use crate::scope::{Resource, Scopes, Verb};
 use crate::text::Excerpt;
-use crate::token::Grant;
+use crate::token::{Grant, IssueError, end_of_token};
 use crate::usage::UseKind;
 
 /// A token is handed out again while it has so many seconds to live.
@@ -112,8 +112,12 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
     let (now, granted) = (node.clock.now(), &by.held.unreserved);
     let ring = node.keyring.ring();
     let kid = ring.signing(now).map(RingKey::kid).unwrap_or_default();
+    // No token outlives the secret that it is got with, and a rotation may have given that an end since. Towards its end,
+    // the one that is held is as good as any.
+    let end = end_of_token(by, now);
     let is_good = |held: &SwappedToken| {
-        held.expires_at.since(now) >= FRESH_SECONDS
+        (held.expires_at.since(now) >= FRESH_SECONDS || held.expires_at == end)
+            && held.expires_at <= end
             && held.generation == by.held.key.generation
             && held.scope == granted.text
             && *held.kid == *kid
@@ -128,7 +132,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
         return Err(ApiError::Forbidden { message, scope: None });
     }
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
-    let issued = node.issue(by, grant, now).map_err(ApiError::internal)?;
+    let issued = node.issue(by, grant, now).map_err(not_issued)?;
     let token: Arc<str> = issued.access_token.into();
     let swapped = SwappedToken {
         token: Arc::clone(&token),
@@ -140,6 +144,13 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
     };
     node.swapped_tokens.keep(purpose, swapped);
     Ok(token)
+}
+
+fn not_issued(error: IssueError) -> ApiError {
+    match error {
+        IssueError::NoSigningKey => ApiError::Unavailable(error.to_string()),
+        error => ApiError::internal(error),
+    }
 }
 
 async fn by_token(

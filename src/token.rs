@@ -13,5 +13,5 @@ pub use error::OAuthError;
 pub use exchange::{ACCESS_TOKEN, ExchangeRequest, TOKEN_EXCHANGE, token_exchange};
 pub use grant::{Grant, GrantRequest};
 pub use introspect::{Introspection, introspect};
-pub use issue::{IssueError, Issued, TokenId};
+pub use issue::{IssueError, Issued, TokenId, end_of_token};
 pub use revoke::{RevokeRequest, revoke};

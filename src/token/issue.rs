@@ -42,11 +42,11 @@ impl TokenId {
     }
 }
 
-/// Why no token could be made. All of it is the server's fault.
+/// Why no token could be made. Without a signing key the next attempt may succeed; all else is the server's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
-    /// No signing key is active.
-    #[error("no signing key is active")]
+    /// There is no key to sign with.
+    #[error("there is no signing key that is not withdrawn or superseded")]
     NoSigningKey,
     /// The signature failed.
     #[error(transparent)]
@@ -61,7 +61,10 @@ pub enum IssueError {
 
 impl From<IssueError> for OAuthError {
     fn from(error: IssueError) -> Self {
-        Self::internal(error)
+        match error {
+            IssueError::NoSigningKey => Self::Unavailable { cause: error.to_string() },
+            error => Self::internal(error),
+        }
     }
 }
 
@@ -109,8 +112,8 @@ impl Node {
     }
 }
 
-/// No token outlives its key, or the secret that it was got with.
-fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
+/// When a token that is issued at `now` ends: none outlives its key, or the secret that it was got with.
+pub fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
     let ends = [by.held.key.expires_at, by.secret_expires_at];
     ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), Timestamp::min)
 }
