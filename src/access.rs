@@ -6,7 +6,7 @@ mod tenancy;
 use std::sync::Arc;
 
 pub use identify::{AccessFault, Credential, identify, identify_at, recall, recognize};
-pub use tenancy::{Denied, reachable_keys, visible_organizations, visible_projects};
+pub use tenancy::{Denied, keys_within, reachable_keys, visible_organizations, visible_projects};
 
 use crate::address::{CallerAddress, Origin};
 use crate::audit::{Actor, Who};

@@ -3,6 +3,7 @@
 //! The tag is a keyed hash of all before it, so that what was not issued here is refused without asking
 //! anybody. It is no substitute for the secret: whoever has the tag's key can make tags, not secrets.
 
+mod clue;
 mod name;
 mod plain;
 mod tag;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use crate::entropy::{Entropy, EntropyError};
 use crate::text::serde_as_text;
 
+pub use clue::{KeyClue, KeyClueError};
 pub use name::{Brand, BrandError, EnvironmentSlug, EnvironmentSlugError};
 pub use plain::{NotIssuedHere, PlainKey, claimed_id, looks_like_key};
 pub use tag::Tagger;

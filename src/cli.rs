@@ -12,6 +12,7 @@ mod failure;
 mod force;
 mod idempotency;
 mod init;
+mod key_argument;
 mod keys;
 mod logging;
 mod man;
@@ -101,10 +102,20 @@ pub fn run() -> ExitCode {
 }
 
 impl Command {
+    /// The server's settings, for commands that have them.
+    fn server_args(&mut self) -> Option<&mut ServerArgs> {
+        match self {
+            Self::Serve(settings) | Self::Init(settings) => Some(settings),
+            Self::Backup(arguments) => Some(arguments.server()),
+            Self::Restore(arguments) => Some(arguments.server()),
+            _ => None,
+        }
+    }
+
     async fn run(self) -> Result<(), CliError> {
         match self {
-            Self::Serve(settings) => serve::serve(settings.load()?).await,
-            Self::Init(settings) => init::init(settings.load()?).await,
+            Self::Serve(settings) => settings.load()?.run(serve::serve).await,
+            Self::Init(settings) => settings.load()?.run(init::init).await,
             Self::Backup(arguments) => arguments.run().await,
             Self::Restore(arguments) => arguments.run().await,
             Self::Token(arguments) => arguments.run().await,

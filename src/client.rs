@@ -3,13 +3,15 @@
 //! It trusts little. Each exchange has a time limit and a size limit; a redirect is an answer like any other
 //! and is not followed, since what follows it would carry the credential to a place that nobody named; and a
 //! credential goes over plain http to this machine only, unless that is explicitly allowed. TLS is rustls on
-//! ring, whatever else a host program has installed as the process's default.
+//! ring, whatever else a host program has installed as the process's default. Nothing is read from the environment: a
+//! proxy is one that the caller names.
 
 mod answer;
 mod base_url;
 mod connect;
 mod credential;
 mod error;
+mod proxy;
 mod request;
 mod session;
 mod trust;
@@ -17,6 +19,10 @@ mod trust;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::StatusCode;
+use hyper::client::conn::http1::SendRequest;
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
@@ -24,6 +30,7 @@ pub use answer::{Answer, StreamedAnswer};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{Credential, CredentialError};
 pub use error::ClientError;
+pub use proxy::Proxy;
 pub use request::Request;
 pub use session::Session;
 pub use trust::{Trust, TrustError};
@@ -59,6 +66,7 @@ pub enum Transport {
 pub struct Client {
     base: BaseUrl,
     tls: Option<Arc<ClientConfig>>,
+    proxy: Option<Proxy>,
     limits: Limits,
     credential: Option<Credential>,
 }
@@ -70,7 +78,7 @@ impl Client {
     /// [`TrustError`] when the server is asked by TLS and nothing can be trusted.
     pub fn new(base: BaseUrl, trust: &Trust, limits: Limits) -> Result<Self, TrustError> {
         let tls = base.is_https().then(|| trust.config()).transpose()?;
-        Ok(Self { base, tls, limits, credential: None })
+        Ok(Self { base, tls, proxy: None, limits, credential: None })
     }
 
     /// The same client, which shows `credential` with every request.
@@ -82,6 +90,12 @@ impl Client {
             return Err(ClientError::Exposed(self.base));
         }
         Ok(Self { credential: Some(credential), ..self })
+    }
+
+    /// The same client, which asks through `proxy`.
+    #[must_use]
+    pub fn with_proxy(self, proxy: Proxy) -> Self {
+        Self { proxy: Some(proxy), ..self }
     }
 
     /// The same client with other limits.
@@ -118,10 +132,28 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request) -> Result<StreamedAnswer, ClientError> {
-        let mut sender = connect::connect(&self.base, self.tls.as_ref(), self.limits.connect).await?;
-        let request = request.into_http(&self.base, self.credential.as_ref());
-        let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        let mut sender = self.connect().await?;
+        let response =
+            sender.send_request(self.addressed(request)).await.map_err(|error| self.broken(error))?;
+        if let Some(proxy) = &self.proxy
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            return Err(proxy.refused(response.status()));
+        }
         Ok(StreamedAnswer::new(response, self.base.clone(), self.limits.answer))
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+        connect::connect(&self.base, self.tls.as_ref(), self.proxy.as_ref(), self.limits.connect).await
+    }
+
+    /// The request as it goes over the connection.
+    fn addressed(&self, request: Request) -> hyper::Request<Full<Bytes>> {
+        let mut request = request.into_http(&self.base, self.credential.as_ref());
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| !self.base.is_https()) {
+            proxy.address(&mut request, &self.base);
+        }
+        request
     }
 
     fn too_slow(&self) -> ClientError {

@@ -3,6 +3,7 @@
 
 mod check;
 mod issuer_url;
+mod origin;
 mod settings;
 
 use std::net::SocketAddr;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use check::ConfigError;
+pub use origin::{Origin, Origins};
+pub(crate) use settings::DEFAULT_FILE;
 pub use settings::{BootstrapMode, LogFormat, Settings};
 
 use crate::address::AddressPolicy;

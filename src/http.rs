@@ -91,6 +91,7 @@ routes! {
         PATCH "/v1/orgs/{org}/projects/{project}" => projects::change,
         DELETE "/v1/orgs/{org}/projects/{project}" => projects::delete,
 
+        GET "/v1/keys" => keys::search,
         GET "/v1/orgs/{org}/keys" => keys::list,
         POST "/v1/orgs/{org}/keys" => keys::create,
         POST "/v1/orgs/{org}/keys/revoke" => keys::revoke_all,

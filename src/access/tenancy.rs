@@ -87,10 +87,19 @@ fn below<'a>(organization: &'a OrganizationId, path: &[&'a str]) -> Vec<&'a str>
 
 /// Which of an organization's keys the caller may do `verb` to.
 pub fn reachable_keys(caller: &Caller, verb: Verb, organization: &OrganizationId) -> VisibleKeys {
+    keys_within(caller.scopes.iter(), verb, organization)
+}
+
+/// Which of an organization's keys somebody with these scopes may do `verb` to.
+pub fn keys_within<'s>(
+    scopes: impl IntoIterator<Item = &'s Scope>,
+    verb: Verb,
+    organization: &OrganizationId,
+) -> VisibleKeys {
     let path =
         [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each, Exactly("keys"), Each];
     let mut pairs = Vec::new();
-    for [project, key] in reach(caller, verb, &path) {
+    for [project, key] in reach(scopes, verb, &path) {
         match (project.map(str::parse::<ProjectId>), key.map(str::parse::<KeyId>)) {
             (None, None) => return VisibleKeys::All,
             // What is not the id of anything is nothing.
@@ -103,13 +112,13 @@ pub fn reachable_keys(caller: &Caller, verb: Verb, organization: &OrganizationId
 
 /// Which organizations the caller may read.
 pub fn visible_organizations(caller: &Caller) -> Visible<OrganizationId> {
-    visible(reach(caller, Verb::Read, &[Exactly("orgs"), Each]))
+    visible(reach(caller.scopes.iter(), Verb::Read, &[Exactly("orgs"), Each]))
 }
 
 /// Which of an organization's projects the caller may read.
 pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visible<ProjectId> {
     let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each];
-    visible(reach(caller, Verb::Read, &path))
+    visible(reach(caller.scopes.iter(), Verb::Read, &path))
 }
 
 fn visible<Id: FromStr>(reached: Vec<[Option<&str>; 1]>) -> Visible<Id> {
@@ -137,9 +146,13 @@ use Step::{Each, Exactly};
 
 /// For each scope by which the caller may do `verb` to some of the things at `path`: the ids that it names,
 /// `None` for any.
-fn reach<'c, const N: usize>(caller: &'c Caller, verb: Verb, path: &[Step<'_>]) -> Vec<[Option<&'c str>; N]> {
+fn reach<'s, const N: usize>(
+    scopes: impl IntoIterator<Item = &'s Scope>,
+    verb: Verb,
+    path: &[Step<'_>],
+) -> Vec<[Option<&'s str>; N]> {
     let grants = |scope: &&Scope| scope.action() == Action::Any || scope.action() == verb.into();
-    caller.scopes.iter().filter(grants).filter_map(|scope| named(scope, path)).collect()
+    scopes.into_iter().filter(grants).filter_map(|scope| named(scope, path)).collect()
 }
 
 /// The ids that a scope names of the things at `path`, `None` for any; nothing when it matches none of them.

@@ -58,7 +58,8 @@ impl<'a> MasterKeyPlace<'a> {
 
     /// The same for this process.
     pub fn of_this_process(keys_dir: &'a Path) -> Self {
-        Self::new(keys_dir, std::env::var_os(VARIABLE))
+        // Empty, as a compose file may leave it, is not set.
+        Self::new(keys_dir, std::env::var_os(VARIABLE).filter(|key| !key.is_empty()))
     }
 
     /// The one that this `check` is of, which a store or a backup (`of`) has.

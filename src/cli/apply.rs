@@ -16,7 +16,7 @@ use self::secrets::SecretsFolder;
 use super::CliError;
 use super::confirm::ConfirmArgs;
 use super::force::ForceArgs;
-use super::output::{self, say};
+use super::output::{self, Stream, say};
 use super::remote::{OrganizationArgs, Remote, read};
 use crate::api_key::KeyId;
 use crate::client::{Answer, Credential, Request};
@@ -112,10 +112,10 @@ impl ApplyArgs {
         }
         let planned: Applied = read(&rehearsed)?;
         if !remote.as_json() {
-            print_diff(&planned.changes);
+            print_diff(&planned.changes)?;
         }
         if planned.changes.is_empty() {
-            return remote.show(&rehearsed, |_: Applied| ());
+            return remote.show(&rehearsed, |_: Applied| Ok(()));
         }
         self.confirm.confirm(&format!("Change {org}?"))?;
         // Before anything is made that could only be shown once.
@@ -142,24 +142,43 @@ impl ApplyArgs {
 /// Hands out the new keys' secrets, and says that it is done.
 fn finish(remote: &Remote, done: &Answer, folder: Option<SecretsFolder<'_>>) -> Result<(), CliError> {
     let applied: Applied = read(done)?;
-    let kept = folder.map(|folder| folder.keep(&applied.keys)).transpose();
-    if remote.as_json() {
-        match kept {
-            Ok(Some(())) => say(&without_keys(read(done)?).to_string()),
-            // What could not be kept must not be lost.
-            _ => output::json(&done.body),
-        }
-    } else if !matches!(kept, Ok(Some(()))) {
-        applied.keys.iter().for_each(print_key);
+    // What could not be kept in files must not be lost.
+    let (kept, files) = match folder.map(|folder| folder.keep(&applied.keys)) {
+        Some(Ok(files)) => (Ok(()), Some(files)),
+        Some(Err(error)) => (Err(error), None),
+        None => (Ok(()), None),
+    };
+    print(remote, done, &applied, files.is_some())?;
+    for file in files.iter().flatten() {
+        output::note(file)?;
     }
-    remote.remark(&format!("Done: {} changes.", applied.changes.len()));
-    kept.map(drop)
+    remote.remark(&format!("Done: {} changes.", applied.changes.len()))?;
+    kept
 }
 
-/// A line for each: where it belongs, and the key.
-fn print_key(key: &NewKey) {
+fn print(remote: &Remote, done: &Answer, applied: &Applied, are_kept: bool) -> Result<(), CliError> {
+    let text = match (remote.as_json(), are_kept) {
+        (true, true) => without_keys(read(done)?).to_string(),
+        (true, false) => String::from_utf8_lossy(&done.body).into_owned(),
+        (false, true) => return Ok(()),
+        (false, false) => applied.keys.iter().map(in_a_line).collect::<Vec<_>>().join("\n"),
+    };
+    if are_kept || applied.keys.is_empty() {
+        return if text.is_empty() { Ok(()) } else { Ok(say(&text)?) };
+    }
+    Stream::Out.only_copy(&text).map_err(|source| CliError::SecretLost {
+        lost_keys: applied.keys.iter().map(|key| key.id.to_string()).collect(),
+        source,
+        advice: "The changes have been made. Get another secret for each of these keys with `claviger keys rotate \
+                 KEY --overlap 0`, or revoke them; with --secrets-dir, secrets go into files."
+            .into(),
+    })
+}
+
+/// Where the key belongs, its id, and the key itself.
+fn in_a_line(key: &NewKey) -> String {
     let place = output::plain(&format!("{}/{}/{}", key.project, key.environment, key.name));
-    say(&format!("{place}\t{}\t{}", key.id, key.key.expose()));
+    format!("{place}\t{}\t{}", key.id, key.key.expose())
 }
 
 /// The answer without what has gone into files.

@@ -1,13 +1,16 @@
 //! From what the process was started with to a command.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
 use super::failure::{CliError, Exit};
+use super::output::Stream;
 use crate::text::redacted;
 
 /// What happens without a command.
@@ -15,13 +18,17 @@ const DEFAULT_COMMAND: &str = "serve";
 
 /// The command, and whether it is to answer in JSON.
 pub(super) fn parse() -> Result<(Cli, bool), clap::Error> {
-    let command = Cli::command();
+    let command = without_empty_variables(Cli::command());
     let arguments = with_command(&command, std::env::args_os().collect());
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| {
+    let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         let as_json = asks_for_json(&matches);
-        Ok((Cli::from_arg_matches(&matches)?, as_json))
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let Some(server) = cli.command.server_args() {
+            server.flags = flags(&matches);
+        }
+        Ok((cli, as_json))
     });
-    parsed.map_err(without_secrets)
+    parsed.map_err(|error| without_secrets(from_its_source(error, &command, &arguments)))
 }
 
 /// Says why there is no command: help that was asked for, or a mistake.
@@ -32,8 +39,18 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
         error.report(true);
         return error.exit().into();
     }
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
+    // Help that was asked for is an answer, and its loss a failure.
+    let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
+    let text = error.render();
+    let text = if stream.may_paint() { text.ansi().to_string() } else { text.to_string() };
+    match stream.write(text.as_bytes()) {
+        Err(lost) if stream == Stream::Out => {
+            let lost = CliError::from(lost);
+            lost.report(as_json);
+            lost.exit().into()
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8)),
+    }
 }
 
 /// The arguments, with the default command where they begin with a setting of its own or not at all.
@@ -50,6 +67,48 @@ fn with_command(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString
         arguments.insert(at, DEFAULT_COMMAND.into());
     }
     arguments
+}
+
+/// The command, blind to variables that are empty, as compose files leave them: those are not set.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) => argument.env(Resettable::Reset),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// What was given on the command line, by its names.
+fn flags(matches: &ArgMatches) -> Vec<String> {
+    if let Some((_, below)) = matches.subcommand() {
+        return flags(below);
+    }
+    let is_flag = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    matches.ids().filter(is_flag).map(ToString::to_string).collect()
+}
+
+/// The error, naming the variable that a bad value comes from: clap names the flag in any case.
+fn from_its_source(mut error: clap::Error, command: &Command, arguments: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return error };
+    let flag = named.split([' ', '=', '[']).next().unwrap_or_default();
+    let is_given = arguments.iter().filter_map(|argument| argument.to_str()).any(|argument| {
+        argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
+    });
+    let variable = flag.strip_prefix("--").filter(|_| !is_given).and_then(|flag| variable(command, flag));
+    if let Some(variable) = variable {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
+}
+
+/// The variable of a flag, if it is set.
+fn variable(command: &Command, flag: &str) -> Option<String> {
+    let own = command.get_arguments().filter(|argument| argument.get_long() == Some(flag));
+    let set = own.filter_map(clap::Arg::get_env).find(|name| std::env::var_os(name).is_some());
+    let own = set.map(|name| name.to_string_lossy().into_owned());
+    own.or_else(|| command.get_subcommands().find_map(|below| variable(below, flag)))
 }
 
 fn asks_for_json(matches: &ArgMatches) -> bool {

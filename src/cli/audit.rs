@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CliError;
-use super::failure::Refused;
-use super::output::{Stream, Table};
+use super::key_argument::KeyArgument;
+use super::output::{Reader, Stream, Table};
 use super::pages::{PageArgs, Progress, mention_more};
 use super::remote::{OrganizationArgs, Remote};
 use super::when::Moment;
@@ -34,7 +34,7 @@ pub(super) struct AuditArgs {
 
     /// About this key
     #[arg(long)]
-    key: Option<String>,
+    key: Option<KeyArgument>,
 
     /// What was done, such as key.revoke, or all of a kind: 'key.*'
     #[arg(long)]
@@ -113,23 +113,24 @@ impl AuditArgs {
     }
 
     async fn list(&self, remote: &Remote, request: Request) -> Result<(), CliError> {
-        let mut table = Table::new(&["at", "actor", "address", "action", "subject", "changed"]);
+        let mut table =
+            Table::new(&["at", "actor", "address", "action", "organization", "subject", "details"]);
         let more = self.pages.walk(remote, request, |event| row(&mut table, &event)).await?;
         if table.rows() == 0 {
-            remote.remark("No events.");
+            remote.remark("No events.")?;
         }
-        table.print();
-        mention_more(more.as_deref());
-        Ok(())
+        table.print()?;
+        Ok(mention_more(more.as_deref())?)
     }
 
     async fn export(&self, remote: &Remote, request: Request, format: &str) -> Result<(), CliError> {
         if self.pages.is_any() {
             return Err(CliError::Usage("an export has everything: no --limit, --cursor or --all".into()));
         }
-        let answer = remote.client().stream(request.query("format", Some(format))).await?;
+        let answer = remote.client().stream(request.query("format", Some(format))).await;
+        let answer = answer.map_err(|error| remote.asking(error))?;
         if !answer.status().is_success() {
-            return Err(Refused::from(answer.whole(LONGEST_REFUSAL).await?).into());
+            return Err(remote.refused(answer.whole(LONGEST_REFUSAL).await?).await);
         }
         copy(answer).await
     }
@@ -139,8 +140,7 @@ impl AuditArgs {
 async fn copy(mut answer: StreamedAnswer) -> Result<(), CliError> {
     let mut progress = Progress::default();
     while let Some(piece) = answer.next().await? {
-        if Stream::Out.write(&piece).is_err() {
-            // Whoever read it has had enough.
+        if Stream::Out.write(&piece)? == Reader::Gone {
             return Ok(());
         }
         progress.add(piece.iter().filter(|byte| **byte == b'\n').count());
@@ -149,19 +149,24 @@ async fn copy(mut answer: StreamedAnswer) -> Result<(), CliError> {
 }
 
 fn row(table: &mut Table, event: &Event) {
-    let subject = event.subject.as_ref().or(event.organization.as_ref());
     table.row([
         (&event.at).into(),
         (&event.actor).into(),
         event.address.as_deref().unwrap_or_default().into(),
         (&event.action).into(),
-        subject.map_or("", String::as_str).into(),
-        changed_members(event).into(),
+        event.organization.as_deref().unwrap_or_default().into(),
+        event.subject.as_deref().unwrap_or_default().into(),
+        details(event).into(),
     ]);
 }
 
-/// The members that are not the same before and after.
-fn changed_members(event: &Event) -> String {
+/// Why something was refused; or else the members that are not the same before and after.
+fn details(event: &Event) -> String {
+    if let (None, Some(Value::String(reason))) =
+        (&event.before, event.after.as_ref().and_then(|after| after.get("reason")))
+    {
+        return reason.clone();
+    }
     let (Some(Value::Object(before)), Some(Value::Object(after))) = (&event.before, &event.after) else {
         return String::new();
     };

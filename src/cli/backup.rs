@@ -10,6 +10,7 @@ use super::output::say;
 use super::serve::cannot_open;
 use super::server_args::ServerArgs;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::store::{BackupError, BackupFacts, back_up};
 
@@ -40,17 +41,22 @@ pub(super) fn file(text: &str) -> Result<PathBuf, &'static str> {
 }
 
 impl BackupArgs {
+    pub(super) fn server(&mut self) -> &mut ServerArgs {
+        &mut self.server
+    }
+
     pub(super) async fn run(self) -> Result<(), CliError> {
         let Self { file, json, server } = self;
-        let config = server.load()?;
-        let now = Clock::system().now();
-        let backed_up = back_up(&config.database_url, &file, now, &Entropy::system()).await;
-        let facts = backed_up.map_err(|error| match error {
-            BackupError::Open(error) => cannot_open(error),
-            error => CliError::failed(error),
-        })?;
-        say(&if json { in_json(&file, &facts) } else { in_words(&file, &facts) });
-        Ok(())
+        let back_up = async |config: Config| {
+            let now = Clock::system().now();
+            let backed_up = back_up(&config.database_url, &file, now, &Entropy::system()).await;
+            let facts = backed_up.map_err(|error| match error {
+                BackupError::Open(error) => cannot_open(error),
+                error => CliError::failed(error),
+            })?;
+            Ok(say(&if json { in_json(&file, &facts) } else { in_words(&file, &facts) })?)
+        };
+        server.load()?.run(back_up).await
     }
 }
 

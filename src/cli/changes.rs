@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::output::{Stream, Tone, note, plain};
+use super::output::{OutputError, Stream, Tone, note, plain};
 
 /// Prints the changes to one thing, as a dry run reports them: `member: before → after`.
-pub(super) fn print_dry_run(changes: &Map<String, Value>) {
+pub(super) fn print_dry_run(changes: &Map<String, Value>) -> Result<(), OutputError> {
     if changes.is_empty() {
-        note("Nothing would change.");
+        return note("Nothing would change.");
     }
-    for line in change_lines(changes) {
-        Stream::Out.line(&Stream::Out.painted(&line, Tone::Careful));
-    }
+    let lines = change_lines(changes);
+    lines.iter().try_for_each(|line| Stream::Out.line(&Stream::Out.painted(line, Tone::Careful)))
 }
 
 /// What follows from other changes, and says nothing more to people.

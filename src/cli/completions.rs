@@ -22,6 +22,7 @@ impl CompletionsArgs {
     pub(super) fn run(&self, mut command: Command) -> Result<(), CliError> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "claviger", &mut script);
-        Stream::Out.write(&script).map_err(CliError::failed)
+        Stream::Out.write(&script)?;
+        Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl ConfirmArgs {
                 "there is no terminal to ask at: nothing was changed; --yes does it".into(),
             ));
         }
-        let _ = Stream::Err.write(format!("{question} [y/N] ").as_bytes());
+        Stream::Err.write(format!("{question} [y/N] ").as_bytes())?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map_err(CliError::failed)?;
         match answer.trim() {

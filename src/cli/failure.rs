@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::output::{Stream, Tone};
+use super::output::{OutputError, Stream, Tone};
+
+use crate::bootstrap::{BootstrapError, MasterKeyFault};
 use crate::client::{ClientError, TrustError};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Origins};
 
 pub(super) use refused::Refused;
 
@@ -55,6 +57,9 @@ pub(super) enum CliError {
     /// The server's settings make no sense.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The store cannot be begun, or its master key is not here.
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
     /// What the command was told makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -67,9 +72,30 @@ pub(super) enum CliError {
     /// The server says no.
     #[error("{0}")]
     Refused(Box<Refused>),
+    /// Any of these that asking a server came to, and where server and credential were found.
+    #[error("{error}")]
+    Asking {
+        /// What went wrong.
+        error: Box<Self>,
+        /// Where they were found, as a sentence.
+        sources: String,
+    },
     /// A new secret was made, and the answer that showed it was an earlier one.
     #[error("this was done before with the same idempotency key, and the new key was shown then")]
     ShownBefore,
+    /// Output was lost.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// New secrets were made that nobody has seen.
+    #[error("{}", lost(lost_keys, source))]
+    SecretLost {
+        /// The ids of the keys that they belong to.
+        lost_keys: Vec<String>,
+        /// What happened.
+        source: OutputError,
+        /// What to do next.
+        advice: String,
+    },
     /// The token does not hold; why has been said.
     #[error("the token does not hold")]
     Invalid,
@@ -89,35 +115,55 @@ impl CliError {
         Self::Failed(error.to_string())
     }
 
+    /// The same, where it is one that could be about the wrong server or the wrong credential, with where they come from.
+    pub(super) fn asking(self, sources: &str) -> Self {
+        let is_about_them = match &self {
+            Self::Client(_) => true,
+            Self::Refused(refused) => matches!(refused.exit(), Exit::Denied) || !refused.is_json(),
+            _ => false,
+        };
+        if is_about_them { Self::Asking { error: self.into(), sources: sources.into() } } else { self }
+    }
+
+    /// The same; where it is about a setting, with the place that its value comes from.
+    pub(super) fn located(self, origins: &Origins) -> Self {
+        match self {
+            Self::Config(error) => Self::Config(origins.locate(error)),
+            other => other,
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Usage(_) | Self::Trust(_) => Exit::Usage,
             Self::Client(ClientError::Exposed(_)) => Exit::Usage,
+            Self::Bootstrap(BootstrapError::MasterKey(MasterKeyFault::Malformed(..))) => Exit::Usage,
             Self::Client(_) => Exit::Unavailable,
             Self::Refused(refused) => refused.exit(),
+            Self::Asking { error, .. } => error.exit(),
             Self::ShownBefore => Exit::Conflict,
             Self::Invalid => Exit::Invalid,
-            Self::Failed(_) => Exit::Failed,
+            Self::Bootstrap(_) | Self::Output(_) | Self::SecretLost { .. } | Self::Failed(_) => Exit::Failed,
         }
     }
 
-    /// Says what went wrong and what to do next; as JSON in the server's form, for those who asked for JSON.
+    /// Says what went wrong and what to do next; as JSON in the server's form, for those who asked for JSON. What
+    /// standard error does not take is lost: the exit code still tells.
     pub(super) fn report(&self, as_json: bool) {
-        match (self, as_json) {
-            // All has been said on standard output.
-            (Self::Invalid, _) => {}
+        let _ = match (self, as_json) {
+            // Everything has been said on standard output.
+            (Self::Invalid, _) => Ok(()),
+            (Self::Asking { error, .. }, true) => return error.report(true),
             (Self::Refused(refused), true) if refused.is_json() => Stream::Err.line(&refused.body()),
             (_, true) => Stream::Err.line(&self.json().to_string()),
             (_, false) => self.explain(),
-        }
+        };
     }
 
-    fn explain(&self) {
+    fn explain(&self) -> Result<(), OutputError> {
         let name = Stream::Err.painted("claviger:", Tone::Bad);
-        Stream::Err.line(&format!("{name} {self}"));
-        if let Some(advice) = self.advice() {
-            Stream::Err.line(&format!("  {advice}"));
-        }
+        Stream::Err.line(&format!("{name} {self}"))?;
+        self.advice().map_or(Ok(()), |advice| Stream::Err.line(&format!("  {advice}")))
     }
 
     fn json(&self) -> serde_json::Value {
@@ -143,6 +189,11 @@ impl CliError {
                 "Is the server running, and is this its URL? See CLAVIGER_URL, --url and `claviger profiles list`."
                     .into(),
             ),
+            Self::Client(ClientError::Proxy { .. }) => Some(
+                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names the proxy, with user and password if it wants them; NO_PROXY \
+                 names hosts that are reached without it."
+                    .into(),
+            ),
             Self::Client(ClientError::Tls { .. }) => Some(
                 "For a certificate of your own authority, name that authority's with --ca-file or CLAVIGER_CA_FILE."
                     .into(),
@@ -154,10 +205,25 @@ impl CliError {
                 Some("Install ca-certificates, or name a file with --ca-file or CLAVIGER_CA_FILE.".into())
             }
             Self::Refused(refused) => refused.advice(),
+            Self::Asking { error, sources } => {
+                let advice = error.advice().map(|advice| format!("{advice}\n  ")).unwrap_or_default();
+                Some(format!("{advice}{sources}"))
+            }
+            Self::Output(_) => Some(
+                "The output is incomplete. A change that the command was to make has been made.".into(),
+            ),
+            Self::SecretLost { advice, .. } => Some(advice.clone()),
             Self::ShownBefore => {
                 Some("If it got lost, rotate the key, or revoke it and make another.".into())
             }
             _ => None,
         }
+    }
+}
+
+fn lost(keys: &[String], source: &OutputError) -> String {
+    match keys {
+        [key] => format!("{source}: the new secret of {key} is lost"),
+        keys => format!("{source}: the new secrets of these keys are lost: {}", keys.join(", ")),
     }
 }

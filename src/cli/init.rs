@@ -1,8 +1,9 @@
 //! `claviger init`: a bootstrap and nothing else.
 
 use super::CliError;
-use super::output::say;
+use super::output::{Stream, say};
 use super::serve::{ground, open_store};
+use super::welcome::keep_unseen;
 use crate::config::Config;
 
 /// Bootstraps an empty store. The last line on standard output is the administrator's key.
@@ -11,13 +12,13 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
     let foundation = ground.foundation();
     let laid = foundation.lay(None).await;
     ground.store.close().await;
-    let (_, admin) = laid.map_err(CliError::failed)?;
-    say(&format!(
+    let (_, admin) = laid?;
+    let told = say(&format!(
         "The store is ready, with an organization \"default\" and a project \"default\" in it.\n\
          The master key is in {}. Back it up: without it the store is worth nothing.\n\
          The administrator's key, shown this once:",
         foundation.master_key
     ));
-    say(admin.expose());
-    Ok(())
+    told.and_then(|()| Stream::Out.only_copy(admin.expose()))
+        .map_err(|lost| keep_unseen(&admin, &ground, &lost))
 }

@@ -3,8 +3,10 @@
 mod bulk;
 mod create;
 mod end;
+mod find;
 mod list;
 mod new_secret;
+mod none;
 mod rotate;
 mod update;
 
@@ -13,14 +15,15 @@ use clap::{Args, Subcommand};
 use self::bulk::{RescopeMatchingArgs, RevokeMatchingArgs};
 use self::create::CreateArgs;
 use self::end::{DeleteArgs, RetireSecretArgs, RevokeArgs};
+use self::find::FindArgs;
 use self::list::ListArgs;
 use self::rotate::RotateArgs;
 use self::update::UpdateArgs;
 use super::CliError;
+use super::key_argument::KeyArgument;
 use super::output::Stream;
 use super::remote::{OrganizationArgs, Remote, etag};
 use super::view::Key;
-use crate::api_key::KeyId;
 use crate::client::Request;
 use crate::names::OrganizationId;
 
@@ -30,6 +33,8 @@ use crate::names::OrganizationId;
 Examples:
   KEY=$(claviger keys create Reporting --project web --env prd --preset query_only --expires-in 90d)
   claviger keys list --project web --status all
+  claviger keys list --expires-within 30d
+  claviger keys find clv_prd_wgIf
   claviger keys update key_wgIfG8DxmYsdKIm5 --cidr 10.0.0.0/8 --dry-run
   NEW=$(claviger keys rotate key_wgIfG8DxmYsdKIm5 --overlap 24h)
   claviger keys revoke key_wgIfG8DxmYsdKIm5 --reason 'left in a repository'
@@ -46,6 +51,8 @@ pub(super) struct KeysArgs {
 enum Command {
     /// List the keys that the caller may read
     List(ListArgs),
+    /// Find a key by its id or prefix in all organizations
+    Find(FindArgs),
     /// Make a key; the last line printed is the key alone, shown this once
     Create(Box<CreateArgs>),
     /// Show a key and all that is known of it
@@ -68,8 +75,8 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct GetArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 }
 
 /// The keys of one organization.
@@ -81,9 +88,13 @@ struct Keys<'a> {
 impl KeysArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let remote = self.organization.connect()?;
+        if let Command::Find(arguments) = self.command {
+            return arguments.run(&remote).await;
+        }
         let keys = Keys { org: remote.organization().await?, remote: &remote };
         match self.command {
             Command::List(arguments) => arguments.run(&keys).await,
+            Command::Find(arguments) => arguments.run(&remote).await,
             Command::Create(arguments) => arguments.run(&keys).await,
             Command::Get(arguments) => keys.get(arguments.key).await,
             Command::Update(arguments) => arguments.run(&keys).await,
@@ -98,7 +109,7 @@ impl KeysArgs {
 }
 
 impl Keys<'_> {
-    async fn get(&self, key: KeyId) -> Result<(), CliError> {
+    async fn get(&self, key: KeyArgument) -> Result<(), CliError> {
         let key = key.to_string();
         let answer = self.remote.ask(Request::get(&self.path(&[&key]))).await?;
         self.remote.show(&answer, |key: Key| key.sheet().if_any("ETag", etag(&answer)).print(Stream::Out))

@@ -9,11 +9,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::CliError;
-use crate::config::{ConfigError, LogFormat};
+use crate::config::{ConfigError, LogFormat, Origin};
 
 /// Starts the log.
 pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliError> {
-    let wrong = |why: String| ConfigError::Setting { setting: "CLAVIGER_LOG", why };
+    let wrong = |why: String| ConfigError::Setting { setting: "CLAVIGER_LOG", origin: Origin::Variable, why };
     let filter = EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| wrong(error.to_string()))?;
     let log = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_said));
     let lines = fmt::layer().with_writer(io::stderr);

@@ -32,13 +32,13 @@ impl ManArgs {
 fn print(command: Command) -> Result<(), CliError> {
     let mut page = Vec::new();
     Man::new(command).render(&mut page).map_err(CliError::failed)?;
-    Stream::Out.write(&page).map_err(CliError::failed)
+    Stream::Out.write(&page)?;
+    Ok(())
 }
 
 fn write_all(command: Command, folder: &Path) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::Failed(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(command, folder).map_err(failed)?;
-    note(&format!("Written to {}.", folder.display()));
-    Ok(())
+    Ok(note(&format!("Written to {}.", folder.display()))?)
 }

@@ -68,8 +68,29 @@ struct CreateArgs {
 
 #[derive(Debug, Args)]
 struct NamedArgs {
+    #[command(flatten)]
+    org: ChosenOrganization,
+}
+
+/// An organization, named as an argument or, as for other commands, by a flag.
+#[derive(Debug, Args)]
+struct ChosenOrganization {
     /// Its id [default: the caller's own]
+    #[arg(value_name = "ORG", conflicts_with = "org")]
+    named: Option<OrganizationId>,
+
+    /// The same as a flag [env: CLAVIGER_ORG, or a profile's]
+    #[arg(long, value_name = "ORG")]
     org: Option<OrganizationId>,
+}
+
+impl ChosenOrganization {
+    async fn of(self, remote: &Remote) -> Result<OrganizationId, CliError> {
+        match self.named.or(self.org) {
+            Some(org) => Ok(org),
+            None => remote.organization().await,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -117,9 +138,8 @@ async fn list(remote: &Remote, pages: &PageArgs) -> Result<(), CliError> {
     let mut table = Table::new(&["id", "name", "created"]);
     let row = |org: Organization| table.row([org.id.into(), org.name.into(), org.created_at.into()]);
     let more = pages.walk(remote, Request::get(&["v1", "orgs"]), row).await?;
-    table.print();
-    mention_more(more.as_deref());
-    Ok(())
+    table.print()?;
+    Ok(mention_more(more.as_deref())?)
 }
 
 impl CreateArgs {
@@ -136,14 +156,9 @@ impl CreateArgs {
 
 impl NamedArgs {
     async fn run(self, remote: &Remote) -> Result<(), CliError> {
-        let org = match self.org {
-            Some(org) => org,
-            None => remote.organization().await?,
-        };
+        let org = self.org.of(remote).await?;
         let answer = remote.ask(Request::get(&["v1", "orgs", org.as_str()])).await?;
-        remote.show(&answer, |org: Organization| {
-            org.sheet().if_any("ETag", etag(&answer)).print(Stream::Out);
-        })
+        remote.show(&answer, |org: Organization| org.sheet().if_any("ETag", etag(&answer)).print(Stream::Out))
     }
 }
 
@@ -161,7 +176,6 @@ impl UpdateArgs {
 impl DeleteArgs {
     async fn run(self, remote: &Remote) -> Result<(), CliError> {
         remote.ask(Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()])).await?;
-        remote.remark(&format!("Deleted {}.", self.org));
-        Ok(())
+        Ok(remote.remark(&format!("Deleted {}.", self.org))?)
     }
 }

@@ -6,23 +6,33 @@ mod table;
 mod tone;
 
 pub(super) use sheet::Sheet;
-pub(super) use stream::Stream;
+pub(super) use stream::{OutputError, Reader, Stream};
 pub(super) use table::{Cell, Table};
 pub(super) use tone::Tone;
 
-/// Prints a line to standard output. Whoever closed it does not want to know.
-pub(super) fn say(text: &str) {
-    Stream::Out.line(text);
+/// Prints a line to standard output.
+pub(super) fn say(text: &str) -> Result<(), OutputError> {
+    Stream::Out.line(text)
 }
 
 /// Prints a line to standard error: for whoever watches, not for what reads the answer.
-pub(super) fn note(text: &str) {
-    Stream::Err.line(text);
+pub(super) fn note(text: &str) -> Result<(), OutputError> {
+    Stream::Err.line(text)
+}
+
+/// Prints what a server says of itself, which its log has, too: it goes on serving if nobody takes the line.
+pub(super) fn announce(text: &str) {
+    if let Err(error) = say(text) {
+        tracing::warn!(%error, "a line on standard output is lost");
+    }
 }
 
 /// Prints the server's JSON as it came.
-pub(super) fn json(body: &[u8]) {
-    let _ = Stream::Out.write(body).and_then(|()| Stream::Out.write(b"\n"));
+pub(super) fn json(body: &[u8]) -> Result<Reader, OutputError> {
+    match Stream::Out.write(body)? {
+        Reader::Listening => Stream::Out.write(b"\n"),
+        Reader::Gone => Ok(Reader::Gone),
+    }
 }
 
 /// Text from elsewhere, fit for a terminal: control characters, with which it could move the cursor or

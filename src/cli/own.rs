@@ -44,7 +44,7 @@ impl SelfArgs {
                 .line("Addresses", lines(&own.cidrs))
                 .line("Expires", or_never(own.expires_at.as_deref()))
                 .line("Seen from", own.address.as_deref().unwrap_or("an unknown address"))
-                .print(Stream::Out);
+                .print(Stream::Out)
         };
         remote.ask_and_show(Request::get(&["v1", "self"]), print).await
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::CliError;
-use super::output::{self, Stream, note};
+use super::output::{self, OutputError, Reader, Stream, note};
 use super::remote::{Remote, read};
 use crate::client::Request;
 
@@ -56,7 +56,9 @@ impl PageArgs {
         loop {
             let page = remote.ask(request.clone().query("limit", limit).query("cursor", cursor)).await?;
             let next_cursor = if remote.as_json() {
-                output::json(&page.body);
+                if output::json(&page.body)? == Reader::Gone {
+                    return Ok(None);
+                }
                 read::<Page<serde::de::IgnoredAny>>(&page)?.next_cursor
             } else {
                 let page: Page<T> = read(&page)?;
@@ -74,10 +76,8 @@ impl PageArgs {
 }
 
 /// Says how to see more than was shown.
-pub(super) fn mention_more(next_cursor: Option<&str>) {
-    if let Some(cursor) = next_cursor {
-        note(&format!("There may be more: --all, or --cursor {cursor}"));
-    }
+pub(super) fn mention_more(next_cursor: Option<&str>) -> Result<(), OutputError> {
+    next_cursor.map_or(Ok(()), |cursor| note(&format!("There may be more: --all, or --cursor {cursor}")))
 }
 
 /// How far it has come, for whoever waits at a terminal.
@@ -93,6 +93,7 @@ impl Progress {
         self.is_shown = self.done > 0 && Stream::Err.is_terminal();
         self.done += more;
         if self.is_shown {
+            // A terminal that takes no progress line loses nothing.
             let _ = Stream::Err.write(format!("\r{} …", self.done).as_bytes());
         }
     }

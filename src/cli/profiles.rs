@@ -57,8 +57,7 @@ fn list(as_json: bool) -> Result<(), CliError> {
     let profiles = Profiles::load()?;
     if as_json {
         let all: Vec<_> = profiles.iter().map(|(name, profile)| as_value(name, profile)).collect();
-        say(&json!({ "data": all }).to_string());
-        return Ok(());
+        return Ok(say(&json!({ "data": all }).to_string())?);
     }
     let mut table = Table::new(&["name", "url", "key", "organization"]);
     for (name, profile) in profiles.iter() {
@@ -67,10 +66,9 @@ fn list(as_json: bool) -> Result<(), CliError> {
         table.row([name.into(), (&profile.url).into(), key.into(), organization.into()]);
     }
     if table.rows() == 0 {
-        note(&format!("No profiles in {}; `claviger profiles add` makes one.", profiles.path().display()));
+        note(&format!("No profiles in {}; `claviger profiles add` makes one.", profiles.path().display()))?;
     }
-    table.print();
-    Ok(())
+    Ok(table.print()?)
 }
 
 fn as_value(name: &ProfileName, profile: &Profile) -> serde_json::Value {

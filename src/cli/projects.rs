@@ -118,9 +118,8 @@ async fn list(remote: &Remote, org: &OrganizationId, pages: &PageArgs) -> Result
         table.row([project.id.into(), project.name.into(), environments.into(), project.created_at.into()]);
     };
     let more = pages.walk(remote, Request::get(&["v1", "orgs", org.as_str(), "projects"]), row).await?;
-    table.print();
-    mention_more(more.as_deref());
-    Ok(())
+    table.print()?;
+    Ok(mention_more(more.as_deref())?)
 }
 
 impl CreateArgs {
@@ -141,15 +140,14 @@ impl NamedArgs {
         let request = Request::get(&["v1", "orgs", org.as_str(), "projects", self.project.as_str()]);
         let answer = remote.ask(request).await?;
         remote.show(&answer, |project: Project| {
-            project.sheet().if_any("ETag", etag(&answer)).print(Stream::Out);
+            project.sheet().if_any("ETag", etag(&answer)).print(Stream::Out)
         })
     }
 
     async fn delete(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
         let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
         remote.ask(Request::new(Method::DELETE, &path)).await?;
-        remote.remark(&format!("Deleted {}.", self.project));
-        Ok(())
+        Ok(remote.remark(&format!("Deleted {}.", self.project))?)
     }
 }
 

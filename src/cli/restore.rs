@@ -2,7 +2,7 @@
 
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,8 +11,9 @@ use super::backup::file;
 use super::output::say;
 use super::serve::cannot_open;
 use super::server_args::ServerArgs;
-use crate::bootstrap::{MasterKeyPlace, new_epoch};
+use crate::bootstrap::{BootstrapError, MasterKeyPlace, new_epoch};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::store::{Backup, Restore, RestoreError, RestoreOptions};
 
@@ -49,24 +50,31 @@ pub(super) struct RestoreArgs {
 }
 
 impl RestoreArgs {
+    pub(super) fn server(&mut self) -> &mut ServerArgs {
+        &mut self.server
+    }
+
     pub(super) async fn run(self) -> Result<(), CliError> {
-        let config = self.server.load()?;
-        let backup = Backup::open(&self.file).await.map_err(CliError::failed)?;
-        let place = MasterKeyPlace::of_this_process(&config.keys_dir);
-        place.matching(&backup.master_key_check, "backup").map_err(CliError::failed)?;
         let options = RestoreOptions {
             replace: self.replace,
             forget_revocations: self.forget_revocations,
             dry_run: self.dry_run,
         };
-        let epoch = new_epoch(&Entropy::system()).map_err(CliError::failed)?;
-        let clock = Clock::system();
-        let restore = Restore { url: &config.database_url, options, epoch: &epoch, clock: &clock };
-        let report = restore.run(backup).await.map_err(|error| match error {
-            RestoreError::Open(error) => cannot_open(error),
-            error => CliError::failed(error),
-        })?;
-        say(&if self.json { report::in_json(&report, options) } else { report::in_words(&report, options) });
-        Ok(())
+        let (file, json) = (self.file, self.json);
+        self.server.load()?.run(async |config| restore(&file, options, json, &config).await).await
     }
+}
+
+async fn restore(file: &Path, options: RestoreOptions, json: bool, config: &Config) -> Result<(), CliError> {
+    let backup = Backup::open(file).await.map_err(CliError::failed)?;
+    let place = MasterKeyPlace::of_this_process(&config.keys_dir);
+    place.matching(&backup.master_key_check, "backup").map_err(BootstrapError::from)?;
+    let epoch = new_epoch(&Entropy::system()).map_err(CliError::failed)?;
+    let clock = Clock::system();
+    let restore = Restore { url: &config.database_url, options, epoch: &epoch, clock: &clock };
+    let report = restore.run(backup).await.map_err(|error| match error {
+        RestoreError::Open(error) => cannot_open(error),
+        error => CliError::failed(error),
+    })?;
+    Ok(say(&if json { report::in_json(&report, options) } else { report::in_words(&report, options) })?)
 }

@@ -17,7 +17,7 @@ use self::waiting::Waiting;
 use super::CliError;
 use crate::bootstrap::Ground;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Origin};
 use crate::entropy::Entropy;
 use crate::http;
 use crate::listener::{ListenError, Listener, Report};
@@ -89,7 +89,9 @@ pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
 /// A store that does not open may be a setting that makes no sense.
 pub(super) fn cannot_open(error: OpenError) -> CliError {
     match error {
-        OpenError::UnknownScheme | OpenError::Url(_) => wrong_setting("CLAVIGER_DATABASE_URL", &error),
+        OpenError::UnknownScheme | OpenError::Url(_) | OpenError::Unescaped => {
+            wrong_setting("CLAVIGER_DATABASE_URL", &error)
+        }
         error => CliError::failed(error),
     }
 }
@@ -113,7 +115,7 @@ fn not_listening(error: ListenError) -> CliError {
 }
 
 fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliError {
-    ConfigError::Setting { setting, why: error.to_string() }.into()
+    ConfigError::Setting { setting, origin: Origin::Variable, why: error.to_string() }.into()
 }
 
 /// The signals that end the server, from now on.

@@ -1,11 +1,11 @@
 //! The settings of commands that are the server themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{CliError, logging};
-use crate::config::{Config, Settings};
+use crate::config::{Config, DEFAULT_FILE, Origins, Settings};
 
 /// Flags over variables over a file.
 #[derive(Debug, Args)]
@@ -17,13 +17,39 @@ pub(super) struct ServerArgs {
 
     #[command(flatten)]
     settings: Settings,
+
+    /// Which of the settings are flags.
+    #[arg(skip)]
+    pub(super) flags: Vec<String>,
+}
+
+/// Checked settings, and where each comes from.
+pub(super) struct Loaded {
+    pub(super) config: Config,
+    origins: Origins,
 }
 
 impl ServerArgs {
     /// The settings from all layers, checked; and the log as they want it, started.
-    pub(super) fn load(self) -> Result<Config, CliError> {
-        let settings = self.settings.over(Settings::from_file(self.config.as_deref())?);
-        logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref())?;
-        Ok(Config::try_from(settings)?)
+    pub(super) fn load(self) -> Result<Loaded, CliError> {
+        let path = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
+        let file = Settings::from_file(self.config.as_deref())?;
+        let origins = Origins::new(self.flags, &self.settings, (path, &file));
+        let settings = self.settings.over(file);
+        let started = logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref());
+        started.map_err(|error| error.located(&origins))?;
+        let config = Config::try_from(settings).map_err(|error| origins.locate(error))?;
+        Ok(Loaded { config, origins })
+    }
+}
+
+impl Loaded {
+    /// Runs a command, whose complaints about settings then say where those come from.
+    pub(super) async fn run<F: Future<Output = Result<(), CliError>>>(
+        self,
+        command: impl FnOnce(Config) -> F,
+    ) -> Result<(), CliError> {
+        let Self { config, origins } = self;
+        command(config).await.map_err(|error| error.located(&origins))
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::CliError;
 use super::body::Body;
-use super::output::{Cell, Table, Tone};
+use super::output::{Cell, OutputError, Table, Tone};
 use super::remote::RemoteArgs;
 use super::view::or_never;
 use crate::client::Request;
@@ -66,7 +66,7 @@ impl SigningKeysArgs {
     }
 }
 
-fn print(keys: SigningKeys) {
+fn print(keys: SigningKeys) -> Result<(), OutputError> {
     let mut table = Table::new(&["kid", "algorithm", "status", "created", "signs from", "signs until"]);
     for key in keys.data {
         let ends = key.withdrawn_at.as_deref().or(key.superseded_at.as_deref());
@@ -79,7 +79,7 @@ fn print(keys: SigningKeys) {
             or_never(ends).into(),
         ]);
     }
-    table.print();
+    table.print()
 }
 
 fn tone(status: &str) -> Tone {

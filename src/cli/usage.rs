@@ -4,10 +4,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::CliError;
-use super::output::{Cell, Table, note};
+use super::key_argument::KeyArgument;
+use super::output::{Cell, OutputError, Table, note};
 use super::remote::OrganizationArgs;
 use super::when::Moment;
-use crate::api_key::KeyId;
 use crate::client::Request;
 use crate::clock::Clock;
 use crate::names::ProjectId;
@@ -34,8 +34,8 @@ enum Command {
     /// Use of one key
     #[command(alias = "keys")]
     Key {
-        /// The key's id
-        key: KeyId,
+        /// The key's id; or the key itself, whose secret is not used
+        key: KeyArgument,
 
         #[command(flatten)]
         window: WindowArgs,
@@ -125,7 +125,7 @@ impl WindowArgs {
     }
 }
 
-fn print(usage: Use) {
+fn print(usage: Use) -> Result<(), OutputError> {
     let mut table = Table::new(&["start", "tokens", "direct", "refused", "of these"]);
     let (mut tokens, mut direct, mut refused) = (0, 0, 0);
     for bucket in usage.data {
@@ -141,8 +141,8 @@ fn print(usage: Use) {
             bucket.refused.in_words().into(),
         ]);
     }
-    table.print();
-    note(&format!("In all {tokens} tokens, {direct} direct, {refused} refused."));
+    table.print()?;
+    note(&format!("In all {tokens} tokens, {direct} direct, {refused} refused."))
 }
 
 impl Refusals {

@@ -109,7 +109,7 @@ impl VerifyArgs {
             revocations: issuer.revocations.is_some(),
         };
         let report = Report { contents: Contents::of(&token), verdict, checked, now };
-        report.print(self.json);
+        report.print(self.json)?;
         match verdict {
             Verdict::Holds => Ok(()),
             _ => Err(CliError::Invalid),

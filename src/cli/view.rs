@@ -36,7 +36,7 @@ pub(super) struct Key {
     pub(super) name: String,
     note: Option<String>,
     prefix: String,
-    organization: String,
+    pub(super) organization: String,
     pub(super) project: String,
     pub(super) environment: String,
     status: String,
@@ -103,6 +103,21 @@ impl Key {
             .if_any("Reason", self.revoked_reason.as_ref())
             .line("Last used", or_never(self.last_used_at.as_deref()))
             .line("Secrets", secrets.join("\n"))
+    }
+
+    /// What to do when the newest secret was lost before anybody saw it.
+    pub(super) fn after_a_loss(&self) -> String {
+        let Self { id, organization, secrets, .. } = self;
+        let new_secret = format!("claviger keys rotate {id} --org {organization} --overlap");
+        let revoke = format!("claviger keys revoke {id} --org {organization}");
+        match secrets.as_slice() {
+            [.., _, newest] => format!(
+                "The secret before it stays valid. Retire the lost one, then rotate again: \
+                 `claviger keys retire-secret {id} {} --org {organization}`, `{new_secret} SPAN`.",
+                newest.id
+            ),
+            _ => format!("Get another secret with `{new_secret} 0`, or end the key with `{revoke}`."),
+        }
     }
 
     fn status_tone(&self) -> Tone {

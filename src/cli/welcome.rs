@@ -3,8 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{Stream, say};
+use super::CliError;
+use super::output::{OutputError, Stream, announce};
 use crate::api_key::PlainKey;
+use crate::bootstrap::Ground;
+use crate::key_file;
 use crate::set_up::Code;
 
 /// Where a secret goes.
@@ -31,33 +34,63 @@ impl Showing {
     }
 
     /// Says where the code is, or what it is, and which page asks for it.
-    pub(super) fn show_code(&self, code: &Code, issuer: &str) {
+    ///
+    /// # Errors
+    /// When the terminal did not show the code.
+    pub(super) fn show_code(&self, code: &Code, issuer: &str) -> Result<(), OutputError> {
         let place = match self {
             Self::Terminal => format!("It asks for this one-time code:\n\n  {}\n", &*code.expose()),
             Self::File(path) => format!("It asks for the one-time code in {}.\n", path.display()),
         };
-        say(&format!(
+        self.show(&format!(
             "\nThe store is empty. To set it up, open this page:\n\n  {issuer}/console/set-up\n\n{}",
             place
-        ));
+        ))
     }
 
     /// Says where the key is, or what it is, and what to do with it.
-    pub(super) fn show_key(&self, key: &PlainKey, issuer: &str) {
+    ///
+    /// # Errors
+    /// When the terminal did not show the key.
+    pub(super) fn show_key(&self, key: &PlainKey, issuer: &str) -> Result<(), OutputError> {
         match self {
-            Self::Terminal => say(&format!(
+            Self::Terminal => self.show(&format!(
                 "\nThe administrator's key, shown this once:\n\n  {key}\n\n{}",
                 first_steps(issuer, key.expose()),
                 key = key.expose()
             )),
             Self::File(path) => {
                 let path = path.display();
-                say(&format!(
+                self.show(&format!(
                     "\nThe administrator's key is in {path}. Keep it elsewhere, and delete the file.\n\n{}",
                     first_steps(issuer, &format!("$(cat {path})"))
-                ));
+                ))
             }
         }
+    }
+
+    /// What is in a file is not lost with the line that names the file.
+    fn show(&self, text: &str) -> Result<(), OutputError> {
+        match self {
+            Self::Terminal => Stream::Out.only_copy(text),
+            Self::File(_) => {
+                announce(text);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Keeps an administrator's key that could not be shown in its file, and makes an error of it that says so.
+pub(super) fn keep_unseen(admin: &PlainKey, ground: &Ground, why: &OutputError) -> CliError {
+    let path = ground.admin_file();
+    match key_file::create(&path, admin.expose(), &ground.entropy) {
+        Ok(()) => {
+            CliError::Failed(format!("{why}: the administrator's key is in {} instead", path.display()))
+        }
+        Err(error) => CliError::Failed(format!(
+            "{why}, and {error}: the administrator's key is lost. Empty the store and begin again"
+        )),
     }
 }
 

@@ -17,15 +17,27 @@ pub(super) struct Span(i64);
 
 /// A text that is no moment.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is not a time such as 2026-11-21T10:00:00Z, a date such as 2026-11-21, or a time ago such as 90d or 12h"
-)]
-pub(super) struct MomentError;
+pub(super) enum MomentError {
+    /// A number alone.
+    #[error(transparent)]
+    Span(SpanError),
+    /// Anything else.
+    #[error(
+        "is not a time such as 2026-11-21T10:00:00Z, a date such as 2026-11-21, or a time ago such as 90d or 12h"
+    )]
+    Malformed,
+}
 
 /// A text that is no span.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a number of seconds, or one with s, m, h, d, w or y behind it")]
-pub(super) struct SpanError;
+pub(super) enum SpanError {
+    /// A number alone: days to those who write 90, seconds to the REST API.
+    #[error("has no unit: say {0}d for days, {0}h for hours, {0}s for seconds")]
+    NoUnit(String),
+    /// Anything else.
+    #[error("is not a number with s, m, h, d, w or y behind it, such as 90d")]
+    Malformed,
+}
 
 impl Moment {
     /// The moment in RFC 3339, seen from `now`.
@@ -41,17 +53,24 @@ impl FromStr for Moment {
     type Err = MomentError;
 
     fn from_str(text: &str) -> Result<Self, MomentError> {
-        if let Ok(span) = text.parse() {
-            return Ok(Self::Ago(span));
+        match text.parse() {
+            Ok(span) => return Ok(Self::Ago(span)),
+            Err(error @ SpanError::NoUnit(_)) => return Err(MomentError::Span(error)),
+            Err(SpanError::Malformed) => {}
         }
         let midnight = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
-        Timestamp::parse_rfc3339(text).or_else(midnight).map(Self::At).ok_or(MomentError)
+        Timestamp::parse_rfc3339(text).or_else(midnight).map(Self::At).ok_or(MomentError::Malformed)
     }
 }
 
 impl Span {
     pub(super) fn seconds(self) -> i64 {
         self.0
+    }
+
+    /// The moment that is so much later than `now`.
+    pub(super) fn from(self, now: Timestamp) -> Timestamp {
+        now.plus(self.0)
     }
 }
 
@@ -61,20 +80,28 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, SpanError> {
         let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
         let unit = match &text[digits.len()..] {
-            "" | "s" => 1,
+            "" if digits == "0" => 1,
+            "" if !digits.is_empty() && is_number(digits) => {
+                return Err(SpanError::NoUnit(digits.to_owned()));
+            }
+            "s" => 1,
             "m" => 60,
             "h" => 3_600,
             "d" => 86_400,
             "w" => 7 * 86_400,
             "y" => 365 * 86_400,
-            _ => return Err(SpanError),
+            _ => return Err(SpanError::Malformed),
         };
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(SpanError);
+        if !is_number(digits) {
+            return Err(SpanError::Malformed);
         }
-        let number: i64 = digits.parse().map_err(|_| SpanError)?;
-        number.checked_mul(unit).map(Self).ok_or(SpanError)
+        let number: i64 = digits.parse().map_err(|_| SpanError::Malformed)?;
+        number.checked_mul(unit).map(Self).ok_or(SpanError::Malformed)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -91,24 +118,26 @@ mod tests {
             ("2027-01-15", "2027-01-15T00:00:00Z"),
             ("90d", "2026-10-17T08:00:00Z"),
             ("12h", "2027-01-14T20:00:00Z"),
-            ("60", "2027-01-15T07:59:00Z"),
+            ("60s", "2027-01-15T07:59:00Z"),
         ] {
             assert_eq!(text.parse::<Moment>().unwrap().rfc3339(NOW), moment, "{text}");
         }
         for bad in ["", "yesterday", "d", "-1d", "2027-13-01", "1 d", "1D"] {
-            assert_eq!(bad.parse::<Moment>(), Err(MomentError), "{bad}");
+            assert_eq!(bad.parse::<Moment>(), Err(MomentError::Malformed), "{bad}");
         }
     }
 
     #[test]
     fn a_span_is_a_number_and_a_unit() {
-        for (text, seconds) in
-            [("0", 0), ("45", 45), ("45s", 45), ("15m", 900), ("2w", 1_209_600), ("1y", 31_536_000)]
-        {
+        for (text, seconds) in [("0", 0), ("45s", 45), ("15m", 900), ("2w", 1_209_600), ("1y", 31_536_000)] {
             assert_eq!(text.parse(), Ok(Span(seconds)), "{text}");
         }
-        for bad in ["", "s", "-1", "+1", "1.5h", "1h30m", "99999999999999999999", "9223372036854775807y"] {
-            assert_eq!(bad.parse::<Span>(), Err(SpanError), "{bad}");
+        for bad in ["", "s", "-1", "+1", "1.5h", "1h30m", "99999999999999999999s", "9223372036854775807y"] {
+            assert_eq!(bad.parse::<Span>(), Err(SpanError::Malformed), "{bad}");
+        }
+        for bare in ["90", "00", "99999999999999999999"] {
+            assert_eq!(bare.parse::<Span>(), Err(SpanError::NoUnit(bare.into())));
+            assert_eq!(bare.parse::<Moment>(), Err(MomentError::Span(SpanError::NoUnit(bare.into()))));
         }
     }
 }

@@ -50,7 +50,17 @@ impl BaseUrl {
 
     /// Whether nobody on a network can read along: TLS, or this machine itself.
     pub fn is_private(&self) -> bool {
-        self.is_https() || is_loopback(self.authority.host())
+        self.is_https() || self.is_loopback()
+    }
+
+    /// Whether it is this machine itself.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.authority.host())
+    }
+
+    /// Host and port, as `CONNECT` names them (RFC 9110 §7.1).
+    pub(super) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port())
     }
 
     /// The same server without the path.

@@ -15,45 +15,57 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{BaseUrl, ClientError};
+use super::{BaseUrl, ClientError, Proxy};
 
-/// A connection to `server`, ready for a request. It ends with what it is used by.
+/// Bytes in both directions: TCP, TLS, or a tunnel through a proxy.
+pub(super) type Channel = Box<dyn ReadWrite>;
+
+/// What a [`Channel`] does.
+pub(super) trait ReadWrite: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> ReadWrite for T {}
+
+/// A connection to `server`, or to the proxy in front of it, ready for a request. It ends with what it is used by.
 pub(super) async fn connect(
     server: &BaseUrl,
     tls: Option<&Arc<ClientConfig>>,
+    proxy: Option<&Proxy>,
     limit: Duration,
 ) -> Result<SendRequest<Full<Bytes>>, ClientError> {
     let connecting = async {
-        let tcp = TcpStream::connect((server.host(), server.port())).await;
-        let tcp = tcp.map_err(|source| ClientError::Connect { server: server.clone(), source })?;
-        match tls {
-            None => speak_http(server, tcp).await,
-            Some(tls) => {
-                let encrypted = encrypt(server, tls, tcp).await;
-                let encrypted =
-                    encrypted.map_err(|source| ClientError::Tls { server: server.clone(), source })?;
-                speak_http(server, encrypted).await
-            }
-        }
+        let channel = match proxy {
+            Some(proxy) => proxy.reach(server).await?,
+            None => reach(server)
+                .await
+                .map_err(|source| ClientError::Connect { server: server.clone(), source })?,
+        };
+        let channel = match tls {
+            Some(tls) => encrypt(server, tls, channel)
+                .await
+                .map_err(|source| ClientError::Tls { server: server.clone(), source })?,
+            None => channel,
+        };
+        speak_http(server, channel).await
     };
     let timed = timeout(limit, connecting).await;
     timed.map_err(|_| ClientError::Slow { server: server.clone(), limit })?
 }
 
-async fn encrypt(
-    server: &BaseUrl,
-    tls: &Arc<ClientConfig>,
-    tcp: TcpStream,
-) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
-    let name = ServerName::try_from(server.host().to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await
+pub(super) async fn reach(server: &BaseUrl) -> io::Result<Channel> {
+    Ok(Box::new(TcpStream::connect((server.host(), server.port())).await?))
 }
 
-async fn speak_http(
+pub(super) async fn encrypt(
     server: &BaseUrl,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) -> Result<SendRequest<Full<Bytes>>, ClientError> {
-    let (sender, connection) = handshake(TokioIo::new(stream))
+    tls: &Arc<ClientConfig>,
+    channel: Channel,
+) -> io::Result<Channel> {
+    let name = ServerName::try_from(server.host().to_owned()).map_err(io::Error::other)?;
+    Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, channel).await?))
+}
+
+async fn speak_http(server: &BaseUrl, channel: Channel) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+    let (sender, connection) = handshake(TokioIo::new(channel))
         .await
         .map_err(|source| ClientError::Broken { server: server.clone(), source: source.into() })?;
     // It ends by itself once sender and answer are gone; whoever waits for the answer is told what went wrong.

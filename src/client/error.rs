@@ -21,6 +21,14 @@ pub enum ClientError {
         /// What the system says.
         source: io::Error,
     },
+    /// The proxy can't be reached, or lets nobody through.
+    #[error("the proxy {proxy}: {why}")]
+    Proxy {
+        /// Which.
+        proxy: BaseUrl,
+        /// What happened.
+        why: String,
+    },
     /// The server is not who it should be, or speaks no TLS.
     #[error("no TLS with {server}: {source}")]
     Tls {

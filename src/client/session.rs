@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
-use super::{Answer, Client, ClientError, Request, StreamedAnswer, connect};
+use super::{Answer, Client, ClientError, Request, StreamedAnswer};
 
 /// A client that keeps its connection for the next request, and makes another where it has gone.
 #[derive(Debug)]
@@ -39,8 +39,7 @@ impl Session {
         {
             return Ok(answer);
         }
-        let Client { base, tls, limits, .. } = &self.client;
-        let fresh = connect::connect(base, tls.as_ref(), limits.connect).await?;
+        let fresh = self.client.connect().await?;
         self.exchange_on(fresh, request).await
     }
 
@@ -49,8 +48,8 @@ impl Session {
         mut connection: SendRequest<Full<Bytes>>,
         request: Request,
     ) -> Result<Answer, ClientError> {
-        let Client { base, limits, credential, .. } = &self.client;
-        let request = request.into_http(base, credential.as_ref());
+        let Client { base, limits, .. } = &self.client;
+        let request = self.client.addressed(request);
         let response = connection.send_request(request).await.map_err(|error| self.client.broken(error))?;
         let answer =
             StreamedAnswer::new(response, base.clone(), limits.answer).read(base, limits.body).await?;

@@ -4,10 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
 use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::pem::{self, PemObject as _};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// Which certificate authorities a server's certificate may come from.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +22,8 @@ pub enum Trust {
     /// `SSL_CERT_DIR` name others. A list that is built in would know neither.
     #[default]
     System,
-    /// Those in this PEM file, and no others.
+    /// Those in this PEM file, and no others. A server's own self-signed certificate may stand there, too: it is then
+    /// believed for the names that it has, until it expires.
     File(PathBuf),
 }
 
@@ -53,14 +60,79 @@ pub enum TrustError {
 
 impl Trust {
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, TrustError> {
-        let roots = match self {
-            Self::System => system()?,
-            Self::File(path) => file(path)?,
-        };
         let provider = Arc::new(ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        Ok(Arc::new(versions.with_root_certificates(roots).with_no_client_auth()))
+        let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let config = match self {
+            Self::System => versions.with_root_certificates(system()?),
+            Self::File(path) => {
+                let named = file(path)?;
+                let usual =
+                    WebPkiServerVerifier::builder_with_provider(store(named.clone()).into(), provider);
+                let usual = usual.build().map_err(|_| TrustError::NoneInFile(path.to_owned()))?;
+                versions.dangerous().with_custom_certificate_verifier(Arc::new(SelfSigned { usual, named }))
+            }
+        };
+        Ok(Arc::new(config.with_no_client_auth()))
     }
+}
+
+/// The usual verification; but a certificate that was named as an authority may be a server's own, too, as
+/// `openssl req -x509` makes them: webpki refuses those of authorities.
+#[derive(Debug)]
+struct SelfSigned {
+    usual: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for SelfSigned {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let usual = self.usual.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        match &usual {
+            // webpki has looked at the dates before.
+            Err(error) if is_an_authoritys(error) && self.named.contains(certificate) => {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            _ => usual,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
+}
+
+fn is_an_authoritys(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) = error else {
+        return false;
+    };
+    error.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
 fn system() -> Result<RootCertStore, TrustError> {
@@ -72,16 +144,15 @@ fn system() -> Result<RootCertStore, TrustError> {
     Ok(roots)
 }
 
-fn file(path: &Path) -> Result<RootCertStore, TrustError> {
+fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let text = std::fs::read(path).map_err(|source| TrustError::Io { path: path.to_owned(), source })?;
     let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
     let certificates =
         certificates.map_err(|source| TrustError::Malformed { path: path.to_owned(), source })?;
-    let roots = store(certificates);
-    if roots.is_empty() {
+    if store(certificates.clone()).is_empty() {
         return Err(TrustError::NoneInFile(path.to_owned()));
     }
-    Ok(roots)
+    Ok(certificates)
 }
 
 /// Those that can be used: a system's store may hold odd ones.

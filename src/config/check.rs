@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Config, Settings, default_issuer, issuer_url};
+use super::origin::Written;
+use super::{Config, Origin, Settings, default_issuer, issuer_url};
 use crate::address::{AddressPolicy, TrustedProxies};
 use crate::api_key::Brand;
 use crate::gateway::{GateMapping, MappingError};
@@ -35,17 +36,19 @@ pub enum ConfigError {
         why: String,
     },
     /// A setting, by the name of its variable, and what is wrong with it.
-    #[error("{setting}: {why}")]
+    #[error("{}: {why}", Written(setting, origin))]
     Setting {
         /// `CLAVIGER_…`
         setting: &'static str,
+        /// Where its value comes from.
+        origin: Origin,
         /// What is wrong.
         why: String,
     },
 }
 
 fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
-    ConfigError::Setting { setting, why: why.to_string() }
+    ConfigError::Setting { setting, origin: Origin::Variable, why: why.to_string() }
 }
 
 impl TryFrom<Settings> for Config {

@@ -47,6 +47,12 @@ macro_rules! settings {
         impl Settings {
             const NAMES: &[&str] = &[$(stringify!($field),)*];
 
+            /// The settings that this layer has.
+            pub(super) fn given(&self) -> Vec<&'static str> {
+                let all = [$((stringify!($field), self.$field.is_some()),)*];
+                all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+            }
+
             /// This layer over `below`.
             #[must_use]
             pub fn over(self, below: Self) -> Self {
@@ -188,7 +194,7 @@ settings! {
 }
 
 /// Read when no other file is named.
-const DEFAULT_FILE: &str = "claviger.toml";
+pub(crate) const DEFAULT_FILE: &str = "claviger.toml";
 
 impl Settings {
     /// The layer of a file: the one named, which must be there, or `claviger.toml`, which may.

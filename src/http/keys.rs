@@ -16,6 +16,7 @@ use super::json::{Json, Repeated};
 use super::page::Page;
 use super::path::{InOrganization, OfKey, OfSecret};
 use super::query::{NoQuery, Query, force, terms};
+use crate::api_key::KeyClueError;
 use crate::key::ApiKey;
 use crate::management::keys::{
     self, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping, Rotation,
@@ -42,6 +43,21 @@ pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
     .into_response()
 }
 
+/// `GET /v1/keys`.
+pub(super) async fn search(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let query = Query::read(&parts, &["prefix", "limit", "cursor"])?;
+    let clue = query.parsed("prefix")?;
+    let clue = clue.ok_or_else(|| ApiError::invalid(format!("prefix is missing: {KeyClueError}")))?;
+    let (keys, next_cursor) = keys::search(&node, &caller, &clue, query.page()?).await?;
+    let now = node.clock.now();
+    let data = keys.iter().map(|key| key.view(now)).collect();
+    Ok(Page { data, next_cursor }.into_response())
+}
+
 /// `GET /v1/orgs/{org}/keys`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
@@ -49,19 +65,29 @@ pub(super) async fn list(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let (search, page) = search(organization, &parts)?;
+    let (search, page) = filters(organization, &parts)?;
     let (keys, next_cursor) = keys::list(&node, &caller, search, page).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
     Ok(Page { data, next_cursor }.into_response())
 }
 
-fn search(
+fn filters(
     organization: OrganizationId,
     parts: &Parts,
 ) -> Result<(KeySearch, crate::management::PageRequest), ApiError> {
-    const KNOWN: [&str; 8] =
-        ["project", "environment", "status", "q", "created_by", "unused_since", "limit", "cursor"];
+    const KNOWN: [&str; 10] = [
+        "project",
+        "environment",
+        "status",
+        "q",
+        "created_by",
+        "unused_since",
+        "expires_before",
+        "any_address",
+        "limit",
+        "cursor",
+    ];
     let query = Query::read(parts, &KNOWN)?;
     let filter = KeyFilter {
         organization,
@@ -71,6 +97,8 @@ fn search(
         name_contains: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
         created_by: query.text("created_by").map(str::to_owned),
         unused_since: query.moment("unused_since")?,
+        expires_before: query.moment("expires_before")?,
+        any_address: query.flag("any_address")?,
     };
     Ok((KeySearch::new(filter)?, query.page()?))
 }

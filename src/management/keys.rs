@@ -8,6 +8,7 @@ mod expiry;
 mod list;
 mod revoke;
 mod rotate;
+mod search;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use expiry::ExpiresIn;
 pub use list::{KeySearch, list};
 pub use revoke::revoke;
 pub use rotate::{Rotation, retire, rotate};
+pub use search::search;
 
 use super::ApiError;
 use crate::access::{Caller, Denied};

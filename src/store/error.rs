@@ -27,6 +27,12 @@ pub enum OpenError {
     /// The URL does not parse.
     #[error("the database URL is not valid: {0}")]
     Url(#[source] sqlx::Error),
+    /// A character in the password ends the server's part of the URL.
+    #[error(
+        "the database URL has an @ behind its server: in a user name or password, write / as %2F, ? as %3F, # as %23 \
+         and @ as %40"
+    )]
+    Unescaped,
     /// The database did not answer.
     #[error("the database cannot be opened: {0}")]
     Connect(#[source] sqlx::Error),

@@ -2,6 +2,7 @@
 
 mod change;
 mod filter;
+mod find;
 mod insert;
 mod list;
 mod order;

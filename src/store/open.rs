@@ -51,11 +51,25 @@ pub(super) fn options(url: &str) -> Result<Either<SqliteConnectOptions, PgConnec
             Ok(Either::Sqlite(options.create_if_missing(false).busy_timeout(WAIT)))
         }
         Some("postgres" | "postgresql") => {
+            refuse_unescaped(url)?;
             let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
             Ok(Either::Postgres(options.application_name("claviger")))
         }
         _ => Err(OpenError::UnknownScheme),
     }
+}
+
+/// A `/`, `?` or `#` in a password ends the part of the URL that the password is in (RFC 3986 §3.2): what comes before it
+/// is taken for the server. An `@` in it is found again, being before the last one. The parser's own message would be
+/// about a port.
+fn refuse_unescaped(url: &str) -> Result<(), OpenError> {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = behind.split_at(behind.find('?').unwrap_or(behind.len()));
+    if path.contains('@') || (query.contains('@') && !authority.contains('@')) {
+        return Err(OpenError::Unescaped);
+    }
+    Ok(())
 }
 
 async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> {

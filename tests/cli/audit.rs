@@ -14,9 +14,10 @@ async fn the_trail_is_shown_filtered_and_in_pages(backend: Backend) {
     let shown = admin.ok(&["audit", "--action", "project.*", "--from", "1h"]);
     assert_eq!(
         masked(&shown.stdout),
-        "AT                    ACTOR                 ADDRESS    ACTION          SUBJECT      CHANGED\n\
-         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.change  default/web  environments name\n\
-         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.create  default/web\n"
+        "AT                    ACTOR                 ADDRESS    ACTION          ORGANIZATION  SUBJECT      DETAILS\n\
+         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.change  default       default/web  \
+         environments name\n\
+         2000-01-01T00:00:00Z  key_xxxxxxxxxxxxxxxx  127.0.0.1  project.create  default       default/web\n"
     );
     let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
     let created = ["audit", "--actor", &own, "--action", "project.create", "--format", "json"];

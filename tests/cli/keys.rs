@@ -39,6 +39,9 @@ async fn a_new_key_is_alone_on_standard_output(backend: Backend) {
          Last used     never\n\
          Secrets       sec_xxxxxxxxxxxxxxxx of 2000-01-01T00:00:00Z, last used never\n\
          \n\
+         The key never expires. The console proposes 90 days: --expires-in 90d; --never-expires says that this is \
+         intended.\n\
+         \n\
          The key, shown this once:\n"
     );
     let own = scene.shell_of(key).ok(&["self"]).stdout;

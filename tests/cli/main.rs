@@ -6,16 +6,21 @@
 mod support;
 
 mod apply;
+mod arguments;
 mod audit;
 mod bulk;
 mod client;
 mod failures;
+mod finding;
 mod help;
 mod keys;
 mod lists;
+mod lost_output;
 mod organizations;
 mod profiles;
+mod proxy;
 mod secrets;
+mod settings;
 mod shell;
 mod signing_keys;
 mod terminal;

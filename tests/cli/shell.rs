@@ -1,5 +1,6 @@
 //! Somebody's shell: a folder, an environment, and what commands say in it.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -98,6 +99,25 @@ impl Shell {
         child.wait_with_output().expect("an end").into()
     }
 
+    /// Runs `claviger` with its streams where a test wants them; a stream that goes elsewhere is empty in what is said.
+    pub(crate) fn run_into(&self, stdout: Stdio, stderr: Stdio, arguments: &[&str]) -> Said {
+        let mut command = self.command(BINARY);
+        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        command.spawn().expect("the binary runs").wait_with_output().expect("an end").into()
+    }
+
+    /// Runs `claviger` with a full disk as standard output.
+    pub(crate) fn run_full(&self, arguments: &[&str]) -> Said {
+        self.run_into(full(), Stdio::piped(), arguments)
+    }
+
+    /// Runs `claviger` with a standard output that nobody reads.
+    pub(crate) fn run_unread(&self, arguments: &[&str]) -> Said {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.run_into(writer.into(), Stdio::piped(), arguments)
+    }
+
     /// Runs `claviger` on a terminal at which `typed` is typed; what the terminal shows.
     pub(crate) fn on_a_terminal(&self, typed: &str, arguments: &[&str]) -> (i32, String) {
         let words = arguments.iter().map(|word| format!("'{word}'"));
@@ -120,6 +140,11 @@ impl Shell {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// A full disk.
+pub(crate) fn full() -> Stdio {
+    File::options().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
 impl From<Output> for Said {

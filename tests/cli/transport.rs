@@ -45,6 +45,32 @@ async fn tls_is_believed_when_its_authority_is() {
     shell.run(&["self", "--ca-file", "nowhere.pem"]).assert_failed(2, "nowhere.pem: ");
 }
 
+/// As `openssl req -x509` makes them: its own authority, marked as one.
+#[tokio::test]
+async fn a_self_signed_certificate_is_its_own_authority() {
+    let database = Backend::Sqlite.fresh().await;
+    let folder = database.folder.path();
+    let certified = |names: [&str; 2]| {
+        let pair = rcgen::KeyPair::generate().expect("a key");
+        let mut parameters = rcgen::CertificateParams::new(names.map(str::to_owned)).expect("names");
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        (parameters.self_signed(&pair).expect("a certificate").pem(), pair.serialize_pem())
+    };
+    let (certificate, key) = certified(["localhost", "127.0.0.1"]);
+    fs::write(folder.join("tls.crt"), &certificate).expect("a file");
+    write_private(&folder.join("tls.key"), &key);
+    let claviger =
+        Claviger::over(&database).set("CLAVIGER_TLS_CERT", "tls.crt").set("CLAVIGER_TLS_KEY", "tls.key");
+    let server = claviger.serve();
+    let shell = Shell::new().set("CLAVIGER_URL", &server.issuer).set("CLAVIGER_API_KEY", &server.admin_key());
+    fs::write(shell.path("own.pem"), &certificate).unwrap();
+    fs::write(shell.path("others.pem"), certified(["localhost", "127.0.0.1"]).0).unwrap();
+    shell.ok(&["self", "--ca-file", "own.pem"]);
+    shell.run(&["self", "--ca-file", "others.pem"]).assert_failed(6, "no TLS with");
+    let other_name = server.issuer.replace("127.0.0.1", "127.0.0.2");
+    shell.run(&["self", "--ca-file", "own.pem", "--url", &other_name]).assert_failed(6, "127.0.0.2");
+}
+
 #[test]
 fn a_key_goes_in_the_clear_to_this_machine_alone() {
     let shell = Shell::new().set("CLAVIGER_API_KEY", KEY);

@@ -15,6 +15,7 @@ mod ending_keys;
 mod epoch;
 mod exchange;
 mod feed;
+mod finding;
 mod gate;
 mod introspection;
 mod key_changes;

@@ -2,12 +2,12 @@
 
 use super::Change;
 use crate::cli::changes::{change_lines, in_words};
-use crate::cli::output::{Stream, Tone, note, plain};
+use crate::cli::output::{OutputError, Stream, Tone, note, plain};
 
 /// Prints a line for each thing that is made (+), changed (~) or revoked (-), and what of it below.
-pub(super) fn print_diff(changes: &[Change]) {
+pub(super) fn print_diff(changes: &[Change]) -> Result<(), OutputError> {
     if changes.is_empty() {
-        note("Nothing to change.");
+        note("Nothing to change.")?;
     }
     for change in changes {
         let (sign, tone) = match change.action.as_str() {
@@ -15,9 +15,10 @@ pub(super) fn print_diff(changes: &[Change]) {
             "revoke" => ('-', Tone::Bad),
             _ => ('~', Tone::Careful),
         };
-        Stream::Out.line(&Stream::Out.painted(&format!("{sign} {}", heading(change)), tone));
-        members(change).iter().for_each(|member| Stream::Out.line(&format!("    {member}")));
+        Stream::Out.line(&Stream::Out.painted(&format!("{sign} {}", heading(change)), tone))?;
+        members(change).iter().try_for_each(|member| Stream::Out.line(&format!("    {member}")))?;
     }
+    Ok(())
 }
 
 /// `key "Reporting" (key_…)`.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::NewKey;
 use crate::cli::CliError;
-use crate::cli::output::note;
 use crate::entropy::Entropy;
 use crate::key_file;
 
@@ -24,14 +23,14 @@ impl<'a> SecretsFolder<'a> {
         written.map(|()| Self(folder))
     }
 
-    /// Writes each key to a file of its own, of mode 0600.
-    pub(super) fn keep(&self, keys: &[NewKey]) -> Result<(), CliError> {
-        for key in keys {
+    /// Writes each key to a file of its own, of mode 0600, and says which is where.
+    pub(super) fn keep(&self, keys: &[NewKey]) -> Result<Vec<String>, CliError> {
+        let keep = |key: &NewKey| {
             let path = self.0.join(file_name(key));
             key_file::create(&path, key.key.expose(), &Entropy::system()).map_err(CliError::failed)?;
-            note(&format!("{} is in {}", key.id, path.display()));
-        }
-        Ok(())
+            Ok(format!("{} is in {}", key.id, path.display()))
+        };
+        keys.iter().map(keep).collect()
     }
 }
 

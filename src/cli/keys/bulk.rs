@@ -5,13 +5,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Keys;
-use crate::api_key::{EnvironmentSlug, KeyId};
+use crate::api_key::EnvironmentSlug;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::changes::change_lines;
 use crate::cli::confirm::ConfirmArgs;
 use crate::cli::force::ForceArgs;
-use crate::cli::output::{Table, note};
+use crate::cli::key_argument::KeyArgument;
+use crate::cli::output::{OutputError, Table, note};
 use crate::cli::remote::read;
 use crate::cli::view::lines;
 use crate::cli::when::Moment;
@@ -34,7 +35,7 @@ struct FilterArgs {
 
     /// Those that this key made
     #[arg(long, value_name = "KEY")]
-    created_by: Option<KeyId>,
+    created_by: Option<KeyArgument>,
 
     /// Those neither used nor made since: 2026-11-21, or how long ago, such as 90d
     #[arg(long, value_name = "TIME")]
@@ -145,7 +146,7 @@ impl FilterArgs {
         Body::new()
             .with("project", self.project.as_ref())
             .with("environment", self.env.as_ref())
-            .with("created_by", self.created_by)
+            .with("created_by", self.created_by.map(|key| key.0))
             .with("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
             .with("q", self.q.as_ref())
     }
@@ -161,7 +162,7 @@ impl BulkArgs {
         if touched.count > 0 {
             let count = touched.count;
             if !keys.remote.as_json() {
-                touched.print();
+                touched.print()?;
             }
             self.confirm.confirm(&format!("{verb} {count} key{}?", if count == 1 { "" } else { "s" }))?;
         }
@@ -183,7 +184,7 @@ impl BulkArgs {
 }
 
 impl Touched {
-    fn print(self) {
+    fn print(self) -> Result<(), OutputError> {
         let mut table = Table::new(&["id", "name", "project", "env", "changes"]);
         for key in self.data {
             let changes = lines(&change_lines(&key.changes));
@@ -196,8 +197,8 @@ impl Touched {
             ]);
         }
         if table.rows() == 0 {
-            note("No key matches.");
+            note("No key matches.")?;
         }
-        table.print();
+        table.print()
     }
 }

@@ -54,13 +54,17 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     note: Option<String>,
 
-    /// How long it is good: 30d, 1y, or another span such as 12h [default: for ever]
-    #[arg(long, value_name = "SPAN", conflicts_with = "expires_at")]
+    /// How long it is valid: 90d, 1y, 12h [default: it never expires; the console proposes 90d]
+    #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
     expires_in: Option<Span>,
 
-    /// When it ends
-    #[arg(long, value_name = "TIME")]
+    /// When it expires
+    #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
     expires_at: Option<Moment>,
+
+    /// It never expires, as without any of the three, and nothing is said about that
+    #[arg(long)]
+    never_expires: bool,
 
     #[command(flatten)]
     idempotency: IdempotencyArgs,
@@ -81,6 +85,11 @@ impl CreateArgs {
             .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)));
         let request = self.idempotency.on(Request::post(&keys.path(&[])));
         let answer = keys.remote.ask(request.json(&body).map_err(CliError::failed)?).await?;
-        show(keys.remote, &answer)
+        let has_an_end = self.expires_in.is_some() || self.expires_at.is_some();
+        let remark = (!has_an_end && !self.never_expires).then_some(
+            "\nThe key never expires. The console proposes 90 days: --expires-in 90d; --never-expires says that this is \
+             intended.",
+        );
+        show(keys.remote, &answer, remark)
     }
 }

@@ -4,10 +4,10 @@ use clap::Args;
 use hyper::Method;
 
 use super::Keys;
-use crate::api_key::KeyId;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::force::ForceArgs;
+use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Stream;
 use crate::cli::view::Key;
 use crate::client::Request;
@@ -15,8 +15,8 @@ use crate::key::SecretId;
 
 #[derive(Debug, Args)]
 pub(super) struct RevokeArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 
     /// Why, for the trail
     #[arg(long)]
@@ -28,8 +28,8 @@ pub(super) struct RevokeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 
     #[command(flatten)]
     force: ForceArgs,
@@ -37,8 +37,8 @@ pub(super) struct DeleteArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RetireSecretArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 
     /// The secret's id, as `claviger keys get` shows it
     secret: SecretId,
@@ -59,8 +59,7 @@ impl DeleteArgs {
         let key = self.key.to_string();
         let request = Request::new(Method::DELETE, &keys.path(&[&key]));
         keys.remote.ask(request.flag("force", self.force.force)).await?;
-        keys.remote.remark(&format!("Deleted {key}."));
-        Ok(())
+        Ok(keys.remote.remark(&format!("Deleted {key}."))?)
     }
 }
 
@@ -68,7 +67,6 @@ impl RetireSecretArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let (key, secret) = (self.key.to_string(), self.secret.to_string());
         keys.remote.ask(Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]))).await?;
-        keys.remote.remark(&format!("Retired {secret} of {key}."));
-        Ok(())
+        Ok(keys.remote.remark(&format!("Retired {secret} of {key}."))?)
     }
 }

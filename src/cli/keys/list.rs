@@ -3,25 +3,20 @@
 use clap::{Args, ValueEnum};
 
 use super::Keys;
-use crate::api_key::{EnvironmentSlug, KeyId};
+use super::none::PlaceArgs;
 use crate::cli::CliError;
+use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Table;
 use crate::cli::pages::{PageArgs, mention_more};
 use crate::cli::view::{Key, or_never};
-use crate::cli::when::Moment;
+use crate::cli::when::{Moment, Span};
 use crate::client::Request;
 use crate::clock::Clock;
-use crate::names::ProjectId;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only this project's
-    #[arg(long)]
-    project: Option<ProjectId>,
-
-    /// Only this environment's
-    #[arg(long, alias = "environment", value_name = "ENV")]
-    env: Option<EnvironmentSlug>,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Only those that stand so [default: active]
     #[arg(long)]
@@ -33,11 +28,19 @@ pub(super) struct ListArgs {
 
     /// Only those that this key made
     #[arg(long, value_name = "KEY")]
-    created_by: Option<KeyId>,
+    created_by: Option<KeyArgument>,
 
     /// Only those neither used nor made since: 2026-11-21, or how long ago, such as 90d
     #[arg(long, value_name = "TIME")]
     unused_since: Option<Moment>,
+
+    /// Only those that expire within this time, such as 30d
+    #[arg(long, value_name = "SPAN")]
+    expires_within: Option<Span>,
+
+    /// Only those that may be used from any IPv4 or any IPv6 address
+    #[arg(long)]
+    any_address: bool,
 
     #[command(flatten)]
     pages: PageArgs,
@@ -66,21 +69,24 @@ impl ListArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let now = Clock::system().now();
         let request = Request::get(&keys.path(&[]))
-            .query("project", self.project.as_ref())
-            .query("environment", self.env.as_ref())
+            .query("project", self.place.project.as_ref())
+            .query("environment", self.place.env.as_ref())
             .query("status", self.status.map(Status::as_str))
             .query("q", self.q.as_ref())
             .query("created_by", self.created_by)
-            .query("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)));
+            .query("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
+            .query("expires_before", self.expires_within.map(|span| span.from(now).rfc3339()))
+            .flag("any_address", self.any_address);
         let mut table =
             Table::new(&["id", "name", "project", "env", "status", "scopes", "expires", "last used"]);
         let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;
-        if table.rows() == 0 {
-            keys.remote.remark("No keys. Only active ones are listed, unless --status says otherwise.");
+        if table.rows() == 0 && !keys.remote.as_json() {
+            let reason = self.place.reason_for_none(keys).await?;
+            let usual = "No keys. Only active ones are listed, unless --status says otherwise.";
+            keys.remote.remark(reason.as_deref().unwrap_or(usual))?;
         }
-        table.print();
-        mention_more(more.as_deref());
-        Ok(())
+        table.print()?;
+        Ok(mention_more(more.as_deref())?)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::cli::CliError;
-use crate::cli::output::{Stream, note, say};
+use crate::cli::output::{OutputError, Stream, note};
 use crate::cli::remote::{Remote, read};
 use crate::cli::view::Key;
 use crate::client::{Answer, Credential};
@@ -15,16 +15,29 @@ struct NewSecret {
     about: Key,
 }
 
-/// Prints the key alone to standard output, and what is known of it to standard error.
-pub(super) fn show(remote: &Remote, answer: &Answer) -> Result<(), CliError> {
-    if remote.as_json() {
-        crate::cli::output::json(&answer.body);
-        return Ok(());
-    }
+/// Prints the key alone to standard output; what is known of it, and what is to be said of it, to standard error.
+///
+/// # Errors
+/// [`CliError::SecretLost`] when standard output did not take the key.
+pub(super) fn show(remote: &Remote, answer: &Answer, remark: Option<&str>) -> Result<(), CliError> {
     let new: NewSecret = read(answer)?;
-    new.about.sheet().print(Stream::Err);
+    if remote.as_json() {
+        let json = String::from_utf8_lossy(&answer.body);
+        return match new.key {
+            Some(_) => Stream::Out.only_copy(&json).map_err(|source| lost(new.about, source)),
+            None => Ok(Stream::Out.line(&json)?),
+        };
+    }
+    // The key is printed even if standard error takes nothing.
+    let mut told = new.about.sheet().print(Stream::Err);
     let key = new.key.ok_or(CliError::ShownBefore)?;
-    note("\nThe key, shown this once:");
-    say(key.expose());
-    Ok(())
+    told = told.and_then(|()| remark.map_or(Ok(()), note));
+    told = told.and_then(|()| note("\nThe key, shown this once:"));
+    Stream::Out.only_copy(key.expose()).map_err(|source| lost(new.about, source))?;
+    Ok(told?)
+}
+
+fn lost(about: Key, source: OutputError) -> CliError {
+    let advice = about.after_a_loss();
+    CliError::SecretLost { lost_keys: vec![about.id], source, advice }
 }

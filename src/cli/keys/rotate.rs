@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::Keys;
 use super::new_secret::show;
-use crate::api_key::KeyId;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::idempotency::IdempotencyArgs;
+use crate::cli::key_argument::KeyArgument;
 use crate::cli::when::Span;
 use crate::client::Request;
 
@@ -18,8 +18,8 @@ The new key alone is the last line on standard output; all else is on standard e
 
 Until the overlap ends both secrets are good. An overlap of 0 ends the old one, and the key's tokens, at once.")]
 pub(super) struct RotateArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 
     /// How long the secret before stays good: 0, 24h, 7d, at most 30d
     #[arg(long, value_name = "SPAN")]
@@ -35,6 +35,6 @@ impl RotateArgs {
         let body = Body::new().with("overlap_seconds", Some(self.overlap.seconds()));
         let request = self.idempotency.on(Request::post(&keys.path(&[&key, "rotate"])));
         let answer = keys.remote.ask(request.json(&body).map_err(CliError::failed)?).await?;
-        show(keys.remote, &answer)
+        show(keys.remote, &answer, None)
     }
 }

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::Keys;
-use crate::api_key::KeyId;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::force::ForceArgs;
+use crate::cli::key_argument::KeyArgument;
 use crate::cli::patch::PatchArgs;
 use crate::cli::view::Key;
 use crate::cli::when::{Moment, Span};
@@ -21,8 +21,8 @@ Examples:
 
 Tokens that were made before lose at once what the key loses.")]
 pub(super) struct UpdateArgs {
-    /// The key's id
-    key: KeyId,
+    /// The key's id; or the key itself, whose secret is not used
+    key: KeyArgument,
 
     /// A new name
     #[arg(long)]

@@ -3,11 +3,11 @@
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::ChosenOrganization;
 use crate::cli::CliError;
-use crate::cli::output::{Stream, note};
+use crate::cli::output::{self, Stream};
 use crate::cli::remote::{Remote, read};
 use crate::client::{Answer, Request};
-use crate::names::OrganizationId;
 use crate::scope::Scope;
 
 #[derive(Debug, Args)]
@@ -18,8 +18,8 @@ Examples:
 
 The file holds no secrets. Revoked keys are not in it.")]
 pub(super) struct ExportArgs {
-    /// Its id [default: the caller's own]
-    org: Option<OrganizationId>,
+    #[command(flatten)]
+    org: ChosenOrganization,
 
     /// How to write it [default: toml, or json with --json]
     #[arg(long, conflicts_with = "json")]
@@ -76,18 +76,12 @@ struct Key {
 
 impl ExportArgs {
     pub(super) async fn run(self, remote: &Remote) -> Result<(), CliError> {
-        let org = match self.org {
-            Some(org) => org,
-            None => remote.organization().await?,
-        };
+        let org = self.org.of(remote).await?;
         let answer = remote.ask(Request::get(&["v1", "orgs", org.as_str(), "configuration"])).await?;
         if remote.as_json() || self.format == Some(Format::Json) {
-            crate::cli::output::json(&answer.body);
-            return Ok(());
-        }
-        let text = as_toml(&answer)?;
-        if Stream::Out.write(text.as_bytes()).is_err() {
-            note("Nobody took the whole file.");
+            output::json(&answer.body)?;
+        } else {
+            Stream::Out.write(as_toml(&answer)?.as_bytes())?;
         }
         Ok(())
     }

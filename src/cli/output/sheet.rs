@@ -1,7 +1,7 @@
 //! One thing, with a line for each of its members.
 
 use super::table::{bare, space};
-use super::{Stream, Tone, plain};
+use super::{OutputError, Stream, Tone, plain};
 
 /// Labels, and what they stand before.
 pub(in crate::cli) struct Sheet(Vec<(&'static str, String, Tone)>);
@@ -34,13 +34,13 @@ impl Sheet {
     }
 
     /// Prints it.
-    pub(in crate::cli) fn print(self, stream: Stream) {
+    pub(in crate::cli) fn print(self, stream: Stream) -> Result<(), OutputError> {
         let mut table = bare(stream);
         for (label, value, tone) in self.0 {
             let label = Tone::Strong.paint(comfy_table::Cell::new(label));
             table.add_row([label, tone.paint(comfy_table::Cell::new(value))]);
         }
         space(&mut table);
-        stream.line(&table.trim_fmt());
+        stream.line(&table.trim_fmt())
     }
 }

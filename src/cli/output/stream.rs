@@ -1,6 +1,7 @@
-//! The two streams that a command writes to.
+//! The two streams that a command writes to. Output that is lost is a failure: every write is flushed and checked.
 
-use std::io::{self, IsTerminal as _};
+use std::fmt;
+use std::io::{self, ErrorKind, IsTerminal as _};
 
 use super::Tone;
 
@@ -9,8 +10,25 @@ use super::Tone;
 pub(in crate::cli) enum Stream {
     /// Standard output: the answer.
     Out,
-    /// Standard error: all else.
+    /// Standard error: everything else.
     Err,
+}
+
+/// Whether anybody still reads a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Reader {
+    /// The stream took what was written.
+    Listening,
+    /// The reader closed the pipe (`EPIPE`). As `head` does, it has had enough, which is no failure.
+    Gone,
+}
+
+/// A write failed, and not because the reader closed the pipe.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to {stream}: {source}")]
+pub(in crate::cli) struct OutputError {
+    stream: Stream,
+    source: io::Error,
 }
 
 impl Stream {
@@ -38,23 +56,48 @@ impl Stream {
         format!("{style}{text}{style:#}")
     }
 
-    /// Writes a line. Whoever closed the stream does not want to know.
-    pub(in crate::cli) fn line(self, text: &str) {
-        let _ = self.write(format!("{text}\n").as_bytes());
+    /// Writes a line. A closed pipe is no failure.
+    pub(in crate::cli) fn line(self, text: &str) -> Result<(), OutputError> {
+        self.write(format!("{text}\n").as_bytes()).map(drop)
     }
 
-    /// Writes bytes as they are, at once.
+    /// Writes bytes as they are, and flushes them. A write that goes on for long stops when the reader is gone.
     ///
     /// # Errors
-    /// When nobody takes them.
-    pub(in crate::cli) fn write(self, bytes: &[u8]) -> io::Result<()> {
+    /// [`OutputError`] when not all of it was written.
+    pub(in crate::cli) fn write(self, bytes: &[u8]) -> Result<Reader, OutputError> {
         fn all(mut stream: impl io::Write, bytes: &[u8]) -> io::Result<()> {
             stream.write_all(bytes)?;
             stream.flush()
         }
-        match self {
+        let written = match self {
             Self::Out => all(io::stdout().lock(), bytes),
             Self::Err => all(io::stderr().lock(), bytes),
+        };
+        match written {
+            Ok(()) => Ok(Reader::Listening),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(source) => Err(OutputError { stream: self, source }),
         }
+    }
+
+    /// Writes a line that exists nowhere else, such as a new key. Here a closed pipe is a failure, too.
+    ///
+    /// # Errors
+    /// [`OutputError`] when nobody has read it, or the stream did not take it.
+    pub(in crate::cli) fn only_copy(self, text: &str) -> Result<(), OutputError> {
+        match self.write(format!("{text}\n").as_bytes())? {
+            Reader::Listening => Ok(()),
+            Reader::Gone => Err(OutputError { stream: self, source: ErrorKind::BrokenPipe.into() }),
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Out => "standard output",
+            Self::Err => "standard error",
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 
-use super::{Stream, Tone, plain};
+use super::{OutputError, Stream, Tone, plain};
 
 /// Narrower terminals than this don't say the truth.
 const LEAST_WIDTH: u16 = 20;
@@ -54,9 +54,9 @@ impl Table {
     }
 
     /// Prints it to standard output; nothing at all when it has no rows.
-    pub(in crate::cli) fn print(mut self) {
+    pub(in crate::cli) fn print(mut self) -> Result<(), OutputError> {
         if self.rows == 0 {
-            return;
+            return Ok(());
         }
         space(&mut self.table);
         // Ids are there to be copied: they are not broken where there is little room.
@@ -64,7 +64,7 @@ impl Table {
         if let Some(ids) = self.table.column_mut(0).filter(|_| is_squeezed) {
             ids.set_constraint(ColumnConstraint::ContentWidth);
         }
-        Stream::Out.line(&self.table.trim_fmt());
+        Stream::Out.line(&self.table.trim_fmt())
     }
 }
 

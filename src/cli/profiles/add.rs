@@ -74,12 +74,11 @@ impl AddArgs {
         let text = format!("[{}]\n{entry}", self.name);
         append(profiles.path(), &text)
             .map_err(|error| CliError::Failed(format!("{}: {error}", profiles.path().display())))?;
-        note(&format!(
+        Ok(note(&format!(
             "Added to {}. `claviger self --profile {}` tries it.",
             profiles.path().display(),
             self.name
-        ));
-        Ok(())
+        ))?)
     }
 
     fn entry(&self) -> Result<Entry<'_>, CliError> {

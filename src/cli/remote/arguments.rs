@@ -8,6 +8,7 @@ use clap::{ArgAction, Args};
 
 use super::Remote;
 use super::credential::find_credential;
+use super::proxy::find_proxy;
 use super::server::Server;
 use crate::cli::CliError;
 use crate::cli::profiles::ProfileName;
@@ -75,8 +76,9 @@ pub(in crate::cli) struct OrganizationArgs {
 impl OrganizationArgs {
     /// The server, with the organization that is named.
     pub(in crate::cli) fn connect(self) -> Result<Remote, CliError> {
-        let remote = self.remote.connect()?;
-        Ok(Remote { organization: self.org.or(remote.organization), ..remote })
+        let mut remote = self.remote.connect()?;
+        remote.organization = self.org.or(remote.organization);
+        Ok(remote)
     }
 
     /// The same as `--json`.
@@ -91,22 +93,31 @@ impl RemoteArgs {
         let server = Server::choose(&self.server)?;
         let client = self.server.client(&server)?;
         let over = if self.allow_http { Transport::Any } else { Transport::Private };
-        let credential = find_credential(self.api_key_file.as_deref(), &server)?;
-        let client = client.with_credential(credential, over)?;
-        Ok(Remote { client, organization: server.organization()?, as_json: self.json })
+        let found = find_credential(self.api_key_file.as_deref(), &server)?;
+        let sources = format!("The URL is from {}, the key from {}.", server.named_by, found.place);
+        let client = client.with_credential(found.credential, over);
+        let client = client.map_err(|error| CliError::from(error).asking(&sources))?;
+        let (organization, url_from) = (server.organization()?, server.named_by);
+        Ok(Remote { client, organization, as_json: self.json, url_from, sources })
     }
 }
 
 impl ServerChoice {
     /// The server, to be asked for what it tells everybody.
     pub(in crate::cli) fn connect(&self) -> Result<Remote, CliError> {
-        let client = self.client(&Server::choose(self)?)?;
-        Ok(Remote { client, organization: None, as_json: false })
+        let server = Server::choose(self)?;
+        let client = self.client(&server)?;
+        let (sources, url_from) = (format!("The URL is from {}.", server.named_by), server.named_by);
+        Ok(Remote { client, organization: None, as_json: false, url_from, sources })
     }
 
     fn client(&self, server: &Server) -> Result<Client, CliError> {
         let answer = Duration::from_secs(self.timeout.into());
         let limits = Limits { answer, connect: Limits::default().connect.min(answer), ..Limits::default() };
-        Ok(Client::new(server.url.clone(), &server.trust(self.ca_file.clone()), limits)?)
+        let client = Client::new(server.url.clone(), &server.trust(self.ca_file.clone()), limits)?;
+        Ok(match find_proxy(&server.url)? {
+            Some(proxy) => client.with_proxy(proxy),
+            None => client,
+        })
     }
 }

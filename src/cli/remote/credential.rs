@@ -16,9 +16,15 @@ use crate::key_file;
 /// The longest credential that is read, in bytes.
 const MOST: u64 = 64 * 1024;
 
+/// A credential, and where it comes from.
+pub(super) struct Found {
+    pub(super) credential: Credential,
+    pub(super) place: String,
+}
+
 /// The first of the file named by a flag, the profile's key if the server is a profile's, and
 /// `CLAVIGER_API_KEY`.
-pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Credential, CliError> {
+pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Found, CliError> {
     if let Some(path) = file {
         return if path == Path::new("-") { from_standard_input() } else { from_file(path) };
     }
@@ -29,12 +35,12 @@ pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Cr
     }
 }
 
-fn from_file(path: &Path) -> Result<Credential, CliError> {
+fn from_file(path: &Path) -> Result<Found, CliError> {
     let text = key_file::read(path).map_err(|error| CliError::Usage(error.to_string()))?;
     parse(&text, &path.display().to_string())
 }
 
-fn from_standard_input() -> Result<Credential, CliError> {
+fn from_standard_input() -> Result<Found, CliError> {
     let mut text = Zeroizing::new(String::new());
     let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
     read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
@@ -42,7 +48,7 @@ fn from_standard_input() -> Result<Credential, CliError> {
 }
 
 /// Runs a command of the profile in a shell; it may ask for a passphrase on the terminal.
-fn from_command(command: &str) -> Result<Credential, CliError> {
+fn from_command(command: &str) -> Result<Found, CliError> {
     let failed =
         |why: &dyn std::fmt::Display| CliError::Failed(format!("the profile's api_key_command: {why}"));
     let shell =
@@ -56,7 +62,7 @@ fn from_command(command: &str) -> Result<Credential, CliError> {
     parse(text, "what the profile's api_key_command prints")
 }
 
-fn from_environment() -> Result<Credential, CliError> {
+fn from_environment() -> Result<Found, CliError> {
     match variable("CLAVIGER_API_KEY")?.map(Zeroizing::new) {
         Some(text) => parse(&text, "CLAVIGER_API_KEY"),
         None => Err(CliError::Usage(
@@ -65,6 +71,7 @@ fn from_environment() -> Result<Credential, CliError> {
     }
 }
 
-fn parse(text: &str, place: &str) -> Result<Credential, CliError> {
-    text.parse().map_err(|error| CliError::Usage(format!("{place} {error}")))
+fn parse(text: &str, place: &str) -> Result<Found, CliError> {
+    let credential = text.parse().map_err(|error| CliError::Usage(format!("{place} {error}")))?;
+    Ok(Found { credential, place: place.to_owned() })
 }

@@ -13,6 +13,8 @@ use crate::names::OrganizationId;
 /// other.
 pub(super) struct Server {
     pub(super) url: BaseUrl,
+    /// What names it, for messages.
+    pub(super) named_by: String,
     pub(super) profile: Option<Profile>,
 }
 
@@ -21,21 +23,22 @@ impl Server {
     /// the default profile.
     pub(super) fn choose(arguments: &ServerChoice) -> Result<Self, CliError> {
         if let Some(url) = &arguments.url {
-            return Ok(Self { url: url.clone(), profile: None });
+            return Ok(Self { url: url.clone(), named_by: "--url".into(), profile: None });
         }
         if let Some(name) = &arguments.profile {
             return Self::of_profile(name);
         }
         if let Some(url) = variable("CLAVIGER_URL")? {
             let url = url.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_URL {why}")))?;
-            return Ok(Self { url, profile: None });
+            return Ok(Self { url, named_by: "CLAVIGER_URL".into(), profile: None });
         }
         if let Some(name) = variable("CLAVIGER_PROFILE")? {
             let name = name.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_PROFILE: {why}")))?;
             return Self::of_profile(&name);
         }
-        match Profiles::load()?.take(&ProfileName::default()) {
-            Some(profile) => Ok(profile.into()),
+        let name = ProfileName::default();
+        match Profiles::load()?.take(&name) {
+            Some(profile) => Ok(Self::of(&name, profile)),
             None => Err(CliError::Usage(
                 "no server is named: set CLAVIGER_URL, say --url or --profile, or add a profile called \
                  `default` with `claviger profiles add`"
@@ -68,12 +71,10 @@ impl Server {
         let profile = profiles.take(name).ok_or_else(|| {
             CliError::Usage(format!("there is no profile {name} in {place}: see `claviger profiles list`"))
         })?;
-        Ok(profile.into())
+        Ok(Self::of(name, profile))
     }
-}
 
-impl From<Profile> for Server {
-    fn from(profile: Profile) -> Self {
-        Self { url: profile.url.clone(), profile: Some(profile) }
+    fn of(name: &ProfileName, profile: Profile) -> Self {
+        Self { url: profile.url.clone(), named_by: format!("the profile {name}"), profile: Some(profile) }
     }
 }

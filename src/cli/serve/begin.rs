@@ -2,7 +2,7 @@
 
 use crate::bootstrap::{BootstrapError, Foundation, Ground};
 use crate::cli::CliError;
-use crate::cli::welcome::Showing;
+use crate::cli::welcome::{Showing, keep_unseen};
 use crate::config::BootstrapMode;
 use crate::master_key::MasterKey;
 use crate::set_up::code_file;
@@ -10,7 +10,7 @@ use crate::set_up::code_file;
 /// The store's master key, once the store has been filled; `None` when that is left to somebody at the console.
 pub(super) async fn begin(mode: BootstrapMode, ground: &Ground) -> Result<Option<MasterKey>, CliError> {
     let foundation = ground.foundation();
-    if let Some(master_key) = foundation.find().await.map_err(CliError::failed)? {
+    if let Some(master_key) = foundation.find().await? {
         if mode == BootstrapMode::Console {
             // Of a start that was killed.
             let _ = std::fs::remove_file(code_file(&ground.keys_dir));
@@ -20,22 +20,22 @@ pub(super) async fn begin(mode: BootstrapMode, ground: &Ground) -> Result<Option
     match mode {
         BootstrapMode::Auto => fill(ground, &foundation).await.map(Some),
         BootstrapMode::Console => Ok(None),
-        BootstrapMode::Off => Err(CliError::failed(BootstrapError::Off)),
+        BootstrapMode::Off => Err(BootstrapError::Off.into()),
     }
 }
 
 async fn fill(ground: &Ground, foundation: &Foundation<'_>) -> Result<MasterKey, CliError> {
     let showing = Showing::choose(ground.admin_file());
     match foundation.lay(showing.file()).await {
-        Ok((master_key, admin)) => {
-            showing.show_key(&admin, &ground.deployment.issuer);
-            Ok(master_key)
-        }
+        Ok((master_key, admin)) => match showing.show_key(&admin, &ground.deployment.issuer) {
+            Ok(()) => Ok(master_key),
+            Err(lost) => Err(keep_unseen(&admin, ground, &lost)),
+        },
         // Another node was first: its key is the one to have.
         Err(BootstrapError::Done) => {
-            let found = foundation.find().await.map_err(CliError::failed)?;
-            found.ok_or_else(|| CliError::failed(BootstrapError::Done))
+            let found = foundation.find().await?;
+            found.ok_or_else(|| BootstrapError::Done.into())
         }
-        Err(error) => Err(CliError::failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

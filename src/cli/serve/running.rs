@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::bootstrap::Ground;
 use crate::cli::CliError;
-use crate::cli::output::say;
+use crate::cli::output::announce;
 use crate::keyring::Settled;
 use crate::master_key::MasterKey;
 use crate::node::Node;
@@ -52,7 +52,7 @@ impl Running {
         });
         let issuer = &self.node.deployment.issuer;
         tracing::info!(address = %listener, issuer, "serving");
-        say(&format!("Claviger serves {issuer} on {listener}"));
+        announce(&format!("Claviger serves {issuer} on {listener}"));
         ends.recv().await;
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::running::Running;
 use crate::bootstrap::{BootstrapError, Ground};
 use crate::cli::CliError;
-use crate::cli::output::say;
+use crate::cli::output::announce;
 use crate::cli::welcome::Showing;
 use crate::http::{self, Doors, Front, Switch};
 use crate::key_file;
@@ -35,9 +35,9 @@ impl Waiting {
             key_file::replace(file, &code.expose(), &ground.entropy).map_err(CliError::failed)?;
         }
         let issuer = &ground.deployment.issuer;
-        showing.show_code(&code, issuer);
+        showing.show_code(&code, issuer)?;
         tracing::info!(%address, issuer, "waiting to be set up");
-        say(&format!("Claviger waits to be set up at {issuer} on {address}"));
+        announce(&format!("Claviger waits to be set up at {issuer} on {address}"));
         Ok((Self { set_up, doors, showing }, service))
     }
 
@@ -51,7 +51,7 @@ impl Waiting {
             _ = ends.recv() => Ok(None),
             found = self.found() => match found {
                 Ok(master_key) => Running::start(&self.set_up.ground, &master_key, flush_every).await.map(Some),
-                Err(error) => Err(CliError::failed(error)),
+                Err(error) => Err(error.into()),
             }
         };
         if let Ok(Some(running)) = &running {

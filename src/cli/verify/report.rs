@@ -8,7 +8,7 @@ use super::Verdict;
 use super::contents::Contents;
 use super::rule::rule;
 use crate::cli::changes::in_words;
-use crate::cli::output::{Stream, Tone, plain, say};
+use crate::cli::output::{OutputError, Stream, Tone, plain, say};
 use crate::clock::Timestamp;
 
 /// The claims that are times (RFC 7519 §4.1).
@@ -32,28 +32,27 @@ pub(super) struct Checked<'a> {
 }
 
 impl Report<'_> {
-    pub(super) fn print(&self, as_json: bool) {
+    pub(super) fn print(&self, as_json: bool) -> Result<(), OutputError> {
         if as_json {
             return say(&self.json().to_string());
         }
-        self.print_part("Header", self.contents.header.as_ref());
-        self.print_part("Claims", self.contents.claims.as_ref());
+        self.print_part("Header", self.contents.header.as_ref())?;
+        self.print_part("Claims", self.contents.claims.as_ref())?;
         let (words, tone) = self.conclusion();
-        say(&Stream::Out.painted(&words, tone));
-        if let Some(unchecked) = self.unchecked().filter(|_| self.verdict == Verdict::Holds) {
-            say(&unchecked);
-        }
+        say(&Stream::Out.painted(&words, tone))?;
+        let unchecked = self.unchecked().filter(|_| self.verdict == Verdict::Holds);
+        unchecked.map_or(Ok(()), |unchecked| say(&unchecked))
     }
 
-    fn print_part(&self, title: &str, part: Option<&Value>) {
+    fn print_part(&self, title: &str, part: Option<&Value>) -> Result<(), OutputError> {
         let Some(Value::Object(members)) = part else {
             return say(&format!("{title}: can't be read\n"));
         };
-        say(&Stream::Out.painted(title, Tone::Strong));
+        say(&Stream::Out.painted(title, Tone::Strong))?;
         for (name, value) in members {
-            say(&plain(&format!("  {name:<10}  {}{}", in_words(value), self.time(name, value))));
+            say(&plain(&format!("  {name:<10}  {}{}", in_words(value), self.time(name, value))))?;
         }
-        say("");
+        say("")
     }
 
     /// A time as people read it, and how far away it is.

@@ -166,6 +166,8 @@ impl Wanted {
             name_contains: given(&self.search),
             created_by: None,
             unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
+            expires_before: None,
+            any_address: false,
         })
     }
 

@@ -207,6 +207,8 @@ impl Selection {
             name_contains: self.q,
             created_by: self.created_by,
             unused_since: unused_since.transpose()?,
+            expires_before: None,
+            any_address: false,
         })
     }
 }

@@ -23,6 +23,10 @@ pub struct KeyFilter {
     pub created_by: Option<String>,
     /// Only those whose last use, or else their creation, was before this moment.
     pub unused_since: Option<Timestamp>,
+    /// Only those that expire, or have expired, before this moment.
+    pub expires_before: Option<Timestamp>,
+    /// Only those that every IPv4 address, or every IPv6 address, may use.
+    pub any_address: bool,
 }
 
 /// Where a listed key must stand.
@@ -61,6 +65,8 @@ impl KeyFilter {
             name_contains: None,
             created_by: None,
             unused_since: None,
+            expires_before: None,
+            any_address: false,
         }
     }
 
@@ -85,6 +91,14 @@ impl KeyFilter {
         if let Some(moment) = self.unused_since {
             sql.push(" AND (SELECT idle_since FROM key_last_use WHERE key_id = api_keys.id) < ");
             sql.push_bind(moment.unix());
+        }
+        if let Some(moment) = self.expires_before {
+            sql.push(" AND expires_at < ").push_bind(moment.unix());
+        }
+        if self.any_address {
+            sql.push(
+                " AND (' ' || cidrs || ' ' LIKE '% 0.0.0.0/0 %' OR ' ' || cidrs || ' ' LIKE '% ::/0 %')",
+            );
         }
         self.status.push(sql, now);
     }

@@ -83,6 +83,7 @@ async fn a_cursor_is_bound_to_its_list(backend: Backend) {
         "/v1/orgs/acme/keys?limit=1&environment=prd",
         "/v1/orgs/acme/keys?limit=1&q=x",
         "/v1/orgs/acme/keys?limit=1&unused_since=2026-01-02T00:00:00Z",
+        "/v1/orgs/acme/keys?limit=1&any_address=true",
     ];
     let mut cursors = Vec::new();
     for list in lists {

@@ -55,7 +55,11 @@ impl Operation {
     /// What the operation of a route is asked with; `None` for a route that nobody has described here yet.
     pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
         let (needs, done, body) = described(method.as_str(), route)?;
-        let (path, body) = (route.replace("{project}", "web"), (!body.is_null()).then_some(body));
+        let mut path = route.replace("{project}", "web");
+        if route == "/v1/keys" {
+            path.push_str("?prefix={key}");
+        }
+        let body = (!body.is_null()).then_some(body);
         Some(Self { method: method.clone(), path, body, needs, done })
     }
 
@@ -110,6 +114,7 @@ fn described(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
 fn of_deployment(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
     Some(match (method, route) {
         ("GET", "self") => (Nobody, 200, Value::Null),
+        ("GET", "keys") => (ToSee("read:claviger/orgs/{org}/projects/web/keys/{key}"), 200, Value::Null),
         ("GET", "orgs") => (ToSee("read:claviger/orgs/{org}"), 200, Value::Null),
         ("POST", "orgs") => (Scope("admin:claviger/orgs/{org}-new"), 201, json!({ "id": "{org}-new" })),
         ("GET", "orgs/{org}") => (Scope("read:claviger/orgs/{org}"), 200, Value::Null),

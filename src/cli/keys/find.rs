@@ -1,0 +1,69 @@
+//! `claviger keys find`.
+
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::api_key::{KeyClue, KeyClueError, claimed_id};
+use crate::cli::CliError;
+use crate::cli::output::Table;
+use crate::cli::pages::{PageArgs, mention_more};
+use crate::cli::remote::Remote;
+use crate::cli::view::{Key, or_never};
+use crate::client::Request;
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys find clv_prd_wgIf
+  claviger keys find key_wgIfG8DxmYsdKIm5
+
+It looks in all organizations, and shows the keys that the caller may read.")]
+pub(super) struct FindArgs {
+    /// The key's id, its first 4 or more characters, the prefix that lists show, or the key itself, whose secret is not
+    /// used
+    key: Clue,
+
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+struct Clue(String);
+
+impl FromStr for Clue {
+    type Err = KeyClueError;
+
+    fn from_str(text: &str) -> Result<Self, KeyClueError> {
+        let text = text.trim();
+        let clue = claimed_id(text).map_or_else(|| text.to_owned(), |id| id.to_string());
+        clue.parse::<KeyClue>().map(|_| Self(clue))
+    }
+}
+
+impl FindArgs {
+    pub(super) async fn run(self, remote: &Remote) -> Result<(), CliError> {
+        let request = Request::get(&["v1", "keys"]).query("prefix", Some(&self.key.0));
+        let headings = ["id", "organization", "name", "project", "env", "status", "expires", "last used"];
+        let mut table = Table::new(&headings);
+        let row = |key: Key| {
+            table.row([
+                (&key.id).into(),
+                (&key.organization).into(),
+                (&key.name).into(),
+                (&key.project).into(),
+                (&key.environment).into(),
+                key.status_cell(),
+                or_never(key.expires_at.as_deref()).into(),
+                or_never(key.last_used_at.as_deref()).into(),
+            ]);
+        };
+        let more = self.pages.walk(remote, request, row).await?;
+        if table.rows() == 0 {
+            remote.remark("No such key among those that the caller may read.")?;
+        }
+        table.print()?;
+        Ok(mention_more(more.as_deref())?)
+    }
+}

@@ -1,0 +1,70 @@
+//! Why no key is listed.
+
+use clap::Args;
+use hyper::StatusCode;
+use serde::Deserialize;
+
+use super::Keys;
+use crate::access::keys_within;
+use crate::api_key::EnvironmentSlug;
+use crate::cli::CliError;
+use crate::cli::remote::read;
+use crate::cli::view::Project;
+use crate::client::Request;
+use crate::names::ProjectId;
+use crate::scope::{Scope, Verb};
+use crate::store::VisibleKeys;
+
+/// Where keys are looked for.
+#[derive(Debug, Args)]
+pub(super) struct PlaceArgs {
+    /// Only this project's
+    #[arg(long)]
+    pub(super) project: Option<ProjectId>,
+
+    /// Only this environment's
+    #[arg(long, alias = "environment", value_name = "ENV")]
+    pub(super) env: Option<EnvironmentSlug>,
+}
+
+/// As much of `GET /v1/self` as tells what the caller may read.
+#[derive(Deserialize)]
+struct Own {
+    scopes: Vec<Scope>,
+}
+
+impl PlaceArgs {
+    /// Says why there are no keys here, if it is not that none matches: the caller may see none, or there is no such
+    /// place.
+    pub(super) async fn reason_for_none(&self, keys: &Keys<'_>) -> Result<Option<String>, CliError> {
+        let Keys { remote, org } = keys;
+        let own: Own = read(&remote.ask(Request::get(&["v1", "self"])).await?)?;
+        if keys_within(&own.scopes, Verb::Read, org) == VisibleKeys::Only(Vec::new()) {
+            return Ok(Some(format!(
+                "This credential may not see any key of {org}: that takes a scope such as \
+                 read:claviger/orgs/{org}/projects/*/keys/*."
+            )));
+        }
+        let Some(project) = &self.project else { return Ok(None) };
+        let path = ["v1", "orgs", org.as_str(), "projects", project.as_str()];
+        let answer = remote.client().send(Request::get(&path)).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(Some(format!("There is no project {project} in {org}."))),
+            StatusCode::OK => Ok(self.unknown_environment(&read(&answer)?)),
+            // Whoever may read the keys need not be allowed to read the project.
+            _ => Ok(None),
+        }
+    }
+
+    fn unknown_environment(&self, project: &Project) -> Option<String> {
+        let env = self
+            .env
+            .as_ref()
+            .filter(|env| !project.environments.iter().any(|known| known == env.as_str()))?;
+        Some(format!(
+            "The project {} has no environment {env}; it has {}.",
+            project.id,
+            project.environments.join(", ")
+        ))
+    }
+}
