@@ -24,16 +24,28 @@ pub struct Caller {
     pub address: CallerAddress,
     /// The id of the request.
     pub request_id: String,
+    /// Whether the caller asks for a dry run of a change.
+    pub dry_run: bool,
 }
 
 impl Caller {
     fn new(scopes: Scopes, key: Arc<HeldKey>, origin: Origin<'_>) -> Self {
-        Self { key, scopes, address: origin.address, request_id: origin.request_id.to_owned() }
+        Self {
+            key,
+            scopes,
+            address: origin.address,
+            request_id: origin.request_id.to_owned(),
+            dry_run: false,
+        }
     }
 
     /// The caller as the audit trail names it.
     pub fn actor(&self) -> Actor {
-        let who = Who::Key(self.key.key.id);
-        Actor { who, address: self.address.known(), request_id: Some(self.request_id.clone()) }
+        Actor {
+            who: Who::Key(self.key.key.id),
+            address: self.address.known(),
+            request_id: Some(self.request_id.clone()),
+            dry_run: self.dry_run,
+        }
     }
 }

@@ -26,6 +26,8 @@ pub struct Actor {
     pub address: Option<IpAddr>,
     /// The request that asked for it.
     pub request_id: Option<String>,
+    /// Whether this is a dry run: everything is checked as if it was meant, and nothing is committed.
+    pub dry_run: bool,
 }
 
 /// The subject of an audit event.
@@ -44,7 +46,7 @@ pub enum Who {
 impl Actor {
     /// The server itself, at no address and for no request.
     pub fn server(who: Who) -> Self {
-        Self { who, address: None, request_id: None }
+        Self { who, address: None, request_id: None, dry_run: false }
     }
 }
 

@@ -23,6 +23,7 @@ mod pages;
 mod patch;
 mod profiles;
 mod projects;
+mod rehearsal;
 mod remote;
 mod restore;
 mod serve;

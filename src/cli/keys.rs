@@ -88,9 +88,6 @@ struct Keys<'a> {
 impl KeysArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let remote = self.organization.connect()?;
-        if let Command::Find(arguments) = self.command {
-            return arguments.run(&remote).await;
-        }
         let keys = Keys { org: remote.organization().await?, remote: &remote };
         match self.command {
             Command::List(arguments) => arguments.run(&keys).await,

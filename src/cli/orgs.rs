@@ -12,6 +12,7 @@ use super::idempotency::IdempotencyArgs;
 use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
+use super::rehearsal::RehearsalArgs;
 use super::remote::{Remote, RemoteArgs, etag};
 use super::view::Organization;
 use crate::client::Request;
@@ -64,6 +65,9 @@ struct CreateArgs {
 
     #[command(flatten)]
     idempotency: IdempotencyArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +122,9 @@ struct UpdateArgs {
 struct DeleteArgs {
     /// Its id
     org: OrganizationId,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 impl OrgsArgs {
@@ -150,7 +157,9 @@ impl CreateArgs {
             .with_list("audiences", &self.audiences);
         let request =
             self.idempotency.on(Request::post(&["v1", "orgs"])).json(&body).map_err(CliError::failed)?;
-        remote.ask_and_show(request, |made: Organization| made.sheet().print(Stream::Out)).await
+        let do_it = format!("create the organization {}", self.id);
+        let Some(answer) = self.rehearsal.send(remote, request, &do_it).await? else { return Ok(()) };
+        remote.show(&answer, |made: Organization| made.sheet().print(Stream::Out))
     }
 }
 
@@ -175,7 +184,11 @@ impl UpdateArgs {
 
 impl DeleteArgs {
     async fn run(self, remote: &Remote) -> Result<(), CliError> {
-        remote.ask(Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()])).await?;
+        let request = Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()]);
+        let do_it = format!("delete the organization {}", self.org);
+        if self.rehearsal.send(remote, request, &do_it).await?.is_none() {
+            return Ok(());
+        }
         Ok(remote.remark(&format!("Deleted {}.", self.org))?)
     }
 }

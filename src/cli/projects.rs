@@ -9,6 +9,7 @@ use super::idempotency::IdempotencyArgs;
 use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
+use super::rehearsal::RehearsalArgs;
 use super::remote::{OrganizationArgs, Remote, etag};
 use super::view::Project;
 use crate::api_key::EnvironmentSlug;
@@ -42,7 +43,7 @@ enum Command {
     /// Change its name, environments or audiences
     Update(UpdateArgs),
     /// Delete one that has no unrevoked keys; its id is never used again
-    Delete(NamedArgs),
+    Delete(DeleteArgs),
 }
 
 #[derive(Debug, Args)]
@@ -64,12 +65,24 @@ struct CreateArgs {
 
     #[command(flatten)]
     idempotency: IdempotencyArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 #[derive(Debug, Args)]
 struct NamedArgs {
     /// Its id
     project: ProjectId,
+}
+
+#[derive(Debug, Args)]
+struct DeleteArgs {
+    /// Its id
+    project: ProjectId,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 #[derive(Debug, Args)]
@@ -106,7 +119,7 @@ impl ProjectsArgs {
             Command::Create(arguments) => arguments.run(&remote, &org).await,
             Command::Get(arguments) => arguments.get(&remote, &org).await,
             Command::Update(arguments) => arguments.run(&remote, &org).await,
-            Command::Delete(arguments) => arguments.delete(&remote, &org).await,
+            Command::Delete(arguments) => arguments.run(&remote, &org).await,
         }
     }
 }
@@ -131,7 +144,9 @@ impl CreateArgs {
             .with_list("audiences", &self.audiences);
         let request = Request::post(&["v1", "orgs", org.as_str(), "projects"]);
         let request = self.idempotency.on(request).json(&body).map_err(CliError::failed)?;
-        remote.ask_and_show(request, |made: Project| made.sheet().print(Stream::Out)).await
+        let do_it = format!("create the project {} in {org}", self.id);
+        let Some(answer) = self.rehearsal.send(remote, request, &do_it).await? else { return Ok(()) };
+        remote.show(&answer, |made: Project| made.sheet().print(Stream::Out))
     }
 }
 
@@ -143,10 +158,16 @@ impl NamedArgs {
             project.sheet().if_any("ETag", etag(&answer)).print(Stream::Out)
         })
     }
+}
 
-    async fn delete(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
+impl DeleteArgs {
+    async fn run(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
         let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
-        remote.ask(Request::new(Method::DELETE, &path)).await?;
+        let request = Request::new(Method::DELETE, &path);
+        let do_it = format!("delete the project {}", self.project);
+        if self.rehearsal.send(remote, request, &do_it).await?.is_none() {
+            return Ok(());
+        }
         Ok(remote.remark(&format!("Deleted {}.", self.project))?)
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::CliError;
 use super::body::Body;
 use super::output::{Cell, OutputError, Table, Tone};
+use super::rehearsal::RehearsalArgs;
 use super::remote::RemoteArgs;
 use super::view::or_never;
 use crate::client::Request;
@@ -34,6 +35,9 @@ enum Command {
         /// Id of a key to withdraw at once: what it signed is no longer good
         #[arg(long, value_name = "KID")]
         compromised: Option<String>,
+
+        #[command(flatten)]
+        rehearsal: RehearsalArgs,
     },
 }
 
@@ -56,13 +60,22 @@ struct SigningKey {
 impl SigningKeysArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let remote = self.remote.connect()?;
-        let request = match self.command {
-            Command::List => Request::get(&["v1", "signing-keys"]),
-            Command::Rotate { compromised } => Request::post(&["v1", "signing-keys", "rotate"])
-                .json(&Body::new().with("compromised", compromised))
-                .map_err(CliError::failed)?,
-        };
-        remote.ask_and_show(request, print).await
+        match self.command {
+            Command::List => remote.ask_and_show(Request::get(&["v1", "signing-keys"]), print).await,
+            Command::Rotate { compromised, rehearsal } => {
+                let do_it = match &compromised {
+                    Some(kid) => format!("withdraw {kid} at once, with every token that it signed"),
+                    None => "publish a next signing key".into(),
+                };
+                let request = Request::post(&["v1", "signing-keys", "rotate"])
+                    .json(&Body::new().with("compromised", compromised))
+                    .map_err(CliError::failed)?;
+                match rehearsal.send(&remote, request, &do_it).await? {
+                    Some(answer) => remote.show(&answer, print),
+                    None => Ok(()),
+                }
+            }
+        }
     }
 }
 

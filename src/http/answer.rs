@@ -43,6 +43,11 @@ pub(super) fn changed<T: Versioned, V: Serialize>(changed: &Changed<T>, view: im
     Json(body).into_response()
 }
 
+/// 200: a dry run went through. What was asked for would be done, and has not been.
+pub(super) fn rehearsed() -> Response {
+    Json(json!({ "dry_run": true })).into_response()
+}
+
 fn created(node: &Node, collection: &str, id: &str, body: &impl Serialize) -> Response {
     let mut response = (StatusCode::CREATED, Json(body)).into_response();
     let location = format!("{}{collection}/{id}", node.deployment.issuer);

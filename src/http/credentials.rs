@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::denials::KnownCaller;
 use super::failure::Failure;
+use super::query::Query;
 use super::request_id::RequestId;
 use crate::access::{Caller, Credential, identify};
 use crate::address::{AddressPolicy, CallerAddress, Origin};
@@ -23,6 +24,19 @@ pub(crate) struct CameFrom(pub(crate) CallerAddress);
 /// A caller of the management API.
 #[derive(Debug)]
 pub(crate) struct Guarded(pub(crate) Caller);
+
+/// The caller of a change that is without any other parameter than `dry_run`, and may be a rehearsal of it.
+pub(crate) struct Changing(pub(crate) Caller);
+
+impl FromRequestParts<Arc<Node>> for Changing {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
+        let Guarded(caller) = Guarded::from_request_parts(parts, node).await?;
+        let dry_run = Query::read(parts, &["dry_run"])?.flag("dry_run")?;
+        Ok(Self(Caller { dry_run, ..caller }))
+    }
+}
 
 impl FromRequestParts<Arc<Node>> for CameFrom {
     type Rejection = Failure;

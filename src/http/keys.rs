@@ -10,18 +10,19 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{self, changed, versioned};
-use super::credentials::Guarded;
+use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
 use super::json::{Json, Repeated};
 use super::page::Page;
 use super::path::{InOrganization, OfKey, OfSecret};
-use super::query::{NoQuery, Query, force, terms};
-use crate::api_key::KeyClueError;
+use super::query::{NoQuery, Query, terms};
+use crate::access::Caller;
+use crate::api_key::{KeyClue, KeyClueError};
 use crate::key::ApiKey;
 use crate::management::keys::{
     self, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping, Rotation,
 };
-use crate::management::{ApiError, Made, Versioned as _, carry_out};
+use crate::management::{ApiError, Made, Terms, Versioned as _, carry_out};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
@@ -50,7 +51,7 @@ pub(super) async fn search(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["prefix", "limit", "cursor"])?;
-    let clue = query.parsed("prefix")?;
+    let clue = query.parsed::<KeyClue>("prefix")?;
     let clue = clue.ok_or_else(|| ApiError::invalid(format!("prefix is missing: {KeyClueError}")))?;
     let (keys, next_cursor) = keys::search(&node, &caller, &clue, query.page()?).await?;
     let now = node.clock.now();
@@ -106,16 +107,15 @@ fn filters(
 /// `POST /v1/orgs/{org}/keys`: with a rotation's, the only answer that ever shows a key.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     InOrganization(organization): InOrganization,
     Repeated(request, repeatable): Repeated<NewKeyRequest>,
 ) -> Result<Response, Failure> {
-    let (server, collection) = (Arc::clone(&node), keys_of(&organization));
+    let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&organization), caller.dry_run);
     let made =
         carry_out(async move { keys::create(&server, &caller, organization, request, repeatable).await })
             .await?;
-    Ok(whole(&node, &collection, &made))
+    Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
 /// `GET /v1/orgs/{org}/keys/{key}`.
@@ -146,26 +146,25 @@ pub(super) async fn change(
 /// `POST /v1/orgs/{org}/keys/{key}/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     OfKey(path): OfKey,
     Repeated(rotation, repeatable): Repeated<Rotation>,
 ) -> Result<Response, Failure> {
-    let (server, collection) = (Arc::clone(&node), keys_of(&path.organization));
+    let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&path.organization), caller.dry_run);
     let made =
         carry_out(async move { keys::rotate(&server, &caller, &path, &rotation, repeatable).await }).await?;
-    Ok(whole(&node, &collection, &made))
+    Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
 /// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`.
 pub(super) async fn retire(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     OfSecret(path, secret): OfSecret,
 ) -> Result<Response, Failure> {
+    let dry_run = caller.dry_run;
     carry_out(async move { keys::retire(&node, &caller, &path, secret).await }).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 /// The body of a revocation.
@@ -183,10 +182,11 @@ pub(super) async fn revoke(
     parts: Parts,
     Json(body): Json<Option<Revocation>>,
 ) -> Result<Response, Failure> {
-    let (server, force) = (Arc::clone(&node), force(&parts)?);
+    let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
+    let (server, caller) = (Arc::clone(&node), Caller { dry_run, ..caller });
     let reason = body.unwrap_or_default().reason;
     let key = carry_out(async move { keys::revoke(&server, &caller, &path, reason, force).await }).await?;
-    Ok(shown(&node, &key))
+    Ok(if dry_run { answer::rehearsed() } else { shown(&node, &key) })
 }
 
 /// `DELETE /v1/orgs/{org}/keys/{key}`.
@@ -196,9 +196,10 @@ pub(super) async fn delete(
     OfKey(path): OfKey,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let force = force(&parts)?;
+    let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
+    let caller = Caller { dry_run, ..caller };
     carry_out(async move { keys::delete(&node, &caller, &path, force).await }).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 /// `POST /v1/orgs/{org}/keys/revoke`.

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{self, changed, versioned};
-use super::credentials::Guarded;
+use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
 use super::json::{Json, Repeated};
 use super::page::Page;
@@ -32,13 +32,15 @@ pub(super) async fn list(
 /// `POST /v1/orgs`.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     Repeated(request, repeatable): Repeated<NewOrganizationRequest>,
 ) -> Result<Response, Failure> {
-    let server = Arc::clone(&node);
+    let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
     let made =
         carry_out(async move { organizations::create(&server, &caller, request, repeatable).await }).await?;
+    if dry_run {
+        return Ok(answer::rehearsed());
+    }
     Ok(answer::made(&node, "/v1/orgs", &made, |made| (made.id.to_string(), made)))
 }
 
@@ -70,10 +72,10 @@ pub(super) async fn change(
 /// `DELETE /v1/orgs/{org}`.
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     InOrganization(id): InOrganization,
 ) -> Result<Response, Failure> {
+    let dry_run = caller.dry_run;
     carry_out(async move { organizations::delete(&node, &caller, &id).await }).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{self, changed, versioned};
-use super::credentials::Guarded;
+use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
 use super::json::{Json, Repeated};
 use super::page::Page;
@@ -33,15 +33,18 @@ pub(super) async fn list(
 /// `POST /v1/orgs/{org}/projects`.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     InOrganization(organization): InOrganization,
     Repeated(request, repeatable): Repeated<NewProjectRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection) = (Arc::clone(&node), format!("/v1/orgs/{organization}/projects"));
+    let dry_run = caller.dry_run;
     let made =
         carry_out(async move { projects::create(&server, &caller, organization, request, repeatable).await })
             .await?;
+    if dry_run {
+        return Ok(answer::rehearsed());
+    }
     Ok(answer::made(&node, &collection, &made, |made| (made.id.to_string(), made)))
 }
 
@@ -72,10 +75,10 @@ pub(super) async fn change(
 /// `DELETE /v1/orgs/{org}/projects/{project}`.
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     OfProject(path): OfProject,
 ) -> Result<Response, Failure> {
+    let dry_run = caller.dry_run;
     carry_out(async move { projects::delete(&node, &caller, &path).await }).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }

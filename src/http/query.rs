@@ -119,14 +119,6 @@ pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?, if_match })
 }
 
-/// `?force=true`, where there is nothing else to say.
-///
-/// # Errors
-/// [`ApiError::InvalidRequest`].
-pub(crate) fn force(parts: &Parts) -> Result<bool, ApiError> {
-    Query::read(parts, &["force"])?.flag("force")
-}
-
 /// A resource that takes no query. One that is sent all the same asks for something that would not happen.
 pub(crate) struct NoQuery;
 

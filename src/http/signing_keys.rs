@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::credentials::Guarded;
+use super::answer;
+use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
 use super::json::Json;
 use super::page::Page;
@@ -26,12 +27,11 @@ pub(super) async fn list(
 /// `POST /v1/signing-keys/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
-    _: NoQuery,
+    Changing(caller): Changing,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
     let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default()).await?;
-    Ok((StatusCode::CREATED, page(keys)).into_response())
+    Ok(if caller.dry_run { answer::rehearsed() } else { (StatusCode::CREATED, page(keys)).into_response() })
 }
 
 /// There are never so many that a page would not hold them all.

@@ -102,6 +102,7 @@ impl RefusalLog {
             who: Who::Key(key.id),
             address: origin.address.known(),
             request_id: Some(origin.request_id.to_owned()),
+            dry_run: false,
         };
         log.waiting.push(PastEvent { at: now, actor, event: complete(event) });
     }

@@ -165,7 +165,7 @@ impl Write {
     }
 
     /// Commits. Once this returns `Ok`, the mutation is on disk; after an error it is not, unless nothing but
-    /// the answer was lost.
+    /// the answer was lost. A dry run ends here, and none of it has happened.
     ///
     /// # Errors
     /// When the store fails.
@@ -175,6 +175,9 @@ impl Write {
 
     /// The same for as much as there may be to write.
     pub(super) async fn commit_unhurried(mut self) -> sqlx::Result<()> {
+        if self.actor.dry_run {
+            return Ok(());
+        }
         if let Either::Postgres(tx) = &mut self.tx
             && !self.touched.is_empty()
         {

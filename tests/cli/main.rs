@@ -19,6 +19,7 @@ mod lost_output;
 mod organizations;
 mod profiles;
 mod proxy;
+mod rehearsals;
 mod secrets;
 mod settings;
 mod shell;

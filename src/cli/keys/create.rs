@@ -8,6 +8,7 @@ use crate::api_key::EnvironmentSlug;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::idempotency::IdempotencyArgs;
+use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
 use crate::clock::Clock;
@@ -68,6 +69,9 @@ pub(super) struct CreateArgs {
 
     #[command(flatten)]
     idempotency: IdempotencyArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 impl CreateArgs {
@@ -84,7 +88,9 @@ impl CreateArgs {
             .with("expires_in", self.expires_in.map(Span::seconds))
             .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)));
         let request = self.idempotency.on(Request::post(&keys.path(&[])));
-        let answer = keys.remote.ask(request.json(&body).map_err(CliError::failed)?).await?;
+        let request = request.json(&body).map_err(CliError::failed)?;
+        let do_it = format!("create a key {:?} in {}/{} for {}", self.name, keys.org, self.project, self.env);
+        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         let has_an_end = self.expires_in.is_some() || self.expires_at.is_some();
         let remark = (!has_an_end && !self.never_expires).then_some(
             "\nThe key never expires. The console proposes 90 days: --expires-in 90d; --never-expires says that this is \

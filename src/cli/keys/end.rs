@@ -9,6 +9,7 @@ use crate::cli::body::Body;
 use crate::cli::force::ForceArgs;
 use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Stream;
+use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::view::Key;
 use crate::client::Request;
 use crate::key::SecretId;
@@ -24,6 +25,9 @@ pub(super) struct RevokeArgs {
 
     #[command(flatten)]
     force: ForceArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 #[derive(Debug, Args)]
@@ -33,6 +37,9 @@ pub(super) struct DeleteArgs {
 
     #[command(flatten)]
     force: ForceArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +49,9 @@ pub(super) struct RetireSecretArgs {
 
     /// The secret's id, as `claviger keys get` shows it
     secret: SecretId,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 impl RevokeArgs {
@@ -50,7 +60,9 @@ impl RevokeArgs {
         let body = Body::new().with("reason", self.reason.as_ref());
         let request = Request::post(&keys.path(&[&key, "revoke"])).flag("force", self.force.force);
         let request = request.json(&body).map_err(CliError::failed)?;
-        keys.remote.ask_and_show(request, |key: Key| key.sheet().print(Stream::Out)).await
+        let do_it = format!("revoke {key}, at once and for good");
+        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))
     }
 }
 
@@ -58,7 +70,10 @@ impl DeleteArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let key = self.key.to_string();
         let request = Request::new(Method::DELETE, &keys.path(&[&key]));
-        keys.remote.ask(request.flag("force", self.force.force)).await?;
+        let request = request.flag("force", self.force.force);
+        if self.rehearsal.send(keys.remote, request, &format!("delete {key}")).await?.is_none() {
+            return Ok(());
+        }
         Ok(keys.remote.remark(&format!("Deleted {key}."))?)
     }
 }
@@ -66,7 +81,10 @@ impl DeleteArgs {
 impl RetireSecretArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let (key, secret) = (self.key.to_string(), self.secret.to_string());
-        keys.remote.ask(Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]))).await?;
+        let request = Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]));
+        if self.rehearsal.send(keys.remote, request, &format!("retire {secret} of {key}")).await?.is_none() {
+            return Ok(());
+        }
         Ok(keys.remote.remark(&format!("Retired {secret} of {key}."))?)
     }
 }

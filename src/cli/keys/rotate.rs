@@ -8,6 +8,7 @@ use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::key_argument::KeyArgument;
+use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::when::Span;
 use crate::client::Request;
 
@@ -27,6 +28,9 @@ pub(super) struct RotateArgs {
 
     #[command(flatten)]
     idempotency: IdempotencyArgs,
+
+    #[command(flatten)]
+    rehearsal: RehearsalArgs,
 }
 
 impl RotateArgs {
@@ -34,7 +38,12 @@ impl RotateArgs {
         let key = self.key.to_string();
         let body = Body::new().with("overlap_seconds", Some(self.overlap.seconds()));
         let request = self.idempotency.on(Request::post(&keys.path(&[&key, "rotate"])));
-        let answer = keys.remote.ask(request.json(&body).map_err(CliError::failed)?).await?;
+        let request = request.json(&body).map_err(CliError::failed)?;
+        let do_it = match self.overlap.seconds() {
+            0 => format!("give {key} a new secret, and end the secrets that it has at once"),
+            seconds => format!("give {key} a new secret, and end the one before in {seconds} s"),
+        };
+        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         show(keys.remote, &answer, None)
     }
 }

@@ -51,12 +51,14 @@ async fn publications(walk: &mut Walk) {
 
 async fn tenants(walk: &mut Walk) {
     walk.go("GET", "/v1/self").await;
+    walk.send("POST", "/v1/orgs?dry_run=true", json!({ "id": "acme" })).await;
     walk.send("POST", "/v1/orgs", json!({ "id": "acme", "name": "Acme Ltd" })).await;
     walk.name("{org}", "acme");
     walk.go("GET", "/v1/orgs").await;
     walk.go("GET", "/v1/orgs/{org}").await;
     walk.send("PATCH", "/v1/orgs/{org}", json!({ "name": "Acme Limited" })).await;
     walk.send("PATCH", "/v1/orgs/{org}?dry_run=true", json!({ "audiences": null })).await;
+    walk.send("POST", "/v1/orgs/{org}/projects?dry_run=true", json!({ "id": "web" })).await;
     walk.send("POST", "/v1/orgs/{org}/projects", json!({ "id": "web" })).await;
     walk.name("{project}", "web");
     walk.go("GET", "/v1/orgs/{org}/projects").await;
@@ -64,6 +66,7 @@ async fn tenants(walk: &mut Walk) {
     walk.send("PATCH", "/v1/orgs/{org}/projects/{project}", json!({ "environments": ["dev", "prd"] })).await;
     walk.send("PATCH", "/v1/orgs/{org}/projects/{project}?dry_run=true", json!({ "name": "Shop" })).await;
     walk.go("GET", "/v1/signing-keys").await;
+    walk.send("POST", "/v1/signing-keys/rotate?dry_run=true", json!({})).await;
     walk.send("POST", "/v1/signing-keys/rotate", json!({})).await;
 }
 
@@ -90,6 +93,7 @@ async fn keys(walk: &mut Walk) -> String {
     let created = repeated.post_json("/v1/orgs/acme/keys", &new).await;
     let again = repeated.post_json("/v1/orgs/acme/keys", &new).await;
     assert_eq!((again.status, &again.json()["key"]), (201, &Value::Null));
+    walk.send("POST", "/v1/orgs/{org}/keys?dry_run=true", new.clone()).await;
     walk.send("POST", "/v1/orgs/{org}/keys", new).await;
     walk.name("{key}", created.json()["id"].as_str().unwrap());
     walk.go("GET", "/v1/orgs/{org}/keys?status=all").await;
@@ -102,6 +106,7 @@ async fn keys(walk: &mut Walk) -> String {
     let rotated =
         walk.send("POST", "/v1/orgs/{org}/keys/{key}/rotate", json!({ "overlap_seconds": 60 })).await;
     walk.name("{secret}", rotated.json()["secrets"][0]["id"].as_str().unwrap());
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}").await;
     rotated.json()["key"].as_str().unwrap().to_owned()
 }
@@ -124,7 +129,9 @@ async fn many_keys(walk: &mut Walk) {
     walk.send("POST", "/v1/orgs/{org}/keys/rescope?dry_run=true", fewer.clone()).await;
     let changed = walk.send("POST", "/v1/orgs/{org}/keys/rescope", fewer).await;
     assert_eq!(changed.json()["count"], 3);
+    walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke?dry_run=true", json!({})).await;
     walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke", json!({ "reason": "leaked" })).await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}").await;
     let rest = json!({ "filter": { "project": "web" }, "reason": "not in use" });
     let revoked = walk.send("POST", "/v1/orgs/{org}/keys/revoke", rest).await;
