@@ -145,6 +145,9 @@ async fn list(remote: &Remote, pages: &PageArgs) -> Result<(), CliError> {
     let mut table = Table::new(&["id", "name", "created"]);
     let row = |org: Organization| table.row([org.id.into(), org.name.into(), org.created_at.into()]);
     let more = pages.walk(remote, Request::get(&["v1", "orgs"]), row).await?;
+    if table.rows() == 0 {
+        remote.remark("No organization that this credential may read.")?;
+    }
     table.print()?;
     Ok(mention_more(more.as_deref())?)
 }

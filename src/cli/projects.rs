@@ -131,6 +131,9 @@ async fn list(remote: &Remote, org: &OrganizationId, pages: &PageArgs) -> Result
         table.row([project.id.into(), project.name.into(), environments.into(), project.created_at.into()]);
     };
     let more = pages.walk(remote, Request::get(&["v1", "orgs", org.as_str(), "projects"]), row).await?;
+    if table.rows() == 0 {
+        remote.remark(&format!("No project of {org} that this credential may read."))?;
+    }
     table.print()?;
     Ok(mention_more(more.as_deref())?)
 }

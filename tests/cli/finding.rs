@@ -65,4 +65,7 @@ async fn an_empty_list_says_why(backend: Backend) {
     let blind = reader.ok(&["keys", "list"]);
     assert!(blind.stderr.starts_with("This credential may not see any key of default"), "{blind:?}");
     assert_eq!(reader.ok(&["keys", "list", "--json"]).stderr, "");
+    let none = |list: &[&str]| reader.ok(list).stderr;
+    assert_eq!(none(&["orgs", "list"]), "No organization that this credential may read.\n");
+    assert_eq!(none(&["projects", "list"]), "No project of default that this credential may read.\n");
 }

@@ -168,6 +168,13 @@ fn a_file_that_cannot_be_written_whole_is_a_failure() {
     };
     let said = limited("backup small.db");
     assert!(said.code == 1 && !shell.path("small.db").exists(), "{said:?}");
+    fs::create_dir_all(shell.path(".config/claviger")).unwrap();
+    let profiles = shell.path(".config/claviger/profiles.toml");
+    let comment = format!("# {}\n", "x".repeat(4_080));
+    crate::support::write_private(&profiles, &comment);
+    let said = limited("profiles add default --url https://auth.example.com");
+    assert!(said.code == 1 && said.stderr.contains("profiles.toml"), "{said:?}");
+    assert_eq!(fs::read_to_string(&profiles).unwrap(), comment, "no part of a profile is left");
     let said = limited("man --dir pages");
     assert!(said.code == 1 && said.stderr.contains("pages"), "{said:?}");
 }

@@ -102,7 +102,12 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
-    file.write_all(format!("{gap}{text}").as_bytes())?;
-    file.sync_all()
+    let length = file.metadata()?.len();
+    let gap = if length > 0 { "\n" } else { "" };
+    let written = file.write_all(format!("{gap}{text}").as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // A part of a profile would make the file unreadable.
+        file.set_len(length)?;
+    }
+    written
 }

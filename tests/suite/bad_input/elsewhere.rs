@@ -21,7 +21,7 @@ async fn a_key_of_another_tenant_is_not_there(backend: Backend) {
     let (_, inside) = server.key(&["*:claviger/orgs/default/**"]).await;
     let inside = server.client().bearer(&inside);
     let before = server.database.dump().await;
-    for operation in operations().filter(|operation| operation.path.contains("{key}")) {
+    for operation in operations().filter(|operation| operation.path.contains("/keys/{key}")) {
         let path = operation.path.replace("{org}", "default");
         let asking = Operation { path, ..operation };
         for client in [&admin, &inside] {

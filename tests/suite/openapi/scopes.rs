@@ -86,6 +86,9 @@ impl Target {
     async fn ask(&self, client: &Client, operation: &Operation) -> Answer {
         let path =
             self.0.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value));
+        // The one operation that takes a parameter in any case.
+        let path =
+            if path == "/v1/keys" { format!("{path}?prefix={}", self.value("{key}").unwrap()) } else { path };
         let method: Method = operation.method.parse().unwrap();
         let Some(body) = operation.body() else { return client.send(method, &path, None).await };
         let several = body.get("examples").and_then(|examples| examples.members().next());
