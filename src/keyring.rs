@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
 use crate::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
 use crate::master_key::{SealError, SealingKey};
-use crate::store::{SealedSigningKey, Store, StoreError};
+use crate::store::{ChangeReader, SealedSigningKey, Store, StoreError};
 
 /// The signing keys.
 #[derive(Debug)]
@@ -60,8 +60,8 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError`].
-    pub async fn load(store: &Store, sealing: SealingKey) -> Result<Self, KeyringError> {
-        let ring = open_all(store, &sealing).await?;
+    pub async fn load(reader: &mut ChangeReader, sealing: SealingKey) -> Result<Self, KeyringError> {
+        let ring = open_all(&reader.signing_keys().await?, &sealing)?;
         // Keys that all are over leave the server without a signer until the schedule has made one.
         if ring.keys().is_empty() {
             return Err(KeyringError::Empty);
@@ -75,7 +75,20 @@ impl Keyring {
     /// [`KeyringError`]; the keys in memory are then as they were.
     pub async fn reload(&self, store: &Store) -> Result<(), KeyringError> {
         let _turn = self.reloading.lock().await;
-        let ring = Arc::new(open_all(store, &self.sealing).await?);
+        self.take_in(&store.signing_keys().await?)
+    }
+
+    /// The same, over the connection that changes are read on.
+    ///
+    /// # Errors
+    /// [`KeyringError`]; the keys in memory are then as they were.
+    pub async fn reload_from(&self, reader: &mut ChangeReader) -> Result<(), KeyringError> {
+        let _turn = self.reloading.lock().await;
+        self.take_in(&reader.signing_keys().await?)
+    }
+
+    fn take_in(&self, stored: &[SealedSigningKey]) -> Result<(), KeyringError> {
+        let ring = Arc::new(open_all(stored, &self.sealing)?);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
     }
@@ -110,10 +123,8 @@ pub fn seal(
     })
 }
 
-async fn open_all(store: &Store, sealing: &SealingKey) -> Result<Ring, KeyringError> {
-    let rows = store.signing_keys().await?;
-    let keys = rows.iter().map(|row| open(row, sealing)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Ring::new(keys))
+fn open_all(stored: &[SealedSigningKey], sealing: &SealingKey) -> Result<Ring, KeyringError> {
+    Ok(Ring::new(stored.iter().map(|row| open(row, sealing)).collect::<Result<_, _>>()?))
 }
 
 fn open(row: &SealedSigningKey, sealing: &SealingKey) -> Result<RingKey, KeyringError> {

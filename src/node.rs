@@ -21,6 +21,7 @@ mod withdrawals;
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
+pub use follow::FollowError;
 pub use freshness::Freshness;
 pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
@@ -34,9 +35,9 @@ pub use usage::{LastUse, UseCell, UseLedger};
 pub use withdrawals::Withdrawals;
 
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tracing::Instrument as _;
 
 use crate::address::AddressPolicy;
@@ -47,7 +48,10 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::gateway::GateMapping;
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
-use crate::store::{Position, Store, StoreError, Write};
+use crate::store::{Store, StoreError, Write};
+
+use self::follow::Following;
+use self::freshness::Asked;
 
 /// What a node is told about its deployment.
 #[derive(Clone, Debug)]
@@ -113,8 +117,7 @@ pub struct Node {
     pub freshness: Freshness,
     /// Wakes the follower before its time.
     changed: Notify,
-    /// As much of the store's history as memory has taken in.
-    seen: Mutex<Position>,
+    following: Mutex<Following>,
 }
 
 /// A node could not be built over its store.
@@ -145,12 +148,15 @@ impl Node {
     ) -> Result<Arc<Self>, NodeError> {
         let now = clock.now();
         // Asked first: whatever is changed while the rest is read will be followed.
-        let seen = store.position().await?;
-        let keyring = Keyring::load(&store, master_key.sealing_key()).await?;
+        let asked = Asked::now(&clock);
+        let mut reader = store.change_reader();
+        let seen = reader.position(None).await?.position;
+        let keyring = Keyring::load(&mut reader, master_key.sealing_key()).await?;
+        let since = now.plus(-REMEMBERED_SECONDS);
         let revoked_tokens = RevokedTokens::default();
-        revoked_tokens.load(&store, now).await?;
+        reader.tokens_revoked_since(since).await?.iter().for_each(|token| revoked_tokens.insert(token, now));
         let withdrawals = Withdrawals::default();
-        withdrawals.load(&store, now).await?;
+        withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         let capacity = deployment.key_capacity;
         let secrets =
             SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
@@ -162,9 +168,9 @@ impl Node {
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),
             under_way: UnderWays::default(),
-            freshness: Freshness::confirmed(now),
+            freshness: Freshness::confirmed(asked, clock.clone()),
             changed: Notify::new(),
-            seen: Mutex::new(seen.clone()),
+            following: Mutex::new(Following { reader, seen: seen.clone() }),
             deployment,
             clock,
             entropy,

@@ -7,14 +7,17 @@
 mod audit;
 mod backup;
 mod bootstrap;
+mod change_reader;
 mod changes;
 mod console_sessions;
+mod database_url;
 pub(crate) mod db;
 mod error;
 mod keys;
 mod open;
 mod organizations;
 mod page;
+mod primary;
 mod projects;
 mod repeats;
 mod restore;
@@ -31,6 +34,7 @@ use std::time::Duration;
 pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
+pub use change_reader::{ChangeReader, Heard};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
@@ -49,7 +53,10 @@ pub use usage::{KeyLabel, KeyTotal, UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 
+use sqlx::sqlite::SqliteConnectOptions;
+
 use self::db::{Db, Either, on};
+use self::primary::Primary;
 use crate::clock::Timestamp;
 
 /// Longest wait for connections that are still in use.
@@ -59,6 +66,8 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    /// Where a [`ChangeReader`] connects to.
+    changes: Either<SqliteConnectOptions, Primary>,
     /// Held for as long as the store is open; the system lets go of it however the process ends.
     _lock: Option<Arc<File>>,
 }

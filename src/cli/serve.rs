@@ -89,9 +89,12 @@ pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
 /// A store that does not open may be a setting that makes no sense.
 pub(super) fn cannot_open(error: OpenError) -> CliError {
     match error {
-        OpenError::UnknownScheme | OpenError::Url(_) | OpenError::Unescaped => {
-            wrong_setting("CLAVIGER_DATABASE_URL", &error)
-        }
+        OpenError::UnknownScheme
+        | OpenError::Url(_)
+        | OpenError::Unescaped
+        | OpenError::Parameter(_)
+        | OpenError::SessionAttributes(_)
+        | OpenError::SeveralHosts => wrong_setting("CLAVIGER_DATABASE_URL", &error),
         error => CliError::failed(error),
     }
 }

@@ -59,7 +59,7 @@ fn title(error: &ApiError) -> &'static str {
         ApiError::PreconditionFailed => "Somebody was faster",
         ApiError::RateLimited(_) => "Too many attempts",
         ApiError::Internal(_) => "Something broke on our side",
-        ApiError::Unavailable(_) => "The server can’t answer just now",
+        ApiError::Unavailable(_) | ApiError::NotReady(_) => "The server can’t answer just now",
     }
 }
 

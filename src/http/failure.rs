@@ -192,7 +192,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ApiError::Unavailable(_) | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -213,7 +213,9 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
             vec![challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))]
         }
         ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
-        ApiError::Unavailable(_) => vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())],
+        ApiError::Unavailable(_) | ApiError::NotReady(_) => {
+            vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
+        }
         _ => Vec::new(),
     }
 }
@@ -228,7 +230,9 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::TokenRevoked
         | ApiError::AddressNotAllowed(_) => "invalid_token",
         ApiError::Forbidden { .. } => "insufficient_scope",
-        ApiError::RateLimited(_) | ApiError::Unavailable(_) => "temporarily_unavailable",
+        ApiError::RateLimited(_) | ApiError::Unavailable(_) | ApiError::NotReady(_) => {
+            "temporarily_unavailable"
+        }
         ApiError::Internal(_) => "server_error",
         _ => "invalid_request",
     }

@@ -1,26 +1,73 @@
 //! Is it alive, and should it get requests?
+//!
+//! Both answers come from memory. Anybody may ask, as often as they like, so a probe never does the work that it
+//! asks about.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::json;
 
 use super::failure::Failure;
 use crate::management::ApiError;
 use crate::node::Node;
 
+/// One thing that a node needs. Reasons give away nothing about the network or the store.
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    #[serde(flatten)]
+    state: CheckState,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+enum CheckState {
+    Ok,
+    /// The node should get no requests.
+    Failing {
+        reason: String,
+    },
+}
+
+impl CheckState {
+    fn failing(reason: Option<String>) -> Self {
+        reason.map_or(Self::Ok, |reason| Self::Failing { reason })
+    }
+}
+
 /// `GET /healthz`: the process answers.
 pub(super) async fn alive() -> Response {
     axum::Json(json!({ "status": "ok" })).into_response()
 }
 
-/// `GET /readyz`: the store answers now, and there is a key to sign with.
+/// `GET /readyz`: the store could be followed the last time, and there is a key to sign with.
 pub(super) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
-    let now = node.clock.now();
-    if node.keyring.ring().signing(now).is_none() {
-        return Err(ApiError::Unavailable("no signing key is active".into()).into());
+    let checks = [
+        Check { name: "signing_key", state: signing_key(&node) },
+        Check { name: "store", state: store(&node) },
+    ];
+    let failing = checks.iter().filter_map(|check| match &check.state {
+        CheckState::Failing { reason } => Some(reason.as_str()),
+        CheckState::Ok => None,
+    });
+    let failing: Vec<_> = failing.collect();
+    if !failing.is_empty() {
+        return Err(ApiError::NotReady(failing.join("; ")).into());
     }
-    node.catch_up().await.map_err(|error| ApiError::Unavailable(error.to_string()))?;
-    Ok(axum::Json(json!({ "status": "ready" })).into_response())
+    Ok(axum::Json(json!({ "status": "ready", "checks": checks })).into_response())
+}
+
+fn signing_key(node: &Node) -> CheckState {
+    let signs = node.keyring.ring().signing(node.clock.now()).is_some();
+    CheckState::failing((!signs).then(|| "no signing key is active".into()))
+}
+
+/// The follower asks every second. It has logged what went wrong.
+fn store(node: &Node) -> CheckState {
+    let is_confirmed = node.freshness.holds() && node.freshness.trouble().is_none();
+    let age = node.freshness.age().as_secs();
+    CheckState::failing((!is_confirmed).then(|| format!("the store was last confirmed {age} s ago")))
 }

@@ -53,6 +53,8 @@ pub enum ApiError {
     Internal(String),
     /// 503, with what the log says.
     Unavailable(String),
+    /// 503: the node should get no requests, and why.
+    NotReady(String),
 }
 
 impl ApiError {
@@ -97,7 +99,7 @@ impl ApiError {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RateLimited(_) => "rate_limited",
             Self::Internal(_) => "internal",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
         }
     }
 
@@ -124,6 +126,7 @@ impl ApiError {
             Self::UnsupportedMediaType => "the body must be application/json".into(),
             Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
             Self::Internal(_) => "the server failed; its log has this request's id".into(),
+            Self::NotReady(why) => format!("not ready: {why}"),
             Self::Unavailable(_) => "the server can't answer this just now; try again".into(),
         }
     }

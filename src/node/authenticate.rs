@@ -56,7 +56,7 @@ pub enum Refusal {
     Store(#[from] StoreError),
     /// The store has not been heard from for too long to rely on memory.
     #[error("the store was last confirmed {0} s ago")]
-    Stale(i64),
+    Stale(u64),
     /// No turn at the slow hash in time.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -104,7 +104,7 @@ impl Node {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
-        let held = self.key(id, now).await?.ok_or(Refusal::Unknown)?;
+        let held = self.key(id).await?.ok_or(Refusal::Unknown)?;
         let presented = held.secrets.iter().find(|held| held.id == secret && held.is_live(now));
         let secret_expires_at = presented.ok_or(Refusal::Unknown)?.expires_at;
         self.admit(Authenticated { held, secret, secret_expires_at }, origin, now)
@@ -166,7 +166,7 @@ impl Node {
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
             return Err(Refusal::Unknown);
         }
-        let held = self.key(&key.id(), now).await?.ok_or(Refusal::Unknown)?;
+        let held = self.key(&key.id()).await?.ok_or(Refusal::Unknown)?;
         let Some(found) = self.secrets.recognize(&held.secrets, key.secret(), now).await? else {
             self.usage.count(&held, None, UseKind::Refused(RefusedFor::Secret), now);
             return Err(Refusal::Unknown);
@@ -182,9 +182,9 @@ impl Node {
     ///
     /// # Errors
     /// [`Refusal::Store`] and [`Refusal::Stale`].
-    pub async fn key(&self, id: &KeyId, now: Timestamp) -> Result<Option<Arc<HeldKey>>, Refusal> {
-        if !self.freshness.holds(now) {
-            return Err(Refusal::Stale(now.since(self.freshness.as_of())));
+    pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<HeldKey>>, Refusal> {
+        if !self.freshness.holds() {
+            return Err(Refusal::Stale(self.freshness.age().as_secs()));
         }
         Ok(self.keys.find(id, &self.store).await?)
     }

@@ -64,9 +64,9 @@ impl Node {
         let (scopes, cidrs) = claims.rights().map_err(BearerFault::Refused)?;
         let subject: KeyId =
             claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
-        let held = self.key(&subject, now).await.map_err(BearerFault::Unknown)?;
+        let held = self.key(&subject).await.map_err(BearerFault::Unknown)?;
         let subject = held.ok_or(BearerFault::KeyRevoked)?;
-        let alive = self.is_alive(&claims, &subject, now).await;
+        let alive = self.is_alive(&claims, &subject).await;
         if matches!(alive, Err(BearerFault::Revoked | BearerFault::KeyRevoked)) {
             self.usage.count(&subject, None, UseKind::Refused(RefusedFor::Revoked), now);
         }
@@ -75,7 +75,7 @@ impl Node {
 
     /// Whether neither the token nor anything that it came from was revoked: its key, the tokens before it, those
     /// who acted.
-    async fn is_alive(&self, claims: &Claims, subject: &HeldKey, now: Timestamp) -> Result<(), BearerFault> {
+    async fn is_alive(&self, claims: &Claims, subject: &HeldKey) -> Result<(), BearerFault> {
         if subject.key.revoked.is_some() {
             return Err(BearerFault::KeyRevoked);
         }
@@ -85,7 +85,7 @@ impl Node {
         }
         for actor in claims.actor.iter().flat_map(Actor::chain) {
             let id: KeyId = actor.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotActor))?;
-            let held = self.key(&id, now).await.map_err(BearerFault::Unknown)?;
+            let held = self.key(&id).await.map_err(BearerFault::Unknown)?;
             let is_good = held
                 .is_some_and(|held| held.key.revoked.is_none() && actor.generation >= held.key.generation);
             if !is_good {

@@ -1,33 +1,45 @@
 //! Following the store: what other nodes commit reaches this one's memory, and this node knows how far
 //! its memory may be relied on.
+//!
+//! One pass puts one question, which confirms the store, and takes in every change up to the answer. What it has
+//! taken in it keeps: a pass that fails half way leaves less for the next one, however many changes there are.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Node;
+use super::freshness::Asked;
 use crate::clock::Timestamp;
 use crate::keyring::KeyringError;
-use crate::store::{Change, ChangeKind, Position, StoreError};
+use crate::node::revocations::REMEMBERED_SECONDS;
+use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
 
 /// How often the store is asked when nothing wakes the follower: what bounds a revocation's way to other
 /// nodes when notifications are dead.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 
-/// The longest wait for an answer; also how soon a store that came back is noticed.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-
+/// Changes that are read at once. Whatever they are of, they cost four questions at most.
 const BATCH: u16 = 1_000;
 
+/// What a node follows the store by. Whoever holds it is the only one who takes changes in.
+#[derive(Debug)]
+pub(super) struct Following {
+    pub(super) reader: ChangeReader,
+    /// As much of the store's history as memory has taken in.
+    pub(super) seen: Position,
+}
+
+/// The store could not be followed.
 #[derive(Debug, thiserror::Error)]
-enum FollowError {
+pub enum FollowError {
+    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The signing keys cannot be taken from it.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    #[error("the store did not answer within {} s", ANSWER_WITHIN.as_secs())]
-    Slow(#[from] tokio::time::error::Elapsed),
 }
 
 impl Node {
@@ -36,11 +48,14 @@ impl Node {
         let mut reachable = true;
         loop {
             tokio::select! {
-                _ = stop.changed() => return,
+                _ = stop.changed() => break,
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep(POLL_EVERY) => {}
             }
-            let heard = self.catch_up_in_time().await;
+            let heard = tokio::select! {
+                _ = stop.changed() => break,
+                heard = self.catch_up() => heard,
+            };
             match (&heard, reachable) {
                 (Err(error), true) => tracing::warn!(%error, "the store cannot be followed"),
                 (Ok(()), false) => tracing::info!("the store can be followed again"),
@@ -48,6 +63,7 @@ impl Node {
             }
             reachable = heard.is_ok();
         }
+        self.following.lock().await.reader.close().await;
     }
 
     /// Wakes the follower when PostgreSQL says that something changed. Only a hint: without it, the next
@@ -67,76 +83,82 @@ impl Node {
         }
     }
 
-    /// Takes in what was committed since the last time, now.
+    /// Takes in what was committed since the last time, now. Passes run one after the other.
     ///
     /// # Errors
-    /// When the store cannot be asked; memory is then as old as it was.
-    pub async fn catch_up(&self) -> Result<(), impl std::error::Error + use<>> {
-        self.catch_up_in_time().await
-    }
-
-    async fn catch_up_in_time(&self) -> Result<(), FollowError> {
-        tokio::time::timeout(ANSWER_WITHIN, self.take_in_changes()).await?
-    }
-
-    async fn take_in_changes(&self) -> Result<(), FollowError> {
+    /// When the store cannot be asked. Memory then has what was taken in before that.
+    pub async fn catch_up(&self) -> Result<(), FollowError> {
+        let mut following = self.following.lock().await;
         // Read before the question: all that was committed by then is in the answer.
-        let asked_at = self.clock.now();
-        let now = self.store.position().await?;
-        let mut seen = self.seen();
-        if now.epoch != seen.epoch || now.last < seen.last {
-            tracing::warn!(
-                ?seen,
-                ?now,
-                "the store was replaced under this node; what is in memory is dropped"
-            );
-            self.start_afresh(&now).await?;
-            seen = now.clone();
+        let asked = Asked::now(&self.clock);
+        let taken_in = self.take_in_changes(&mut following, asked.at).await;
+        match &taken_in {
+            Ok(()) => self.freshness.confirm(asked),
+            Err(error) => self.freshness.failed(error),
         }
-        while seen.last < now.last {
-            let changes = self.store.changes_after(seen.last, BATCH).await?;
+        // Also after a pass that failed half way: what it took in is news.
+        if !self.feed.is_of(&following.seen) {
+            self.publish(&following.seen, self.clock.now());
+        }
+        taken_in
+    }
+
+    async fn take_in_changes(&self, following: &mut Following, now: Timestamp) -> Result<(), FollowError> {
+        let Following { reader, seen } = following;
+        let heard = reader.position(Some(seen)).await?;
+        let end = heard.position;
+        if !heard.goes_on {
+            tracing::warn!(?seen, now = ?end, "the store's history is another one; what is in memory is dropped");
+            self.start_afresh(reader, now).await?;
+            *seen = end;
+            return Ok(());
+        }
+        while seen.last < end.last {
+            let changes = reader.changes_after(seen.last, BATCH).await?;
             let is_unbroken = (seen.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
             if changes.is_empty() || !is_unbroken {
                 // What came in between has been forgotten, or not written by these rules: trust nothing.
-                self.start_afresh(&now).await?;
-                break;
+                self.start_afresh(reader, now).await?;
+                *seen = end;
+                return Ok(());
             }
-            for change in &changes {
-                self.take_in(change).await?;
+            self.take_in(reader, seen.last, &changes, now).await?;
+            if let Some(change) = changes.into_iter().next_back() {
+                seen.last = change.seq;
+                seen.change = Some(change);
             }
-            self.withdrawals.take_in(&self.store, seen.last, asked_at).await?;
-            seen.last += i64::try_from(changes.len()).unwrap_or_default();
-            self.has_seen(&seen);
         }
-        self.publish_anew(asked_at);
-        self.freshness.confirm(asked_at);
         Ok(())
     }
 
-    async fn take_in(&self, change: &Change) -> Result<(), FollowError> {
-        match change.kind {
-            Some(kind @ (ChangeKind::Key | ChangeKind::Organization | ChangeKind::Project)) => {
-                self.forget(kind, &change.subject);
-            }
-            Some(ChangeKind::Token) => {
-                if let Some(token) = self.store.revoked_token(&change.subject).await? {
-                    self.revoked_tokens.insert(&token, self.clock.now());
-                }
-            }
-            Some(ChangeKind::SigningKey) => self.keyring.reload(&self.store).await?,
-            // A bootstrap or a restore begins an epoch, which has been taken in as a whole.
-            Some(
-                ChangeKind::Bootstrap
-                | ChangeKind::Restore
-                | ChangeKind::Refusal
-                | ChangeKind::ConsoleSession,
-            ) => {}
-            // Written by a newer binary: anything may have changed.
-            None => {
-                self.keys.forget_all();
-                self.keyring.reload(&self.store).await?;
+    /// Takes in the changes in a row after number `after`.
+    async fn take_in(
+        &self,
+        reader: &mut ChangeReader,
+        after: i64,
+        changes: &[Change],
+        now: Timestamp,
+    ) -> Result<(), FollowError> {
+        let last = changes.last().map_or(after, |change| change.seq);
+        let is_any_of = |kind| changes.iter().any(|change| change.kind == kind);
+        // Written by a newer binary, a change without a kind may be of anything.
+        let is_of_unknown = is_any_of(None);
+        if is_of_unknown {
+            self.keys.forget_all();
+        } else {
+            changes
+                .iter()
+                .for_each(|change| change.kind.iter().for_each(|kind| self.forget(*kind, &change.subject)));
+        }
+        if is_any_of(Some(ChangeKind::Token)) {
+            for token in reader.tokens_revoked_by(after, last).await? {
+                self.revoked_tokens.insert(&token, now);
             }
         }
+        if is_of_unknown || is_any_of(Some(ChangeKind::SigningKey)) {
+            self.keyring.reload_from(reader).await?;
+        }
+        self.withdrawals.insert(reader.withdrawals_after(after, now.plus(-REMEMBERED_SECONDS)).await?, now);
         Ok(())
     }
 
@@ -163,28 +185,16 @@ impl Node {
     }
 
     /// Takes everything from the store again. A token that was revoked before stays so: none is issued twice.
-    async fn start_afresh(&self, at: &Position) -> Result<(), FollowError> {
+    async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
         self.keys.forget_all();
-        self.keyring.reload(&self.store).await?;
-        self.revoked_tokens.load(&self.store, self.clock.now()).await?;
-        self.withdrawals.load(&self.store, self.clock.now()).await?;
-        self.has_seen(at);
-        Ok(())
-    }
-
-    /// Puts the feed together again if anything was taken in since the last time.
-    fn publish_anew(&self, now: Timestamp) {
-        let seen = self.seen();
-        if !self.feed.is_of(&seen) {
-            self.publish(&seen, now);
+        self.keyring.reload_from(reader).await?;
+        let since = now.plus(-REMEMBERED_SECONDS);
+        for token in reader.tokens_revoked_since(since).await? {
+            self.revoked_tokens.insert(&token, now);
         }
-    }
-
-    fn seen(&self) -> Position {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn has_seen(&self, position: &Position) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(position);
+        self.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
+        // Again, for what was read meanwhile: it may be of the history that has ended.
+        self.keys.forget_all();
+        Ok(())
     }
 }

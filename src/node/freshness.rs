@@ -1,32 +1,128 @@
-//! How long ago the store was last heard from.
+//! How long ago the store was last confirmed, and whether it can be followed now.
+//!
+//! Ages are measured by the monotonic clock. While the store is out of reach, setting the wall clock back would
+//! otherwise keep what is in memory fresh for as long as somebody likes.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::revocation_feed::MAX_STALE_SECONDS;
+
+const MAX_STALE: Duration = Duration::from_secs(MAX_STALE_SECONDS.unsigned_abs());
 
 /// When this node last confirmed what it holds with the store.
 #[derive(Debug)]
-pub struct Freshness(AtomicI64);
+pub struct Freshness {
+    clock: Clock,
+    /// The last confirmation, in milliseconds of the monotonic clock: what every request looks at.
+    confirmed: AtomicU64,
+    /// The same moment by both clocks.
+    asked: Mutex<Asked>,
+    /// Why the store could not be followed the last time, if it could not.
+    trouble: Mutex<Option<Arc<str>>>,
+}
+
+/// The moment at which a question was put to the store, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) at: Timestamp,
+    monotonic: Duration,
+}
+
+impl Asked {
+    pub(super) fn now(clock: &Clock) -> Self {
+        Self { at: clock.now(), monotonic: clock.monotonic() }
+    }
+}
 
 impl Freshness {
-    /// Confirmed at `now`.
-    pub fn confirmed(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.unix()))
+    /// Confirmed by the answer to a question that was put then.
+    pub(super) fn confirmed(asked: Asked, clock: Clock) -> Self {
+        Self {
+            clock,
+            confirmed: AtomicU64::new(milliseconds(asked.monotonic)),
+            asked: Mutex::new(asked),
+            trouble: Mutex::default(),
+        }
     }
 
-    /// Notes that all changes committed before `asked_at`, the moment that the question was put, are known.
-    pub fn confirm(&self, asked_at: Timestamp) {
-        self.0.store(asked_at.unix(), Ordering::Release);
+    /// Notes that all changes committed before the question was put are known. Never goes back.
+    pub(super) fn confirm(&self, asked: Asked) {
+        let mut last = lock(&self.asked);
+        if asked.monotonic >= last.monotonic {
+            *last = asked;
+            self.confirmed.fetch_max(milliseconds(asked.monotonic), Ordering::AcqRel);
+        }
+        *lock(&self.trouble) = None;
     }
 
-    /// When the store was last confirmed.
+    /// Notes why the store could not be followed.
+    pub(super) fn failed(&self, why: &dyn std::fmt::Display) {
+        *lock(&self.trouble) = Some(why.to_string().into());
+    }
+
+    /// Why the store cannot be followed, if the last attempt failed.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        lock(&self.trouble).clone()
+    }
+
+    /// How long ago the store was last confirmed.
+    pub fn age(&self) -> Duration {
+        let confirmed = Duration::from_millis(self.confirmed.load(Ordering::Acquire));
+        self.clock.monotonic().saturating_sub(confirmed)
+    }
+
+    /// When the store was last confirmed, by the wall clock as it is set now.
     pub fn as_of(&self) -> Timestamp {
-        Timestamp::from_unix(self.0.load(Ordering::Acquire))
+        let asked = *lock(&self.asked);
+        let age = self.clock.monotonic().saturating_sub(asked.monotonic).as_secs();
+        let by_age = self.clock.now().plus(-i64::try_from(age).unwrap_or(i64::MAX));
+        // Both are cut to whole seconds, so they may be one apart. More says that the wall clock was set.
+        if by_age.since(asked.at).abs() <= 1 { asked.at } else { by_age }
     }
 
     /// Whether what is in memory may still be relied on.
-    pub fn holds(&self, now: Timestamp) -> bool {
-        now.since(self.as_of()) <= MAX_STALE_SECONDS
+    pub fn holds(&self) -> bool {
+        self.age() < MAX_STALE + Duration::from_secs(1)
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_relied_on_for_thirty_seconds_whatever_the_wall_clock_does() {
+        for step in [-86_400, -31, 0, 31, 86_400] {
+            let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+            let freshness = Freshness::confirmed(Asked::now(&clock), clock.clone());
+            clock.step(step);
+            clock.advance(30);
+            assert!(freshness.holds(), "{step}");
+            assert_eq!(clock.now().since(freshness.as_of()), 30, "{step}");
+            clock.advance(1);
+            assert!(!freshness.holds(), "{step}");
+            assert_eq!(clock.now().since(freshness.as_of()), 31, "{step}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_makes_nothing_older() {
+        let clock = Clock::manual(Timestamp::from_unix(1_000_000));
+        let early = Asked::now(&clock);
+        clock.advance(10);
+        let freshness = Freshness::confirmed(Asked::now(&clock), clock.clone());
+        freshness.confirm(early);
+        assert_eq!((freshness.age(), freshness.as_of()), (Duration::ZERO, clock.now()));
     }
 }

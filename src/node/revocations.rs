@@ -7,7 +7,7 @@ use moka::Expiry;
 use moka::sync::Cache;
 
 use crate::clock::Timestamp;
-use crate::store::{RevokedToken, Store, StoreError};
+use crate::store::RevokedToken;
 
 /// Whatever kills tokens is remembered, and told to resource servers, for so many seconds: longer than any token
 /// lives, and room for clocks that disagree.
@@ -54,16 +54,5 @@ impl RevokedTokens {
     /// The ids of all of them.
     pub fn ids(&self) -> Vec<Box<str>> {
         self.ends.iter().map(|(jti, _)| Box::clone(&jti)).collect()
-    }
-
-    /// Takes in every token that was revoked lately.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn load(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        for token in store.revoked_tokens_since(now.plus(-REMEMBERED_SECONDS)).await? {
-            self.insert(&token, now);
-        }
-        Ok(())
     }
 }

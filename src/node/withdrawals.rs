@@ -6,34 +6,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::revocations::REMEMBERED_SECONDS;
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
-use crate::store::{Store, StoreError, Withdrawal};
+use crate::store::Withdrawal;
 
 /// For each key that something was taken from lately, the least generation of it that is still good.
 #[derive(Debug, Default)]
 pub struct Withdrawals(Mutex<HashMap<KeyId, (u64, Timestamp)>>);
 
 impl Withdrawals {
-    /// Takes in what was withdrawn by changes after number `seq`.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn take_in(&self, store: &Store, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+    /// Takes in what was withdrawn. A generation that is over stays so, in whichever order news arrives.
+    pub fn insert(&self, news: Vec<Withdrawal>, now: Timestamp) {
         let since = now.plus(-REMEMBERED_SECONDS);
-        let news = store.withdrawals_after(seq, since).await?;
         let mut known = self.lock();
         known.retain(|_, (_, at)| *at >= since);
-        known.extend(news.into_iter().map(Withdrawal::entry));
-        Ok(())
+        for withdrawal in news {
+            let held = known.entry(withdrawal.key).or_default();
+            *held = (held.0.max(withdrawal.generation), held.1.max(withdrawal.at));
+        }
     }
 
-    /// Forgets everything, and takes it from the store again.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn load(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let all = store.withdrawals_after(-1, now.plus(-REMEMBERED_SECONDS)).await?;
-        *self.lock() = all.into_iter().map(Withdrawal::entry).collect();
-        Ok(())
+    /// Forgets everything but this, which is all that the store has.
+    pub fn replace(&self, all: Vec<Withdrawal>) {
+        let entry = |withdrawal: Withdrawal| (withdrawal.key, (withdrawal.generation, withdrawal.at));
+        *self.lock() = all.into_iter().map(entry).collect();
     }
 
     /// The keys and the least generation of each that is still good.
@@ -46,8 +40,22 @@ impl Withdrawals {
     }
 }
 
-impl Withdrawal {
-    fn entry(self) -> (KeyId, (u64, Timestamp)) {
-        (self.key, (self.generation, self.at))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_withdrawal_that_arrives_later_brings_no_generation_back() {
+        let withdrawals = Withdrawals::default();
+        let key = "key_0123456789abcdef".parse().unwrap();
+        let at = |generation, at| Withdrawal { key, generation, at: Timestamp::from_unix(at) };
+        let now = Timestamp::from_unix(1_000);
+        withdrawals.insert(vec![at(3, 1_000)], now);
+        withdrawals.insert(vec![at(2, 990)], now);
+        assert_eq!(withdrawals.all(), [(key, 3)]);
+        withdrawals.insert(Vec::new(), now.plus(REMEMBERED_SECONDS));
+        assert_eq!(withdrawals.all(), [(key, 3)], "it is remembered for as long as the later one");
+        withdrawals.insert(Vec::new(), now.plus(REMEMBERED_SECONDS + 1));
+        assert_eq!(withdrawals.all(), []);
     }
 }

@@ -1,8 +1,9 @@
-//! Following what other nodes change.
+//! The sequence of changes: what each mutation adds to it, and how far somebody has read it.
 
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgListener;
 
-use super::db::{Either, on, row};
+use super::db::{Either, on};
 use super::write::ChangeKind;
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
@@ -19,92 +20,61 @@ pub struct Change {
     pub kind: Option<ChangeKind>,
     /// Its id.
     pub subject: String,
+    /// When it was made, by the clock of the node that made it.
+    pub at: Timestamp,
 }
 
-/// Where a store stands: nothing that a node holds in memory outlasts a difference in the epoch.
+/// A place in a store's history. Nothing that a node holds in memory outlasts a change of history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The name of its history of changes, of which a restored store begins a new one; `None` for an empty store.
+    /// The name of the history, of which a restored store begins a new one. `None` for an empty store.
     pub epoch: Option<String>,
-    /// The number of the last committed change.
+    /// The PostgreSQL timeline, which a promotion or a recovery to a point in time changes. `None` on SQLite,
+    /// and where the server does not tell.
+    pub timeline: Option<String>,
+    /// The number of the last change.
     pub last: i64,
-}
-
-row! {
-    struct ChangeRow {
-        seq: i64,
-        kind: String,
-        subject: String,
-    }
-}
-
-row! {
-    struct PositionRow {
-        epoch: Option<String>,
-        last: i64,
-    }
+    /// That change, as long as it is kept.
+    pub change: Option<Change>,
 }
 
 impl Store {
-    /// Where the store stands. Asking it also proves that the store answers.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn position(&self) -> Result<Position, StoreError> {
-        let row = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, PositionRow>(
-                "SELECT deployment.epoch, sequences.value AS last
-                 FROM sequences LEFT JOIN deployment ON deployment.id = 1 WHERE sequences.name = 'changes'",
-            )
-            .fetch_one(pool)
-            .await
-        })?;
-        Ok(Position { epoch: row.epoch, last: row.last })
-    }
-
     /// The number of the last committed change.
     ///
     /// # Errors
     /// When the store cannot be asked.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
-        Ok(self.position().await?.last)
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query_scalar::<DB, i64>("SELECT value FROM sequences WHERE name = 'changes'")
+                .fetch_one(pool)
+                .await
+        })?)
     }
 
-    /// The changes after number `seq`, oldest first, at most `limit` of them.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn changes_after(&self, seq: i64, limit: u16) -> Result<Vec<Change>, StoreError> {
-        let rows = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, ChangeRow>(
-                "SELECT seq, kind, subject FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2",
-            )
-            .bind(seq)
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await
-        })?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Change { seq: row.seq, kind: ChangeKind::from_text(&row.kind), subject: row.subject })
-            .collect())
-    }
-
-    /// Calls `wake` at every notification of a change, until the connection is lost. On SQLite, which has one
+    /// Calls `wake` at every notification of a change, until the connection is lost or leads to the
+    /// wrong server. On SQLite, which has one
     /// node, there is nothing to wait for and this never returns.
     ///
     /// # Errors
     /// When the store cannot be asked.
     pub async fn on_change(&self, wake: impl Fn() + Send) -> Result<(), StoreError> {
-        let Either::Postgres(pool) = &self.db else { return std::future::pending().await };
-        let mut listener = PgListener::connect_with(pool).await?;
+        let Either::Postgres(primary) = &self.changes else { return std::future::pending().await };
+        let mut failovers = primary.failovers();
+        let pool = primary.pool(PoolOptions::new()).max_connections(1).connect_lazy_with(primary.options());
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(CHANNEL).await?;
-        // What was committed before the connection stood was announced to nobody.
+        // Nobody was told of what was committed before the connection stood.
         wake();
-        while listener.try_recv().await?.is_some() {
-            wake();
+        loop {
+            tokio::select! {
+                // A connection to a server that is gone stays silent.
+                _ = failovers.changed() => return Ok(()),
+                heard = listener.try_recv() => match heard? {
+                    Some(_) => wake(),
+                    None => return Ok(()),
+                }
+            }
         }
-        Ok(())
     }
 
     /// Forgets changes that were made before `before`: everyone who follows has long seen them, or has

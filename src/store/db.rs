@@ -1,10 +1,11 @@
 //! One statement, two databases: an enum over the concrete pools and a macro that runs the same code on
 //! whichever it is.
 
-use std::io;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::error::timed_out;
 
 /// Longest wait for an answer of the database, less than a shutdown may take. PostgreSQL gives up sooner by
 /// itself, unless it cannot be heard any more.
@@ -58,8 +59,7 @@ pub(crate) use on;
 /// What `answer` comes to. A connection whose other end is silent, and not closed, would be waited for
 /// until the network gives it up.
 pub(crate) async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    let too_late = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
-    tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(too_late)?
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
 /// Opens a transaction that may write.

@@ -33,6 +33,22 @@ pub enum OpenError {
          and @ as %40"
     )]
     Unescaped,
+    /// The database URL has a parameter that nothing would come of.
+    #[error("the database URL's parameter {0} is not supported")]
+    Parameter(String),
+    /// The database URL asks for servers that could not be used.
+    #[error(
+        "the database URL's target_session_attrs is read-write or primary, not {0}: claviger needs a primary"
+    )]
+    SessionAttributes(String),
+    /// The database URL lists hosts where sqlx takes one.
+    #[error(
+        "several hosts are named before the path of the database URL: postgres://host1:5432,host2:5432/name"
+    )]
+    SeveralHosts,
+    /// None of the PostgreSQL servers that the URL names can be used.
+    #[error("the database cannot be opened: {0}")]
+    Primary(#[source] StoreError),
     /// The database did not answer.
     #[error("the database cannot be opened: {0}")]
     Connect(#[source] sqlx::Error),
@@ -74,6 +90,11 @@ impl StoreError {
     pub(super) fn corrupt(what: &str, error: impl Display) -> Self {
         Self::Corrupt(format!("{what}: {error}"))
     }
+}
+
+/// No answer came in time.
+pub(super) fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"))
 }
 
 /// Reads a text back that was written as the `Display` of a `T`.

@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +12,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
 
 use super::Store;
+use super::database_url::target;
 use super::db::Either;
 use super::error::OpenError;
+use super::primary::Primary;
 
 /// Longest wait for a free connection, and for a writer ahead in the queue.
-const WAIT: Duration = Duration::from_secs(5);
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+
+/// A connection to PostgreSQL is replaced after so long, so that a server that is being drained loses them all.
+const CONNECTION_LIFE: Duration = Duration::from_secs(300);
 
 const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
@@ -35,45 +39,16 @@ impl Store {
     /// # Errors
     /// [`OpenError`]; the store is then as it was.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        match options(url)? {
+        match target(url)? {
             Either::Sqlite(options) => open_sqlite(options).await,
-            Either::Postgres(options) => open_postgres(options).await,
+            Either::Postgres(servers) => open_postgres(servers).await,
         }
     }
-}
-
-/// Which database the URL is of, and how it is connected to: nothing is created, no statement has an end.
-pub(super) fn options(url: &str) -> Result<Either<SqliteConnectOptions, PgConnectOptions>, OpenError> {
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("sqlite") => {
-            refuse_memory(url)?;
-            let options = SqliteConnectOptions::from_str(url).map_err(OpenError::Url)?;
-            Ok(Either::Sqlite(options.create_if_missing(false).busy_timeout(WAIT)))
-        }
-        Some("postgres" | "postgresql") => {
-            refuse_unescaped(url)?;
-            let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
-            Ok(Either::Postgres(options.application_name("claviger")))
-        }
-        _ => Err(OpenError::UnknownScheme),
-    }
-}
-
-/// A `/`, `?` or `#` in a password ends the part of the URL that the password is in (RFC 3986 §3.2): what comes before it
-/// is taken for the server. An `@` in it is found again, being before the last one. The parser's own message would be
-/// about a port.
-fn refuse_unescaped(url: &str) -> Result<(), OpenError> {
-    let (_, rest) = url.split_once("://").unwrap_or_default();
-    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let (path, query) = behind.split_at(behind.find('?').unwrap_or(behind.len()));
-    if path.contains('@') || (query.contains('@') && !authority.contains('@')) {
-        return Err(OpenError::Unescaped);
-    }
-    Ok(())
 }
 
 async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> {
     let options = options
+        .busy_timeout(WAIT)
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -84,37 +59,38 @@ async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> 
         .acquire_timeout(WAIT)
         .max_lifetime(None)
         .idle_timeout(None)
-        .connect_with(options)
+        .connect_with(options.clone())
         .await
         .map_err(OpenError::Connect)?;
     check_durability(&pool).await?;
     migrate_sqlite(&pool).await?;
-    Ok(Store { db: Either::Sqlite(pool), _lock: Some(Arc::new(lock)) })
+    // Whoever reads changes opens the file that is there now, or none.
+    let changes = Either::Sqlite(options.create_if_missing(false));
+    Ok(Store { db: Either::Sqlite(pool), changes, _lock: Some(Arc::new(lock)) })
 }
 
-async fn open_postgres(options: PgConnectOptions) -> Result<Store, OpenError> {
+async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenError> {
     // A statement that waits for ever would hold a request and a connection: both have ends.
-    let options = options.options([
-        ("statement_timeout", "7s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-    ]);
-    let pool = PoolOptions::new()
+    let bounded = |options: PgConnectOptions| {
+        options.options([
+            ("statement_timeout", "7s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ])
+    };
+    let primary = Primary::among(servers.into_iter().map(bounded).collect());
+    // Its error says what is wrong, where the pool's would be that time ran out.
+    drop(primary.connect().await.map_err(OpenError::Primary)?);
+    let pool = primary
+        .pool(PoolOptions::new())
         .max_connections(16)
         .acquire_timeout(WAIT)
-        .connect_with(options)
+        .max_lifetime(CONNECTION_LIFE)
+        .connect_with(primary.options())
         .await
         .map_err(OpenError::Connect)?;
     migrate_postgres(&pool).await?;
-    Ok(Store { db: Either::Postgres(pool), _lock: None })
-}
-
-/// Before a file is made of what names none.
-fn refuse_memory(url: &str) -> Result<(), OpenError> {
-    if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(OpenError::Unsafe { setting: "journal_mode", found: "memory".into(), wanted: "wal" });
-    }
-    Ok(())
+    Ok(Store { db: Either::Postgres(pool), changes: Either::Postgres(primary), _lock: None })
 }
 
 /// Takes the lock that keeps a second server off the file. It lies beside the database, under the path

@@ -36,7 +36,7 @@ pub enum RevokeTokenError {
 }
 
 row! {
-    struct RevokedTokenRow {
+    pub(super) struct RevokedTokenRow {
         jti: String,
         key_id: String,
         expires_at: i64,
@@ -77,38 +77,6 @@ impl Store {
         };
         write.record(ChangeKind::Token, event).await?;
         Ok(write.commit().await?)
-    }
-
-    /// Every token that was revoked at `since` or later.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn revoked_tokens_since(&self, since: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
-        let rows = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, RevokedTokenRow>(
-                "SELECT jti, key_id, expires_at, revoked_at FROM revoked_tokens WHERE revoked_at >= $1",
-            )
-            .bind(since.unix())
-            .fetch_all(pool)
-            .await
-        })?;
-        rows.into_iter().map(RevokedToken::try_from).collect()
-    }
-
-    /// The revoked token of this id, if it is one.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn revoked_token(&self, jti: &str) -> Result<Option<RevokedToken>, StoreError> {
-        let row = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, RevokedTokenRow>(
-                "SELECT jti, key_id, expires_at, revoked_at FROM revoked_tokens WHERE jti = $1",
-            )
-            .bind(jti)
-            .fetch_optional(pool)
-            .await
-        })?;
-        row.map(RevokedToken::try_from).transpose()
     }
 
     /// Forgets tokens that ended before `before`.

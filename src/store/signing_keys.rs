@@ -41,8 +41,12 @@ pub enum Succession {
     InPlaceOf(String, Timestamp),
 }
 
+pub(super) const SIGNING_KEYS: &str =
+    "SELECT kid, algorithm, public_jwk, sealed_private, created_at, activates_at, withdrawn_at
+     FROM signing_keys ORDER BY activates_at, created_at, kid";
+
 row! {
-    struct SigningKeyRow {
+    pub(super) struct SigningKeyRow {
         kid: String,
         algorithm: String,
         public_jwk: String,
@@ -74,12 +78,7 @@ impl Store {
     /// When the store cannot be asked.
     pub async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, SigningKeyRow>(
-                "SELECT kid, algorithm, public_jwk, sealed_private, created_at, activates_at, withdrawn_at
-                 FROM signing_keys ORDER BY activates_at, created_at, kid",
-            )
-            .fetch_all(pool)
-            .await
+            sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS).fetch_all(pool).await
         })?;
         Ok(rows.into_iter().map(Into::into).collect())
     }

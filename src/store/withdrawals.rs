@@ -20,8 +20,11 @@ pub struct Withdrawal {
     pub at: Timestamp,
 }
 
+pub(super) const WITHDRAWALS_AFTER: &str =
+    "SELECT key_id, generation, at FROM withdrawals WHERE seq > $1 AND at >= $2";
+
 row! {
-    struct WithdrawalRow {
+    pub(super) struct WithdrawalRow {
         key_id: String,
         generation: i64,
         at: i64,
@@ -29,23 +32,6 @@ row! {
 }
 
 impl Store {
-    /// The withdrawals of changes after number `seq`, but for those before `since`.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn withdrawals_after(&self, seq: i64, since: Timestamp) -> Result<Vec<Withdrawal>, StoreError> {
-        let rows = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, WithdrawalRow>(
-                "SELECT key_id, generation, at FROM withdrawals WHERE seq > $1 AND at >= $2",
-            )
-            .bind(seq)
-            .bind(since.unix())
-            .fetch_all(pool)
-            .await
-        })?;
-        rows.into_iter().map(Withdrawal::try_from).collect()
-    }
-
     /// Forgets withdrawals that were made before `before`.
     ///
     /// # Errors

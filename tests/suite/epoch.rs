@@ -4,7 +4,10 @@ use crate::nodes::{kids, works};
 use crate::support::{Backend, START, Server, on_both};
 use crate::token::claims;
 
-on_both!(a_node_notices_that_the_store_was_replaced);
+on_both!(
+    a_node_notices_that_the_store_was_replaced,
+    a_node_notices_that_the_store_went_back_and_then_another_way,
+);
 
 async fn a_node_notices_that_the_store_was_replaced(backend: Backend) {
     // Whether the other history has more changes than this one, as many, or fewer.
@@ -46,4 +49,25 @@ async fn a_node_notices_that_the_store_was_replaced(backend: Backend) {
         server.node.catch_up().await.expect("the store answers");
         assert!(!works(&server.client(), &key).await, "{way}: revoked in the new history");
     }
+}
+
+/// As after a failover to a server that lacked the last changes, or a volume that was set back: the epoch is the same,
+/// and there are more changes than before.
+async fn a_node_notices_that_the_store_went_back_and_then_another_way(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:*"]).await;
+    let (last_id, _) = server.key(&["read:*"]).await;
+    assert!(works(&server.client(), &key).await);
+    server.node.catch_up().await.expect("the store answers");
+
+    let last = server.node.store.last_change().await.expect("the store answers");
+    let next = last + 1;
+    let other_way = format!(
+        "UPDATE changes SET subject = '{id}' WHERE seq = {last}; UPDATE api_keys SET revoked_at = 1 WHERE id = '{id}';
+         INSERT INTO changes (seq, kind, subject, at) VALUES ({next}, 'key', '{last_id}', 1);
+         UPDATE sequences SET value = {next}"
+    );
+    server.database.execute(&other_way).await;
+    server.node.catch_up().await.expect("the store answers");
+    assert!(!works(&server.client(), &key).await, "revoked by a change that the node took another one for");
 }

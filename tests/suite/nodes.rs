@@ -3,13 +3,16 @@
 mod administration;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger::node::Node;
 use claviger::usage::UseKind;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::support::{Backend, Client, Node2, START, Server, on_postgres, until};
+use crate::support::postgres::url;
+use crate::support::relay::Relay;
+use crate::support::{Backend, Client, Node2, Postgres, START, Server, on_postgres, until};
 
 on_postgres!(
     what_one_node_takes_back_the_other_takes_back,
@@ -17,6 +20,8 @@ on_postgres!(
     a_node_notices_that_the_store_was_set_back,
     nodes_on_one_schedule_agree_on_one_next_key,
     nodes_that_flush_the_same_keys_lose_no_count,
+    a_node_far_from_the_database_takes_in_a_thousand_revoked_tokens_in_one_pass,
+    a_node_whose_connections_fall_silent_goes_on_over_new_ones,
     what_one_node_refuses_makes_the_others_forget_nothing,
 );
 
@@ -192,6 +197,64 @@ async fn nodes_on_one_schedule_agree_on_one_next_key(backend: Backend) {
     }
 }
 
+async fn a_node_far_from_the_database_takes_in_a_thousand_revoked_tokens_in_one_pass(backend: Backend) {
+    const TOKENS: i64 = 900;
+    let server = Server::start(backend).await;
+    let relay = Relay::new().await;
+    relay.lead_to(Postgres::shared().expect("asked for before").address());
+    relay.slow_down(Duration::from_millis(10));
+    let (_, database) = server.database.url.rsplit_once('/').expect("a database");
+    let other = server.second_node_at(&url(relay.port(), database)).await;
+    let (id, key) = server.key(&["read:*"]).await;
+    let token = server.client().access_token(&key, "").await;
+    assert!(is_active(&other.client().bearer(&server.admin_key), &token).await);
+
+    // As its client would have revoked them one by one.
+    let (now, end) = (START.unix(), START.unix() + 600);
+    let first = server.node.store.last_change().await.expect("the store answers") + 1;
+    let numbers = format!("SELECT i FROM generate_series(0, {TOKENS} - 1) AS i");
+    server.database.execute(&format!(
+        "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at)
+         SELECT 'jti' || i, '{id}', {now}, {end} FROM ({numbers}) AS n;
+         INSERT INTO changes (seq, kind, subject, at) SELECT {first} + i, 'token', 'jti' || i, {now} FROM ({numbers}) AS n;
+         UPDATE sequences SET value = value + {TOKENS} WHERE name = 'changes'"
+    )).await;
+    let form = format!("token={token}&client_secret={key}");
+    assert_eq!(server.client().post_form("/oauth/revoke", &form).await.status, 200);
+
+    other.node.catch_up().await.expect("one pass is enough");
+    for number in 0..TOKENS {
+        assert!(other.node.revoked_tokens.contains(&format!("jti{number}")), "{number}");
+    }
+    assert!(!is_active(&other.client().bearer(&server.admin_key), &token).await);
+}
+
+async fn a_node_whose_connections_fall_silent_goes_on_over_new_ones(backend: Backend) {
+    let server = Server::start(backend).await;
+    let relay = Relay::new().await;
+    relay.lead_to(Postgres::shared().expect("asked for before").address());
+    let (_, database) = server.database.url.rsplit_once('/').expect("a database");
+    let other = server.second_node_at(&url(relay.port(), database)).await;
+    let mut keys = Vec::new();
+    for _ in 0..6 {
+        keys.push(server.key(&["read:*"]).await);
+    }
+    // Several connections wait in the pool.
+    let client = other.client();
+    let warm = keys[..4].iter().map(|(_, key)| works(&client, key));
+    assert!(futures_util::future::join_all(warm).await.into_iter().all(|works| works));
+    other.node.catch_up().await.expect("the store answers");
+
+    relay.silence();
+    let revoke = format!("/v1/orgs/default/keys/{}/revoke", keys[0].0);
+    assert_eq!(server.admin().post_json(&revoke, &json!({})).await.status, 200);
+    other.node.catch_up().await.expect("an answer on a new connection");
+    assert!(!works(&client, &keys[0].1).await, "it has heard of what happened meanwhile");
+    for (_, key) in &keys[4..] {
+        assert!(works(&client, key).await, "a key that the pool is asked for");
+    }
+}
+
 async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
     // More than fit into one statement.
     const KEYS: usize = 600;
@@ -206,7 +269,7 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
         for round in 0..ROUNDS {
             for at in 0..KEYS {
                 let id = keys[if forwards { at } else { KEYS - 1 - at }];
-                let held = node.key(&id, server.clock.now()).await.expect("an answer").expect("a key");
+                let held = node.key(&id).await.expect("an answer").expect("a key");
                 let now = server.clock.now().plus(round as i64);
                 node.usage.count(&held, held.secrets.first(), UseKind::Token, now);
             }

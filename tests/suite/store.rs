@@ -2,6 +2,7 @@
 
 mod atomicity;
 mod audit;
+mod failover;
 mod faults;
 mod mutation;
 mod opening;

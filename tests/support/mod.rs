@@ -7,9 +7,8 @@ mod client;
 mod database;
 mod missing;
 pub mod openapi;
-mod postgres;
+pub mod postgres;
 mod process;
-#[cfg(feature = "verify")]
 pub mod relay;
 mod server;
 mod wait;

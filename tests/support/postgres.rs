@@ -1,13 +1,15 @@
 //! A throwaway PostgreSQL server on loopback, one for each test process.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use sqlx::{Connection as _, PgConnection};
 
 /// Runs the server, as it is told line by line, until its own standard input ends, which it does when the test
 /// process is gone, however that ended; then takes the data away.
@@ -89,22 +91,55 @@ impl Postgres {
     }
 
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        url(self.port, database)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// A streaming standby of this server, which nobody has promoted.
+    pub fn standby(&self) -> Self {
+        let binaries = binaries().expect("it was there before");
+        let (data, owner) = empty_folder();
+        let mut copy = Command::new(binaries.join("pg_basebackup"));
+        copy.args([
+            "--no-sync",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "-U",
+            "postgres",
+            "-h",
+            "127.0.0.1",
+        ])
+        .arg("-p")
+        .arg(self.port.to_string())
+        .arg("-D")
+        .arg(&data);
+        succeed(as_owner(copy, owner));
+        Self::run(&binaries, data, owner)
+    }
+
+    /// Makes a primary of this standby.
+    pub async fn promote(&self) {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("a connection");
+        let promoted: bool =
+            sqlx::query_scalar("SELECT pg_promote()").fetch_one(&mut connection).await.expect("an answer");
+        assert!(promoted, "a standby that can be promoted");
     }
 
     fn start(binaries: &Path) -> Self {
-        let data = tempfile::Builder::new().prefix("claviger-postgres-").tempdir().expect("a folder").keep();
         // initdb refuses root, and owns what it fills.
-        std::fs::set_permissions(&data, PermissionsExt::from_mode(0o700)).expect("permissions");
-        let owner = unprivileged();
-        if let Some((user, group)) = owner {
-            std::os::unix::fs::chown(&data, Some(user), Some(group)).expect("an owner");
-        }
+        let (data, owner) = empty_folder();
         let mut init = Command::new(binaries.join("initdb"));
         init.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"])
             .arg(&data);
-        let done = as_owner(init, owner).output().expect("initdb runs");
-        assert!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
+        succeed(as_owner(init, owner));
+        Self::run(binaries, data, owner)
+    }
+
+    fn run(binaries: &Path, data: PathBuf, owner: Option<(u32, u32)>) -> Self {
         let port = free_port();
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "sh"]).arg(binaries).arg(&data).arg(port.to_string()).stdin(Stdio::piped());
@@ -128,6 +163,27 @@ impl Postgres {
             std::thread::yield_now();
         }
     }
+}
+
+/// The URL of a database behind a port of this machine's.
+pub fn url(port: u16, database: &str) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/{database}")
+}
+
+/// A folder for a server's data, and who owns it.
+fn empty_folder() -> (PathBuf, Option<(u32, u32)>) {
+    let data = tempfile::Builder::new().prefix("claviger-postgres-").tempdir().expect("a folder").keep();
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o700)).expect("permissions");
+    let owner = unprivileged();
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::chown(&data, Some(user), Some(group)).expect("an owner");
+    }
+    (data, owner)
+}
+
+fn succeed(mut command: Command) {
+    let done = command.output().expect("a program that runs");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Debian keeps the server's programs away from PATH.

@@ -99,7 +99,12 @@ impl Server {
     /// Another server process over the same database, as far as the database can tell: it shares nothing
     /// with this one but the clock. PostgreSQL only.
     pub async fn second_node(&self) -> Node2 {
-        let store = Store::open(&self.database.url).await.expect("a second connection");
+        self.second_node_at(&self.database.url).await
+    }
+
+    /// The same, which reaches the database by another way.
+    pub async fn second_node_at(&self, url: &str) -> Node2 {
+        let store = Store::open(url).await.expect("a second connection");
         let listener = bind(&Limits::default());
         let address = listener.local_addr();
         let master_key = self.master_key();

@@ -4,8 +4,10 @@
 use sqlx::pool::PoolOptions;
 
 use crate::store::OpenError;
+use crate::store::database_url::target;
 use crate::store::db::{Db, Either, Tx, either, row};
-use crate::store::open::options;
+use crate::store::open::WAIT;
+use crate::store::primary::Primary;
 
 /// A store to read.
 #[derive(Debug)]
@@ -35,14 +37,17 @@ row! {
 impl Source {
     /// The store at `url`; `None` where there is no file that could be one.
     pub(in crate::store) async fn open(url: &str) -> Result<Option<Self>, OpenError> {
-        let db = match options(url)? {
+        let db = match target(url)? {
             Either::Sqlite(options) if !options.get_filename().exists() => return Ok(None),
             Either::Sqlite(options) => {
+                let options = options.create_if_missing(false).busy_timeout(WAIT);
                 let pool = PoolOptions::new().max_connections(1).connect_with(options.read_only(true));
                 Either::Sqlite(pool.await.map_err(OpenError::Connect)?)
             }
-            Either::Postgres(options) => {
-                let pool = PoolOptions::new().max_connections(1).connect_with(options);
+            Either::Postgres(servers) => {
+                let primary = Primary::among(servers);
+                drop(primary.connect().await.map_err(OpenError::Primary)?);
+                let pool = PoolOptions::new().max_connections(1).connect_with(primary.options());
                 Either::Postgres(pool.await.map_err(OpenError::Connect)?)
             }
         };

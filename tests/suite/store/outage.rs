@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use claviger::api_key::PlainKey;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Backend, Database, Options, Postgres, Server, in_time, on_postgres, until};
+use crate::support::{
+    Answer, Backend, Client, Database, Options, Postgres, Server, in_time, on_postgres, until,
+};
 
 on_postgres!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,12 +32,16 @@ async fn outlive(begin: fn(&mut Postgres), end: fn(&mut Postgres)) {
     let (client, admin, clock) = (server.client(), server.admin(), &server.clock);
     let (key_id, key) = server.key(&["read:*"]).await;
     let (_, cold_key) = server.key(&["read:*"]).await;
+    server.node.catch_up().await.expect("a store that answers");
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(Arc::clone(&server.node).follow(stopped));
     let token = client.access_token(&key, "").await;
     let introspected = async || admin.post_form("/oauth/introspect", &format!("token={token}")).await;
     assert_eq!(introspected().await.json()["active"], true);
     let flush = async || server.node.usage.flush(&server.node.store, clock.now()).await;
     flush().await.expect("a store that answers");
     let busy = ask_until_unavailable(&server).await;
+    assert_eq!(client.get("/readyz").await.status, 200);
 
     begin(&mut postgres);
     for seconds in [0, 30] {
@@ -44,24 +51,28 @@ async fn outlive(begin: fn(&mut Postgres), end: fn(&mut Postgres)) {
         assert_eq!(client.get("/healthz").await.status, 200, "after {seconds} s");
     }
     let form = format!("token={token}&client_secret={key}");
-    let (cold, ready, listed, revoked, flushed, ()) = tokio::join!(
+    let (cold, (), listed, revoked, flushed, ()) = tokio::join!(
         timed("a key that is not in memory", client.token(&cold_key, "")),
-        timed("readiness", client.get("/readyz")),
+        timed("readiness", not_ready(&client)),
         timed("a list of keys", admin.get("/v1/orgs/default/keys")),
         timed("a token's revocation", client.post_form("/oauth/revoke", &form)),
         timed("a flush", flush()),
         timed("whoever was asking when it began", busy),
     );
-    for answer in [cold, ready, listed, revoked] {
+    for answer in [cold, listed, revoked] {
         assert_unavailable(&answer);
     }
     flushed.expect_err("a store that does not answer");
+    // Memory gets no younger when the wall clock is put back.
+    clock.step(-3_600);
     clock.advance(1);
     for answer in
         [client.token(&key, "").await, introspected().await, client.bearer(&key).get("/v1/self").await]
     {
         assert_unavailable(&answer);
     }
+
+    clock.step(3_600);
 
     end(&mut postgres);
     let took = until("the store is back", async || client.get("/readyz").await.status == 200).await;
@@ -96,6 +107,13 @@ async fn ask_until_unavailable(server: &Server) -> impl Future<Output = ()> + us
     }
     until("many are asking", async || asked.load(Ordering::Relaxed) > 50).await;
     async { askers.join_all().await.into_iter().collect() }
+}
+
+async fn not_ready(client: &Client) {
+    until("the store is missed", async || client.get("/readyz").await.status == 503).await;
+    let answer = client.get("/readyz").await;
+    assert_unavailable(&answer);
+    assert!(answer.text.contains("the store was last confirmed"), "{}", answer.text);
 }
 
 async fn timed<T>(what: &str, coming: impl Future<Output = T>) -> T {

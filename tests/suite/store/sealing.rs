@@ -48,7 +48,7 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
             server.database.execute(tamper).await;
         }
         let sealing = server.master_key().sealing_key();
-        let loaded = Keyring::load(&server.node.store, sealing).await;
+        let loaded = Keyring::load(&mut server.node.store.change_reader(), sealing).await;
         match (loaded.map_err(|error| error.to_string()), complaint) {
             (Ok(_), None) => {}
             (Err(error), Some(complaint)) => assert!(error.contains(complaint), "{what}: {error}"),

@@ -1,0 +1,328 @@
+//! Reading what other nodes commit, on a connection of its own. Requests that wait for the pool never delay it, and
+//! a connection whose other end is silent costs one time limit, once.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
+use tokio::time::{Instant, timeout};
+
+use super::changes::{Change, Position};
+use super::db::{Db, Either, on, row};
+use super::error::timed_out;
+use super::primary::Primary;
+use super::revoked_tokens::RevokedTokenRow;
+use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
+use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
+use super::write::ChangeKind;
+use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
+use crate::clock::Timestamp;
+
+/// The longest wait for one answer. It also bounds how late a failover is noticed.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// The same on a connection that was good a moment ago: a second one is tried after it.
+const ANSWER_AGAIN_WITHIN: Duration = Duration::from_secs(1);
+
+/// A new connection that answers this soon shows that an older one is at fault, and not a server that is busy.
+const PROMPT: Duration = Duration::from_millis(500);
+
+/// A connection is replaced after so long, so that a server that is being drained loses it.
+const LIFE: Duration = Duration::from_secs(300);
+
+/// Reads changes in order, and all that a node keeps complete in memory.
+#[derive(Debug)]
+pub struct ChangeReader {
+    /// The pool that follows when this finds another primary.
+    db: Db,
+    source: Either<SqliteConnectOptions, Primary>,
+    open: Option<Open>,
+    /// Whether a connection failed since the last one that answered.
+    is_broken: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Either<SqliteConnection, PgConnection>,
+    /// The timeline that PostgreSQL named when it was opened. A session never moves to another one.
+    timeline: Option<String>,
+    since: Instant,
+}
+
+/// What the store says of its history.
+#[derive(Debug)]
+pub struct Heard {
+    /// Where it ends.
+    pub position: Position,
+    /// Whether it goes on from the position that was asked about, or is another history.
+    pub goes_on: bool,
+}
+
+/// The last change, the change that was asked about, and whether this is where changes are made: a standby or a
+/// read-only server confirms nothing, because its history may end before that of the primary.
+macro_rules! position {
+    ($is_writable:literal) => {
+        concat!(
+            "SELECT deployment.epoch, sequences.value AS last, ",
+            $is_writable,
+            " AS is_writable,
+                    newest.kind AS newest_kind, newest.subject AS newest_subject, newest.at AS newest_at,
+                    known.kind AS known_kind, known.subject AS known_subject, known.at AS known_at
+             FROM sequences
+             LEFT JOIN deployment ON deployment.id = 1
+             LEFT JOIN changes AS newest ON newest.seq = sequences.value
+             LEFT JOIN changes AS known ON known.seq = $1
+             WHERE sequences.name = 'changes'"
+        )
+    };
+}
+
+const POSITION_ON_SQLITE: &str = position!("CAST(1 AS BIGINT)");
+const POSITION_ON_POSTGRES: &str = position!(
+    "CAST(CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN 0 ELSE 1 END
+          AS BIGINT)"
+);
+
+const CHANGES_AFTER: &str = "SELECT seq, kind, subject, at FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+const TOKENS_OF_CHANGES: &str = "SELECT r.jti, r.key_id, r.expires_at, r.revoked_at FROM changes c
+     JOIN revoked_tokens r ON r.jti = c.subject
+     WHERE c.kind = 'token' AND c.seq > $1 AND c.seq <= $2";
+
+const TOKENS_SINCE: &str =
+    "SELECT jti, key_id, expires_at, revoked_at FROM revoked_tokens WHERE revoked_at >= $1";
+
+row! {
+    struct PositionRow {
+        epoch: Option<String>,
+        last: i64,
+        is_writable: i64,
+        newest_kind: Option<String>,
+        newest_subject: Option<String>,
+        newest_at: Option<i64>,
+        known_kind: Option<String>,
+        known_subject: Option<String>,
+        known_at: Option<i64>,
+    }
+}
+
+row! {
+    struct ChangeRow {
+        seq: i64,
+        kind: String,
+        subject: String,
+        at: i64,
+    }
+}
+
+/// Asks one question on the reader's connection, within its time limit. The connection is kept only if it answered.
+macro_rules! ask {
+    ($reader:expr, |$connection:ident, $DB:ident| $body:expr) => {{
+        let mut open = $reader.take().await?;
+        let answer = timeout(ANSWER_WITHIN, async { on!(&mut open.connection, |$connection, $DB| $body) });
+        let answer = answer.await.unwrap_or_else(|_| Err(timed_out()));
+        match &answer {
+            Ok(_) => $reader.open = Some(open),
+            Err(_) => $reader.is_broken = true,
+        }
+        answer.map_err(StoreError::from)
+    }};
+}
+
+impl Store {
+    /// A reader of this store's changes. It opens its connection when it is first asked.
+    pub fn change_reader(&self) -> ChangeReader {
+        ChangeReader { db: self.db.clone(), source: self.changes.clone(), open: None, is_broken: false }
+    }
+}
+
+impl ChangeReader {
+    /// Where the store's history ends, and whether it goes on from `known`. The answer confirms the store: it comes
+    /// from a server that takes writes, and everything committed before the question is in it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked, and when whoever answers is a standby or read-only.
+    pub async fn position(&mut self, known: Option<&Position>) -> Result<Heard, StoreError> {
+        let seq = known.map_or(-1, |known| known.last);
+        if self.open.as_ref().is_some_and(|open| open.since.elapsed() >= LIFE) {
+            self.close().await;
+        }
+        // That a connection broke is no news of the store. The answer on a new one is.
+        let answered = match self.open.take() {
+            Some(open) => {
+                let answered = timeout(ANSWER_AGAIN_WITHIN, position_on(open, seq)).await;
+                let answered = answered.ok().and_then(Result::ok);
+                self.is_broken |= answered.is_none();
+                answered
+            }
+            None => None,
+        };
+        let (open, row) = match answered {
+            Some(answered) => answered,
+            None => self.position_anew(seq).await?,
+        };
+        let heard = row.heard(open.timeline.clone(), known);
+        self.open = Some(open);
+        Ok(heard)
+    }
+
+    /// Asks on a new connection. If it answers where an older one did not, the pool's older ones are as bad.
+    async fn position_anew(&mut self, seq: i64) -> Result<(Open, PositionRow), StoreError> {
+        let asked = Instant::now();
+        let open = self.take().await?;
+        let answered =
+            timeout(ANSWER_WITHIN, position_on(open, seq)).await.unwrap_or_else(|_| Err(timed_out()))?;
+        let is_prompt = asked.elapsed() < PROMPT;
+        if std::mem::take(&mut self.is_broken)
+            && is_prompt
+            && let (Either::Postgres(pool), Either::Postgres(primary)) = (&self.db, &self.source)
+        {
+            primary.fail_over(pool);
+        }
+        Ok(answered)
+    }
+
+    /// The changes after number `seq`, oldest first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn changes_after(&mut self, seq: i64, limit: u16) -> Result<Vec<Change>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            let changes = sqlx::query_as::<DB, ChangeRow>(CHANGES_AFTER).bind(seq).bind(i64::from(limit));
+            changes.fetch_all(connection).await
+        })?;
+        Ok(rows.into_iter().map(Change::from).collect())
+    }
+
+    /// The tokens that were revoked by the changes after number `seq` up to number `last`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn tokens_revoked_by(&mut self, seq: i64, last: i64) -> Result<Vec<RevokedToken>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            let tokens = sqlx::query_as::<DB, RevokedTokenRow>(TOKENS_OF_CHANGES).bind(seq).bind(last);
+            tokens.fetch_all(connection).await
+        })?;
+        rows.into_iter().map(RevokedToken::try_from).collect()
+    }
+
+    /// Every token that was revoked at `since` or later.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn tokens_revoked_since(&mut self, since: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            let tokens = sqlx::query_as::<DB, RevokedTokenRow>(TOKENS_SINCE).bind(since.unix());
+            tokens.fetch_all(connection).await
+        })?;
+        rows.into_iter().map(RevokedToken::try_from).collect()
+    }
+
+    /// The withdrawals of changes after number `seq`, but for those before `since`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn withdrawals_after(
+        &mut self,
+        seq: i64,
+        since: Timestamp,
+    ) -> Result<Vec<Withdrawal>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            let withdrawals = sqlx::query_as::<DB, WithdrawalRow>(WITHDRAWALS_AFTER);
+            withdrawals.bind(seq).bind(since.unix()).fetch_all(connection).await
+        })?;
+        rows.into_iter().map(Withdrawal::try_from).collect()
+    }
+
+    /// All signing keys, the earliest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn signing_keys(&mut self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS).fetch_all(connection).await
+        })?;
+        Ok(rows.into_iter().map(SealedSigningKey::from).collect())
+    }
+
+    /// Closes the connection.
+    pub async fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let closed = async {
+            match open.connection {
+                Either::Sqlite(connection) => connection.close().await,
+                Either::Postgres(connection) => connection.close().await,
+            }
+        };
+        // One whose other end is silent is left to the end of the process.
+        let _ = timeout(ANSWER_AGAIN_WITHIN, closed).await;
+    }
+
+    /// The open connection, or a new one. It is put back by whoever got an answer on it.
+    async fn take(&mut self) -> Result<Open, StoreError> {
+        if let Some(open) = self.open.take() {
+            return Ok(open);
+        }
+        let since = Instant::now();
+        let (connection, timeline) = match &self.source {
+            Either::Sqlite(options) => {
+                let connecting = timeout(ANSWER_WITHIN, options.connect());
+                (Either::Sqlite(connecting.await.unwrap_or_else(|_| Err(timed_out()))?), None)
+            }
+            Either::Postgres(primary) => {
+                let session = primary.connect().await?;
+                (Either::Postgres(session.connection), session.timeline)
+            }
+        };
+        Ok(Open { connection, timeline, since })
+    }
+}
+
+async fn position_on(mut open: Open, seq: i64) -> sqlx::Result<(Open, PositionRow)> {
+    let statement = match &open.connection {
+        Either::Sqlite(_) => POSITION_ON_SQLITE,
+        Either::Postgres(_) => POSITION_ON_POSTGRES,
+    };
+    let row = on!(&mut open.connection, |connection, DB| {
+        sqlx::query_as::<DB, PositionRow>(statement).bind(seq).fetch_one(connection).await
+    })?;
+    if row.is_writable == 0 {
+        // The connection goes with the error: the next one may lead to the primary.
+        return Err(super::primary::not_primary());
+    }
+    Ok((open, row))
+}
+
+impl PositionRow {
+    fn heard(self, timeline: Option<String>, known: Option<&Position>) -> Heard {
+        let Self { epoch, last, newest_kind, newest_subject, newest_at, .. } = self;
+        let at_known =
+            change(known.map_or(-1, |known| known.last), self.known_kind, self.known_subject, self.known_at);
+        let position =
+            Position { epoch, timeline, last, change: change(last, newest_kind, newest_subject, newest_at) };
+        let goes_on = known.is_some_and(|known| {
+            known.epoch == position.epoch
+                && known.timeline == position.timeline
+                && known.last <= position.last
+                // A change that is not kept any more says nothing. One that is there now and was another one, or
+                // not there, before is of another history.
+                && (at_known.is_none() || at_known == known.change)
+        });
+        Heard { position, goes_on }
+    }
+}
+
+fn change(seq: i64, kind: Option<String>, subject: Option<String>, at: Option<i64>) -> Option<Change> {
+    Some(ChangeRow { seq, kind: kind?, subject: subject?, at: at? }.into())
+}
+
+impl From<ChangeRow> for Change {
+    fn from(row: ChangeRow) -> Self {
+        Self {
+            seq: row.seq,
+            kind: ChangeKind::from_text(&row.kind),
+            subject: row.subject,
+            at: Timestamp::from_unix(row.at),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Finding the PostgreSQL server that takes writes, among all that the URL names.
+//!
+//! A standby answers reads from a history that may end before the primary's. What it says of a key may have been
+//! true once, so no connection to one is ever used.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::select_ok;
+use sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::error::{StoreError, timed_out};
+
+/// The longest wait for a new connection, until it has said that it leads to the primary.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// The longest wait for an idle connection to prove that its other end is there.
+const PING_WITHIN: Duration = Duration::from_secs(1);
+
+/// The servers that the URL names, and which of them was last seen to be the primary.
+#[derive(Clone, Debug)]
+pub(super) struct Primary(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    servers: Vec<PgConnectOptions>,
+    /// The index of the server that was last seen to be the primary.
+    last: Mutex<usize>,
+    /// Pooled connections from before this moment may lead to a server that is gone.
+    distrusted_before: Mutex<Option<Instant>>,
+    /// Changes with each failover that is noticed.
+    failovers: watch::Sender<u64>,
+}
+
+/// A connection to the primary.
+#[derive(Debug)]
+pub(super) struct PrimarySession {
+    pub(super) connection: PgConnection,
+    /// The server's timeline, where it tells.
+    pub(super) timeline: Option<String>,
+}
+
+impl Primary {
+    pub(super) fn among(servers: Vec<PgConnectOptions>) -> Self {
+        let failovers = watch::Sender::new(0);
+        Self(Arc::new(Shared {
+            servers,
+            last: Mutex::new(0),
+            distrusted_before: Mutex::new(None),
+            failovers,
+        }))
+    }
+
+    /// The server that was last seen to be the primary.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        let last = *lock(&self.0.last);
+        self.0.servers[last].clone()
+    }
+
+    /// Connects to whichever server is the primary now.
+    ///
+    /// # Errors
+    /// What the last server that was tried said, when none of them is.
+    pub(super) async fn connect(&self) -> Result<PrimarySession, StoreError> {
+        let attempts = self.0.servers.iter().enumerate().map(|(index, server)| {
+            Box::pin(async move {
+                let session = timeout(CONNECT_WITHIN, session(server)).await;
+                Ok::<_, sqlx::Error>((index, session.unwrap_or_else(|_| Err(timed_out()))?))
+            })
+        });
+        let ((index, session), _) = select_ok(attempts).await?;
+        *lock(&self.0.last) = index;
+        Ok(session)
+    }
+
+    /// A pool that only ever has connections to the primary.
+    pub(super) fn pool(&self, options: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
+        let shared = Arc::clone(&self.0);
+        options
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
+            .before_acquire(move |connection, metadata| {
+                let is_distrusted = shared.distrusts(&metadata);
+                Box::pin(async move {
+                    // One whose other end is silent would otherwise use up the whole wait for a connection.
+                    Ok(!is_distrusted && matches!(timeout(PING_WITHIN, connection.ping()).await, Ok(Ok(()))))
+                })
+            })
+    }
+
+    /// Lets the pool go over to the server that [`Primary::connect`] found, and give up every connection that
+    /// it has: what led to the old primary answers nobody, or answers from the past.
+    pub(super) fn fail_over(&self, pool: &PgPool) {
+        pool.set_connect_options(self.options());
+        *lock(&self.0.distrusted_before) = Some(Instant::now());
+        self.0.failovers.send_modify(|count| *count += 1);
+    }
+
+    /// Hears of each [`Primary::fail_over`].
+    pub(super) fn failovers(&self) -> watch::Receiver<u64> {
+        self.0.failovers.subscribe()
+    }
+}
+
+impl Shared {
+    fn distrusts(&self, metadata: &PoolConnectionMetadata) -> bool {
+        let before = *lock(&self.distrusted_before);
+        before.is_some_and(|before| before.elapsed() <= metadata.age)
+    }
+}
+
+async fn session(server: &PgConnectOptions) -> sqlx::Result<PrimarySession> {
+    let mut connection = server.connect().await?;
+    refuse_standby(&mut connection).await?;
+    // Managed databases may not tell their timeline: the epoch and the changes themselves tell histories apart, too.
+    let timeline = sqlx::query_scalar("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)");
+    let timeline = match timeline.fetch_one(&mut connection).await {
+        Err(sqlx::Error::Database(_)) => None,
+        told => Some(told?),
+    };
+    Ok(PrimarySession { connection, timeline })
+}
+
+/// A server that is a standby when a session begins may be promoted during it, and never the other way round.
+async fn refuse_standby(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let is_standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
+    if is_standby { Err(not_primary()) } else { Ok(()) }
+}
+
+/// Somebody answered who may not confirm the store.
+pub(super) fn not_primary() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other("the server that answered is a standby or read-only"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
