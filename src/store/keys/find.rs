@@ -13,8 +13,8 @@ const LAST: &str = "zzzzzzzzzzzzzzzzz";
 const BY_BEGINNING: &str = concat!(
     select_key!(),
     "(SELECT * FROM api_keys
-      WHERE id > $1 AND id >= $2 AND id <= $3 AND SUBSTR(id, 1, LENGTH($2)) = $2
-      ORDER BY id LIMIT $4)",
+      WHERE id >= $1 AND id <= $2 AND id <> $3 AND SUBSTR(id, 1, LENGTH($4)) = $4
+      ORDER BY id LIMIT $5)",
     joined!(),
     "ORDER BY k.id, ",
     newest_secret_last!()
@@ -33,13 +33,33 @@ impl Store {
     ) -> Result<Vec<ApiKey>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, KeyRow>(BY_BEGINNING)
+                // One lower bound: of two, SQLite would look for either.
+                .bind(behind.unwrap_or(beginning).to_owned())
+                .bind(format!("{beginning}{LAST}"))
                 .bind(behind.unwrap_or_default().to_owned())
                 .bind(beginning.to_owned())
-                .bind(format!("{beginning}{LAST}"))
                 .bind(i64::from(limit))
                 .fetch_all(pool)
                 .await
         })?;
         Ok(group(rows)?.into_iter().map(|(stored, _)| stored.key).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::{Either, plan};
+
+    #[tokio::test]
+    async fn a_beginning_is_looked_up_in_the_index_of_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let Either::Sqlite(pool) = &store.db else { unreachable!() };
+        let steps = plan(pool, BY_BEGINNING).await;
+        assert!(
+            steps.iter().any(|step| step.contains("SEARCH api_keys") && step.contains("(id>? AND id<?)")),
+            "{steps:?}"
+        );
     }
 }
