@@ -103,7 +103,7 @@ pub(crate) async fn lay(server: &Server) {
 
 async fn use_key(server: &Server, id: &KeyId, times: u32, is_refused: bool) {
     let (node, now) = (&server.node, server.clock.now());
-    let Ok(Some(held)) = node.key(id, now).await else { return };
+    let Ok(Some(held)) = node.key(id).await else { return };
     let secret = held.secrets.first().map(|secret| secret.id);
     for at in 0..times {
         node.count_use(&held, secret, if at % 3 == 0 { UseKind::Direct } else { UseKind::Token }, now);
