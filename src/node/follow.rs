@@ -13,6 +13,7 @@ use super::Node;
 use super::freshness::Asked;
 use crate::clock::Timestamp;
 use crate::keyring::KeyringError;
+use crate::names::{OrganizationId, ProjectId};
 use crate::node::revocations::REMEMBERED_SECONDS;
 use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
 
@@ -169,12 +170,14 @@ impl Node {
                 Ok(id) => self.keys.forget(&id),
                 Err(_) => self.keys.forget_all(),
             },
-            ChangeKind::Organization => {
-                self.keys.forget_where(|key| key.organization.as_str() == subject);
-            }
-            ChangeKind::Project => self.keys.forget_where(|key| {
-                subject.split_once('/') == Some((key.organization.as_str(), key.project.as_str()))
-            }),
+            ChangeKind::Organization => match subject.parse() {
+                Ok(id) => self.keys.forget_organization(&id),
+                Err(_) => self.keys.forget_all(),
+            },
+            ChangeKind::Project => match project(subject) {
+                Some((organization, id)) => self.keys.forget_project(&organization, &id),
+                None => self.keys.forget_all(),
+            },
             ChangeKind::Token
             | ChangeKind::SigningKey
             | ChangeKind::Bootstrap
@@ -197,4 +200,10 @@ impl Node {
         self.keys.forget_all();
         Ok(())
     }
+}
+
+/// A project as changes name it: `organization/project`.
+fn project(subject: &str) -> Option<(OrganizationId, ProjectId)> {
+    let (organization, id) = subject.split_once('/')?;
+    Some((organization.parse().ok()?, id.parse().ok()?))
 }

@@ -1,78 +1,74 @@
 //! API keys held in memory, in front of the store.
 //!
-//! A copy that is put in the cache after the original was changed would serve the old state for good. So
-//! every change raises a fence before it is acknowledged, and a record that was read before the fence was
-//! raised is used by the request that read it and not kept.
+//! Two rules keep a copy from outliving a change.
+//!
+//! **A copy is invalidated at the cost of what was changed.** A key's own copy is dropped. All copies of an
+//! organization's or a project's keys share a lease ([`lease`]); a change ends it, and each copy looks at its leases
+//! when it is used. A change of everything is a number that each copy compares with its own. Nothing walks the cache,
+//! and no reader waits for a change.
+//!
+//! **A copy that was read before a change is never used after it.** A reader could otherwise ask the store, lose its
+//! turn while the key is changed and its copy dropped, and then insert what it has read. So a reader notes the number
+//! of the latest change before it asks ([`fence`]), inserts its copy unconfirmed, and confirms it only if nothing that
+//! the copy depends on was changed after that number; an unconfirmed copy counts as absent. A change raises the fence
+//! first and drops copies second. If the reader looks at the fence before it is raised, then its copy is already in the
+//! cache, or holds the lease, by the time that copies are dropped; if it looks afterwards, it sees the change. The
+//! request that read the copy may use it either way: it began before the change was acknowledged.
 
-use std::sync::{Arc, PoisonError, RwLock};
+mod fence;
+mod held;
+mod lease;
+#[cfg(test)]
+mod tests;
+mod validity;
+
+use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use super::secrets::HeldSecret;
-use super::usage::UseCell;
+use self::fence::Fence;
+use self::lease::{Leases, Tenant};
+use self::validity::Validity;
 use crate::api_key::KeyId;
 use crate::audiences;
-use crate::key::ApiKey;
-use crate::scope::Scopes;
+use crate::names::{OrganizationId, ProjectId};
+use crate::node::secrets::HeldSecret;
+use crate::node::usage::UseCell;
 use crate::store::{Store, StoreError, StoredKey};
 
-/// A key as it is held in memory: all that it takes to answer for it without the store.
-#[derive(Debug)]
-pub struct HeldKey {
-    /// The key; its secrets are in `secrets`.
-    pub key: ApiKey,
-    /// The audiences that a token for it may have, first its default. None is left when those that its
-    /// organization or its project name are gone from the deployment.
-    pub audiences: Vec<String>,
-    /// Its secrets, and what this process knows of them.
-    pub secrets: Vec<HeldSecret>,
-    /// Its id as text.
-    pub client_id: String,
-    /// Its ranges as text.
-    pub cidrs: Vec<String>,
-    /// Its scopes under `claviger/`, for the management API.
-    pub reserved: Granted,
-    /// Its other scopes, for the resource servers.
-    pub unreserved: Granted,
-    /// Counts its use until the next flush.
-    pub used: UseCell,
-}
-
-/// Scopes, and their canonical text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted {
-    /// The scopes.
-    pub scopes: Scopes,
-    /// As the answer and the token say them.
-    pub text: Box<str>,
-}
-
-impl From<Scopes> for Granted {
-    fn from(scopes: Scopes) -> Self {
-        Self { text: scopes.to_string().into(), scopes }
-    }
-}
+pub use held::{Granted, HeldKey};
 
 /// The cache of [`HeldKey`]s.
 #[derive(Debug)]
 pub struct KeyCache {
-    keys: Cache<KeyId, Arc<HeldKey>>,
-    /// How many changes have been heard of. Held for reading while a record is put in, for writing while
-    /// one is taken out: an insertion is either before a change, and undone by it, or sees it.
-    fence: RwLock<u64>,
+    keys: Cache<KeyId, KeyCopy>,
+    fence: Fence,
+    leases: Leases,
     /// What an organization without audiences of its own may use.
     deployment_audiences: Vec<String>,
+}
+
+/// What the cache holds of a key.
+#[derive(Clone, Debug)]
+struct KeyCopy {
+    held: Arc<HeldKey>,
+    validity: Arc<Validity>,
 }
 
 impl KeyCache {
     /// A cache of at most `capacity` keys.
     pub fn new(capacity: u64, deployment_audiences: Vec<String>) -> Self {
-        Self { keys: Cache::new(capacity), fence: RwLock::new(0), deployment_audiences }
+        Self {
+            keys: Cache::new(capacity),
+            fence: Fence::default(),
+            leases: Leases::default(),
+            deployment_audiences,
+        }
     }
 
-    /// The key, if it is held.
+    /// The key, if there is a current copy of it.
     pub fn held(&self, id: &KeyId) -> Option<Arc<HeldKey>> {
-        self.keys.get(id)
+        self.keys.get(id).filter(|copy| copy.validity.holds(&self.fence)).map(|copy| copy.held)
     }
 
     /// The key, from memory or else from the store. That there is none is not remembered, so that a new key
@@ -84,49 +80,81 @@ impl KeyCache {
         if let Some(held) = self.held(id) {
             return Ok(Some(held));
         }
-        let read_behind = self.fence();
-        let Some(stored) = store.key(id).await? else { return Ok(None) };
-        Ok(Some(self.keep(stored, read_behind)))
+        let read_after = self.fence.latest();
+        let Some(stored) = store.key(id).await? else {
+            // An outdated copy would otherwise take room until it is evicted.
+            self.drop_copy(id);
+            return Ok(None);
+        };
+        Ok(Some(self.keep(stored, read_after)))
     }
 
-    /// Drops the copy of a key that was changed. Call it when the change has been tried, whatever came of
-    /// it, and before it is acknowledged.
+    /// Invalidates the copy of a key that was changed. Call this and its siblings when the change has been tried,
+    /// whatever came of it, and before it is acknowledged.
     pub fn forget(&self, id: &KeyId) {
-        let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
-        *fence += 1;
-        self.keys.invalidate(id);
+        self.fence.raise(id);
+        self.drop_copy(id);
     }
 
-    /// Drops the copies of all keys that were changed together, [`KeyCache::forget`] for each.
-    pub fn forget_where(&self, is_changed: impl Fn(&ApiKey) -> bool) {
-        let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
-        *fence += 1;
-        for (id, held) in &self.keys {
-            if is_changed(&held.key) {
-                self.keys.invalidate(id.as_ref());
-            }
-        }
+    /// Invalidates the copies of all keys of an organization that was changed.
+    pub fn forget_organization(&self, id: &OrganizationId) {
+        self.forget_tenant(&Tenant::organization(id));
     }
 
-    /// Drops every copy.
+    /// Invalidates the copies of all keys of a project that was changed.
+    pub fn forget_project(&self, organization: &OrganizationId, id: &ProjectId) {
+        self.forget_tenant(&Tenant::project(organization, id));
+    }
+
+    /// Invalidates every copy.
     pub fn forget_all(&self) {
-        let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
-        *fence += 1;
+        self.fence.raise_for_everything();
         self.keys.invalidate_all();
     }
 
-    fn fence(&self) -> u64 {
-        *self.fence.read().unwrap_or_else(PoisonError::into_inner)
+    fn forget_tenant(&self, tenant: &Tenant) {
+        self.fence.raise(tenant);
+        self.leases.end(tenant);
     }
 
-    /// Holds a record that was read behind this fence, unless another one has been raised since.
-    fn keep(&self, stored: StoredKey, read_behind: u64) -> Arc<HeldKey> {
-        let held = Arc::new(self.hold(stored));
-        let fence = self.fence.read().unwrap_or_else(PoisonError::into_inner);
-        if *fence == read_behind {
-            self.keys.insert(held.key.id, Arc::clone(&held));
+    fn drop_copy(&self, id: &KeyId) {
+        self.keys.invalidate(id);
+    }
+
+    /// Holds what was read after this change, unless something that it depends on has been changed since.
+    fn keep(&self, stored: StoredKey, read_after: u64) -> Arc<HeldKey> {
+        let copy = self.copy(stored, read_after);
+        self.insert(&copy);
+        self.confirm(&copy);
+        copy.held
+    }
+
+    /// Puts in an unconfirmed copy.
+    fn insert(&self, copy: &KeyCopy) {
+        self.keys.insert(copy.held.key.id, copy.clone());
+    }
+
+    /// Lets other requests use a copy that was inserted, unless it may be outdated.
+    fn confirm(&self, KeyCopy { held, validity }: &KeyCopy) {
+        let (key, since) = (&held.key, validity.read_after);
+        let organization = Tenant::organization(&key.organization);
+        let project = Tenant::project(&key.organization, &key.project);
+        if self.fence.is_unchanged(&key.id, since)
+            && self.fence.is_unchanged(&organization, since)
+            && self.fence.is_unchanged(&project, since)
+        {
+            validity.confirm();
         }
-        held
+    }
+
+    fn copy(&self, stored: StoredKey, read_after: u64) -> KeyCopy {
+        let key = &stored.key;
+        let leases = [
+            self.leases.of(Tenant::organization(&key.organization)),
+            self.leases.of(Tenant::project(&key.organization, &key.project)),
+        ];
+        let validity = Arc::new(Validity::unconfirmed(read_after, leases));
+        KeyCopy { held: Arc::new(self.hold(stored)), validity }
     }
 
     fn hold(&self, stored: StoredKey) -> HeldKey {
@@ -147,75 +175,5 @@ impl KeyCache {
             secrets,
             used: UseCell::default(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cidr::Cidrs;
-    use crate::clock::Timestamp;
-
-    fn id(text: &str) -> KeyId {
-        text.parse().unwrap()
-    }
-
-    fn key(generation: u64) -> StoredKey {
-        let key = ApiKey {
-            id: id("key_0123456789abcdef"),
-            organization: "default".parse().unwrap(),
-            project: "default".parse().unwrap(),
-            environment: "prd".parse().unwrap(),
-            brand: "clv".parse().unwrap(),
-            name: String::new(),
-            note: None,
-            scopes: Scopes::parse_list("read:*").unwrap(),
-            cidrs: Cidrs::everyone(),
-            generation,
-            created_at: Timestamp::from_unix(0),
-            created_by: String::new(),
-            expires_at: None,
-            revoked: None,
-            last_used_at: None,
-            secrets: Vec::new(),
-        };
-        StoredKey { key, organization_audiences: None, project_audiences: None }
-    }
-
-    fn generation_held(cache: &KeyCache) -> Option<u64> {
-        cache.held(&key(0).key.id).map(|held| held.key.generation)
-    }
-
-    #[test]
-    fn what_was_read_before_a_change_is_used_once_and_not_kept() {
-        let (own, other) = (key(1).key.id, id("key_fedcba9876543210"));
-        for (change, kept) in [
-            (None::<fn(&KeyCache, KeyId, KeyId)>, Some(1)),
-            (Some(|cache, own, _| cache.forget(&own)), None),
-            // Which key was changed is not remembered: it is read once more, at worst.
-            (Some(|cache, _, other| cache.forget(&other)), None),
-            (Some(|cache, _, _| cache.forget_all()), None),
-        ] {
-            let cache = KeyCache::new(10, Vec::new());
-            let read_behind = cache.fence();
-            if let Some(change) = change {
-                change(&cache, own, other);
-            }
-            assert_eq!(cache.keep(key(1), read_behind).key.generation, 1, "whoever read it may use it");
-            assert_eq!(generation_held(&cache), kept);
-        }
-    }
-
-    #[test]
-    fn what_was_read_before_a_change_does_not_replace_what_was_read_after_it() {
-        let cache = KeyCache::new(10, Vec::new());
-        let before = cache.fence();
-        cache.forget(&key(1).key.id);
-        let after = cache.fence();
-        cache.keep(key(2), after);
-        cache.keep(key(1), before);
-        assert_eq!(generation_held(&cache), Some(2));
-        cache.forget(&key(1).key.id);
-        assert_eq!(generation_held(&cache), None);
     }
 }

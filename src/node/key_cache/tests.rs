@@ -1,0 +1,247 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::cidr::Cidrs;
+use crate::clock::Timestamp;
+use crate::key::ApiKey;
+use crate::scope::Scopes;
+
+fn id(text: &str) -> KeyId {
+    text.parse().unwrap()
+}
+
+fn own() -> KeyId {
+    id("key_0123456789abcdef")
+}
+
+fn organization() -> OrganizationId {
+    "acme".parse().unwrap()
+}
+
+fn project() -> ProjectId {
+    "web".parse().unwrap()
+}
+
+fn key(generation: u64) -> StoredKey {
+    let key = ApiKey {
+        id: own(),
+        organization: organization(),
+        project: project(),
+        environment: "prd".parse().unwrap(),
+        brand: "clv".parse().unwrap(),
+        name: String::new(),
+        note: None,
+        scopes: Scopes::parse_list("read:*").unwrap(),
+        cidrs: Cidrs::everyone(),
+        generation,
+        created_at: Timestamp::from_unix(0),
+        created_by: String::new(),
+        expires_at: None,
+        revoked: None,
+        last_used_at: None,
+        secrets: Vec::new(),
+    };
+    StoredKey { key, organization_audiences: None, project_audiences: None }
+}
+
+fn cache() -> KeyCache {
+    KeyCache::new(10, Vec::new())
+}
+
+fn generation_held(cache: &KeyCache) -> Option<u64> {
+    cache.held(&own()).map(|held| held.key.generation)
+}
+
+/// A change and what it does to the one key of these tests.
+type Case = (&'static str, fn(&KeyCache), bool);
+
+const CHANGES: [Case; 7] = [
+    ("the key", |cache| cache.forget(&own()), true),
+    ("another key", |cache| cache.forget(&id("key_fedcba9876543210")), false),
+    ("its organization", |cache| cache.forget_organization(&organization()), true),
+    ("another organization", |cache| cache.forget_organization(&"other".parse().unwrap()), false),
+    ("its project", |cache| cache.forget_project(&organization(), &project()), true),
+    (
+        "another organization's project of that name",
+        |cache| cache.forget_project(&"other".parse().unwrap(), &project()),
+        false,
+    ),
+    ("everything", KeyCache::forget_all, true),
+];
+
+#[test]
+fn a_change_invalidates_the_copies_that_depend_on_what_was_changed() {
+    for (name, change, is_concerned) in CHANGES {
+        let cache = cache();
+        cache.keep(key(1), cache.fence.latest());
+        change(&cache);
+        assert_eq!(generation_held(&cache), (!is_concerned).then_some(1), "a change of {name}");
+        cache.keep(key(2), cache.fence.latest());
+        assert_eq!(generation_held(&cache), Some(2), "read after a change of {name}");
+    }
+}
+
+#[test]
+fn what_was_read_before_a_change_is_used_once_and_not_kept() {
+    for (name, change, is_concerned) in CHANGES {
+        let cache = cache();
+        let before = cache.fence.latest();
+        change(&cache);
+        assert_eq!(cache.keep(key(1), before).key.generation, 1, "whoever read it may use it");
+        let held = generation_held(&cache);
+        // Another subject in the same slot costs one more read, at worst.
+        assert!(held.is_none() || !is_concerned, "read before a change of {name}: {held:?}");
+    }
+}
+
+#[test]
+fn what_was_read_before_a_change_is_not_used_in_the_place_of_what_was_read_after_it() {
+    let cache = cache();
+    let before = cache.fence.latest();
+    cache.forget(&own());
+    cache.keep(key(2), cache.fence.latest());
+    cache.keep(key(1), before);
+    assert_ne!(generation_held(&cache), Some(1));
+    cache.keep(key(2), cache.fence.latest());
+    assert_eq!(generation_held(&cache), Some(2));
+}
+
+/// What the store holds: how often the key, its organization and its project were changed.
+type State = [u64; 3];
+
+/// What a change is of: an index into [`State`], or everything.
+const EVERYTHING: usize = 3;
+
+/// Whoever reads the key on a miss, step by step.
+#[derive(Default)]
+struct Reader {
+    read_after: u64,
+    seen: State,
+    copy: Option<KeyCopy>,
+}
+
+const READER_STEPS: usize = 5;
+const CHANGE_STEPS: usize = 3;
+
+/// Readers and changes that take their steps in turn, in whatever order.
+struct Model {
+    cache: KeyCache,
+    store: State,
+    /// What every request must see from now on.
+    acknowledged: State,
+    readers: Vec<(usize, Reader)>,
+    changes: Vec<(usize, Change)>,
+}
+
+/// A change, step by step.
+struct Change {
+    of: usize,
+    /// What the store holds of it once it is committed.
+    committed: State,
+}
+
+impl Model {
+    fn new(readers: usize, changes: &[usize]) -> Self {
+        Self {
+            cache: cache(),
+            store: State::default(),
+            acknowledged: State::default(),
+            readers: (0..readers).map(|_| (0, Reader::default())).collect(),
+            changes: changes.iter().map(|of| (0, Change { of: *of, committed: State::default() })).collect(),
+        }
+    }
+
+    /// Lets reader or change number `who` take its next step, if it has one left.
+    fn step(&mut self, who: usize) {
+        match who.checked_sub(self.readers.len()) {
+            None => self.read(who),
+            Some(change) => self.change(change),
+        }
+        self.check();
+    }
+
+    fn read(&mut self, who: usize) {
+        let (step, reader) = &mut self.readers[who];
+        match *step {
+            0 => reader.read_after = self.cache.fence.latest(),
+            1 => reader.seen = self.store,
+            2 => {
+                let mut stored = key(reader.seen[0]);
+                stored.key.name = format!("{} {}", reader.seen[1], reader.seen[2]);
+                reader.copy = Some(self.cache.copy(stored, reader.read_after));
+            }
+            3 => reader.copy.iter().for_each(|copy| self.cache.insert(copy)),
+            4 => reader.copy.iter().for_each(|copy| self.cache.confirm(copy)),
+            _ => return,
+        }
+        *step += 1;
+    }
+
+    fn change(&mut self, which: usize) {
+        let (step, Change { of, committed }) = &mut self.changes[which];
+        let (organization, project) =
+            (Tenant::organization(&organization()), Tenant::project(&organization(), &project()));
+        match (*step, *of) {
+            (0, of) => {
+                for index in (0..EVERYTHING).filter(|index| of == *index || of == EVERYTHING) {
+                    self.store[index] += 1;
+                    committed[index] = self.store[index];
+                }
+            }
+            (1, 0) => self.cache.fence.raise(&own()),
+            (1, 1) => self.cache.fence.raise(&organization),
+            (1, 2) => self.cache.fence.raise(&project),
+            (1, _) => self.cache.fence.raise_for_everything(),
+            (2, of) => {
+                match of {
+                    0 => self.cache.drop_copy(&own()),
+                    1 => self.cache.leases.end(&organization),
+                    2 => self.cache.leases.end(&project),
+                    _ => self.cache.keys.invalidate_all(),
+                }
+                for (least, committed) in self.acknowledged.iter_mut().zip(committed) {
+                    *least = (*least).max(*committed);
+                }
+            }
+            _ => return,
+        }
+        *step += 1;
+    }
+
+    /// A request that came now would see all that was acknowledged.
+    fn check(&self) {
+        let Some(held) = self.cache.held(&own()) else { return };
+        let tenants = held.key.name.split(' ').map(|count| count.parse().unwrap());
+        let seen: Vec<u64> = std::iter::once(held.key.generation).chain(tenants).collect();
+        let is_current = seen.iter().zip(&self.acknowledged).all(|(seen, least)| seen >= least);
+        assert!(is_current, "a copy of {seen:?} is used when {:?} is acknowledged", self.acknowledged);
+    }
+}
+
+/// All orders in which one reader and one change can take their steps.
+#[test]
+fn no_order_of_one_reader_and_one_change_leaves_an_outdated_copy() {
+    let steps = READER_STEPS + CHANGE_STEPS;
+    for of in 0..=EVERYTHING {
+        for order in (0..1_u32 << steps).filter(|order| order.count_ones() as usize == CHANGE_STEPS) {
+            let mut model = Model::new(1, &[of]);
+            (0..steps).for_each(|at| model.step((order >> at & 1) as usize));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn no_order_of_readers_and_changes_leaves_an_outdated_copy(
+        changes in proptest::collection::vec(0..=EVERYTHING, 0..4),
+        readers in 1..4_usize,
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 0..40),
+    ) {
+        let mut model = Model::new(readers, &changes);
+        for who in order {
+            model.step(who.index(readers + changes.len()));
+        }
+    }
+}
