@@ -17,6 +17,8 @@ use crate::scope::Scopes;
 
 pub use fault::TokenFault;
 pub use issue::AccessTokenClaims;
+#[cfg(feature = "server")]
+pub(crate) use verify::authentic_claims;
 pub use verify::{Audience, Leeway, Rules, verify_access_token};
 
 /// The `typ` of an access token (RFC 9068 §2.1).

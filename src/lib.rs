@@ -64,6 +64,8 @@ pub mod names;
 #[cfg(feature = "server")]
 pub mod node;
 pub mod pem;
+#[cfg(any(feature = "server", feature = "verify"))]
+mod remembered;
 pub mod revocation_feed;
 pub mod scope;
 #[cfg(feature = "server")]

@@ -16,6 +16,7 @@ mod swapped;
 mod throttle;
 mod under_way;
 mod usage;
+mod verified_tokens;
 mod withdrawals;
 
 pub use authenticate::{Authenticated, Presented, Refusal};
@@ -32,6 +33,7 @@ pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
 pub use usage::{LastUse, UseCell, UseLedger};
+pub use verified_tokens::VerifiedTokens;
 pub use withdrawals::Withdrawals;
 
 use std::future::Future;
@@ -52,6 +54,9 @@ use crate::store::{Store, StoreError, Write};
 
 use self::follow::Following;
 use self::freshness::Asked;
+
+/// How many changes memory takes in before other requests on the same thread have their turn.
+const FORGOTTEN_AT_ONCE: usize = 256;
 
 /// What a node is told about its deployment.
 #[derive(Clone, Debug)]
@@ -99,6 +104,8 @@ pub struct Node {
     pub tagger: Tagger,
     /// Makes and reads the cursors of lists.
     pub cursors: CursorKeeper,
+    /// Tokens whose signature need not be verified again.
+    pub verified_tokens: VerifiedTokens,
     /// Tokens revoked one by one.
     pub revoked_tokens: RevokedTokens,
     /// Generations of keys that are over.
@@ -162,6 +169,7 @@ impl Node {
             SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
         let node = Self {
             keys: KeyCache::new(capacity, deployment.audiences.clone()),
+            verified_tokens: VerifiedTokens::new(capacity),
             tagger: Tagger::new(&master_key.tag_key()),
             cursors: CursorKeeper::new(master_key.cursor_key()),
             usage: UseLedger::default(),
@@ -193,8 +201,14 @@ impl Node {
         let touched = write.touched().to_vec();
         let committed = write.commit().await;
         // Whatever was said: after an error it may have been committed all the same.
-        for (kind, subject) in &touched {
-            self.forget(*kind, subject);
+        for some in touched.chunks(FORGOTTEN_AT_ONCE) {
+            for (kind, subject) in some {
+                self.forget(*kind, subject);
+            }
+            if some.len() == FORGOTTEN_AT_ONCE {
+                // A bulk change touches thousands of keys; other requests wait for this thread.
+                tokio::task::yield_now().await;
+            }
         }
         self.follow_now();
         committed

@@ -38,7 +38,6 @@ mod layer;
 mod metadata;
 mod metrics;
 mod refusal;
-mod remembered;
 mod resource_metadata;
 mod settings;
 mod shared;

@@ -4,14 +4,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Form, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+
+#[derive(serde::Deserialize)]
+#[allow(dead_code)]
+struct IntrospectionForm {
+    client_secret: String,
+    token: String,
+}
 
 #[derive(serde::Deserialize)]
 #[allow(dead_code)]
@@ -27,6 +34,9 @@ struct Floor {
     signing_input: String,
 }
 
+/// What introspection says of a token, as long as a real one.
+const INTROSPECTION: &str = r#"{"active":true,"scope":"read:*","client_id":"key_joD8iZYvV1ZoBZGw","sub":"key_joD8iZYvV1ZoBZGw","aud":"http://127.0.0.1:18080/api","iss":"http://127.0.0.1:18080","exp":1795260154,"iat":1795259554,"jti":"TXcYAhb2wmWuQ2mVoeWbKA","token_type":"Bearer","cidrs":["0.0.0.0/0","::/0"],"org":"default","project":"default","env":"prd","gen":1}"#;
+
 /// As long as a real one.
 const CLAIMS: &str = r#"{"iss":"http://127.0.0.1:18080","sub":"key_joD8iZYvV1ZoBZGw","client_id":"key_joD8iZYvV1ZoBZGw","aud":"http://127.0.0.1:18080/api","iat":1795259554,"exp":1795260154,"jti":"TXcYAhb2wmWuQ2mVoeWbKA","scope":"read:*","cidrs":["0.0.0.0/0","::/0"],"org":"default","project":"default","env":"prd","gen":1}"#;
 
@@ -41,7 +51,12 @@ pub(crate) fn serve() -> ExitCode {
         let header = format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"{}"}}"#, "k".repeat(43));
         let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(CLAIMS));
         let floor = Arc::new(Floor { random, key, signing_input });
-        let router = Router::new().route("/oauth/token", post(token)).with_state(floor);
+        let router = Router::new()
+            .route("/oauth/token", post(token))
+            .route("/oauth/introspect", post(introspect))
+            .route("/v1/gate", get(gate))
+            .route("/v1/self", get(own))
+            .with_state(floor);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         println!("floor on {}", listener.local_addr().expect("an address"));
         axum::serve(listener, router).await.expect("it serves");
@@ -62,4 +77,26 @@ async fn token(State(floor): State<Arc<Floor>>, Form(_): Form<TokenForm>) -> imp
         ],
         body,
     )
+}
+
+/// Reads what is presented, and answers as if it were good.
+async fn gate(headers: HeaderMap) -> impl IntoResponse {
+    assert!(headers.contains_key(header::AUTHORIZATION), "a credential is presented");
+    [
+        ("x-claviger-sub", "key_joD8iZYvV1ZoBZGw"),
+        ("x-claviger-org", "default"),
+        ("x-claviger-project", "default"),
+        ("x-claviger-env", "prd"),
+        ("x-claviger-scope", "read:*"),
+        ("cache-control", "no-store"),
+    ]
+}
+
+async fn own(headers: HeaderMap) -> impl IntoResponse {
+    assert!(headers.contains_key(header::AUTHORIZATION), "a credential is presented");
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], INTROSPECTION)
+}
+
+async fn introspect(Form(_): Form<IntrospectionForm>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], INTROSPECTION)
 }

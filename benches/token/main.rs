@@ -12,6 +12,9 @@ mod arguments;
 mod cold;
 mod floor;
 mod load;
+#[path = "../support/node.rs"]
+#[allow(dead_code)]
+mod node;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod postgres;

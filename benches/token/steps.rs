@@ -1,18 +1,14 @@
 //! Where a warm token's time goes: the steps of the use case, each by itself, in this process.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Instant;
 
-use claviger::address::{AddressPolicy, CallerAddress, Origin};
+use claviger::address::{CallerAddress, Origin};
 use claviger::api_key::PlainKey;
-use claviger::clock::Clock;
-use claviger::entropy::Entropy;
-use claviger::jwk::Algorithm;
-use claviger::keyring::{RotationPolicy, SigningKeySource};
-use claviger::node::{Deployment, HashCost, Node, Presented};
+use claviger::node::Presented;
 use claviger::token::{GrantRequest, client_credentials};
 
+use crate::node::node;
 use crate::seed::{Database, Shape, Store};
 use crate::warm::median;
 
@@ -67,28 +63,4 @@ async fn microseconds(step: impl AsyncFn()) -> f64 {
         rounds.push(begun.elapsed().as_secs_f64() * 1e6 / TIMES as f64);
     }
     median(rounds.into_iter())
-}
-
-async fn node(seeded: &Store) -> Arc<Node> {
-    let text = std::fs::read_to_string(seeded.folder.path().join("keys/master.key")).expect("the master key");
-    let master_key = text.parse().expect("a master key");
-    let issuer = "http://127.0.0.1:8080".to_owned();
-    let deployment = Deployment {
-        audiences: vec![format!("{issuer}/api")],
-        issuer,
-        brand: Default::default(),
-        addresses: AddressPolicy::default(),
-        rotation: RotationPolicy {
-            every: 90 * 86_400,
-            lead: 7_200,
-            source: SigningKeySource::Generate(Algorithm::Es256),
-        },
-        hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
-        hash_turns: 1,
-        key_capacity: 1_000,
-        gate: Default::default(),
-        events_kept_seconds: None,
-    };
-    let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
-    Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")
 }

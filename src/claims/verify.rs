@@ -65,6 +65,19 @@ pub fn verify_access_token<K: Borrow<VerifyingKey>>(
     key_for: impl FnOnce(&str) -> Option<K>,
     rules: &Rules<'_>,
 ) -> Result<Claims, TokenFault> {
+    let claims = authentic_claims(token, key_for)?;
+    rules.check(&claims)?;
+    Ok(claims)
+}
+
+/// The claims of an access token whose signature is good. They are still to be held against [`Rules`].
+///
+/// # Errors
+/// The [`TokenFault`]s before [`TokenFault::Issuer`].
+pub(crate) fn authentic_claims<K: Borrow<VerifyingKey>>(
+    token: &str,
+    key_for: impl FnOnce(&str) -> Option<K>,
+) -> Result<Claims, TokenFault> {
     let unverified = UnverifiedJws::parse(token)?;
     let header = unverified.header();
     // RFC 8725 §3.11: a signature for another purpose is none for this one.
@@ -73,9 +86,7 @@ pub fn verify_access_token<K: Borrow<VerifyingKey>>(
     }
     let key = key_for(header.kid()).ok_or(TokenFault::UnknownKey)?;
     let verified = unverified.verify(key.borrow())?;
-    let claims = Claims::parse(verified.payload())?;
-    rules.check(&claims)?;
-    Ok(claims)
+    Claims::parse(verified.payload())
 }
 
 impl Rules<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{HeldKey, Node, Refusal};
 use crate::api_key::KeyId;
 use crate::cidr::Cidrs;
-use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault};
 use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::scope::Scopes;
 use crate::usage::{RefusedFor, UseKind};
@@ -107,13 +107,11 @@ impl Node {
     ) -> Result<Claims, BearerFault> {
         let ring = self.keyring.ring();
         let rules = Rules { issuer: &self.deployment.issuer, audience, now, leeway: BETWEEN_NODES };
-        let claims =
-            verify_access_token(token, |kid| ring.verifying(kid, now), &rules).map_err(
-                |fault| match fault {
-                    TokenFault::Expired => BearerFault::Expired,
-                    other => BearerFault::Refused(other),
-                },
-            )?;
+        let verdict = self.verified_tokens.verify(token, |kid| ring.verifying(kid, now), &rules);
+        let claims = verdict.map_err(|fault| match fault {
+            TokenFault::Expired => BearerFault::Expired,
+            other => BearerFault::Refused(other),
+        })?;
         // The leeway is for the beginning alone: here the end is the end.
         if claims.expires_at <= now {
             return Err(BearerFault::Expired);

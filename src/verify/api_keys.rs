@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::refusal::{KeyFault, Refusal, Unavailable};
-use super::remembered::{Digest, Remembered, digest_of};
 use super::settings::ApiKeys;
 use super::shared::Shared;
 use crate::address::{CallerAddress, ForwardedHeader};
 use crate::api_key::looks_like_key;
 use crate::client::{Answer, BaseUrl, Request};
 use crate::clock::Timestamp;
+use crate::remembered::{Digest, Remembered, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -89,7 +89,7 @@ impl AskedKeys {
         let asked_at = shared.settings.clock.now();
         let token = self.ask(shared, key, caller).await?;
         let access = shared.verify(&token, caller).await?;
-        self.answers.keep(digest, (access.clone(), asked_at));
+        self.answers.keep(digest, access.organization(), (access.clone(), asked_at));
         Ok(access)
     }
 

@@ -9,7 +9,6 @@ use super::access::Access;
 use super::issuer_keys::{Asker, IssuerKeys};
 use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
-use super::remembered::{Remembered, digest_of};
 use super::settings::{Settings, WhenStale};
 use super::standing::{Heard, Standing};
 use crate::address::CallerAddress;
@@ -17,6 +16,7 @@ use crate::claims::{Audience, Rules, TokenFault, verify_access_token};
 use crate::client::{BaseUrl, Client};
 use crate::clock::Timestamp;
 use crate::jws::{JwsFault, UnverifiedJws};
+use crate::remembered::{Remembered, digest_of};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -97,7 +97,7 @@ impl Shared {
             verdict => verdict?,
         };
         let access = self.admit(access, caller, now)?;
-        self.remembered.keep(digest, access.clone());
+        self.remembered.keep(digest, access.organization(), access.clone());
         Ok(access)
     }
 

@@ -18,6 +18,7 @@ mod headers;
 mod injected_keys;
 mod key_info;
 mod mirrored;
+mod remembered;
 mod serialization;
 mod signatures;
 mod times;

@@ -36,7 +36,7 @@ async fn a_revoked_mirror_takes_its_token_along(backend: Backend) {
     }
 }
 
-fn mirrored(good: &Good) -> String {
+pub(crate) fn mirrored(good: &Good) -> String {
     let mut signature = good.signature();
     let mut borrow = 0;
     for (digit, order) in signature[32..].iter_mut().zip(P256_ORDER).rev() {

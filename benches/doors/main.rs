@@ -1,0 +1,166 @@
+//! What a credential costs where it is looked at: the gate, introspection and the management API.
+//!
+//! `cargo bench --bench doors` prints, for each database that is here and each door: the server's CPU for a request
+//! with an API key, with a token that was presented before, and with a token at first sight, beside two floors: an
+//! axum handler that reads the same request and gives as long an answer without looking at the credential, and the
+//! token endpoint's, which signs. Everything runs in turns in one run. `-- quick` does less of it, `-- sqlite` or
+//! `-- postgres` one database.
+
+#[path = "../support/arguments.rs"]
+mod arguments;
+mod contender;
+#[path = "../token/floor.rs"]
+mod floor;
+#[path = "../token/load.rs"]
+#[allow(dead_code)]
+mod load;
+#[path = "../support/node.rs"]
+mod node;
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod postgres;
+#[path = "../support/process.rs"]
+#[allow(dead_code)]
+mod process;
+mod requests;
+#[path = "../support/seed.rs"]
+#[allow(dead_code)]
+mod seed;
+#[path = "../verify/turns.rs"]
+#[allow(dead_code)]
+mod turns;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::arguments::Arguments;
+use self::contender::Contender;
+use self::load::token_request;
+use self::process::Server;
+use self::requests::{Door, Minted};
+use self::seed::{Database, Shape, Store};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How many turns, and of how many milliseconds each.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    turns: usize,
+    turn_ms: u64,
+}
+
+const FULL: Plan = Plan { turns: 9, turn_ms: 1_500 };
+const QUICK: Plan = Plan { turns: 3, turn_ms: 800 };
+
+/// A turn of tokens at first sight lasts only as long as there are tokens.
+const FIRST_SIGHT_MS: u64 = 500;
+/// More than can be verified in that time.
+const FIRST_SIGHT_TOKENS: usize = 20_000;
+
+const COST: (u32, u32) = (8, 1);
+const KEYS: u32 = 200;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    if arguments.has("serve-floor") {
+        return floor::serve();
+    }
+    if arguments.is_test() {
+        return ExitCode::SUCCESS;
+    }
+    let plan = if arguments.has("quick") { QUICK } else { FULL };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    process::pin_load();
+    for database in seed::databases(&arguments) {
+        println!("\n# {}", database.name());
+        runtime.block_on(measure(&database, plan));
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(database: &Database, plan: Plan) {
+    let store = Store::of(database, 1_000, COST, Shape::Together).await;
+    // Before a server has the store open.
+    let node = node::node(&store).await;
+    let mut minted = Vec::new();
+    for door in Door::ALL {
+        minted.push((door, Minted::for_door(&node, &store, door, plan.turns).await));
+    }
+    let bare = requests::bare_verification(&node, &minted[0].1.unseen);
+    drop(node);
+
+    let mut settings = store.settings();
+    settings.push(("CLAVIGER_ISSUER", node::ISSUER));
+    let server = Arc::new(Server::claviger(store.folder.path(), &settings));
+    let floor = Arc::new(Server::floor());
+    let tokens =
+        (0..KEYS).map(|number| store.key(number)).map(|(id, key)| token_request(&id, &key)).collect();
+    let mut signing = Contender::new(&floor, tokens);
+    let mut doors = Vec::new();
+    for (door, minted) in minted {
+        doors.push(At::new(door, minted, &server, &floor).await);
+    }
+    for turn in 0..plan.turns {
+        signing.turn(plan.turn_ms).await;
+        for at in &mut doors {
+            at.turn(plan, turn).await;
+        }
+    }
+    println!("ring, bare verification          {bare:6.1} µs");
+    println!("floor of the token endpoint      {:6.1} µs CPU a request", signing.cpu());
+    for at in &doors {
+        at.report(&signing, bare);
+    }
+}
+
+/// Everything that is measured at one door.
+struct At {
+    door: Door,
+    floor: Contender,
+    key: Contender,
+    seen: Contender,
+    /// One turn each: nothing is seen twice.
+    unseen: Vec<Contender>,
+}
+
+impl At {
+    async fn new(door: Door, minted: Minted, server: &Arc<Server>, floor: &Arc<Server>) -> Self {
+        let at = Self {
+            door,
+            floor: Contender::new(floor, minted.keys.clone()),
+            key: Contender::new(server, minted.keys),
+            seen: Contender::new(server, minted.seen),
+            unseen: minted.unseen_requests.into_iter().map(|all| Contender::new(server, all)).collect(),
+        };
+        at.key.warm_up().await;
+        at.seen.warm_up().await;
+        at
+    }
+
+    async fn turn(&mut self, plan: Plan, turn: usize) {
+        self.floor.turn(plan.turn_ms).await;
+        self.key.turn(plan.turn_ms).await;
+        self.seen.turn(plan.turn_ms).await;
+        self.unseen[turn].turn_once(FIRST_SIGHT_MS).await;
+    }
+
+    fn report(&self, signing: &Contender, bare: f64) {
+        let (key, seen) = (self.key.cpu(), self.seen.cpu());
+        let first = contender::median(self.unseen.iter().map(Contender::cpu).collect());
+        println!("{}", self.door.name());
+        println!("  its own floor, nothing verified{:6.1} µs CPU a request", self.floor.cpu());
+        println!(
+            "  an API key                     {key:6.1} µs   {:.2} × the token endpoint's floor",
+            self.key.ratio(signing)
+        );
+        println!(
+            "  a token seen before            {seen:6.1} µs   {:.2} × a key",
+            self.seen.ratio(&self.key)
+        );
+        println!(
+            "  a token at first sight         {first:6.1} µs   {:.2} × a bare verification more than a key",
+            (first - key) / bare
+        );
+    }
+}

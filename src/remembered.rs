@@ -1,0 +1,133 @@
+//! Credentials that were verified before, in room that organizations share fairly.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
+
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+
+#[cfg(test)]
+mod tests;
+
+/// What was seen, under its digest: the credential itself is kept nowhere.
+pub(crate) type Digest = [u8; SHA256_OUTPUT_LEN];
+
+/// SHA-256 of a credential. All of it counts: a signature alone identifies nothing.
+pub(crate) fn digest_of(credential: &str) -> Digest {
+    let mut bytes = Digest::default();
+    bytes.copy_from_slice(digest(&SHA256, credential.as_bytes()).as_ref());
+    bytes
+}
+
+/// So many requests can look something up while another one is put in.
+const SHARDS: usize = 64;
+
+/// What was made of credentials, under their digests: of so many at most. Whatever can change about it is for whoever
+/// reads it to look at.
+///
+/// When there is no room left, the organization that takes the most of it loses its oldest entry. So an organization
+/// keeps what it has for as long as that is no more than an equal share, however many credentials others present.
+pub(crate) struct Remembered<T> {
+    most: usize,
+    shards: Box<[RwLock<HashMap<Digest, T>>]>,
+    rooms: Mutex<Rooms>,
+}
+
+/// Which entries are whose. It is asked only when an entry is put in.
+#[derive(Default)]
+struct Rooms {
+    total: usize,
+    /// The entries of each organization, oldest first. One that was forgotten stays in here until its turn.
+    of: HashMap<Arc<str>, VecDeque<Digest>>,
+    by_size: BTreeSet<(usize, Arc<str>)>,
+}
+
+impl<T: Clone> Remembered<T> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            most,
+            shards: std::iter::repeat_with(RwLock::default).take(SHARDS).collect(),
+            rooms: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn get(&self, digest: &Digest) -> Option<T> {
+        self.shard(digest).read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    /// Keeps what was made of a credential of this organization, in the place of what was made of it before.
+    pub(crate) fn keep(&self, digest: Digest, organization: &str, made: T) {
+        if self.most == 0 {
+            return;
+        }
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.write(&digest).get_mut(&digest) {
+            *known = made;
+            return;
+        }
+        if rooms.total >= self.most
+            && let Some(evicted) = rooms.evict_for(organization)
+        {
+            self.forget(&evicted);
+        }
+        rooms.enter(organization, digest);
+        self.write(&digest).insert(digest, made);
+    }
+
+    pub(crate) fn forget(&self, digest: &Digest) {
+        self.write(digest).remove(digest);
+    }
+
+    fn write(&self, digest: &Digest) -> RwLockWriteGuard<'_, HashMap<Digest, T>> {
+        self.shard(digest).write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shard(&self, digest: &Digest) -> &RwLock<HashMap<Digest, T>> {
+        &self.shards[usize::from(digest[0]) % SHARDS]
+    }
+}
+
+impl Rooms {
+    fn enter(&mut self, organization: &str, digest: Digest) {
+        let name = match self.of.get_key_value(organization) {
+            Some((name, room)) => {
+                let name = Arc::clone(name);
+                self.by_size.remove(&(room.len(), Arc::clone(&name)));
+                name
+            }
+            None => organization.into(),
+        };
+        let room = self.of.entry(Arc::clone(&name)).or_default();
+        room.push_back(digest);
+        self.by_size.insert((room.len(), name));
+        self.total += 1;
+    }
+
+    /// Takes the oldest entry away from whoever has the most: from `organization` itself, if nobody has more.
+    fn evict_for(&mut self, organization: &str) -> Option<Digest> {
+        let own = self.of.get_key_value(organization);
+        let (size, name) = match (own, self.by_size.last()?) {
+            (Some((name, room)), (most, _)) if room.len() >= *most => (room.len(), Arc::clone(name)),
+            (_, largest) => largest.clone(),
+        };
+        self.by_size.remove(&(size, Arc::clone(&name)));
+        let room = self.of.get_mut(&name)?;
+        let evicted = room.pop_front();
+        self.total -= usize::from(evicted.is_some());
+        if room.is_empty() {
+            self.of.remove(&name);
+        } else {
+            if room.len() < room.capacity() / 4 {
+                room.shrink_to(room.len() * 2);
+            }
+            self.by_size.insert((room.len(), name));
+        }
+        evicted
+    }
+}
+
+impl<T> fmt::Debug for Remembered<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remembered").field("most", &self.most).finish_non_exhaustive()
+    }
+}
