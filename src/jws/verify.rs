@@ -59,6 +59,7 @@ impl<'a> UnverifiedJws<'a> {
 
     /// The payload of a text that [`UnverifiedJws::verify`] has found good before. Whoever asks has to remember that, and
     /// to see to it that the key is still good.
+    #[cfg(feature = "server")]
     pub(crate) fn payload_of_verified(token: &str) -> Result<Vec<u8>, JwsFault> {
         let payload = token.split('.').nth(1).ok_or(JwsFault::Parts)?;
         decode(payload, Part::Payload)
