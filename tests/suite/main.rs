@@ -18,6 +18,7 @@ mod feed;
 mod finding;
 mod gate;
 mod introspection;
+mod key_cache;
 mod key_changes;
 mod keys;
 mod matrix;
