@@ -54,7 +54,7 @@ impl Tenants {
     async fn copies(&self, node: &Node) -> Vec<Arc<HeldKey>> {
         let mut copies = Vec::new();
         for id in &self.keys {
-            copies.push(node.key(id, self.server.clock.now()).await.unwrap().unwrap());
+            copies.push(node.key(id).await.unwrap().unwrap());
         }
         copies
     }
@@ -130,16 +130,16 @@ async fn a_change_of_very_many_keys_drops_each(backend: Backend) {
     // More than memory takes in at a time.
     const KEYS: usize = 300;
     let server = Server::start(backend).await;
-    let (node, now) = (&server.node, server.clock.now());
+    let node = &server.node;
     let mut keys = Vec::new();
     for _ in 0..KEYS {
         let (id, _) = server.stored_key().await;
-        node.key(&id, now).await.unwrap().unwrap();
+        node.key(&id).await.unwrap().unwrap();
         keys.push(id);
     }
     let (kept, _) = server.key(&["read:*"]).await;
     let kept: KeyId = kept.parse().unwrap();
-    node.key(&kept, now).await.unwrap().unwrap();
+    node.key(&kept).await.unwrap().unwrap();
     // Those that were put into the store past the management API have the administrator's name.
     let request = json!({ "filter": { "q": "administrator" } });
     server.admin().post_json("/v1/orgs/default/keys/revoke?force=true", &request).await.done(200);
