@@ -37,7 +37,7 @@ impl KeyFileError {
     }
 }
 
-/// Reads a secret file.
+/// Reads a secret file, without a byte order mark in front of it.
 ///
 /// # Errors
 /// [`KeyFileError`].
@@ -51,6 +51,9 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     }
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(failed)?;
+    if let Some(unmarked) = text.strip_prefix('\u{feff}') {
+        return Ok(Zeroizing::new(unmarked.to_owned()));
+    }
     Ok(text)
 }
 

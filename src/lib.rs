@@ -13,7 +13,7 @@
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`], [`usage`] | what lasts: SQL lives there and nowhere else |
-//! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`credential`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
+//! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`credential`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`entity_tag`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs neither of the features `server` and `verify`, so that both say the same.
 
@@ -41,6 +41,8 @@ pub mod console;
 pub mod credential;
 #[cfg(feature = "server")]
 pub mod cursor;
+#[cfg(feature = "server")]
+pub mod entity_tag;
 pub mod entropy;
 #[cfg(feature = "server")]
 pub mod gate;

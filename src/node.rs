@@ -9,6 +9,7 @@ mod hash_cost;
 mod hash_threads;
 mod housekeeping;
 mod key_cache;
+mod log_sampler;
 mod refusals;
 mod revocations;
 mod secrets;
@@ -26,6 +27,7 @@ pub use follow::FollowError;
 pub use freshness::Freshness;
 pub use hash_cost::HashCost;
 pub use key_cache::{Granted, HeldKey, KeyCache};
+pub use log_sampler::{Cause, LogSampler};
 pub use refusals::RefusalLog;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
@@ -114,6 +116,8 @@ pub struct Node {
     pub feed: Feed,
     /// Counts use, and notes refusals, until they are written.
     pub usage: UseLedger,
+    /// Thins out the log lines that anybody can cause.
+    pub log_sampler: LogSampler,
     /// Slows guessers down.
     pub throttle: Throttle,
     /// Tokens that a gateway gets in the place of keys.
@@ -173,6 +177,7 @@ impl Node {
             tagger: Tagger::new(&master_key.tag_key()),
             cursors: CursorKeeper::new(master_key.cursor_key()),
             usage: UseLedger::default(),
+            log_sampler: LogSampler::default(),
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),
             under_way: UnderWays::default(),

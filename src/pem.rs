@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 pub use fault::PemFault;
 
 use crate::jwk::{Pkcs8, SigningKey, VerifyingKey};
+use crate::text::without_byte_order_mark;
 
 /// Reads the one private key in `pem`. Certificates, public keys and comments around it are left unread.
 ///
@@ -22,6 +23,7 @@ use crate::jwk::{Pkcs8, SigningKey, VerifyingKey};
 /// # Errors
 /// [`PemFault`] says what the PEM holds instead.
 pub fn import(pem: &str) -> Result<(SigningKey, Pkcs8), PemFault> {
+    let pem = without_byte_order_mark(pem);
     require_one_plain_key(pem)?;
     let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| PemFault::Malformed)?;
     let pkcs8 = match &*Zeroizing::new(der) {

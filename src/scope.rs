@@ -189,6 +189,13 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(token: &str) -> Result<Self, ScopeError> {
+        // What is wrong with a list joined by commas is the commas, not the first part that they spoil.
+        Self::parse(token).map_err(|error| if joins_scopes(token) { ScopeError::Commas } else { error })
+    }
+}
+
+impl Scope {
+    fn parse(token: &str) -> Result<Self, ScopeError> {
         let Some((action, filter)) = token.split_once(':') else {
             return Ok(Self::new(token.parse()?, Filter::everything()));
         };
@@ -198,6 +205,20 @@ impl FromStr for Scope {
             Err(reason) => Err(ScopeError::Filter { scope: token.into(), reason }),
         }
     }
+
+    /// Refuses a scope that reads as several ones joined by commas: `read:a,write:b` is one scope on the literal
+    /// `a,write:b`, and nobody means that. Asked of what people and clients send, never of what is stored or signed.
+    pub(crate) fn refuse_commas(&self) -> Result<(), ScopeError> {
+        if joins_scopes(self.filter.as_str()) { Err(ScopeError::Commas) } else { Ok(()) }
+    }
+}
+
+/// Whether a comma stands before an action, which ends the text or is followed by its filter or the next action.
+fn joins_scopes(text: &str) -> bool {
+    text.split(',').skip(1).any(|part| {
+        let action = part.split(':').next().unwrap_or_default();
+        action.parse::<Action>().is_ok()
+    })
 }
 
 impl fmt::Display for Scope {
@@ -231,6 +252,9 @@ pub enum ScopeError {
     /// RFC 6749 §3.3: one space between two scopes, and none before the first or after the last.
     #[error("exactly one space stands between two scopes, and none around the list")]
     Spacing,
+    /// Several scopes are joined by commas, as some client libraries do.
+    #[error("scopes are separated by spaces, not by commas")]
+    Commas,
     /// A key or a list in text has none.
     #[error("at least one scope is needed")]
     None,

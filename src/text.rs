@@ -40,6 +40,16 @@ fn describable(c: char) -> char {
     }
 }
 
+/// A text without the byte order mark that some editors and shells put in front of it.
+pub(crate) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The same of a file's bytes.
+pub(crate) fn without_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
 /// More letters and digits than this in a row could be a secret: an API key ends in 65 of them, and nothing
 /// that people name has so many.
 const MAX_RUN: usize = 40;

@@ -15,6 +15,8 @@ use rustls::{
 use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use crate::text::without_byte_order_mark_bytes;
+
 /// Which certificate authorities a server's certificate may come from.
 #[derive(Clone, Debug, Default)]
 pub enum Trust {
@@ -146,7 +148,8 @@ fn system() -> Result<RootCertStore, TrustError> {
 
 fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let text = std::fs::read(path).map_err(|source| TrustError::Io { path: path.to_owned(), source })?;
-    let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
+    let certificates =
+        CertificateDer::pem_slice_iter(without_byte_order_mark_bytes(&text)).collect::<Result<Vec<_>, _>>();
     let certificates =
         certificates.map_err(|source| TrustError::Malformed { path: path.to_owned(), source })?;
     if store(certificates.clone()).is_empty() {

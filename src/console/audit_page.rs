@@ -61,7 +61,7 @@ pub(super) async fn show(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &KNOWN)?;
+    let query = Query::of_page(&parts, &KNOWN)?;
     let (wanted, now) = (Wanted::read(&query), node.clock.now());
     let root = visitor.shell.root(&organization);
     let cursor = query.text("cursor").map(str::to_owned);

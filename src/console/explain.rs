@@ -12,7 +12,7 @@ use crate::scope::{Action, Filter, FilterError, Scope, Segment};
 
 /// `GET /console/scope?action=&resource=`: the words for a row of a form while it is typed.
 pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["action", "resource"])?;
+    let query = Query::of_page(&parts, &["action", "resource"])?;
     let text = |name| query.text(name).unwrap_or_default().trim();
     let words = match read(text("action"), text("resource")) {
         Ok(scope) => explain(&scope),

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::request::Parts;
 
-use crate::http::body::{self, BodyFault};
+use crate::http::body;
 use crate::http::form;
 use crate::management::ApiError;
 
@@ -27,11 +27,7 @@ impl Fields {
         if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(ApiError::invalid("this is not a form of this page"));
         }
-        let bytes = body::read(&parts.headers, body, MAX_BODY).await.map_err(|fault| match fault {
-            BodyFault::TooLarge => ApiError::TooLarge,
-            BodyFault::TooSlow => ApiError::TooSlow,
-            BodyFault::Broken => ApiError::invalid("the form is incomplete"),
-        })?;
+        let bytes = body::read(&parts.headers, body, MAX_BODY).await?;
         let fields = Self::parse(&bytes)?;
         Ok((parts, bytes, fields))
     }

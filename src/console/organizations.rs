@@ -39,7 +39,7 @@ pub(super) async fn list(
     visitor: Visitor,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["cursor"])?;
+    let query = Query::of_page(&parts, &["cursor"])?;
     let request = PageRequest { limit: PER_PAGE, cursor: query.text("cursor").map(str::to_owned) };
     let (found, next) = organizations::list(&node, &visitor.caller, request).await?;
     let now = node.clock.now();

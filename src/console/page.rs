@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::failure::Failure;
+use crate::http::spreadsheet::marked;
 use crate::management::ApiError;
 
 /// A page, not to be kept by anybody.
@@ -64,11 +65,11 @@ pub(super) fn see_other(path: &str) -> Response {
     response
 }
 
-/// A table to be kept as a file of this name, which is made of ids.
+/// A table to be kept as a file of this name, which is made of ids. People open it in a spreadsheet.
 pub(super) fn spreadsheet(name: &str, body: Vec<u8>) -> Response {
     let described = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
-    (described, body).into_response()
+    (described, marked(body)).into_response()
 }

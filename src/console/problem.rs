@@ -46,8 +46,10 @@ fn title(error: &ApiError) -> &'static str {
         ApiError::InvalidRequest(_)
         | ApiError::TooSlow
         | ApiError::TooLarge
-        | ApiError::UnsupportedMediaType => "That can’t be read",
+        | ApiError::UnsupportedMediaType
+        | ApiError::ContentEncoding => "That can’t be read",
         ApiError::Unauthenticated { .. }
+        | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::TokenExpired
@@ -56,7 +58,7 @@ fn title(error: &ApiError) -> &'static str {
         ApiError::AddressNotAllowed(_) => "Not from this address",
         ApiError::NotFound | ApiError::MethodNotAllowed => "There is no such page",
         ApiError::Conflict(_) => "That can’t be done now",
-        ApiError::PreconditionFailed => "Somebody was faster",
+        ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Somebody was faster",
         ApiError::RateLimited(_) => "Too many attempts",
         ApiError::Internal(_) => "Something broke on our side",
         ApiError::Unavailable(_) | ApiError::NotReady(_) => "The server can’t answer just now",

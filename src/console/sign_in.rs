@@ -38,7 +38,7 @@ struct SignInPage {
 
 /// `GET /console/sign-in`.
 pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &KNOWN)?;
+    let query = Query::of_page(&parts, &KNOWN)?;
     let next = next_of(&base(&node), query.text("next").unwrap_or_default());
     if Visitor::of(&mut parts, &node).await?.is_some() {
         return Ok(see_other(&next));

@@ -52,7 +52,7 @@ pub(super) async fn show(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["span", "project", "month"])?;
+    let query = Query::of_page(&parts, &["span", "project", "month"])?;
     let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
     let month = use_by_key::month(&query)?;
     let request = span.request(&node);

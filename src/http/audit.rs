@@ -21,7 +21,7 @@ use crate::management::audit::Trail;
 use crate::node::Node;
 
 /// What narrows a trail, and how it is to be shown; over all organizations, also in which.
-const KNOWN: [&str; 9] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "org"];
+const KNOWN: [&str; 10] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "bom", "org"];
 
 /// `GET /v1/orgs/{org}/audit`.
 pub(super) async fn of_organization(

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::form::{Form, decode};
+use crate::api_key::looks_like_key;
 use crate::node::Presented;
 use crate::token::OAuthError;
 
@@ -22,12 +23,16 @@ impl ClientCredentials {
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when there are two, or they are malformed;
-    /// [`OAuthError::InvalidClient`] when there are none.
+    /// [`OAuthError::InvalidClient`] when there are none, or the key is in the wrong place.
     pub(super) fn of(headers: &HeaderMap, form: &Form<'_>) -> Result<Self, OAuthError> {
-        match basic(headers)? {
-            Some(basic) => basic.beside(form),
-            None => Self::in_body(form),
+        let credentials = match basic(headers)? {
+            Some(basic) => basic.beside(form)?,
+            None => Self::in_body(form)?,
+        };
+        if credentials.secret.is_empty() {
+            return Err(rejected("the client secret is empty: it is the whole API key"));
         }
+        Ok(credentials)
     }
 
     /// For the node to judge.
@@ -42,15 +47,34 @@ impl ClientCredentials {
         if form.get("client_id").is_some_and(|id| Some(id) != self.client_id.as_deref()) {
             return Err(invalid("client_id is another one than in the Authorization header"));
         }
-        Ok(self)
+        match self.client_id.as_deref() {
+            // Proxies log user names.
+            Some(user) if looks_like_key(user) => Err(rejected(
+                "the API key was sent as the user name, which proxies log: send -u key_...:KEY, the key's id before the \
+                 colon and the API key after it",
+            )),
+            Some("") => Err(rejected(
+                "the user name is empty: send -u key_...:KEY, with the key's id before the colon",
+            )),
+            _ => Ok(self),
+        }
     }
 
     fn in_body(form: &Form<'_>) -> Result<Self, OAuthError> {
-        let secret = form.get("client_secret").ok_or(OAuthError::InvalidClient(None))?;
-        Ok(Self {
-            client_id: form.get("client_id").map(str::to_owned),
-            secret: Zeroizing::new(secret.into()),
-        })
+        let client_id = form.get("client_id");
+        if client_id.is_some_and(looks_like_key) {
+            return Err(rejected("the API key was sent as client_id: send it as client_secret"));
+        }
+        let secret = form.get("client_secret").ok_or_else(|| {
+            rejected(match client_id {
+                Some(_) => "client_secret is missing: it is the whole API key",
+                None => {
+                    "no client credentials were sent: send HTTP Basic with client_id:client_secret, or client_id and \
+                     client_secret in the body"
+                }
+            })
+        })?;
+        Ok(Self { client_id: client_id.map(str::to_owned), secret: Zeroizing::new(secret.into()) })
     }
 }
 
@@ -72,7 +96,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
     // RFC 9110 §11.1: the scheme's case does not matter.
     let encoded = match value.as_bytes().split_at_checked(6) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic ") => rest.trim_ascii(),
-        _ => return Err(OAuthError::InvalidClient(None)),
+        _ => return Err(rejected(not_basic(value.as_bytes()))),
     };
     let malformed =
         || invalid("the Authorization header is not Basic with base64 of client_id:client_secret");
@@ -82,6 +106,26 @@ fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
         client_id: Some(decode(&decoded[..colon]).map(Cow::into_owned)?),
         secret: Zeroizing::new(decode(&decoded[colon + 1..]).map(Cow::into_owned)?),
     }))
+}
+
+/// What is wrong with an `Authorization` header that is not Basic. Nothing of it is repeated: it may be the key.
+fn not_basic(value: &[u8]) -> &'static str {
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    if scheme.is_empty() {
+        "the Authorization header is empty: leave it out, or send Basic with client_id:client_secret"
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        "the Authorization header has nothing after Basic: send base64 of client_id:client_secret"
+    } else if scheme.eq_ignore_ascii_case(b"bearer") {
+        "the Authorization header is Bearer, which does not authenticate a client here: send Basic, or leave the header \
+         out and send client_secret in the body"
+    } else {
+        "the Authorization header is not Basic: send Basic, or leave the header out and send client_secret in the body"
+    }
+}
+
+/// Client authentication failed for a reason that anybody may know, because it says nothing about any key.
+fn rejected(why: &str) -> OAuthError {
+    OAuthError::InvalidClient(Some(why.into()))
 }
 
 fn invalid(why: &str) -> OAuthError {

@@ -23,11 +23,18 @@ impl KnownCaller {
     }
 }
 
+/// Marks the answer to a caller whose credential was good.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identified;
+
 /// Around the operations of the management API: what is answered 403 `forbidden` is noted.
 pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if known.0.get().is_some() {
+        response.extensions_mut().insert(Identified);
+    }
     if let Some(Failure::Api(error) | Failure::Page { error, .. }) = response.extensions().get()
         && let ApiError::Forbidden { message, scope } = error
         && let Some((node, caller)) = known.0.get()

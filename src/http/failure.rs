@@ -81,6 +81,31 @@ impl Failure {
         }
     }
 
+    /// Whether somebody without any good credential can cause it, as far as the error tells.
+    pub(super) fn is_anonymous(&self) -> bool {
+        match self {
+            Self::OAuth(error) => !matches!(
+                error,
+                OAuthError::UnauthorizedClient(_)
+                    | OAuthError::InvalidScope(_)
+                    | OAuthError::InvalidTarget(_)
+                    | OAuthError::UnsupportedTokenType
+                    | OAuthError::Internal { .. }
+            ),
+            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => !matches!(
+                error,
+                ApiError::OtherAudience
+                    | ApiError::KeyRevoked
+                    | ApiError::KeyExpired
+                    | ApiError::TokenExpired
+                    | ApiError::TokenRevoked
+                    | ApiError::AddressNotAllowed(_)
+                    | ApiError::Forbidden { scope: Some(_), .. }
+                    | ApiError::Internal(_)
+            ),
+        }
+    }
+
     /// What the log says of it: the cause that the client is not told, or else what it is told.
     pub(crate) fn log_line(&self) -> String {
         match self {
@@ -143,6 +168,7 @@ fn oauth_status(error: &OAuthError) -> StatusCode {
         OAuthError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         OAuthError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         OAuthError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        OAuthError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         OAuthError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         OAuthError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         OAuthError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -154,9 +180,11 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
     match error {
         // RFC 6749 §5.2
         OAuthError::InvalidClient(_) => {
+            // Some libraries show their users nothing but the challenge.
+            let why = described(&error.description());
             headers.push((
                 header::WWW_AUTHENTICATE,
-                format!(r#"Basic realm="{realm}", error="invalid_client""#),
+                format!(r#"Basic realm="{realm}", error="invalid_client", error_description="{why}""#),
             ));
         }
         OAuthError::MethodNotAllowed => headers.push((header::ALLOW, "POST".into())),
@@ -164,9 +192,15 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
             headers.push((header::RETRY_AFTER, retry_after.to_string()))
         }
         OAuthError::Unavailable { .. } => headers.push((header::RETRY_AFTER, RETRY_AFTER.to_string())),
+        OAuthError::ContentEncoding => headers.push(no_coding()),
         _ => {}
     }
     headers
+}
+
+/// RFC 9110 §15.5.16: which content codings would have been accepted.
+fn no_coding() -> (HeaderName, String) {
+    (header::ACCEPT_ENCODING, "identity".to_owned())
 }
 
 /// RFC 6749 §5.1.
@@ -178,6 +212,7 @@ fn api_status(error: &ApiError) -> StatusCode {
     match error {
         ApiError::InvalidRequest(_) => StatusCode::BAD_REQUEST,
         ApiError::Unauthenticated { .. }
+        | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::TokenExpired
@@ -187,9 +222,9 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ApiError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         ApiError::Conflict(_) => StatusCode::CONFLICT,
-        ApiError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        ApiError::PreconditionFailed | ApiError::WeakPrecondition => StatusCode::PRECONDITION_FAILED,
         ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ApiError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ApiError::UnsupportedMediaType | ApiError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ApiError::Unavailable(_) | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -202,6 +237,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
         // RFC 6750 §3.1: no error code for a request without a credential.
         ApiError::Unauthenticated { presented: false } => vec![challenge("")],
         ApiError::Unauthenticated { presented: true }
+        | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::TokenExpired
@@ -216,6 +252,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
         ApiError::Unavailable(_) | ApiError::NotReady(_) => {
             vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
         }
+        ApiError::ContentEncoding => vec![no_coding()],
         _ => Vec::new(),
     }
 }
@@ -224,6 +261,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
 fn bearer_code(error: &ApiError) -> &'static str {
     match error {
         ApiError::Unauthenticated { .. }
+        | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::TokenExpired

@@ -8,17 +8,19 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use tracing::{Level, Span};
 
+use super::denials::Identified;
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
 use crate::entropy::{Entropy, EntropyError};
 use crate::management::ApiError;
+use crate::node::{Cause, LogSampler};
 use crate::text::redacted;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,12 +36,14 @@ pub struct Front<S> {
 struct Shared {
     ids: RequestIds,
     realm: String,
+    log_sampler: LogSampler,
 }
 
 impl<S> Front<S> {
     pub(super) fn new(inner: S, issuer: &str, entropy: &Entropy) -> Result<Self, EntropyError> {
         let ids = RequestIds::new(entropy)?;
-        Ok(Self { inner, shared: Arc::new(Shared { ids, realm: issuer.to_owned() }) })
+        let shared = Shared { ids, realm: issuer.to_owned(), log_sampler: LogSampler::default() };
+        Ok(Self { inner, shared: Arc::new(shared) })
     }
 }
 
@@ -110,16 +114,27 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
         // What says nothing else is about somebody's keys. RFC 9111 §3.5 would let a shared cache keep an
         // answer to an X-Api-Key.
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        this.seen.log(&response, failure.as_ref());
+        // No answer is another type than it says.
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        this.seen.log(&response, failure.as_ref(), &this.shared.log_sampler);
         Poll::Ready(Ok(response))
     }
 }
 
 impl Seen {
-    /// A line for each refused or failed request; the others only when somebody wants to know (`debug`).
-    fn log(&self, response: &Response, failure: Option<&Failure>) {
+    /// A line for each refused or failed request; the others only when somebody wants to know (`debug`). Of what
+    /// anybody can cause, one line for each code and second.
+    fn log(&self, response: &Response, failure: Option<&Failure>, sampler: &LogSampler) {
         let status = response.status().as_u16();
         if status < 400 && !tracing::enabled!(Level::DEBUG) {
+            return;
+        }
+        let is_anonymous = response.extensions().get::<Identified>().is_none()
+            && failure.is_none_or(Failure::is_anonymous)
+            && matches!(status, 400..=499 | 503);
+        let (warns, code) = (status == 503, failure.map_or("none", Failure::code));
+        let cause = Cause { what: if warns { "unavailable" } else { "refused" }, code, warns };
+        if is_anonymous && !sampler.admits(cause) {
             return;
         }
         // The query is never logged.

@@ -8,11 +8,11 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::body::{self, BodyFault};
+use super::body;
 use super::failure::Failure;
 use crate::management::{ApiError, Repeatable};
 use crate::node::Node;
-use crate::text::without_values;
+use crate::text::{without_byte_order_mark_bytes, without_values};
 
 const MAX_BODY: usize = 256 * 1024;
 
@@ -49,11 +49,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Repeated<T> {
 async fn read(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
     let is_json = body::is_of_type(&parts.headers, "application/json");
-    let bytes = body::read(&parts.headers, body, most).await.map_err(|fault| match fault {
-        BodyFault::TooLarge => ApiError::TooLarge,
-        BodyFault::TooSlow => ApiError::TooSlow,
-        BodyFault::Broken => ApiError::invalid("the body is incomplete"),
-    })?;
+    let bytes = body::read(&parts.headers, body, most).await?;
     if !is_json && !bytes.is_empty() {
         return Err(ApiError::UnsupportedMediaType);
     }
@@ -62,6 +58,8 @@ async fn read(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError>
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let invalid = |why: &str| ApiError::invalid(format!("the body: {why}"));
+    // RFC 8259 §8.1 lets a reader ignore the byte order mark that some editors and shells write.
+    let bytes = without_byte_order_mark_bytes(bytes);
     // serde would take an array too, with the members by position.
     if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(invalid("not a JSON object"));

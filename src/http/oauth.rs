@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::body::{self, BodyFault};
+use super::body;
 use super::client_auth::{ClientCredentials, authorization};
 use super::credentials::CameFrom;
 use super::failure::Failure;
@@ -63,11 +63,7 @@ async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError>
     if !body::is_of_type(headers, "application/x-www-form-urlencoded") {
         return Err(OAuthError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
     }
-    body::read(headers, body, MAX_BODY).await.map_err(|fault| match fault {
-        BodyFault::TooLarge => OAuthError::TooLarge,
-        BodyFault::TooSlow => OAuthError::TooSlow,
-        BodyFault::Broken => OAuthError::InvalidRequest("the body is incomplete".into()),
-    })
+    Ok(body::read(headers, body, MAX_BODY).await?)
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::entity_tag::EntityTags;
 use crate::management::Etag;
 
 /// Shorter than the time for which a new signing key is published ahead of its use.
@@ -23,16 +24,14 @@ impl Published {
             (header::CACHE_CONTROL, CACHE),
             (header::ETAG, HeaderValue::try_from(etag.as_str()).unwrap_or(HeaderValue::from_static(""))),
         ];
-        if is_known(request, etag.as_str()) {
+        if if_none_match(request).is_some_and(|known| known.name_weakly(etag.as_str())) {
             return (StatusCode::NOT_MODIFIED, caching).into_response();
         }
         (caching, [(header::CONTENT_TYPE, self.media_type)], self.body).into_response()
     }
 }
 
-/// RFC 9110 §13.1.2, with weak comparison.
-fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    let lines = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+/// What `If-None-Match` names (RFC 9110 §13.1.2). What can't be read names nothing: the answer is then a whole one.
+pub(crate) fn if_none_match(request: &HeaderMap) -> Option<EntityTags> {
+    EntityTags::parse(request.get_all(header::IF_NONE_MATCH).iter().map(HeaderValue::as_bytes)).ok()
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 
 use super::failure::Failure;
 use crate::clock::Timestamp;
@@ -23,6 +23,17 @@ impl Query {
     /// [`ApiError::InvalidRequest`] for any other, and for one that comes twice.
     pub(crate) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
         Self::parse(parts.uri.query().unwrap_or_default(), known)
+    }
+
+    /// Reads a page's query, of which only `known` parameters count: links that people follow often have others, for
+    /// whoever counts clicks.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] for a known one that comes twice or can't be decoded.
+    pub(crate) fn of_page(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let ours = pairs.filter(|pair| known.contains(&pair.split('=').next().unwrap_or_default()));
+        Self::parse(&ours.collect::<Vec<_>>().join("&"), known)
     }
 
     /// The same of a query that stands elsewhere.
@@ -113,9 +124,8 @@ impl Query {
 /// [`ApiError::InvalidRequest`].
 pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     let query = Query::read(parts, known)?;
-    let lines = parts.headers.get_all(header::IF_MATCH).iter();
-    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
-    let if_match = (!lines.is_empty()).then(|| IfMatch::parse(&lines.join(","))).transpose()?;
+    let lines = parts.headers.get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes);
+    let if_match = parts.headers.contains_key(header::IF_MATCH).then(|| IfMatch::parse(lines)).transpose()?;
     Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?, if_match })
 }
 

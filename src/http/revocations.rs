@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::failure::Failure;
+use super::published::if_none_match;
 use super::query::NoQuery;
 use crate::management::ApiError;
 use crate::node::{FeedError, Node};
@@ -27,8 +28,7 @@ pub(super) async fn feed(
 ) -> Result<Response, Failure> {
     let wait = wait(&headers);
     if let Some(seconds) = wait {
-        let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-        node.news(known.map(str::trim), Duration::from_secs(seconds)).await;
+        node.news(if_none_match(&headers).as_ref(), Duration::from_secs(seconds)).await;
     }
     let (document, etag) = node.revocations(node.clock.now()).map_err(unavailable)?;
     let mut response = document.to_string().into_response();

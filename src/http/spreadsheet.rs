@@ -18,6 +18,11 @@ pub(crate) fn table<const N: usize>(
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
+/// A table that begins with a byte order mark: without one, Excel takes UTF-8 for the system's old code page.
+pub(crate) fn marked(table: Vec<u8>) -> Vec<u8> {
+    ["\u{feff}".as_bytes(), &table].concat()
+}
+
 /// A spreadsheet takes what begins so for a formula, and would carry it out.
 fn harmless(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }

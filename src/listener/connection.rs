@@ -80,7 +80,7 @@ impl<S: HttpService> Host<S> {
         let Some(stream) = attend(tls.accept(wire), None, &link, limits, &mut self.phase).await else {
             return;
         };
-        link.pulse.secured();
+        link.secured();
         match tls::chose_http2(&stream) {
             true => self.serve_http2(stream, link).await,
             false => self.serve_http1(stream, link).await,

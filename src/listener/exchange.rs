@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use hyper::service::{Service, service_fn};
 use hyper::{StatusCode, Version};
 use hyper_util::service::TowerToHyperService;
@@ -17,8 +17,13 @@ use super::body::{AnswerBody, RequestBody};
 use super::link::Link;
 use super::refusal::is_ambiguous;
 
+/// RFC 6797 §6.1: for a year, browsers come back by https only. Not `includeSubDomains`: other hosts below this one are
+/// no affair of this server's.
+const A_YEAR_OF_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// `service` as hyper wants it for one connection: with the peer's address in each request, time limits on
-/// bodies, ambiguous requests refused, and `Connection: close` on the last answer.
+/// bodies, ambiguous requests refused, `Connection: close` on the last answer, and `Strict-Transport-Security` on
+/// each that goes over TLS.
 pub(super) fn exchange<S>(
     service: S,
     link: Arc<Link>,
@@ -64,6 +69,7 @@ fn admit(request: hyper::Request<Incoming>, link: &Arc<Link>, body_timeout: Dura
 fn bad_request() -> Response {
     let mut answer = Response::default();
     *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 
@@ -80,6 +86,10 @@ impl Working {
         // In HTTP/2 the field is malformed (RFC 9113 §8.2.2); there a GOAWAY frame says it.
         if version <= Version::HTTP_11 && self.0.is_ending() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        // RFC 6797 §7.2: only over TLS.
+        if self.0.is_secure() {
+            answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, A_YEAR_OF_TLS);
         }
         answer.map(|body| AnswerBody::new(body, Arc::clone(&self.0)))
     }

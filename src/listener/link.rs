@@ -16,12 +16,30 @@ pub(super) struct Link {
     /// Sees the first phase, always: that there is another says that the listener is ending.
     first_phase: watch::Receiver<Phase>,
     unread: AtomicBool,
+    secure: AtomicBool,
 }
 
 impl Link {
     /// Of a listener whose phases `phases` has not looked at since the first.
     pub(super) fn new(peer: SocketAddr, phases: watch::Receiver<Phase>) -> Self {
-        Self { peer, pulse: Pulse::new(), first_phase: phases, unread: AtomicBool::new(false) }
+        Self {
+            peer,
+            pulse: Pulse::new(),
+            first_phase: phases,
+            unread: AtomicBool::new(false),
+            secure: AtomicBool::new(false),
+        }
+    }
+
+    /// The TLS handshake is over.
+    pub(super) fn secured(&self) {
+        self.secure.store(true, Relaxed);
+        self.pulse.secured();
+    }
+
+    /// Whether TLS ends here.
+    pub(super) fn is_secure(&self) -> bool {
+        self.secure.load(Relaxed)
     }
 
     /// Makes the next answer the last one, because the peer has sent, or goes on sending, what nobody reads.

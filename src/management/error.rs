@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::access::{AccessFault, Denied};
+use crate::claims::TokenFault;
 use crate::node::{BearerFault, HashError, Refusal};
 use crate::store::StoreError;
 
@@ -16,6 +17,8 @@ pub enum ApiError {
         /// Whether there was a credential at all (RFC 6750 §3.1).
         presented: bool,
     },
+    /// 401: the token is good, and for another audience. It has the code of a credential that is not accepted.
+    OtherAudience,
     /// 401.
     KeyRevoked,
     /// 401.
@@ -43,10 +46,14 @@ pub enum ApiError {
     Conflict(String),
     /// 412: it is not the version that `If-Match` names.
     PreconditionFailed,
+    /// 412: it is, but by a weak tag, which never matches. It has the code of the other.
+    WeakPrecondition,
     /// 413.
     TooLarge,
     /// 415.
     UnsupportedMediaType,
+    /// 415: the body has a `Content-Encoding`. It has the code of the other.
+    ContentEncoding,
     /// 429, with the seconds to wait.
     RateLimited(i64),
     /// 500, with what the log says.
@@ -84,7 +91,7 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) | Self::TooSlow => "invalid_request",
-            Self::Unauthenticated { .. } => "unauthenticated",
+            Self::Unauthenticated { .. } | Self::OtherAudience => "unauthenticated",
             Self::KeyRevoked => "key_revoked",
             Self::KeyExpired => "key_expired",
             Self::TokenExpired => "token_expired",
@@ -94,9 +101,9 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(_) => "conflict",
-            Self::PreconditionFailed => "precondition_failed",
+            Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType | Self::ContentEncoding => "unsupported_media_type",
             Self::RateLimited(_) => "rate_limited",
             Self::Internal(_) => "internal",
             Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
@@ -112,6 +119,9 @@ impl ApiError {
                 "this needs an API key or a token for this server".into()
             }
             Self::Unauthenticated { presented: true } => "the API key or token is not accepted".into(),
+            Self::OtherAudience => {
+                "the token is for another audience: ask for one with this audience as its resource".into()
+            }
             Self::KeyRevoked => "the API key is revoked".into(),
             Self::KeyExpired => "the API key has expired".into(),
             Self::TokenExpired => "the token has expired".into(),
@@ -121,9 +131,15 @@ impl ApiError {
             Self::PreconditionFailed => {
                 "it has been changed since; read it again, and send its ETag in If-Match".into()
             }
+            Self::WeakPrecondition => {
+                "a weak ETag (W/) never matches in If-Match: a proxy on the way has weakened it, as those do that compress; \
+                 read without compression (Accept-Encoding: identity) to get the strong one"
+                    .into()
+            }
             Self::TooSlow => "the body did not arrive in time".into(),
             Self::TooLarge => "the body is too large".into(),
             Self::UnsupportedMediaType => "the body must be application/json".into(),
+            Self::ContentEncoding => "the body is compressed: send it as it is, without Content-Encoding".into(),
             Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
             Self::Internal(_) => "the server failed; its log has this request's id".into(),
             Self::NotReady(why) => format!("not ready: {why}"),
@@ -158,6 +174,7 @@ impl From<AccessFault> for ApiError {
     fn from(fault: AccessFault) -> Self {
         match fault {
             AccessFault::Key(refusal) | AccessFault::Token(BearerFault::Unknown(refusal)) => refusal.into(),
+            AccessFault::Token(BearerFault::Refused(TokenFault::Audience)) => Self::OtherAudience,
             AccessFault::Token(BearerFault::Refused(_)) => Self::Unauthenticated { presented: true },
             AccessFault::Token(BearerFault::Expired) => Self::TokenExpired,
             AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,

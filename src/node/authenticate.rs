@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::secrets::{Busy, HeldSecret};
-use super::{HeldKey, Node};
+use super::{Cause, HeldKey, Node};
 use crate::address::{CallerAddress, Origin};
 use crate::api_key::{self, KeyId, PlainKey};
 use crate::clock::Timestamp;
@@ -74,7 +74,9 @@ impl Node {
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
         let judged = self.judge(presented, origin, now).await;
-        if let Err(refusal) = &judged {
+        if let Err(refusal) = &judged
+            && refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause))
+        {
             // An id that is none could be a secret in the wrong place.
             let claimed = presented.claimed_id().and_then(|claimed| claimed.parse::<KeyId>().ok());
             let key = claimed.map(|id| id.to_string()).unwrap_or_default();
@@ -244,6 +246,19 @@ impl Authenticated {
 }
 
 impl Refusal {
+    /// What the log counts it under, if it says nothing of who presented the key: then anybody can cause it, as often
+    /// as they like.
+    fn anonymous(&self) -> Option<Cause> {
+        let code = match self {
+            Self::Revoked | Self::Expired | Self::Address(_) => return None,
+            Self::Unknown => "unknown",
+            Self::Throttled(_) => "throttled",
+            Self::Store(_) | Self::Stale(_) => "store",
+            Self::Busy(_) => "busy",
+        };
+        Some(Cause { what: "a key was not accepted", code, warns: false })
+    }
+
     fn of(reason: RefusedFor, caller: CallerAddress) -> Self {
         match reason {
             RefusedFor::Revoked => Self::Revoked,

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::Node;
 use super::revocations::REMEMBERED_SECONDS;
 use crate::clock::Timestamp;
+use crate::entity_tag::EntityTags;
 use crate::jwk::SigningFailed;
 use crate::jws::sign_compact;
 use crate::revocation_feed::{FEED_AUDIENCE, FEED_TYPE, MAX_STALE_SECONDS};
@@ -169,12 +170,12 @@ impl Node {
         Ok((document, etag))
     }
 
-    /// Waits until the feed says something else than what goes by the name `known`, or than now where none is
-    /// known; for `longest` at most.
-    pub async fn news(&self, known: Option<&str>, longest: Duration) {
+    /// Waits until the feed says something else than what is `known`, or than now where nothing is; for `longest` at
+    /// most. A proxy may have weakened the tag that is known (RFC 9110 §13.1.2).
+    pub async fn news(&self, known: Option<&EntityTags>, longest: Duration) {
         let mut content = self.feed.content.subscribe();
         let now = content.borrow_and_update().etag();
-        let waits = known.is_none_or(|known| known == now);
+        let waits = known.is_none_or(|known| known.name_weakly(&now));
         if waits && !self.feed.is_closing.load(Ordering::Acquire) {
             let _ = tokio::time::timeout(longest, content.changed()).await;
         }

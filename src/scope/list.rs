@@ -39,13 +39,24 @@ impl Scopes {
         scopes.finish()
     }
 
+    /// Reads what a client asks for: as [`Scopes::parse_list`], and without scopes that are joined by commas.
+    ///
+    /// # Errors
+    /// [`ScopeError`].
+    pub fn parse_request(text: &str) -> Result<Self, ScopeError> {
+        let scopes = Self::parse_list(text)?;
+        scopes.iter().try_for_each(Scope::refuse_commas)?;
+        Ok(scopes)
+    }
+
     /// The scopes of a key: 1 to 64 different ones, of at most 2,048 bytes together.
     ///
     /// # Errors
-    /// [`ScopeError::None`], [`ScopeError::TooMany`] or [`ScopeError::TooLong`].
+    /// [`ScopeError::Commas`], [`ScopeError::None`], [`ScopeError::TooMany`] or [`ScopeError::TooLong`].
     pub fn for_key(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, ScopeError> {
         let mut collector = Collector::default();
         for scope in scopes {
+            scope.refuse_commas()?;
             collector.push(scope)?;
         }
         let scopes = collector.finish()?;

@@ -11,8 +11,9 @@ use crate::store::StoreError;
 pub enum OAuthError {
     /// 400: the request is malformed.
     InvalidRequest(String),
-    /// 401: the client is not authenticated. What it is told is `None` for whoever did not prove to hold the
-    /// key.
+    /// 401: the client is not authenticated. The description is `None` for an unknown id, a bad tag and a wrong
+    /// secret, which nobody can tell apart. Others get to know what is wrong with the request, or, if they presented
+    /// the right secret, with the key.
     InvalidClient(Option<String>),
     /// 400: the client may not do this.
     UnauthorizedClient(&'static str),
@@ -28,6 +29,8 @@ pub enum OAuthError {
     MethodNotAllowed,
     /// 413: the body is larger than 16 KiB.
     TooLarge,
+    /// 415: the body has a `Content-Encoding`.
+    ContentEncoding,
     /// 408: the body did not arrive in time.
     TooSlow,
     /// 429: too many wrong secrets, or too many revoked tokens; `retry_after` in seconds.
@@ -58,9 +61,11 @@ impl OAuthError {
     /// The `error` member.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::InvalidRequest(_) | Self::MethodNotAllowed | Self::TooLarge | Self::TooSlow => {
-                "invalid_request"
-            }
+            Self::InvalidRequest(_)
+            | Self::MethodNotAllowed
+            | Self::TooLarge
+            | Self::ContentEncoding
+            | Self::TooSlow => "invalid_request",
             Self::InvalidClient(_) => "invalid_client",
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -85,6 +90,9 @@ impl OAuthError {
             Self::UnsupportedTokenType => "an API key is revoked at the management API, not here".into(),
             Self::MethodNotAllowed => "this endpoint takes POST".into(),
             Self::TooLarge => "the body is larger than 16 KiB".into(),
+            Self::ContentEncoding => {
+                "the body is compressed: send it as it is, without Content-Encoding".into()
+            }
             Self::TooSlow => "the body did not arrive in time".into(),
             Self::TooMany { what, retry_after } => format!("too many {what}; try again in {retry_after} s"),
             Self::Unavailable { .. } => "the server can't answer this just now; try again".into(),

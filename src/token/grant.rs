@@ -115,7 +115,7 @@ fn first_audience(held: &HeldKey) -> Result<&str, OAuthError> {
 /// # Errors
 /// [`OAuthError::InvalidScope`].
 pub(super) fn covered(asked: &str, by: &Scopes, holder: &str) -> Result<String, OAuthError> {
-    let asked = Scopes::parse_list(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
+    let asked = Scopes::parse_request(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
     let Some(beyond) = asked.iter().find(|scope| !by.covers(scope)) else { return Ok(asked.to_string()) };
     let beyond = redacted(&beyond.to_string());
     Err(OAuthError::InvalidScope(format!("no scope of {holder} covers {beyond}")))

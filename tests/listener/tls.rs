@@ -172,6 +172,28 @@ async fn a_renewal_that_fails_leaves_the_old_certificate() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_in_front_of_the_files_is_ignored() {
+    let identity = Identity::new();
+    identity.write("cert.pem", &format!("\u{feff}{}", identity.pem("cert.pem")), 0o644);
+    identity.write("key.pem", &format!("\u{feff}{}", identity.pem("key.pem")), 0o600);
+    let server = Server::start_with(patient(), Some(identity.settings()));
+    assert_eq!(identity.connect(&server, &[]).await.ask(GET).await.status, 200);
+}
+
+/// RFC 6797 §7.2: only where TLS ends here. A proxy in front of a listener in the clear has its own.
+#[tokio::test]
+async fn browsers_are_told_to_stay_with_tls_where_it_ends_here() {
+    let identity = Identity::new();
+    let server = Server::start_with(patient(), Some(identity.settings()));
+    const TOLD: &str = "strict-transport-security: max-age=31536000\r\n";
+    let answer = identity.connect(&server, &[]).await.ask(GET).await;
+    assert!(answer.head.contains(TOLD), "{}", answer.head);
+    let in_the_clear = Server::start(patient());
+    let answer = Client::connect(in_the_clear.address).await.ask(GET).await;
+    assert!(!answer.head.contains("strict-transport-security"), "{}", answer.head);
+}
+
+#[tokio::test]
 async fn what_cannot_be_used_is_refused_at_the_start() {
     let refusal = |spoil: &dyn Fn(&Identity)| {
         let identity = Identity::new();

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Claviger, on_both};
+use std::time::Instant;
 
-on_both!(each_line_about_a_request_has_its_id);
+use crate::support::{Backend, Claviger, on_both, until};
+
+on_both!(each_line_about_a_request_has_its_id, what_anybody_can_cause_has_one_line_a_second_with_a_count,);
 
 async fn each_line_about_a_request_has_its_id(backend: Backend) {
     let database = backend.fresh().await;
@@ -34,5 +36,46 @@ async fn each_line_about_a_request_has_its_id(backend: Backend) {
         if answer.text.contains("request_id") {
             assert_eq!(answer.json()["error"]["request_id"], id);
         }
+    }
+}
+
+async fn what_anybody_can_cause_has_one_line_a_second_with_a_count(backend: Backend) {
+    const TIMES: u64 = 60;
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database).set("CLAVIGER_LOG_FORMAT", "json");
+    let server = claviger.serve();
+    let (client, admin) = (server.client(), server.admin());
+    let begun = Instant::now();
+    for _ in 0..TIMES {
+        assert_eq!(client.get("/nowhere").await.status, 404);
+        assert_eq!(client.token("nonsense", "").await.status, 401);
+    }
+    // Who is known has a line for each, by which they can be helped.
+    let mut known = Vec::new();
+    for _ in 0..5 {
+        let answer = admin.get("/v1/orgs/default/projects/none").await;
+        known.push(answer.header("x-request-id").to_owned());
+    }
+    let lines = || -> Vec<Value> {
+        let log = claviger.log();
+        let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    };
+    let of = |code: &str| -> Vec<u64> {
+        let unknown = |line: &&Value| !known.iter().any(|id| line["span"]["request_id"] == id.as_str());
+        let all = lines();
+        let about = all.iter().filter(|line| line["code"] == code).filter(unknown);
+        about.map(|line| line["count"].as_u64().unwrap_or(1)).collect()
+    };
+    for code in ["not_found", "invalid_client"] {
+        until("every one is counted", async || of(code).iter().sum::<u64>() == TIMES).await;
+        let (counted, seconds) = (of(code), begun.elapsed().as_secs());
+        assert!(counted.len() as u64 <= seconds + 2, "{code} in {seconds} s: {counted:?}");
+    }
+    let guesses = lines().iter().filter(|line| line["message"] == "a key was not accepted").count() as u64;
+    assert!(guesses <= begun.elapsed().as_secs() + 2, "{guesses} lines about keys");
+    let all = lines();
+    for id in &known {
+        assert!(all.iter().any(|line| line["span"]["request_id"] == id.as_str()), "no line about {id}");
     }
 }

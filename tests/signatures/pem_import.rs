@@ -29,6 +29,14 @@ fn good_keys_sign_and_are_read_again_from_their_document() {
     }
 }
 
+/// Some editors put a byte order mark in front of what they save.
+#[test]
+fn a_byte_order_mark_in_front_is_ignored() {
+    let marked = format!("\u{feff}{}", pem!("p256"));
+    assert_eq!(import(&marked).unwrap().0.kid(), import(pem!("p256")).unwrap().0.kid());
+    assert_eq!(import(&format!("\u{feff}{marked}")).unwrap_err(), PemFault::NoKey);
+}
+
 #[test]
 fn pkcs1_and_pkcs8_are_the_same_key_and_document() {
     let (pkcs8, wrapped) = (import(pem!("rsa-2048")).unwrap(), import(pem!("rsa-2048-pkcs1")).unwrap());

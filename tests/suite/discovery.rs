@@ -109,10 +109,17 @@ async fn an_unchanged_jwks_is_not_sent_again(backend: Backend) {
     let first = server.client().get("/.well-known/jwks.json").await;
     assert_eq!(first.header("cache-control"), "public, max-age=300");
     let etag = first.header("etag").to_owned();
-    let again = server
-        .client()
-        .with("if-none-match", &format!("\"other\", W/{etag}"))
-        .get("/.well-known/jwks.json")
-        .await;
-    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    let asking = |known: &str| server.client().with("if-none-match", known);
+    for known in [&*etag, &format!("W/{etag}"), &format!("\"other\", W/{etag}"), "*"] {
+        let again = asking(known).get("/.well-known/jwks.json").await;
+        assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", &*etag), "{known}");
+    }
+    for other in ["\"other\"", &format!("\"x,{}", etag.trim_start_matches('"')), etag.trim_matches('"'), ""] {
+        assert_eq!(asking(other).get("/.well-known/jwks.json").await.status, 200, "{other}");
+    }
+    // So it is with all that is published.
+    for path in ["/openapi.yaml", "/docs", "/docs/swagger-ui.css"] {
+        let etag = server.client().get(path).await.header("etag").to_owned();
+        assert_eq!(asking(&format!("W/{etag}")).get(path).await.status, 304, "{path}");
+    }
 }

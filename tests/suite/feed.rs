@@ -11,6 +11,7 @@ on_both!(
     it_is_a_signed_document_of_its_own_kind,
     it_says_what_was_taken_away_and_for_long_enough,
     a_held_answer_comes_with_the_news,
+    a_weakened_or_listed_etag_is_known_too,
     nobody_waits_for_what_they_have_not_heard,
     a_server_that_ends_keeps_nobody_waiting,
 );
@@ -114,6 +115,29 @@ async fn a_held_answer_comes_with_the_news(backend: Backend) {
         assert_eq!((answer.status, answer.header("preference-applied")), (200, "wait=10"));
         assert_eq!(claims(&answer.text)["keys"], json!({ id.as_str(): 2 }));
         assert_ne!(answer.header("etag"), known.header("etag"));
+    }
+}
+
+/// RFC 9110 §13.1.2, §8.8.3.2: a proxy that compresses weakens the tag. A follower behind one waits like any other.
+async fn a_weakened_or_listed_etag_is_known_too(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, _) = server.key(&["read:*"]).await;
+    server.node.catch_up().await.expect("a store that answers");
+    let etag = server.client().get(FEED).await.header("etag").to_owned();
+    let forms = [format!("W/{etag}"), format!("\"other\", {etag}"), format!("\"a\",W/{etag}"), "*".into()];
+    let mut held = tokio::task::JoinSet::new();
+    for known in forms {
+        let waiting = server.client().with("prefer", "wait=10").with("if-none-match", &known);
+        held.spawn(async move { waiting.get(FEED).await });
+    }
+    // What is known by another name alone is not waited for: by then the others have had the time to come, too.
+    let stranger = server.client().with("prefer", "wait=10").with("if-none-match", "W/\"other\"");
+    assert_eq!(in_time("an answer at once", stranger.get(FEED)).await.status, 200);
+    assert!(held.try_join_next().is_none(), "an answer without news");
+    server.admin().post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
+    server.node.catch_up().await.expect("a store that answers");
+    for answer in in_time("all that wait", held.join_all()).await {
+        assert_eq!(claims(&answer.text)["keys"], json!({ id.as_str(): 2 }));
     }
 }
 

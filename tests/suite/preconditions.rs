@@ -136,6 +136,13 @@ async fn a_change_may_ask_for_a_version(backend: Backend) {
                 let asking = admin.with("if-match", &condition);
                 let answer = asking.patch(&format!("{path}{query}"), &json!({ "name": "x" })).await;
                 assert_eq!((answer.status, &*answer.code()), (status, code), "{path}, {condition}");
+                // A tag that only a proxy's weakening keeps from matching: it can never match, and that is said.
+                let is_weakened = condition.contains(&format!("W/{tag}"));
+                assert_eq!(
+                    answer.text.contains("a weak ETag (W/) never matches"),
+                    is_weakened,
+                    "{condition}"
+                );
             }
         }
         assert_eq!(server.database.dump().await, before);

@@ -9,7 +9,9 @@ on_both!(
     a_key_in_the_body_gets_a_token,
     basic_gets_a_token_however_it_is_encoded,
     a_token_is_narrowed_by_scope,
+    scopes_joined_by_commas_are_refused_and_the_reason_is_said,
     a_key_for_both_kinds_gets_one_kind_at_a_time,
+    a_token_for_another_audience_is_told_so,
     a_token_never_outlives_its_key,
     a_token_request_writes_nothing,
     wrong_secrets_look_all_alike,
@@ -81,6 +83,40 @@ async fn a_token_is_narrowed_by_scope(backend: Backend) {
     }
 }
 
+/// As League's OAuth client and generated Java clients send them: one scope, on a resource that nobody has.
+async fn scopes_joined_by_commas_are_refused_and_the_reason_is_said(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = server.key(&["*:*"]).await;
+    for joined in [
+        "read:a,write:b",
+        "read:a/b,write:c/d",
+        "read:a,write",
+        "read:*,write:*",
+        "read,write",
+        "read:x+read:a,admin:b",
+        "read:a,*:b",
+    ] {
+        let answer = server.client().token(&key, &format!("&scope={joined}")).await;
+        assert_eq!((answer.status, &*answer.oauth_error()), (400, "invalid_scope"), "{joined}");
+        let why = answer.json()["error_description"].clone();
+        assert_eq!(why, "scopes are separated by spaces, not by commas", "{joined}");
+    }
+    // A comma is a character of a literal like any other.
+    for fine in ["read:a,b", "read:a,reads:b", "read:a,b/read:c", "read:,"] {
+        assert_eq!(server.client().token(&key, &format!("&scope={fine}")).await.json()["scope"], fine);
+    }
+    let body = serde_json::json!({ "name": "k", "project": "default", "environment": "prd",
+        "scopes": [{ "action": "read", "resource": "a,write:b" }] });
+    let refused = server.admin().post_json("/v1/orgs/default/keys", &body).await;
+    let why = refused.refused(400, "invalid_request");
+    assert!(why.contains("not by commas"), "{why}");
+    // Such a scope may be there from before: it is read, and its key goes on working.
+    let (_, old) = server.stored_key_with("read:a,write:b").await;
+    let token = server.client().access_token(&old, "").await;
+    let gate = server.client().bearer(&token);
+    assert_eq!(gate.get("/v1/gate?action=read&resource=a,write:b").await.status, 200);
+}
+
 async fn a_key_for_both_kinds_gets_one_kind_at_a_time(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["read:*", "read:claviger/orgs/default/**"]).await;
@@ -99,6 +135,23 @@ async fn a_key_for_both_kinds_gets_one_kind_at_a_time(backend: Backend) {
     }
     let admin = server.client().access_token(&server.admin_key, "").await;
     assert_eq!(claims(&admin)["aud"], issuer, "a key that only manages is for the management API");
+}
+
+async fn a_token_for_another_audience_is_told_so(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = server.key(&["read:*", "read:claviger/orgs/default/**"]).await;
+    let for_the_api = server.client().access_token(&key, "").await;
+    let for_management = server.client().access_token(&key, &format!("&resource={}", server.url(""))).await;
+    let gate = "/v1/gate?action=read&resource=orders/7";
+    for (token, path) in [(&for_the_api, "/v1/self"), (&for_management, gate)] {
+        let refused = server.client().bearer(token).get(path).await;
+        let why = refused.refused(401, "unauthenticated");
+        assert!(why.starts_with("the token is for another audience"), "{why}");
+        assert!(refused.header("www-authenticate").contains(&why), "{refused:?}");
+    }
+    // Only of an authentic token: whoever made one up learns nothing of it.
+    let refused = server.client().bearer(&forged(&for_the_api)).get("/v1/self").await;
+    assert_eq!(refused.refused(401, "unauthenticated"), "the API key or token is not accepted");
 }
 
 async fn a_token_never_outlives_its_key(backend: Backend) {
@@ -156,7 +209,10 @@ async fn wrong_secrets_look_all_alike(backend: Backend) {
         answers.push((headers, answer.text));
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
-    let challenge = format!(r#"Basic realm="{}", error="invalid_client""#, server.url(""));
+    let challenge = format!(
+        r#"Basic realm="{}", error="invalid_client", error_description="client authentication failed""#,
+        server.url("")
+    );
     assert_eq!(answers[0].0["www-authenticate"], challenge.as_str());
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::CliError;
 use crate::scope::Scope;
-use crate::text::without_values;
+use crate::text::{without_byte_order_mark, without_values};
 
 /// Reads a file of TOML or JSON, and makes it the server's JSON.
 pub(super) fn read(path: &Path) -> Result<Value, CliError> {
@@ -25,6 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Value, CliError> {
 
 /// JSON begins with a brace, which no TOML document does.
 fn parse(text: &str) -> Result<Value, String> {
+    let text = without_byte_order_mark(text);
     let mut document = match text.trim_start().starts_with('{') {
         true => serde_json::from_str(text).map_err(|error| without_values(&error.to_string()))?,
         false => from_toml(text)?,
@@ -99,6 +100,8 @@ mod tests {
         });
         assert_eq!(parse(toml).unwrap(), json);
         assert_eq!(parse(&json.to_string()).unwrap(), json);
+        assert_eq!(parse(&format!("\u{feff}{json}")).unwrap(), json);
+        assert_eq!(parse(&format!("\u{feff}{toml}")).unwrap(), json);
         assert_eq!(parse("").unwrap(), json!({}));
     }
 

@@ -83,7 +83,7 @@ pub(in crate::console) async fn change(
     let terms = Terms {
         dry_run: !is_final,
         force: false,
-        if_match: is_final.then(|| IfMatch::parse(version)).transpose()?,
+        if_match: is_final.then(|| IfMatch::parse([version.as_bytes()])).transpose()?,
     };
     match changed(&node, &visitor, &path, Value::Object(members), terms).await {
         Ok(_) if is_final => Ok(see_other(&format!("{}?done=changed", visitor.shell.key(&path)))),

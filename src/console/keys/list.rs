@@ -69,7 +69,7 @@ pub(in crate::console) async fn list(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &KNOWN)?;
+    let query = Query::of_page(&parts, &KNOWN)?;
     let (wanted, caller, now) = (Wanted::read(&query), &visitor.caller, node.clock.now());
     let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.sort.order);
     let cursor = query.text("cursor").map(str::to_owned);

@@ -79,7 +79,7 @@ pub(in crate::console) async fn show(
     OfKey(path): OfKey,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["span", "done"])?;
+    let query = Query::of_page(&parts, &["span", "done"])?;
     let (caller, now) = (&visitor.caller, node.clock.now());
     let key = keys::find(&node, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
 
-use super::format::ExportFormat;
+use super::format::{ExportFormat, Mark};
 use crate::audit::RecordedEvent;
 use crate::http::spreadsheet;
 use crate::management::ApiError;
@@ -65,7 +65,10 @@ impl Rest {
         }
         let part = match self.format {
             ExportFormat::JsonLines => json_lines(&self.events)?,
-            ExportFormat::Csv => csv(&self.events, is_first)?,
+            ExportFormat::Csv(mark) => {
+                let table = csv(&self.events, is_first)?;
+                if is_first && mark == Mark::Utf8 { spreadsheet::marked(table) } else { table }
+            }
         };
         Ok((!part.is_empty()).then(|| part.into()))
     }

@@ -20,7 +20,14 @@ pub(super) enum ExportFormat {
     /// A JSON object a line.
     JsonLines,
     /// Comma-separated values (RFC 4180).
-    Csv,
+    Csv(Mark),
+}
+
+/// Whether a table begins with a byte order mark, without which Excel takes it for the system's old code page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    None,
+    Utf8,
 }
 
 impl ExportFormat {
@@ -28,7 +35,7 @@ impl ExportFormat {
     pub(super) const fn content_type(self) -> &'static str {
         match self {
             Self::JsonLines => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Csv(_) => "text/csv; charset=utf-8; header=present",
         }
     }
 }
@@ -37,14 +44,19 @@ impl Format {
     /// The form that `format` names, or else the `Accept` header.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] when `format` names none.
+    /// [`ApiError::InvalidRequest`] when `format` names none, or `bom` is asked for with another than CSV.
     pub(super) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
-        match query.text("format") {
-            None => Ok(Self::accepted(headers)),
-            Some("json") => Ok(Self::Page),
-            Some("jsonl") => Ok(Self::Whole(ExportFormat::JsonLines)),
-            Some("csv") => Ok(Self::Whole(ExportFormat::Csv)),
-            Some(_) => Err(ApiError::invalid("format is json, jsonl or csv")),
+        let format = match query.text("format") {
+            None => Self::accepted(headers),
+            Some("json") => Self::Page,
+            Some("jsonl") => Self::Whole(ExportFormat::JsonLines),
+            Some("csv") => Self::Whole(ExportFormat::Csv(Mark::None)),
+            Some(_) => return Err(ApiError::invalid("format is json, jsonl or csv")),
+        };
+        match (query.flag("bom")?, format) {
+            (false, format) => Ok(format),
+            (true, Self::Whole(ExportFormat::Csv(_))) => Ok(Self::Whole(ExportFormat::Csv(Mark::Utf8))),
+            (true, _) => Err(ApiError::invalid("bom is for csv alone")),
         }
     }
 
@@ -69,7 +81,7 @@ impl Format {
         match media_type.to_ascii_lowercase().as_str() {
             "application/json" | "application/*" | "*/*" => Some(Self::Page),
             "application/x-ndjson" => Some(Self::Whole(ExportFormat::JsonLines)),
-            "text/csv" | "text/*" => Some(Self::Whole(ExportFormat::Csv)),
+            "text/csv" | "text/*" => Some(Self::Whole(ExportFormat::Csv(Mark::None))),
             _ => None,
         }
     }
@@ -89,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_client_gets_what_it_prefers() {
-        let (lines, csv) = (Format::Whole(ExportFormat::JsonLines), Format::Whole(ExportFormat::Csv));
+        let (lines, csv) = (ExportFormat::JsonLines, ExportFormat::Csv(Mark::None));
+        let (lines, csv) = (Format::Whole(lines), Format::Whole(csv));
         for (accept, format) in [
             ("", Format::Page),
             ("*/*", Format::Page),

@@ -15,6 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
 use crate::key_file;
+use crate::text::without_byte_order_mark_bytes;
 
 /// The certificate in use, and what its files looked like when it was read.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ fn read_pair(settings: &TlsSettings, provider: &CryptoProvider) -> Result<Certif
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = fs::read(path).map_err(|source| TlsError::Certificate { path: path.into(), source })?;
-    let chain = CertificateDer::pem_slice_iter(&pem)
+    let chain = CertificateDer::pem_slice_iter(without_byte_order_mark_bytes(&pem))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| TlsError::Malformed { path: path.into(), source })?;
     if chain.is_empty() {

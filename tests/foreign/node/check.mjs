@@ -49,6 +49,17 @@ for (const [name, method] of Object.entries(OPENID_CLIENT_METHODS)) {
     assert.equal(error.status, 401);
     assert.equal(error.cause[0].scheme, 'basic');
     assert.equal(error.cause[0].parameters.error, 'invalid_client');
+    // All that openid-client shows of the answer is the challenge.
+    assert.equal(error.cause[0].parameters.error_description, 'client authentication failed');
+  });
+
+  await check(`openid-client, ${name}: the challenge says that a key is revoked`, async () => {
+    const { id, key } = await newKey();
+    const client = await openidClient(method, id, key);
+    await oidc.clientCredentialsGrant(client);
+    await management(`keys/${id}/revoke`, {});
+    const error = await rejection(oidc.clientCredentialsGrant(client), oidc.WWWAuthenticateChallengeError);
+    assert.equal(error.cause[0].parameters.error_description, 'the key is revoked');
   });
 
   await check(`openid-client, ${name}: introspection, revocation, inactive`, async () => {
@@ -152,6 +163,19 @@ function simpleOauth2(options, key = API_KEY) {
     },
     options,
   });
+}
+
+/** Asks the management API of the organization, as its administrator. */
+async function management(path, body) {
+  const headers = { authorization: `Bearer ${env('CLAVIGER_ADMIN_KEY')}`, 'content-type': 'application/json' };
+  const url = `${ISSUER}/v1/orgs/default/${path}`;
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  assert.ok(answer.ok, await answer.clone().text());
+  return answer.json();
+}
+
+function newKey() {
+  return management('keys', { name: 'another', project: 'default', environment: 'prd', preset: 'query_only' });
 }
 
 async function expectToken(answer, scope) {

@@ -51,6 +51,9 @@ def main() -> int:
         check(f"Requests-OAuthlib, {method}: narrowed by scope and resource", requests_narrowed, method)
         check(f"Requests-OAuthlib, {method}: a wrong secret is invalid_client", requests_wrong_secret, method)
     check("Requests-OAuthlib: an over-wide scope is invalid_scope", requests_overwide)
+    check("Requests-OAuthlib: a scope in its long form comes back as it was asked for", requests_long_form)
+    check("Requests-OAuthlib: a short form comes back long, for which it has a setting", requests_short_form)
+    check("Requests-OAuthlib: scopes joined by commas are refused", requests_commas)
 
     check("PyJWT: another audience is refused", refuses_audience)
     check("PyJWT: another issuer is refused", refuses_issuer)
@@ -143,6 +146,38 @@ def requests_wrong_secret(method: str) -> None:
 
 def requests_overwide() -> None:
     raises(InvalidScopeError, lambda: requests_fetch("Basic", scope=OVERWIDE_SCOPE))
+
+
+def requests_scopes(scopes: list[str]) -> list[str]:
+    """What a key for all of reading gets, as docs/clients.md has it."""
+    made = requests.post(
+        f"{ISSUER}/v1/orgs/default/keys",
+        json={"name": "reader", "project": "default", "environment": "prd", "preset": "query_only"},
+        headers={"Authorization": f"Bearer {os.environ['CLAVIGER_ADMIN_KEY']}"},
+        timeout=10,
+    ).json()
+    session = RequestsSession(client=BackendApplicationClient(made["id"], scope=scopes))
+    return session.fetch_token(METADATA["token_endpoint"], client_secret=made["key"])["scope"]
+
+
+def requests_long_form() -> None:
+    equal("scope", requests_scopes(["read:*"]), ["read:*"])
+    equal("scopes", sorted(requests_scopes(["read:b", "read:a"])), ["read:a", "read:b"])
+
+
+def requests_short_form() -> None:
+    warning = raises(Warning, lambda: requests_scopes(["read"]))
+    equal("the warning", str(warning), 'Scope has changed from "read" to "read:*".')
+    os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"] = "1"
+    try:
+        equal("scope", requests_scopes(["read"]), ["read:*"])
+    finally:
+        del os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"]
+
+
+def requests_commas() -> None:
+    error = raises(InvalidScopeError, lambda: requests_scopes(["read:a,read:b"]))
+    equal("description", error.description, "scopes are separated by spaces, not by commas")
 
 
 # PyJWT

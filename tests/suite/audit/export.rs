@@ -100,6 +100,15 @@ async fn the_format_is_asked_for_in_either_way(backend: Backend) {
         assert_eq!(answer.header("cache-control"), "no-store");
         assert!(!answer.header("x-request-id").is_empty());
     }
+    // Excel takes UTF-8 for the system's old code page without a byte order mark.
+    let plain = exported(&server.admin(), &format!("{AUDIT}?format=csv")).await;
+    let marked = exported(&server.admin(), &format!("{AUDIT}?format=csv&bom=true")).await;
+    assert_eq!(marked.header("content-type"), CSV);
+    assert!(!plain.text.starts_with('\u{feff}') && marked.text.len() > plain.text.len());
+    assert!(marked.text.starts_with("\u{feff}id,at,") && marked.text.matches('\u{feff}').count() == 1);
+    for bad in ["bom=true", "format=jsonl&bom=true", "format=csv&bom=1"] {
+        server.admin().get(&format!("{AUDIT}?{bad}")).await.refused(400, "invalid_request");
+    }
 }
 
 async fn a_cell_is_text_whatever_it_begins_with(backend: Backend) {

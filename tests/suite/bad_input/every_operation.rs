@@ -47,7 +47,7 @@ async fn no_body_is_taken_that_is_not_what_it_has_to_be(backend: Backend) {
             &good[1..],
             &unknown,
             &nested,
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
             "{\"\0\":1}",
             "grant_type=client_credentials",
         ] {

@@ -21,7 +21,7 @@ async fn what_is_not_there_is_404(backend: Backend) {
     let scene = Scene::set(backend).await;
     let long = format!("/{}", "a/".repeat(5_000));
     for path in [
-        "/",
+        "//",
         "/v1",
         "/v1/",
         "/v2/self",

@@ -9,6 +9,7 @@ on_both!(
     a_parameter_comes_at_most_once,
     what_is_not_percent_encoded_utf8_is_refused,
     a_body_is_a_form_and_says_so,
+    a_body_that_is_compressed_is_refused_as_that,
     other_methods_are_refused,
     parameters_in_the_url_are_refused,
     a_body_has_16_kib_and_no_more,
@@ -73,6 +74,8 @@ async fn a_body_is_a_form_and_says_so(backend: Backend) {
             (FORM, OK),
             ("Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n", OK),
             ("content-type:APPLICATION/X-WWW-Form-URLEncoded  ;charset=\"utf-8\"\r\n", OK),
+            ("Content-Type: application/x-www-form-urlencoded; charset=iso-8859-1\r\n", MALFORMED),
+            ("Content-Type: application/x-www-form-urlencoded;CHARSET=\"utf-16\"\r\n", MALFORMED),
             ("", MALFORMED),
             ("Content-Type:\r\n", MALFORMED),
             ("Content-Type: application/json\r\n", MALFORMED),
@@ -85,6 +88,29 @@ async fn a_body_is_a_form_and_says_so(backend: Backend) {
         ] {
             let answer = exchange(&scene.server, request("POST", target, fields, &form)).await;
             assert_oauth(&format!("{target} {fields:?}"), &answer, verdict);
+        }
+    }
+}
+
+async fn a_body_that_is_compressed_is_refused_as_that(backend: Backend) {
+    const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00";
+    const COMPRESSED: Verdict = (415, "invalid_request");
+    let scene = Scene::set(backend).await;
+    for (target, form) in endpoints(&scene) {
+        for (fields, body, verdict) in [
+            ("Content-Encoding: identity\r\n", form.as_bytes(), OK),
+            ("Content-Encoding: gzip\r\n", GZIPPED, COMPRESSED),
+            ("Content-Encoding: br\r\n", form.as_bytes(), COMPRESSED),
+            ("Content-Encoding: identity\r\nContent-Encoding: deflate\r\n", form.as_bytes(), COMPRESSED),
+            ("", GZIPPED, COMPRESSED),
+        ] {
+            let answer = scene.post_bytes(target, fields, body).await;
+            assert_oauth(&format!("{target} {fields:?}"), &answer, verdict);
+            if verdict == COMPRESSED {
+                assert_eq!(answer.header("accept-encoding"), "identity");
+                let why = answer.json()["error_description"].clone();
+                assert_eq!(why, "the body is compressed: send it as it is, without Content-Encoding");
+            }
         }
     }
 }

@@ -3,11 +3,13 @@
 use claviger::console::ROUTES;
 
 use super::browser::Browser;
-use crate::support::{Backend, Server, on_both};
+use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(
     every_answer_tells_the_browser_what_it_may_do,
-    every_page_but_the_first_is_for_those_who_are_signed_in
+    every_page_but_the_first_is_for_those_who_are_signed_in,
+    what_people_type_leads_to_the_page_that_they_mean,
+    links_with_parameters_of_other_peoples_work,
 );
 
 const OPEN: [&str; 3] = ["/console/sign-in", "/console/assets/{version}/{file}", "/console/{*rest}"];
@@ -57,6 +59,46 @@ async fn every_page_but_the_first_is_for_those_who_are_signed_in(backend: Backen
         assert_eq!(answer.status, 303, "{} {}", route.path, answer.text);
         assert!(answer.header("location").starts_with("/console/sign-in"), "{}", route.path);
     }
+}
+
+async fn what_people_type_leads_to_the_page_that_they_mean(backend: Backend) {
+    let server = Server::start(backend).await;
+    for (typed, meant) in [("/", "/console"), ("/console/", "/console"), ("/docs/", "/docs")] {
+        let answer = server.client().get(typed).await;
+        assert_eq!((answer.status, answer.header("location")), (303, meant), "{typed}");
+    }
+    assert_eq!(server.client().post_form("/", "").await.status, 405);
+    assert_eq!(
+        server.client().get("/nothing").await.refused(404, "not_found"),
+        "there is no such thing here"
+    );
+    // The issuer's path is what a browser sees, whether or not a proxy has taken it away on the way here.
+    let issuer = Some("https://example.com/auth".to_owned());
+    let below = Server::start_with(backend, Options { issuer, ..Options::default() }).await;
+    for typed in ["/", "/auth", "/auth/", "/console/", "/auth/console/"] {
+        let answer = below.client().get(typed).await;
+        assert_eq!((answer.status, answer.header("location")), (303, "/auth/console"), "{typed}");
+    }
+    assert_eq!(below.client().get("/auth/docs/").await.header("location"), "/auth/docs");
+}
+
+/// Mail programs and others add parameters to links, to count who follows them.
+async fn links_with_parameters_of_other_peoples_work(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let root = "/console/orgs/default";
+    for path in ["/console/orgs", &format!("{root}/keys"), &format!("{root}/usage"), &format!("{root}/audit")]
+    {
+        for more in ["utm_source=mail&utm_source=x", "fbclid=%ff%"] {
+            let answer = browser.get(&format!("{path}?{more}")).await;
+            assert_eq!(answer.status, 200, "{path}?{more}: {}", answer.text);
+        }
+    }
+    let stranger = Browser::at(server.client(), server.address());
+    assert_eq!(stranger.get("/console/sign-in?utm_source=mail").await.status, 200);
+    // What is known counts beside it, and a download says which parameters it does not know.
+    assert_eq!(browser.get(&format!("{root}/usage?utm_source=x&project=A")).await.status, 400);
+    assert_eq!(browser.get(&format!("{root}/usage.csv?utm_source=x")).await.status, 400);
 }
 
 /// The path with ids that could be somebody's.

@@ -14,12 +14,19 @@ import org.springframework.security.oauth2.client.registration.ClientRegistratio
 import org.springframework.security.oauth2.client.registration.ClientRegistrations;
 import org.springframework.security.oauth2.core.AuthorizationGrantType;
 import org.springframework.security.oauth2.core.ClientAuthenticationMethod;
+import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
 import org.springframework.security.oauth2.core.OAuth2AuthenticatedPrincipal;
 import org.springframework.security.oauth2.core.OAuth2AuthorizationException;
 import org.springframework.security.oauth2.core.endpoint.OAuth2AccessTokenResponse;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.jwt.BadJwtException;
 import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.jwt.JwtClaimValidator;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
+import org.springframework.security.oauth2.jwt.JwtDecoders;
+import org.springframework.security.oauth2.jwt.JwtIssuerValidator;
+import org.springframework.security.oauth2.jwt.JwtTimestampValidator;
+import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.security.oauth2.jwt.JwtValidationException;
 import org.springframework.security.oauth2.jwt.JwtValidators;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
@@ -49,6 +56,8 @@ final class Spring {
             System.out.println("left out  Spring's decoder, which knows no " + World.ALGORITHM);
             return;
         }
+        check("Spring's decoder: by the issuer's URL alone it takes no at+jwt", Spring::issuerAlone);
+        check("Spring's decoder: as docs/resource-servers.md has it", Spring::asDocumented);
         check("Spring's decoder: another audience is refused", Spring::refusesAudience);
         check("Spring's decoder: another issuer is refused", Spring::refusesIssuer);
         check("Spring's decoder: a widened scope is refused", Spring::refusesForgedClaims);
@@ -145,6 +154,36 @@ final class Spring {
                 .audience(audience)
                 .clientId(World.CLIENT_ID)
                 .build());
+        return decoder;
+    }
+
+    /** What `issuer-uri` alone makes. RFC 9068 section 2.1 has another type than it takes. */
+    private static void issuerAlone() throws Exception {
+        String token = goodToken();
+        JwtDecoder decoder = JwtDecoders.fromIssuerLocation(World.ISSUER);
+        JwtValidationException error = refused(JwtValidationException.class, () -> decoder.decode(token));
+        equal("it is about the type", error.getMessage().contains("typ"), true);
+    }
+
+    private static void asDocumented() throws Exception {
+        String token = goodToken();
+        equal("sub", jwtDecoder(World.ISSUER, World.AUDIENCE).decode(token).getSubject(), World.CLIENT_ID);
+        JwtDecoder other = jwtDecoder(World.ISSUER, "https://other.example/api");
+        refused(JwtValidationException.class, () -> other.decode(token));
+        String forged = World.withChangedSignature(token);
+        refused(BadJwtException.class, () -> jwtDecoder(World.ISSUER, World.AUDIENCE).decode(forged));
+    }
+
+    /** The bean of docs/resource-servers.md, which has ES256. */
+    private static JwtDecoder jwtDecoder(String issuer, String audience) {
+        NimbusJwtDecoder decoder = NimbusJwtDecoder.withIssuerLocation(issuer)
+                .jwsAlgorithm(SignatureAlgorithm.from(World.ALGORITHM))
+                .build();
+        decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(
+                new JwtTypeValidator("at+jwt"),
+                new JwtTimestampValidator(),
+                new JwtIssuerValidator(issuer),
+                new JwtClaimValidator<List<String>>("aud", aud -> aud != null && aud.contains(audience))));
         return decoder;
     }
 

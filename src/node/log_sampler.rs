@@ -1,0 +1,96 @@
+//! Log lines that anybody can cause, without a credential: one for each cause and second, with a count of the others.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::Level;
+
+/// For so long a cause has had its line.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// What happened, and why. There are only as many as the program has words for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// What happened: the message of the line.
+    pub what: &'static str,
+    /// Why.
+    pub code: &'static str,
+    /// Whether its lines are warnings; else they are of the level `info`.
+    pub warns: bool,
+}
+
+/// Decides which of many lines are written. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct LogSampler {
+    /// Causes that have had a line within the last second, and how often they came again since.
+    recent: Arc<Mutex<BTreeMap<Cause, u64>>>,
+}
+
+impl LogSampler {
+    /// Whether this occurrence gets a line of its own. If not, it is counted in a line that follows within a second.
+    ///
+    /// It has to be called from within a tokio runtime.
+    pub fn admits(&self, cause: Cause) -> bool {
+        // Whoever wants to know of every request has it so.
+        if tracing::enabled!(Level::DEBUG) {
+            return true;
+        }
+        {
+            let mut recent = self.recent();
+            if let Some(more) = recent.get_mut(&cause) {
+                *more += 1;
+                return false;
+            }
+            recent.insert(cause, 0);
+        }
+        let sampler = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(WINDOW).await;
+                match (sampler.end_window(cause), cause) {
+                    (0, _) => return,
+                    (count, Cause { what, code, warns: true }) => {
+                        tracing::warn!(code, count, "{what} {count} more times");
+                    }
+                    (count, Cause { what, code, warns: false }) => {
+                        tracing::info!(code, count, "{what} {count} more times");
+                    }
+                }
+            }
+        });
+        true
+    }
+
+    /// How often it came again. After a second in which it did not, it may have a line of its own once more.
+    fn end_window(&self, cause: Cause) -> u64 {
+        let mut recent = self.recent();
+        let more = recent.get_mut(&cause).map(std::mem::take).unwrap_or_default();
+        if more == 0 {
+            recent.remove(&cause);
+        }
+        more
+    }
+
+    fn recent(&self) -> MutexGuard<'_, BTreeMap<Cause, u64>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cause_has_one_line_in_a_window_and_the_rest_is_counted() {
+        let sampler = LogSampler::default();
+        let cause = Cause { what: "refused", code: "not_found", warns: false };
+        assert!(sampler.admits(cause));
+        assert!(!sampler.admits(cause) && !sampler.admits(cause));
+        assert!(sampler.admits(Cause { code: "unauthenticated", ..cause }), "another cause has its own");
+        assert_eq!(sampler.end_window(cause), 2);
+        assert!(!sampler.admits(cause), "the line with the count was this window's");
+        assert_eq!((sampler.end_window(cause), sampler.end_window(cause)), (1, 0));
+        assert!(sampler.admits(cause), "after a window without it");
+    }
+}
