@@ -39,17 +39,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .api_keys(ApiKeys::default())
         .build()?;
 
-    let guarded = Router::new().route("/orders/{id}", get(read_order).post(write_order));
-    let guarded = guarded.layer(verifier.layer().peer(|request| {
+    let guard = verifier.layer().open(["/metrics", "/ready"]).peer(|request| {
         request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
-    }));
-    // Without a credential, for whoever watches over this service.
-    let watched =
-        Router::new().route("/metrics", get(metrics)).route("/ready", get(ready)).with_state(verifier);
+    });
+    let routes = Router::new()
+        .route("/orders/{id}", get(read_order).post(write_order))
+        // Without a credential, for whoever watches over this service.
+        .route("/metrics", get(metrics))
+        .route("/ready", get(ready))
+        .with_state(verifier);
 
     let listener = TcpListener::bind(variable("LISTEN", "127.0.0.1:9090")).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let service = guarded.merge(watched).into_make_service_with_connect_info::<SocketAddr>();
+    // Last, around all there is: so nothing is left unguarded by mistake, and the guard also answers where the metadata
+    // of RFC 9728 is looked for.
+    let service = routes.layer(guard).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await?;
     Ok(())
 }

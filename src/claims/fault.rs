@@ -45,6 +45,9 @@ pub enum TokenFault {
     /// RFC 8693 §4.1: `act` is not an object, or nests too deep.
     #[error("`act` is not an object nested at most {MAX_ACTORS} deep")]
     NotActor,
+    /// RFC 7800 §3.1: it is bound to a key that its sender has to prove to hold, and Bearer proves nothing.
+    #[error("`cnf` binds it to a key, and sent as Bearer it proves nothing of that")]
+    Bound,
     /// RFC 9068 §4: `iss` is not exactly the expected issuer.
     #[error("`iss` is another issuer")]
     Issuer,

@@ -6,16 +6,16 @@ use crate::json::{Object, Value};
 
 impl Claims {
     /// Reads a payload. Members that are not known here are left unread, so that an issuer can be newer than
-    /// a verifier.
+    /// a verifier. `cnf` is the one that can't be left: it says that whoever sends the token is not enough.
     ///
     /// Nothing is decided here about signature, issuer, audience or time: that is
     /// [`verify_access_token`](super::verify_access_token).
     ///
     /// # Errors
-    /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::NotActor`].
+    /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::Bound`].
     pub fn parse(payload: &[u8]) -> Result<Self, TokenFault> {
         let claims = Object::parse(payload).map_err(TokenFault::Payload)?;
-        Ok(Self {
+        let parsed = Self {
             issuer: text(&claims, "iss")?,
             subject: text(&claims, "sub")?,
             client_id: text(&claims, "client_id")?,
@@ -32,7 +32,9 @@ impl Claims {
             generation: generation(&claims)?,
             actor: claims.get("act").map(|act| actor(act, MAX_ACTORS)).transpose()?,
             origin: claims.get("origin").map_or(Ok(Vec::new()), |_| texts(&claims, "origin"))?,
-        })
+        };
+        // RFC 7800 §3.1, whatever the method is (RFC 8705 §3.1, RFC 9449 §6.1): nobody here asks for a proof.
+        if claims.has("cnf") { Err(TokenFault::Bound) } else { Ok(parsed) }
     }
 }
 

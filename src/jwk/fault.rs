@@ -37,6 +37,9 @@ pub enum JwkFault {
     /// The id is not the key's RFC 7638 thumbprint.
     #[error("`kid` is not the key's SHA-256 thumbprint")]
     Kid,
+    /// RFC 7517 §4.5: another key of the set has the same id, so that it names neither.
+    #[error("another key of the set has the same `kid`")]
+    SameKid,
     /// Padded, with stray bits, or with other characters.
     #[error("`{0}` is not canonical base64url without padding")]
     Base64(&'static str),

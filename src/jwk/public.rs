@@ -93,7 +93,7 @@ pub struct Jwks {
 /// What could be read of a JWK Set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedJwks {
-    /// The usable keys, each once.
+    /// The usable keys, each by an id of its own.
     pub usable: Jwks,
     /// The others.
     pub refused: Vec<RefusedJwk>,
@@ -113,7 +113,8 @@ impl Jwks {
     pub const MAX_LENGTH: usize = 64 * 1024;
 
     /// Reads a set. Keys that can't be used here are set aside and the others kept, as RFC 7517 §5 asks: one
-    /// odd key does not void the rest.
+    /// odd key does not void the rest. Two keys with one id are set aside both: readers would differ about which of them
+    /// it names.
     ///
     /// # Errors
     /// [`JwksFault`] when this is no JWK Set at all.
@@ -125,15 +126,27 @@ impl Jwks {
         let Some(Value::Array(keys)) = set.get("keys") else {
             return Err(JwksFault::NoKeys);
         };
+        let ids: Vec<Option<String>> = keys.iter().map(id).collect();
         let mut parsed = ParsedJwks::default();
         for (index, key) in keys.iter().enumerate() {
-            match PublicJwk::from_value(key) {
-                Ok(jwk) if parsed.usable.keys.contains(&jwk) => {}
+            let is_shared = ids[index].is_some() && ids.iter().filter(|id| **id == ids[index]).count() > 1;
+            let read = if is_shared { Err(JwkFault::SameKid) } else { PublicJwk::from_value(key) };
+            match read {
                 Ok(jwk) => parsed.usable.keys.push(jwk),
                 Err(fault) => parsed.refused.push(RefusedJwk { index, fault }),
             }
         }
         Ok(parsed)
+    }
+}
+
+/// The id that a key goes by: the one that it is given, whatever else is wrong with it, or else its thumbprint.
+fn id(key: &Value<'_>) -> Option<String> {
+    let Value::Object(object) = key else { return None };
+    match object.get("kid") {
+        Some(Value::String(kid)) => Some(kid.clone().into_owned()),
+        Some(_) => None,
+        None => PublicKey::from_object(object).ok().map(|key| key.thumbprint()),
     }
 }
 

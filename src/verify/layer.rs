@@ -1,5 +1,6 @@
 //! A guard in front of routes, for whatever is built on tower.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -23,12 +24,17 @@ use crate::scope::{Resource, Verb};
 type Peer = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 
 /// A layer that lets nobody through whom its verifier refuses, and puts an [`Access`] into the extensions of everybody
-/// else's request. It also serves [`super::ResourceMetadata`].
+/// else's request. It also serves [`super::ResourceMetadata`], at the URL that its challenges name.
+///
+/// It belongs around the whole service, with [`Protect::open`] for what needs no credential: a layer sees only the
+/// requests that come to it. Around a part of the routes it would see none for the metadata's path, and with axum a
+/// merge drops the layer of a fallback.
 #[derive(Clone)]
 pub struct Protect {
     verifier: Verifier,
     peer: Peer,
     requirement: Requirement,
+    open: BTreeSet<String>,
 }
 
 /// What a layer requires of a caller who is known.
@@ -52,7 +58,12 @@ pub struct Guard<S> {
 impl Verifier {
     /// A layer with this verifier. Where the address of the peer is to be had is for [`Protect::peer`] to say.
     pub fn layer(&self) -> Protect {
-        Protect { verifier: self.clone(), peer: Arc::new(|_| None), requirement: Requirement::Nothing }
+        Protect {
+            verifier: self.clone(),
+            peer: Arc::new(|_| None),
+            requirement: Requirement::Nothing,
+            open: BTreeSet::new(),
+        }
     }
 }
 
@@ -62,6 +73,14 @@ impl Protect {
     #[must_use]
     pub fn peer(self, peer: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         Self { peer: Arc::new(peer), ..self }
+    }
+
+    /// Lets requests for exactly these paths through without a credential, such as those of health checks. Nothing of
+    /// a path is decoded.
+    #[must_use]
+    pub fn open(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.open.extend(paths.into_iter().map(Into::into));
+        self
     }
 
     /// Requires a scope that allows `action` on `resource`, for every request.
@@ -81,6 +100,9 @@ impl Protect {
     async fn check<B: From<String>>(&self, parts: &mut Parts) -> Result<(), Response<B>> {
         if let Some(metadata) = self.metadata(parts) {
             return Err(metadata);
+        }
+        if self.open.contains(parts.uri.path()) {
+            return Ok(());
         }
         let peer = (self.peer)(parts);
         let access = self.verifier.authenticate_request(&parts.headers, peer).await;

@@ -15,6 +15,7 @@ on_both!(
     the_audience_is_exact,
     scopes_and_ranges_can_be_read,
     actors_are_whole,
+    a_token_that_is_bound_to_a_key_is_no_bearer,
     a_claim_twice_is_no_claim,
     a_payload_is_one_json_object,
     what_is_not_known_is_left_alone,
@@ -195,6 +196,28 @@ async fn actors_are_whole(backend: Backend) {
                 forgeries.push(Forgery::new(format!("{claim} is null"), good.sign_payload(&payload), fault));
             }
             forgeries
+        })
+        .await;
+}
+
+/// RFC 7800 §3.1: without a proof of the key that `cnf` names, such a token is worth nothing (RFC 8705, RFC 9449).
+async fn a_token_that_is_bound_to_a_key_is_no_bearer(backend: Backend) {
+    let doors = Doors::new(backend).await;
+    doors
+        .are_closed_to(|good| {
+            let bound = |cnf: Value| {
+                Forgery::new(format!("cnf {cnf}"), good.with_claim("cnf", cnf), TokenFault::Bound)
+            };
+            let [null, _] = spliced(&good.payload, r#""cnf":null"#);
+            let null = Forgery::new("cnf is null", good.sign_payload(&null), TokenFault::Bound);
+            let methods = [
+                json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+                json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+                json!({ "jwk": { "kty": "EC" } }),
+                json!({}),
+                json!(""),
+            ];
+            methods.into_iter().map(bound).chain([null]).collect()
         })
         .await;
 }

@@ -140,7 +140,7 @@ fn one_odd_key_does_not_void_the_others() {
     let [p256, ed25519] = published();
     let set = json!({"keys": [
         {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}, p256, "key",
-        with(ed25519.clone(), "use", json!("enc")), ed25519, p256, {"kty": "AKP"},
+        with(rsa(), "use", json!("enc")), ed25519, {"kty": "AKP"},
     ], "more": 1});
     let parsed = Jwks::parse(set.to_string().as_bytes()).unwrap();
     assert_eq!(parsed.usable.keys, [KEY.public_jwk().clone(), OTHER_KEY.public_jwk().clone()]);
@@ -151,11 +151,28 @@ fn one_odd_key_does_not_void_the_others() {
             (0, JwkFault::Curve),
             (2, JwkFault::Json(JsonFault::NotAnObject)),
             (3, JwkFault::Use),
-            (6, JwkFault::KeyType),
+            (5, JwkFault::KeyType),
         ]
     );
     let written = serde_json::to_string(&parsed.usable).unwrap();
     assert_eq!(Jwks::parse(written.as_bytes()).unwrap().usable, parsed.usable);
+}
+
+/// Readers differ in whether the first or the last of two keys with one `kid` counts; here neither does.
+#[test]
+fn two_keys_with_one_kid_are_refused() {
+    let [p256, ed25519] = published();
+    let nameless = with(p256.clone(), "kid", Value::Null);
+    let borrowed = with(ed25519.clone(), "kid", p256["kid"].clone());
+    let encrypting = with(p256.clone(), "use", json!("enc"));
+    for twin in [p256.clone(), nameless, borrowed, encrypting] {
+        for keys in [[&p256, &ed25519, &twin], [&twin, &ed25519, &p256]] {
+            let parsed = Jwks::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap();
+            assert_eq!(parsed.usable.keys, [OTHER_KEY.public_jwk().clone()], "{keys:?}");
+            let refused: Vec<_> = parsed.refused.iter().map(|key| (key.index, key.fault)).collect();
+            assert_eq!(refused, [(0, JwkFault::SameKid), (2, JwkFault::SameKid)], "{keys:?}");
+        }
+    }
 }
 
 #[test]

@@ -87,7 +87,16 @@ async fn the_resource_server_takes_tokens_and_keys() {
         let written = api.bearer(credential).post_form("/orders/7", "").await;
         assert_eq!((written.status, written.code().as_str()), (403, "forbidden"));
     }
-    assert_eq!(api.get("/orders/7").await.status, 401);
+    let anonymous = api.get("/orders/7").await;
+    assert_eq!(anonymous.status, 401);
+    // Its challenge names where RFC 9728's metadata is, and there it is. (The audience is the issuer's in this test.)
+    let named = anonymous.header("www-authenticate").split("resource_metadata=\"").nth(1).expect("a URL");
+    let path =
+        named.split('"').next().unwrap().strip_prefix(server.issuer.as_str()).expect("the audience's host");
+    assert_eq!(path, "/.well-known/oauth-protected-resource/api");
+    let metadata = api.get(path).await.done(200);
+    assert_eq!(metadata["authorization_servers"], json!([server.issuer]));
+    assert_eq!(api.get("/nothing").await.status, 401, "what is not named as open is guarded");
     server.admin().post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
     for (credential, code) in [(&token, "token_revoked"), (&key, "key_revoked")] {
         until("the credential is refused", async || {

@@ -18,7 +18,10 @@ on_both!(
     a_refusal_says_what_rfc_6750_has_it_say,
     a_layer_requires_a_scope_or_what_the_path_says,
     the_layer_says_who_issues_tokens,
+    around_a_whole_service_nothing_is_lost_of_the_layer,
 );
+
+const METADATA: &str = "/.well-known/oauth-protected-resource/api";
 
 async fn order(Path(id): Path<String>, access: Access) -> Result<String, Denied> {
     access.require(Verb::Read, &format!("orders/{id}"))?;
@@ -134,7 +137,7 @@ async fn the_layer_says_who_issues_tokens(backend: Backend) {
     let world = World::new(backend).await;
     let verifier: Verifier = world.verifier().await;
     let client = serve(verifier.layer()).await;
-    let metadata = client.get("/.well-known/oauth-protected-resource/api").await;
+    let metadata = client.get(METADATA).await;
     assert_eq!((metadata.status, metadata.header("content-type")), (200, "application/json"));
     assert_eq!(
         metadata.json(),
@@ -143,4 +146,33 @@ async fn the_layer_says_who_issues_tokens(backend: Backend) {
             "bearer_methods_supported": ["header"],
         })
     );
+}
+
+/// However the routes were put together: merged, nested, with fallbacks of their own or without.
+async fn around_a_whole_service_nothing_is_lost_of_the_layer(backend: Backend) {
+    let world = World::new(backend).await;
+    let verifier: Verifier = world.verifier().await;
+    let (_, token) = world.key_and_token(&["read:orders/7"]).await;
+    let orders = || Router::new().route("/orders/{id}", get(order));
+    let health = || Router::new().route("/ready", get(async || "ready"));
+    let gone = async || axum::http::StatusCode::GONE;
+    for routes in [
+        orders().merge(health()),
+        health().merge(orders()),
+        orders().fallback(gone).merge(health()),
+        health().fallback(gone).merge(orders()),
+        Router::new().nest("/v1", Router::new()).merge(orders()).merge(health()),
+    ] {
+        let guard = verifier.layer().open(["/ready"]);
+        let client = run(routes.layer(guard)).await;
+        let challenge = challenge(&client.get("/orders/7").await);
+        let named = format!(r#"resource_metadata="{}{METADATA}""#, world.relay.url());
+        assert!(challenge.contains(&named), "{challenge}");
+        assert_eq!(client.get(METADATA).await.json()["resource"], world.audience());
+        assert_eq!(client.get("/ready").await.text, "ready");
+        assert_eq!(client.bearer(&token).get("/orders/7").await.status, 200);
+        for guarded in ["/nothing", "/ready/", "/%72eady", "/READY", "//ready"] {
+            assert_eq!(client.get(guarded).await.status, 401, "{guarded}");
+        }
+    }
 }

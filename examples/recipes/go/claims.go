@@ -47,6 +47,10 @@ func readToken(kid string, claims jwt.MapClaims) (*token, error) {
 	if lifetime := r.number("exp") - r.number("iat"); lifetime <= 0 || lifetime > maxLifetime {
 		r.fault = errors.Join(r.fault, errors.New("it lives too long"))
 	}
+	// RFC 7800 §3.1: it is bound to a key, and sent as Bearer it proves nothing of that.
+	if _, bound := r.claims["cnf"]; bound {
+		r.fault = errors.Join(r.fault, errors.New("it is bound to a key"))
+	}
 	return read, r.fault
 }
 

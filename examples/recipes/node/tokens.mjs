@@ -54,6 +54,8 @@ function checkClaims(claims) {
   }
   if (!isNumber(exp) || !isNumber(gen)) throw new Refused("exp or gen is missing or no number");
   if (exp <= iat || exp - iat > MAX_LIFETIME) throw new Refused("it lives too long");
+  // RFC 7800 §3.1: it is bound to a key, and sent as Bearer it proves nothing of that.
+  if ("cnf" in claims) throw new Refused("it is bound to a key");
   if (!isTexts(origin)) throw new Refused("origin is no list of texts");
   if (!isTexts(cidrs) || cidrs.length === 0 || !cidrs.every(isRange)) throw new Refused("cidrs is no list of ranges");
   checkActors(claims);

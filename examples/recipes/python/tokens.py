@@ -80,6 +80,9 @@ def _check_claims(claims: dict[str, Any]) -> None:
         raise Refused("a claim is missing or no number")
     if not 0 < claims["exp"] - claims["iat"] <= MAX_LIFETIME:
         raise Refused("it lives too long")
+    # RFC 7800 §3.1: it is bound to a key, and sent as Bearer it proves nothing of that.
+    if "cnf" in claims:
+        raise Refused("it is bound to a key")
     if not is_texts(claims.get("origin", [])):
         raise Refused("origin is no list of texts")
     _check_ranges(claims.get("cidrs"))

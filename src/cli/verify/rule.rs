@@ -25,6 +25,7 @@ pub(super) fn rule(fault: &TokenFault) -> Rule {
         | TokenFault::NotGeneration => ("claim_type", "RFC 7519 §4"),
         TokenFault::NotAudience => ("claim_type", "RFC 7519 §4.1.3"),
         TokenFault::NotActor => ("claim_type", "RFC 8693 §4.1"),
+        TokenFault::Bound => ("bound", "RFC 7800 §3.1"),
         TokenFault::Issuer => ("issuer", "RFC 9068 §4"),
         TokenFault::Audience => ("audience", "RFC 9068 §4"),
         TokenFault::NoLifetime | TokenFault::Lifetime => ("lifetime", "ten minutes at most"),

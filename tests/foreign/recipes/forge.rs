@@ -74,6 +74,7 @@ impl Forge {
             json!({"act": {"sub": "key_a"}}),
             json!({"act": actors}),
             json!({"origin": "token"}),
+            json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
         ];
         let required = [
             "iss",
