@@ -9,6 +9,7 @@ pub struct GateMapping {
     actions: Vec<(Option<Box<str>>, Verb)>,
     /// What paths begin with and resources do not, without a slash at its end.
     prefix: String,
+    lets_preflights_through: bool,
 }
 
 /// The mapping will not do.
@@ -28,7 +29,7 @@ impl Default for GateMapping {
         let safe = ["GET", "HEAD", "OPTIONS"];
         let mut actions: Vec<_> = safe.into_iter().map(|method| (Some(method.into()), Verb::Read)).collect();
         actions.push((None, Verb::Write));
-        Self { actions, prefix: String::new() }
+        Self { actions, prefix: String::new(), lets_preflights_through: false }
     }
 }
 
@@ -51,7 +52,19 @@ impl GateMapping {
                 None => usual.actions,
             },
             prefix: prefix.trim_end_matches('/').to_owned(),
+            ..usual
         })
+    }
+
+    /// The same, and CORS preflights pass, which never have a credential.
+    #[must_use]
+    pub fn with_preflights(self, pass: bool) -> Self {
+        Self { lets_preflights_through: pass, ..self }
+    }
+
+    /// Whether CORS preflights pass without a credential.
+    pub fn lets_preflights_through(&self) -> bool {
+        self.lets_preflights_through
     }
 
     /// What a request with this method does; `None` where no entry says so.

@@ -93,7 +93,8 @@ impl TryFrom<Settings> for Config {
             hash_cost: hash_cost(settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes)?,
             hash_turns: hash_turns(settings.argon2_at_once)?,
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
-            gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?,
+            gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
+                .with_preflights(settings.gate_preflights == Some(true)),
             events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
         })
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::text::without_values;
+use crate::text::{without_byte_order_mark, without_values};
 
 /// What a fresh start does with an empty store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -160,6 +160,11 @@ settings! {
     #[arg(long, global = true, env = "CLAVIGER_GATE_PREFIX", value_name = "PATH")]
     gate_prefix: String,
 
+    /// Let CORS preflights through at the gate, which browsers send without a credential
+    #[arg(long, global = true, env = "CLAVIGER_GATE_PREFLIGHTS", num_args = 0..=1, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    gate_preflights: bool,
+
     /// Days that audit events are kept; 0 keeps them for ever [default: 400]
     #[arg(long, global = true, env = "CLAVIGER_AUDIT_DAYS", value_name = "DAYS")]
     audit_days: u16,
@@ -211,7 +216,8 @@ impl Settings {
             }
             Err(error) => return Err(failed(error.to_string())),
         };
-        toml::from_str(&text).map_err(|error| failed(located(&text, &error)))
+        let text = without_byte_order_mark(&text);
+        toml::from_str(text).map_err(|error| failed(located(text, &error)))
     }
 }
 

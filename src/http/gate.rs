@@ -33,8 +33,10 @@ pub(super) async fn check(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["check", "action", "resource", "audience", "token"])?;
-    let question = asked(&query, &parts.headers, &node.deployment.gate)?;
-    answer(&node, address, &parts, &query, question).await
+    match asked(&query, &parts.headers, &node.deployment.gate)? {
+        Asked::Preflight => Ok(().into_response()),
+        Asked::Question(question) => answer(&node, address, &parts, &query, question).await,
+    }
 }
 
 /// `/v1/gate/envoy/{options}/{target}`, by whichever method: both are those of the request that is asked about, which
@@ -47,8 +49,10 @@ pub(super) async fn check_original(
 ) -> Result<Response, Failure> {
     let (options, target) = in_path(parts.uri.path()).ok_or(ApiError::NotFound)?;
     let options = Query::parse(options, &["audience", "token"])?;
-    let question = mapped(&node.deployment.gate, parts.method.as_str(), target)?;
-    answer(&node, address, &parts, &options, question).await
+    match mapped(&node.deployment.gate, parts.method.as_str(), target, &parts.headers)? {
+        Asked::Preflight => Ok(().into_response()),
+        Asked::Question(question) => answer(&node, address, &parts, &options, question).await,
+    }
 }
 
 /// Around both: a refusal has its code in a header too, for gateways that see no bodies of answers.
@@ -85,32 +89,54 @@ async fn answer(
     Ok(passed(&pass(node, request).await?)?)
 }
 
+/// What is asked about a request.
+enum Asked {
+    /// Whether its credential allows it.
+    Question(Question),
+    /// Nothing: it is a CORS preflight, which passes without a credential and as nobody's.
+    Preflight,
+}
+
 /// What is asked about: the query says so, or else the headers of the gateway do.
-fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<Question, ApiError> {
+fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<Asked, ApiError> {
     match (query.text("check"), query.parsed::<Verb>("action")?, query.text("resource")) {
-        (Some("credential"), None, None) => Ok(Question::Credential),
+        (Some("credential"), None, None) => Ok(Asked::Question(Question::Credential)),
         (Some("credential"), ..) => {
             Err(ApiError::invalid("check=credential is about no action and no resource"))
         }
         (Some(_), ..) => Err(ApiError::invalid("check is credential")),
         (None, Some(verb), Some(resource)) => {
-            Ok(Question::Action(verb, resource.parse().map_err(|_| no_resource())?))
+            let resource = resource.parse().map_err(|_| no_resource())?;
+            Ok(Asked::Question(Question::Action(verb, resource)))
         }
         (None, None, None) => {
             let [method, target] = original(headers)?;
-            mapped(mapping, method, target)
+            mapped(mapping, method, target, headers)
         }
         (None, ..) => Err(ApiError::invalid("action and resource go together")),
     }
 }
 
 /// What a request would do by its method and its target.
-fn mapped(mapping: &GateMapping, method: &str, target: &str) -> Result<Question, ApiError> {
+fn mapped(mapping: &GateMapping, method: &str, target: &str, headers: &HeaderMap) -> Result<Asked, ApiError> {
+    if mapping.lets_preflights_through() && is_preflight(method, headers) {
+        // A path that can't be judged never passes.
+        return mapping.resource(target).map(|_| Asked::Preflight).ok_or_else(no_resource);
+    }
     let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
         message: "no action stands for this method".into(),
         scope: None,
     })?;
-    Ok(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?))
+    Ok(Asked::Question(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?)))
+}
+
+/// Whether a request is a CORS preflight (Fetch §3.2.2). Browsers send none with a credential: one that has a credential
+/// is judged like any other request, so that no key goes upstream with it.
+fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
+    let is_there = |name: &HeaderName| headers.contains_key(name);
+    method == "OPTIONS"
+        && [header::ORIGIN, header::ACCESS_CONTROL_REQUEST_METHOD].iter().all(is_there)
+        && ![header::AUTHORIZATION, HeaderName::from_static("x-api-key")].iter().any(is_there)
 }
 
 fn no_resource() -> ApiError {

@@ -45,6 +45,64 @@ with_each_gateway!(
     without_the_gate_nobody_passes,
 );
 
+/// What a browser asks before it sends a request of another origin's with a credential.
+fn preflight(target: &str) -> Request {
+    let asking = Request::new("OPTIONS", target).with("Origin", "https://app.example");
+    asking
+        .with("Access-Control-Request-Method", "POST")
+        .with("Access-Control-Request-Headers", "authorization")
+}
+
+/// With `CLAVIGER_GATE_PREFLIGHTS`, upstream answers preflights, and sees nobody behind them.
+mod browsers {
+    use super::*;
+
+    #[test]
+    fn nginx() {
+        preflights_pass_and_nothing_else(Gateway::Nginx);
+    }
+
+    #[test]
+    fn caddy() {
+        preflights_pass_and_nothing_else(Gateway::Caddy);
+    }
+
+    #[test]
+    fn traefik() {
+        preflights_pass_and_nothing_else(Gateway::Traefik);
+    }
+
+    #[test]
+    fn envoy() {
+        preflights_pass_and_nothing_else(Gateway::Envoy);
+    }
+
+    fn preflights_pass_and_nothing_else(gateway: Gateway) {
+        let Some(scene) = Scene::set_with(gateway, &[("CLAVIGER_GATE_PREFLIGHTS", "1")]) else { return };
+        assert_eq!(scene.passes_as_nobody(&preflight("/orders/7?notify=1")), "OPTIONS");
+        let pretending = preflight("/orders/7").with("X-Claviger-Sub", "key_x").with("X_Claviger_Org", "y");
+        assert_eq!(scene.passes_as_nobody(&pretending), "OPTIONS");
+        // The request itself still needs its credential, whatever it calls itself.
+        let origin = |request: Request| {
+            request.with("Origin", "https://app.example").with("Access-Control-Request-Method", "POST")
+        };
+        for method in ["GET", "POST", "DELETE", "options"] {
+            let posing = origin(Request::new(method, "/orders/7"));
+            let posing = posing.with("X-Original-Method", "OPTIONS").with("X-Forwarded-Method", "OPTIONS");
+            scene.refused_somehow(&posing.with("X-HTTP-Method-Override", "OPTIONS"));
+        }
+        scene.refused_somehow(&Request::new("OPTIONS", "/orders/7"));
+        scene.refused_somehow(&Request::new("OPTIONS", "/orders/7").with("Origin", "https://app.example"));
+        scene.refused_somehow(&preflight("/orders//7/../../customers"));
+        // One with a credential is judged by it.
+        scene.refused(&preflight("/orders/7").bearer("nonsense"), 401);
+        let key = scene.key(json!({ "scopes": [{ "action": "*", "resource": "orders/*" }] }));
+        assert_eq!(scene.passes(&preflight("/orders/7").with("X-Api-Key", &key.text)).sub, key.id);
+        scene.kill_the_gate();
+        scene.refused_somehow(&preflight("/orders/7"));
+    }
+}
+
 fn a_key_is_turned_into_a_token(scene: &Scene) {
     let key = scene.key(json!({ "scopes": [{ "action": "*", "resource": "orders/*" }] }));
     let first = scene.passes(&get("/orders/7?expand=lines").with("X-Api-Key", &key.text));
@@ -69,6 +127,7 @@ fn who_may_not_is_told_why(scene: &Scene) {
     assert_eq!(nobody.code(), "unauthenticated");
     let realm = format!(r#"Bearer realm="{}""#, scene.issuer());
     assert_eq!(nobody.header("www-authenticate"), realm);
+    assert_eq!(scene.refused(&preflight("/orders/7"), 401).code(), "unauthenticated");
     let writing = scene.refused(&Request::new("POST", "/orders/7").bearer(&key.text).body("{}"), 403);
     assert_eq!(writing.code(), "forbidden");
     let challenge = format!(r#"{realm}, error="insufficient_scope", scope="write:orders/7""#);

@@ -17,6 +17,7 @@ on_both!(
     headers_of_a_client_are_not_taken_for_the_gateways,
     envoy_asks_with_the_request_itself,
     envoy_asks_below_the_issuers_path,
+    a_preflight_passes_where_that_is_set,
 );
 
 const READ: &str = "/v1/gate?action=read&resource=orders/7";
@@ -58,6 +59,51 @@ async fn a_key_or_a_token_passes_by_its_scopes(backend: Backend) {
         assert_eq!(refused(&answer), (403, "forbidden".into()), "{question}");
         let challenge = answer.header("www-authenticate");
         assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{challenge}");
+    }
+}
+
+/// Fetch §3.2.2: a browser asks with a preflight, which never has a credential.
+async fn a_preflight_passes_where_that_is_set(backend: Backend) {
+    let usual = Server::start(backend).await;
+    let gate = GateMapping::new(Some(&["GET=read".to_owned()]), None).unwrap().with_preflights(true);
+    let server = Server::start_with(backend, Options { gate, ..Options::default() }).await;
+    let (_, key) = server.key(&["read:orders/*"]).await;
+    let asking = |server: &Server, method: &str, target: &str| {
+        let client = server.client().with("origin", "https://app.example");
+        let client = client.with("access-control-request-method", "POST");
+        client.with("x-original-method", method).with("x-original-uri", target)
+    };
+    let passed = asking(&server, "OPTIONS", "/orders/7?x=1").get("/v1/gate?token=1").await;
+    assert_eq!((passed.status, passed.text.as_str()), (200, ""));
+    for nothing in ["x-claviger-sub", "x-claviger-scope", "authorization", "x-claviger-error"] {
+        assert_eq!(passed.header(nothing), "", "{nothing}");
+    }
+    let envoy = |server: &Server| {
+        let client = server.client().with("origin", "https://app.example");
+        client.with("access-control-request-method", "POST")
+    };
+    const ENVOY: &str = "/v1/gate/envoy/token=1/orders/7";
+    assert_eq!(envoy(&server).send(reqwest::Method::OPTIONS, ENVOY, None).await.status, 200);
+    // It is off unless it is set.
+    assert_eq!(asking(&usual, "OPTIONS", "/orders/7").get("/v1/gate").await.status, 401);
+    assert_eq!(envoy(&usual).send(reqwest::Method::OPTIONS, ENVOY, None).await.status, 401);
+    // Nothing else passes for one.
+    for (client, path, status) in [
+        (asking(&server, "GET", "/orders/7"), "/v1/gate", 401),
+        (asking(&server, "options", "/orders/7"), "/v1/gate", 403),
+        (asking(&server, "OPTIONS", "/orders//7"), "/v1/gate", 403),
+        (asking(&server, "OPTIONS", "/orders/7"), READ, 401),
+        (asking(&server, "OPTIONS", "/orders/7"), "/v1/gate?check=credential", 401),
+        (asking(&server, "OPTIONS", "/orders/7").with("x-forwarded-method", "OPTIONS"), "/v1/gate", 400),
+        (asking(&server, "OPTIONS", "/orders/7").bearer("nonsense"), "/v1/gate", 403),
+        (asking(&server, "OPTIONS", "/orders/7").with("x-api-key", &key), "/v1/gate", 403),
+        (
+            server.client().with("x-original-method", "OPTIONS").with("x-original-uri", "/orders/7"),
+            "/v1/gate",
+            403,
+        ),
+    ] {
+        assert_eq!(client.get(path).await.status, status, "{path}");
     }
 }
 

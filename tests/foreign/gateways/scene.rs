@@ -17,6 +17,9 @@ use crate::world::World;
 /// Where a client is who is somewhere else.
 pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 8, 1));
 
+/// What gateways say to upstreams of themselves.
+const OF_THE_WAY: [&str; 3] = ["x-request-id", "x-envoy-expected-rq-timeout-ms", "x-real-ip"];
+
 pub(super) struct Scene {
     gateway: Running,
     upstream: Upstream,
@@ -43,10 +46,15 @@ pub(super) struct Seen {
 impl Scene {
     /// The scene with this gateway, if it is there.
     pub(super) fn set(gateway: Gateway) -> Option<Self> {
+        Self::set_with(gateway, &[])
+    }
+
+    /// The same, of a server with these settings besides.
+    pub(super) fn set_with(gateway: Gateway, settings: &[(&str, &str)]) -> Option<Self> {
         let program = gateway.program()?;
         let runtime = Runtime::new().expect("a runtime");
         // Clients come from other addresses, so that theirs is not the gateway's.
-        let world = World::set(&[("CLAVIGER_TRUSTED_PROXIES", "127.0.0.1")]);
+        let world = World::set(&[&[("CLAVIGER_TRUSTED_PROXIES", "127.0.0.1")], settings].concat());
         let upstream = Upstream::start(&runtime);
         let gateway = gateway.start(&runtime, &program, world.port(), upstream.address.port());
         Some(Self { gateway, upstream, world, runtime })
@@ -107,17 +115,36 @@ impl Scene {
         self.send(request).1
     }
 
+    /// The method of a request that passes without a credential, and with nothing that names anybody.
+    #[track_caller]
+    pub(super) fn passes_as_nobody(&self, request: &Request) -> String {
+        let (answer, arrived) = self.deliver(request);
+        let arrived = arrived.unwrap_or_else(|| panic!("{request:?}\n{answer:?}\n{}", self.world.log()));
+        let names =
+            arrived.headers.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str());
+        let telling = |name: &&str| *name == "authorization" || name.replace('_', "-").starts_with("x-");
+        let told: Vec<_> = names.filter(telling).filter(|name| !name.starts_with("x-forwarded-")).collect();
+        let told: Vec<_> = told.into_iter().filter(|name| !OF_THE_WAY.contains(name)).collect();
+        assert!(told.is_empty(), "upstream sees {told:?}: {arrived:?}");
+        arrived.method
+    }
+
     /// Sends a request. Upstream sees nothing of it and the answer is another's, or upstream sees it once, with a
     /// token and what belongs to that.
     #[track_caller]
     fn send(&self, request: &Request) -> (Answer, Option<Seen>) {
+        let (answer, arrived) = self.deliver(request);
+        (answer, arrived.map(|arrived| self.seen(arrived)))
+    }
+
+    #[track_caller]
+    fn deliver(&self, request: &Request) -> (Answer, Option<Arrived>) {
         let answer = in_time("an answer", request.send(self.gateway.address));
         let answer = self.runtime.block_on(answer).unwrap_or_else(|| panic!("no answer to {request:?}"));
         let arrived = self.upstream.take();
         let is_upstreams = answer.header(SIGN.0) == SIGN.1;
         assert_eq!(arrived.len(), usize::from(is_upstreams), "{request:?}\n{answer:?}\n{arrived:?}");
-        let seen = arrived.into_iter().next().map(|arrived| self.seen(arrived));
-        (answer, seen)
+        (answer, arrived.into_iter().next())
     }
 
     #[track_caller]
