@@ -18,7 +18,8 @@ use crate::world::World;
 pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 8, 1));
 
 /// What gateways say to upstreams of themselves.
-const OF_THE_WAY: [&str; 3] = ["x-request-id", "x-envoy-expected-rq-timeout-ms", "x-real-ip"];
+const OF_THE_WAY: [&str; 4] =
+    ["x-request-id", "x-envoy-expected-rq-timeout-ms", "x-envoy-external-address", "x-real-ip"];
 
 pub(super) struct Scene {
     gateway: Running,
