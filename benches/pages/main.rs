@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench pages` prints, for each database that is here, how long an administrator waits for a
 //! page: first and deepest, by each filter. Requests come one after another over one connection, so a time is
-//! that of the server and of a loopback socket. `-- quick` takes fewer keys, `-- sqlite` or `-- postgres` one
-//! database.
+//! that of the server and of a loopback socket. `-- quick` takes fewer keys, `-- huge` ten million in one organization
+//! (some minutes to fill, and 10 GB of disk for each database); `-- sqlite` or `-- postgres` one database, `-- one` one
+//! organization.
 
 #[path = "../support/arguments.rs"]
 mod arguments;
@@ -34,19 +35,25 @@ const PROMISE: f64 = 20.0;
 /// Keys and organizations.
 const FULL: (u32, u32) = (1_000_000, 1_000);
 const QUICK: (u32, u32) = (20_000, 20);
+const HUGE: (u32, u32) = (10_000_000, 1);
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
     if arguments.is_test() {
         return ExitCode::SUCCESS;
     }
-    let size = if arguments.has("quick") { QUICK } else { FULL };
+    let size = match () {
+        () if arguments.has("huge") => HUGE,
+        () if arguments.has("quick") => QUICK,
+        () => FULL,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     process::pin_load();
     for database in seed::databases(&arguments) {
-        for organizations in [size.1, 1].into_iter().filter(|many| !arguments.has("one") || *many == 1) {
-            runtime.block_on(measure(&database, (size.0, organizations)));
+        if size.1 != 1 && !arguments.has("one") {
+            runtime.block_on(measure(&database, size));
         }
+        runtime.block_on(measure(&database, (size.0, 1)));
     }
     ExitCode::SUCCESS
 }
@@ -60,7 +67,7 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
     println!("{:<44} {:>9} {:>9} {:>9}", "page, in milliseconds", "median", "p99", "most");
     let mut slowest: f64 = 0.0;
     let place = Place::one_of(organizations);
-    for (name, path) in pages(&place) {
+    for (name, path) in pages(&place).into_iter().chain(pages_of_nothing(&place)) {
         slowest = slowest.max(asking.report(&name, &path).await);
     }
     for (name, list) in [
@@ -136,6 +143,31 @@ fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
     .to_vec()
 }
 
+/// Pages of keys that there are none of, by each filter.
+fn pages_of_nothing(Place { api, .. }: &Place) -> Vec<(String, String)> {
+    let long_ago = "unused_since=2020-01-01T00:00:00Z";
+    [
+        ("a name", "q=nothing".to_owned()),
+        ("a creator", "created_by=key_zzzzzzzzzzzzzzzz".to_owned()),
+        ("a project", "project=nothing".to_owned()),
+        ("an environment", "environment=nothing".to_owned()),
+        ("a project's environment", "project=p-3&environment=nothing".to_owned()),
+        ("revoked keys by name", "status=revoked&q=nothing".to_owned()),
+        ("expired keys by name", "status=expired&q=nothing".to_owned()),
+        ("last use", long_ago.to_owned()),
+        ("last use, keys of all kinds", format!("status=all&{long_ago}")),
+        ("last use, of a project", format!("project=p-3&{long_ago}")),
+        ("last use, of an environment", format!("environment=prd&{long_ago}")),
+        ("last use of many, by name", "q=nothing&unused_since=2026-06-01T00:00:00Z".to_owned()),
+        (
+            "last use of many, by name in a project",
+            "project=p-3&q=nothing&unused_since=2026-06-01T00:00:00Z".to_owned(),
+        ),
+    ]
+    .map(|(name, filter)| (format!("none: {name}"), format!("{api}/keys?limit=200&{filter}")))
+    .to_vec()
+}
+
 /// Each kind of page of the console's, by name.
 fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, String)> {
     let one = format!("{of}/keys/{key}");
@@ -154,6 +186,9 @@ fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, S
         ("console: the same by name", format!("{of}/keys?q=nothing&sort=name")),
         ("console: the same by last use", format!("{of}/keys?q=nothing&sort=used")),
         ("console: the same by end", format!("{of}/keys?q=nothing&sort=end")),
+        ("console: stale keys, a search that finds nothing", format!("{of}/keys?stale=on&q=nothing")),
+        ("console: the same by name", format!("{of}/keys?stale=on&q=nothing&sort=name")),
+        ("console: the same by last use", format!("{of}/keys?stale=on&q=nothing&sort=idle")),
         ("console: one key", one.clone()),
         ("console: changing a key", format!("{one}/edit")),
         ("console: making a key", format!("{of}/keys/new")),

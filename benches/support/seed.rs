@@ -58,8 +58,8 @@ pub(crate) struct Store {
 pub(crate) enum Shape {
     /// All in the first project.
     Together,
-    /// In turn in so many organizations, of five projects each, with an audit event for every key; one in five
-    /// is revoked, one in seven has expired.
+    /// In turn in so many organizations, of five projects each, with an audit event for each of the first million
+    /// keys; one in five is revoked, one in seven has expired.
     Spread { organizations: u32 },
 }
 
@@ -117,7 +117,9 @@ impl Store {
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {})",
             self.keys
         );
-        let padded = "substr('0000000000000000' || CAST(i AS TEXT), length(CAST(i AS TEXT)) + 1)";
+        // As real ids do, they say nothing of the order of creation; they keep to their organizations, up to 1,000.
+        let number = format!("CAST(CAST(i AS BIGINT) * 7001 % {} AS TEXT)", self.keys);
+        let padded = format!("substr('0000000000000000' || {number}, length({number}) + 1)");
         let at_home = match shape {
             Shape::Together => "'default', 'default', 'prd', NULL, NULL".to_owned(),
             Shape::Spread { organizations } => format!(
@@ -163,7 +165,7 @@ impl Store {
         if shape != Shape::Together {
             let events = "INSERT INTO audit_events (seq, at, actor, action, organization, subject, key_id)
                           SELECT created_seq, created_at + created_seq, created_by, 'key.create', organization, id, id
-                          FROM api_keys WHERE created_seq >= 10000";
+                          FROM api_keys WHERE created_seq >= 10000 AND created_seq < 1010000";
             self.execute(events.to_owned()).await;
         }
         // Nodes that start later have nothing to follow.

@@ -23,13 +23,14 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 /// A connection to PostgreSQL is replaced after so long, so that a server that is being drained loses them all.
 const CONNECTION_LIFE: Duration = Duration::from_secs(300);
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
     (4, "console", include_str!("../../migrations/0004_console.sql")),
     (5, "orders", include_str!("../../migrations/0005_orders.sql")),
     (6, "busiest keys", include_str!("../../migrations/0006_busiest_keys.sql")),
+    (10, "last use by creation", include_str!("../../migrations/0010_last_use_by_creation.sql")),
 ];
 
 impl Store {

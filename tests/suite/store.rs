@@ -4,6 +4,7 @@ mod atomicity;
 mod audit;
 mod failover;
 mod faults;
+mod idle_keys;
 mod mutation;
 mod opening;
 mod outage;

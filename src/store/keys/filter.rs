@@ -70,7 +70,7 @@ impl KeyFilter {
         }
     }
 
-    /// Narrows a selection of the organization's keys.
+    /// Narrows a selection of the organization's keys by everything but their last use, which is not in their rows.
     pub(super) fn push<DB: Database>(&self, sql: &mut QueryBuilder<DB>, now: Timestamp)
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -88,10 +88,6 @@ impl KeyFilter {
         if let Some(creator) = &self.created_by {
             sql.push(" AND created_by = ").push_bind(creator.clone());
         }
-        if let Some(moment) = self.unused_since {
-            sql.push(" AND (SELECT idle_since FROM key_last_use WHERE key_id = api_keys.id) < ");
-            sql.push_bind(moment.unix());
-        }
         if let Some(moment) = self.expires_before {
             sql.push(" AND expires_at < ").push_bind(moment.unix());
         }
@@ -101,6 +97,16 @@ impl KeyFilter {
             );
         }
         self.status.push(sql, now);
+    }
+
+    /// Narrows a selection from `key_last_use` to keys that were idle for long enough.
+    pub(super) fn push_idle<DB: Database>(&self, sql: &mut QueryBuilder<DB>)
+    where
+        for<'t> i64: Encode<'t, DB> + Type<DB>,
+    {
+        if let Some(moment) = self.unused_since {
+            sql.push(" AND key_last_use.idle_since < ").push_bind(moment.unix());
+        }
     }
 }
 

@@ -82,8 +82,9 @@ impl KeySort {
     pub(super) const fn join(self) -> (&'static str, &'static str) {
         match self {
             Self::Creation | Self::Name | Self::End => ("", ""),
-            // SQLite takes the tables of a cross join in the order that they stand in.
-            Self::LastUse => (" CROSS JOIN api_keys", " AND api_keys.id = key_last_use.key_id"),
+            // SQLite takes the tables of a cross join in the order that they stand in. By this column nothing is read
+            // of `key_last_use` but its index.
+            Self::LastUse => (" CROSS JOIN api_keys", " AND api_keys.created_seq = key_last_use.created_seq"),
         }
     }
 
@@ -117,9 +118,14 @@ impl KeySort {
 }
 
 impl KeyOrder {
-    /// Narrows a selection to one side of a position.
-    pub(super) fn push_side<DB: Database>(self, sql: &mut QueryBuilder<DB>, side: Side, of: &KeyPosition)
-    where
+    /// Narrows a selection from `table` to one side of a position.
+    pub(super) fn push_side<DB: Database>(
+        self,
+        sql: &mut QueryBuilder<DB>,
+        table: &str,
+        side: Side,
+        of: &KeyPosition,
+    ) where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
         for<'t> String: Encode<'t, DB> + Type<DB>,
     {
@@ -129,7 +135,6 @@ impl KeyOrder {
             (Side::UpTo, false) => "<=",
             (Side::UpTo, true) => ">=",
         };
-        let table = self.by.table();
         let Some((column, value)) = self.by.value().zip(of.value.as_ref()) else {
             sql.push(format_args!(" AND {table}.created_seq {operator} ")).push_bind(of.seq);
             return;
