@@ -14,6 +14,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// Rows in one statement: far below the limit of bound values on either database.
 pub(crate) const BATCH: usize = 500;
 
+/// Whether a connection keeps a statement over so many rows prepared. Its text differs with their number, and of up to
+/// 500 texts, some hundred kilobytes each once prepared, every connection would keep the last hundred.
+pub(crate) const fn stays_prepared(rows: usize) -> bool {
+    rows <= 1
+}
+
 /// A value of one of the two databases.
 #[derive(Clone, Debug)]
 pub(crate) enum Either<S, P> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use sqlx::QueryBuilder;
 
-use super::db::{BATCH, Tx, on};
+use super::db::{BATCH, Tx, on, stays_prepared};
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
 use crate::audit::PastEvent;
@@ -105,8 +105,55 @@ async fn set_last_used<Id: ToString>(
                 ") UPDATE {table} SET last_used_at = used.at{besides} FROM used WHERE {table}.{id} = used.id
                    AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.at)"
             ));
-            sql.build().execute(&mut **tx).await.map(drop)
+            sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+    use crate::entropy::Entropy;
+    use crate::store::db::Either;
+    use crate::usage::UseKind;
+
+    #[tokio::test]
+    async fn batches_of_many_sizes_leave_no_prepared_statements_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let Either::Sqlite(pool) = &store.db else { unreachable!() };
+        let mut kept = Vec::new();
+        for sizes in [2..10, 10..40] {
+            for size in sizes {
+                let records: Vec<_> = (0..size).map(|_| record()).collect();
+                store.record_use(&records, &[], Timestamp::from_unix(7_200)).await.unwrap();
+            }
+            let mut connections = Vec::new();
+            while connections.len() < pool.size() as usize {
+                connections.push(pool.acquire().await.unwrap());
+            }
+            kept.push(
+                connections.iter().map(|connection| connection.cached_statements_size()).sum::<usize>(),
+            );
+        }
+        assert!(kept[1] <= kept[0] + 2, "{kept:?}");
+    }
+
+    fn record() -> UseRecord {
+        let mut counts = UseCounts::default();
+        counts.add(UseKind::Token, 1);
+        let at = Timestamp::from_unix(3_600);
+        UseRecord {
+            key: KeyId::generate(&Entropy::system()).unwrap(),
+            organization: "acme".parse().unwrap(),
+            project: "web".parse().unwrap(),
+            hour: at,
+            counts,
+            last_used_at: Some(at),
+            secrets: vec![(SecretId::generate(&Entropy::system()).unwrap(), at)],
+        }
+    }
 }

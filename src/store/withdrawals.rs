@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::db::{BATCH, on, row};
+use super::db::{BATCH, on, row, stays_prepared};
 use super::error::read;
 use super::write::Write;
 use super::{Store, StoreError};
@@ -60,7 +60,7 @@ impl Write {
                     " ON CONFLICT (key_id) DO UPDATE
                       SET seq = excluded.seq, generation = excluded.generation, at = excluded.at",
                 );
-                sql.build().execute(&mut **tx).await.map(drop)
+                sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
             })?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::Store;
-use super::db::{BATCH, Either, Tx, begin, either, in_time, on};
+use super::db::{BATCH, Either, Tx, begin, either, in_time, on, stays_prepared};
 use super::error::StoreError;
 use crate::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::clock::Timestamp;
@@ -219,7 +219,7 @@ impl Write {
             sql.push_values(numbered, |mut row, (seq, Entry { event, .. })| {
                 row.push_bind(seq).push_bind(kind.as_str()).push_bind(&event.subject).push_bind(at);
             });
-            sql.build().execute(&mut **tx).await.map(drop)
+            sql.build().persistent(stays_prepared(numbered.len())).execute(&mut **tx).await.map(drop)
         })?;
         Ok(())
     }
@@ -239,7 +239,7 @@ impl Write {
                 row.push_bind(event.key.map(|key| key.to_string())).push_bind(&event.subject);
                 row.push_bind(text(&event.before)).push_bind(text(&event.after));
             });
-            sql.build().execute(&mut **tx).await.map(drop)
+            sql.build().persistent(stays_prepared(numbered.len())).execute(&mut **tx).await.map(drop)
         })?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::key::ApiKey;
 use crate::store::StoreError;
-use crate::store::db::{BATCH, on};
+use crate::store::db::{BATCH, on, stays_prepared};
 use crate::store::error::read;
 use crate::store::write::Write;
 
@@ -40,7 +40,7 @@ impl Write {
                          revoked_reason = now.revoked_reason, is_way_in = now.is_way_in
                      FROM now WHERE api_keys.id = now.id",
                 );
-                sql.build().execute(&mut **tx).await.map(drop)
+                sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
             })?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use super::UseRecord;
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
 use crate::names::{OrganizationId, ProjectId};
-use crate::store::db::{BATCH, Tx, on, row};
+use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Store, StoreError};
 use crate::usage::{Interval, Period, UseCounts, UseKind};
@@ -71,7 +71,7 @@ async fn add_rows(tx: &mut Tx, table: Table, rows: BTreeMap<Place<'_>, i64>) -> 
             sql.push(format_args!(
                 " ON CONFLICT ({place}) DO UPDATE SET count = {name}.count + excluded.count"
             ));
-            sql.build().execute(&mut **tx).await.map(drop)
+            sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
         })?;
     }
     Ok(())
@@ -118,7 +118,8 @@ impl Store {
                 ids.push_bind(key.to_string());
             }
             sql.push(")");
-            sql.build_query_as::<KeyBucketRow>().fetch_all(pool).await
+            let query = sql.build_query_as::<KeyBucketRow>().persistent(stays_prepared(keys.len()));
+            query.fetch_all(pool).await
         })?;
         let mut of_keys = BTreeMap::<KeyId, Vec<BucketRow>>::new();
         for KeyBucketRow { key_id, start, kind, count } in rows {

@@ -8,7 +8,7 @@ use super::UseRecord;
 use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::clock::Timestamp;
 use crate::names::{OrganizationId, ProjectId};
-use crate::store::db::{BATCH, Tx, on, row};
+use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Store, StoreError};
 use crate::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
@@ -81,7 +81,7 @@ pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreE
                 }
             });
             sql.push(format_args!(" ON CONFLICT (span, start, key_id) DO UPDATE SET {added}"));
-            sql.build().execute(&mut **tx).await.map(drop)
+            sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
         })?;
     }
     Ok(())
