@@ -30,8 +30,8 @@ pub(super) async fn feed(
     if let Some(seconds) = wait {
         node.news(if_none_match(&headers).as_ref(), Duration::from_secs(seconds)).await;
     }
-    let (document, etag) = node.revocations(node.clock.now()).map_err(unavailable)?;
-    let mut response = document.to_string().into_response();
+    let (document, etag) = node.revocations(node.clock.now()).await.map_err(unavailable)?;
+    let mut response = document.into_response();
     let headers = response.headers_mut();
     // RFC 7519 §10.3.1. `Cache-Control: no-store` comes at the front.
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"));

@@ -3,29 +3,41 @@
 //! Its content is what this node has taken in from the store up to one change number, so that two nodes at the
 //! same number say the same. It is put together when something has changed, and signed again when the store has
 //! been confirmed since: at most once a second, however many ask.
+//!
+//! Both cost time and memory in proportion to the feed's length, whatever the change. So changes that follow each
+//! other closely share one document: after each document there is a pause ([`Turn::rest`]).
 
-use std::collections::BTreeMap;
+mod content;
+mod turn;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
+use self::content::{Confirmed, Content, TakenAway};
+use self::turn::Turn;
 use super::Node;
 use super::revocations::REMEMBERED_SECONDS;
 use crate::clock::Timestamp;
 use crate::entity_tag::EntityTags;
 use crate::jwk::SigningFailed;
 use crate::jws::sign_compact;
-use crate::revocation_feed::{FEED_AUDIENCE, FEED_TYPE, MAX_STALE_SECONDS};
+use crate::revocation_feed::FEED_TYPE;
 use crate::store::Position;
 
 /// What the feed says, and the last document that said it.
 #[derive(Debug)]
 pub struct Feed {
     content: watch::Sender<Arc<Content>>,
-    signed: Mutex<Option<Signed>>,
+    state: Mutex<State>,
+    /// Held by whoever puts the feed together or signs it.
+    turn: tokio::sync::Mutex<Turn>,
+    /// Wakes one of those who wait for news: it waits for the end of the pause, on behalf of all of them.
+    late: Notify,
     /// Whether nobody is kept waiting any more.
     is_closing: AtomicBool,
 }
@@ -44,28 +56,11 @@ pub enum FeedError {
     Json(#[from] serde_json::Error),
 }
 
-/// What is known up to one change.
-#[derive(Debug, Default, Serialize)]
-struct Content {
-    epoch: String,
-    seq: i64,
-    /// The change since which the feed says this.
-    #[serde(skip)]
-    said_since: i64,
-    keys: BTreeMap<String, u64>,
-    jtis: Vec<Box<str>>,
-    kids: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    iss: &'a str,
-    aud: &'static str,
-    iat: i64,
-    as_of: i64,
-    max_stale: i64,
-    #[serde(flatten)]
-    content: &'a Content,
+#[derive(Debug, Default)]
+struct State {
+    /// Up to where memory has taken in more than the content says, and as of when.
+    unsaid: Option<(Position, Timestamp)>,
+    signed: Option<Signed>,
 }
 
 #[derive(Debug)]
@@ -73,13 +68,20 @@ struct Signed {
     content: Arc<Content>,
     as_of: Timestamp,
     kid: String,
-    document: Arc<str>,
+    document: Bytes,
 }
 
 impl Default for Feed {
     fn default() -> Self {
         let content = watch::Sender::new(Arc::default());
-        Self { content, signed: Mutex::default(), is_closing: AtomicBool::default() }
+        let turn = tokio::sync::Mutex::new(Turn::starting(Instant::now()));
+        Self {
+            content,
+            state: Mutex::default(),
+            turn,
+            late: Notify::new(),
+            is_closing: AtomicBool::default(),
+        }
     }
 }
 
@@ -90,83 +92,118 @@ impl Feed {
         self.content.send_modify(|_| {});
     }
 
-    /// Whether it is what is known at this position.
+    /// Whether it says what is known at this position.
     pub(super) fn is_of(&self, position: &Position) -> bool {
-        let content = self.content.borrow();
-        content.seq == position.last && Some(&content.epoch) == position.epoch.as_ref()
-    }
-}
-
-impl Content {
-    /// Names what is said, and not how long ago it was confirmed.
-    fn etag(&self) -> String {
-        format!("\"{}.{}\"", self.epoch, self.said_since)
+        self.content.borrow().is_of(position)
     }
 
-    /// Whether a verifier would have nothing else to refuse.
-    fn says_as(&self, other: &Self) -> bool {
-        self.epoch == other.epoch
-            && self.keys == other.keys
-            && self.jtis == other.jtis
-            && self.kids == other.kids
+    /// The last document, if it is of now.
+    fn held(&self, content: &Arc<Content>, as_of: Timestamp, kid: &str) -> Option<Bytes> {
+        let state = self.state();
+        let signed = state.signed.as_ref().filter(|signed| {
+            Arc::ptr_eq(&signed.content, content) && signed.as_of == as_of && signed.kid == kid
+        })?;
+        state.unsaid.is_none().then(|| signed.document.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Node {
-    /// Puts the feed together from what memory holds at `position`. Those who wait are woken when it says
-    /// something else than before.
+    /// Has the feed say what memory holds at `position`: at once, or in a pause once somebody asks. Those who wait are
+    /// woken when it says something else than before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
-        let since = now.plus(-REMEMBERED_SECONDS);
-        let ring = self.keyring.ring();
-        let withdrawn = ring.keys().iter().filter(|key| key.withdrawn_at.is_some_and(|at| at >= since));
-        let mut jtis = self.revoked_tokens.ids();
-        jtis.sort_unstable();
-        let mut content = Content {
-            said_since: position.last,
-            epoch: position.epoch.clone().unwrap_or_default(),
-            seq: position.last,
-            keys: self.withdrawals.all().into_iter().map(|(key, least)| (key.to_string(), least)).collect(),
-            jtis,
-            kids: withdrawn.map(|key| key.kid().to_owned()).collect(),
-        };
+        self.feed.state().unsaid = Some((position.clone(), now));
+        match self.feed.turn.try_lock() {
+            Ok(mut turn) if turn.is_due(Instant::now()) => self.say(&mut turn),
+            _ => self.feed.late.notify_one(),
+        }
+    }
+
+    /// Comes back when the feed says all that memory had taken in before.
+    async fn say_all(&self, turn: &mut Turn) {
+        let is_unsaid = self.feed.state().unsaid.is_some();
+        if is_unsaid {
+            tokio::time::sleep_until(turn.next()).await;
+            self.say(turn);
+        }
+    }
+
+    /// Puts the feed together from what memory holds.
+    fn say(&self, turn: &mut Turn) {
+        let Some((position, now)) = self.feed.state().unsaid.clone() else { return };
+        let begun = Instant::now();
+        let mut content = Content::at(&position, self.taken_away(now));
+        let length = content.len();
         self.feed.content.send_if_modified(|held| {
             let is_news = !held.says_as(&content);
             if !is_news {
-                content.said_since = held.said_since;
+                content.is_named_as(held);
             }
             *held = Arc::new(content);
             is_news
         });
+        self.feed.state().unsaid.take_if(|(unsaid, _)| *unsaid == position);
+        turn.rest(begun, Instant::now(), length);
     }
 
-    /// The document as it is now, and the name of what it says.
+    fn taken_away(&self, now: Timestamp) -> TakenAway {
+        let since = now.plus(-REMEMBERED_SECONDS);
+        let ring = self.keyring.ring();
+        let withdrawn = ring.keys().iter().filter(|key| key.withdrawn_at.is_some_and(|at| at >= since));
+        TakenAway {
+            keys: self.withdrawals.all(),
+            token_ids: self.revoked_tokens.ids(),
+            kids: withdrawn.map(|key| key.kid().to_owned()).collect(),
+        }
+    }
+
+    /// The document as it is now, and the name of what it says. It says all that memory had taken in when it was asked
+    /// for.
     ///
     /// # Errors
     /// [`FeedError`].
-    pub fn revocations(&self, now: Timestamp) -> Result<(Arc<str>, String), FeedError> {
-        let content = Arc::clone(&self.feed.content.borrow());
-        let etag = content.etag();
+    pub async fn revocations(&self, now: Timestamp) -> Result<(Bytes, String), FeedError> {
+        if let Some(document) = self.document_held(now)? {
+            return Ok(document);
+        }
+        let mut turn = self.feed.turn.lock().await;
+        // Read before what is unsaid: what was taken in by then is said.
         let as_of = self.freshness.as_of();
+        self.say_all(&mut turn).await;
+        // While this one waited for its turn, another may have signed.
+        if let Some(document) = self.document_held(now)? {
+            return Ok(document);
+        }
+        self.sign_document(&mut turn, as_of, now)
+    }
+
+    fn document_held(&self, now: Timestamp) -> Result<Option<(Bytes, String)>, FeedError> {
         let ring = self.keyring.ring();
         let signing = ring.signing(now).ok_or(FeedError::NoSigningKey)?;
-        let mut signed = self.feed.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = signed.as_ref().filter(|held| {
-            Arc::ptr_eq(&held.content, &content) && held.as_of == as_of && held.kid == signing.kid()
-        }) {
-            return Ok((Arc::clone(&held.document), etag));
-        }
-        let document = Document {
-            iss: &self.deployment.issuer,
-            aud: FEED_AUDIENCE,
-            iat: now.unix(),
-            as_of: as_of.unix(),
-            max_stale: MAX_STALE_SECONDS,
-            content: &content,
-        };
-        let payload = serde_json::to_vec(&document)?;
-        let document: Arc<str> = sign_compact(signing.signer().key(), FEED_TYPE, &payload)?.into();
+        let content = Arc::clone(&self.feed.content.borrow());
+        let document = self.feed.held(&content, self.freshness.as_of(), signing.kid());
+        Ok(document.map(|document| (document, content.etag())))
+    }
+
+    fn sign_document(
+        &self,
+        turn: &mut Turn,
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Bytes, String), FeedError> {
+        let begun = Instant::now();
+        let content = Arc::clone(&self.feed.content.borrow());
+        let ring = self.keyring.ring();
+        let signing = ring.signing(now).ok_or(FeedError::NoSigningKey)?;
+        let payload = content.payload(&Confirmed { issuer: &self.deployment.issuer, as_of, now })?;
+        let document = sign_compact(signing.signer().key(), FEED_TYPE, payload.as_bytes())?;
+        let (document, etag) = (Bytes::from(document), content.etag());
+        turn.rest(begun, Instant::now(), document.len());
         let kid = signing.kid().to_owned();
-        *signed = Some(Signed { content: Arc::clone(&content), as_of, kid, document: Arc::clone(&document) });
+        self.feed.state().signed = Some(Signed { content, as_of, kid, document: document.clone() });
         Ok((document, etag))
     }
 
@@ -177,7 +214,17 @@ impl Node {
         let now = content.borrow_and_update().etag();
         let waits = known.is_none_or(|known| known.name_weakly(&now));
         if waits && !self.feed.is_closing.load(Ordering::Acquire) {
-            let _ = tokio::time::timeout(longest, content.changed()).await;
+            let news = async {
+                loop {
+                    tokio::select! {
+                        _ = content.changed() => return,
+                        () = self.feed.late.notified() => {
+                            self.say_all(&mut *self.feed.turn.lock().await).await;
+                        }
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(longest, news).await;
         }
     }
 }

@@ -72,6 +72,7 @@ impl Node {
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
         self.forget_what_is_old(now).await;
+        self.revoked_tokens.forget_old();
     }
 
     async fn forget_what_is_old(&self, now: Timestamp) {

@@ -1,10 +1,9 @@
 //! Tokens revoked one by one, complete in memory: what is not here is not revoked, as far as this node has
 //! heard of the store.
 
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
-
-use moka::Expiry;
-use moka::sync::Cache;
 
 use crate::clock::Timestamp;
 use crate::store::RevokedToken;
@@ -13,46 +12,36 @@ use crate::store::RevokedToken;
 /// lives, and room for clocks that disagree.
 pub const REMEMBERED_SECONDS: i64 = 900;
 
-/// The tokens that were revoked lately, and so every one that could still be alive.
-#[derive(Debug)]
-pub struct RevokedTokens {
-    // Without a capacity nothing is evicted: an entry goes when its time is over, and not before.
-    ends: Cache<Box<str>, Lifetime>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Lifetime(Duration);
-
-struct UntilItsEnd;
-
-impl Expiry<Box<str>, Lifetime> for UntilItsEnd {
-    fn expire_after_create(&self, _: &Box<str>, lifetime: &Lifetime, _: Instant) -> Option<Duration> {
-        Some(lifetime.0)
-    }
-}
-
-impl Default for RevokedTokens {
-    fn default() -> Self {
-        Self { ends: Cache::builder().expire_after(UntilItsEnd).build() }
-    }
-}
+/// The tokens that were revoked lately, and so every one that could still be alive: for each, when its time is over.
+#[derive(Debug, Default)]
+pub struct RevokedTokens(RwLock<BTreeMap<Box<str>, Instant>>);
 
 impl RevokedTokens {
     /// Whether the token of this id was revoked.
     pub fn contains(&self, jti: &str) -> bool {
-        self.ends.contains_key(jti)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti)
     }
 
     /// Takes in a revoked token.
     pub fn insert(&self, token: &RevokedToken, now: Timestamp) {
         let left = token.revoked_at.plus(REMEMBERED_SECONDS).since(now);
         if let Ok(left) = u64::try_from(left) {
-            self.ends.insert(token.jti.as_str().into(), Lifetime(Duration::from_secs(left)));
+            // By a clock that is far behind the one that revoked it, a very long time: an `Instant` has an end.
+            let end = Instant::now() + Duration::from_secs(left.min(u32::MAX.into()));
+            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(token.jti.as_str().into(), end);
         }
     }
 
-    /// The ids of all of them.
+    /// The ids of all of them, sorted.
     pub fn ids(&self) -> Vec<Box<str>> {
-        self.ends.iter().map(|(jti, _)| Box::clone(&jti)).collect()
+        let now = Instant::now();
+        let ends = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        ends.iter().filter(|(_, end)| **end > now).map(|(jti, _)| Box::clone(jti)).collect()
+    }
+
+    /// Forgets those whose time is over, and none before.
+    pub fn forget_old(&self) {
+        let now = Instant::now();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, end| *end > now);
     }
 }

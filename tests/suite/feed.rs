@@ -13,6 +13,8 @@ on_both!(
     a_held_answer_comes_with_the_news,
     a_weakened_or_listed_etag_is_known_too,
     nobody_waits_for_what_they_have_not_heard,
+    an_answer_says_all_that_was_taken_in_however_closely_changes_follow,
+    those_who_wait_hear_of_changes_that_follow_closely,
     a_server_that_ends_keeps_nobody_waiting,
 );
 
@@ -150,6 +152,36 @@ async fn nobody_waits_for_what_they_have_not_heard(backend: Backend) {
     let behind = server.client().with("prefer", "wait=10").with("if-none-match", before.header("etag"));
     let answer = tokio::time::timeout(Duration::from_secs(5), behind.get(FEED)).await.expect("no waiting");
     assert_eq!(claims(&answer.text)["keys"], json!({ id.as_str(): 2 }));
+}
+
+async fn an_answer_says_all_that_was_taken_in_however_closely_changes_follow(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = server.key(&["read:*"]).await;
+    let mut jtis = Vec::new();
+    for _ in 0..20 {
+        let token = server.client().access_token(&key, "").await;
+        server.client().post_form("/oauth/revoke", &format!("client_secret={key}&token={token}")).await;
+        jtis.push(claims(&token)["jti"].as_str().expect("a jti").to_owned());
+        let said = heard(&server).await;
+        let mut wanted = jtis.clone();
+        wanted.sort();
+        assert_eq!(said["jtis"], json!(wanted));
+    }
+}
+
+async fn those_who_wait_hear_of_changes_that_follow_closely(backend: Backend) {
+    let server = Server::start(backend).await;
+    let mut known = server.client().get(FEED).await;
+    for _ in 0..10 {
+        let waiting = server.client().with("prefer", "wait=10").with("if-none-match", known.header("etag"));
+        let held = tokio::spawn(async move { waiting.get(FEED).await });
+        let (id, _) = server.key(&["read:*"]).await;
+        server.admin().post_json(&format!("/v1/orgs/default/keys/{id}/revoke"), &json!({})).await;
+        server.node.catch_up().await.expect("a store that answers");
+        // The document before was signed only just now: there is a pause after it.
+        known = tokio::time::timeout(Duration::from_secs(8), held).await.expect("news").expect("an answer");
+        assert_eq!(claims(&known.text)["keys"][&id], 2);
+    }
 }
 
 async fn a_server_that_ends_keeps_nobody_waiting(backend: Backend) {

@@ -1,0 +1,189 @@
+//! What the feed says, as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::api_key::KeyId;
+use crate::clock::Timestamp;
+use crate::revocation_feed::{FEED_AUDIENCE, MAX_STALE_SECONDS};
+use crate::store::Position;
+
+/// What is known up to one change.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    epoch: String,
+    seq: i64,
+    /// The change since which the feed says this.
+    said_since: i64,
+    /// What was taken away, as members of a JSON object: one piece of memory, however much it is.
+    members: String,
+}
+
+/// All that a verifier has to refuse, in any order.
+#[derive(Debug, Default)]
+pub(super) struct TakenAway {
+    /// Keys, and the least generation of each that is still good.
+    pub(super) keys: Vec<(KeyId, u64)>,
+    /// Revoked tokens.
+    pub(super) token_ids: Vec<Box<str>>,
+    /// Signing keys that were withdrawn.
+    pub(super) kids: Vec<String>,
+}
+
+/// Who confirms it, as of when, and when that is signed.
+#[derive(Debug)]
+pub(super) struct Confirmed<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) as_of: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// A document without what was taken away.
+#[derive(Serialize)]
+struct Head<'a> {
+    iss: &'a str,
+    aud: &'static str,
+    iat: i64,
+    as_of: i64,
+    max_stale: i64,
+    epoch: &'a str,
+    seq: i64,
+}
+
+impl Content {
+    pub(super) fn at(position: &Position, taken_away: TakenAway) -> Self {
+        Self {
+            epoch: position.epoch.clone().unwrap_or_default(),
+            seq: position.last,
+            said_since: position.last,
+            members: taken_away.into_members(),
+        }
+    }
+
+    /// Names what is said, and not how long ago it was confirmed.
+    pub(super) fn etag(&self) -> String {
+        format!("\"{}.{}\"", self.epoch, self.said_since)
+    }
+
+    /// Whether it is what is known at this position.
+    pub(super) fn is_of(&self, position: &Position) -> bool {
+        self.seq == position.last && Some(&self.epoch) == position.epoch.as_ref()
+    }
+
+    /// Whether a verifier would have nothing else to refuse.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.members == other.members
+    }
+
+    /// Takes over the name of an older one that says the same.
+    pub(super) fn is_named_as(&mut self, older: &Self) {
+        self.said_since = older.said_since;
+    }
+
+    /// Bytes of what was taken away.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The payload of a document that says it.
+    pub(super) fn payload(&self, confirmed: &Confirmed<'_>) -> serde_json::Result<String> {
+        let mut payload = serde_json::to_string(&Head {
+            iss: confirmed.issuer,
+            aud: FEED_AUDIENCE,
+            iat: confirmed.now.unix(),
+            as_of: confirmed.as_of.unix(),
+            max_stale: MAX_STALE_SECONDS,
+            epoch: &self.epoch,
+            seq: self.seq,
+        })?;
+        payload.pop();
+        payload.reserve(self.members.len() + 2);
+        payload.extend([",", &*self.members, "}"]);
+        Ok(payload)
+    }
+}
+
+impl TakenAway {
+    /// The members `keys`, `jtis` and `kids`. What is the same is the same text, in whichever order it came.
+    fn into_members(mut self) -> String {
+        self.keys.sort_unstable();
+        self.token_ids.sort_unstable();
+        let mut json = String::with_capacity(64 + self.keys.len() * 28 + self.token_ids.len() * 25);
+        json.push_str(r#""keys":{"#);
+        list(&mut json, &self.keys, |json, (key, least)| {
+            push_text(json, &key.to_string());
+            // Writing to a string does not fail.
+            let _ = write!(json, ":{least}");
+        });
+        json.push_str(r#"},"jtis":["#);
+        list(&mut json, &self.token_ids, |json, id| push_text(json, id));
+        json.push_str(r#"],"kids":["#);
+        list(&mut json, &self.kids, |json, kid| push_text(json, kid));
+        json.push(']');
+        json
+    }
+}
+
+fn list<T>(json: &mut String, items: &[T], push: impl Fn(&mut String, &T)) {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        push(json, item);
+    }
+}
+
+fn push_text(json: &mut String, text: &str) {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    match is_plain {
+        true => json.extend(["\"", text, "\""]),
+        false => json.push_str(&serde_json::Value::from(text).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn content(taken_away: TakenAway) -> Content {
+        let position = Position { epoch: Some("e".into()), timeline: None, last: 7, change: None };
+        Content::at(&position, taken_away)
+    }
+
+    #[test]
+    fn a_document_is_json_whatever_is_in_it() {
+        let now = Timestamp::from_unix(5);
+        let confirmed = Confirmed { issuer: "https://a.example/\"", as_of: now, now };
+        let key = |text: &str| text.parse::<KeyId>().unwrap();
+        for taken_away in [
+            TakenAway::default(),
+            TakenAway {
+                keys: vec![(key("key_0123456789abcdef"), 2), (key("key_0000000000000000"), u64::MAX)],
+                token_ids: ["", "a-b_c", "\"", "\\", "ä\n"].map(Into::into).into(),
+                kids: vec!["k".into()],
+            },
+        ] {
+            let keys = taken_away.keys.iter().map(|(key, least)| (key.to_string(), Value::from(*least)));
+            let mut jtis = taken_away.token_ids.clone();
+            jtis.sort();
+            let wanted = json!({
+                "iss": "https://a.example/\"", "aud": FEED_AUDIENCE, "iat": 5, "as_of": 5, "max_stale": 30, "epoch": "e",
+                "seq": 7, "keys": keys.collect::<serde_json::Map<_, _>>(), "jtis": jtis, "kids": taken_away.kids,
+            });
+            let payload = content(taken_away).payload(&confirmed).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn the_same_is_said_in_whichever_order_it_comes() {
+        let of = |ids: [&str; 2]| {
+            content(TakenAway { token_ids: ids.map(Into::into).into(), ..Default::default() })
+        };
+        assert!(of(["a", "b"]).says_as(&of(["b", "a"])));
+        assert!(!of(["a", "b"]).says_as(&of(["a", "c"])));
+    }
+}

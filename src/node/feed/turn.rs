@@ -1,0 +1,62 @@
+//! How soon one document follows another.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest that a change waits for a document that says it. Verifiers are promised to hear of it within 2 s.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The pause after a document takes so many parts of the time for each one of work.
+const REST: u32 = 9;
+
+/// A follower that reads slowly holds its document for 30 s. Between them, they hold so many bytes of each second; more
+/// only where the longest pause cuts the others short.
+const BYTES_A_SECOND: u32 = 2_000_000;
+
+/// The right to put the feed together or to sign it.
+#[derive(Debug)]
+pub(super) struct Turn {
+    next: Instant,
+}
+
+impl Turn {
+    pub(super) fn starting(now: Instant) -> Self {
+        Self { next: now }
+    }
+
+    /// When the next document may be begun.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        now >= self.next
+    }
+
+    /// Leaves a pause after a document of this length, or a part of it, that took from `begun` to `now`.
+    pub(super) fn rest(&mut self, begun: Instant, now: Instant, length: usize) {
+        self.next = now + pause(now.saturating_duration_since(begun), length);
+    }
+}
+
+fn pause(work: Duration, length: usize) -> Duration {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let for_readers = Duration::from_secs(length.into()) / BYTES_A_SECOND;
+    work.saturating_mul(REST).max(for_readers).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_after_a_document_grows_with_its_cost_and_has_an_end() {
+        let (no_work, some) = (Duration::ZERO, Duration::from_millis(3));
+        assert_eq!(pause(no_work, 0), Duration::ZERO);
+        assert_eq!(pause(some, 2_000), Duration::from_millis(27), "a tenth of the time is work");
+        assert_eq!(pause(some, 200_000), Duration::from_millis(100), "two megabytes a second");
+        assert_eq!(pause(some, usize::MAX), LONGEST_PAUSE);
+        assert_eq!(pause(Duration::MAX, 0), LONGEST_PAUSE);
+    }
+}
