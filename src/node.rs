@@ -19,6 +19,7 @@ mod under_way;
 mod usage;
 mod verified_tokens;
 mod withdrawals;
+mod write_watch;
 
 pub use authenticate::{Authenticated, Presented, Refusal};
 pub use bearer::{BearerFault, LiveToken};

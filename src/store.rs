@@ -10,25 +10,30 @@ mod bootstrap;
 mod change_reader;
 mod changes;
 mod console_sessions;
+mod database_file;
 mod database_url;
 pub(crate) mod db;
 mod error;
+mod fault;
 mod keys;
 mod open;
 mod organizations;
 mod page;
+mod pool;
+mod pooler;
 mod primary;
 mod projects;
 mod repeats;
 mod restore;
 mod revoked_tokens;
 mod signing_keys;
+mod text_order;
+mod transaction;
 mod usage;
 mod withdrawals;
 mod write;
+mod write_health;
 
-use std::fs::File;
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use audit::{EventPage, EventPosition, EventQuery};
@@ -38,6 +43,7 @@ pub use change_reader::{ChangeReader, Heard};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
+pub use fault::WriteFault;
 pub use keys::{
     KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
     VisibleKeys,
@@ -52,10 +58,12 @@ pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{KeyLabel, KeyTotal, UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
+pub use write_health::{WriteHealth, WritesFailing};
 
 use sqlx::sqlite::SqliteConnectOptions;
 
-use self::db::{Db, Either, on};
+use self::db::{Db, Either, either, on};
+use self::pool::Engine as _;
 use self::primary::Primary;
 use crate::clock::Timestamp;
 
@@ -68,8 +76,6 @@ pub struct Store {
     db: Db,
     /// Where a [`ChangeReader`] connects to.
     changes: Either<SqliteConnectOptions, Primary>,
-    /// Held for as long as the store is open; the system lets go of it however the process ends.
-    _lock: Option<Arc<File>>,
 }
 
 impl Store {
@@ -81,15 +87,31 @@ impl Store {
         })?)
     }
 
+    /// Whether what is written reaches the disk.
+    pub fn writes(&self) -> &WriteHealth {
+        either!(&self.db, |pool, DB| pool.writes())
+    }
+
+    /// Finds out whether the store's files are still those that were opened, and whether writes that failed do well
+    /// again. While they do, nothing is written.
+    pub async fn check_writes(&self, at: Timestamp) {
+        if let Err(error) = either!(&self.db, |pool, DB| DB::vouch(pool.source())) {
+            self.writes().failed(&error);
+        } else if self.writes().failing().is_some() {
+            // What comes of it is noted where it ends.
+            let _ = self.try_to_write(at).await;
+        }
+    }
+
+    /// Uses no connection any more that is open by now: what is behind them has changed.
+    pub fn renew_connections(&self) {
+        either!(&self.db, |pool, DB| pool.condemn_all());
+    }
+
     /// Closes the connections once they are idle; those whose other end is silent are left to the end of the
     /// process. An SQLite store is left without a write-ahead log.
     pub async fn close(&self) {
-        let closed = async {
-            match &self.db {
-                Either::Sqlite(pool) => pool.close().await,
-                Either::Postgres(pool) => pool.close().await,
-            }
-        };
+        let closed = async { either!(&self.db, |pool, DB| pool.close().await) };
         let _ = tokio::time::timeout(CLOSED_WITHIN, closed).await;
     }
 }

@@ -5,8 +5,8 @@ mod running;
 mod waiting;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -20,23 +20,40 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Origin};
 use crate::entropy::Entropy;
 use crate::http;
-use crate::listener::{ListenError, Listener, Report};
+use crate::listener::{Limits, ListenError, Listener, Report};
 use crate::master_key::MasterKey;
 use crate::store::{OpenError, Store};
 
+/// How much of the time for a shutdown answers may take. What is left is for the store: to write what was counted, and to
+/// be closed.
+const ANSWERS_SHARE: f64 = 0.9;
+
 /// Serves until SIGTERM or SIGINT, and then until everything accepted is answered.
 pub(super) async fn serve(config: Config) -> Result<(), CliError> {
-    let ends = ends()?;
+    let (ends, signalled) = ends()?;
     let store = open_store(&config).await?;
-    let listener =
-        Listener::bind(config.listen, config.limits.clone(), config.tls.clone()).map_err(not_listening)?;
+    let shutdown = config.limits.drain_deadline;
+    let limits = Limits { drain_deadline: shutdown.mul_f64(ANSWERS_SHARE), ..config.limits.clone() };
+    let listener = Listener::bind(config.listen, limits, config.tls.clone()).map_err(not_listening)?;
     let ground = ground(&config, store.clone(), listener.local_addr());
-    let served = match begin(config.bootstrap, &ground).await? {
+    let mut served = match begin(config.bootstrap, &ground).await? {
         Some(master_key) => serve_at_once(&ground, master_key, listener, ends, config.flush_every).await,
         None => serve_once_set_up(ground, listener, ends, config.flush_every).await,
     };
-    store.close().await;
-    served
+    // What a silent store keeps from being written by then is lost: the process ends in its time.
+    let left = signalled.get().map_or(shutdown, |at| shutdown.saturating_sub(at.elapsed()));
+    let tidied = async {
+        if let Ok(Some(running)) = &mut served {
+            running.stop().await;
+        }
+        store.close().await;
+    };
+    if tokio::time::timeout(left, tidied).await.is_err() {
+        tracing::warn!(
+            "the store did not answer in time; what was counted since the last flush is not written"
+        );
+    }
+    served.map(drop)
 }
 
 async fn serve_at_once(
@@ -45,14 +62,13 @@ async fn serve_at_once(
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
-) -> Result<(), CliError> {
+) -> Result<Option<Running>, CliError> {
     let running = Running::start(ground, &master_key, flush_every).await?;
     drop(master_key);
     let service = http::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
     let (address, draining) = (listener.local_addr(), listener.draining());
     note_end(listener.serve(service, running.until_the_end(address, draining, &mut ends)).await);
-    running.stop().await;
-    Ok(())
+    Ok(Some(running))
 }
 
 async fn serve_once_set_up(
@@ -60,7 +76,7 @@ async fn serve_once_set_up(
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
-) -> Result<(), CliError> {
+) -> Result<Option<Running>, CliError> {
     let (address, draining) = (listener.local_addr(), listener.draining());
     let (waiting, service) = Waiting::begin(ground, address)?;
     let mut running = Ok(None);
@@ -71,10 +87,7 @@ async fn serve_once_set_up(
         }
     };
     note_end(listener.serve(service, ended).await);
-    if let Some(running) = running? {
-        running.stop().await;
-    }
-    Ok(())
+    running
 }
 
 fn note_end(report: Report) {
@@ -121,16 +134,18 @@ fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliErr
     ConfigError::Setting { setting, origin: Origin::Variable, why: error.to_string() }.into()
 }
 
-/// The signals that end the server, from now on.
-fn ends() -> Result<mpsc::Receiver<()>, CliError> {
+/// The signals that end the server, from now on, and when the first of them came.
+fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
     let (ended, ends) = mpsc::channel(1);
+    let signalled = Arc::new(OnceLock::new());
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let mut signal = signal(kind).map_err(CliError::failed)?;
-        let ended = ended.clone();
+        let (ended, signalled) = (ended.clone(), Arc::clone(&signalled));
         tokio::spawn(async move {
             signal.recv().await;
+            let _ = signalled.set(Instant::now());
             let _ = ended.send(()).await;
         });
     }
-    Ok(ends)
+    Ok((ends, signalled))
 }

@@ -26,6 +26,10 @@ struct Check {
 #[serde(tag = "status", rename_all = "lowercase")]
 enum CheckState {
     Ok,
+    /// Somebody should look. The node takes requests all the same.
+    Warning {
+        reason: String,
+    },
     /// The node should get no requests.
     Failing {
         reason: String,
@@ -48,10 +52,11 @@ pub(super) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Fai
     let checks = [
         Check { name: "signing_key", state: signing_key(&node) },
         Check { name: "store", state: store(&node) },
+        Check { name: "writes", state: writes(&node) },
     ];
     let failing = checks.iter().filter_map(|check| match &check.state {
         CheckState::Failing { reason } => Some(reason.as_str()),
-        CheckState::Ok => None,
+        CheckState::Ok | CheckState::Warning { .. } => None,
     });
     let failing: Vec<_> = failing.collect();
     if !failing.is_empty() {
@@ -70,4 +75,11 @@ fn store(node: &Node) -> CheckState {
     let is_confirmed = node.freshness.holds() && node.freshness.trouble().is_none();
     let age = node.freshness.age().as_secs();
     CheckState::failing((!is_confirmed).then(|| format!("the store was last confirmed {age} s ago")))
+}
+
+/// A node that can only read still issues tokens, but takes no key back.
+fn writes(node: &Node) -> CheckState {
+    let Some(failing) = node.store.writes().failing() else { return CheckState::Ok };
+    let reason = format!("the store takes no writes: {}", failing.reason);
+    if failing.is_lasting() { CheckState::Failing { reason } } else { CheckState::Warning { reason } }
 }

@@ -10,6 +10,7 @@ mod error;
 mod facts;
 mod file;
 mod make;
+mod seal;
 mod source;
 mod tables;
 

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection}
 use tokio::time::{Instant, timeout};
 
 use super::changes::{Change, Position};
-use super::db::{Db, Either, on, row};
+use super::db::{Db, Either, either, row};
 use super::error::timed_out;
 use super::primary::Primary;
 use super::revoked_tokens::RevokedTokenRow;
@@ -119,7 +119,8 @@ row! {
 macro_rules! ask {
     ($reader:expr, |$connection:ident, $DB:ident| $body:expr) => {{
         let mut open = $reader.take().await?;
-        let answer = timeout(ANSWER_WITHIN, async { on!(&mut open.connection, |$connection, $DB| $body) });
+        let answer =
+            timeout(ANSWER_WITHIN, async { either!(&mut open.connection, |$connection, $DB| $body) });
         let answer = answer.await.unwrap_or_else(|_| Err(timed_out()));
         match &answer {
             Ok(_) => $reader.open = Some(open),
@@ -283,7 +284,7 @@ async fn position_on(mut open: Open, seq: i64) -> sqlx::Result<(Open, PositionRo
         Either::Sqlite(_) => POSITION_ON_SQLITE,
         Either::Postgres(_) => POSITION_ON_POSTGRES,
     };
-    let row = on!(&mut open.connection, |connection, DB| {
+    let row = either!(&mut open.connection, |connection, DB| {
         sqlx::query_as::<DB, PositionRow>(statement).bind(seq).fetch_one(connection).await
     })?;
     if row.is_writable == 0 {

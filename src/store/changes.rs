@@ -1,6 +1,5 @@
 //! The sequence of changes: what each mutation adds to it, and how far somebody has read it.
 
-use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgListener;
 
 use super::db::{Either, on};
@@ -60,8 +59,7 @@ impl Store {
     pub async fn on_change(&self, wake: impl Fn() + Send) -> Result<(), StoreError> {
         let Either::Postgres(primary) = &self.changes else { return std::future::pending().await };
         let mut failovers = primary.failovers();
-        let pool = primary.pool(PoolOptions::new()).max_connections(1).connect_lazy_with(primary.options());
-        let mut listener = PgListener::connect_with(&pool).await?;
+        let mut listener = PgListener::connect_with(&primary.listening()).await?;
         listener.listen(CHANNEL).await?;
         // Nobody was told of what was committed before the connection stood.
         wake();

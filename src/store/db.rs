@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
 use super::error::timed_out;
+use super::pool::Pool;
+use super::transaction::Transaction;
 
-/// Longest wait for an answer of the database, less than a shutdown may take. PostgreSQL gives up sooner by
-/// itself, unless it cannot be heard any more.
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+/// Longest wait for an answer of the database, less than answers may take during a shutdown. PostgreSQL gives up
+/// sooner by itself, unless it cannot be heard any more.
+const ANSWER_WITHIN: Duration = Duration::from_millis(7_500);
 
 /// Rows in one statement: far below the limit of bound values on either database.
 pub(crate) const BATCH: usize = 500;
@@ -28,10 +30,10 @@ pub(crate) enum Either<S, P> {
 }
 
 /// The pool of connections.
-pub(crate) type Db = Either<SqlitePool, PgPool>;
+pub(crate) type Db = Either<Pool<Sqlite>, Pool<Postgres>>;
 
 /// An open transaction.
-pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+pub(crate) type Tx = Either<Transaction<Sqlite>, Transaction<Postgres>>;
 
 /// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type, for as long as it
 /// takes: for what copies whole tables.
@@ -57,7 +59,12 @@ pub(crate) use either;
 /// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. The answer comes in time or is an error.
 macro_rules! on {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
-        $crate::store::db::either!($either, |$x, $DB| $crate::store::db::in_time(async { $body }).await)
+        $crate::store::db::either!($either, |$x, $DB| {
+            $crate::store::transaction::Attended::asking(&*$x);
+            let answer = $crate::store::db::in_time(async { $body }).await;
+            $crate::store::transaction::Attended::answered(&*$x, &answer);
+            answer
+        })
     };
 }
 pub(crate) use on;
@@ -72,8 +79,7 @@ pub(crate) async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) ->
 pub(crate) async fn begin(db: &Db) -> sqlx::Result<Tx> {
     in_time(async {
         Ok(match db {
-            // At once: one that reads first and writes later fails when another one wrote in between.
-            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin().await?),
             Either::Postgres(pool) => Either::Postgres(pool.begin().await?),
         })
     })
@@ -108,7 +114,7 @@ pub(crate) use row;
 
 /// How SQLite goes about a statement, step by step.
 #[cfg(test)]
-pub(crate) async fn plan(pool: &SqlitePool, statement: &str) -> Vec<String> {
+pub(crate) async fn plan(pool: &Pool<Sqlite>, statement: &str) -> Vec<String> {
     use sqlx::Row as _;
 
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));

@@ -52,6 +52,23 @@ pub enum OpenError {
     /// The database did not answer.
     #[error("the database cannot be opened: {0}")]
     Connect(#[source] sqlx::Error),
+    /// Nobody listens where the database should be.
+    #[error(
+        "the database at {host}:{port} refuses connections: is it running, and is that where it listens?"
+    )]
+    Refused {
+        /// The host, or the folder of the socket.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A pooler lends sessions for one transaction at a time.
+    #[error(
+        "the database URL leads through a pooler that lends a session for one transaction or statement only \
+         (PgBouncer's pool_mode = transaction); claviger needs whole sessions: set pool_mode = session for this \
+         database, or connect to PostgreSQL itself"
+    )]
+    TransactionPooling,
     /// A file or folder of an SQLite store cannot be used.
     #[error("{path} cannot be used: {source}")]
     File {
@@ -65,6 +82,16 @@ pub enum OpenError {
         "another claviger process is using {0}; an SQLite store has one server at a time (PostgreSQL takes several)"
     )]
     InUse(PathBuf),
+    /// The SQLite file has several names.
+    #[error(
+        "{path} has {names} names (hard links): under another one, SQLite would miss what is in {path}-wal; keep one name"
+    )]
+    HardLinks {
+        /// One of them.
+        path: PathBuf,
+        /// How many there are.
+        names: u64,
+    },
     /// The schema is newer than this binary.
     #[error(
         "the store's schema has version {0}, which is newer than this binary knows: start a newer claviger"

@@ -1,27 +1,50 @@
 //! Opening a store: the connection, the settings that durability rests on, the schema, the lock.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, SqlSafeStr as _, SqlitePool};
+use sqlx::{Connection as _, Postgres, SqlSafeStr as _, Sqlite};
 
-use super::Store;
+use super::database_file::DatabaseFile;
 use super::database_url::target;
 use super::db::Either;
 use super::error::OpenError;
+use super::pool::{Engine, Pool, PostgresServer, SqliteFile};
 use super::primary::Primary;
+use super::{Store, StoreError, pooler, text_order};
 
-/// Longest wait for a free connection, and for a writer ahead in the queue.
+/// Longest wait for a writer ahead in the queue, and, at the start, for a database that is only just starting.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
-/// A connection to PostgreSQL is replaced after so long, so that a server that is being drained loses them all.
-const CONNECTION_LIFE: Duration = Duration::from_secs(300);
+/// Time between two attempts at the start.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
+
+/// How many connections there are at most.
+const SQLITE_CONNECTIONS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// What every session on PostgreSQL begins with, whatever is set for the role or the database.
+///
+/// - A statement that waits for ever would hold a request and a connection: both have ends. A writer that stands still
+///   amid a transaction, because its node was stopped or has vanished, loses its turn to the next one.
+/// - The text of statements, and what transactions see of each other, mean one thing.
+/// - What is acknowledged is on disk.
+/// - The server notices within seconds when nobody is left at this end.
+const SESSION: &str = "
+    SET statement_timeout = '7s';
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '1200ms';
+    SET standard_conforming_strings = on;
+    SET default_transaction_isolation = 'read committed';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SET tcp_keepalives_idle = 5;
+    SET tcp_keepalives_interval = 2;
+    SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = '10s'";
 
 const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
@@ -48,70 +71,56 @@ impl Store {
 }
 
 async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> {
+    let file = Arc::new(DatabaseFile::take(options.get_filename())?);
     let options = options
+        .filename(file.path())
         .busy_timeout(WAIT)
-        .create_if_missing(true)
+        .create_if_missing(false)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
-    let lock = lock_beside(options.get_filename())?;
-    let pool = PoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(WAIT)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .connect_with(options.clone())
-        .await
-        .map_err(OpenError::Connect)?;
+    let changes = Either::Sqlite(options.clone());
+    let pool = Pool::new(SqliteFile { options, file: Some(Arc::clone(&file)) }, SQLITE_CONNECTIONS);
     check_durability(&pool).await?;
     migrate_sqlite(&pool).await?;
-    // Whoever reads changes opens the file that is there now, or none.
-    let changes = Either::Sqlite(options.create_if_missing(false));
-    Ok(Store { db: Either::Sqlite(pool), changes, _lock: Some(Arc::new(lock)) })
+    pool.anchor().await.map_err(OpenError::Connect)?;
+    file.hold_what_is_beside();
+    Ok(Store { db: Either::Sqlite(pool), changes })
 }
 
 async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenError> {
-    // A statement that waits for ever would hold a request and a connection: both have ends.
-    let bounded = |options: PgConnectOptions| {
-        options.options([
-            ("statement_timeout", "7s"),
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "30s"),
-        ])
-    };
-    let primary = Primary::among(servers.into_iter().map(bounded).collect());
-    // Its error says what is wrong, where the pool's would be that time ran out.
-    drop(primary.connect().await.map_err(OpenError::Primary)?);
-    let pool = primary
-        .pool(PoolOptions::new())
-        .max_connections(16)
-        .acquire_timeout(WAIT)
-        .max_lifetime(CONNECTION_LIFE)
-        .connect_with(primary.options())
-        .await
-        .map_err(OpenError::Connect)?;
+    let primary = Primary::among(servers);
+    first_connection(&primary).await?;
+    let server = PostgresServer { primary: primary.clone(), session: SESSION };
+    pooler::refuse_transaction_mode(&server).await?;
+    let pool = Pool::new(server, POSTGRES_CONNECTIONS);
     migrate_postgres(&pool).await?;
-    Ok(Store { db: Either::Postgres(pool), changes: Either::Postgres(primary), _lock: None })
+    Ok(Store { db: Either::Postgres(pool), changes: Either::Postgres(primary) })
 }
 
-/// Takes the lock that keeps a second server off the file. It lies beside the database, under the path
-/// that all links lead to; never on the database itself, whose locks SQLite would lose with our handle.
-fn lock_beside(database: &Path) -> Result<File, OpenError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| OpenError::File { path, source }
-    };
-    // The file must exist for its canonical path to be known. SQLite takes an empty file for a new store.
-    OpenOptions::new().append(true).create(true).open(database).map_err(failed(database))?;
-    let mut sidecar = database.canonicalize().map_err(failed(database))?.into_os_string();
-    sidecar.push(".lock");
-    let sidecar = PathBuf::from(sidecar);
-    let file = OpenOptions::new().append(true).create(true).open(&sidecar).map_err(failed(&sidecar))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
-        Err(TryLockError::Error(source)) => Err(OpenError::File { path: sidecar, source }),
+/// Finds the primary, which may only just be starting.
+async fn first_connection(primary: &Primary) -> Result<(), OpenError> {
+    let begun = Instant::now();
+    loop {
+        let Err(error) = primary.connect().await else { return Ok(()) };
+        let (is_refused, is_starting) = match &error {
+            StoreError::Unavailable(sqlx::Error::Io(error)) => {
+                (error.kind() == io::ErrorKind::ConnectionRefused, false)
+            }
+            StoreError::Unavailable(sqlx::Error::Database(error)) => {
+                (false, error.code().as_deref() == Some("57P03"))
+            }
+            _ => (false, false),
+        };
+        if !(is_refused || is_starting) || begun.elapsed() >= WAIT {
+            return Err(if is_refused { refused(&primary.options()) } else { OpenError::Primary(error) });
+        }
+        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
     }
+}
+
+fn refused(options: &PgConnectOptions) -> OpenError {
+    OpenError::Refused { host: options.get_host().to_owned(), port: options.get_port() }
 }
 
 /// What durability rests on: the pragma, how to ask for it, and what it must be.
@@ -122,7 +131,7 @@ const DURABILITY: [(&str, &str, &str); 3] = [
 ];
 
 /// Asks SQLite what it really runs with: a pragma that it does not take fails silently.
-async fn check_durability(pool: &SqlitePool) -> Result<(), OpenError> {
+async fn check_durability(pool: &Pool<Sqlite>) -> Result<(), OpenError> {
     for (setting, query, wanted) in DURABILITY {
         let found: String = sqlx::query_scalar(query).fetch_one(pool).await.map_err(OpenError::Connect)?;
         if found != wanted {
@@ -132,31 +141,40 @@ async fn check_durability(pool: &SqlitePool) -> Result<(), OpenError> {
     Ok(())
 }
 
-async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
+async fn migrate_sqlite(pool: &Pool<Sqlite>) -> Result<(), OpenError> {
     // sqlx's own migration lock is a no-op on SQLite; an exclusive transaction around it all is one.
     let mut exclusive = pool.begin_with("BEGIN EXCLUSIVE").await.map_err(OpenError::Connect)?;
-    migrator().run_direct(None, &mut *exclusive, false).await.map_err(migration_failed)?;
+    sqlite_migrator().run_direct(None, &mut *exclusive, false).await.map_err(migration_failed)?;
     exclusive.commit().await.map_err(OpenError::Connect)
 }
 
-async fn migrate_postgres(pool: &PgPool) -> Result<(), OpenError> {
+async fn migrate_postgres(pool: &Pool<Postgres>) -> Result<(), OpenError> {
     // A migration may go over whole tables, and another node wait for it: this connection's ends are later.
-    let mut connection = pool.acquire().await.map_err(OpenError::Connect)?.detach();
-    let ends = "SET statement_timeout = 0; SET lock_timeout = '60s'";
+    let mut connection = Postgres::connect(pool.source()).await.map_err(OpenError::Connect)?;
+    let ends =
+        "SET statement_timeout = 0; SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = 0";
     sqlx::raw_sql(ends).execute(&mut connection).await.map_err(OpenError::Connect)?;
-    migrator().run_direct(None, &mut connection, false).await.map_err(migration_failed)?;
+    migrator(false).run_direct(None, &mut connection, false).await.map_err(migration_failed)?;
+    text_order::set(&mut connection).await.map_err(OpenError::Connect)?;
     connection.close().await.map_err(OpenError::Connect)
 }
 
 /// The version of the schema that this binary knows.
 pub(super) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-pub(super) fn migrator() -> Migrator {
+/// Migrates a database of SQLite within a transaction that is open already: none of the migrations has one of its
+/// own.
+pub(super) fn sqlite_migrator() -> Migrator {
+    migrator(true)
+}
+
+fn migrator(has_transaction: bool) -> Migrator {
     Migrator::with_migrations(
         MIGRATIONS
             .iter()
             .map(|&(version, description, sql)| {
-                Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+                let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());
+                Migration::new(version, description.into(), kind, sql, has_transaction)
             })
             .collect(),
     )
@@ -179,8 +197,8 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
         let Either::Sqlite(pool) = &store.db else { unreachable!() };
         let mut connections = Vec::new();
-        while connections.len() < pool.options().get_max_connections() as usize {
-            connections.push(pool.acquire().await.unwrap());
+        while connections.len() < pool.size() as usize {
+            connections.push(pool.lend().await.unwrap());
         }
         for connection in &mut connections {
             for (query, wanted) in DURABILITY.map(|(_, query, wanted)| (query, wanted)) {

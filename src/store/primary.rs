@@ -4,34 +4,30 @@
 //! true once, so no connection to one is ever used.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::select_ok;
-use sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Row as _};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::error::{StoreError, timed_out};
+use super::pool::Pool;
 
 /// The longest wait for a new connection, until it has said that it leads to the primary.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// The longest wait for an idle connection to prove that its other end is there.
-const PING_WITHIN: Duration = Duration::from_secs(1);
-
 /// The servers that the URL names, and which of them was last seen to be the primary.
 #[derive(Clone, Debug)]
-pub(super) struct Primary(Arc<Shared>);
+pub(crate) struct Primary(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     servers: Vec<PgConnectOptions>,
     /// The index of the server that was last seen to be the primary.
     last: Mutex<usize>,
-    /// Pooled connections from before this moment may lead to a server that is gone.
-    distrusted_before: Mutex<Option<Instant>>,
     /// Changes with each failover that is noticed.
     failovers: watch::Sender<u64>,
 }
@@ -47,12 +43,7 @@ pub(super) struct PrimarySession {
 impl Primary {
     pub(super) fn among(servers: Vec<PgConnectOptions>) -> Self {
         let failovers = watch::Sender::new(0);
-        Self(Arc::new(Shared {
-            servers,
-            last: Mutex::new(0),
-            distrusted_before: Mutex::new(None),
-            failovers,
-        }))
+        Self(Arc::new(Shared { servers, last: Mutex::new(0), failovers }))
     }
 
     /// The server that was last seen to be the primary.
@@ -77,26 +68,27 @@ impl Primary {
         Ok(session)
     }
 
-    /// A pool that only ever has connections to the primary.
-    pub(super) fn pool(&self, options: PoolOptions<Postgres>) -> PoolOptions<Postgres> {
-        let shared = Arc::clone(&self.0);
-        options
-            .test_before_acquire(false)
+    /// A connection for the pool, to the server that was last seen to be the primary.
+    pub(super) async fn connect_again(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.options().connect().await?;
+        refuse_standby(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// What a listener connects by: one connection, to the primary alone.
+    pub(super) fn listening(&self) -> PgPool {
+        PoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
             .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
-            .before_acquire(move |connection, metadata| {
-                let is_distrusted = shared.distrusts(&metadata);
-                Box::pin(async move {
-                    // One whose other end is silent would otherwise use up the whole wait for a connection.
-                    Ok(!is_distrusted && matches!(timeout(PING_WITHIN, connection.ping()).await, Ok(Ok(()))))
-                })
-            })
+            .connect_lazy_with(self.options())
     }
 
     /// Lets the pool go over to the server that [`Primary::connect`] found, and give up every connection that
     /// it has: what led to the old primary answers nobody, or answers from the past.
-    pub(super) fn fail_over(&self, pool: &PgPool) {
-        pool.set_connect_options(self.options());
-        *lock(&self.0.distrusted_before) = Some(Instant::now());
+    pub(super) fn fail_over(&self, pool: &Pool<Postgres>) {
+        pool.condemn_all();
         self.0.failovers.send_modify(|count| *count += 1);
     }
 
@@ -106,19 +98,12 @@ impl Primary {
     }
 }
 
-impl Shared {
-    fn distrusts(&self, metadata: &PoolConnectionMetadata) -> bool {
-        let before = *lock(&self.distrusted_before);
-        before.is_some_and(|before| before.elapsed() <= metadata.age)
-    }
-}
-
 async fn session(server: &PgConnectOptions) -> sqlx::Result<PrimarySession> {
     let mut connection = server.connect().await?;
     refuse_standby(&mut connection).await?;
     // Managed databases may not tell their timeline: the epoch and the changes themselves tell histories apart, too.
-    let timeline = sqlx::query_scalar("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)");
-    let timeline = match timeline.fetch_one(&mut connection).await {
+    let timeline = match text(&mut connection, "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)").await
+    {
         Err(sqlx::Error::Database(_)) => None,
         told => Some(told?),
     };
@@ -127,13 +112,19 @@ async fn session(server: &PgConnectOptions) -> sqlx::Result<PrimarySession> {
 
 /// A server that is a standby when a session begins may be promoted during it, and never the other way round.
 async fn refuse_standby(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let is_standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(connection).await?;
+    let is_standby = text(connection, "SELECT CAST(pg_is_in_recovery() AS TEXT)").await? == "true";
     if is_standby { Err(not_primary()) } else { Ok(()) }
+}
+
+/// The one text of an answer. Asked without a prepared statement, which a pooler may give to somebody else.
+pub(super) async fn text(connection: &mut PgConnection, question: &'static str) -> sqlx::Result<String> {
+    sqlx::raw_sql(question).fetch_one(connection).await?.try_get(0)
 }
 
 /// Somebody answered who may not confirm the store.
 pub(super) fn not_primary() -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::other("the server that answered is a standby or read-only"))
+    let kind = std::io::ErrorKind::ReadOnlyFilesystem;
+    sqlx::Error::Io(std::io::Error::new(kind, "the server that answered is a standby or read-only"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

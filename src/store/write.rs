@@ -1,12 +1,15 @@
 //! The shape of every mutation: take a change number, read and write, record what was done and by whom,
 //! commit.
 
+use std::io;
+
 use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::Store;
 use super::db::{BATCH, Either, Tx, begin, either, in_time, on, stays_prepared};
 use super::error::StoreError;
+use super::fault::Fault;
 use crate::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::clock::Timestamp;
 
@@ -86,16 +89,38 @@ impl Store {
     /// # Errors
     /// When the store cannot be asked, or a writer in front takes too long.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
-        Write::begin_in(begin(&self.db).await?, at, actor).await
+        let (tx, seq) = self.take_turn(1).await?;
+        Ok(Write { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
     }
 
     /// Takes a turn among the writers for what is no mutation, and needs no number unless something is recorded
     /// after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
-        let mut tx = begin(&self.db).await?;
-        let seq = take_numbers(&mut tx, 0).await?;
+        let (tx, seq) = self.take_turn(0).await?;
         let actor = Actor::server(Who::Schedule);
         Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new() })
+    }
+
+    /// Finds out whether the store takes writes, by one that changes nothing.
+    pub(super) async fn try_to_write(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.turn(at).await?.commit().await
+    }
+
+    /// Opens a transaction and waits for its turn. Nothing has happened by then: if the connection turns out to be one
+    /// that can't be used any more, another one is tried.
+    async fn take_turn(&self, count: i64) -> Result<(Tx, i64), StoreError> {
+        let taken = match self.try_turn(count).await {
+            Err(error) if is_of_the_connection(&error) => self.try_turn(count).await,
+            tried => tried,
+        };
+        Ok(taken.inspect_err(|error| self.writes().failed(error))?)
+    }
+
+    async fn try_turn(&self, count: i64) -> sqlx::Result<(Tx, i64)> {
+        let mut tx = begin(&self.db).await?;
+        let seq = take_numbers(&mut tx, count).await?;
+        either!(&mut tx, |tx, DB| tx.watch());
+        Ok((tx, seq))
     }
 }
 
@@ -245,14 +270,20 @@ impl Write {
     }
 }
 
+/// Whether it is worth the while to try another connection at once: nobody has waited in vain already.
+fn is_of_the_connection(error: &sqlx::Error) -> bool {
+    let was_waited_for = matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut);
+    Fault::of(error) != Fault::Statement && !was_waited_for
+}
+
 /// Takes the next `count` change numbers; returns the last of them, which for one is that one.
-async fn take_numbers(tx: &mut Tx, count: i64) -> Result<i64, StoreError> {
-    Ok(on!(tx, |tx, DB| {
+async fn take_numbers(tx: &mut Tx, count: i64) -> sqlx::Result<i64> {
+    on!(tx, |tx, DB| {
         sqlx::query_scalar::<DB, i64>(
             "UPDATE sequences SET value = value + $1 WHERE name = 'changes' RETURNING value",
         )
         .bind(count)
         .fetch_one(&mut **tx)
         .await
-    })?)
+    })
 }

@@ -55,3 +55,29 @@ fn looked_into(file: &Path) -> Database {
 fn backends() -> impl Iterator<Item = Backend> {
     [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten()
 }
+
+/// What a backup's file ends with: a mark, and the SHA-256 of all before it.
+const MARK: &[u8; 32] = b"claviger backup, sealed SHA-256:";
+
+/// Carries out a statement in a backup, and leaves it without its seal.
+async fn unsealed(file: &Path, statement: &str) {
+    let content = std::fs::read(file).expect("a file");
+    let end = content.len() - MARK.len() - 32;
+    let length = if &content[end..end + MARK.len()] == MARK { end } else { content.len() };
+    std::fs::write(file, &content[..length]).expect("a file");
+    let database = Database {
+        url: format!("sqlite://{}", file.display()),
+        folder: tempfile::tempdir().expect("a folder"),
+    };
+    database.execute(statement).await;
+}
+
+/// The same, sealed anew, as by somebody who wants it to be believed.
+async fn resealed(file: &Path, statement: &str) {
+    unsealed(file, statement).await;
+    let mut content = std::fs::read(file).expect("a file");
+    let digest = ring::digest::digest(&ring::digest::SHA256, &content);
+    content.extend_from_slice(MARK);
+    content.extend_from_slice(digest.as_ref());
+    std::fs::write(file, content).expect("a file");
+}

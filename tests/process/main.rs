@@ -7,6 +7,7 @@ mod support;
 
 mod backup;
 mod first_start;
+mod full_disk;
 mod init;
 mod killing;
 mod logs;

@@ -2,10 +2,13 @@
 
 mod atomicity;
 mod audit;
+mod connections;
 mod failover;
 mod faults;
+mod files;
 mod idle_keys;
 mod mutation;
 mod opening;
 mod outage;
 mod sealing;
+mod sessions;

@@ -18,7 +18,7 @@ pub mod world;
 pub use client::{Answer, Client, forged};
 pub use database::{Backend, Database};
 pub use missing::left_out;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, unprivileged};
 pub use process::{Claviger, Process, is_here, write_private};
 pub use server::{Node2, Options, START, Server};
 pub use wait::{in_time, until};

@@ -197,7 +197,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// Who runs the server when the tests run as root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub fn unprivileged() -> Option<(u32, u32)> {
     let myself = std::fs::metadata("/proc/self").ok()?.uid();
     if myself != 0 {
         return None;

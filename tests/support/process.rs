@@ -24,6 +24,7 @@ pub struct Claviger {
     folder: PathBuf,
     settings: Vec<(String, String)>,
     has_terminal: bool,
+    ignored: Option<String>,
 }
 
 impl Claviger {
@@ -34,7 +35,8 @@ impl Claviger {
 
     /// In this folder, on any free port, with a cheap hash: what it costs is no affair of these tests.
     pub fn at(folder: &Path) -> Self {
-        let bare = Self { folder: folder.to_owned(), settings: Vec::new(), has_terminal: false };
+        let bare =
+            Self { folder: folder.to_owned(), settings: Vec::new(), has_terminal: false, ignored: None };
         let cheap = bare.set("CLAVIGER_ARGON2_MEMORY", "8").set("CLAVIGER_ARGON2_PASSES", "1");
         cheap.set("CLAVIGER_LISTEN", "127.0.0.1:0")
     }
@@ -54,6 +56,11 @@ impl Claviger {
     /// The same, with a terminal for its standard output.
     pub fn on_a_terminal(self) -> Self {
         Self { has_terminal: true, ..self }
+    }
+
+    /// The same, started with a signal ignored.
+    pub fn ignoring(self, signal: &str) -> Self {
+        Self { ignored: Some(signal.to_owned()), ..self }
     }
 
     /// A command, to run to its end.
@@ -118,6 +125,10 @@ impl Claviger {
         let mut command = Command::new(if self.has_terminal { "script" } else { binary });
         if self.has_terminal {
             command.args(["-qec", binary, "/dev/null"]);
+        }
+        if let Some(signal) = &self.ignored {
+            command = Command::new("sh");
+            command.args(["-c", r#"trap "" "$1"; shift; exec "$@""#, "sh", signal, binary]);
         }
         let inherited = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CLAVIGER_"));
         inherited.for_each(|name| _ = command.env_remove(name));
@@ -187,6 +198,11 @@ impl Process {
     pub fn admin_key(&self) -> String {
         let key = fs::read_to_string(self.folder.join("keys/admin.key")).expect("the administrator's key");
         key.trim_end().to_owned()
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal, such as `TERM`.

@@ -57,9 +57,9 @@ impl Running {
     }
 
     /// Ends what it does besides answering.
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop(&mut self) {
         let _ = self.stop.send(true);
-        self.background.join_all().await;
+        while self.background.join_next().await.is_some() {}
     }
 }
 
@@ -81,5 +81,6 @@ fn background(node: &Arc<Node>, flush_every: Duration, stopped: &watch::Receiver
     tasks.spawn(Arc::clone(node).listen(stopped.clone()));
     tasks.spawn(Arc::clone(node).flush_usage(flush_every, stopped.clone()));
     tasks.spawn(Arc::clone(node).tidy(stopped.clone()));
+    tasks.spawn(Arc::clone(node).watch_writes(stopped.clone()));
     tasks
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::BackupError;
+use super::seal::seal;
 use crate::entropy::Entropy;
 use crate::key_file;
 
@@ -31,10 +32,10 @@ impl Draft {
         Ok(Self { path, becomes: becomes.to_owned() })
     }
 
-    /// Gives it its name, on disk when this returns, unless something has that name by now.
+    /// Seals it and gives it its name, on disk when this returns, unless something has that name by now.
     pub(super) fn publish(self) -> Result<(), BackupError> {
-        let synced = File::open(&self.path).and_then(|file| file.sync_all());
-        synced.and_then(|()| key_file::publish(&self.path, &self.becomes)).map_err(|source| {
+        let sealed = seal(&self.path).and_then(|()| File::open(&self.path)?.sync_all());
+        sealed.and_then(|()| key_file::publish(&self.path, &self.becomes)).map_err(|source| {
             match source.kind() {
                 io::ErrorKind::AlreadyExists => BackupError::Exists(self.becomes.clone()),
                 _ => failed(&self.becomes, source),

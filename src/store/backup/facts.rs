@@ -8,8 +8,11 @@ use super::tables::Table;
 use crate::clock::Timestamp;
 use crate::store::db::{Tx, either, row};
 
-/// The format that this binary writes, and the only one that it reads.
-pub(super) const FORMAT: i64 = 1;
+/// The format that this binary writes. It reads all before it, too.
+pub(super) const FORMAT: i64 = 2;
+
+/// The first format whose files end with a seal.
+pub(super) const SEALED: i64 = 2;
 
 /// What a backup says of itself.
 #[derive(Clone, Debug)]
@@ -87,7 +90,7 @@ impl BackupFacts {
         })
     }
 
-    /// What a file in [`FORMAT`] says of itself, and what that and its rows came to.
+    /// What a file in a known format says of itself, and what that and its rows came to.
     pub(super) async fn read(from: &mut Tx) -> sqlx::Result<(Self, Vec<u8>)> {
         let row = either!(from, |tx, DB| {
             sqlx::query_as::<DB, FactsRow>("SELECT * FROM backup").fetch_one(&mut **tx).await

@@ -1,18 +1,20 @@
 //! A backup that was made: opened, and held against what it says of itself.
 
+use std::io;
 use std::path::Path;
 
-use sqlx::SqlitePool;
-use sqlx::pool::PoolOptions;
+use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::copy::copy;
 use super::error::{BackupFault, BackupFileError};
-use super::facts::{BackupFacts, FORMAT};
+use super::facts::{BackupFacts, FORMAT, SEALED};
+use super::seal::{Seal, look};
 use super::source::identity;
 use super::tables::Table;
 use crate::store::db::{Either, Tx, either};
-use crate::store::open::{SCHEMA, migrator};
+use crate::store::open::{SCHEMA, sqlite_migrator};
+use crate::store::pool::{Pool, SqliteFile};
 
 /// A backup that can be restored: it is whole, and what was once written.
 #[derive(Debug)]
@@ -38,13 +40,18 @@ impl Backup {
 }
 
 async fn open(path: &Path) -> Result<Backup, BackupFault> {
-    // SQLite would not say why it cannot read it.
-    std::fs::File::open(path)?;
+    // Before SQLite looks at any of it.
+    let found = path.to_owned();
+    let seal = tokio::task::spawn_blocking(move || look(&found)).await.map_err(io::Error::other)??;
+    if seal == Seal::Broken {
+        return Err(BackupFault::Damaged("its bytes are not those that were written".into()));
+    }
     let file = SqliteConnectOptions::new().filename(path.canonicalize()?).read_only(true);
     // It may come from anywhere.
     let file = file.pragma("trusted_schema", "OFF").pragma("cell_size_check", "ON");
-    let mut rows: Tx = Either::Sqlite(single(file).begin().await.map_err(BackupFault::at_first_sight)?);
-    let (facts, digest) = known_facts(&mut rows).await?;
+    let mut rows: Tx =
+        Either::Sqlite(single(file).begin_with(READ).await.map_err(BackupFault::at_first_sight)?);
+    let (facts, digest) = known_facts(seal, &mut rows).await?;
     check_structure(&mut rows).await?;
 
     let mut current = scratch().await?;
@@ -65,10 +72,13 @@ async fn open(path: &Path) -> Result<Backup, BackupFault> {
     Ok(Backup { facts, master_key_check, tables, rows: current })
 }
 
-async fn known_facts(rows: &mut Tx) -> Result<(BackupFacts, Vec<u8>), BackupFault> {
+async fn known_facts(seal: Seal, rows: &mut Tx) -> Result<(BackupFacts, Vec<u8>), BackupFault> {
     let format = BackupFacts::format(rows).await.map_err(BackupFault::at_first_sight)?;
-    if format != FORMAT {
+    if format > FORMAT {
         return Err(BackupFault::NewerFormat(format));
+    }
+    if format >= SEALED && seal == Seal::None {
+        return Err(BackupFault::Damaged("its end is missing".into()));
     }
     let (facts, digest) = BackupFacts::read(rows).await?;
     if facts.schema > SCHEMA {
@@ -87,20 +97,24 @@ async fn check_structure(rows: &mut Tx) -> Result<(), BackupFault> {
     Ok(())
 }
 
+/// Begins a transaction that takes no lock before it needs one.
+pub(super) const READ: &str = "BEGIN";
+
 /// A pool of the one connection to a file.
-pub(super) fn single(options: SqliteConnectOptions) -> SqlitePool {
-    PoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).connect_lazy_with(options)
+pub(super) fn single(options: SqliteConnectOptions) -> Pool<Sqlite> {
+    Pool::new(SqliteFile { options, file: None }, 1)
 }
 
 /// A database on disk that nobody else can see and that is gone when this is dropped, or the process ends.
 pub(in crate::store) async fn scratch() -> sqlx::Result<Tx> {
     let options = SqliteConnectOptions::new().filename("").create_if_missing(true).foreign_keys(false);
-    Ok(Either::Sqlite(single(options).begin().await?))
+    Ok(Either::Sqlite(single(options).begin_with(READ).await?))
 }
 
 /// Brings the schema of an SQLite database up to this version; the tables that it has then.
 pub(in crate::store) async fn migrated(schema: i64, tx: &mut Tx) -> sqlx::Result<Vec<Table>> {
-    either!(tx, |tx, DB| migrator().run_direct(Some(schema), &mut **tx, false).await)?;
+    let Either::Sqlite(connection) = tx else { return Err(sqlx::Error::BeginFailed) };
+    sqlite_migrator().run_direct(Some(schema), &mut **connection, false).await?;
     Table::all(tx).await
 }
 

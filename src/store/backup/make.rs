@@ -4,13 +4,13 @@ use std::io;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Postgres, Sqlite};
 
 use super::BackupError;
 use super::copy::copy;
 use super::draft::Draft;
 use super::facts::{BackupFacts, active_keys};
-use super::file::{emptied, single};
+use super::file::{READ, emptied, single};
 use super::source::{Source, identity, schema};
 use super::tables::Table;
 use crate::clock::Timestamp;
@@ -18,6 +18,7 @@ use crate::entropy::Entropy;
 use crate::store::OpenError;
 use crate::store::db::{Either, Tx, either, run};
 use crate::store::open::SCHEMA;
+use crate::store::pool::Pool;
 
 /// The first schema that has the console's sessions.
 const WITH_SESSIONS: i64 = 4;
@@ -49,12 +50,14 @@ pub async fn back_up(
     }
     let facts = seal(&file, at).await?;
     file.close().await;
-    draft.publish()?;
+    tokio::task::spawn_blocking(move || draft.publish())
+        .await
+        .map_err(|error| BackupError::File { path: path.to_owned(), source: io::Error::other(error) })??;
     Ok(facts)
 }
 
 /// SQLite's own copy: of one moment, in the order of the tables, and without what was deleted.
-async fn vacuum(store: &SqlitePool, path: &Path) -> Result<(), BackupError> {
+async fn vacuum(store: &Pool<Sqlite>, path: &Path) -> Result<(), BackupError> {
     let path = path.to_str().ok_or_else(|| {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "SQLite takes only paths that are UTF-8");
         BackupError::File { path: path.to_owned(), source }
@@ -63,11 +66,11 @@ async fn vacuum(store: &SqlitePool, path: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-async fn copy_all(store: &PgPool, file: &SqlitePool) -> Result<(), BackupError> {
+async fn copy_all(store: &Pool<Postgres>, file: &Pool<Sqlite>) -> Result<(), BackupError> {
     let mut from: Tx =
         Either::Postgres(store.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?);
     let schema = known_schema(&mut from).await?;
-    let mut to: Tx = Either::Sqlite(file.begin().await?);
+    let mut to: Tx = Either::Sqlite(file.begin_with(READ).await?);
     for table in emptied(schema, &mut to).await? {
         copy(&table, &mut from, &mut to, &table.name).await?;
     }
@@ -75,8 +78,8 @@ async fn copy_all(store: &PgPool, file: &SqlitePool) -> Result<(), BackupError> 
 }
 
 /// Adds to the copy what it is a copy of.
-async fn seal(file: &SqlitePool, made_at: Timestamp) -> Result<BackupFacts, BackupError> {
-    let mut tx: Tx = Either::Sqlite(file.begin().await?);
+async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, BackupError> {
+    let mut tx: Tx = Either::Sqlite(file.begin_with(READ).await?);
     let schema = known_schema(&mut tx).await?;
     if schema >= WITH_SESSIONS {
         // One that ends after this would come to life again with a restore.

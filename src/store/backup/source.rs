@@ -1,13 +1,17 @@
 //! A store that is looked at and never changed: not even its schema is brought up to date, and its server goes
 //! on beside it.
 
-use sqlx::pool::PoolOptions;
-
+use super::file::READ;
 use crate::store::OpenError;
 use crate::store::database_url::target;
 use crate::store::db::{Db, Either, Tx, either, row};
 use crate::store::open::WAIT;
+use crate::store::pool::{Pool, PostgresServer, SqliteFile};
 use crate::store::primary::Primary;
+
+/// A copy takes as long as it takes, whatever is set for the role.
+const SESSION: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+    SET standard_conforming_strings = on";
 
 /// A store to read.
 #[derive(Debug)]
@@ -37,20 +41,20 @@ row! {
 impl Source {
     /// The store at `url`; `None` where there is no file that could be one.
     pub(in crate::store) async fn open(url: &str) -> Result<Option<Self>, OpenError> {
-        let db = match target(url)? {
+        let db: Db = match target(url)? {
             Either::Sqlite(options) if !options.get_filename().exists() => return Ok(None),
             Either::Sqlite(options) => {
-                let options = options.create_if_missing(false).busy_timeout(WAIT);
-                let pool = PoolOptions::new().max_connections(1).connect_with(options.read_only(true));
-                Either::Sqlite(pool.await.map_err(OpenError::Connect)?)
+                let options = options.create_if_missing(false).busy_timeout(WAIT).read_only(true);
+                Either::Sqlite(Pool::new(SqliteFile { options, file: None }, 1))
             }
             Either::Postgres(servers) => {
                 let primary = Primary::among(servers);
                 drop(primary.connect().await.map_err(OpenError::Primary)?);
-                let pool = PoolOptions::new().max_connections(1).connect_with(primary.options());
-                Either::Postgres(pool.await.map_err(OpenError::Connect)?)
+                Either::Postgres(Pool::new(PostgresServer { primary, session: SESSION }, 1))
             }
         };
+        // Whoever cannot be asked is told so at once.
+        either!(&db, |pool, DB| pool.lend().await.map_err(OpenError::Connect)?.give_back());
         Ok(Some(Self { db }))
     }
 
@@ -62,7 +66,7 @@ impl Source {
     /// Opens a transaction that sees one moment.
     pub(in crate::store) async fn begin(&self) -> sqlx::Result<Tx> {
         Ok(match &self.db {
-            Either::Sqlite(pool) => Either::Sqlite(pool.begin().await?),
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with(READ).await?),
             Either::Postgres(pool) => {
                 Either::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?)
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{backed_up, backends, complaint, moved, printed, stop};
+use super::{backed_up, backends, complaint, moved, printed, resealed, stop, unsealed};
 use crate::support::{Backend, Claviger, Database, on_both, write_private};
 
 on_both!(
@@ -116,28 +116,27 @@ async fn another_deployment_is_not_replaced(backend: Backend) {
 async fn what_is_no_backup_is_not_restored(backend: Backend) {
     let (from, claviger) = served(backend).await;
     let folder = from.folder.path();
-    let changed = |name: &str, statement: &str| {
-        fs::copy(folder.join("a.backup"), folder.join(name)).expect("a copy");
-        (format!("sqlite://{}", folder.join(name).display()), statement.to_owned())
-    };
     fs::write(folder.join("empty"), "").expect("a file");
     write_private(&folder.join("text"), &"no database\n".repeat(1_000));
     let store = Backend::Sqlite.fresh().await;
     stop(moved(&from, &store).serve());
     fs::copy(store.url.trim_start_matches("sqlite://"), folder.join("store")).expect("a copy");
-    for (url, statement) in [
-        changed("format", "UPDATE backup SET format = 2"),
-        changed("schema", "UPDATE backup SET schema_version = 99"),
-        changed("row", "UPDATE api_keys SET scopes = 'admin:claviger/**'"),
-        changed("gone", "DELETE FROM audit_events"),
-        changed("column", "ALTER TABLE api_keys RENAME COLUMN note TO remark"),
-        changed("table", "DROP TABLE revoked_tokens"),
-        changed("facts", "UPDATE backup SET made_at = made_at + 1"),
-        changed("digest", "UPDATE backup SET digest = x'00'"),
-        changed("nothing", "DELETE FROM backup"),
+    for (name, statement) in [
+        ("format", "UPDATE backup SET format = 3"),
+        ("schema", "UPDATE backup SET schema_version = 99"),
+        ("row", "UPDATE api_keys SET scopes = 'admin:claviger/**'"),
+        ("gone", "DELETE FROM audit_events"),
+        ("column", "ALTER TABLE api_keys RENAME COLUMN note TO remark"),
+        ("table", "DROP TABLE revoked_tokens"),
+        ("facts", "UPDATE backup SET made_at = made_at + 1"),
+        ("digest", "UPDATE backup SET digest = x'00'"),
+        ("nothing", "DELETE FROM backup"),
     ] {
-        Database { url, folder: tempfile::tempdir().expect("a folder") }.execute(&statement).await;
+        fs::copy(folder.join("a.backup"), folder.join(name)).expect("a copy");
+        resealed(&folder.join(name), statement).await;
     }
+    fs::copy(folder.join("a.backup"), folder.join("unsealed")).expect("a copy");
+    unsealed(&folder.join("unsealed"), "UPDATE backup SET made_at = made_at").await;
     cut(folder, "cut", 2);
     let newer = "is newer than this binary knows: use a newer claviger";
     let damaged = "the backup is damaged: ";
@@ -146,7 +145,7 @@ async fn what_is_no_backup_is_not_restored(backend: Backend) {
         ("empty", "not a backup that claviger made"),
         ("text", "not a backup that claviger made"),
         ("store", "not a backup that claviger made"),
-        ("format", &format!("its format is 2, which {newer}")),
+        ("format", &format!("its format is 3, which {newer}")),
         ("schema", &format!("its schema has version 99, which {newer}")),
         ("row", &format!("{damaged}what it holds is not what was written")),
         ("gone", &format!("{damaged}what it holds is not what was written")),
@@ -155,6 +154,7 @@ async fn what_is_no_backup_is_not_restored(backend: Backend) {
         ("facts", &format!("{damaged}what it holds is not what was written")),
         ("digest", &format!("{damaged}what it holds is not what was written")),
         ("nothing", damaged),
+        ("unsealed", &format!("{damaged}its end is missing")),
         ("cut", damaged),
     ] {
         let to = backend.fresh().await;

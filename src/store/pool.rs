@@ -1,0 +1,234 @@
+//! The connections to a database: a bounded number, each lent to one statement or one transaction at a time.
+//!
+//! A pool that takes a connection back whatever happened on it hands its faults to the next borrower: a transaction that
+//! never ended, a session that is read-only for good, a server that does not answer. This pool takes a connection
+//! back only after it has ended its work well. [`Lent`] decides that in one place, for all who borrow.
+
+mod engine;
+mod executor;
+mod lent;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+pub(crate) use self::engine::{Engine, PostgresServer, SqliteFile};
+pub(crate) use self::lent::Lent;
+use super::fault::Fault;
+use super::write_health::WriteHealth;
+
+/// Longest wait for a free connection.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Longest wait for a new connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Longest wait for a sign of life of a connection, before or after it is lent.
+const SIGN_OF_LIFE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A connection older than this is replaced: after a change of what the name of the server stands for, none goes on
+/// for ever.
+const LONGEST_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// A connection that nobody needed for so long is closed.
+const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// The connections to one database. Clones are the same pool.
+pub(crate) struct Pool<DB: Engine>(Arc<Inner<DB>>);
+
+struct Inner<DB: Engine> {
+    source: DB::Source,
+    size: u32,
+    permits: Arc<Semaphore>,
+    /// Those that nobody has, the one that was used last at the end.
+    idle: Mutex<VecDeque<Idle<DB>>>,
+    /// Connections that were opened before this moment are not lent any more.
+    condemned: Mutex<Option<Instant>>,
+    /// Why the last attempt to connect failed, until one succeeds.
+    refusal: Mutex<Option<String>>,
+    /// A connection that is never lent: see [`Pool::anchor`].
+    anchor: tokio::sync::Mutex<Option<DB::Connection>>,
+    is_closed: AtomicBool,
+    writes: WriteHealth,
+}
+
+/// A connection, and when it was opened.
+struct Live<DB: Engine> {
+    raw: DB::Connection,
+    opened: Instant,
+}
+
+struct Idle<DB: Engine> {
+    live: Live<DB>,
+    since: Instant,
+}
+
+impl<DB: Engine> Clone for Pool<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Engine> fmt::Debug for Pool<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("size", &self.0.size).finish_non_exhaustive()
+    }
+}
+
+impl<DB: Engine> Pool<DB> {
+    /// A pool of at most `size` connections, none of which is open yet.
+    pub(crate) fn new(source: DB::Source, size: u32) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            size,
+            permits: Arc::new(Semaphore::new(size as usize)),
+            idle: Mutex::default(),
+            condemned: Mutex::default(),
+            refusal: Mutex::default(),
+            anchor: tokio::sync::Mutex::default(),
+            is_closed: AtomicBool::new(false),
+            writes: WriteHealth::default(),
+        }))
+    }
+
+    /// What its connections lead to.
+    pub(crate) fn source(&self) -> &DB::Source {
+        &self.0.source
+    }
+
+    /// How many connections it may have.
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> u32 {
+        self.0.size
+    }
+
+    /// Whether what is written reaches the disk.
+    pub(crate) fn writes(&self) -> &WriteHealth {
+        &self.0.writes
+    }
+
+    /// Lends a connection that works, or says why there is none.
+    pub(crate) async fn lend(&self) -> sqlx::Result<Lent<DB>> {
+        if self.0.is_closed.load(Ordering::Acquire) {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        let permit = timeout(WAIT, Arc::clone(&self.0.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| self.none_in_time())?.map_err(|_| sqlx::Error::PoolClosed)?;
+        while let Some(Idle { mut live, .. }) = self.take_idle() {
+            if self.shows_life(&mut live).await {
+                return Ok(Lent::new(self.clone(), live, permit));
+            }
+        }
+        Ok(Lent::new(self.clone(), self.open().await?, permit))
+    }
+
+    /// Keeps one more connection open that nobody uses, until the pool is closed. SQLite takes its write-ahead log away
+    /// when the last connection is closed: with this one, that is never while a server runs.
+    pub(crate) async fn anchor(&self) -> sqlx::Result<()> {
+        let live = self.open().await?;
+        *self.0.anchor.lock().await = Some(live.raw);
+        Ok(())
+    }
+
+    /// Has no connection lent any more that is open by now: what is behind them has changed.
+    pub(crate) fn condemn_all(&self) {
+        *lock(&self.0.condemned) = Some(Instant::now());
+        lock(&self.0.idle).clear();
+    }
+
+    /// Lends nothing more, and closes the connections once they are idle.
+    pub(crate) async fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Release);
+        let Ok(_all) = self.0.permits.acquire_many(self.0.size).await else { return };
+        let idle = std::mem::take(&mut *lock(&self.0.idle));
+        for Idle { live, .. } in idle {
+            let _ = live.raw.close().await;
+        }
+        if let Some(anchor) = self.0.anchor.lock().await.take() {
+            let _ = anchor.close().await;
+        }
+        self.0.permits.close();
+        DB::release(&self.0.source);
+    }
+
+    /// Opens a connection.
+    async fn open(&self) -> sqlx::Result<Live<DB>> {
+        let opened = Instant::now();
+        let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
+        let too_late = |_| timed_out(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
+        let connected = opening.map_err(too_late).and_then(|connected| connected);
+        *lock(&self.0.refusal) = connected.as_ref().err().map(ToString::to_string);
+        Ok(Live { raw: connected?, opened })
+    }
+
+    /// The idle connection that was used last, and still may be.
+    fn take_idle(&self) -> Option<Idle<DB>> {
+        let mut idle = lock(&self.0.idle);
+        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > LONGEST_IDLE) {
+            idle.pop_front();
+        }
+        std::iter::from_fn(|| idle.pop_back()).find(|idle| self.may_live(&idle.live))
+    }
+
+    /// Takes a connection back that has done its work well.
+    fn take_back(&self, live: Live<DB>) {
+        if self.may_live(&live) {
+            lock(&self.0.idle).push_back(Idle { live, since: Instant::now() });
+        }
+    }
+
+    fn may_live(&self, live: &Live<DB>) -> bool {
+        let is_condemned = lock(&self.0.condemned).is_some_and(|moment| live.opened <= moment);
+        !is_condemned && live.opened.elapsed() <= LONGEST_LIFE
+    }
+
+    /// Whether somebody answers on a connection, and in time.
+    async fn shows_life(&self, live: &mut Live<DB>) -> bool {
+        match timeout(SIGN_OF_LIFE_WITHIN, live.raw.ping()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                self.take_note(&error);
+                false
+            }
+            Err(_) => {
+                self.condemn_all();
+                false
+            }
+        }
+    }
+
+    /// Draws the conclusions from an error that came over a connection; returns whether it may be used again.
+    fn take_note(&self, error: &sqlx::Error) -> bool {
+        match Fault::of(error) {
+            Fault::Statement => true,
+            Fault::Connection => false,
+            Fault::Server => {
+                self.condemn_all();
+                false
+            }
+        }
+    }
+
+    /// Why there was no connection in time: the database lets nobody in, or all connections are in use.
+    fn none_in_time(&self) -> sqlx::Error {
+        match &*lock(&self.0.refusal) {
+            Some(refusal) => timed_out(refusal.clone()),
+            None => sqlx::Error::PoolTimedOut,
+        }
+    }
+}
+
+fn timed_out(what: String) -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,49 @@
+//! A pooler between this server and PostgreSQL, and what it must not do.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, Postgres};
+use tokio::time::timeout;
+
+use super::error::{OpenError, timed_out};
+use super::pool::{Engine as _, PostgresServer};
+use super::primary::text;
+
+/// Longest wait for a session that a connection has already, which a whole session's pooler answers for at once.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Longest wait for two connections more.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// Refuses a pooler that lends a session for less than a connection's life: settings, prepared statements and
+/// notifications would be another connection's.
+///
+/// Such a pooler gives a session away as soon as it is idle. So while a second connection holds one in a transaction,
+/// the first connection either finds the session that it had in other hands, or has another one now.
+pub(super) async fn refuse_transaction_mode(server: &PostgresServer) -> Result<(), OpenError> {
+    match keeps_its_session(server).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(OpenError::TransactionPooling),
+        // "transaction blocks not allowed in statement pooling mode"
+        Err(error) if error.to_string().contains("pooling mode") => Err(OpenError::TransactionPooling),
+        Err(error) => Err(OpenError::Connect(error)),
+    }
+}
+
+async fn keeps_its_session(server: &PostgresServer) -> sqlx::Result<bool> {
+    let connecting = async { Ok((Postgres::connect(server).await?, Postgres::connect(server).await?)) };
+    let connected = timeout(CONNECT_WITHIN, connecting).await.unwrap_or_else(|_| Err(timed_out()));
+    let (mut first, mut second) = connected?;
+    let before = session(&mut first).await?;
+    sqlx::raw_sql("BEGIN").execute(&mut second).await?;
+    let held = session(&mut second).await?;
+    // No answer: the only session that there is for both has been given to the second.
+    let after = timeout(ANSWER_WITHIN, session(&mut first)).await;
+    let is_kept = held != before && matches!(after, Ok(Ok(after)) if after == before);
+    sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;
+    Ok(is_kept)
+}
+
+async fn session(connection: &mut PgConnection) -> sqlx::Result<String> {
+    text(connection, "SELECT CAST(pg_backend_pid() AS TEXT)").await
+}

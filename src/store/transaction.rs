@@ -1,0 +1,190 @@
+//! A transaction that gives its connection back only if it ended well.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::error::timed_out;
+use super::fault::Fault;
+use super::pool::{Engine, Lent, Pool};
+
+/// Longest wait for a rollback that nobody waits for.
+const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(2);
+
+/// Every statement so far was answered, and none failed.
+const SOUND: u8 = 0;
+/// A statement is on its way. If the transaction is dropped now, its borrower was canceled.
+const ASKING: u8 = 1;
+/// A statement failed: nothing of the transaction will happen, and a rollback ends it.
+const FAILED: u8 = 2;
+/// The connection failed.
+const BROKEN: u8 = 3;
+
+/// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
+///
+/// SQLite rolls back by itself when the disk is full, and a server may end a session at any time. So whatever
+/// goes wrong in beginning, committing or rolling back closes the connection, and so does a borrower that was canceled
+/// amid a statement.
+pub(crate) struct Transaction<DB: Engine> {
+    /// `None` once it has ended.
+    lent: Option<Lent<DB>>,
+    state: AtomicU8,
+    /// Whether how it ends says something about writes in general.
+    is_watched: bool,
+}
+
+const OPEN: &str = "a transaction is open until it is committed";
+
+impl<DB: Engine> Pool<DB> {
+    /// Opens a transaction that may write.
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<DB>> {
+        DB::vouch(self.source())?;
+        self.begin_with(DB::BEGIN).await
+    }
+
+    /// Opens a transaction by a statement of one's own.
+    pub(crate) async fn begin_with(&self, statement: &'static str) -> sqlx::Result<Transaction<DB>> {
+        let mut tx =
+            Transaction { lent: Some(self.lend().await?), state: AtomicU8::new(ASKING), is_watched: false };
+        match DB::run(&mut tx, statement).await {
+            Ok(()) => {
+                tx.state = AtomicU8::new(SOUND);
+                Ok(tx)
+            }
+            Err(error) => {
+                if let Some(lent) = tx.lent.take() {
+                    // A lock that somebody else has leaves the connection as it was.
+                    lent.give_back_after(&error);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<DB: Engine> Transaction<DB> {
+    /// From now on, how it goes is how writes go: it has come to its turn.
+    pub(crate) fn watch(&mut self) {
+        self.is_watched = true;
+    }
+
+    /// Commits. Once this returns `Ok`, what was written is where the next start finds it.
+    pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
+        let committed = self.try_commit().await;
+        let Some(lent) = self.lent.take() else { return committed };
+        let pool = lent.pool().clone();
+        match &committed {
+            Ok(()) => {
+                lent.give_back();
+                if self.is_watched {
+                    pool.writes().succeeded();
+                }
+            }
+            Err(error) => {
+                if Fault::of(error) == Fault::Server {
+                    pool.condemn_all();
+                }
+                lent.discard();
+                if self.is_watched {
+                    pool.writes().failed(error);
+                }
+            }
+        }
+        committed
+    }
+
+    async fn try_commit(&mut self) -> sqlx::Result<()> {
+        if self.state.swap(ASKING, Ordering::AcqRel) != SOUND {
+            return Err(sqlx::Error::Protocol(
+                "a transaction in which a statement failed is not committed".into(),
+            ));
+        }
+        if self.is_watched {
+            DB::vouch(self.pool()?.source())?;
+        }
+        DB::run(&mut *self, "COMMIT").await?;
+        if self.is_watched {
+            // Once more: into a file that has gone meanwhile, it was written for nobody.
+            DB::vouch(self.pool()?.source())?;
+        }
+        Ok(())
+    }
+
+    fn pool(&self) -> sqlx::Result<&Pool<DB>> {
+        self.lent.as_ref().map(Lent::pool).ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+/// Whoever runs statements says so, and how they ended.
+pub(crate) trait Attended {
+    /// A statement is about to be run.
+    fn asking(&self) {}
+
+    /// It has ended.
+    fn answered<T>(&self, _: &sqlx::Result<T>) {}
+}
+
+/// A pool sees to it by itself.
+impl<DB: Engine> Attended for Pool<DB> {}
+
+impl<DB: Engine> Attended for Transaction<DB> {
+    fn asking(&self) {
+        let _ = self.state.compare_exchange(SOUND, ASKING, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    fn answered<T>(&self, answer: &sqlx::Result<T>) {
+        let Err(error) = answer else {
+            let _ = self.state.compare_exchange(ASKING, SOUND, Ordering::AcqRel, Ordering::Relaxed);
+            return;
+        };
+        let fault = Fault::of(error);
+        self.state.store(if fault == Fault::Statement { FAILED } else { BROKEN }, Ordering::Release);
+        let Some(lent) = &self.lent else { return };
+        if fault == Fault::Server {
+            lent.pool().condemn_all();
+        }
+        if self.is_watched {
+            lent.pool().writes().failed(error);
+        }
+    }
+}
+
+impl<DB: Engine> Drop for Transaction<DB> {
+    fn drop(&mut self) {
+        let Some(mut lent) = self.lent.take() else { return };
+        let state = *self.state.get_mut();
+        if self.is_watched && state == ASKING {
+            lent.pool().writes().failed(&timed_out());
+        }
+        let (SOUND | FAILED, Ok(runtime)) = (state, Handle::try_current()) else { return lent.discard() };
+        runtime.spawn(async move {
+            match timeout(ROLLED_BACK_WITHIN, DB::run(&mut lent, "ROLLBACK")).await {
+                Ok(Ok(())) => lent.give_back(),
+                _ => lent.discard(),
+            }
+        });
+    }
+}
+
+impl<DB: Engine> std::fmt::Debug for Transaction<DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").finish_non_exhaustive()
+    }
+}
+
+impl<DB: Engine> Deref for Transaction<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        self.lent.as_ref().expect(OPEN)
+    }
+}
+
+impl<DB: Engine> DerefMut for Transaction<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.lent.as_mut().expect(OPEN)
+    }
+}
