@@ -10,6 +10,7 @@ pub use tenancy::{Denied, keys_within, reachable_keys, visible_organizations, vi
 
 use crate::address::{CallerAddress, Origin};
 use crate::audit::{Actor, Who};
+use crate::fair_queue::Principal;
 use crate::node::HeldKey;
 use crate::scope::Scopes;
 
@@ -39,10 +40,16 @@ impl Caller {
         }
     }
 
+    /// Whose share of what is shared the caller takes from.
+    pub fn principal(&self) -> Principal {
+        Principal::of(&self.key.key)
+    }
+
     /// The caller as the audit trail names it.
     pub fn actor(&self) -> Actor {
         Actor {
             who: Who::Key(self.key.key.id),
+            organization: Some(self.key.key.organization.clone()),
             address: self.address.known(),
             request_id: Some(self.request_id.clone()),
             dry_run: self.dry_run,

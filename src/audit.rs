@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
+use crate::fair_queue::Principal;
 use crate::names::OrganizationId;
 
 /// Who acted, and from where.
@@ -22,6 +23,8 @@ use crate::names::OrganizationId;
 pub struct Actor {
     /// The key that the act was authorized by, or the server itself.
     pub who: Who,
+    /// The organization of that key. The trail does not name it.
+    pub organization: Option<OrganizationId>,
     /// The caller's address, where one is known.
     pub address: Option<IpAddr>,
     /// The request that asked for it.
@@ -46,7 +49,16 @@ pub enum Who {
 impl Actor {
     /// The server itself, at no address and for no request.
     pub fn server(who: Who) -> Self {
-        Self { who, address: None, request_id: None, dry_run: false }
+        Self { who, organization: None, address: None, request_id: None, dry_run: false }
+    }
+
+    /// Whose share of what is shared the act takes from.
+    pub fn principal(&self) -> Principal {
+        let key = match self.who {
+            Who::Key(key) => Some(key),
+            Who::Bootstrap | Who::Schedule | Who::Operator => None,
+        };
+        Principal { organization: self.organization.clone(), key }
     }
 }
 

@@ -1,7 +1,9 @@
 //! From an empty store to one that can issue tokens; and, at every later start, finding the one master key
 //! that belongs to it.
 
+mod administrator;
 mod ground;
+mod identity;
 mod master_key_place;
 
 use std::path::{Path, PathBuf};
@@ -10,24 +12,23 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use self::administrator::ENVIRONMENT;
+pub use administrator::NewAdministrator;
 pub use ground::Ground;
+pub use identity::OtherIdentity;
 pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
 
 use crate::api_key::{EnvironmentSlug, PlainKey, Tagger};
-use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
-use crate::key::{ApiKey, KeySecret, SecretId};
+use crate::key::ApiKey;
+use crate::key::words::WordsError;
 use crate::key_file::{self, KeyFileError};
 use crate::keyring::{RotateError, seal};
 use crate::master_key::MasterKey;
-use crate::node::{Deployment, HashError, SecretKeeper};
-use crate::scope::{Scope, Scopes};
+use crate::node::{Deployment, HashError};
 use crate::store::{Bootstrap, NewKey, Store, StoreError};
 use crate::tenant::Project;
-
-/// Where the administrator's key is at home.
-const ADMIN_ENVIRONMENT: &str = "prd";
 
 /// The store cannot be begun, or its master key cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +42,24 @@ pub enum BootstrapError {
     /// The settings say that the store should not be empty.
     #[error("the store is empty, and CLAVIGER_BOOTSTRAP=off")]
     Off,
+    /// The deployment has another issuer or brand.
+    #[error(transparent)]
+    OtherIdentity(#[from] OtherIdentity),
     /// `claviger init` on a store that is in use.
     #[error("the store has been bootstrapped already")]
     Done,
+    /// `claviger admin-key` on a store that is not in use.
+    #[error("the store is empty: the first start, or claviger init, makes its first administrator's key")]
+    Empty,
+    /// Where the key was to be made is nothing.
+    #[error("there is no such project in the store")]
+    NoProject,
+    /// The project is not for the environment that was named.
+    #[error("the project has no such environment; it has {0}")]
+    NoEnvironment(String),
+    /// The name that the key was to have.
+    #[error(transparent)]
+    Name(#[from] WordsError),
     /// A key file.
     #[error(transparent)]
     File(#[from] KeyFileError),
@@ -120,13 +136,18 @@ impl Foundation<'_> {
         let is_kept = left_behind.is_some();
         let plain = left_behind.map_or_else(|| self.new_key(&tagger), Ok)?;
         let epoch = new_epoch(self.entropy)?;
-        let admin = self.administrator(&plain).await?;
-        let home = admin.key();
+        let home =
+            Project::new(built_in("organization", "default")?, built_in("project", "default")?, self.now);
+        let admin = ApiKey {
+            note: Some("Made at the bootstrap, for administration alone.".into()),
+            ..self.administrator(&plain, &home, "bootstrap")?
+        };
+        let admin = NewKey::new(admin, self.secret(&plain).await?);
         let first = Bootstrap {
             epoch: &epoch,
             master_key_check: master_key.check(),
             signing_key: &signing_key,
-            project: &Project::new(home.organization.clone(), home.project.clone(), self.now),
+            project: &home,
             admin: &admin,
         };
         // Of several processes, one gets any further.
@@ -139,38 +160,8 @@ impl Foundation<'_> {
     }
 
     fn new_key(&self, tagger: &Tagger) -> Result<PlainKey, BootstrapError> {
-        let environment: EnvironmentSlug = built_in("environment", ADMIN_ENVIRONMENT)?;
+        let environment: EnvironmentSlug = built_in("environment", ENVIRONMENT)?;
         Ok(PlainKey::generate(&self.deployment.brand, &environment, tagger, self.entropy)?)
-    }
-
-    async fn administrator(&self, plain: &PlainKey) -> Result<NewKey, BootstrapError> {
-        let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;
-        let secret = KeySecret {
-            id: SecretId::generate(self.entropy)?,
-            hash: keeper.hash(plain.secret(), self.entropy).await?,
-            created_at: self.now,
-            expires_at: None,
-            last_used_at: None,
-        };
-        let key = ApiKey {
-            id: plain.id(),
-            organization: built_in("organization", "default")?,
-            project: built_in("project", "default")?,
-            environment: built_in("environment", plain.environment())?,
-            brand: built_in("brand", plain.brand())?,
-            name: "Administrator".into(),
-            note: Some("Made at the bootstrap, for administration alone.".into()),
-            scopes: Scopes::from(Scope::full_administration()),
-            cidrs: Cidrs::everyone(),
-            generation: 1,
-            created_at: self.now,
-            created_by: "bootstrap".into(),
-            expires_at: None,
-            revoked: None,
-            last_used_at: None,
-            secrets: Vec::new(),
-        };
-        Ok(NewKey::new(key, secret))
     }
 
     /// Takes a new master key away again that belongs to no store: the one that another process has begun

@@ -1,5 +1,6 @@
 //! The command line: a server, and all that administers one from a shell.
 
+mod admin_key;
 mod apply;
 mod arguments;
 mod audit;
@@ -16,6 +17,7 @@ mod key_argument;
 mod keys;
 mod logging;
 mod man;
+mod misspelled;
 mod orgs;
 mod output;
 mod own;
@@ -38,10 +40,12 @@ mod welcome;
 mod when;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::failure::{CliError, EXIT_CODES};
+use self::output::within;
 use self::server_args::ServerArgs;
 
 /// Claviger takes long-lived API keys off the wire: API keys in, ten-minute tokens out.
@@ -61,10 +65,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve; on an empty store, bootstrap it first (this is what happens without a command)
-    Serve(Box<ServerArgs>),
+    Serve(Box<serve::ServeArgs>),
     /// Bootstrap an empty store and exit; the last line printed is the administrator's key alone
     Init(Box<ServerArgs>),
+    AdminKey(Box<admin_key::AdminKeyArgs>),
     Backup(Box<backup::BackupArgs>),
     Restore(Box<restore::RestoreArgs>),
     Token(token::TokenArgs),
@@ -83,21 +87,33 @@ enum Command {
     Man(man::ManArgs),
 }
 
+/// How long a server that failed waits for somebody to read why.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
+
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     let (cli, as_json) = match arguments::parse() {
         Ok(parsed) => parsed,
         Err(error) => return arguments::refuse(&error),
     };
+    let is_server = matches!(cli.command, Command::Serve(_));
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.command.run()),
         Err(error) => Err(CliError::Failed(format!("the runtime does not start: {error}"))),
     };
+    logging::finish();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error.report(as_json);
-            error.exit().into()
+            let exit = error.exit().into();
+            let report = move || error.report(as_json);
+            // A supervisor waits for a server's end, and may not read what it says.
+            if is_server {
+                within(LAST_WORDS_WITHIN, report)
+            } else {
+                report()
+            }
+            exit
         }
     }
 }
@@ -106,7 +122,9 @@ impl Command {
     /// The server's settings, for commands that have them.
     fn server_args(&mut self) -> Option<&mut ServerArgs> {
         match self {
-            Self::Serve(settings) | Self::Init(settings) => Some(settings),
+            Self::Serve(arguments) => Some(arguments.server()),
+            Self::Init(settings) => Some(settings),
+            Self::AdminKey(arguments) => Some(arguments.server()),
             Self::Backup(arguments) => Some(arguments.server()),
             Self::Restore(arguments) => Some(arguments.server()),
             _ => None,
@@ -115,8 +133,9 @@ impl Command {
 
     async fn run(self) -> Result<(), CliError> {
         match self {
-            Self::Serve(settings) => settings.load()?.run(serve::serve).await,
+            Self::Serve(arguments) => arguments.run().await,
             Self::Init(settings) => settings.load()?.run(init::init).await,
+            Self::AdminKey(arguments) => arguments.run().await,
             Self::Backup(arguments) => arguments.run().await,
             Self::Restore(arguments) => arguments.run().await,
             Self::Token(arguments) => arguments.run().await,
@@ -141,7 +160,7 @@ fn long_help() -> String {
         "\
 Without a command it serves: `claviger serve --help` has the settings.
 
-serve, init, backup and restore work on the store itself. All other commands ask a server over its REST API. They find
+serve, init, admin-key, backup and restore work on the store itself. All other commands ask a server over its REST API. They find
 it, and the key to show, in the environment:
   export CLAVIGER_URL=https://auth.example.com
   export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help

@@ -94,6 +94,11 @@ impl Clock {
         Self(Source::Manual(Arc::new(Manual { wall, monotonic })))
     }
 
+    /// Whether a test moves the clock by hand.
+    pub const fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual(_))
+    }
+
     /// The time now.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     pub fn now(&self) -> Timestamp {

@@ -52,6 +52,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether the issuer is only the listener's address.
+    pub fn derives_issuer(&self) -> bool {
+        self.issuer.is_none()
+    }
+
     /// What the node is told, once the port is known that the system may have chosen.
     pub fn deployment(&self, bound: SocketAddr) -> Deployment {
         let issuer = self.issuer.clone().unwrap_or_else(|| default_issuer(bound, self.tls.is_some()));

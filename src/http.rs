@@ -16,6 +16,7 @@ pub(crate) mod form;
 mod front;
 mod gate;
 mod health;
+mod held;
 mod json;
 mod keys;
 mod oauth;
@@ -96,6 +97,8 @@ routes! {
         GET "/v1/orgs/{org}/keys" => keys::list,
         POST "/v1/orgs/{org}/keys" => keys::create,
         POST "/v1/orgs/{org}/keys/revoke" => keys::revoke_all,
+        POST "/v1/orgs/{org}/keys/disable" => keys::disable_all,
+        POST "/v1/orgs/{org}/keys/enable" => keys::enable_all,
         POST "/v1/orgs/{org}/keys/rescope" => keys::rescope_all,
         GET "/v1/orgs/{org}/keys/{key}" => keys::read,
         PATCH "/v1/orgs/{org}/keys/{key}" => keys::change,

@@ -45,6 +45,8 @@ pub struct ApiKey {
     pub created_by: String,
     /// When it ends, if ever: it is good before this moment and not at it.
     pub expires_at: Option<Timestamp>,
+    /// Since when it is suspended. Unlike a revocation, that can be undone.
+    pub disabled_at: Option<Timestamp>,
     /// Set for good by a revocation.
     pub revoked: Option<Revoked>,
     /// When a secret of it was last used, to within the flush interval.
@@ -82,6 +84,8 @@ pub struct KeySecret {
 pub enum KeyStatus {
     /// It works.
     Active,
+    /// It is suspended until somebody enables it.
+    Disabled,
     /// Its end has passed; a later one would make it work again.
     Expired,
     /// It never works again.
@@ -89,12 +93,14 @@ pub enum KeyStatus {
 }
 
 impl ApiKey {
-    /// Where the key stands at `now`. A revocation outweighs an expiry.
+    /// Where the key stands at `now`. Revoked takes precedence over expired, and expired over disabled.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked.is_some() {
             KeyStatus::Revoked
         } else if self.expires_at.is_some_and(|end| end <= now) {
             KeyStatus::Expired
+        } else if self.disabled_at.is_some() {
+            KeyStatus::Disabled
         } else {
             KeyStatus::Active
         }
@@ -108,10 +114,11 @@ impl fmt::Debug for KeySecret {
 }
 
 impl KeyStatus {
-    /// `active`, `expired` or `revoked`.
+    /// `active`, `disabled`, `expired` or `revoked`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Disabled => "disabled",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
         }

@@ -13,6 +13,7 @@
 //! | [`access`] | who calls, and what they may do |
 //! | [`node`], [`keyring`], [`cursor`] | what a running server holds in memory |
 //! | [`store`], [`audit`], [`usage`] | what lasts: SQL lives there and nowhere else |
+//! | [`fair_queue`] | how organizations take turns at what they share |
 //! | [`scope`], [`cidr`], [`address`], [`gateway`], [`api_key`], [`credential`], [`key`], [`tenant`], [`audiences`], [`names`], [`claims`], [`entity_tag`], [`jwk`], [`jws`], [`pem`], [`revocation_feed`], [`master_key`], [`clock`], [`entropy`] | the vocabulary: no I/O, no clock of its own; what can be said wrongly can't be constructed |
 //!
 //! The vocabulary needs neither of the features `server` and `verify`, so that both say the same.
@@ -44,6 +45,8 @@ pub mod cursor;
 #[cfg(feature = "server")]
 pub mod entity_tag;
 pub mod entropy;
+#[cfg(feature = "server")]
+pub mod fair_queue;
 #[cfg(feature = "server")]
 pub mod gate;
 pub mod gateway;

@@ -27,8 +27,10 @@ pub use etag::{Etag, IfMatch, Versioned};
 pub use listing::PageRequest;
 pub use repeat::{Made, Repeatable};
 
+use crate::access::Caller;
 use crate::clock::Timestamp;
 use crate::node::Node;
+use crate::store::{Reading, StoreError};
 
 /// On what terms something is to be changed.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +51,12 @@ pub async fn carry_out<T: Send + 'static>(
     mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     Node::see_through(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
+}
+
+/// Begins to read the store for a caller, who takes from the share of their organization. It holds a connection's place:
+/// for one question, and then to be dropped.
+async fn reading(node: &Node, caller: &Caller) -> Result<Reading, StoreError> {
+    node.store.reading(&caller.principal()).await
 }
 
 /// The moment that `member` of a request names.

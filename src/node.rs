@@ -13,6 +13,8 @@ mod log_sampler;
 mod refusals;
 mod revocations;
 mod secrets;
+mod shared_settings;
+mod steady_time;
 mod swapped;
 mod throttle;
 mod under_way;
@@ -32,6 +34,8 @@ pub use log_sampler::{Cause, LogSampler};
 pub use refusals::RefusalLog;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
+pub use shared_settings::Differences;
+pub use steady_time::SteadyTime;
 pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use under_way::{UnderWay, UnderWays};
@@ -50,6 +54,7 @@ use crate::api_key::{Brand, Tagger};
 use crate::clock::Clock;
 use crate::cursor::CursorKeeper;
 use crate::entropy::{Entropy, EntropyError};
+use crate::fair_queue::{FairQueue, Shares};
 use crate::gateway::GateMapping;
 use crate::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::master_key::MasterKey;
@@ -60,6 +65,12 @@ use self::freshness::Asked;
 
 /// How many changes memory takes in before other requests on the same thread have their turn.
 const FORGOTTEN_AT_ONCE: usize = 256;
+
+/// Requests to the management API that an organization may have under way, until their answers have been taken.
+const REQUESTS: usize = 128;
+
+/// Answers of the size of a whole organization, or a whole audit trail, that an organization may be taking.
+const EXPORTS: usize = 4;
 
 /// What a node is told about its deployment.
 #[derive(Clone, Debug)]
@@ -125,6 +136,14 @@ pub struct Node {
     pub swapped_tokens: SwappedTokens,
     /// Requests of which there must not be two at once.
     pub under_way: UnderWays,
+    /// How far time has passed steadily.
+    pub steady_time: SteadyTime,
+    /// What other nodes have set otherwise.
+    pub differences: Differences,
+    /// Requests to the management API, each organization's up to [`REQUESTS`] at once.
+    pub requests: FairQueue,
+    /// Large answers, each organization's up to [`EXPORTS`] at once.
+    pub exports: FairQueue,
     /// When the store was last heard from.
     pub freshness: Freshness,
     /// Wakes the follower before its time.
@@ -158,15 +177,21 @@ impl Node {
         clock: Clock,
         entropy: Entropy,
     ) -> Result<Arc<Self>, NodeError> {
-        let now = clock.now();
         // Asked first: whatever is changed while the rest is read will be followed.
         let asked = Asked::now(&clock);
         let mut reader = store.change_reader();
         let seen = reader.position(None).await?.position;
         let keyring = Keyring::load(&mut reader, master_key.sealing_key()).await?;
-        let since = now.plus(-REMEMBERED_SECONDS);
+        let steady_time = SteadyTime::new(store.begin_steady_time().await?, &clock);
+        // By a clock that is ahead, what was revoked a moment ago would be too old to matter.
+        let lately = steady_time.now(&clock);
+        let since = lately.plus(-REMEMBERED_SECONDS);
         let revoked_tokens = RevokedTokens::default();
-        reader.tokens_revoked_since(since).await?.iter().for_each(|token| revoked_tokens.insert(token, now));
+        reader
+            .tokens_revoked_since(since)
+            .await?
+            .iter()
+            .for_each(|token| revoked_tokens.insert(token, lately));
         let withdrawals = Withdrawals::default();
         withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         let capacity = deployment.key_capacity;
@@ -182,6 +207,10 @@ impl Node {
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),
             under_way: UnderWays::default(),
+            steady_time,
+            differences: Differences::default(),
+            requests: at_once(REQUESTS),
+            exports: at_once(EXPORTS),
             freshness: Freshness::confirmed(asked, clock.clone()),
             changed: Notify::new(),
             following: Mutex::new(Following { reader, seen: seen.clone() }),
@@ -195,7 +224,7 @@ impl Node {
             withdrawals,
             feed: Feed::default(),
         };
-        node.publish(&seen, now);
+        node.publish(&seen, lately);
         Ok(Arc::new(node))
     }
 
@@ -231,4 +260,9 @@ impl Node {
         // What it logs is about the same request.
         tokio::spawn(work.in_current_span()).await.ok()
     }
+}
+
+/// So many at once for each organization. Nobody waits: who would have one more is told.
+fn at_once(of_organization: usize) -> FairQueue {
+    FairQueue::new(Shares { turns: usize::MAX, of_organization, waiting: 0, waiting_of_key: 0 })
 }

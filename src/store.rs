@@ -16,6 +16,7 @@ pub(crate) mod db;
 mod error;
 mod fault;
 mod keys;
+mod lanes;
 mod open;
 mod organizations;
 mod page;
@@ -26,6 +27,7 @@ mod projects;
 mod repeats;
 mod restore;
 mod revoked_tokens;
+mod shared_settings;
 mod signing_keys;
 mod text_order;
 mod transaction;
@@ -46,14 +48,16 @@ pub use error::{OpenError, StoreError};
 pub use fault::WriteFault;
 pub use keys::{
     KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
-    VisibleKeys,
+    VisibleKeys, WayIn,
 };
+pub use lanes::{Reading, Snapshot};
 pub use page::{Page, Visible};
 pub use repeats::Repeat;
 pub use restore::{
     NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
 };
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
+pub use shared_settings::SharedSettings;
 pub use signing_keys::{SealedSigningKey, Succession};
 pub use usage::{KeyLabel, KeyTotal, UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
@@ -63,6 +67,7 @@ pub use write_health::{WriteHealth, WritesFailing};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use self::db::{Db, Either, either, on};
+use self::lanes::Lanes;
 use self::pool::Engine as _;
 use self::primary::Primary;
 use crate::clock::Timestamp;
@@ -74,6 +79,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    lanes: Lanes,
     /// Where a [`ChangeReader`] connects to.
     changes: Either<SqliteConnectOptions, Primary>,
 }

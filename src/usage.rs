@@ -28,6 +28,8 @@ pub enum RefusedFor {
     Revoked,
     /// The secret is right, and the key has expired.
     Expired,
+    /// The secret is right, or the token was, and the key is disabled.
+    Disabled,
     /// The secret is right, or the token good, but not from there.
     Address,
     /// The key was made here, and its secret does not open it: one that is retired, as a rule.
@@ -36,11 +38,12 @@ pub enum RefusedFor {
 
 impl UseKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Token,
         Self::Direct,
         Self::Refused(RefusedFor::Revoked),
         Self::Refused(RefusedFor::Expired),
+        Self::Refused(RefusedFor::Disabled),
         Self::Refused(RefusedFor::Address),
         Self::Refused(RefusedFor::Secret),
     ];
@@ -70,11 +73,12 @@ impl UseKind {
 }
 
 impl RefusedFor {
-    /// `revoked`, `expired`, `address` or `secret`.
+    /// `revoked`, `expired`, `disabled`, `address` or `secret`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
+            Self::Disabled => "disabled",
             Self::Address => "address",
             Self::Secret => "secret",
         }
@@ -139,6 +143,6 @@ mod tests {
             UseKind::ALL[1..].iter().copied().zip(1..).collect::<Vec<_>>()
         );
         counts += counts;
-        assert_eq!(counts.of(UseKind::Refused(RefusedFor::Secret)), 10);
+        assert_eq!(counts.of(UseKind::Refused(RefusedFor::Secret)), 12);
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use claviger::api_key::{KeyId, PlainKey, Tagger};
 use claviger::clock::Clock;
 use claviger::entropy::Entropy;
+use claviger::fair_queue::Principal;
 use claviger::master_key::MasterKey;
 use claviger::node::{HashCost, SecretKeeper};
 use claviger::usage::{CalendarPeriod, CalendarSpan};
@@ -112,7 +113,7 @@ impl Store {
         let keeper = SecretKeeper::new(cost, 1, 1, &entropy).expect("a keeper");
         let key = self.key(0).1;
         let parsed = PlainKey::parse(&key, &self.tagger).expect("a key");
-        let hash = keeper.hash(parsed.secret(), &entropy).await.expect("a hash");
+        let hash = keeper.hash(parsed.secret(), &Principal::default(), &entropy).await.expect("a hash");
         let numbers = format!(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {})",
             self.keys

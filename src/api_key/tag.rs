@@ -4,6 +4,7 @@ use std::fmt;
 
 use ring::hmac;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::BASE62;
 
@@ -31,6 +32,19 @@ impl Tagger {
             number /= 62;
         }
         tag
+    }
+
+    /// A text that is no key, with a tag that tells that it was issued here. Its purpose keeps it apart from others.
+    pub fn marked(&self, purpose: &str, text: &str) -> Zeroizing<String> {
+        let tag = self.tag(&Zeroizing::new(format!("{purpose} {text}")));
+        Zeroizing::new(text.chars().chain(tag.map(char::from)).collect())
+    }
+
+    /// The text in `marked`, if it was issued here for this purpose.
+    pub fn unmarked<'m>(&self, purpose: &str, marked: &'m str) -> Option<&'m str> {
+        let (text, tag) = marked.split_at_checked(marked.len().checked_sub(TAG_LEN)?)?;
+        // No key has a space in it.
+        self.is_tag_of(tag, &Zeroizing::new(format!("{purpose} {text}"))).then_some(text)
     }
 
     /// Whether `tag` is the one of `body`, in a time that does not tell how much of it is right.

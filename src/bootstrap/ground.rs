@@ -17,6 +17,10 @@ pub struct Ground {
     pub deployment: Deployment,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
+    /// Whether the issuer is only the listener's address.
+    pub derives_issuer: bool,
+    /// Whether the deployment's issuer and brand may be changed to those of this start.
+    pub accepts_new_identity: bool,
     /// The time.
     pub clock: Clock,
     /// Randomness.

@@ -32,6 +32,9 @@ Examples:
   claviger apply -f acme.toml --yes --secrets-dir secrets    # in a pipeline
 
 The file:
+  [organization]
+  id = \"acme\"                                  # has to be there
+
   [[projects]]
   id = \"web\"
   environments = [\"dev\", \"prd\"]
@@ -43,6 +46,7 @@ The file:
   scopes = [\"read:projects/web/*\"]              # or: preset = \"query_only\"
   cidrs = [\"10.0.0.0/8\"]                        # left out: everywhere
   expires_at = 2027-12-31T00:00:00Z             # left out: never
+  disabled = true                               # left out: an old key stays as it is
 
 A key is the one with its `id`, else the one of its name in its project and environment, else a new one. What the
 file does not mention stays, but for keys with --prune. All of it happens or nothing; twice the same file changes
@@ -59,6 +63,10 @@ pub(super) struct ApplyArgs {
     /// Revoke the keys that the file lacks
     #[arg(long)]
     prune: bool,
+
+    /// Revoke them even if they are more than half of the organization's keys
+    #[arg(long, requires = "prune")]
+    prune_all: bool,
 
     /// Folder for the secrets of new keys, a file of mode 0600 each [default: they are printed]
     #[arg(long, value_name = "FOLDER")]
@@ -134,6 +142,7 @@ impl ApplyArgs {
         let request = Request::new(Method::PUT, path)
             .flag("dry_run", dry_run)
             .flag("prune", self.prune)
+            .flag("prune_all", self.prune_all)
             .flag("force", self.force.force);
         remote.ask(request.json(document).map_err(CliError::failed)?).await
     }

@@ -14,7 +14,7 @@ pub(super) fn print_dry_run(changes: &Map<String, Value>) -> Result<(), OutputEr
 }
 
 /// What follows from other changes, and says nothing more to people.
-const CONSEQUENCES: [&str; 4] = ["generation", "revoked_at", "revoked_reason", "warnings"];
+const CONSEQUENCES: [&str; 5] = ["generation", "disabled_at", "revoked_at", "revoked_reason", "warnings"];
 
 /// A line for each member that changes.
 pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {

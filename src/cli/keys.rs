@@ -2,6 +2,7 @@
 
 mod bulk;
 mod create;
+mod disable;
 mod end;
 mod find;
 mod list;
@@ -12,8 +13,9 @@ mod update;
 
 use clap::{Args, Subcommand};
 
-use self::bulk::{RescopeMatchingArgs, RevokeMatchingArgs};
+use self::bulk::{DisableMatchingArgs, EnableMatchingArgs, RescopeMatchingArgs, RevokeMatchingArgs};
 use self::create::CreateArgs;
+use self::disable::{DisableArgs, EnableArgs};
 use self::end::{DeleteArgs, RetireSecretArgs, RevokeArgs};
 use self::find::FindArgs;
 use self::list::ListArgs;
@@ -63,12 +65,20 @@ enum Command {
     Rotate(RotateArgs),
     /// End one of a key's two secrets before its time
     RetireSecret(RetireSecretArgs),
+    /// Suspend a key: it and its tokens are refused at once, until the key is enabled
+    Disable(DisableArgs),
+    /// Let a disabled key work again
+    Enable(EnableArgs),
     /// Revoke a key: it and its tokens are over at once, and for good
     Revoke(RevokeArgs),
     /// Delete a key; one that is not revoked is revoked by that
     Delete(DeleteArgs),
     /// Revoke all keys that match
     RevokeMatching(RevokeMatchingArgs),
+    /// Disable all keys that match
+    DisableMatching(DisableMatchingArgs),
+    /// Enable all disabled keys that match
+    EnableMatching(EnableMatchingArgs),
     /// Change the scopes of all keys that match
     RescopeMatching(RescopeMatchingArgs),
 }
@@ -97,9 +107,13 @@ impl KeysArgs {
             Command::Update(arguments) => arguments.run(&keys).await,
             Command::Rotate(arguments) => arguments.run(&keys).await,
             Command::RetireSecret(arguments) => arguments.run(&keys).await,
+            Command::Disable(arguments) => arguments.run(&keys).await,
+            Command::Enable(arguments) => arguments.run(&keys).await,
             Command::Revoke(arguments) => arguments.run(&keys).await,
             Command::Delete(arguments) => arguments.run(&keys).await,
             Command::RevokeMatching(arguments) => arguments.run(&keys).await,
+            Command::DisableMatching(arguments) => arguments.run(&keys).await,
+            Command::EnableMatching(arguments) => arguments.run(&keys).await,
             Command::RescopeMatching(arguments) => arguments.run(&keys).await,
         }
     }

@@ -1,10 +1,12 @@
 //! What commands say: answers on standard output, all else on standard error; colours for people only.
 
+mod patience;
 mod sheet;
 mod stream;
 mod table;
 mod tone;
 
+pub(super) use patience::{announce, within};
 pub(super) use sheet::Sheet;
 pub(super) use stream::{OutputError, Reader, Stream};
 pub(super) use table::{Cell, Table};
@@ -18,13 +20,6 @@ pub(super) fn say(text: &str) -> Result<(), OutputError> {
 /// Prints a line to standard error: for whoever watches, not for what reads the answer.
 pub(super) fn note(text: &str) -> Result<(), OutputError> {
     Stream::Err.line(text)
-}
-
-/// Prints what a server says of itself, which its log has, too: it goes on serving if nobody takes the line.
-pub(super) fn announce(text: &str) {
-    if let Err(error) = say(text) {
-        tracing::warn!(%error, "a line on standard output is lost");
-    }
 }
 
 /// Prints the server's JSON as it came.

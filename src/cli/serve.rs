@@ -1,6 +1,7 @@
 //! `claviger serve`.
 
 mod begin;
+mod open_files;
 mod running;
 mod waiting;
 
@@ -8,13 +9,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use self::begin::begin;
 use self::running::Running;
 use self::waiting::Waiting;
-use super::CliError;
+use super::server_args::ServerArgs;
+use super::{CliError, logging};
 use crate::bootstrap::Ground;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Origin};
@@ -24,18 +27,44 @@ use crate::listener::{Limits, ListenError, Listener, Report};
 use crate::master_key::MasterKey;
 use crate::store::{OpenError, Store};
 
+/// Serve; on an empty store, bootstrap it first (this is what happens without a command)
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Give the deployment the issuer and the brand of this start, where the store remembers others
+    #[arg(long)]
+    accept_new_identity: bool,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl ServeArgs {
+    pub(super) async fn run(self) -> Result<(), CliError> {
+        let accepts_new_identity = self.accept_new_identity;
+        self.server.load()?.run(|config| serve(config, accepts_new_identity)).await
+    }
+
+    pub(super) fn server(&mut self) -> &mut ServerArgs {
+        &mut self.server
+    }
+}
+
 /// How much of the time for a shutdown answers may take. What is left is for the store: to write what was counted, and to
 /// be closed.
 const ANSWERS_SHARE: f64 = 0.9;
 
 /// Serves until SIGTERM or SIGINT, and then until everything accepted is answered.
-pub(super) async fn serve(config: Config) -> Result<(), CliError> {
+async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliError> {
     let (ends, signalled) = ends()?;
+    tokio::spawn(logging::report_dropped_lines());
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), option_env!("CLAVIGER_COMMIT"));
+    tracing::info!(version, commit, "starting");
+    let limits = open_files::within_limit(config.limits.clone());
     let store = open_store(&config).await?;
-    let shutdown = config.limits.drain_deadline;
-    let limits = Limits { drain_deadline: shutdown.mul_f64(ANSWERS_SHARE), ..config.limits.clone() };
+    let shutdown = limits.drain_deadline;
+    let limits = Limits { drain_deadline: shutdown.mul_f64(ANSWERS_SHARE), ..limits };
     let listener = Listener::bind(config.listen, limits, config.tls.clone()).map_err(not_listening)?;
-    let ground = ground(&config, store.clone(), listener.local_addr());
+    let ground = Ground { accepts_new_identity, ..ground(&config, store.clone(), listener.local_addr()) };
     let mut served = match begin(config.bootstrap, &ground).await? {
         Some(master_key) => serve_at_once(&ground, master_key, listener, ends, config.flush_every).await,
         None => serve_once_set_up(ground, listener, ends, config.flush_every).await,
@@ -118,6 +147,8 @@ pub(super) fn ground(config: &Config, store: Store, address: SocketAddr) -> Grou
         store,
         deployment: config.deployment(address),
         keys_dir: config.keys_dir.clone(),
+        derives_issuer: config.derives_issuer(),
+        accepts_new_identity: false,
         clock: Clock::system(),
         entropy: Entropy::system(),
     }
@@ -134,10 +165,19 @@ fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliErr
     ConfigError::Setting { setting, origin: Origin::Variable, why: error.to_string() }.into()
 }
 
-/// The signals that end the server, from now on, and when the first of them came.
+/// The signals that end the server, from now on, and when the first of them came. A hangup is not one of them: a terminal
+/// that closes, or a tool that asks for a reload, must not stop the server.
 fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
     let (ended, ends) = mpsc::channel(1);
     let signalled = Arc::new(OnceLock::new());
+    let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!(
+                "SIGHUP is ignored: settings are read at the start, certificates whenever they change"
+            );
+        }
+    });
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let mut signal = signal(kind).map_err(CliError::failed)?;
         let (ended, signalled) = (ended.clone(), Arc::clone(&signalled));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{CliError, logging};
+use super::{CliError, logging, misspelled};
 use crate::config::{Config, DEFAULT_FILE, Origins, Settings};
 
 /// Flags over variables over a file.
@@ -38,6 +38,7 @@ impl ServerArgs {
         let settings = self.settings.over(file);
         let started = logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref());
         started.map_err(|error| error.located(&origins))?;
+        misspelled::warn();
         let config = Config::try_from(settings).map_err(|error| origins.locate(error))?;
         Ok(Loaded { config, origins })
     }

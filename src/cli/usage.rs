@@ -91,6 +91,9 @@ struct Bucket {
 struct Refusals {
     revoked: u64,
     expired: u64,
+    /// Absent in the answer of an older server.
+    #[serde(default)]
+    disabled: u64,
     address: u64,
     secret: u64,
 }
@@ -147,7 +150,7 @@ fn print(usage: Use) -> Result<(), OutputError> {
 
 impl Refusals {
     fn all(&self) -> u64 {
-        self.revoked + self.expired + self.address + self.secret
+        self.revoked + self.expired + self.disabled + self.address + self.secret
     }
 
     /// Why, as far as there were any.
@@ -155,6 +158,7 @@ impl Refusals {
         let reasons = [
             (self.revoked, "revoked"),
             (self.expired, "expired"),
+            (self.disabled, "disabled"),
             (self.address, "wrong address"),
             (self.secret, "wrong secret"),
         ];

@@ -46,6 +46,8 @@ pub(super) struct Key {
     created_at: String,
     created_by: String,
     pub(super) expires_at: Option<String>,
+    /// Absent in the answer of an older server.
+    disabled_at: Option<String>,
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
     pub(super) last_used_at: Option<String>,
@@ -99,6 +101,7 @@ impl Key {
             .line("Generation", self.generation)
             .line("Created", format!("{} by {}", self.created_at, self.created_by))
             .line("Expires", or_never(self.expires_at.as_deref()))
+            .if_any("Disabled", self.disabled_at.as_ref())
             .if_any("Revoked", self.revoked_at.as_ref())
             .if_any("Reason", self.revoked_reason.as_ref())
             .line("Last used", or_never(self.last_used_at.as_deref()))
@@ -123,7 +126,7 @@ impl Key {
     fn status_tone(&self) -> Tone {
         match self.status.as_str() {
             "active" => Tone::Good,
-            "expired" => Tone::Careful,
+            "expired" | "disabled" => Tone::Careful,
             _ => Tone::Bad,
         }
     }

@@ -100,7 +100,7 @@ pub(super) async fn export(
 ) -> Result<Response, Failure> {
     let wanted = Wanted::read(&Query::read(&parts, &KNOWN)?);
     let name = format!("{organization}-audit.csv");
-    let mut export = trail(&node, &visitor, organization, &wanted).await?.export();
+    let mut export = trail(&node, &visitor, organization, &wanted).await?.export()?;
     let mut events = Vec::new();
     while events.len() < MOST_ROWS {
         let more = export.next().await.map_err(ApiError::from)?;

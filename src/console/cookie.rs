@@ -13,20 +13,23 @@ const NAME: &str = "__Host-claviger";
 /// On loopback without TLS, where browsers would not take the other.
 const NAME_WITHOUT_TLS: &str = "claviger";
 
+/// What the tag of a session's id is for. It tells ids that were issued here: the store is asked about no others.
+const PURPOSE: &str = "console session";
+
 /// The id in the request's cookie. Two of them are none: at most one is from here.
 pub(super) fn read(node: &Node, headers: &HeaderMap) -> Option<SessionId> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(name, _)| *name == name_at(node)).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (Some(value), None) => value.parse().ok(),
+        (Some(value), None) => node.tagger.unmarked(PURPOSE, value)?.parse().ok(),
         _ => None,
     }
 }
 
 /// Has the browser keep a session's id for as long as it may live.
 pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
-    value(node, &id.expose(), ConsoleSession::LONGEST_SECONDS)
+    value(node, &node.tagger.marked(PURPOSE, &id.expose()), ConsoleSession::LONGEST_SECONDS)
 }
 
 /// Has the browser forget it.

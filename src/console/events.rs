@@ -31,7 +31,8 @@ pub(super) struct Difference {
 }
 
 /// What follows from others, and tells people nothing.
-const SILENT: [&str; 6] = ["generation", "warnings", "last_used_at", "secrets", "status", "revoked_at"];
+const SILENT: [&str; 7] =
+    ["generation", "warnings", "last_used_at", "secrets", "status", "disabled_at", "revoked_at"];
 
 impl EventRow {
     /// The event, with links to the keys of an organization whose pages are at `root`.
@@ -96,6 +97,8 @@ fn label(action: &str) -> String {
         "key.create" => "Key created",
         "key.change" => "Key changed",
         "key.rotate" => "Key rotated",
+        "key.disable" => "Key disabled",
+        "key.enable" => "Key enabled",
         "key.revoke" => "Key revoked",
         "key.delete" => "Key deleted",
         "key.refused" => "Key refused",

@@ -1,6 +1,7 @@
 //! API keys: the list, and what is about one of them.
 
 pub(super) mod act;
+pub(super) mod disable;
 pub(super) mod edit;
 mod form;
 mod list;

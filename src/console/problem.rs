@@ -52,6 +52,7 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
+        | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => "You are not signed in",
         ApiError::Forbidden { .. } => "Your key may not do this",
@@ -59,6 +60,7 @@ fn title(error: &ApiError) -> &'static str {
         ApiError::NotFound | ApiError::MethodNotAllowed => "There is no such page",
         ApiError::Conflict(_) => "That can’t be done now",
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Somebody was faster",
+        ApiError::Crowded => "Too many requests at once",
         ApiError::RateLimited(_) => "Too many attempts",
         ApiError::Internal(_) => "Something broke on our side",
         ApiError::Unavailable(_) | ApiError::NotReady(_) => "The server can’t answer just now",

@@ -27,7 +27,7 @@ const SHOWN: u16 = 20;
 /// Keys in a download.
 const MOST_ROWS: u16 = 10_000;
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "key_id",
     "name",
     "project",
@@ -36,6 +36,7 @@ const COLUMNS: [&str; 10] = [
     "direct",
     "refused_revoked",
     "refused_expired",
+    "refused_disabled",
     "refused_address",
     "refused_secret",
 ];

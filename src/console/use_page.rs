@@ -17,12 +17,20 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::http::spreadsheet::table;
 use crate::management::ApiError;
-use crate::management::usage::{self, Bucket};
+use crate::management::usage::{self, Bucket, Refused};
 use crate::names::ProjectId;
 use crate::node::Node;
 
-const COLUMNS: [&str; 7] =
-    ["start", "tokens", "direct", "refused_revoked", "refused_expired", "refused_address", "refused_secret"];
+const COLUMNS: [&str; 8] = [
+    "start",
+    "tokens",
+    "direct",
+    "refused_revoked",
+    "refused_expired",
+    "refused_disabled",
+    "refused_address",
+    "refused_secret",
+];
 
 #[derive(Template)]
 #[template(path = "usage.html")]
@@ -110,7 +118,7 @@ fn cells(bucket: &Bucket) -> [String; COLUMNS.len()] {
 }
 
 /// What there was, as the last columns of a table have it.
-pub(super) fn numbers(Bucket { tokens, direct, refused, .. }: &Bucket) -> [String; 6] {
-    [*tokens, *direct, refused.revoked, refused.expired, refused.address, refused.secret]
-        .map(|number| number.to_string())
+pub(super) fn numbers(Bucket { tokens, direct, refused, .. }: &Bucket) -> [String; 7] {
+    let Refused { revoked, expired, disabled, address, secret } = *refused;
+    [*tokens, *direct, revoked, expired, disabled, address, secret].map(|number| number.to_string())
 }

@@ -54,13 +54,16 @@ impl Visitor {
             Ok(Some(caller)) => caller,
             // The key is gone, and the session with it.
             Ok(None)
-            | Err(ApiError::Unauthenticated { .. } | ApiError::KeyRevoked | ApiError::KeyExpired) => {
-                return Ok(None);
-            }
+            | Err(
+                ApiError::Unauthenticated { .. }
+                | ApiError::KeyRevoked
+                | ApiError::KeyExpired
+                | ApiError::KeyDisabled,
+            ) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
-            known.set(node, &caller);
+            known.admit(node, &caller)?;
         }
         let shell = Shell::of(node, &caller, &session);
         if let Some(known) = parts.extensions.get::<KnownShell>() {

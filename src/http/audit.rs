@@ -77,5 +77,5 @@ async fn answer(
     if query.text("limit").is_some() || query.text("cursor").is_some() {
         return Err(ApiError::invalid("an export is the whole trail: it has no limit and no cursor").into());
     }
-    Ok(export::answer(trail.export(), whole, request_id).await?)
+    Ok(export::answer(trail.export()?, whole, request_id).await?)
 }

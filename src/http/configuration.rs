@@ -9,11 +9,12 @@ use serde_json::json;
 
 use super::credentials::Guarded;
 use super::failure::Failure;
+use super::held::holding;
 use super::json::Json;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query};
-use crate::management::carry_out;
 use crate::management::configuration::{self, Applied, ApplyTerms, Configuration};
+use crate::management::{ApiError, carry_out};
 use crate::node::Node;
 
 /// The most bytes of a document: some 5,000 keys.
@@ -26,7 +27,10 @@ pub(super) async fn export(
     _: NoQuery,
     InOrganization(organization): InOrganization,
 ) -> Result<Response, Failure> {
-    Ok(axum::Json(configuration::export(&node, &caller, &organization).await?).into_response())
+    // Until the answer has been taken: a document is large, and a client may take its time.
+    let turn = node.exports.turn_now(&caller.principal()).map_err(ApiError::from)?;
+    let document = configuration::export(&node, &caller, &organization).await?;
+    Ok(holding(axum::Json(document).into_response(), turn))
 }
 
 /// `PUT /v1/orgs/{org}/configuration`.
@@ -37,10 +41,11 @@ pub(super) async fn apply(
     parts: Parts,
     Json(document): Json<Configuration, MAX_DOCUMENT>,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["dry_run", "prune", "force"])?;
+    let query = Query::read(&parts, &["dry_run", "prune", "prune_all", "force"])?;
     let terms = ApplyTerms {
         dry_run: query.flag("dry_run")?,
         prune: query.flag("prune")?,
+        prune_all: query.flag("prune_all")?,
         force: query.flag("force")?,
     };
     let applied =

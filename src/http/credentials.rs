@@ -66,7 +66,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
         let origin = Origin { address, request_id: request_id.as_str() };
         let caller = identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?;
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
-            known.set(node, &caller);
+            known.admit(node, &caller)?;
         }
         Ok(Self(caller))
     }

@@ -1,4 +1,5 @@
-//! Notes whom a scope was missing, for the audit trail.
+//! What is to be known of the caller around an operation: whom a scope was missing, for the audit trail; and that it has a
+//! place among the requests of its organization.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,19 +8,33 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::failure::Failure;
+use super::held::holding;
 use crate::access::Caller;
 use crate::address::Origin;
+use crate::fair_queue::Turn;
 use crate::management::ApiError;
 use crate::node::Node;
 
 /// The caller of a request, once it has told who it is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownCaller(Arc<OnceLock<(Arc<Node>, Caller)>>);
+pub(crate) struct KnownCaller(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    caller: OnceLock<(Arc<Node>, Caller)>,
+    place: OnceLock<Turn>,
+}
 
 impl KnownCaller {
-    /// Keeps the caller for whoever comes to know what it was answered.
-    pub(crate) fn set(&self, node: &Arc<Node>, caller: &Caller) {
-        let _ = self.0.set((Arc::clone(node), caller.clone()));
+    /// Gives the caller a place among the requests of its organization, until the answer has been taken; and keeps it for
+    /// whoever comes to know what it was answered.
+    ///
+    /// # Errors
+    /// [`ApiError::Crowded`].
+    pub(crate) fn admit(&self, node: &Arc<Node>, caller: &Caller) -> Result<(), ApiError> {
+        let _ = self.0.place.set(node.requests.turn_now(&caller.principal())?);
+        let _ = self.0.caller.set((Arc::clone(node), caller.clone()));
+        Ok(())
     }
 }
 
@@ -32,16 +47,16 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());
     let mut response = next.run(request).await;
-    if known.0.get().is_some() {
+    if known.0.caller.get().is_some() {
         response.extensions_mut().insert(Identified);
     }
     if let Some(Failure::Api(error) | Failure::Page { error, .. }) = response.extensions().get()
         && let ApiError::Forbidden { message, scope } = error
-        && let Some((node, caller)) = known.0.get()
+        && let Some((node, caller)) = known.0.caller.get()
     {
         let origin = Origin { address: caller.address, request_id: &caller.request_id };
         let missing = scope.as_ref().unwrap_or(message);
         node.usage.refusals.denied(&caller.key.key, missing, origin, node.clock.now());
     }
-    response
+    holding(response, known)
 }

@@ -215,6 +215,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
+        | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => StatusCode::UNAUTHORIZED,
         ApiError::Forbidden { .. } | ApiError::AddressNotAllowed(_) => StatusCode::FORBIDDEN,
@@ -225,7 +226,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => StatusCode::PRECONDITION_FAILED,
         ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ApiError::UnsupportedMediaType | ApiError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ApiError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+        ApiError::RateLimited(_) | ApiError::Crowded => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ApiError::Unavailable(_) | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -240,6 +241,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
         | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
+        | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => vec![challenge(&format!(
             r#", error="invalid_token", error_description="{}""#,
@@ -249,7 +251,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
             vec![challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))]
         }
         ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
-        ApiError::Unavailable(_) | ApiError::NotReady(_) => {
+        ApiError::Unavailable(_) | ApiError::NotReady(_) | ApiError::Crowded => {
             vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
         }
         ApiError::ContentEncoding => vec![no_coding()],
@@ -264,11 +266,12 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::OtherAudience
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
+        | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::AddressNotAllowed(_) => "invalid_token",
         ApiError::Forbidden { .. } => "insufficient_scope",
-        ApiError::RateLimited(_) | ApiError::Unavailable(_) | ApiError::NotReady(_) => {
+        ApiError::RateLimited(_) | ApiError::Crowded | ApiError::Unavailable(_) | ApiError::NotReady(_) => {
             "temporarily_unavailable"
         }
         ApiError::Internal(_) => "server_error",

@@ -53,6 +53,7 @@ pub(super) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Fai
         Check { name: "signing_key", state: signing_key(&node) },
         Check { name: "store", state: store(&node) },
         Check { name: "writes", state: writes(&node) },
+        Check { name: "settings", state: settings(&node) },
     ];
     let failing = checks.iter().filter_map(|check| match &check.state {
         CheckState::Failing { reason } => Some(reason.as_str()),
@@ -68,6 +69,16 @@ pub(super) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Fai
 fn signing_key(node: &Node) -> CheckState {
     let signs = node.keyring.ring().signing(node.clock.now()).is_some();
     CheckState::failing((!signs).then(|| "no signing key is active".into()))
+}
+
+/// Nodes of one deployment are told the same. While a change is rolled out, they are not yet.
+fn settings(node: &Node) -> CheckState {
+    match node.differences.names() {
+        names if names.is_empty() => CheckState::Ok,
+        names => CheckState::Warning {
+            reason: format!("another node was started with another setting: {}", names.join(", ")),
+        },
+    }
 }
 
 /// The follower asks every second. It has logged what went wrong.

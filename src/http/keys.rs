@@ -20,7 +20,8 @@ use crate::access::Caller;
 use crate::api_key::{KeyClue, KeyClueError};
 use crate::key::ApiKey;
 use crate::management::keys::{
-    self, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping, Rotation,
+    self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
+    Retirement, Rotation,
 };
 use crate::management::{ApiError, Made, Terms, Versioned as _, carry_out};
 use crate::names::OrganizationId;
@@ -156,15 +157,19 @@ pub(super) async fn rotate(
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
-/// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`.
+/// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`. There is something to say when another secret lasts now.
 pub(super) async fn retire(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     OfSecret(path, secret): OfSecret,
 ) -> Result<Response, Failure> {
-    let dry_run = caller.dry_run;
-    carry_out(async move { keys::retire(&node, &caller, &path, secret).await }).await?;
-    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
+    let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
+    let retired = carry_out(async move { keys::retire(&server, &caller, &path, secret).await }).await?;
+    Ok(match retired {
+        _ if dry_run => answer::rehearsed(),
+        Retirement { kept: None, .. } => StatusCode::NO_CONTENT.into_response(),
+        Retirement { kept: Some(_), key } => shown(&node, &key),
+    })
 }
 
 /// The body of a revocation.
@@ -216,6 +221,44 @@ pub(super) async fn revoke_all(
     Ok(axum::Json(done.await?).into_response())
 }
 
+/// `POST /v1/orgs/{org}/keys/disable`.
+pub(super) async fn disable_all(
+    node: State<Arc<Node>>,
+    caller: Guarded,
+    organization: InOrganization,
+    parts: Parts,
+    body: Json<BulkDisabling>,
+) -> Result<Response, Failure> {
+    set_disabled(node, caller, organization, &parts, body, true).await
+}
+
+/// `POST /v1/orgs/{org}/keys/enable`.
+pub(super) async fn enable_all(
+    node: State<Arc<Node>>,
+    caller: Guarded,
+    organization: InOrganization,
+    parts: Parts,
+    body: Json<BulkDisabling>,
+) -> Result<Response, Failure> {
+    set_disabled(node, caller, organization, &parts, body, false).await
+}
+
+async fn set_disabled(
+    State(node): State<Arc<Node>>,
+    Guarded(caller): Guarded,
+    InOrganization(organization): InOrganization,
+    parts: &Parts,
+    Json(request): Json<BulkDisabling>,
+    disabled: bool,
+) -> Result<Response, Failure> {
+    let terms = terms(parts, &["dry_run", "force"])?;
+    let done =
+        carry_out(
+            async move { keys::disable_all(&node, &caller, organization, request, disabled, &terms).await },
+        );
+    Ok(axum::Json(done.await?).into_response())
+}
+
 /// `POST /v1/orgs/{org}/keys/rescope`.
 pub(super) async fn rescope_all(
     State(node): State<Arc<Node>>,
@@ -251,8 +294,9 @@ fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
     match text {
         None | Some("active") => Ok(StatusFilter::Active),
         Some("expired") => Ok(StatusFilter::Expired),
+        Some("disabled") => Ok(StatusFilter::Disabled),
         Some("revoked") => Ok(StatusFilter::Revoked),
         Some("all") => Ok(StatusFilter::All),
-        Some(_) => Err(ApiError::invalid("status is active, expired, revoked or all")),
+        Some(_) => Err(ApiError::invalid("status is active, disabled, expired, revoked or all")),
     }
 }

@@ -35,6 +35,7 @@ impl ApiKey {
             created_at,
             created_by,
             expires_at: None,
+            disabled_at: None,
             revoked: None,
             last_used_at: None,
             secrets: Vec::new(),
@@ -51,9 +52,15 @@ impl ApiKey {
         self.scopes.covers(&Scope::makes_keys_everywhere())
     }
 
-    /// Whether the key is a way in at `now`, and not only by its scopes.
-    pub fn is_open_way_in(&self, now: Timestamp) -> bool {
-        self.is_way_in() && self.status(now) == KeyStatus::Active
+    /// Until when somebody with the key can make keys in every organization, if nothing is done;
+    /// [`Timestamp::MAX`] if it never ends. `None` if nobody can at `now`.
+    pub fn way_in_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if !self.is_way_in() || self.status(now) != KeyStatus::Active {
+            return None;
+        }
+        let last_secret =
+            self.live_secrets(now).map(|secret| secret.expires_at.unwrap_or(Timestamp::MAX)).max()?;
+        Some(self.expires_at.unwrap_or(Timestamp::MAX).min(last_secret))
     }
 
     /// The key, revoked at `at`. One that was revoked before stays as it was.
@@ -65,6 +72,13 @@ impl ApiKey {
         Self { revoked: Some(Revoked { at, reason }), generation: self.generation + 1, ..self }
     }
 
+    /// The key, suspended at `at`, or enabled again. One that is so already stays as it was.
+    #[must_use]
+    pub fn disable(self, disabled: bool, at: Timestamp) -> Self {
+        let disabled_at = disabled.then(|| self.disabled_at.unwrap_or(at));
+        Self { disabled_at, ..self }
+    }
+
     /// The key as the next state of `before`: if something was taken away, tokens of `before` are dead.
     #[must_use]
     pub fn following(self, before: &Self) -> Self {
@@ -74,14 +88,18 @@ impl ApiKey {
 
     /// Whether nothing that people can change of a key differs.
     pub fn is_as(&self, other: &Self) -> bool {
-        let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at);
+        let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at, key.disabled_at);
         of(self) == of(other) && self.scopes == other.scopes && self.cidrs == other.cidrs
     }
 
     /// Whether a token of `before` could do something that this key may not: an earlier scope no longer
-    /// covered, an earlier address no longer admitted, an earlier expiry.
+    /// covered, an earlier address no longer admitted, an earlier expiry, or the key is disabled.
     fn takes_from(&self, before: &Self) -> bool {
         let ends_earlier = self.expires_at.is_some_and(|end| before.expires_at.is_none_or(|was| end < was));
-        ends_earlier || !self.scopes.covers_all(&before.scopes) || !self.cidrs.covers(&before.cidrs)
+        let is_suspended = self.disabled_at.is_some() && before.disabled_at.is_none();
+        ends_earlier
+            || is_suspended
+            || !self.scopes.covers_all(&before.scopes)
+            || !self.cidrs.covers(&before.cidrs)
     }
 }

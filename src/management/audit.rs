@@ -6,6 +6,7 @@ use super::listing::cursor;
 use super::{ApiError, PageRequest, organizations};
 use crate::access::Caller;
 use crate::audit::{EventFilter, RecordedEvent};
+use crate::fair_queue::{Principal, Turn};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
@@ -18,6 +19,7 @@ const AT_ONCE: u16 = 200;
 #[derive(Clone, Debug)]
 pub struct Trail {
     node: Arc<Node>,
+    principal: Principal,
     filter: EventFilter,
     /// Which list this is, to its cursors.
     list: String,
@@ -29,6 +31,7 @@ pub struct Export {
     trail: Trail,
     before: Option<EventPosition>,
     is_over: bool,
+    _turn: Turn,
 }
 
 impl Trail {
@@ -46,7 +49,7 @@ impl Trail {
         organizations::known(node, caller, &organization).await?;
         let filter = EventFilter { organization: Some(organization), ..filter };
         let list = format!("audit of an organization {filter:?}");
-        Ok(Self { node: Arc::clone(node), filter, list })
+        Ok(Self { node: Arc::clone(node), principal: caller.principal(), filter, list })
     }
 
     /// What there is of every organization, those that were deleted included, and of the deployment itself.
@@ -56,7 +59,7 @@ impl Trail {
     pub fn of_deployment(node: &Arc<Node>, caller: &Caller, filter: EventFilter) -> Result<Self, ApiError> {
         caller.may(Verb::Read, &["audit"])?;
         let list = format!("audit of the deployment {filter:?}");
-        Ok(Self { node: Arc::clone(node), filter, list })
+        Ok(Self { node: Arc::clone(node), principal: caller.principal(), filter, list })
     }
 
     /// One page, and the cursor of the next.
@@ -66,13 +69,17 @@ impl Trail {
     pub async fn page(&self, page: &PageRequest) -> Result<(Vec<RecordedEvent>, Option<String>), ApiError> {
         let before = page.behind(&self.node, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
-        let found = self.node.store.events(&query).await?;
+        let found = self.node.store.reading(&self.principal).await?.events(&query).await?;
         Ok((found.items, cursor(&self.node, &self.list, found.next)?))
     }
 
     /// Everything.
-    pub fn export(self) -> Export {
-        Export { trail: self, before: None, is_over: false }
+    ///
+    /// # Errors
+    /// [`ApiError::Crowded`] while the caller's organization has as many exports under way as it may.
+    pub fn export(self) -> Result<Export, ApiError> {
+        let turn = self.node.exports.turn_now(&self.principal)?;
+        Ok(Export { trail: self, before: None, is_over: false, _turn: turn })
     }
 }
 
@@ -86,7 +93,8 @@ impl Export {
             return Ok(Vec::new());
         }
         let query = EventQuery { filter: &self.trail.filter, before: self.before, limit: AT_ONCE };
-        let found = self.trail.node.store.events(&query).await?;
+        let Trail { node, principal, .. } = &self.trail;
+        let found = node.store.reading(principal).await?.events(&query).await?;
         self.is_over = found.next.is_none();
         self.before = found.next;
         Ok(found.items)

@@ -23,19 +23,24 @@ pub(super) fn may_hand_out(caller: &Caller, key: &ApiKey) -> Result<(), ApiError
 }
 
 /// Whether `caller` may make `after` of `before`. It needs to cover every scope under `claviger/` of either; and
-/// to a key with one it gives no more places and no more time than its own.
+/// to a key with one it gives no more places and no more time than its own, nor does it enable one that has more.
+/// Disabling needs as little as revoking does.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
 pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Result<(), ApiError> {
+    if only_disables(before, after) {
+        return Ok(());
+    }
     let (had, has) = (reserved(before), reserved(after));
     covers(caller, &had)?;
     covers(caller, &has)?;
     if has.is_empty() {
         return Ok(());
     }
-    // With a new scope, whatever the key has beside it is given with it.
-    let is_raised = !had.covers_all(&has);
+    // With a new scope, and by being enabled, the key gets whatever else it has.
+    let is_enabled = before.disabled_at.is_some() && after.disabled_at.is_none();
+    let is_raised = is_enabled || !had.covers_all(&has);
     if is_raised || !before.cidrs.covers(&after.cidrs) {
         may_open(caller, after)?;
     }
@@ -44,6 +49,10 @@ pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Re
         may_prolong(caller, after)?;
     }
     Ok(())
+}
+
+fn only_disables(before: &ApiKey, after: &ApiKey) -> bool {
+    after.disabled_at.is_some() && after.is_as(&ApiKey { disabled_at: after.disabled_at, ..before.clone() })
 }
 
 fn reserved(key: &ApiKey) -> Scopes {

@@ -14,10 +14,11 @@ pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, P
 
 use super::ApiError;
 use crate::access::Caller;
+use crate::key::ApiKey;
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
-use crate::store::{KeyFilter, StatusFilter, Write};
+use crate::store::{KeyFilter, KeyPage, StatusFilter, Write};
 
 /// The most keys of an organization that has its configuration in a document.
 pub const MOST_KEYS: u16 = 5_000;
@@ -32,11 +33,10 @@ pub async fn export(
     id: &OrganizationId,
 ) -> Result<Configuration, ApiError> {
     may_read_all(caller, id)?;
-    // Nothing is written, but all of it is read at one moment.
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
-    let organization = write.organization(id).await?.ok_or(ApiError::NotFound)?;
-    let projects = write.projects(id).await?;
-    let keys = unrevoked_keys(&mut write, id).await?;
+    let mut snapshot = node.store.snapshot(&caller.principal(), node.clock.now()).await?;
+    let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;
+    let projects = snapshot.projects(id).await?;
+    let keys = few_enough(snapshot.keys(&unrevoked(id), MOST_KEYS).await?)?;
     Ok(Configuration::of(&organization, &projects, &keys))
 }
 
@@ -44,12 +44,15 @@ fn may_read_all(caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
     Ok(caller.may_all_in(id, Verb::Read, &["**"])?)
 }
 
-async fn unrevoked_keys(
-    write: &mut Write,
-    organization: &OrganizationId,
-) -> Result<Vec<crate::key::ApiKey>, ApiError> {
-    let filter = KeyFilter { status: StatusFilter::Unrevoked, ..KeyFilter::all_of(organization.clone()) };
-    let found = write.keys(&filter, MOST_KEYS).await?;
+async fn unrevoked_keys(write: &mut Write, organization: &OrganizationId) -> Result<Vec<ApiKey>, ApiError> {
+    few_enough(write.keys(&unrevoked(organization), MOST_KEYS).await?)
+}
+
+fn unrevoked(organization: &OrganizationId) -> KeyFilter {
+    KeyFilter { status: StatusFilter::Unrevoked, ..KeyFilter::all_of(organization.clone()) }
+}
+
+fn few_enough(found: KeyPage) -> Result<Vec<ApiKey>, ApiError> {
     if found.next.is_some() {
         return Err(ApiError::Conflict(format!("the organization has more than {MOST_KEYS} keys")));
     }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::access::{AccessFault, Denied};
 use crate::claims::TokenFault;
+use crate::fair_queue::Crowded;
 use crate::node::{BearerFault, HashError, Refusal};
 use crate::store::StoreError;
 
@@ -23,6 +24,8 @@ pub enum ApiError {
     KeyRevoked,
     /// 401.
     KeyExpired,
+    /// 401.
+    KeyDisabled,
     /// 401.
     TokenExpired,
     /// 401.
@@ -56,6 +59,8 @@ pub enum ApiError {
     ContentEncoding,
     /// 429, with the seconds to wait.
     RateLimited(i64),
+    /// 429: the caller's organization has too many requests under way, or waiting.
+    Crowded,
     /// 500, with what the log says.
     Internal(String),
     /// 503, with what the log says.
@@ -94,6 +99,7 @@ impl ApiError {
             Self::Unauthenticated { .. } | Self::OtherAudience => "unauthenticated",
             Self::KeyRevoked => "key_revoked",
             Self::KeyExpired => "key_expired",
+            Self::KeyDisabled => "key_disabled",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
             Self::Forbidden { .. } => "forbidden",
@@ -104,7 +110,7 @@ impl ApiError {
             Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType | Self::ContentEncoding => "unsupported_media_type",
-            Self::RateLimited(_) => "rate_limited",
+            Self::RateLimited(_) | Self::Crowded => "rate_limited",
             Self::Internal(_) => "internal",
             Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
         }
@@ -124,6 +130,7 @@ impl ApiError {
             }
             Self::KeyRevoked => "the API key is revoked".into(),
             Self::KeyExpired => "the API key has expired".into(),
+            Self::KeyDisabled => "the API key is disabled".into(),
             Self::TokenExpired => "the token has expired".into(),
             Self::TokenRevoked => "the token is revoked".into(),
             Self::NotFound => "there is no such thing here".into(),
@@ -141,6 +148,7 @@ impl ApiError {
             Self::UnsupportedMediaType => "the body must be application/json".into(),
             Self::ContentEncoding => "the body is compressed: send it as it is, without Content-Encoding".into(),
             Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
+            Self::Crowded => "too many requests of this organization are under way; try again".into(),
             Self::Internal(_) => "the server failed; its log has this request's id".into(),
             Self::NotReady(why) => format!("not ready: {why}"),
             Self::Unavailable(_) => "the server can't answer this just now; try again".into(),
@@ -163,6 +171,7 @@ impl From<Refusal> for ApiError {
             Refusal::Throttled(seconds) => Self::RateLimited(seconds),
             Refusal::Revoked => Self::KeyRevoked,
             Refusal::Expired => Self::KeyExpired,
+            Refusal::Disabled => Self::KeyDisabled,
             Refusal::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
             Refusal::Store(error) => error.into(),
             Refusal::Stale(_) | Refusal::Busy(_) => Self::Unavailable(refusal.to_string()),
@@ -179,6 +188,7 @@ impl From<AccessFault> for ApiError {
             AccessFault::Token(BearerFault::Expired) => Self::TokenExpired,
             AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,
             AccessFault::Token(BearerFault::KeyRevoked) => Self::KeyRevoked,
+            AccessFault::Token(BearerFault::KeyDisabled) => Self::KeyDisabled,
             AccessFault::TokenAddress(_) => Self::AddressNotAllowed(fault.to_string()),
         }
     }
@@ -195,10 +205,17 @@ impl From<Denied> for ApiError {
     }
 }
 
+impl From<Crowded> for ApiError {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::Crowded(crowded) => crowded.into(),
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }

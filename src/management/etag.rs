@@ -62,7 +62,8 @@ impl Versioned for ApiKey {
             self.secrets.iter().map(|secret| (secret.id.to_string(), secret.expires_at)).collect();
         let revoked_at: Option<Timestamp> = self.revoked.as_ref().map(|revoked| revoked.at);
         let lasting = (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets);
-        Etag::of(&(lasting, &self.name, &self.note, &self.scopes, &self.cidrs, self.expires_at))
+        let ends = (self.expires_at, self.disabled_at);
+        Etag::of(&(lasting, &self.name, &self.note, &self.scopes, &self.cidrs, ends))
     }
 }
 

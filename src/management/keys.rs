@@ -12,19 +12,21 @@ mod search;
 
 use std::sync::Arc;
 
-pub use bulk::{BulkAnswer, BulkRevocation, Rescoping, Selection, rescope_all, revoke_all};
-pub(super) use change::{Alterations, given};
+pub use bulk::{
+    BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, disable_all, rescope_all, revoke_all,
+};
+pub(super) use change::{Alterations, action, given};
 pub use change::{KeyPatch, change};
 pub use create::{CreatedKey, NewKeyRequest, create};
-pub(super) use create::{check_home, cidrs, insert, new_secret, scopes};
+pub(super) use create::{check_home, cidrs, insert_all, new_secret, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
 pub use list::{KeySearch, list};
 pub use revoke::revoke;
-pub use rotate::{Rotation, retire, rotate};
+pub use rotate::{Retirement, Rotation, retire, rotate};
 pub use search::search;
 
-use super::ApiError;
+use super::{ApiError, reading};
 use crate::access::{Caller, Denied};
 use crate::api_key::KeyId;
 use crate::audit::AuditEvent;
@@ -49,7 +51,8 @@ pub struct KeyPath {
 /// [`ApiError`]. Whoever may not is told the same whether the key exists or not.
 pub async fn find(node: &Arc<Node>, caller: &Caller, path: &KeyPath, verb: Verb) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, verb)?;
-    claim.hold_for(node.store.key(&path.key).await?.map(|stored| stored.key))
+    let found = reading(node, caller).await?.key(&path.key).await?;
+    claim.hold_for(found.map(|stored| stored.key))
 }
 
 /// The key as `write` sees it, for a caller who may change it.
@@ -113,7 +116,7 @@ async fn update(
 }
 
 /// Stores keys as they are after a change, and records what was done to each. Where something was taken away,
-/// resource servers hear of it.
+/// resource servers hear of it. Console sessions of a key that is disabled end for good.
 pub(super) async fn update_all(
     write: &mut Write,
     action: &'static str,
@@ -128,6 +131,10 @@ pub(super) async fn update_all(
         .collect();
     write.update_keys(&after).await?;
     write.withdraw_generations(&withdrawn).await?;
+    let is_disabled =
+        |(before, after): &&(&ApiKey, &ApiKey)| before.disabled_at.is_none() && after.disabled_at.is_some();
+    let disabled: Vec<_> = changed.iter().filter(is_disabled).map(|(_, after)| after.id).collect();
+    write.delete_console_sessions_of(&disabled).await?;
     Ok(write.record_all(ChangeKind::Key, &events).await?)
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::keys::given;
 use super::listing::cursor;
 use super::repeat::Once;
-use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms};
+use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, reading};
 use crate::access::{Caller, visible_organizations};
 use crate::audiences::Audiences;
 use crate::audit::AuditEvent;
@@ -49,7 +49,8 @@ pub async fn list(
 ) -> Result<(Vec<Organization>, Option<String>), ApiError> {
     const LIST: &str = "organizations";
     let before = page.behind(node, LIST)?;
-    let found = node.store.organizations(&visible_organizations(caller), before, page.limit).await?;
+    let visible = visible_organizations(caller);
+    let found = reading(node, caller).await?.organizations(&visible, before, page.limit).await?;
     Ok((found.items, cursor(node, LIST, found.next)?))
 }
 
@@ -59,7 +60,7 @@ pub async fn list(
 /// [`ApiError`].
 pub async fn read(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<Organization, ApiError> {
     caller.may_in(id, Verb::Read, &[])?;
-    node.store.organization(id).await?.ok_or(ApiError::NotFound)
+    reading(node, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
 }
 
 /// Whether there is this organization, as far as it is any affair of the caller's.
@@ -67,7 +68,7 @@ pub async fn read(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Res
 /// # Errors
 /// [`ApiError`].
 pub async fn known(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
-    if !caller.knows(id) || node.store.organization(id).await?.is_none() {
+    if !caller.knows(id) || reading(node, caller).await?.organization(id).await?.is_none() {
         return Err(ApiError::NotFound);
     }
     Ok(())

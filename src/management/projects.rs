@@ -8,10 +8,11 @@ use serde_json::json;
 use super::keys::given;
 use super::listing::cursor;
 use super::repeat::Once;
-use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, organizations};
+use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, organizations, reading};
 use crate::access::{Caller, visible_projects};
 use crate::audiences::{self, Audiences};
 use crate::audit::AuditEvent;
+use crate::clock::Timestamp;
 use crate::key::words;
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
@@ -64,7 +65,7 @@ pub async fn list(
     let list = format!("projects of {organization}");
     let before = page.behind(node, &list)?;
     let visible = visible_projects(caller, organization);
-    let found = node.store.projects(organization, &visible, before, page.limit).await?;
+    let found = reading(node, caller).await?.projects(organization, &visible, before, page.limit).await?;
     Ok((found.items, cursor(node, &list, found.next)?))
 }
 
@@ -74,7 +75,7 @@ pub async fn list(
 /// [`ApiError`].
 pub async fn read(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<Project, ApiError> {
     may(caller, path, Verb::Read)?;
-    node.store.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)
+    reading(node, caller).await?.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)
 }
 
 /// Makes a project in `organization`.
@@ -96,7 +97,8 @@ pub async fn create(
     if let Some(answer) = once.answered(&mut write).await? {
         return Ok(Made::Before(answer));
     }
-    let project = insert(node, &mut write, &organization, request).await?;
+    let project = new(node, &organization, request, write.at())?;
+    insert_all(&mut write, &[&project]).await?;
     once.keep(&mut write, &project).await?;
     node.commit(write).await?;
     Ok(Made::New(project))
@@ -120,7 +122,7 @@ pub async fn change(
     terms.hold_for(&before)?;
     let after = altered(node, &mut write, &organization, &before, patch).await?;
     if !terms.dry_run && before != after {
-        update(&mut write, &before, &after).await?;
+        update_all(&mut write, &[(&before, &after)]).await?;
         node.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
@@ -146,27 +148,40 @@ fn may(caller: &Caller, path: &ProjectPath, verb: Verb) -> Result<(), ApiError> 
     Ok(caller.may_in(&path.organization, verb, &["projects", path.project.as_str()])?)
 }
 
-/// Stores a new project, and records that.
-pub(super) async fn insert(
+/// The project that a request is about.
+pub(super) fn new(
     node: &Node,
-    write: &mut Write,
     organization: &Organization,
     request: NewProjectRequest,
+    now: Timestamp,
 ) -> Result<Project, ApiError> {
-    let project = Project {
+    Ok(Project {
         name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
             .map_err(ApiError::invalid)?,
         environments: request.environments.map_or(Ok(Environments::default()), environments)?,
         audiences: audiences(node, organization, request.audiences)?,
         id: request.id,
         organization: organization.id.clone(),
-        created_at: write.at(),
-    };
-    if !write.insert_project(&project).await? {
-        return Err(ApiError::Conflict("there is or was a project of this id in the organization".into()));
+        created_at: now,
+    })
+}
+
+/// Stores new projects, and records that. Other writers wait until that is done, so it takes few statements.
+///
+/// # Errors
+/// [`ApiError::Conflict`] when an id was ever used before; nothing is to be committed then.
+pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Result<(), ApiError> {
+    for batch in projects.chunks(Write::AT_ONCE) {
+        if !write.insert_projects(batch).await? {
+            return Err(ApiError::Conflict(
+                "there is or was a project of this id in the organization".into(),
+            ));
+        }
+        let events: Vec<_> =
+            batch.iter().filter_map(|project| event("project.create", None, Some(*project))).collect();
+        write.record_all(ChangeKind::Project, &events).await?;
     }
-    record(write, "project.create", None, Some(&project)).await?;
-    Ok(project)
+    Ok(())
 }
 
 /// The project as the patch has it, if it may be so.
@@ -181,11 +196,15 @@ pub(super) async fn altered(
         name: patch.name.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)?,
         environments: patch.environments.map_or(Ok(before.environments.clone()), environments)?,
         audiences: match patch.audiences {
+            Some(list) if is_as(list.as_deref(), before.audiences.as_ref()) => before.audiences.clone(),
             Some(list) => audiences(node, organization, list)?,
             None => before.audiences.clone(),
         },
         ..before.clone()
     };
+    if before.environments.iter().all(|environment| after.environments.contains(environment)) {
+        return Ok(after);
+    }
     let in_use = write.environments_in_use(&before.organization, Some(&before.id)).await?;
     match in_use.iter().find(|environment| !after.environments.contains(environment)) {
         Some(gone) => {
@@ -196,10 +215,20 @@ pub(super) async fn altered(
     }
 }
 
-/// Stores a project as it is `after`, and records that.
-pub(super) async fn update(write: &mut Write, before: &Project, after: &Project) -> Result<(), ApiError> {
-    write.update_project(after).await?;
-    record(write, "project.change", Some(before), Some(after)).await
+/// Stores projects as they are after a change, and records that.
+pub(super) async fn update_all(write: &mut Write, changed: &[(&Project, &Project)]) -> Result<(), ApiError> {
+    let after: Vec<_> = changed.iter().map(|(_, after)| *after).collect();
+    write.update_projects(&after).await?;
+    let events: Vec<_> = changed
+        .iter()
+        .filter_map(|(before, after)| event("project.change", Some(before), Some(after)))
+        .collect();
+    Ok(write.record_all(ChangeKind::Project, &events).await?)
+}
+
+/// Whether a list is what there is. What has been narrowed above it since is no reason to refuse it unchanged.
+pub(super) fn is_as(list: Option<&[String]>, there: Option<&Audiences>) -> bool {
+    list == there.map(Audiences::as_slice)
 }
 
 fn environments(names: Vec<String>) -> Result<Environments, ApiError> {
@@ -222,14 +251,18 @@ async fn record(
     before: Option<&Project>,
     after: Option<&Project>,
 ) -> Result<(), ApiError> {
-    let Some(project) = after.or(before) else { return Ok(()) };
-    let event = AuditEvent {
+    let Some(event) = event(action, before, after) else { return Ok(()) };
+    Ok(write.record(ChangeKind::Project, event).await?)
+}
+
+fn event(action: &'static str, before: Option<&Project>, after: Option<&Project>) -> Option<AuditEvent> {
+    let project = after.or(before)?;
+    Some(AuditEvent {
         action,
         organization: Some(project.organization.clone()),
         key: None,
         subject: project.path(),
         before: before.map(|before| json!(before)),
         after: after.map(|after| json!(after)),
-    };
-    Ok(write.record(ChangeKind::Project, event).await?)
+    })
 }

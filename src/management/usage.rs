@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::keys::{self, KeyPath};
-use super::{ApiError, organizations};
+use super::{ApiError, organizations, reading};
 use crate::access::Caller;
 use crate::api_key::KeyId;
 use crate::clock::Timestamp;
@@ -62,6 +62,8 @@ pub struct Refused {
     pub revoked: u64,
     /// The key had expired.
     pub expired: u64,
+    /// The key was disabled.
+    pub disabled: u64,
     /// Its ranges don't have the caller's address.
     pub address: u64,
     /// The secret was wrong.
@@ -80,7 +82,8 @@ pub async fn of_key(
 ) -> Result<Usage, ApiError> {
     keys::find(node, caller, path, Verb::Read).await?;
     let period = request.read(node.clock.now())?;
-    Ok(Usage::of(period, &node.store.key_use(&path.key, &period).await?))
+    let used = reading(node, caller).await?.key_use(&path.key, &period).await?;
+    Ok(Usage::of(period, &used))
 }
 
 /// How the keys of an organization were used, or of one project of it.
@@ -97,7 +100,8 @@ pub async fn of_organization(
     caller.may_in(organization, Verb::Read, &["usage"])?;
     organizations::known(node, caller, organization).await?;
     let period = request.read(node.clock.now())?;
-    Ok(Usage::of(period, &node.store.organization_use(organization, project, &period).await?))
+    let used = reading(node, caller).await?.organization_use(organization, project, &period).await?;
+    Ok(Usage::of(period, &used))
 }
 
 /// How the keys of each project of an organization were used, over all of the period.
@@ -113,7 +117,7 @@ pub async fn by_project(
     caller.may_in(organization, Verb::Read, &["usage"])?;
     organizations::known(node, caller, organization).await?;
     let period = request.read(node.clock.now())?;
-    let used = node.store.projects_use(organization, &period).await?;
+    let used = reading(node, caller).await?.projects_use(organization, &period).await?;
     Ok(used.into_iter().map(|(project, counts)| (project, Bucket::of(period.from(), &counts))).collect())
 }
 
@@ -130,7 +134,7 @@ pub async fn of_keys(
     let period = request.read(node.clock.now())?;
     let readable = listed.iter().filter(|key| keys::may(caller, key, Verb::Read).is_ok());
     let ids: Vec<KeyId> = readable.map(|key| key.id).collect();
-    let mut used = node.store.keys_use(&ids, &period).await?;
+    let mut used = reading(node, caller).await?.keys_use(&ids, &period).await?;
     let usage = |id| (id, Usage::of(period, &used.remove(&id).unwrap_or_default()));
     Ok(ids.into_iter().map(usage).collect())
 }
@@ -155,6 +159,7 @@ impl AddAssign for Bucket {
         self.direct += more.direct;
         self.refused.revoked += more.refused.revoked;
         self.refused.expired += more.refused.expired;
+        self.refused.disabled += more.refused.disabled;
         self.refused.address += more.refused.address;
         self.refused.secret += more.refused.secret;
     }
@@ -163,7 +168,7 @@ impl AddAssign for Bucket {
 impl Refused {
     /// However it was refused.
     pub const fn total(&self) -> u64 {
-        self.revoked + self.expired + self.address + self.secret
+        self.revoked + self.expired + self.disabled + self.address + self.secret
     }
 }
 
@@ -199,6 +204,7 @@ impl Bucket {
             refused: Refused {
                 revoked: refused(RefusedFor::Revoked),
                 expired: refused(RefusedFor::Expired),
+                disabled: refused(RefusedFor::Disabled),
                 address: refused(RefusedFor::Address),
                 secret: refused(RefusedFor::Secret),
             },

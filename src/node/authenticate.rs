@@ -8,6 +8,7 @@ use super::{Cause, HeldKey, Node};
 use crate::address::{CallerAddress, Origin};
 use crate::api_key::{self, KeyId, PlainKey};
 use crate::clock::Timestamp;
+use crate::fair_queue::Principal;
 use crate::key::{KeyStatus, SecretId};
 use crate::store::StoreError;
 use crate::usage::{RefusedFor, UseKind};
@@ -48,6 +49,9 @@ pub enum Refusal {
     /// The secret is right; the key has expired.
     #[error("the key has expired")]
     Expired,
+    /// The secret is right; the key is disabled.
+    #[error("the key is disabled")]
+    Disabled,
     /// The secret is right; the key may not be used from here.
     #[error("the key may not be used from address {0}")]
     Address(CallerAddress),
@@ -169,7 +173,7 @@ impl Node {
             return Err(Refusal::Unknown);
         }
         let held = self.key(&key.id()).await?.ok_or(Refusal::Unknown)?;
-        let Some(found) = self.secrets.recognize(&held.secrets, key.secret(), now).await? else {
+        let Some(found) = self.secrets.recognize(&held.key, &held.secrets, key.secret(), now).await? else {
             self.usage.count(&held, None, UseKind::Refused(RefusedFor::Secret), now);
             return Err(Refusal::Unknown);
         };
@@ -208,7 +212,7 @@ impl Node {
         let (node, id, old) = (Arc::clone(self), held.id, held.hash().to_owned());
         let plain = zeroize::Zeroizing::new(key.secret().to_owned());
         tokio::spawn(async move {
-            match node.secrets.hash(&plain, &node.entropy).await {
+            match node.secrets.hash(&plain, &Principal::default(), &node.entropy).await {
                 Ok(new) => match node.store.replace_hash(id, &old, &new).await {
                     Ok(()) => tracing::info!(secret = %id, "hashed anew at the configured cost"),
                     Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
@@ -235,6 +239,7 @@ impl Authenticated {
         match self.held.key.status(now) {
             KeyStatus::Revoked => Some(RefusedFor::Revoked),
             KeyStatus::Expired => Some(RefusedFor::Expired),
+            KeyStatus::Disabled => Some(RefusedFor::Disabled),
             KeyStatus::Active => None,
         }
     }
@@ -250,7 +255,7 @@ impl Refusal {
     /// as they like.
     fn anonymous(&self) -> Option<Cause> {
         let code = match self {
-            Self::Revoked | Self::Expired | Self::Address(_) => return None,
+            Self::Revoked | Self::Expired | Self::Disabled | Self::Address(_) => return None,
             Self::Unknown => "unknown",
             Self::Throttled(_) => "throttled",
             Self::Store(_) | Self::Stale(_) => "store",
@@ -263,6 +268,7 @@ impl Refusal {
         match reason {
             RefusedFor::Revoked => Self::Revoked,
             RefusedFor::Expired => Self::Expired,
+            RefusedFor::Disabled => Self::Disabled,
             RefusedFor::Address => Self::Address(caller),
             RefusedFor::Secret => Self::Unknown,
         }

@@ -44,6 +44,9 @@ pub enum BearerFault {
     /// Its key was revoked or deleted.
     #[error("the key of the token is revoked")]
     KeyRevoked,
+    /// Its key is disabled.
+    #[error("the key of the token is disabled")]
+    KeyDisabled,
     /// That can't be found out now.
     #[error(transparent)]
     Unknown(Refusal),
@@ -67,8 +70,13 @@ impl Node {
         let held = self.key(&subject).await.map_err(BearerFault::Unknown)?;
         let subject = held.ok_or(BearerFault::KeyRevoked)?;
         let alive = self.is_alive(&claims, &subject).await;
-        if matches!(alive, Err(BearerFault::Revoked | BearerFault::KeyRevoked)) {
-            self.usage.count(&subject, None, UseKind::Refused(RefusedFor::Revoked), now);
+        let reason = match &alive {
+            Err(BearerFault::Revoked | BearerFault::KeyRevoked) => Some(RefusedFor::Revoked),
+            Err(BearerFault::KeyDisabled) => Some(RefusedFor::Disabled),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.usage.count(&subject, None, UseKind::Refused(reason), now);
         }
         alive.map(|()| LiveToken { claims, scopes, cidrs, subject })
     }
@@ -79,6 +87,9 @@ impl Node {
         if subject.key.revoked.is_some() {
             return Err(BearerFault::KeyRevoked);
         }
+        if subject.key.disabled_at.is_some() {
+            return Err(BearerFault::KeyDisabled);
+        }
         let mut tokens = std::iter::once(&claims.token_id).chain(&claims.origin);
         if claims.generation < subject.key.generation || tokens.any(|jti| self.revoked_tokens.contains(jti)) {
             return Err(BearerFault::Revoked);
@@ -86,8 +97,10 @@ impl Node {
         for actor in claims.actor.iter().flat_map(Actor::chain) {
             let id: KeyId = actor.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotActor))?;
             let held = self.key(&id).await.map_err(BearerFault::Unknown)?;
-            let is_good = held
-                .is_some_and(|held| held.key.revoked.is_none() && actor.generation >= held.key.generation);
+            let is_good = held.is_some_and(|held| {
+                let key = &held.key;
+                key.revoked.is_none() && key.disabled_at.is_none() && actor.generation >= key.generation
+            });
             if !is_good {
                 return Err(BearerFault::Revoked);
             }

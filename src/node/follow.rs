@@ -92,14 +92,16 @@ impl Node {
         let mut following = self.following.lock().await;
         // Read before the question: all that was committed by then is in the answer.
         let asked = Asked::now(&self.clock);
-        let taken_in = self.take_in_changes(&mut following, asked.at).await;
+        // A clock that jumps ahead makes memory forget nothing.
+        let lately = self.steady_time.now(&self.clock);
+        let taken_in = self.take_in_changes(&mut following, lately).await;
         match &taken_in {
             Ok(()) => self.freshness.confirm(asked),
             Err(error) => self.freshness.failed(error),
         }
         // Also after a pass that failed half way: what it took in is news.
         if !self.feed.is_of(&following.seen) {
-            self.publish(&following.seen, self.clock.now());
+            self.publish(&following.seen, lately);
         }
         taken_in
     }
@@ -183,7 +185,8 @@ impl Node {
             | ChangeKind::Bootstrap
             | ChangeKind::Restore
             | ChangeKind::Refusal
-            | ChangeKind::ConsoleSession => {}
+            | ChangeKind::ConsoleSession
+            | ChangeKind::Deployment => {}
         }
     }
 

@@ -6,18 +6,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
+
+use crate::fair_queue::{Crowded, FairQueue, Principal, Shares, Turn};
 
 /// The lowest priority that there is (`nice`). At 10 a thousand waiting secrets still made the p99 of clients
 /// whose secrets are known nine times what it is without them; at 19 it was about twice.
 const NICE: i32 = 19;
+
+/// Secrets of one organization that may wait to be hashed.
+const WAITING: usize = 10_000;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A fixed number of threads. They end when this is dropped.
 pub(super) struct HashThreads {
     jobs: Sender<Job>,
-    turns: Arc<Semaphore>,
+    turns: FairQueue,
 }
 
 impl HashThreads {
@@ -29,16 +34,25 @@ impl HashThreads {
             let waiting = Arc::clone(&waiting);
             std::thread::spawn(move || work_off(&waiting));
         }
-        Self { jobs, turns: Arc::new(Semaphore::new(count)) }
+        let shares =
+            Shares { turns: count, of_organization: count, waiting: WAITING, waiting_of_key: WAITING };
+        Self { jobs, turns: FairQueue::new(shares) }
     }
 
-    /// Runs `work` when a thread is free; whoever stops waiting before that has asked for nothing. `None` when
-    /// the work panicked.
+    /// Waits until a thread is free. They are divided fairly among organizations.
+    ///
+    /// # Errors
+    /// [`Crowded`].
+    pub(super) async fn turn(&self, principal: &Principal) -> Result<Turn, Crowded> {
+        self.turns.turn(principal).await
+    }
+
+    /// Runs `work` on the thread that is free for this turn. `None` when the work panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        turn: Turn,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
         let (done, result) = oneshot::channel();
         let job = Box::new(move || {
             // The turn ends with the work, even when the client that asked for it is gone.
@@ -63,7 +77,7 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
 
 impl fmt::Debug for HashThreads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HashThreads").field("free", &self.turns.available_permits()).finish()
+        f.debug_struct("HashThreads").field("turns", &self.turns).finish()
     }
 }
 
@@ -74,7 +88,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_its_own_result_and_nothing_else() {
         let threads = HashThreads::start(1);
-        assert_eq!(threads.run(|| -> u8 { panic!("on purpose") }).await, None);
-        assert_eq!(threads.run(|| 7).await, Some(7));
+        let turn = threads.turn(&Principal::default()).await.unwrap();
+        assert_eq!(threads.run(turn, || -> u8 { panic!("on purpose") }).await, None);
+        let turn = threads.turn(&Principal::default()).await.unwrap();
+        assert_eq!(threads.run(turn, || 7).await, Some(7));
     }
 }

@@ -71,10 +71,17 @@ impl Node {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
-        self.forget_what_is_old(now).await;
         self.revoked_tokens.forget_old();
+        self.compare_settings().await;
+        match self.pass_time(now).await {
+            Ok(now) => self.forget_what_is_old(now).await,
+            Err(error) => {
+                tracing::warn!(%error, "what is old is not forgotten before the store can be asked")
+            }
+        }
     }
 
+    /// `now` is a moment up to which time has passed steadily: a clock that jumps ahead makes nothing old.
     async fn forget_what_is_old(&self, now: Timestamp) {
         let store = &self.store;
         let before = now.plus(-CHANGES_KEPT_SECONDS);

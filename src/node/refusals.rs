@@ -1,7 +1,8 @@
 //! Refusals worth knowing, for the audit trail: of keys whose secret is right, and of what a scope was missing for.
 //!
-//! Whoever is refused can ask as often as they like. So of one refusal there is one event an hour, and of all of
-//! them there are bounds. Keys that are refused beyond are counted all the same.
+//! Whoever is refused can ask as often as they like. So there is one event an hour for the same refusal, and the number of
+//! events has bounds. They are bounds of each organization: when all of them together have too many, the one that has the
+//! most gives way, so that nobody's refusals hide another's. Keys that are refused beyond are counted all the same.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,6 +15,7 @@ use crate::api_key::KeyId;
 use crate::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::clock::Timestamp;
 use crate::key::ApiKey;
+use crate::names::OrganizationId;
 use crate::text::redacted;
 use crate::usage::RefusedFor;
 
@@ -24,10 +26,16 @@ const QUIET_SECONDS: i64 = 3_600;
 const MOST_OF_A_KEY: usize = 10;
 
 /// Keys of which any are.
-const MOST_KEYS: usize = 1_000;
+const KEYS: Bounds = Bounds { of_organization: 1_000, of_all: 20_000 };
 
 /// Events that may wait to be written.
-const MOST_WAITING: usize = 500;
+const WAITING: Bounds = Bounds { of_organization: 500, of_all: 2_000 };
+
+/// How many of a thing there may be.
+struct Bounds {
+    of_organization: usize,
+    of_all: usize,
+}
 
 /// What there is to write, and what was noted within the hour.
 #[derive(Debug, Default)]
@@ -37,7 +45,10 @@ pub struct RefusalLog {
 }
 
 #[derive(Debug, Default)]
-struct Log {
+struct Log(HashMap<Option<OrganizationId>, OfOrganization>);
+
+#[derive(Debug, Default)]
+struct OfOrganization {
     /// For each key and action: digests of the reason and the network, and when that was noted.
     noted: HashMap<(KeyId, &'static str), Vec<(u64, Timestamp)>>,
     waiting: Vec<PastEvent>,
@@ -65,15 +76,22 @@ impl RefusalLog {
     /// What there is to write.
     pub(super) fn take(&self, now: Timestamp) -> Vec<PastEvent> {
         let mut log = self.lock();
-        log.noted.retain(|_, noted| noted.iter().any(|(_, at)| is_recent(*at, now)));
-        std::mem::take(&mut log.waiting)
+        let mut events = Vec::new();
+        log.0.retain(|_, of| {
+            events.append(&mut of.waiting);
+            of.noted.retain(|_, noted| noted.iter().any(|(_, at)| is_recent(*at, now)));
+            !of.noted.is_empty()
+        });
+        events.sort_by_key(|event| event.at);
+        events
     }
 
     /// Keeps what could not be written for the next time.
-    pub(super) fn put_back(&self, mut events: Vec<PastEvent>) {
+    pub(super) fn put_back(&self, events: Vec<PastEvent>) {
         let mut log = self.lock();
-        events.append(&mut log.waiting);
-        log.waiting = events;
+        for event in events {
+            log.of(event.event.organization.clone()).waiting.push(event);
+        }
     }
 
     fn note(
@@ -87,12 +105,13 @@ impl RefusalLog {
     ) {
         let digest = self.digests.hash_one((reason, origin.address.known().map(network)));
         let mut log = self.lock();
-        if !log.is_news((key.id, action), digest, now) {
+        let organization = Some(key.organization.clone());
+        if !log.is_news(&organization, (key.id, action), digest, now) {
             return;
         }
         let event = AuditEvent {
             action,
-            organization: Some(key.organization.clone()),
+            organization: organization.clone(),
             key: Some(key.id),
             subject: String::new(),
             before: None,
@@ -100,11 +119,12 @@ impl RefusalLog {
         };
         let actor = Actor {
             who: Who::Key(key.id),
+            organization: organization.clone(),
             address: origin.address.known(),
             request_id: Some(origin.request_id.to_owned()),
             dry_run: false,
         };
-        log.waiting.push(PastEvent { at: now, actor, event: complete(event) });
+        log.of(organization).waiting.push(PastEvent { at: now, actor, event: complete(event) });
     }
 
     fn lock(&self) -> MutexGuard<'_, Log> {
@@ -113,19 +133,68 @@ impl RefusalLog {
 }
 
 impl Log {
+    fn of(&mut self, organization: Option<OrganizationId>) -> &mut OfOrganization {
+        self.0.entry(organization).or_default()
+    }
+
     /// Whether this is to be noted; if so, it is not for an hour.
-    fn is_news(&mut self, of: (KeyId, &'static str), digest: u64, now: Timestamp) -> bool {
-        let is_known = self.noted.contains_key(&of);
-        if self.waiting.len() >= MOST_WAITING || (!is_known && self.noted.len() >= MOST_KEYS) {
+    fn is_news(
+        &mut self,
+        organization: &Option<OrganizationId>,
+        key: (KeyId, &'static str),
+        digest: u64,
+        now: Timestamp,
+    ) -> bool {
+        let own = self.of(organization.clone());
+        let is_known = own.noted.contains_key(&key);
+        if let Some(noted) = own.noted.get_mut(&key) {
+            noted.retain(|(_, at)| is_recent(*at, now));
+            if noted.len() >= MOST_OF_A_KEY || noted.iter().any(|(same, _)| *same == digest) {
+                return false;
+            }
+        }
+        let has_room =
+            self.makes_room(organization, &WAITING, |of| of.waiting.len(), |of| _ = of.waiting.pop())
+                && (is_known
+                    || self.makes_room(
+                        organization,
+                        &KEYS,
+                        |of| of.noted.len(),
+                        |of| {
+                            let any = of.noted.keys().next().copied();
+                            any.map(|key| of.noted.remove(&key));
+                        },
+                    ));
+        if has_room {
+            self.of(organization.clone()).noted.entry(key).or_default().push((digest, now));
+        }
+        has_room
+    }
+
+    /// Whether the organization may have one more of what is counted. If all together have too many, the one with the
+    /// most loses one, as long as that is not this one.
+    fn makes_room(
+        &mut self,
+        organization: &Option<OrganizationId>,
+        bounds: &Bounds,
+        count: impl Fn(&OfOrganization) -> usize,
+        lose: impl Fn(&mut OfOrganization),
+    ) -> bool {
+        let own = self.0.get(organization).map_or(0, &count);
+        if own >= bounds.of_organization {
             return false;
         }
-        let noted = self.noted.entry(of).or_default();
-        noted.retain(|(_, at)| is_recent(*at, now));
-        if noted.len() >= MOST_OF_A_KEY || noted.iter().any(|(same, _)| *same == digest) {
-            return false;
+        if self.0.values().map(&count).sum::<usize>() < bounds.of_all {
+            return true;
         }
-        noted.push((digest, now));
-        true
+        let largest = self.0.values_mut().max_by_key(|of| count(of));
+        match largest.filter(|largest| count(largest) > own + 1) {
+            Some(largest) => {
+                lose(largest);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -134,64 +203,4 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entropy::Entropy;
-
-    const START: Timestamp = Timestamp::from_unix(1_000_000);
-
-    fn key() -> (KeyId, &'static str) {
-        (KeyId::generate(&Entropy::system()).unwrap(), "key.refused")
-    }
-
-    fn event() -> PastEvent {
-        let event = AuditEvent {
-            action: "key.refused",
-            organization: None,
-            key: None,
-            subject: String::new(),
-            before: None,
-            after: None,
-        };
-        PastEvent { at: START, actor: Actor::server(Who::Schedule), event }
-    }
-
-    #[test]
-    fn a_refusal_is_news_once_an_hour() {
-        let (mut log, key) = (Log::default(), key());
-        assert!(log.is_news(key, 1, START));
-        assert!(!log.is_news(key, 1, START));
-        assert!(log.is_news(key, 2, START), "for another reason, or from another network");
-        assert!(log.is_news((key.0, "access.denied"), 1, START), "of another kind");
-        assert!(!log.is_news(key, 1, START.plus(QUIET_SECONDS - 1)));
-        assert!(log.is_news(key, 1, START.plus(QUIET_SECONDS)));
-    }
-
-    #[test]
-    fn there_are_bounds_to_what_is_news() {
-        let (mut log, first) = (Log::default(), key());
-        for digest in 0..MOST_OF_A_KEY as u64 {
-            assert!(log.is_news(first, digest, START));
-        }
-        assert!(!log.is_news(first, 99, START), "of one key");
-        for _ in 1..MOST_KEYS {
-            assert!(log.is_news(key(), 1, START));
-        }
-        assert!(!log.is_news(key(), 1, START), "of all keys");
-        assert!(log.is_news(first, 99, START.plus(QUIET_SECONDS)));
-        assert_eq!(log.noted[&first].len(), 1, "what is old makes room");
-    }
-
-    #[test]
-    fn what_waits_is_bounded_and_what_is_old_is_forgotten() {
-        let refusals = RefusalLog::default();
-        refusals.put_back(vec![event(); MOST_WAITING]);
-        assert!(!refusals.lock().is_news(key(), 1, START), "until there is room");
-        assert_eq!(refusals.take(START).len(), MOST_WAITING);
-        assert!(refusals.lock().is_news(key(), 1, START));
-        assert_eq!(refusals.take(START.plus(QUIET_SECONDS - 1)).len(), 0);
-        assert_eq!(refusals.lock().noted.len(), 1);
-        refusals.take(START.plus(QUIET_SECONDS));
-        assert_eq!(refusals.lock().noted.len(), 0);
-    }
-}
+mod tests;

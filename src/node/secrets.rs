@@ -14,7 +14,8 @@ use super::hash_threads::HashThreads;
 use super::usage::LastUse;
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, EntropyError};
-use crate::key::{KeySecret, SecretId};
+use crate::fair_queue::{Principal, Turn};
+use crate::key::{ApiKey, KeySecret, SecretId};
 
 /// Longest wait for a turn at the slow hash.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,19 +92,26 @@ impl SecretKeeper {
     ///
     /// # Errors
     /// [`HashError`].
-    pub async fn hash(&self, secret: &str, entropy: &Entropy) -> Result<Box<str>, HashError> {
+    pub async fn hash(
+        &self,
+        secret: &str,
+        principal: &Principal,
+        entropy: &Entropy,
+    ) -> Result<Box<str>, HashError> {
         let salt = entropy.bytes::<16>()?;
         let secret = Zeroizing::new(secret.to_owned());
         let cost = self.cost.clone();
-        self.slowly(move || cost.hash(secret.as_bytes(), &salt)).await?
+        let turn = self.turn(principal).await?;
+        self.slowly(turn, move || cost.hash(secret.as_bytes(), &salt)).await?
     }
 
-    /// Which of `held` the plain `secret` is, if it is one that is live at `now`.
+    /// Which of `held` the plain `secret` is, if it is one that is live at `now`. They are `key`'s.
     ///
     /// # Errors
     /// [`Busy`] when that takes a slow hash and no turn came free in time.
     pub async fn recognize<'a>(
         &self,
+        key: &ApiKey,
         held: &'a [HeldSecret],
         secret: &str,
         now: Timestamp,
@@ -114,15 +122,19 @@ impl SecretKeeper {
             return Ok(Some(Recognized { secret, outdated: false }));
         }
         for candidate in live() {
-            if self.is_already_known(candidate) {
-                // It was another secret's digest above; it may have been learnt only now.
+            let turn = match self.is_already_known(candidate) {
+                true => None,
+                false => Some(self.turn(&Principal::of(key)).await?),
+            };
+            let Some(turn) = turn.filter(|_| !self.is_already_known(candidate)) else {
+                // It was another secret's digest above; it may have been learnt only now, while this request waited.
                 if candidate.is_verified_as(&digest) {
                     return Ok(Some(Recognized { secret: candidate, outdated: false }));
                 }
                 continue;
-            }
+            };
             let (hash, plain) = (candidate.hash.clone(), Zeroizing::new(secret.to_owned()));
-            if self.slowly(move || verify(&hash, plain.as_bytes())).await? {
+            if self.slowly(turn, move || verify(&hash, plain.as_bytes())).await? {
                 self.seen.insert(candidate.id, digest);
                 let _ = candidate.verified.set(digest);
                 return Ok(Some(Recognized {
@@ -150,8 +162,20 @@ impl SecretKeeper {
         digest
     }
 
-    async fn slowly<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        tokio::time::timeout(PATIENCE, self.threads.run(work)).await.ok().flatten().ok_or(Busy)
+    async fn turn(&self, principal: &Principal) -> Result<Turn, Busy> {
+        tokio::time::timeout(PATIENCE, self.threads.turn(principal))
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(Busy)
+    }
+
+    async fn slowly<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        self.threads.run(turn, work).await.ok_or(Busy)
     }
 }
 

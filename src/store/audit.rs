@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::db::{on, row};
-use super::{Page, Store, StoreError};
+use super::{Page, Reading, Store, StoreError};
 use crate::audit::{ActionFilter, EventFilter, EventId, RecordedEvent};
 use crate::clock::Timestamp;
 
@@ -47,7 +47,7 @@ row! {
     }
 }
 
-impl Store {
+impl Reading {
     /// One page of events, newest first.
     ///
     /// # Errors
@@ -59,7 +59,9 @@ impl Store {
         let events = rows.into_iter().map(|row| Ok((row.position(), row.try_into()?)));
         Ok(Page::of(events.collect::<Result<_, StoreError>>()?, query.limit))
     }
+}
 
+impl Store {
     /// Forgets at most `most` of the events from before `before`, and says how many it forgot.
     ///
     /// # Errors

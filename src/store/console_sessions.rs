@@ -1,10 +1,12 @@
 //! Who is signed in to the console.
 
-use super::db::{on, row};
+use sqlx::QueryBuilder;
+
+use super::db::{BATCH, on, row, stays_prepared};
 use super::write::Write;
 use super::{Store, StoreError};
 use crate::api_key::KeyId;
-use crate::clock::Timestamp;
+use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::key::SecretId;
 
 /// A session, without the id that its browser has.
@@ -27,10 +29,14 @@ impl ConsoleSession {
     /// For how many seconds a session lasts at most: 12 hours.
     pub const LONGEST_SECONDS: i64 = 43_200;
 
+    /// How many sessions of one key there may be.
+    pub const MOST_OF_A_KEY: i64 = 50;
+
     /// Whether the session has come to neither of its ends at `now`.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        now.since(self.last_seen_at) < Self::IDLE_SECONDS
-            && now.since(self.created_at) < Self::LONGEST_SECONDS
+        // One from the future would be open until then: a clock that was ahead has dated it.
+        (-NODE_SKEW_SECONDS..Self::IDLE_SECONDS).contains(&now.since(self.last_seen_at))
+            && (-NODE_SKEW_SECONDS..Self::LONGEST_SECONDS).contains(&now.since(self.created_at))
     }
 }
 
@@ -44,7 +50,8 @@ row! {
 }
 
 impl Write {
-    /// Keeps a session that was opened, under the digest of its id.
+    /// Keeps a session that was opened, under the digest of its id. Of those of its key, the oldest end when there would be
+    /// more than [`ConsoleSession::MOST_OF_A_KEY`].
     ///
     /// # Errors
     /// When the store fails.
@@ -67,6 +74,20 @@ impl Write {
             .await
             .map(drop)
         })?;
+        on!(&mut self.tx, |tx, DB| {
+            sqlx::query::<DB>(
+                "DELETE FROM console_sessions WHERE digest IN
+                 (SELECT digest FROM console_sessions WHERE key_id = $1 AND digest <> $2
+                  ORDER BY created_at DESC, digest LIMIT $3 OFFSET $4)",
+            )
+            .bind(session.key.to_string())
+            .bind(digest)
+            .bind(i64::from(u32::MAX))
+            .bind(ConsoleSession::MOST_OF_A_KEY - 1)
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })?;
         Ok(())
     }
 
@@ -79,6 +100,27 @@ impl Write {
             let delete = sqlx::query::<DB>("DELETE FROM console_sessions WHERE digest = $1").bind(digest);
             delete.execute(&mut **tx).await.map(|done| done.rows_affected() > 0)
         })?)
+    }
+}
+
+impl Write {
+    /// Ends all sessions of these keys.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete_console_sessions_of(&mut self, keys: &[KeyId]) -> Result<(), StoreError> {
+        for batch in keys.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql = QueryBuilder::<DB>::new("DELETE FROM console_sessions WHERE key_id IN (");
+                let mut ids = sql.separated(", ");
+                for key in batch {
+                    ids.push_bind(key.to_string());
+                }
+                sql.push(")");
+                sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -144,5 +186,33 @@ impl TryFrom<SessionRow> for ConsoleSession {
             created_at: Timestamp::from_unix(row.created_at),
             last_seen_at: Timestamp::from_unix(row.last_seen_at),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_a_clock_ahead_has_dated_is_closed_when_the_clock_is_corrected() {
+        let at = Timestamp::from_unix;
+        let session = |created: i64, seen: i64| ConsoleSession {
+            key: "key_0123456789abcdef".parse().unwrap(),
+            secret: "sec_0123456789abcdef".parse().unwrap(),
+            created_at: at(created),
+            last_seen_at: at(seen),
+        };
+        let now = at(100_000);
+        for (created, seen, is_open) in [
+            (100_000, 100_000, true),
+            (100_004, 100_004, true),
+            (100_006, 100_006, false),
+            (99_000, 100_006, false),
+            (100_000 - 43_199, 98_201, true),
+            (100_000 - 43_200, 100_000, false),
+            (99_000 - 1_800, 98_200, false),
+        ] {
+            assert_eq!(session(created, seen).is_open(now), is_open, "{created} {seen}");
+        }
     }
 }

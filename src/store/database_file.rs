@@ -46,6 +46,9 @@ impl DatabaseFile {
         }
         let path = path.canonicalize().map_err(failed)?;
         let found = path.metadata().map_err(failed)?;
+        if found.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
         // SQLite finds the write-ahead log by the file's name: under another one it would miss what is in it.
         if found.nlink() > 1 {
             return Err(OpenError::HardLinks { path, names: found.nlink() });

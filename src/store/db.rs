@@ -86,6 +86,21 @@ pub(crate) async fn begin(db: &Db) -> sqlx::Result<Tx> {
     .await
 }
 
+/// Opens a transaction that only reads, and sees all of it at one moment. It keeps no writer waiting.
+pub(crate) async fn begin_snapshot(db: &Db) -> sqlx::Result<Tx> {
+    in_time(async {
+        Ok(match db {
+            // The moment is that of the first read.
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN").await?),
+            Either::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Either::Postgres(pool.begin_with(begin).await?)
+            }
+        })
+    })
+    .await
+}
+
 /// Runs a statement that was put together, for as long as it takes.
 pub(crate) async fn run(tx: &mut Tx, statement: impl Into<String>) -> sqlx::Result<()> {
     let statement = AssertSqlSafe(statement.into());

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::fair_queue::Crowded;
+
 /// An operation on the store failed. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -13,6 +15,9 @@ pub enum StoreError {
     /// The database answered that the statement cannot be carried out.
     #[error("the store refused a statement: {0}")]
     Refused(#[source] sqlx::Error),
+    /// Too many requests of the same organization wait for the store. Nobody else's are the reason.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// A row does not read as what was once written.
     #[error("a row of the store does not read back: {0}")]
     Corrupt(String),

@@ -11,8 +11,9 @@ use sqlx::{Connection as _, Postgres, SqlSafeStr as _, Sqlite};
 
 use super::database_file::DatabaseFile;
 use super::database_url::target;
-use super::db::Either;
+use super::db::{Db, Either};
 use super::error::OpenError;
+use super::lanes::Lanes;
 use super::pool::{Engine, Pool, PostgresServer, SqliteFile};
 use super::primary::Primary;
 use super::{Store, StoreError, pooler, text_order};
@@ -46,14 +47,17 @@ const SESSION: &str = "
     SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = '10s'";
 
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
     (4, "console", include_str!("../../migrations/0004_console.sql")),
     (5, "orders", include_str!("../../migrations/0005_orders.sql")),
     (6, "busiest keys", include_str!("../../migrations/0006_busiest_keys.sql")),
+    (7, "deployment", include_str!("../../migrations/0007_deployment.sql")),
+    (8, "disabling", include_str!("../../migrations/0008_disabling.sql")),
     (10, "last use by creation", include_str!("../../migrations/0010_last_use_by_creation.sql")),
+    (13, "fair shares", include_str!("../../migrations/0013_fair_shares.sql")),
 ];
 
 impl Store {
@@ -67,6 +71,12 @@ impl Store {
             Either::Sqlite(options) => open_sqlite(options).await,
             Either::Postgres(servers) => open_postgres(servers).await,
         }
+    }
+}
+
+impl Store {
+    fn over(db: Db, changes: Either<SqliteConnectOptions, Primary>) -> Self {
+        Self { lanes: Lanes::of(&db), db, changes }
     }
 }
 
@@ -85,7 +95,7 @@ async fn open_sqlite(options: SqliteConnectOptions) -> Result<Store, OpenError> 
     migrate_sqlite(&pool).await?;
     pool.anchor().await.map_err(OpenError::Connect)?;
     file.hold_what_is_beside();
-    Ok(Store { db: Either::Sqlite(pool), changes })
+    Ok(Store::over(Either::Sqlite(pool), changes))
 }
 
 async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenError> {
@@ -95,7 +105,7 @@ async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenErro
     pooler::refuse_transaction_mode(&server).await?;
     let pool = Pool::new(server, POSTGRES_CONNECTIONS);
     migrate_postgres(&pool).await?;
-    Ok(Store { db: Either::Postgres(pool), changes: Either::Postgres(primary) })
+    Ok(Store::over(Either::Postgres(pool), Either::Postgres(primary)))
 }
 
 /// Finds the primary, which may only just be starting.

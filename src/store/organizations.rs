@@ -2,11 +2,11 @@
 
 use sqlx::QueryBuilder;
 
-use super::db::{on, row};
+use super::db::{Tx, on, row};
 use super::error::read;
 use super::page::{Page, Visible};
 use super::write::Write;
-use super::{Store, StoreError};
+use super::{Reading, Snapshot, StoreError};
 use crate::audiences::Audiences;
 use crate::clock::Timestamp;
 use crate::names::OrganizationId;
@@ -25,7 +25,7 @@ row! {
 const ORGANIZATION: &str = "SELECT id, name, audiences, created_at, created_seq FROM organizations
                             WHERE deleted_at IS NULL AND id = $1";
 
-impl Store {
+impl Reading {
     /// The organization of this id.
     ///
     /// # Errors
@@ -69,13 +69,7 @@ impl Write {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn organization(&mut self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
-        let row = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_as::<DB, OrganizationRow>(ORGANIZATION)
-                .bind(id.as_str())
-                .fetch_optional(&mut **tx)
-                .await
-        })?;
-        row.map(Organization::try_from).transpose()
+        organization(&mut self.tx, id).await
     }
 
     /// Stores a new organization; `false` when its id was ever used before.
@@ -133,6 +127,23 @@ impl Write {
         }
         Ok(())
     }
+}
+
+impl Snapshot {
+    /// The organization of this id.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn organization(&mut self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
+        organization(&mut self.tx, id).await
+    }
+}
+
+async fn organization(tx: &mut Tx, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
+    let row = on!(tx, |tx, DB| {
+        sqlx::query_as::<DB, OrganizationRow>(ORGANIZATION).bind(id.as_str()).fetch_optional(&mut **tx).await
+    })?;
+    row.map(Organization::try_from).transpose()
 }
 
 impl TryFrom<OrganizationRow> for Organization {

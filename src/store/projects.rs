@@ -2,11 +2,11 @@
 
 use sqlx::QueryBuilder;
 
-use super::db::{on, row};
+use super::db::{BATCH, Tx, on, row, stays_prepared};
 use super::error::read;
 use super::page::{Page, Visible};
 use super::write::Write;
-use super::{Store, StoreError};
+use super::{Reading, Snapshot, StoreError};
 use crate::api_key::EnvironmentSlug;
 use crate::audiences::Audiences;
 use crate::clock::Timestamp;
@@ -35,7 +35,7 @@ macro_rules! select_projects {
 const PROJECT: &str = concat!(select_projects!(), "$1 AND id = $2");
 const PROJECTS: &str = concat!(select_projects!(), "$1 ORDER BY created_seq, id");
 
-impl Store {
+impl Reading {
     /// The project of this id in `organization`.
     ///
     /// # Errors
@@ -48,6 +48,33 @@ impl Store {
         let row = on!(&self.db, |pool, DB| {
             let query = sqlx::query_as::<DB, ProjectRow>(PROJECT);
             query.bind(organization.as_str()).bind(id.as_str()).fetch_optional(pool).await
+        })?;
+        row.map(Project::try_from).transpose()
+    }
+
+    /// A project to put something into: of these names as far as they are given, `default` of `default` first, and then
+    /// the oldest.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn home(
+        &self,
+        organization: Option<&OrganizationId>,
+        project: Option<&ProjectId>,
+    ) -> Result<Option<Project>, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, ProjectRow>(
+                "SELECT p.organization, p.id, p.name, p.environments, p.audiences, p.created_at, p.created_seq
+                 FROM projects p JOIN organizations o ON o.id = p.organization AND o.deleted_at IS NULL
+                 WHERE p.deleted_at IS NULL AND p.organization = COALESCE($1, p.organization)
+                   AND p.id = COALESCE($2, p.id)
+                 ORDER BY CASE WHEN p.organization = 'default' THEN 0 ELSE 1 END,
+                          CASE WHEN p.id = 'default' THEN 0 ELSE 1 END, p.created_seq, p.id LIMIT 1",
+            )
+            .bind(organization.map(OrganizationId::as_str))
+            .bind(project.map(ProjectId::as_str))
+            .fetch_optional(pool)
+            .await
         })?;
         row.map(Project::try_from).transpose()
     }
@@ -99,11 +126,7 @@ impl Write {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn projects(&mut self, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
-        let rows = on!(&mut self.tx, |tx, DB| {
-            let query = sqlx::query_as::<DB, ProjectRow>(PROJECTS);
-            query.bind(organization.as_str()).fetch_all(&mut **tx).await
-        })?;
-        rows.into_iter().map(Project::try_from).collect()
+        projects(&mut self.tx, organization).await
     }
 
     /// Stores a new project; `false` when its id was ever used before in its organization.
@@ -111,44 +134,61 @@ impl Write {
     /// # Errors
     /// When the store fails.
     pub async fn insert_project(&mut self, project: &Project) -> Result<bool, StoreError> {
-        let seq = self.number().await?;
-        Ok(on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
-                "INSERT INTO projects (organization, id, created_seq, name, environments, audiences, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (organization, id) DO NOTHING",
-            )
-            .bind(project.organization.as_str())
-            .bind(project.id.as_str())
-            .bind(seq)
-            .bind(&project.name)
-            .bind(project.environments.to_string())
-            .bind(project.audiences.as_ref().map(ToString::to_string))
-            .bind(project.created_at.unix())
-            .execute(&mut **tx)
-            .await
-            .map(|done| done.rows_affected() == 1)
-        })?)
+        self.insert_projects(&[project]).await
     }
 
-    /// Stores a project as it is now.
+    /// Stores new projects, of which there is one at least; `false` when an id was ever used before in its organization, and
+    /// then none are to be committed. Each takes the number of its record, which has to follow in the same order:
+    /// [`Write::AT_ONCE`] at most.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn update_project(&mut self, project: &Project) -> Result<(), StoreError> {
-        on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
-                "UPDATE projects SET name = $3, environments = $4, audiences = $5
-                 WHERE organization = $1 AND id = $2",
-            )
-            .bind(project.organization.as_str())
-            .bind(project.id.as_str())
-            .bind(&project.name)
-            .bind(project.environments.to_string())
-            .bind(project.audiences.as_ref().map(ToString::to_string))
-            .execute(&mut **tx)
-            .await
-            .map(drop)
+    pub async fn insert_projects(&mut self, projects: &[&Project]) -> Result<bool, StoreError> {
+        let first = self.number().await?;
+        let numbered: Vec<_> = (first..).zip(projects).collect();
+        let stored = on!(&mut self.tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new(
+                "INSERT INTO projects (organization, id, created_seq, name, environments, audiences, created_at) ",
+            );
+            sql.push_values(&numbered, |mut row, (seq, project)| {
+                row.push_bind(project.organization.as_str()).push_bind(project.id.as_str()).push_bind(seq);
+                row.push_bind(&project.name).push_bind(project.environments.to_string());
+                row.push_bind(project.audiences.as_ref().map(ToString::to_string));
+                row.push_bind(project.created_at.unix());
+            });
+            sql.push(" ON CONFLICT (organization, id) DO NOTHING");
+            sql.build()
+                .persistent(stays_prepared(projects.len()))
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected())
         })?;
+        Ok(stored == projects.len() as u64)
+    }
+
+    /// Stores projects as they are now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update_projects(&mut self, projects: &[&Project]) -> Result<(), StoreError> {
+        for batch in projects.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql = QueryBuilder::<DB>::new(
+                    "WITH now (organization, id, name, environments, audiences) AS (",
+                );
+                sql.push_values(batch, |mut row, project| {
+                    row.push_bind(project.organization.as_str()).push_bind(project.id.as_str());
+                    row.push_bind(&project.name).push_bind(project.environments.to_string());
+                    row.push_bind(project.audiences.as_ref().map(ToString::to_string));
+                });
+                sql.push(
+                    ") UPDATE projects SET name = now.name, environments = now.environments,
+                         audiences = now.audiences
+                     FROM now WHERE projects.organization = now.organization AND projects.id = now.id",
+                );
+                sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
+            })?;
+        }
         Ok(())
     }
 
@@ -194,6 +234,24 @@ impl Write {
         })?;
         found.iter().map(|text| read("environment", text)).collect()
     }
+}
+
+impl Snapshot {
+    /// All projects of an organization, the oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn projects(&mut self, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
+        projects(&mut self.tx, organization).await
+    }
+}
+
+async fn projects(tx: &mut Tx, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
+    let rows = on!(tx, |tx, DB| {
+        let query = sqlx::query_as::<DB, ProjectRow>(PROJECTS);
+        query.bind(organization.as_str()).fetch_all(&mut **tx).await
+    })?;
+    rows.into_iter().map(Project::try_from).collect()
 }
 
 impl TryFrom<ProjectRow> for Project {

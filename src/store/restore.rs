@@ -140,6 +140,7 @@ impl Restore<'_> {
         if !self.options.forget_revocations {
             carry_over::what_was_taken_away(&backup.tables, tx).await?;
         }
+        carry_over::disabled_keys(tx).await?;
         carry_over::withdraw_tokens(now, tx).await?;
         let differences = Replaced {
             taken_away,
@@ -148,7 +149,7 @@ impl Restore<'_> {
         };
         let report = RestoreReport {
             backup: backup.facts.clone(),
-            active_keys: active_keys("backup_api_keys", now, tx).await?,
+            active_keys: active_keys("backup_api_keys", SCHEMA, now, tx).await?,
             ways_in: ways_in(now, tx).await?,
             replaced: replaced.as_ref().map(|_| differences),
         };
@@ -159,8 +160,8 @@ impl Restore<'_> {
     fn events(&self, replaced: Option<&Identity>, report: &RestoreReport) -> Vec<AuditEvent> {
         let backup = &report.backup;
         let taken_away = report.replaced.iter().flat_map(|replaced| &replaced.taken_away);
-        let (carried_over, brought_back) =
-            if self.options.forget_revocations { (0, Some(taken_away)) } else { (taken_away.count(), None) };
+        let (brought_back, carried_over): (Vec<_>, Vec<_>) =
+            taken_away.partition(|thing| thing.comes_back(self.options));
         let restore = AuditEvent {
             action: "restore",
             organization: None,
@@ -171,10 +172,10 @@ impl Restore<'_> {
                 "epoch": backup.epoch,
                 "last_change": backup.last_change,
                 "made_at": backup.made_at.rfc3339(),
-                "carried_over": carried_over,
+                "carried_over": carried_over.len(),
             })),
         };
-        std::iter::once(restore).chain(brought_back.into_iter().flatten().map(brought_back_event)).collect()
+        std::iter::once(restore).chain(brought_back.into_iter().map(brought_back_event)).collect()
     }
 }
 

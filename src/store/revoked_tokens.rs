@@ -1,5 +1,7 @@
 //! Tokens revoked one by one. A row is needed only for as long as its token would have lived.
 
+use sqlx::QueryBuilder;
+
 use super::db::{on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
@@ -8,8 +10,14 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::names::OrganizationId;
 
-/// How many live tokens of one key may be revoked one by one; beyond it, the key itself is what to revoke.
-const MOST_PER_KEY: i64 = 1_000;
+/// How many live tokens one key may have revoked one by one; beyond it, the key whose tokens they are is what to revoke.
+const MOST_OF_A_REVOKER: i64 = 1_000;
+
+/// How many of one organization there may be: each is held in memory by every node and every follower of the feed.
+const MOST_OF_AN_ORGANIZATION: i64 = 20_000;
+
+/// How many each key may have revoked whatever others of its organization have: a leaked token is an emergency.
+const ALWAYS_ALLOWED: i64 = 10;
 
 /// A revoked token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +35,8 @@ pub struct RevokedToken {
 /// Why a token could not be revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
-    /// The key has 1,000 revoked live tokens.
-    #[error("too many live tokens of this key are revoked; revoke the key")]
+    /// So many live tokens were revoked by the same key, or in the same organization, that no more may be.
+    #[error("too many live tokens are revoked one by one; revoke the key")]
     TooMany,
     /// The store failed.
     #[error(transparent)]
@@ -45,7 +53,7 @@ row! {
 }
 
 impl Store {
-    /// Revokes a token. One that is revoked already stays so, and takes nothing of the key's allowance.
+    /// Revokes a token. One that is revoked already stays so, and takes nothing of the revoker's allowance.
     ///
     /// # Errors
     /// [`RevokeTokenError`]; the token is then as it was.
@@ -60,10 +68,16 @@ impl Store {
         if write.is_revoked(&token.jti).await? {
             return Ok(());
         }
-        if write.live_revoked_tokens(&token.key).await? >= MOST_PER_KEY {
+        let by = actor.who.to_string();
+        let own = write.live_revoked_tokens(("revoked_by", &by), MOST_OF_A_REVOKER).await?;
+        let is_crowded = own >= ALWAYS_ALLOWED && {
+            let most = MOST_OF_AN_ORGANIZATION;
+            write.live_revoked_tokens(("organization", organization.as_str()), most).await? >= most
+        };
+        if own >= MOST_OF_A_REVOKER || is_crowded {
             return Err(RevokeTokenError::TooMany);
         }
-        write.insert_revoked_token(token).await?;
+        write.insert_revoked_token(token, organization, &by).await?;
         let event = AuditEvent {
             action: "token.revoke",
             organization: Some(organization.clone()),
@@ -99,28 +113,40 @@ impl Write {
         Ok(found.is_some())
     }
 
-    async fn live_revoked_tokens(&mut self, key: &KeyId) -> Result<i64, StoreError> {
+    /// How many there are whose `column` is this, up to `most`.
+    async fn live_revoked_tokens(
+        &mut self,
+        (column, value): (&'static str, &str),
+        most: i64,
+    ) -> Result<i64, StoreError> {
         let now = self.at.unix();
         Ok(on!(&mut self.tx, |tx, DB| {
-            sqlx::query_scalar::<DB, i64>(
-                "SELECT COUNT(*) FROM revoked_tokens WHERE key_id = $1 AND expires_at > $2",
-            )
-            .bind(key.to_string())
-            .bind(now)
-            .fetch_one(&mut **tx)
-            .await
+            let mut sql =
+                QueryBuilder::<DB>::new("SELECT COUNT(*) FROM (SELECT 1 FROM revoked_tokens WHERE ");
+            sql.push(column).push(" = ").push_bind(value);
+            sql.push(" AND expires_at > ").push_bind(now);
+            sql.push(" LIMIT ").push_bind(most).push(") AS found");
+            sql.build_query_scalar::<i64>().fetch_one(&mut **tx).await
         })?)
     }
 
-    async fn insert_revoked_token(&mut self, token: &RevokedToken) -> Result<(), StoreError> {
+    async fn insert_revoked_token(
+        &mut self,
+        token: &RevokedToken,
+        organization: &OrganizationId,
+        by: &str,
+    ) -> Result<(), StoreError> {
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>(
-                "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at, organization, revoked_by)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(&token.jti)
             .bind(token.key.to_string())
             .bind(token.revoked_at.unix())
             .bind(token.expires_at.unix())
+            .bind(organization.as_str())
+            .bind(by)
             .execute(&mut **tx)
             .await
             .map(drop)

@@ -12,6 +12,7 @@ use super::error::StoreError;
 use super::fault::Fault;
 use crate::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::clock::Timestamp;
+use crate::fair_queue::{Principal, Turn};
 
 /// What kind of thing a mutation changed, for whoever holds a copy in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,12 @@ pub enum ChangeKind {
     Refusal,
     /// Somebody signed in to the console, or out; the subject is the key's id.
     ConsoleSession,
+    /// The issuer or the brand, which no node changes before its next start.
+    Deployment,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -47,6 +50,7 @@ impl ChangeKind {
         Self::Restore,
         Self::Refusal,
         Self::ConsoleSession,
+        Self::Deployment,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -60,6 +64,7 @@ impl ChangeKind {
             Self::Restore => "restore",
             Self::Refusal => "refusal",
             Self::ConsoleSession => "console_session",
+            Self::Deployment => "deployment",
         }
     }
 
@@ -80,6 +85,8 @@ pub struct Write {
     /// Whether a record has that number already.
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
+    /// Given back once the transaction is over.
+    _turn: Option<Turn>,
 }
 
 impl Store {
@@ -87,18 +94,21 @@ impl Store {
     /// turns, so what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
     ///
     /// # Errors
-    /// When the store cannot be asked, or a writer in front takes too long.
+    /// When the store cannot be asked, a writer in front takes too long, or too many of the actor's organization wait.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
+        let turn = self.writing(&actor.principal()).await?;
         let (tx, seq) = self.take_turn(1).await?;
-        Ok(Write { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
+        let (actor, touched) = (actor.clone(), Vec::new());
+        Ok(Write { tx, at, actor, seq, is_spent: false, touched, _turn: Some(turn) })
     }
 
     /// Takes a turn among the writers for what is no mutation, and needs no number unless something is recorded
     /// after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
+        let turn = self.writing(&Principal::default()).await?;
         let (tx, seq) = self.take_turn(0).await?;
         let actor = Actor::server(Who::Schedule);
-        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new() })
+        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _turn: Some(turn) })
     }
 
     /// Finds out whether the store takes writes, by one that changes nothing.
@@ -138,10 +148,13 @@ impl<'e> From<&'e PastEvent> for Entry<'e> {
 }
 
 impl Write {
+    /// How many new things are stored in one statement at most.
+    pub const AT_ONCE: usize = BATCH;
+
     /// Makes a mutation of a transaction that is open already.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let seq = take_numbers(&mut tx, 1).await?;
-        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new() })
+        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _turn: None })
     }
 
     /// When it happens.

@@ -117,7 +117,7 @@ impl From<Refusal> for OAuthError {
             Refusal::Unknown => Self::InvalidClient(None),
             Refusal::Throttled(retry_after) => Self::TooMany { what: "wrong secrets", retry_after },
             // Said only to someone who presented the right secret.
-            Refusal::Revoked | Refusal::Expired | Refusal::Address(_) => {
+            Refusal::Revoked | Refusal::Expired | Refusal::Disabled | Refusal::Address(_) => {
                 Self::InvalidClient(Some(refusal.to_string()))
             }
             Refusal::Store(error) => error.into(),
@@ -146,6 +146,7 @@ impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable { cause: error.to_string() },
+            StoreError::Crowded(_) => Self::TooMany { what: "requests of this organization", retry_after: 1 },
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }

@@ -68,7 +68,7 @@ impl Node {
                 Ok(())
             }
             Err(RevokeTokenError::TooMany) => Err(OAuthError::TooMany {
-                what: "revoked tokens of this key; revoke the key",
+                what: "tokens revoked one by one; revoke the key that they are of",
                 retry_after: 60,
             }),
             Err(RevokeTokenError::Store(error)) => {

@@ -57,6 +57,9 @@ pub enum KeyFault {
     /// Its time is over.
     #[error("the API key has expired")]
     Expired,
+    /// It is suspended, and may be enabled again.
+    #[error("the API key is disabled")]
+    Disabled,
 }
 
 /// Why nothing can be told.
@@ -93,6 +96,7 @@ impl Refusal {
             Self::Revoked => "token_revoked",
             Self::Key(KeyFault::Revoked) => "key_revoked",
             Self::Key(KeyFault::Expired) => "key_expired",
+            Self::Key(KeyFault::Disabled) => "key_disabled",
             Self::Address(_) => "address_not_allowed",
             Self::Tenant | Self::NothingHere => "forbidden",
             Self::RateLimited(_) => "rate_limited",

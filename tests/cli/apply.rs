@@ -13,10 +13,14 @@ on_both!(
     a_file_is_shown_confirmed_and_done,
     new_secrets_go_into_files_or_are_printed,
     a_part_is_enough,
-    what_a_file_lacks_is_revoked_when_asked_for
+    what_a_file_lacks_is_revoked_when_asked_for,
+    most_keys_are_pruned_only_when_that_is_confirmed,
 );
 
 const FILE: &str = r#"
+[organization]
+id = "default"
+
 [[projects]]
 id = "web"
 environments = ["dev", "prd"]
@@ -146,8 +150,8 @@ async fn new_secrets_go_into_files_or_are_printed(backend: Backend) {
 async fn a_part_is_enough(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     for (file, diff) in [
-        ("", ""),
-        ("projects = [{ id = 'web' }]", "+ project \"web\" (web)\n"),
+        ("[organization]\nid = 'default'", ""),
+        ("organization = { id = 'default' }\nprojects = [{ id = 'web' }]", "+ project \"web\" (web)\n"),
         (
             "[organization]\nid = 'default'\nname = 'New'",
             "~ organization \"New\" (default)\n    name: default → New\n",
@@ -159,6 +163,9 @@ async fn a_part_is_enough(backend: Backend) {
     }
     for (file, complaint) in [
         ("[organization]\nid = 'other'", "(invalid_request, "),
+        ("", "organization.id is missing"),
+        ("{}", "organization.id is missing"),
+        ("projects = [{ id = 'web' }]", "organization.id is missing"),
         ("[[keys]]\nname = 'x'\ncolour = 'red'", "unknown field `colour`"),
         ("[[keys]\nname = 'x'", "org.toml: line 1: "),
         ("[[keys]]\nscopes = ['eat:*']", "org.toml: "),
@@ -179,4 +186,23 @@ async fn what_a_file_lacks_is_revoked_when_asked_for(backend: Backend) {
     let pruned = admin.ok(&["apply", "-f", "org.toml", "--prune", "--yes"]);
     assert_eq!(pruned.stdout, format!("- key \"Old\" ({id})\n"));
     assert_eq!(admin.json(&["keys", "get", &id])["status"], "revoked");
+}
+
+async fn most_keys_are_pruned_only_when_that_is_confirmed(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    let exported = admin.ok(&["orgs", "export"]).stdout;
+    for name in ["a", "b"] {
+        admin.ok(&["keys", "create", name, "--project", "default", "--env", "dev", "--preset", "query_only"]);
+    }
+    for flags in [&["--yes"][..], &["--yes", "--force"], &["--dry-run"]] {
+        let refused = admin.run(&[&["apply", "-f", "/dev/null", "--prune"], flags].concat());
+        refused.assert_failed(2, "organization.id is missing");
+        write(admin, &exported);
+        let refused = admin.run(&[&["apply", "-f", "org.toml", "--prune"], flags].concat());
+        refused.assert_failed(5, "2 of the organization's 3 keys");
+        assert!(refused.stderr.contains("--prune-all"), "{refused:?}");
+    }
+    admin.run(&["apply", "-f", "org.toml", "--prune-all"]).assert_failed(2, "--prune");
+    let pruned = admin.ok(&["apply", "-f", "org.toml", "--prune", "--prune-all", "--yes"]);
+    assert_eq!(pruned.stderr, "Done: 2 changes.\n");
 }

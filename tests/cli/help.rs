@@ -51,8 +51,10 @@ fn settings_of_the_server_are_in_its_own_help_alone() {
     for words in commands() {
         let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
         let help = Shell::new().ok(&arguments).stdout;
-        let is_server =
-            matches!(words.first().map(String::as_str), Some("serve" | "init" | "backup" | "restore"));
+        let is_server = matches!(
+            words.first().map(String::as_str),
+            Some("serve" | "init" | "admin-key" | "backup" | "restore")
+        );
         assert_eq!(help.contains("--database-url"), is_server, "{words:?}");
     }
 }
@@ -88,7 +90,7 @@ fn every_command_is_run_in_the_documentation() {
         |words: &[String]| commands.iter().any(|other| other.len() > words.len() && other.starts_with(words));
     for words in commands.iter().filter(|words| !is_group(words)) {
         let command = words.join(" ");
-        let is_server = matches!(command.as_str(), "serve" | "init" | "backup" | "restore");
+        let is_server = matches!(command.as_str(), "serve" | "init" | "admin-key" | "backup" | "restore");
         assert!(
             is_server || shell.contains(&format!("claviger {command}")),
             "claviger {command} has no example"

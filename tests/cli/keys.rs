@@ -9,6 +9,8 @@ on_both!(
     a_new_key_is_alone_on_standard_output,
     what_a_key_is_can_be_looked_at_and_changed,
     a_key_is_rotated_and_its_secrets_end,
+    retiring_the_newer_secret_says_that_the_older_one_stays,
+    a_key_is_disabled_and_enabled,
     a_key_is_revoked_and_deleted,
     the_same_request_twice_makes_one_key
 );
@@ -108,6 +110,53 @@ async fn a_key_is_rotated_and_its_secrets_end(backend: Backend) {
     scene.shell_of(both[0]).run(&["token"]).assert_failed(3, "invalid_client");
     scene.shell_of(both[1]).ok(&["token"]);
     admin.run(&["keys", "retire-secret", id, &old]).assert_failed(4, "not_found");
+}
+
+async fn retiring_the_newer_secret_says_that_the_older_one_stays(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let admin = &scene.admin;
+    let made = admin.json(&[&CREATE[..], &["--preset", "query_only"]].concat());
+    let id = made["id"].as_str().unwrap();
+    admin.ok(&["keys", "rotate", id, "--overlap", "24h"]);
+    let secrets = admin.json(&["keys", "get", id])["secrets"].clone();
+    let newer = secrets[1]["id"].as_str().unwrap();
+    let retired = admin.ok(&["keys", "retire-secret", id, newer]);
+    assert!(retired.stderr.contains("the older secret, which no longer ends"), "{retired:?}");
+    assert!(!retired.stdout.contains(", ends "), "{retired:?}");
+    scene.shell_of(made["key"].as_str().unwrap()).ok(&["token"]);
+    assert_eq!(admin.json(&["keys", "get", id])["secrets"][0]["expires_at"], json!(null));
+}
+
+async fn a_key_is_disabled_and_enabled(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let admin = &scene.admin;
+    let made = admin.json(&[&CREATE[..], &["--preset", "query_only"]].concat());
+    let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    let client = scene.shell_of(key);
+    let rehearsed = admin.ok(&["keys", "disable", id, "--dry-run"]).stdout;
+    assert_eq!(rehearsed, "status: active → disabled\n");
+    client.ok(&["token"]);
+    let disabled = admin.ok(&["keys", "disable", id]).stdout;
+    assert!(
+        disabled.contains("Status        disabled\n") && disabled.contains("Disabled      2"),
+        "{disabled}"
+    );
+    client.run(&["token"]).assert_failed(3, "the key is disabled");
+    let refused = client.run(&["self"]);
+    refused.assert_failed(3, "the API key is disabled (key_disabled");
+    assert!(refused.stderr.contains("`claviger keys enable`"), "{refused:?}");
+    let listed = admin.json(&["keys", "list", "--status", "disabled"]);
+    assert_eq!((listed["data"].as_array().unwrap().len(), &listed["data"][0]["id"]), (1, &json!(id)));
+    let enabled = admin.ok(&["keys", "enable", id]).stdout;
+    assert!(enabled.contains("Status        active\n") && !enabled.contains("Disabled"), "{enabled}");
+    client.ok(&["token"]);
+    let many = |operation| admin.ok(&["keys", operation, "--query", "report", "--yes"]);
+    assert!(many("disable-matching").stdout.ends_with("status: active → disabled\n"));
+    client.run(&["token"]).assert_failed(3, "the key is disabled");
+    assert!(many("enable-matching").stdout.ends_with("status: disabled → active\n"));
+    client.ok(&["token"]);
+    let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
+    admin.run(&["keys", "disable", &own]).assert_failed(5, "Here: --force.");
 }
 
 async fn a_key_is_revoked_and_deleted(backend: Backend) {

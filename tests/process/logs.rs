@@ -1,12 +1,77 @@
-//! The log, a JSON object a line.
+//! The log: a JSON object a line, and nothing that serving waits for.
 
-use serde_json::{Value, json};
-
+use std::io::{BufRead as _, BufReader};
+use std::process::ChildStderr;
 use std::time::Instant;
 
-use crate::support::{Backend, Claviger, on_both, until};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::{Backend, Claviger, Process, in_time, on_both, until};
 
 on_both!(each_line_about_a_request_has_its_id, what_anybody_can_cause_has_one_line_a_second_with_a_count,);
+
+/// Has the server log so many lines: some for each request, each of some 200 bytes.
+async fn make_it_log(server: &Process, requests: usize) {
+    let mut asking = JoinSet::new();
+    for _ in 0..8 {
+        let client = server.client();
+        asking.spawn(async move {
+            for _ in 0..requests / 8 {
+                assert_eq!(client.get("/nowhere").await.status, 404);
+            }
+        });
+    }
+    in_time("every request is answered", asking.join_all()).await;
+}
+
+/// A server with a log in a pipe that is full: a pipe holds 64 KiB.
+async fn with_a_full_log(folder: &tempfile::TempDir) -> (Process, BufReader<ChildStderr>) {
+    let mut server = Claviger::at(folder.path()).set("CLAVIGER_LOG", "debug").with_an_unread_log().serve();
+    make_it_log(&server, 1_000).await;
+    let log = BufReader::new(server.log());
+    (server, log)
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_keeps_nothing_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _log) = with_a_full_log(&folder).await;
+    assert_eq!(server.client().get("/healthz").await.status, 200);
+    assert_eq!(server.client().token(&server.admin_key(), "").await.status, 200);
+    server.signal("TERM");
+    let ended = tokio::task::spawn_blocking(|| server.end());
+    let (status, _) = in_time("the server ends", ended).await.unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn dropped_lines_are_counted_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, log) = with_a_full_log(&folder).await;
+    // More lines than wait to be written.
+    make_it_log(&server, 9_000).await;
+    let reported = tokio::task::spawn_blocking(move || {
+        let mut lines = log.lines().map(Result::unwrap);
+        lines.find(|line| line.contains("log lines were dropped")).expect("a report")
+    });
+    let line = in_time("the report", reported).await.unwrap();
+    assert!(line.contains("WARN") && line.contains("lines="), "{line}");
+}
+
+#[tokio::test]
+async fn a_start_names_the_version_and_a_hangup_is_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let claviger = Claviger::at(folder.path());
+    let server = claviger.serve();
+    server.signal("HUP");
+    until("it is logged", async || claviger.log().contains("SIGHUP is ignored")).await;
+    assert_eq!(server.client().get("/healthz").await.status, 200);
+    let version = format!("starting version=\"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(claviger.log().contains(&version), "{}", claviger.log());
+    server.signal("TERM");
+    assert!(server.end().0.success());
+}
 
 async fn each_line_about_a_request_has_its_id(backend: Backend) {
     let database = backend.fresh().await;

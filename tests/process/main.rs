@@ -5,12 +5,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin_key;
 mod backup;
+mod clock;
 mod first_start;
 mod full_disk;
+mod identity;
 mod init;
 mod killing;
 mod logs;
+mod open_files;
 mod refusals;
 mod search;
 mod secrets;

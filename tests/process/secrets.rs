@@ -69,12 +69,20 @@ async fn live_through_a_day(database: &Database, format: &str, stored: impl Fn()
     assert_absent(&secrets, &stored);
 }
 
-/// A password, once where it belongs and once where sqlx does not know what it is.
+/// The URL with a password where it belongs.
 fn with_password(url: &str) -> String {
-    if !url.starts_with("postgres") {
-        return url.to_owned();
-    }
-    format!("{}?pasword={PASSWORD}", url.replace("postgres@", &format!("postgres:{PASSWORD}@")))
+    url.replace("postgres@", &format!("postgres:{PASSWORD}@"))
+}
+
+/// A parameter that nobody knows is refused by its name. Its value may be a password.
+#[tokio::test]
+async fn a_misspelled_password_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("postgres://postgres@127.0.0.1:1/claviger?pasword={PASSWORD}");
+    let refused = Claviger::at(folder.path()).set("CLAVIGER_DATABASE_URL", &url).run(&["serve"]);
+    let said = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
+    assert!(!refused.status.success() && said.contains("pasword"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
 }
 
 /// A signing key of the operator's, as its PEM and as the number in it.

@@ -1,5 +1,8 @@
 //! `/v1/orgs/{org}/configuration`: an organization as a document, read and applied.
 
+mod elsewhere;
+mod pruning;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,6 +21,10 @@ on_both!(
 const PATH: &str = "/v1/orgs/default/configuration";
 
 async fn put(client: &Client, query: &str, document: &Value) -> Answer {
+    let mut document = document.clone();
+    if let Some(members) = document.as_object_mut() {
+        members.entry("organization").or_insert(json!({ "id": "default" }));
+    }
     let client = client.with("content-type", "application/json");
     client.send(Method::PUT, &format!("{PATH}{query}"), Some(document.to_string())).await
 }
@@ -146,7 +153,7 @@ async fn a_key_is_known_by_its_id_or_its_name(backend: Backend) {
     assert_eq!(said(&foreign), [""; 0]);
     let twice = put(&admin, "", &json!({ "keys": [key("other"), with_id(&one, "other")] })).await;
     assert_eq!((twice.status, twice.code().as_str()), (400, "invalid_request"));
-    assert!(twice.text.contains("keys[1]: "), "{}", twice.text);
+    assert!(twice.text.contains(r#"keys[1]: \"other\": "#), "{}", twice.text);
     let mut moved = with_id(&one, "other");
     moved["environment"] = "dev".into();
     assert_eq!(put(&admin, "", &json!({ "keys": [moved] })).await.status, 409);

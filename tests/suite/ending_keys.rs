@@ -120,10 +120,13 @@ impl Closing {
             closing(Method::PATCH, &format!("/{id}"), json!({ "scopes": less })),
             closing(Method::PATCH, &format!("/{id}"), json!({ "preset": "full_access" })),
             closing(Method::PATCH, &format!("/{id}"), json!({ "preset": "key_admin" })),
+            closing(Method::PATCH, &format!("/{id}"), json!({ "disabled": true })),
+            closing(Method::PATCH, &format!("/{id}"), json!({ "cidrs": ["192.0.2.1"] })),
             closing(Method::POST, "/revoke", json!({ "filter": filter })),
+            closing(Method::POST, "/disable", json!({ "filter": filter })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "scopes": less })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "add": less, "remove": everything })),
-            closing(Method::PUT, "", json!({ "keys": [document] })),
+            closing(Method::PUT, "", json!({ "organization": { "id": "default" }, "keys": [document] })),
         ]
     }
 

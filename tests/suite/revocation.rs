@@ -6,7 +6,6 @@ on_both!(
     a_revoked_key_is_dead_in_every_way_at_once,
     a_token_is_revoked_by_its_client_and_by_who_may_write_its_key,
     what_needs_no_revoking_is_no_error,
-    a_key_has_so_many_revoked_tokens_and_no_more,
 );
 
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -82,27 +81,4 @@ async fn what_needs_no_revoking_is_no_error(backend: Backend) {
     assert_eq!(server.node.store.last_change().await.unwrap(), before, "and nothing is written");
     let a_key = server.client().bearer(&key).post_form("/oauth/revoke", &format!("token={key}")).await;
     assert_eq!((a_key.status, a_key.oauth_error().as_str()), (400, "unsupported_token_type"));
-}
-
-async fn a_key_has_so_many_revoked_tokens_and_no_more(backend: Backend) {
-    let server = Server::start(backend).await;
-    let (id, key) = server.key(&["read:*"]).await;
-    let now = server.clock.now();
-    for at in 0..1_000 {
-        let token = claviger::store::RevokedToken {
-            jti: format!("jti-{at}"),
-            key: id.parse().unwrap(),
-            expires_at: now.plus(600),
-            revoked_at: now,
-        };
-        let actor = claviger::audit::Actor::server(claviger::audit::Who::Schedule);
-        server.node.store.revoke_token(&token, &"default".parse().unwrap(), now, &actor).await.unwrap();
-    }
-    let token = server.client().access_token(&key, "").await;
-    let form = format!("token={token}&client_secret={key}");
-    let refused = server.client().post_form("/oauth/revoke", &form).await;
-    assert_eq!((refused.status, refused.oauth_error().as_str()), (429, "temporarily_unavailable"));
-    server.clock.advance(599);
-    server.node.catch_up().await.unwrap();
-    assert_eq!(server.client().post_form("/oauth/revoke", &form).await.status, 429);
 }

@@ -13,6 +13,8 @@ on_both!(
     a_token_never_outlives_the_secret_that_it_was_got_with,
     each_secret_has_its_own_last_use,
     a_secret_is_retired_before_its_end,
+    retiring_the_newer_secret_keeps_the_older_one_for_good,
+    keeping_a_secret_takes_the_rights_of_a_rotation,
     the_last_live_secret_stays,
     a_key_whose_secrets_have_all_ended_gets_a_new_one,
     a_revoked_key_gets_no_secret,
@@ -58,6 +60,13 @@ impl Scene {
         let shown = self.shown().await;
         let secrets = shown["secrets"].as_array().unwrap().iter();
         secrets.map(|secret| secret["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Retires the newest secret past the management API, which would keep the other one then.
+    async fn lose_newest(&self) {
+        let newest = self.secrets().await.pop().unwrap();
+        let retire = format!("UPDATE key_secrets SET retired_at = 1767225601 WHERE id = '{newest}'");
+        self.server.database.execute(&retire).await;
     }
 
     async fn opens(&self, key: &str) -> bool {
@@ -158,8 +167,7 @@ async fn there_are_never_three_live_secrets(backend: Backend) {
 async fn an_overlap_never_puts_off_an_end(backend: Backend) {
     let scene = Scene::set(backend).await;
     scene.rotate(100).await;
-    let newest = scene.secrets().await.pop().unwrap();
-    scene.server.admin().delete(&format!("{}/secrets/{newest}", scene.path)).await.done(204);
+    scene.lose_newest().await;
     let rotated = scene.rotate(1_000).await;
     assert_eq!(rotated["secrets"][0]["expires_at"], "2026-01-01T00:01:41Z");
     scene.wait(99).await;
@@ -220,6 +228,44 @@ async fn a_secret_is_retired_before_its_end(backend: Backend) {
     scene.rotate(1_000).await;
 }
 
+async fn retiring_the_newer_secret_keeps_the_older_one_for_good(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let new = scene.next(100).await;
+    let token = scene.server.client().access_token(&scene.key, "").await;
+    let [old, newer] = &scene.secrets().await[..] else { panic!("two secrets") };
+    let path = format!("{}/secrets/{newer}", scene.path);
+    let answer = scene.server.admin().delete(&path).await;
+    // It says so, unlike a retirement that changes no other secret.
+    let kept = answer.done(200);
+    assert_eq!(kept, scene.shown().await);
+    assert_eq!((&kept["secrets"][0]["id"], &kept["secrets"][0]["expires_at"]), (&json!(old), &Value::Null));
+    assert_eq!((kept["secrets"].as_array().unwrap().len(), &kept["generation"]), (1, &json!(2)));
+    assert!(!scene.opens(&new).await && !scene.is_active(&token).await);
+    scene.wait(100).await;
+    assert!(scene.opens(&scene.key).await);
+    let id = scene.path.rsplit('/').next().unwrap();
+    let trail = format!("/v1/orgs/default/audit?key={id}&action=secret.retire");
+    let event = scene.server.admin().get(&trail).await.done(200)["data"][0].clone();
+    let ends = |state: &str| event[state]["secrets"][0]["expires_at"].clone();
+    assert_eq!((ends("before"), ends("after")), (json!("2026-01-01T00:01:41Z"), Value::Null));
+}
+
+async fn keeping_a_secret_takes_the_rights_of_a_rotation(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, writer) = server.key(&["write:claviger/orgs/default/projects/*/keys/*"]).await;
+    let writer = server.client().bearer(&writer);
+    let (id, _) = server.key(&["read:claviger/orgs/default/**"]).await;
+    let path = format!("{KEYS}/{id}");
+    let rotated =
+        server.admin().post_json(&format!("{path}/rotate"), &json!({ "overlap_seconds": 100 })).await;
+    let rotated = rotated.done(201);
+    let secret = |at: usize| format!("{path}/secrets/{}", rotated["secrets"][at]["id"].as_str().unwrap());
+    let before = server.database.dump().await;
+    writer.delete(&secret(1)).await.refused(403, "forbidden");
+    assert_eq!(server.database.dump().await, before);
+    writer.delete(&secret(0)).await.done(204);
+}
+
 async fn the_last_live_secret_stays(backend: Backend) {
     let scene = Scene::set(backend).await;
     let admin = scene.server.admin();
@@ -247,8 +293,7 @@ async fn the_last_live_secret_stays(backend: Backend) {
 async fn a_key_whose_secrets_have_all_ended_gets_a_new_one(backend: Backend) {
     let scene = Scene::set(backend).await;
     scene.rotate(10).await;
-    let newest = scene.secrets().await.pop().unwrap();
-    scene.server.admin().delete(&format!("{}/secrets/{newest}", scene.path)).await.done(204);
+    scene.lose_newest().await;
     scene.wait(10).await;
     assert_eq!(scene.shown().await["secrets"], json!([]));
     assert!(!scene.opens(&scene.key).await);

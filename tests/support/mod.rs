@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+mod distance;
 mod missing;
 pub mod openapi;
 pub mod postgres;
@@ -17,6 +18,7 @@ pub mod world;
 
 pub use client::{Answer, Client, forged};
 pub use database::{Backend, Database};
+pub use distance::{Distance, far_from};
 pub use missing::left_out;
 pub use postgres::{Postgres, unprivileged};
 pub use process::{Claviger, Process, is_here, write_private};

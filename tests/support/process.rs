@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use super::client::Client;
 use super::database::Database;
@@ -25,6 +25,9 @@ pub struct Claviger {
     settings: Vec<(String, String)>,
     has_terminal: bool,
     ignored: Option<String>,
+    is_log_unread: bool,
+    /// What a shell does before it becomes the server.
+    first: Option<String>,
 }
 
 impl Claviger {
@@ -35,8 +38,14 @@ impl Claviger {
 
     /// In this folder, on any free port, with a cheap hash: what it costs is no affair of these tests.
     pub fn at(folder: &Path) -> Self {
-        let bare =
-            Self { folder: folder.to_owned(), settings: Vec::new(), has_terminal: false, ignored: None };
+        let bare = Self {
+            folder: folder.to_owned(),
+            settings: Vec::new(),
+            has_terminal: false,
+            ignored: None,
+            is_log_unread: false,
+            first: None,
+        };
         let cheap = bare.set("CLAVIGER_ARGON2_MEMORY", "8").set("CLAVIGER_ARGON2_PASSES", "1");
         cheap.set("CLAVIGER_LISTEN", "127.0.0.1:0")
     }
@@ -63,6 +72,16 @@ impl Claviger {
         Self { ignored: Some(signal.to_owned()), ..self }
     }
 
+    /// The same, with its log in a pipe that nobody reads, see [`Process::log`].
+    pub fn with_an_unread_log(self) -> Self {
+        Self { is_log_unread: true, ..self }
+    }
+
+    /// The same, started by a shell that first does this, such as `ulimit -n 256`.
+    pub fn after(self, first: &str) -> Self {
+        Self { first: Some(first.to_owned()), ..self }
+    }
+
     /// A command, to run to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().expect("the binary runs")
@@ -75,7 +94,13 @@ impl Claviger {
 
     /// A command that has just been started.
     pub fn spawn_command(&self, arguments: &[&str]) -> Child {
-        let log = OpenOptions::new().append(true).create(true).open(self.folder.join(LOG)).expect("a file");
+        let log = match self.is_log_unread {
+            true => Stdio::piped(),
+            false => {
+                let file = OpenOptions::new().append(true).create(true).open(self.folder.join(LOG));
+                file.expect("a file").into()
+            }
+        };
         let mut command = self.command();
         command.args(arguments).stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs")
     }
@@ -129,6 +154,10 @@ impl Claviger {
         if let Some(signal) = &self.ignored {
             command = Command::new("sh");
             command.args(["-c", r#"trap "" "$1"; shift; exec "$@""#, "sh", signal, binary]);
+        }
+        if let Some(first) = &self.first {
+            command = Command::new("sh");
+            command.args(["-c", &format!(r#"{first}; exec "$0" "$@""#), binary]);
         }
         let inherited = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CLAVIGER_"));
         inherited.for_each(|name| _ = command.env_remove(name));
@@ -203,6 +232,11 @@ impl Process {
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The pipe that its log goes to.
+    pub fn log(&mut self) -> ChildStderr {
+        self.child.stderr.take().expect("an unread log")
     }
 
     /// Sends it a signal, such as `TERM`.

@@ -9,6 +9,7 @@ use claviger::audit::{Actor, Who};
 use claviger::bootstrap::{Foundation, MasterKeyPlace};
 use claviger::clock::{Clock, Timestamp};
 use claviger::entropy::Entropy;
+use claviger::fair_queue::Principal;
 use claviger::gateway::GateMapping;
 use claviger::http;
 use claviger::jwk::Algorithm;
@@ -164,7 +165,11 @@ impl Server {
         let plain = plain.expect("randomness");
         let secret = KeySecret {
             id: SecretId::generate(&node.entropy).expect("randomness"),
-            hash: node.secrets.hash(plain.secret(), &node.entropy).await.expect("a hash"),
+            hash: node
+                .secrets
+                .hash(plain.secret(), &Principal::default(), &node.entropy)
+                .await
+                .expect("a hash"),
             created_at: now,
             expires_at: None,
             last_used_at: None,

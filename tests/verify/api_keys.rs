@@ -52,6 +52,9 @@ async fn a_key_that_is_no_good_is_said_to_be_what_it_is(backend: Backend) {
     let verifier = accepting_keys(&world).await;
     let (id, revoked) = world.server.key(&["read:*"]).await;
     world.revoke(&id).await;
+    let (id, disabled) = world.server.key(&["read:*"]).await;
+    let disable = json!({ "disabled": true });
+    world.server.admin().patch(&format!("/v1/orgs/default/keys/{id}"), &disable).await.done(200);
     let members = json!({ "expires_in": 100, "scopes": [{ "action": "read" }] });
     let (_, expired) = world.server.key_from(members).await;
     world.server.advance(100).await;
@@ -60,6 +63,7 @@ async fn a_key_that_is_no_good_is_said_to_be_what_it_is(backend: Backend) {
     for (key, refusal) in [
         (&*revoked, Refusal::Key(KeyFault::Revoked)),
         (&*expired, Refusal::Key(KeyFault::Expired)),
+        (&*disabled, Refusal::Key(KeyFault::Disabled)),
         (&*wrong, Refusal::Key(KeyFault::Unknown)),
         ("nonsense", Refusal::Key(KeyFault::Unknown)),
         ("a\nb", Refusal::Key(KeyFault::Unknown)),
@@ -80,6 +84,20 @@ async fn a_remembered_key_dies_by_the_feed(backend: Backend) {
         verdict(&verifier, &key, here()).await == Err(Refusal::Key(KeyFault::Revoked))
     })
     .await;
+    let (id, key) = world.server.key(&["read:*"]).await;
+    assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));
+    let set_disabled = async |disabled: bool| {
+        let path = format!("/v1/orgs/default/keys/{id}");
+        world.server.admin().patch(&path, &json!({ "disabled": disabled })).await.done(200);
+        world.tell().await;
+    };
+    set_disabled(true).await;
+    until("the key is refused", async || {
+        verdict(&verifier, &key, here()).await == Err(Refusal::Key(KeyFault::Disabled))
+    })
+    .await;
+    set_disabled(false).await;
+    until("the key works again", async || verdict(&verifier, &key, here()).await == Ok(id.clone())).await;
     // A key that only lost something goes on with what it has left.
     let (id, key) = world.server.key(&["read:*", "write:*"]).await;
     assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));

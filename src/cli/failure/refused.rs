@@ -114,6 +114,7 @@ impl Refused {
         }
         let advice = match self.code() {
             None => "Is this the URL of the server, with the path that it is under?",
+            Some("key_disabled") => "Ask an administrator to enable it: `claviger keys enable`.",
             Some(
                 "unauthenticated" | "invalid_client" | "key_revoked" | "key_expired" | "token_expired"
                 | "token_revoked",
@@ -137,6 +138,9 @@ impl Refused {
             }
             Some("invalid_target") => "The organization or the project allows other audiences.",
             Some("conflict") if self.message().contains("force=true") => "Here: --force.",
+            Some("conflict") if self.message().contains("prune_all=true") => {
+                "Is the file whole? If these keys are to be revoked: --prune-all."
+            }
             Some("internal") => "The server's log has more under this request.",
             Some(_) => return self.wait(),
         };

@@ -1,4 +1,4 @@
-//! `claviger keys revoke-matching` and `rescope-matching`: looked at first, then confirmed, then done.
+//! `claviger keys revoke-matching` and its siblings: looked at first, then confirmed, then done.
 
 use clap::Args;
 use serde::Deserialize;
@@ -107,6 +107,35 @@ pub(super) struct RescopeMatchingArgs {
     bulk: BulkArgs,
 }
 
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys disable-matching --created-by key_wgIfG8DxmYsdKIm5 --dry-run
+  claviger keys disable-matching --project web --yes
+
+What matches is listed first. On a terminal it asks then; a script says --yes.")]
+pub(super) struct DisableMatchingArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys enable-matching --project web --dry-run
+
+What matches is listed first. On a terminal it asks then; a script says --yes.")]
+pub(super) struct EnableMatchingArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
 #[derive(Deserialize)]
 struct Touched {
     count: u64,
@@ -126,6 +155,20 @@ impl RevokeMatchingArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let body = Body::new().with("filter", Some(self.filter.body())).with("reason", self.reason.as_ref());
         self.bulk.run(keys, "revoke", &body, "Revoke").await
+    }
+}
+
+impl DisableMatchingArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let body = Body::new().with("filter", Some(self.filter.body()));
+        self.bulk.run(keys, "disable", &body, "Disable").await
+    }
+}
+
+impl EnableMatchingArgs {
+    pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
+        let body = Body::new().with("filter", Some(self.filter.body()));
+        self.bulk.run(keys, "enable", &body, "Enable").await
     }
 }
 

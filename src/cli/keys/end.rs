@@ -1,7 +1,7 @@
 //! `claviger keys revoke`, `delete` and `retire-secret`.
 
 use clap::Args;
-use hyper::Method;
+use hyper::{Method, StatusCode};
 
 use super::Keys;
 use crate::cli::CliError;
@@ -82,9 +82,14 @@ impl RetireSecretArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let (key, secret) = (self.key.to_string(), self.secret.to_string());
         let request = Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]));
-        if self.rehearsal.send(keys.remote, request, &format!("retire {secret} of {key}")).await?.is_none() {
-            return Ok(());
+        let do_it = format!("retire {secret} of {key}");
+        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        keys.remote.remark(&format!("Retired {secret} of {key}."))?;
+        if answer.status == StatusCode::OK {
+            // The answer has the key only when another secret was to end, and now does not.
+            keys.remote.remark("It was to replace the older secret, which no longer ends.")?;
+            keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))?;
         }
-        Ok(keys.remote.remark(&format!("Retired {secret} of {key}."))?)
+        Ok(())
     }
 }

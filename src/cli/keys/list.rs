@@ -49,6 +49,7 @@ pub(super) struct ListArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Status {
     Active,
+    Disabled,
     Expired,
     Revoked,
     All,
@@ -58,6 +59,7 @@ impl Status {
     fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Disabled => "disabled",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::All => "all",

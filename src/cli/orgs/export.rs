@@ -72,6 +72,8 @@ struct Key {
     cidrs: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled: Option<bool>,
 }
 
 impl ExportArgs {

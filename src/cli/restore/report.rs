@@ -50,13 +50,14 @@ pub(super) fn in_words(report: &RestoreReport, options: RestoreOptions) -> Strin
     words
 }
 
-fn fates(replaced: &Replaced, options: RestoreOptions) -> (&[TakenAway], &[TakenAway]) {
-    if options.forget_revocations { (&[], &replaced.taken_away) } else { (&replaced.taken_away, &[]) }
+/// What is carried over, and what comes back to life.
+fn fates(replaced: &Replaced, options: RestoreOptions) -> (Vec<&TakenAway>, Vec<&TakenAway>) {
+    replaced.taken_away.iter().partition(|thing| !thing.comes_back(options))
 }
 
 fn differences(replaced: &Replaced, options: RestoreOptions) -> String {
     let (carried_over, brought_back) = fates(replaced, options);
-    let things = |things: &[TakenAway]| things.iter().map(thing_in_words).collect::<Vec<_>>();
+    let things = |things: Vec<&TakenAway>| things.into_iter().map(thing_in_words).collect::<Vec<_>>();
     let keys = |keys: &[NamedKey]| keys.iter().map(key_in_words).collect::<Vec<_>>();
     if replaced.taken_away.is_empty() && replaced.unknown.is_empty() && replaced.lost.is_empty() {
         return "The store that was there has taken nothing away since, and made no keys.\n".to_owned();
@@ -95,13 +96,13 @@ fn of(organization: Option<&str>) -> String {
 
 fn nothing_is_known(made_at: &str) -> String {
     format!(
-        "Nothing is known of what was taken away after {made_at}. API keys that were revoked, deleted or narrowed\n\
-         since then work as they did before; so do retired secrets and withdrawn signing keys. Before clients come back:\n\
+        "Nothing is known of what was taken away after {made_at}. API keys that were revoked, disabled, deleted or\n\
+         narrowed since then work as they did before; so do retired secrets and withdrawn signing keys. Before clients come back:\n\
          - Can the store that was lost still be read? Then restore in its place, with --replace: what it has taken\n\
          \x20 away is carried over, and listed with --dry-run.\n\
-         - If not, look through an export of the audit trail, or your own records, for key.revoke, key.delete,\n\
-         \x20 key.change, key.rotate, secret.retire and signing_key.withdraw since then, and do the same again:\n\
-         \x20 claviger keys revoke, delete, update, rotate; claviger signing-keys rotate.\n"
+         - If not, look through an export of the audit trail, or your own records, for key.revoke, key.disable,\n\
+         \x20 key.delete, key.change, key.rotate, secret.retire and signing_key.withdraw since then, and do the same again:\n\
+         \x20 claviger keys revoke, disable, delete, update, rotate; claviger signing-keys rotate.\n"
     )
 }
 

@@ -29,6 +29,7 @@ impl Running {
         flush_every: Duration,
     ) -> Result<Self, CliError> {
         let Ground { store, deployment, clock, entropy, .. } = ground;
+        ground.agree().await.map_err(CliError::failed)?;
         let node =
             Node::over(store.clone(), deployment.clone(), master_key, clock.clone(), entropy.clone()).await;
         let node = node.map_err(CliError::failed)?;

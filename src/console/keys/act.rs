@@ -1,4 +1,4 @@
-//! What is done to a key and can't be undone: each asks first.
+//! What is done to a key, not all of which can be undone: each asks first.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::made::{self, What};
 use super::new::fresh_id;
+use crate::clock::Timestamp;
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::problem::sentence;
@@ -24,7 +25,9 @@ use crate::scope::Verb;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+pub(super) enum Act {
+    Disable,
+    Enable,
     Rotate,
     Revoke,
     Delete,
@@ -43,6 +46,8 @@ struct ActPage {
     status: KeyStatus,
     last_used: Option<When>,
     is_own: bool,
+    /// Whether the secret to be retired is the one that was to replace another.
+    undoes_rotation: bool,
     error: Option<String>,
 }
 
@@ -151,7 +156,10 @@ pub(in crate::console) async fn retire(
     let visitor = posted.visitor;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { keys::retire(&server, &caller, &of, secret).await }).await {
-        Ok(()) => Ok(see_other(&format!("{}?done=retired", visitor.shell.key(&path)))),
+        Ok(retired) => {
+            let done = if retired.kept.is_some() { "kept" } else { "retired" };
+            Ok(see_other(&format!("{}?done={done}", visitor.shell.key(&path))))
+        }
         Err(error) => {
             again(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire"), error).await
         }
@@ -167,7 +175,7 @@ async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str)
     Err(ApiError::invalid("that is not the key’s name, so nothing was done"))
 }
 
-async fn ask(
+pub(super) async fn ask(
     node: &Arc<Node>,
     visitor: &Visitor,
     path: &KeyPath,
@@ -178,7 +186,7 @@ async fn ask(
 }
 
 /// Asks once more, with what is wrong; what can't be helped by that is a page of its own.
-async fn again(
+pub(super) async fn again(
     node: &Arc<Node>,
     visitor: &Visitor,
     path: &KeyPath,
@@ -211,7 +219,14 @@ async fn asked(
         status: key.status(now),
         last_used: key.last_used_at.map(|at| When::new(at, now)),
         is_own: visitor.caller.key.key.id == key.id,
+        undoes_rotation: undoes_rotation(&key, action, now),
         key,
         error: None,
     })
+}
+
+/// Whether all secrets but the one that an action names would end.
+fn undoes_rotation(key: &ApiKey, action: &str, now: Timestamp) -> bool {
+    let mut left = key.live_secrets(now).filter(|secret| !action.contains(&secret.id.to_string()));
+    left.all(|secret| secret.expires_at.is_some())
 }

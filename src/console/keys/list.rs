@@ -173,6 +173,7 @@ impl Wanted {
 
     fn status(&self) -> StatusFilter {
         match self.status.as_str() {
+            "disabled" => StatusFilter::Disabled,
             "expired" => StatusFilter::Expired,
             "revoked" => StatusFilter::Revoked,
             "unrevoked" => StatusFilter::Unrevoked,

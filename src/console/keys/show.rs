@@ -48,6 +48,7 @@ struct KeyPage {
     scopes: Vec<(String, String)>,
     created: When,
     expires: Option<When>,
+    disabled: Option<When>,
     revoked: Option<(When, Option<String>)>,
     last_used: Option<When>,
     secrets: Vec<SecretRow>,
@@ -95,6 +96,7 @@ pub(in crate::console) async fn show(
         scopes: key.scopes.iter().map(|scope| (scope.to_string(), explain(scope))).collect(),
         created: when(key.created_at),
         expires: key.expires_at.map(when),
+        disabled: key.disabled_at.map(when),
         revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
         last_used: key.last_used_at.map(when),
         secrets: secrets(&key, &href, now),
@@ -155,7 +157,10 @@ fn notice(done: &str) -> Option<&'static str> {
         "revoked" => {
             Some("The key is revoked. It is refused from now on, here and wherever the feed is followed.")
         }
+        "disabled" => Some("The key is disabled. It and its tokens are refused until somebody enables it."),
+        "enabled" => Some("The key is enabled. Programs with the key get new tokens."),
         "retired" => Some("The secret is retired."),
+        "kept" => Some("The secret is retired. The older secret, which it was to replace, no longer ends."),
         "before" => Some(
             "This form was sent before: the key is made, and was shown then. If nobody saved it, rotate it.",
         ),

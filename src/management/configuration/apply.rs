@@ -1,5 +1,6 @@
 //! Making an organization what a document says, all of it or nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::change::{ApplyTerms, ConfigurationChange, Prepared};
@@ -16,7 +17,7 @@ use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::{NewKey, Write};
-use crate::tenant::Organization;
+use crate::tenant::{Organization, Project};
 
 /// What was changed, or would be.
 #[derive(Debug)]
@@ -41,8 +42,13 @@ pub async fn apply(
     terms: ApplyTerms,
 ) -> Result<Applied, ApiError> {
     may_read_all(caller, id)?;
+    let organization = document.organization.as_ref();
+    let organization = organization.ok_or_else(|| ApiError::invalid(UNNAMED))?;
+    if terms.prune_all && !terms.prune {
+        return Err(ApiError::invalid("prune_all confirms prune, which is missing"));
+    }
     let now = node.clock.now();
-    let applying = Applying { node, caller, document, terms };
+    let applying = Applying { node, caller, organization, document, terms };
     // Once to see what it comes to. Secrets are hashed after that, for hashing is slow and writers take turns.
     let mut rehearsal = node.store.write(now, &caller.actor()).await?;
     let (changes, to_create) = applying.carry_out(&mut rehearsal, id, None).await?;
@@ -62,9 +68,13 @@ pub async fn apply(
     Ok(Applied { dry_run: false, changes, created })
 }
 
+/// An empty file, which a failed export leaves behind, is no document of any organization.
+const UNNAMED: &str = "organization.id is missing: a document names the organization that it is for";
+
 struct Applying<'a> {
     node: &'a Arc<Node>,
     caller: &'a Caller,
+    organization: &'a OrganizationConfiguration,
     document: &'a Configuration,
     terms: ApplyTerms,
 }
@@ -78,20 +88,14 @@ impl Applying<'_> {
         id: &OrganizationId,
         prepared: Option<&Prepared>,
     ) -> Result<(Vec<ConfigurationChange>, Vec<(usize, ApiKey)>), ApiError> {
-        let mut organization = write.organization(id).await?.ok_or(ApiError::NotFound)?;
-        let mut changes = Vec::new();
-        if let Some(wanted) = &self.document.organization {
-            let after = self.organization(write, &organization, wanted).await?;
-            changes.extend(ConfigurationChange::update(&organization, &after));
-            organization = after;
-        }
-        for wanted in &self.document.projects {
-            changes.extend(self.project(write, &organization, wanted).await?);
-        }
+        let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
+        let organization = self.organization(write, &before, self.organization).await?;
+        let mut changes = Vec::from_iter(ConfigurationChange::update(&before, &organization));
+        changes.extend(self.projects(write, &organization).await?);
         let (node, caller, document) = (self.node, self.caller, self.document);
         let plan = KeyPlan::make(write, node, caller, &organization.id, document, self.terms).await?;
         changes.extend(plan.changes());
-        plan.carry_out(write, self.terms, prepared).await?;
+        plan.carry_out(write, caller, self.terms, prepared).await?;
         Ok((changes, plan.into_created()))
     }
 
@@ -102,11 +106,14 @@ impl Applying<'_> {
         wanted: &OrganizationConfiguration,
     ) -> Result<Organization, ApiError> {
         if wanted.id != before.id {
-            return Err(ApiError::invalid(format!("the document is {}'s", wanted.id)));
+            return Err(ApiError::invalid(format!("the document is for the organization {}", wanted.id)));
         }
         let after = Organization {
             name: organizations::name(wanted.name.clone(), before)?,
-            audiences: organizations::audiences(self.node, wanted.audiences.clone())?,
+            audiences: match projects::is_as(wanted.audiences.as_deref(), before.audiences.as_ref()) {
+                true => before.audiences.clone(),
+                false => organizations::audiences(self.node, wanted.audiences.clone())?,
+            },
             ..before.clone()
         };
         if after != *before {
@@ -116,28 +123,57 @@ impl Applying<'_> {
         Ok(after)
     }
 
-    async fn project(
+    /// Changes the projects that are there, and makes the others. Writers wait meanwhile, so it takes few statements.
+    async fn projects(
         &self,
         write: &mut Write,
         organization: &Organization,
-        wanted: &ProjectConfiguration,
-    ) -> Result<Option<ConfigurationChange>, ApiError> {
-        let wanted_id = wanted.id.as_str();
-        let may_write = || self.caller.may_in(&organization.id, Verb::Write, &["projects", wanted_id]);
-        let Some(before) = write.project(&organization.id, &wanted.id).await? else {
-            may_write()?;
-            let request = NewProjectRequest::from(wanted);
-            let made = projects::insert(self.node, write, organization, request).await?;
-            return Ok(Some(ConfigurationChange::create(&made)));
-        };
-        let patch = ProjectPatch::from(wanted);
-        let after = projects::altered(self.node, write, organization, &before, patch).await?;
-        if after == before {
-            return Ok(None);
+    ) -> Result<Vec<ConfigurationChange>, ApiError> {
+        let there: HashMap<_, _> = write
+            .projects(&organization.id)
+            .await?
+            .into_iter()
+            .map(|project| (project.id.clone(), project))
+            .collect();
+        let mut planned = Vec::<(Option<&Project>, Project)>::new();
+        let mut places = HashMap::new();
+        for wanted in &self.document.projects {
+            let here = |error: ApiError| error.at(&format!("projects {:?}", wanted.id.as_str()));
+            let may_write = || {
+                let path = ["projects", wanted.id.as_str()];
+                self.caller.may_in(&organization.id, Verb::Write, &path).map_err(|denied| here(denied.into()))
+            };
+            let place = *places.entry(&wanted.id).or_insert(planned.len());
+            // As the document's earlier words on the same project would have it, or as it is.
+            let earlier = planned.get(place).map(|(_, project)| project);
+            let Some(before) = earlier.or_else(|| there.get(&wanted.id)) else {
+                may_write()?;
+                let request = NewProjectRequest::from(wanted);
+                let new = projects::new(self.node, organization, request, write.at()).map_err(here)?;
+                planned.push((None, new));
+                continue;
+            };
+            let patch = ProjectPatch::from(wanted);
+            let after =
+                projects::altered(self.node, write, organization, before, patch).await.map_err(here)?;
+            if after != *before {
+                may_write()?;
+            }
+            match planned.get_mut(place) {
+                Some((_, project)) => *project = after,
+                None => planned.push((there.get(&wanted.id), after)),
+            }
         }
-        may_write()?;
-        projects::update(write, &before, &after).await?;
-        Ok(ConfigurationChange::update(&before, &after))
+        let new: Vec<_> = planned.iter().filter(|(before, _)| before.is_none()).map(|(_, new)| new).collect();
+        let changed = planned.iter().filter_map(|(before, after)| before.map(|before| (before, after)));
+        let changed: Vec<_> = changed.filter(|(before, after)| before != after).collect();
+        projects::insert_all(write, &new).await?;
+        projects::update_all(write, &changed).await?;
+        let change = |(before, after): &(Option<&Project>, Project)| match before {
+            None => Some(ConfigurationChange::create(after)),
+            Some(before) => ConfigurationChange::update(*before, after),
+        };
+        Ok(planned.iter().filter_map(change).collect())
     }
 }
 

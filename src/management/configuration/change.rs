@@ -19,6 +19,8 @@ pub struct ApplyTerms {
     pub dry_run: bool,
     /// Revoke the keys that the document lacks.
     pub prune: bool,
+    /// Even if these are more than half of the keys.
+    pub prune_all: bool,
     /// Close the last way in, and revoke the caller's own key, if it comes to that.
     pub force: bool,
 }
@@ -46,14 +48,18 @@ pub(super) trait Configured {
     fn name(&self) -> &str;
 
     fn configuration(&self) -> Value;
+
+    /// What goes without saying of a new one.
+    fn before_creation() -> Value {
+        Value::Object(Map::new())
+    }
 }
 
 impl ConfigurationChange {
     pub(super) fn create<T: Configured>(made: &T) -> Self {
-        let nothing = Value::Object(Map::new());
         // A key that is only rehearsed has an id that nobody will see again.
         let id = (T::KIND != ApiKey::KIND).then(|| made.id());
-        Self { id, ..Self::new("create", made, changes(&nothing, &made.configuration())) }
+        Self { id, ..Self::new("create", made, changes(&T::before_creation(), &made.configuration())) }
     }
 
     pub(super) fn update<T: Configured>(before: &T, after: &T) -> Option<Self> {

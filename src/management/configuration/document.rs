@@ -13,7 +13,7 @@ use crate::tenant::{Organization, Project};
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with organization, projects and keys")]
 pub struct Configuration {
-    /// The organization itself.
+    /// The organization itself. An applied document has to name it.
     pub organization: Option<OrganizationConfiguration>,
     /// Its projects.
     pub projects: Vec<ProjectConfiguration>,
@@ -72,6 +72,9 @@ pub struct KeyConfiguration {
     pub cidrs: Option<Vec<String>>,
     /// Its end, as RFC 3339; absent or `null`, none.
     pub expires_at: Option<String>,
+    /// Whether it is disabled. Absent or `null`, an old key stays as it is, so that a file that was written before does
+    /// not enable it again, and a new one is enabled. In what is exported it is `true` or `null`.
+    pub disabled: Option<bool>,
 }
 
 impl Configuration {
@@ -126,6 +129,7 @@ impl From<&ApiKey> for KeyConfiguration {
             preset: None,
             cidrs: Some(key.cidrs.iter().map(ToString::to_string).collect()),
             expires_at: key.expires_at.map(crate::clock::Timestamp::rfc3339),
+            disabled: key.disabled_at.map(|_| true),
         }
     }
 }

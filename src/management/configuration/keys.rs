@@ -1,22 +1,22 @@
 //! The keys of a document against the keys that there are.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::change::{ApplyTerms, ConfigurationChange, Configured, Prepared};
 use super::document::{Configuration, KeyConfiguration};
 use super::unrevoked_keys;
 use crate::access::Caller;
-use crate::api_key::KeyId;
+use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::clock::Timestamp;
-use crate::key::{ApiKey, words};
+use crate::key::{ApiKey, KeyStatus, words};
 use crate::management::ceiling::{may_change, may_hand_out};
 use crate::management::keys::{self, Alterations};
-use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::last_way::keep_one_open;
 use crate::management::{ApiError, moment};
-use crate::names::OrganizationId;
+use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::Write;
@@ -46,12 +46,15 @@ impl KeyPlan {
         terms: ApplyTerms,
     ) -> Result<Self, ApiError> {
         let there = unrevoked_keys(write, organization).await?;
+        let index = Index::of(&there);
+        let strange =
+            document.keys.iter().filter_map(|wanted| wanted.id).filter(|id| !index.of_id.contains_key(id));
+        let revoked = write.known_keys(organization, &strange.collect::<Vec<_>>()).await?;
         let mut plan = Self::default();
         let mut matched = HashSet::new();
         for (place, wanted) in document.keys.iter().enumerate() {
-            let here = format!("keys[{place}]");
-            let found =
-                matching(write, &there, organization, wanted).await.map_err(|error| error.at(&here))?;
+            let here = here(place, &wanted.name);
+            let found = index.matching(wanted, &revoked).map_err(|error| error.at(&here))?;
             if found.is_some_and(|found| !matched.insert(found.id)) {
                 return Err(ApiError::invalid("an earlier one is the same key").at(&here));
             }
@@ -62,7 +65,10 @@ impl KeyPlan {
             planned.map_err(|error| error.at(&here))?;
         }
         if terms.prune {
-            let left = there.into_iter().filter(|key| !matched.contains(&key.id));
+            let (_, left): (Vec<_>, Vec<_>) = there.iter().partition(|key| matched.contains(&key.id));
+            if !terms.prune_all {
+                at_most_half(&left, &there, write.at())?;
+            }
             plan.revoke(caller, left, terms, write.at())?;
         }
         Ok(plan)
@@ -86,19 +92,22 @@ impl KeyPlan {
     pub(super) async fn carry_out(
         &self,
         write: &mut Write,
+        caller: &Caller,
         terms: ApplyTerms,
         prepared: Option<&Prepared>,
     ) -> Result<(), ApiError> {
-        for (place, key) in &self.created {
-            keys::check_home(write, key).await.map_err(|error| error.at(&format!("keys[{place}]")))?;
-        }
-        let changed = || self.updated.iter().chain(&self.revoked);
-        let closed = ways_closed(changed().map(|(before, after)| (before, Some(after))), write.at());
-        leave_one_open(write, &closed, terms.force).await?;
-        for (action, pairs) in [("key.change", &self.updated), ("key.revoke", &self.revoked)] {
-            let pairs: Vec<_> = pairs.iter().map(|(before, after)| (before, after)).collect();
+        self.check_homes(write).await?;
+        let changed = self.updated.iter().chain(&self.revoked);
+        let changed: Vec<_> = changed.map(|(before, after)| (before, Some(after))).collect();
+        keep_one_open(write, caller, &changed, terms.force).await?;
+        for action in ["key.change", "key.disable", "key.enable"] {
+            let pairs = self.updated.iter().map(|(before, after)| (before, after));
+            let pairs: Vec<_> =
+                pairs.filter(|(before, after)| keys::action(before, after) == action).collect();
             keys::update_all(write, action, &pairs).await?;
         }
+        let revoked: Vec<_> = self.revoked.iter().map(|(before, after)| (before, after)).collect();
+        keys::update_all(write, "key.revoke", &revoked).await?;
         match prepared {
             Some(prepared) => self.insert(write, prepared).await,
             None => Ok(()),
@@ -110,9 +119,18 @@ impl KeyPlan {
         if self.created.len() != prepared.len() {
             return Err(overtaken());
         }
-        for (place, _) in &self.created {
-            let (new, _) = prepared.get(place).ok_or_else(overtaken)?;
-            keys::insert(write, new).await?;
+        let prepared = |(place, _): &(usize, ApiKey)| prepared.get(place).map(|(new, _)| new);
+        let new: Option<Vec<_>> = self.created.iter().map(prepared).collect();
+        keys::insert_all(write, &new.ok_or_else(overtaken)?).await
+    }
+
+    async fn check_homes(&self, write: &mut Write) -> Result<(), ApiError> {
+        let Some((_, any)) = self.created.first() else { return Ok(()) };
+        let projects = write.projects(&any.organization).await?;
+        let projects: HashMap<_, _> = projects.iter().map(|project| (&project.id, project)).collect();
+        for (place, key) in &self.created {
+            let checked = keys::check_home(key, projects.get(&key.project).copied());
+            checked.map_err(|error| error.at(&here(*place, &key.name)))?;
         }
         Ok(())
     }
@@ -124,7 +142,7 @@ impl KeyPlan {
         wanted: &KeyConfiguration,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let after = read(wanted, &before.organization)?.of(before);
+        let after = read(wanted, &before.organization)?.of(before, now);
         if after.is_as(before) {
             return Ok(());
         }
@@ -155,8 +173,11 @@ impl KeyPlan {
             caller.key.key.id.to_string(),
             now,
         );
-        let key = ApiKey { generation: 1, ..alterations.of(&blank) };
-        not_over(&key, now)?;
+        let key = ApiKey { generation: 1, ..alterations.of(&blank, now) };
+        // An export has the keys that have ended, too, and is to be applied elsewhere. What somebody writes is not.
+        if wanted.id.is_none() {
+            not_over(&key, now)?;
+        }
         may_hand_out(caller, &key)?;
         self.created.push((place, key));
         Ok(())
@@ -165,51 +186,67 @@ impl KeyPlan {
     fn revoke(
         &mut self,
         caller: &Caller,
-        keys: impl Iterator<Item = ApiKey>,
+        keys: Vec<&ApiKey>,
         terms: ApplyTerms,
         now: Timestamp,
     ) -> Result<(), ApiError> {
         for before in keys {
-            keys::may(caller, &before, Verb::Write)?;
+            keys::may(caller, before, Verb::Write)?;
             if before.id == caller.key.key.id && !terms.force {
                 let why =
                     "the document lacks the key that you are using; with force it is revoked all the same";
                 return Err(ApiError::Conflict(why.into()));
             }
             let after = before.clone().revoke(now, Some(PRUNED.into()));
-            self.revoked.push((before, after));
+            self.revoked.push((before.clone(), after));
         }
         Ok(())
     }
 }
 
-/// The key that is meant: the one of the id, or else the one of the name in its project and environment.
-async fn matching<'k>(
-    write: &mut Write,
-    there: &'k [ApiKey],
-    organization: &OrganizationId,
-    wanted: &KeyConfiguration,
-) -> Result<Option<&'k ApiKey>, ApiError> {
-    let conflict = |why: String| Err(ApiError::Conflict(why));
-    let is_at_home = |key: &ApiKey| key.project == wanted.project && key.environment == wanted.environment;
-    if let Some(id) = &wanted.id {
-        if let Some(found) = there.iter().find(|key| key.id == *id) {
-            return match is_at_home(found) {
-                true => Ok(Some(found)),
-                false => conflict(format!("{id} is in another project or environment, for good")),
-            };
+/// The keys that are there, to be found by what a document says of them.
+struct Index<'k> {
+    of_id: HashMap<KeyId, &'k ApiKey>,
+    of_name: HashMap<(&'k ProjectId, &'k EnvironmentSlug, &'k str), Vec<&'k ApiKey>>,
+}
+
+impl<'k> Index<'k> {
+    fn of(there: &'k [ApiKey]) -> Self {
+        let mut of_name = HashMap::<_, Vec<_>>::new();
+        for key in there {
+            of_name.entry((&key.project, &key.environment, &*key.name)).or_default().push(key);
         }
-        // One of this organization that is not there any more was revoked: it does not come back unnoticed.
-        if write.key(id).await?.is_some_and(|key| key.organization == *organization) {
-            return conflict(format!("{id} is revoked; without its id, a new key is made"));
-        }
+        Self { of_id: there.iter().map(|key| (key.id, key)).collect(), of_name }
     }
-    let of_name: Vec<_> = there.iter().filter(|key| is_at_home(key) && key.name == wanted.name).collect();
-    match of_name[..] {
-        [] => Ok(None),
-        [found] => Ok(Some(found)),
-        [one, other, ..] => {
-            conflict(format!("{} and {} have this name; say which by its id", one.id, other.id))
+
+    /// The key that is meant: the one of the id, or else the one of the name in its project and environment.
+    fn matching(
+        &self,
+        wanted: &KeyConfiguration,
+        revoked: &HashSet<KeyId>,
+    ) -> Result<Option<&'k ApiKey>, ApiError> {
+        let conflict = |why: String| Err(ApiError::Conflict(why));
+        let is_at_home =
+            |key: &ApiKey| key.project == wanted.project && key.environment == wanted.environment;
+        if let Some(id) = &wanted.id {
+            if let Some(found) = self.of_id.get(id) {
+                return match is_at_home(found) {
+                    true => Ok(Some(*found)),
+                    false => conflict(format!("{id} is in another project or environment, for good")),
+                };
+            }
+            // It does not come back unnoticed.
+            if revoked.contains(id) {
+                return conflict(format!("{id} is revoked; without its id, a new key is made"));
+            }
+        }
+        let of_name = self.of_name.get(&(&wanted.project, &wanted.environment, &*wanted.name));
+        match of_name.map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [found] => Ok(Some(*found)),
+            [one, other, ..] => {
+                conflict(format!("{} and {} have this name; say which by its id", one.id, other.id))
+            }
         }
     }
 }
@@ -222,7 +259,30 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
         scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
+        disabled: wanted.disabled,
     })
+}
+
+/// A key of the document, for people.
+fn here(place: usize, name: &str) -> String {
+    format!("keys[{place}]: {name:?}")
+}
+
+/// Whether what the document lacks is not more than half of the keys, nor of those in use. A file that was cut short
+/// lacks most of them.
+fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
+    let is_active = |key: &&ApiKey| key.status(now) == KeyStatus::Active;
+    let active_left = left.iter().filter(|key| is_active(key)).count();
+    let active = there.iter().filter(is_active).count();
+    if left.len() * 2 <= there.len() && active_left * 2 <= active {
+        return Ok(());
+    }
+    Err(ApiError::Conflict(format!(
+        "the document lacks {} of the organization's {} keys, more than half ({active_left} of {active} active ones), and \
+         would revoke them; ?prune_all=true confirms that",
+        left.len(),
+        there.len()
+    )))
 }
 
 /// What ends in the past can stay so, but nothing is made to.
@@ -245,6 +305,11 @@ impl Configured for ApiKey {
     }
 
     fn configuration(&self) -> Value {
-        Configuration::json(&KeyConfiguration { id: None, ..KeyConfiguration::from(self) })
+        let disabled = Some(self.disabled_at.is_some());
+        Configuration::json(&KeyConfiguration { id: None, disabled, ..KeyConfiguration::from(self) })
+    }
+
+    fn before_creation() -> Value {
+        json!({ "disabled": false })
     }
 }

@@ -12,7 +12,7 @@ use crate::api_key::{EnvironmentSlug, KeyId};
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, words};
 use crate::management::ceiling::may_change;
-use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::last_way::keep_one_open;
 use crate::management::{ApiError, Terms, changes, moment, organizations};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
@@ -39,6 +39,13 @@ pub struct Selection {
 pub struct BulkRevocation {
     filter: Selection,
     reason: Option<String>,
+}
+
+/// The body of disabling many, or of enabling them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a filter")]
+pub struct BulkDisabling {
+    filter: Selection,
 }
 
 /// The body of a change of the scopes of many: other ones, or more and fewer.
@@ -89,6 +96,29 @@ pub async fn revoke_all(
     change_all(node, caller, search, "key.revoke", revoke, terms).await
 }
 
+/// Disables all keys of an organization that a filter finds, or enables them.
+///
+/// # Errors
+/// [`ApiError`]; no key has been changed then.
+pub async fn disable_all(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: BulkDisabling,
+    disabled: bool,
+    terms: &Terms,
+) -> Result<BulkAnswer, ApiError> {
+    let now = node.clock.now();
+    let search = request.filter.search(organization)?;
+    let action = if disabled { "key.disable" } else { "key.enable" };
+    let change = |key: &ApiKey| {
+        let after = key.clone().disable(disabled, now).following(key);
+        may_change(caller, key, &after)?;
+        Ok(after)
+    };
+    change_all(node, caller, search, action, change, terms).await
+}
+
 /// Changes the scopes of all keys of an organization that a filter finds.
 ///
 /// # Errors
@@ -124,8 +154,8 @@ async fn change_all(
     let now = node.clock.now();
     let mut write = node.store.write(now, &caller.actor()).await?;
     let changed = changed(&mut write, caller, filter, change).await?;
-    let closed = ways_closed(changed.iter().map(|(before, after)| (before, Some(after))), now);
-    leave_one_open(&mut write, &closed, terms.force).await?;
+    let changes: Vec<_> = changed.iter().map(|(before, after)| (before, Some(after))).collect();
+    keep_one_open(&mut write, caller, &changes, terms.force).await?;
     let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
     if !terms.dry_run && !changed.is_empty() {
         let changed: Vec<_> = changed.iter().map(|(before, after)| (before, after)).collect();

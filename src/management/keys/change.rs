@@ -12,7 +12,7 @@ use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, words};
 use crate::management::ceiling::may_change;
-use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::last_way::keep_one_open;
 use crate::management::{ApiError, Changed, Terms};
 use crate::node::Node;
 use crate::scope::{Preset, Scope, Scopes};
@@ -35,6 +35,8 @@ pub struct KeyPatch {
     expires_at: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     expires_in: Option<ExpiresIn>,
+    #[serde(deserialize_with = "given")]
+    disabled: Option<bool>,
 }
 
 /// Tells a member that is there, `null` included, from one that is not.
@@ -63,14 +65,23 @@ pub async fn change(
     if before.revoked.is_some() {
         return Err(ApiError::Conflict("the key is revoked".into()));
     }
-    let after = alterations.of(&before);
+    let after = alterations.of(&before, now);
     may_change(caller, &before, &after)?;
-    leave_one_open(&mut write, &ways_closed([(&before, Some(&after))], now), terms.force).await?;
+    keep_one_open(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
     if !terms.dry_run && !before.is_as(&after) {
-        update(&mut write, "key.change", &before, &after).await?;
+        update(&mut write, action(&before, &after), &before, &after).await?;
         node.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// What the audit trail calls a change: disabling and enabling have names of their own, whatever changes with them.
+pub(in crate::management) fn action(before: &ApiKey, after: &ApiKey) -> &'static str {
+    match (before.disabled_at, after.disabled_at) {
+        (None, Some(_)) => "key.disable",
+        (Some(_), None) => "key.enable",
+        _ => "key.change",
+    }
 }
 
 /// What a key is to be, as far as it is to be something else.
@@ -81,6 +92,7 @@ pub(in crate::management) struct Alterations {
     pub(in crate::management) scopes: Option<Scopes>,
     pub(in crate::management) cidrs: Option<Cidrs>,
     pub(in crate::management) expires_at: Option<Option<Timestamp>>,
+    pub(in crate::management) disabled: Option<bool>,
 }
 
 impl KeyPatch {
@@ -98,14 +110,18 @@ impl KeyPatch {
                 (Some(None), Some(_)) => return Err(ApiError::invalid(expiry::BOTH)),
                 (at, span) => Some(end(at.flatten().as_deref(), span.as_ref(), now)?),
             },
+            disabled: self.disabled,
         })
     }
 }
 
 impl Alterations {
-    /// The key as it is to be.
-    pub(in crate::management) fn of(self, before: &ApiKey) -> ApiKey {
-        let key = before.clone();
+    /// The key as it is to be from `at` on.
+    pub(in crate::management) fn of(self, before: &ApiKey, at: Timestamp) -> ApiKey {
+        let key = match self.disabled {
+            Some(disabled) => before.clone().disable(disabled, at),
+            None => before.clone(),
+        };
         ApiKey {
             name: self.name.unwrap_or(key.name),
             note: self.note.unwrap_or(key.note),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::event;
 use super::expiry::{ExpiresIn, end};
-use super::record;
 use crate::access::Caller;
 use crate::api_key::{EnvironmentSlug, KeyId, PlainKey};
 use crate::cidr::Cidrs;
 use crate::clock::Timestamp;
+use crate::fair_queue::Principal;
 use crate::key::{ApiKey, KeySecret, SecretId, words};
 use crate::management::ceiling::may_hand_out;
 use crate::management::repeat::Once;
@@ -17,7 +18,8 @@ use crate::management::{ApiError, Etag, Made, Repeatable, Versioned};
 use crate::names::{OrganizationId, ProjectId};
 use crate::node::Node;
 use crate::scope::{Preset, Scope, Scopes, Verb};
-use crate::store::{NewKey, Write};
+use crate::store::{ChangeKind, NewKey, Write};
+use crate::tenant::Project;
 
 /// The body that a key is made from.
 #[derive(Debug, Deserialize)]
@@ -88,7 +90,7 @@ pub(in crate::management) async fn new_secret(
     let plain = plain.map_err(ApiError::internal)?;
     let secret = KeySecret {
         id: SecretId::generate(&node.entropy).map_err(ApiError::internal)?,
-        hash: node.secrets.hash(plain.secret(), &node.entropy).await?,
+        hash: node.secrets.hash(plain.secret(), &Principal::of(key), &node.entropy).await?,
         created_at: now,
         expires_at: None,
         last_used_at: None,
@@ -97,18 +99,28 @@ pub(in crate::management) async fn new_secret(
 }
 
 /// Stores a key in its project, which must be there.
-pub(in crate::management) async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
-    check_home(write, new.key()).await?;
-    write.insert_key(new).await?;
-    record(write, "key.create", None, Some(new.key())).await
+async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
+    let key = new.key();
+    check_home(key, write.project(&key.organization, &key.project).await?.as_ref())?;
+    insert_all(write, &[new]).await
 }
 
-/// Whether there is the project that a key is to be in, with the environment that it is for.
+/// Stores keys whose projects are there. Other writers wait until that is done, so it takes few statements.
+pub(in crate::management) async fn insert_all(write: &mut Write, new: &[&NewKey]) -> Result<(), ApiError> {
+    for batch in new.chunks(Write::AT_ONCE) {
+        write.insert_keys(batch).await?;
+        let events: Vec<_> =
+            batch.iter().filter_map(|new| event(write, "key.create", None, Some(new.key()))).collect();
+        write.record_all(ChangeKind::Key, &events).await?;
+    }
+    Ok(())
+}
+
+/// Whether the project that a key is to be in is there, with the environment that it is for.
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
-pub(in crate::management) async fn check_home(write: &mut Write, key: &ApiKey) -> Result<(), ApiError> {
-    let project = write.project(&key.organization, &key.project).await?;
+pub(in crate::management) fn check_home(key: &ApiKey, project: Option<&Project>) -> Result<(), ApiError> {
     let project = project.ok_or_else(|| ApiError::invalid("there is no such project"))?;
     if !project.environments.contains(&key.environment) {
         let there = project.environments.to_string().replace(' ', ", ");

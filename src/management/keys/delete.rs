@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeyPath, find_to_change, record};
 use crate::access::Caller;
 use crate::management::ApiError;
-use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::last_way::keep_one_open;
 use crate::node::Node;
 
 /// Deletes a key, which ends it as a revocation does. Its audit events stay.
@@ -16,7 +16,7 @@ pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &KeyPath, force: bo
     let now = node.clock.now();
     let mut write = node.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
-    leave_one_open(&mut write, &ways_closed([(&before, None)], now), force).await?;
+    keep_one_open(&mut write, caller, &[(&before, None)], force).await?;
     write.delete_key(&before.id).await?;
     write.withdraw_generations(&[(before.id, before.generation + 1)]).await?;
     record(&mut write, "key.delete", Some(&before), None).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::access::{Caller, reachable_keys};
 use crate::key::ApiKey;
 use crate::management::listing::cursor;
-use crate::management::{ApiError, PageRequest, organizations};
+use crate::management::{ApiError, PageRequest, organizations, reading};
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::{KeyFilter, KeyOrder, KeyQuery};
@@ -50,7 +50,7 @@ impl KeySearch {
 }
 
 /// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next. It may have fewer keys than
-/// its limit, or none, and a next page (see [`Store::keys`](crate::store::Store::keys)).
+/// its limit, or none, and a next page (see [`Store::keys`](crate::store::Reading::keys)).
 ///
 /// # Errors
 /// [`ApiError`].
@@ -70,6 +70,6 @@ pub async fn list(
         limit: page.limit,
         filter,
     };
-    let found = node.store.keys(query, node.clock.now()).await?;
+    let found = reading(node, caller).await?.keys(query, node.clock.now()).await?;
     Ok((found.items, cursor(node, &list, found.next)?))
 }

@@ -6,7 +6,7 @@ use super::{KeyPath, find_to_change, update};
 use crate::access::Caller;
 use crate::key::{ApiKey, words};
 use crate::management::ApiError;
-use crate::management::last_way::{leave_one_open, ways_closed};
+use crate::management::last_way::keep_one_open;
 use crate::node::Node;
 
 /// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
@@ -29,7 +29,7 @@ pub async fn revoke(
         return Ok(before);
     }
     let after = before.clone().revoke(now, reason);
-    leave_one_open(&mut write, &ways_closed([(&before, Some(&after))], now), force).await?;
+    keep_one_open(&mut write, caller, &[(&before, Some(&after))], force).await?;
     update(&mut write, "key.revoke", &before, &after).await?;
     node.commit(write).await?;
     Ok(after)

@@ -78,7 +78,7 @@ async fn end_secrets(write: &mut Write, before: &ApiKey, overlap: i64) -> Result
             write.retire_secret(secret.id).await?;
             after.secrets.retain(|kept| kept.id != secret.id);
         } else if is_live(secret.expires_at, end) {
-            write.end_secret(secret.id, end).await?;
+            write.end_secret(secret.id, Some(end)).await?;
             after.secrets.iter_mut().filter(|kept| kept.id == secret.id).for_each(|kept| {
                 kept.expires_at = Some(end);
             });
@@ -92,8 +92,18 @@ fn is_live(end: Option<Timestamp>, at: Timestamp) -> bool {
     end.is_none_or(|end| at < end)
 }
 
+/// What became of a key when one of its secrets was retired.
+#[derive(Debug)]
+pub struct Retirement {
+    /// The key as it is now.
+    pub key: ApiKey,
+    /// The secret that was to end, and lasts now because the one that was to replace it is retired.
+    pub kept: Option<SecretId>,
+}
+
 /// Retires one secret of a key before its time. Tokens of the key are dead, whichever secret they were got
-/// with.
+/// with. Retiring the secret that was to replace another undoes the rotation: the other one would end unannounced and
+/// the key with it, so it lasts from now on. That takes the rights of a rotation.
 ///
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] when no other secret is live.
@@ -102,7 +112,7 @@ pub async fn retire(
     caller: &Caller,
     path: &KeyPath,
     secret: SecretId,
-) -> Result<(), ApiError> {
+) -> Result<Retirement, ApiError> {
     let now = node.clock.now();
     let mut write = node.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
@@ -116,6 +126,22 @@ pub async fn retire(
     write.retire_secret(secret).await?;
     let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
     after.secrets.retain(|kept| kept.id != secret);
+    let is_lasting = after.live_secrets(now).any(|left| left.expires_at.is_none());
+    let kept = if is_lasting { None } else { keep_newest(&mut write, caller, &mut after).await? };
     update(&mut write, "secret.retire", &before, &after).await?;
-    Ok(node.commit(write).await?)
+    node.commit(write).await?;
+    Ok(Retirement { key: after, kept })
+}
+
+/// Takes the end of a key's newest secret away.
+async fn keep_newest(
+    write: &mut Write,
+    caller: &Caller,
+    key: &mut ApiKey,
+) -> Result<Option<SecretId>, ApiError> {
+    may_hand_out(caller, key)?;
+    let Some(newest) = key.secrets.last_mut() else { return Ok(None) };
+    newest.expires_at = None;
+    write.end_secret(newest.id, None).await?;
+    Ok(Some(newest.id))
 }

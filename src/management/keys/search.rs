@@ -7,7 +7,7 @@ use crate::access::Caller;
 use crate::api_key::KeyClue;
 use crate::key::ApiKey;
 use crate::management::listing::cursor;
-use crate::management::{ApiError, PageRequest};
+use crate::management::{ApiError, PageRequest, reading};
 use crate::node::Node;
 use crate::scope::Verb;
 
@@ -24,7 +24,10 @@ pub async fn search(
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
     let list = format!("keys like {clue:?}");
     let behind: Option<String> = page.behind(node, &list)?;
-    let mut found = node.store.keys_beginning(clue.beginning(), behind.as_deref(), page.limit + 1).await?;
+    let mut found = reading(node, caller)
+        .await?
+        .keys_beginning(clue.beginning(), behind.as_deref(), page.limit + 1)
+        .await?;
     let there_are_more = found.len() > usize::from(page.limit);
     found.truncate(page.limit.into());
     let next = found.last().filter(|_| there_are_more).map(|key| key.id.to_string());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Bucket;
 use crate::access::Caller;
 use crate::api_key::KeyId;
-use crate::management::{ApiError, keys, organizations};
+use crate::management::{ApiError, keys, organizations, reading};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
@@ -37,7 +37,7 @@ pub async fn by_key(
     caller.may_in(organization, Verb::Read, &["usage"])?;
     organizations::known(node, caller, organization).await?;
     let period = period.known_at(node.clock.now()).map_err(ApiError::invalid)?;
-    let totals = node.store.busiest_keys(organization, period, limit).await?;
+    let totals = reading(node, caller).await?.busiest_keys(organization, period, limit).await?;
     let readable =
         |key, label: &KeyLabel| keys::may_at(caller, (organization, &label.project, key), Verb::Read).is_ok();
     let shown = |KeyTotal { key, label, counts }: KeyTotal| KeyUse {

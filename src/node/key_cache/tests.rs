@@ -37,6 +37,7 @@ fn key(generation: u64) -> StoredKey {
         created_at: Timestamp::from_unix(0),
         created_by: String::new(),
         expires_at: None,
+        disabled_at: None,
         revoked: None,
         last_used_at: None,
         secrets: Vec::new(),

@@ -107,10 +107,20 @@ impl BackupFacts {
     }
 }
 
-/// How many keys of a table with the columns of `api_keys` are active.
-pub(in crate::store) async fn active_keys(table: &str, at: Timestamp, from: &mut Tx) -> sqlx::Result<i64> {
+/// The first schema in which keys can be disabled.
+const WITH_DISABLING: i64 = 8;
+
+/// How many keys of a table with the columns that `api_keys` has in this schema are active.
+pub(in crate::store) async fn active_keys(
+    table: &str,
+    schema: i64,
+    at: Timestamp,
+    from: &mut Tx,
+) -> sqlx::Result<i64> {
+    let enabled = if schema >= WITH_DISABLING { "AND disabled_at IS NULL" } else { "" };
     let count = format!(
-        "SELECT COUNT(*) FROM {table} WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"
+        "SELECT COUNT(*) FROM {table}
+         WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) {enabled}"
     );
     either!(from, |tx, DB| {
         sqlx::query_scalar::<DB, i64>(AssertSqlSafe(count)).bind(at.unix()).fetch_one(&mut **tx).await

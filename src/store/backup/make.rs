@@ -91,7 +91,7 @@ async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, Ba
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
         epoch: identity.epoch,
         last_change: identity.last_change,
-        active_keys: active_keys("api_keys", made_at, &mut tx).await?,
+        active_keys: active_keys("api_keys", schema, made_at, &mut tx).await?,
         schema,
     };
     let digest = facts.digest(&Table::all(&mut tx).await?, &mut tx).await?;

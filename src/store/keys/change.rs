@@ -8,7 +8,6 @@ use crate::clock::Timestamp;
 use crate::key::ApiKey;
 use crate::store::StoreError;
 use crate::store::db::{BATCH, on, stays_prepared};
-use crate::store::error::read;
 use crate::store::write::Write;
 
 impl Write {
@@ -20,8 +19,8 @@ impl Write {
         for batch in keys.chunks(BATCH) {
             on!(&mut self.tx, |tx, DB| {
                 let mut sql = QueryBuilder::<DB>::new(
-                    "WITH now (id, name, name_folded, note, scopes, cidrs, generation, expires_at, ends_at, revoked_at,
-                               revoked_reason, is_way_in) AS (",
+                    "WITH now (id, name, name_folded, note, scopes, cidrs, generation, expires_at, ends_at,
+                               disabled_at, revoked_at, revoked_reason, is_way_in) AS (",
                 );
                 sql.push_values(batch, |mut row, key| {
                     row.push_bind(key.id.to_string());
@@ -29,6 +28,7 @@ impl Write {
                     row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
                     row.push_bind(key.generation.cast_signed());
                     row.push_bind(key.expires_at.map(Timestamp::unix)).push_bind(ends_at(key));
+                    row.push_bind(key.disabled_at.map(Timestamp::unix));
                     row.push_bind(key.revoked.as_ref().map(|revoked| revoked.at.unix()));
                     row.push_bind(key.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()));
                     row.push_bind(i64::from(key.is_way_in()));
@@ -36,7 +36,8 @@ impl Write {
                 sql.push(
                     ") UPDATE api_keys SET name = now.name, name_folded = now.name_folded, note = now.note,
                          scopes = now.scopes, cidrs = now.cidrs, generation = now.generation,
-                         expires_at = now.expires_at, ends_at = now.ends_at, revoked_at = now.revoked_at,
+                         expires_at = now.expires_at, ends_at = now.ends_at, disabled_at = now.disabled_at,
+                         revoked_at = now.revoked_at,
                          revoked_reason = now.revoked_reason, is_way_in = now.is_way_in
                      FROM now WHERE api_keys.id = now.id",
                 );
@@ -59,24 +60,5 @@ impl Write {
                 .map(drop)
         })?;
         Ok(())
-    }
-
-    /// The active keys that may make keys everywhere, at most `limit` of them.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub async fn ways_in(&mut self, limit: usize) -> Result<Vec<KeyId>, StoreError> {
-        let now = self.at.unix();
-        let ids = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_scalar::<DB, String>(
-                "SELECT id FROM api_keys WHERE is_way_in = 1 AND revoked_at IS NULL
-                 AND (expires_at IS NULL OR expires_at > $1) LIMIT $2",
-            )
-            .bind(now)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut **tx)
-            .await
-        })?;
-        ids.iter().map(|id| read("key id", id)).collect()
     }
 }

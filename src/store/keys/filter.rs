@@ -35,11 +35,13 @@ pub enum StatusFilter {
     /// Usable now.
     #[default]
     Active,
+    /// Suspended, neither past its end nor revoked.
+    Disabled,
     /// Past its end and not revoked.
     Expired,
     /// Revoked.
     Revoked,
-    /// Active or expired.
+    /// Active, disabled or expired.
     Unrevoked,
     /// Any.
     All,
@@ -120,8 +122,12 @@ impl StatusFilter {
             Self::Revoked => drop(sql.push(" AND revoked_at IS NOT NULL")),
             Self::Unrevoked => drop(sql.push(" AND revoked_at IS NULL")),
             Self::Active => {
-                sql.push(" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ");
+                sql.push(" AND revoked_at IS NULL AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > ");
                 sql.push_bind(now.unix()).push(")");
+            }
+            Self::Disabled => {
+                sql.push(" AND revoked_at IS NULL AND disabled_at IS NOT NULL");
+                sql.push(" AND (expires_at IS NULL OR expires_at > ").push_bind(now.unix()).push(")");
             }
             Self::Expired => {
                 sql.push(" AND revoked_at IS NULL AND expires_at <= ").push_bind(now.unix());

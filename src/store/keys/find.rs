@@ -4,7 +4,7 @@ use super::row::{KeyRow, group};
 use super::{joined, newest_secret_last, select_key};
 use crate::key::ApiKey;
 use crate::store::db::on;
-use crate::store::{Store, StoreError};
+use crate::store::{Reading, StoreError};
 
 /// After every id that begins with what it is put behind: an id is shorter, and `z` is the last letter in every order
 /// of text, be it by bytes or by a language, in which the bounds let the other case pass, too.
@@ -20,7 +20,7 @@ const BY_BEGINNING: &str = concat!(
     newest_secret_last!()
 );
 
-impl Store {
+impl Reading {
     /// At most `limit` keys whose ids begin so, in the order of their ids, behind the id `behind`.
     ///
     /// # Errors
@@ -49,6 +49,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
     use crate::store::db::{Either, plan};
 
     #[tokio::test]

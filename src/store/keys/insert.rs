@@ -1,10 +1,12 @@
 //! Storing a new key.
 
+use sqlx::QueryBuilder;
+
 use super::order::ends_at;
 use crate::clock::Timestamp;
 use crate::key::{ApiKey, KeySecret};
 use crate::store::StoreError;
-use crate::store::db::on;
+use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;
 
 /// A key to be stored: it has exactly one secret, whose hash has been made.
@@ -29,47 +31,57 @@ impl Write {
     /// # Errors
     /// When the store fails.
     pub async fn insert_key(&mut self, new: &NewKey) -> Result<(), StoreError> {
-        let (key, seq) = (new.key(), self.number().await?);
+        self.insert_keys(&[new]).await
+    }
+
+    /// Stores new keys. Their projects must be there and have their environments. Each takes the number of its record, which
+    /// has to follow in the same order: [`Write::AT_ONCE`] keys at most.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn insert_keys(&mut self, new: &[&NewKey]) -> Result<(), StoreError> {
+        let first = self.number().await?;
+        let numbered: Vec<_> = (first..).zip(new.iter().map(|new| new.key())).collect();
+        let secrets: Vec<_> = new
+            .iter()
+            .flat_map(|new| new.key().secrets.iter().map(|secret| (new.key().id, secret)))
+            .collect();
         on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
+            let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
                      (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes,
-                      cidrs, generation, created_at, created_by, expires_at, ends_at, is_way_in)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-            )
-            .bind(key.id.to_string())
-            .bind(seq)
-            .bind(key.organization.as_str())
-            .bind(key.project.as_str())
-            .bind(key.environment.as_str())
-            .bind(key.brand.as_str())
-            .bind(&key.name)
-            .bind(key.name.to_ascii_lowercase())
-            .bind(&key.note)
-            .bind(key.scopes.to_string())
-            .bind(key.cidrs.to_string())
-            .bind(key.generation.cast_signed())
-            .bind(key.created_at.unix())
-            .bind(&key.created_by)
-            .bind(key.expires_at.map(Timestamp::unix))
-            .bind(ends_at(key))
-            .bind(i64::from(key.is_way_in()))
-            .execute(&mut **tx)
-            .await?;
-            sqlx::query::<DB>(
-                "INSERT INTO key_last_use (key_id, organization, created_seq, idle_since) VALUES ($1, $2, $3, $4)",
-            )
-            .bind(key.id.to_string())
-            .bind(key.organization.as_str())
-            .bind(seq)
-            .bind(key.created_at.unix())
-            .execute(&mut **tx)
-            .await
-            .map(drop)
+                      cidrs, generation, created_at, created_by, expires_at, ends_at, disabled_at, is_way_in) ",
+            );
+            keys.push_values(&numbered, |mut row, (seq, key)| {
+                row.push_bind(key.id.to_string()).push_bind(seq);
+                row.push_bind(key.organization.as_str()).push_bind(key.project.as_str());
+                row.push_bind(key.environment.as_str()).push_bind(key.brand.as_str());
+                row.push_bind(&key.name).push_bind(key.name.to_ascii_lowercase()).push_bind(&key.note);
+                row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
+                row.push_bind(key.generation.cast_signed());
+                row.push_bind(key.created_at.unix()).push_bind(&key.created_by);
+                row.push_bind(key.expires_at.map(Timestamp::unix)).push_bind(ends_at(key));
+                row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_way_in()));
+            });
+            keys.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
+            let mut last_use = QueryBuilder::<DB>::new(
+                "INSERT INTO key_last_use (key_id, organization, created_seq, idle_since) ",
+            );
+            last_use.push_values(&numbered, |mut row, (seq, key)| {
+                row.push_bind(key.id.to_string()).push_bind(key.organization.as_str());
+                row.push_bind(seq).push_bind(key.created_at.unix());
+            });
+            last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
+            let mut hashes = QueryBuilder::<DB>::new(
+                "INSERT INTO key_secrets (id, key_id, hash, created_at, expires_at) ",
+            );
+            hashes.push_values(&secrets, |mut row, (key, secret)| {
+                row.push_bind(secret.id.to_string()).push_bind(key.to_string()).push_bind(&*secret.hash);
+                row.push_bind(secret.created_at.unix());
+                row.push_bind(secret.expires_at.map(Timestamp::unix));
+            });
+            hashes.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await.map(drop)
         })?;
-        for secret in &key.secrets {
-            self.insert_secret(&key.id, secret).await?;
-        }
         Ok(())
     }
 }

@@ -9,10 +9,10 @@ use super::{joined, newest_secret_last, select_key};
 use crate::clock::Timestamp;
 use crate::key::ApiKey;
 use crate::names::ProjectId;
-use crate::store::db::on;
+use crate::store::db::{Tx, on};
 use crate::store::page::Page;
 use crate::store::write::Write;
-use crate::store::{Store, StoreError};
+use crate::store::{Reading, Snapshot, StoreError};
 
 /// How many keys a page looks at: so many at first, which as a rule fill it, and if not, more, as many as it has the time
 /// for. Keys lie in the order of their creation; in any other order they are here and there, and each costs more.
@@ -42,7 +42,7 @@ pub struct KeyQuery {
 /// Some of an organization's keys.
 pub type KeyPage = Page<ApiKey, KeyPosition>;
 
-impl Store {
+impl Reading {
     /// One page of keys. Where few keys are what is looked for, it ends after a stretch of those that are not: with
     /// fewer keys than its limit, or none, and a position to go on behind.
     ///
@@ -96,19 +96,37 @@ impl Write {
     /// # Errors
     /// When the store cannot be asked.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
-        let query = KeyQuery {
-            visible: VisibleKeys::All,
-            filter: filter.clone(),
-            behind: None,
-            limit,
-            order: KeyOrder::default(),
-        };
-        let now = self.at;
-        let rows = on!(&mut self.tx, |tx, DB| {
-            select::<DB>(&query, None, now).build_query_as::<KeyRow>().fetch_all(&mut **tx).await
-        })?;
-        page(rows, &query)
+        first_page(&mut self.tx, filter, limit, self.at).await
     }
+}
+
+impl Snapshot {
+    /// The first page of keys. It looks at all of them.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
+        first_page(&mut self.tx, filter, limit, self.at).await
+    }
+}
+
+async fn first_page(
+    tx: &mut Tx,
+    filter: &KeyFilter,
+    limit: u16,
+    now: Timestamp,
+) -> Result<KeyPage, StoreError> {
+    let query = KeyQuery {
+        visible: VisibleKeys::All,
+        filter: filter.clone(),
+        behind: None,
+        limit,
+        order: KeyOrder::default(),
+    };
+    let rows = on!(tx, |tx, DB| {
+        select::<DB>(&query, None, now).build_query_as::<KeyRow>().fetch_all(&mut **tx).await
+    })?;
+    page(rows, &query)
 }
 
 fn page(rows: Vec<KeyRow>, query: &KeyQuery) -> Result<KeyPage, StoreError> {
@@ -237,6 +255,7 @@ mod tests {
     use sqlx::Sqlite;
 
     use super::*;
+    use crate::store::Store;
     use crate::store::db::{Either, plan};
 
     #[tokio::test]

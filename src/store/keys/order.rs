@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::key::ApiKey;
 
 /// What is stored as the end of a key that has none, in Unix seconds: after every other.
-const NEVER: i64 = 253_402_300_800;
+pub(super) const NEVER: i64 = 253_402_300_800;
 
 /// In which order keys are listed. Those that are alike in it are in the order that they were made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

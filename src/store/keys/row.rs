@@ -24,6 +24,7 @@ row! {
         created_at: i64,
         created_by: String,
         expires_at: Option<i64>,
+        disabled_at: Option<i64>,
         revoked_at: Option<i64>,
         revoked_reason: Option<String>,
         last_used_at: Option<i64>,
@@ -83,6 +84,7 @@ impl KeyRow {
             created_at: Timestamp::from_unix(self.created_at),
             created_by: self.created_by,
             expires_at: self.expires_at.map(Timestamp::from_unix),
+            disabled_at: self.disabled_at.map(Timestamp::from_unix),
             revoked: self
                 .revoked_at
                 .map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),

@@ -49,15 +49,15 @@ impl Write {
         Ok(())
     }
 
-    /// Sets the moment at which a secret ends.
+    /// Sets the moment at which a secret ends, or that it does not.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn end_secret(&mut self, id: SecretId, end: Timestamp) -> Result<(), StoreError> {
+    pub async fn end_secret(&mut self, id: SecretId, end: Option<Timestamp>) -> Result<(), StoreError> {
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>("UPDATE key_secrets SET expires_at = $2 WHERE id = $1 AND retired_at IS NULL")
                 .bind(id.to_string())
-                .bind(end.unix())
+                .bind(end.map(Timestamp::unix))
                 .execute(&mut **tx)
                 .await
                 .map(drop)

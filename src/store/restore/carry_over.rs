@@ -4,9 +4,12 @@ use crate::clock::Timestamp;
 use crate::store::backup::Table;
 use crate::store::db::{Tx, either, run};
 
-/// Numbers go on and are never given twice, and the audit trail keeps what has been recorded since the backup.
+/// The store's issuer and brand stay: they may have been changed since, and its nodes have them. Numbers go on and are never given twice, and the audit trail keeps what has been recorded since the backup.
 /// A generation that has been reached stays: no token of a lower one comes back to life.
-const HISTORY: [&str; 6] = [
+const HISTORY: [&str; 7] = [
+    "UPDATE backup_deployment SET issuer = COALESCE(s.issuer, backup_deployment.issuer),
+         brand = COALESCE(s.brand, backup_deployment.brand), audiences = s.audiences, steady_at = s.steady_at
+     FROM deployment s",
     "UPDATE backup_sequences SET value = s.value FROM sequences s
      WHERE s.name = backup_sequences.name AND s.value > backup_sequences.value",
     "INSERT INTO backup_audit_events SELECT * FROM audit_events s
@@ -45,13 +48,19 @@ const TAKEN_AWAY: [&str; 10] = [
        AND backup_projects.deleted_at IS NULL",
 ];
 
+/// A disabled key stays disabled, whatever a restore was told to forget: whoever enables it does so by name.
+const DISABLED: &str = "
+    UPDATE backup_api_keys SET disabled_at = s.disabled_at FROM api_keys s
+    WHERE s.id = backup_api_keys.id AND s.disabled_at IS NOT NULL AND backup_api_keys.disabled_at IS NULL";
+
 /// To restore is to take away, too: what a key was given since the backup.
 const NARROWED: &str = "
     UPDATE backup_api_keys SET generation = backup_api_keys.generation + 1 FROM api_keys s
     WHERE s.id = backup_api_keys.id AND (
         s.scopes <> backup_api_keys.scopes OR s.cidrs <> backup_api_keys.cidrs
         OR COALESCE(s.expires_at, 0) <> COALESCE(backup_api_keys.expires_at, 0)
-        OR (s.revoked_at IS NULL AND backup_api_keys.revoked_at IS NOT NULL))";
+        OR (s.revoked_at IS NULL AND backup_api_keys.revoked_at IS NOT NULL)
+        OR (s.disabled_at IS NULL AND backup_api_keys.disabled_at IS NOT NULL))";
 
 /// Of keys that have less than before, or are gone, offline verifiers have to hear.
 const WITHDRAWN: [&str; 2] = [
@@ -93,6 +102,11 @@ pub(super) async fn what_was_taken_away(tables: &[Table], tx: &mut Tx) -> sqlx::
         ),
     )
     .await
+}
+
+/// Keeps the keys disabled that the store has disabled.
+pub(super) async fn disabled_keys(tx: &mut Tx) -> sqlx::Result<()> {
+    run(tx, DISABLED).await
 }
 
 /// Ends the tokens of keys that come out of this with less than they had.

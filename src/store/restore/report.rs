@@ -3,9 +3,12 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
+use super::RestoreOptions;
+use super::taken_away::DISABLED;
 use crate::clock::Timestamp;
 use crate::store::backup::{BackupFacts, active_keys};
 use crate::store::db::{Tx, either, row};
+use crate::store::open::SCHEMA;
 
 /// What a restore has done, or would do.
 #[derive(Clone, Debug)]
@@ -42,8 +45,16 @@ pub struct TakenAway {
     pub organization: Option<String>,
     /// What people call it.
     pub name: Option<String>,
-    /// `revoked`, `deleted`, `withdrawn`, or `narrowed` for a key that has lost scopes, ranges, time or a secret.
+    /// `revoked`, `deleted`, `withdrawn`, `disabled`, or `narrowed` for a key that has lost scopes, ranges, time or a
+    /// secret.
     pub what: String,
+}
+
+impl TakenAway {
+    /// Whether a restore brings it back to life. It never enables a key.
+    pub fn comes_back(&self, options: RestoreOptions) -> bool {
+        options.forget_revocations && self.what != DISABLED
+    }
 }
 
 /// What can be taken away.
@@ -113,7 +124,7 @@ row! {
 
 /// How many active keys of the staged backup may make keys everywhere.
 pub(super) async fn ways_in(at: Timestamp, tx: &mut Tx) -> sqlx::Result<i64> {
-    active_keys("(SELECT * FROM backup_api_keys WHERE is_way_in = 1) AS ways_in", at, tx).await
+    active_keys("(SELECT * FROM backup_api_keys WHERE is_way_in = 1) AS ways_in", SCHEMA, at, tx).await
 }
 
 /// The active keys of one of the tables `api_keys` and `backup_api_keys` that the other one does not have, but for
@@ -126,7 +137,7 @@ pub(super) async fn only_in(
 ) -> sqlx::Result<Vec<NamedKey>> {
     let select = format!(
         "SELECT k.id, k.organization, k.name FROM {table} k
-         WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)
+         WHERE k.revoked_at IS NULL AND k.disabled_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)
            AND NOT EXISTS (SELECT 1 FROM {other} o WHERE o.id = k.id)
            AND k.id NOT IN (SELECT id FROM taken_away WHERE kind = 'key')
          ORDER BY k.organization, k.id"

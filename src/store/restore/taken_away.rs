@@ -4,12 +4,21 @@ use super::{TakenAway, TakenKind};
 use crate::clock::Timestamp;
 use crate::store::db::{Tx, either, row, run};
 
+/// A key that was disabled, and lost nothing else, stays disabled whatever a restore is told to forget.
+pub(super) const DISABLED: &str = "disabled";
+
 const KEYS: &str = "
     INSERT INTO taken_away SELECT 'key', b.id, b.organization, b.name,
-        CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' ELSE 'narrowed' END
+        CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked'
+             WHEN s.disabled_at IS NOT NULL AND b.disabled_at IS NULL AND s.generation <= b.generation + 1
+                 AND NOT EXISTS (SELECT 1 FROM key_secrets ss JOIN backup_key_secrets bs ON bs.id = ss.id
+                     WHERE ss.key_id = s.id AND ((ss.retired_at IS NOT NULL AND bs.retired_at IS NULL)
+                         OR ss.expires_at < COALESCE(bs.expires_at, ss.expires_at + 1))) THEN 'disabled'
+             ELSE 'narrowed' END
     FROM backup_api_keys b JOIN api_keys s ON s.id = b.id
     WHERE b.revoked_at IS NULL AND (
-        s.revoked_at IS NOT NULL OR s.generation > b.generation OR EXISTS (
+        s.revoked_at IS NOT NULL OR (s.disabled_at IS NOT NULL AND b.disabled_at IS NULL)
+        OR s.generation > b.generation OR EXISTS (
             SELECT 1 FROM key_secrets ss JOIN backup_key_secrets bs ON bs.id = ss.id
             WHERE ss.key_id = s.id AND (
                 (ss.retired_at IS NOT NULL AND bs.retired_at IS NULL)

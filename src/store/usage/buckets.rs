@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::names::{OrganizationId, ProjectId};
 use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
-use crate::store::{Store, StoreError};
+use crate::store::{Reading, Store, StoreError};
 use crate::usage::{Interval, Period, UseCounts, UseKind};
 
 /// The buckets of a period in which there was any use, in no order.
@@ -94,7 +94,7 @@ row! {
     }
 }
 
-impl Store {
+impl Reading {
     /// How often each of these keys was used. A key that was not is left out.
     ///
     /// # Errors
@@ -197,7 +197,9 @@ impl Store {
         }
         Ok(of_projects)
     }
+}
 
+impl Store {
     /// Forgets at most `most` buckets of a key or project each that are not kept at `now`, and says how many
     /// it forgot.
     ///

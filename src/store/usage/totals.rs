@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::names::{OrganizationId, ProjectId};
 use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
-use crate::store::{Store, StoreError};
+use crate::store::{Reading, Store, StoreError};
 use crate::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
 
 /// How often a key was used in a period.
@@ -45,6 +45,7 @@ row! {
         direct: i64,
         revoked: i64,
         expired: i64,
+        disabled: i64,
         address: i64,
         secret: i64,
         name: Option<String>,
@@ -87,7 +88,7 @@ pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreE
     Ok(())
 }
 
-impl Store {
+impl Reading {
     /// At most `limit` of an organization's keys that were used in a period, the busiest first; those that were used
     /// as often as each other by their id.
     ///
@@ -101,7 +102,7 @@ impl Store {
     ) -> Result<Vec<KeyTotal>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, TotalRow>(
-                "SELECT t.key_id, t.token, t.direct, t.revoked, t.expired, t.address, t.secret,
+                "SELECT t.key_id, t.token, t.direct, t.revoked, t.expired, t.disabled, t.address, t.secret,
                         k.name, k.project, k.environment
                  FROM (SELECT * FROM key_totals WHERE organization = $1 AND span = $2 AND start = $3
                        ORDER BY total DESC, key_id LIMIT $4) t
@@ -117,7 +118,9 @@ impl Store {
         })?;
         rows.into_iter().map(KeyTotal::try_from).collect()
     }
+}
 
+impl Store {
     /// Forgets at most `most` totals of periods that are not kept at `now`, and says how many it forgot.
     ///
     /// # Errors
@@ -153,6 +156,7 @@ impl TryFrom<TotalRow> for KeyTotal {
             (UseKind::Direct, row.direct),
             (UseKind::Refused(RefusedFor::Revoked), row.revoked),
             (UseKind::Refused(RefusedFor::Expired), row.expired),
+            (UseKind::Refused(RefusedFor::Disabled), row.disabled),
             (UseKind::Refused(RefusedFor::Address), row.address),
             (UseKind::Refused(RefusedFor::Secret), row.secret),
         ] {

@@ -66,6 +66,7 @@ impl Subject {
         node.count(&opened, UseKind::Refused(reason), now);
         Err(invalid(match reason {
             RefusedFor::Expired => "subject_token: the key has expired",
+            RefusedFor::Disabled => "subject_token: the key is disabled",
             _ => "subject_token: the key is revoked",
         }))
     }

@@ -106,6 +106,9 @@ def make_query_possible(path, query):
     if path.endswith("/audit") and query.get("format") in ("jsonl", "csv"):
         # An export has no pages.
         query.pop("limit", None)
+    if query.get("prune_all"):
+        # It confirms prune, and is refused alone.
+        query["prune"] = query["prune_all"]
     if path == "/v1/gate":
         if "check" in query:
             query.pop("action", None)

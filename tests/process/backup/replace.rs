@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{backed_up, printed, stop};
-use crate::support::{Answer, Backend, Claviger, Client, Database, Process, on_both};
+use crate::support::{Answer, Backend, Claviger, Client, Database, Process, on_both, until};
 
 on_both!(
     what_was_taken_away_stays_away,
@@ -15,6 +17,15 @@ on_both!(
     a_store_that_knows_nothing_of_the_keys_says_so,
     nobody_is_left_to_administer_and_that_is_said,
 );
+
+/// The epoch that the feed names.
+async fn epoch_of(client: &Client) -> String {
+    let document = client.get("/oauth/revocations").await.text;
+    let payload = document.split('.').nth(1).unwrap_or_default();
+    let payload = URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
+    let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
+    payload["epoch"].as_str().unwrap_or_default().to_owned()
+}
 
 /// A server over a store, and the keys that were made in it.
 struct World {
@@ -32,8 +43,10 @@ struct Key {
 }
 
 /// One for each thing that can happen to a key.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "revoked",
+    "disabled",
+    "enabled",
     "deleted",
     "narrowed",
     "shortened",
@@ -62,6 +75,7 @@ impl World {
         done(world.admin().post_json("/v1/orgs", &json!({ "id": "acme" })).await);
         done(world.admin().post_json("/v1/orgs/default/projects", &json!({ "id": "web" })).await);
         world.rotate("retired", 1_000).await;
+        done(world.key("enabled", Method::PATCH, "", json!({ "disabled": true })).await);
         backed_up(&world.claviger, &world.database, "a.backup");
         world.change().await;
         world
@@ -69,6 +83,8 @@ impl World {
 
     async fn change(&mut self) {
         done(self.key("revoked", Method::POST, "/revoke", json!({ "reason": "leaked" })).await);
+        done(self.key("disabled", Method::PATCH, "", json!({ "disabled": true })).await);
+        done(self.key("enabled", Method::PATCH, "", json!({ "disabled": false })).await);
         done(self.key("deleted", Method::DELETE, "", Value::Null).await);
         done(self.key("narrowed", Method::PATCH, "", json!({ "scopes": scopes("read:a") })).await);
         done(self.key("shortened", Method::PATCH, "", json!({ "expires_in": "30d" })).await);
@@ -118,8 +134,10 @@ impl World {
         if self.server.is_none() {
             self.server = Some(self.claviger.serve());
         }
-        // What is asked for asks the store, so that memory is as it is from now on.
-        assert_eq!(self.server().client().get("/readyz").await.status, 200);
+        // A restore begins another epoch. The feed names the one that the server's memory is of.
+        let epoch = self.database.texts("SELECT epoch FROM deployment").await.remove(0);
+        let client = self.server().client();
+        until("the server has heard of the restore", async || epoch_of(&client).await == epoch).await;
         said
     }
 
@@ -186,8 +204,9 @@ fn some(scope: &str) -> Option<String> {
 }
 
 /// What becomes of each key that something was taken from.
-const TAKEN_AWAY: [(&str, &str); 7] = [
+const TAKEN_AWAY: [(&str, &str); 8] = [
     ("deleted", "deleted"),
+    ("disabled", "disabled"),
     ("narrowed", "narrowed"),
     ("overlapped", "narrowed"),
     ("retired", "narrowed"),
@@ -196,6 +215,11 @@ const TAKEN_AWAY: [(&str, &str); 7] = [
     ("shortened", "narrowed"),
 ];
 
+/// Of these what comes back when a restore is told to forget it: a disabled key is never enabled.
+fn brought_back() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TAKEN_AWAY.into_iter().filter(|(_, what)| *what != "disabled")
+}
+
 fn taken_away() -> BTreeMap<&'static str, String> {
     TAKEN_AWAY.into_iter().map(|(name, what)| (name, what.to_owned())).collect()
 }
@@ -203,6 +227,7 @@ fn taken_away() -> BTreeMap<&'static str, String> {
 async fn what_was_taken_away_stays_away(backend: Backend) {
     let mut world = World::changed_since_the_backup(backend).await;
     let (of_widened, of_untouched) = (world.token("widened").await, world.token("untouched").await);
+    let of_enabled = world.token("enabled").await;
     let of_overlapped = world.token("overlapped").await;
     done(world.admin().post_form("/oauth/revoke", &format!("token={of_overlapped}")).await);
     let kids = world.kids().await;
@@ -223,6 +248,7 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
         if round == 2 {
             // The first restore took from it what it had been given.
             expected.insert("widened", "narrowed".to_owned());
+            expected.insert("enabled", "narrowed".to_owned());
         }
         assert_eq!(world.said_of_keys(&replaced["carried_over"]), expected, "{round}");
         let kinds = ["key", "organization", "project", "signing_key", "token"];
@@ -236,6 +262,9 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
         let both = some("read:a read:b");
         for (name, expected) in [
             ("revoked", (None, None)),
+            ("disabled", (None, None)),
+            // It was disabled when the backup was made: nothing in a backup enables a key.
+            ("enabled", (None, None)),
             ("deleted", (None, None)),
             ("narrowed", (some("read:a"), None)),
             ("shortened", (both.clone(), None)),
@@ -251,6 +280,7 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
         }
         assert!(!world.is_active(&of_overlapped).await, "a revoked token");
         assert!(!world.is_active(&of_widened).await, "it has more than its key has now");
+        assert!(!world.is_active(&of_enabled).await, "its key is disabled again");
         assert!(world.is_active(&of_untouched).await, "its signing key is from after the backup");
         assert_eq!(world.kids().await, kids, "the withdrawn signing key is not published, its successor is");
         let shortened = world.key("shortened", Method::GET, "", Value::Null).await.json();
@@ -263,7 +293,14 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             assert_eq!(world.said_of_keys(&replaced["lost"]).into_keys().collect::<Vec<_>>(), ["new"]);
             let events = world.database.number("SELECT COUNT(*) FROM audit_events").await;
             assert_eq!(events, trail + 1, "the trail goes on, and has the restore in it");
-            for (name, generation) in [("widened", 2), ("new", 2), ("narrowed", 2), ("untouched", 0)] {
+            for (name, generation) in [
+                ("widened", 2),
+                ("enabled", 3),
+                ("disabled", 2),
+                ("new", 2),
+                ("narrowed", 2),
+                ("untouched", 0),
+            ] {
                 let withdrawn = "SELECT COALESCE(MAX(generation), 0) FROM withdrawals WHERE key_id =";
                 let withdrawn =
                     world.database.number(&format!("{withdrawn} '{}'", world.keys[name].id)).await;
@@ -282,7 +319,10 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
     let said = world.restore(&["--forget-revocations"]).await;
     let title = "\nBACK TO LIFE, although the store that was there had taken it away:\n";
     let (_, listed) = said.split_once(title).unwrap_or_else(|| panic!("{said}"));
-    for (name, what) in TAKEN_AWAY {
+    let (carried_over, _) = said.split_once(title).unwrap();
+    let disabled = format!("  key {} \"disabled\" of default: disabled\n", world.keys["disabled"].id);
+    assert!(carried_over.contains(&disabled) && !listed.contains(&disabled), "{said}");
+    for (name, what) in brought_back() {
         let line = format!("  key {} \"{name}\" of default: {what}\n", world.keys[name].id);
         assert!(listed.contains(&line), "{line} in {listed}");
     }
@@ -296,6 +336,7 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
     let both = some("read:a read:b");
     for (name, expected) in [
         ("revoked", (both.clone(), None)),
+        ("disabled", (None, None)),
         ("deleted", (both.clone(), None)),
         ("narrowed", (both.clone(), None)),
         ("rotated", (both.clone(), None)),
@@ -314,14 +355,14 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
     let events = "SELECT action || ' ' || COALESCE(organization, '') || ' ' || subject FROM audit_events
          WHERE action LIKE '%.restore' ORDER BY seq";
     let events = world.database.texts(events).await;
-    for name in TAKEN_AWAY.map(|(name, _)| name) {
+    for (name, _) in brought_back() {
         let event = format!("key.restore default {}", world.keys[name].id);
         assert!(events.contains(&event), "{event} in {events:?}");
     }
     for event in ["organization.restore acme acme", "project.restore default default/web"] {
         assert!(events.iter().any(|recorded| recorded == event), "{event} in {events:?}");
     }
-    assert_eq!(events.len(), TAKEN_AWAY.len() + 3);
+    assert_eq!(events.len(), brought_back().count() + 3);
 }
 
 async fn a_store_that_knows_nothing_of_the_keys_says_so(backend: Backend) {
@@ -334,7 +375,9 @@ async fn a_store_that_knows_nothing_of_the_keys_says_so(backend: Backend) {
     world.database.execute("UPDATE deployment SET epoch = 'another'; DELETE FROM audit_events").await;
     let report: Value = serde_json::from_str(&world.restore(&["--json"]).await).expect("JSON");
     let unknown = world.said_of_keys(&report["replaced"]["unknown"]);
-    assert_eq!(unknown.into_keys().collect::<BTreeSet<_>>(), BTreeSet::from(KEYS));
+    let mut active = BTreeSet::from(KEYS);
+    active.remove("enabled");
+    assert_eq!(unknown.into_keys().collect::<BTreeSet<_>>(), active, "one was disabled in the backup");
     assert_eq!(world.scopes("revoked").await.0, some("read:a read:b"), "and nobody could tell");
 }
 

@@ -23,6 +23,8 @@ on_both!(
     a_change_is_spelled_out_first_and_then_made_of_that_version,
     an_old_secret_is_safe_to_retire_once_the_new_one_is_in_use,
     a_key_is_rotated_revoked_and_deleted,
+    a_key_is_disabled_and_enabled_after_being_asked,
+    retiring_the_newer_secret_is_announced,
 );
 
 async fn the_list_finds_filters_and_sorts(backend: Backend) {
@@ -387,6 +389,51 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
     let kept = browser.post(&format!("{last}/revoke"), &[("name", "Administrator")]).await;
     assert_eq!(kept.status, 409, "the last way in stays open: {}", kept.text);
+}
+
+async fn a_key_is_disabled_and_enabled_after_being_asked(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let (id, key) = server.key_from(json!({"name": "the key", "preset": "query_only"})).await;
+    let own = format!("{KEYS}/{id}");
+    assert!(browser.page(&own).await.contains(&format!("{own}/disable")));
+    assert!(browser.page(&format!("{own}/disable")).await.contains("You can enable the key again"));
+    server.client().token(&key, "").await.done(200);
+    let disabled = browser.post(&format!("{own}/disable"), &[]).await;
+    assert_eq!(disabled.header("location"), format!("{own}?done=disabled"));
+    assert_eq!(server.client().token(&key, "").await.status, 401);
+    let page = browser.page(&format!("{own}?done=disabled")).await;
+    assert!(page.contains("The key is disabled.") && page.contains("<strong>Disabled</strong>"), "{page}");
+    assert!(page.contains(&format!("{own}/enable")) && !page.contains(&format!("{own}/disable")), "{page}");
+    assert!(page.contains("Key disabled"), "the trail says so: {page}");
+    assert_eq!(listed(&browser.page(&format!("{KEYS}?status=disabled")).await), ["the key"]);
+    assert_eq!(listed(&browser.page(KEYS).await), ["Administrator"]);
+    assert!(browser.page(&format!("{own}/enable")).await.contains("Enable this key"));
+    let enabled = browser.post(&format!("{own}/enable"), &[]).await;
+    assert_eq!(enabled.header("location"), format!("{own}?done=enabled"));
+    server.client().token(&key, "").await.done(200);
+
+    let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
+    let kept = browser.post(&format!("{last}/disable"), &[]).await;
+    assert_eq!(kept.status, 409, "the last administrator stays: {}", kept.text);
+    assert!(kept.text.contains("lock administrators out"), "{}", kept.text);
+}
+
+async fn retiring_the_newer_secret_is_announced(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let (id, old) = server.key_from(json!({"name": "the key", "preset": "query_only"})).await;
+    let own = format!("{KEYS}/{id}");
+    browser.post(&format!("{own}/rotate"), &[("overlap", "3600")]).await;
+    let secrets = server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.json()["secrets"].clone();
+    let retire = |at: usize| format!("{own}/secrets/{}/retire", secrets[at]["id"].as_str().unwrap());
+    assert!(!browser.page(&retire(0)).await.contains("This undoes the rotation"));
+    assert!(browser.page(&retire(1)).await.contains("This undoes the rotation"));
+    let retired = browser.post(&retire(1), &[]).await;
+    assert_eq!(retired.header("location"), format!("{own}?done=kept"));
+    assert!(browser.page(&format!("{own}?done=kept")).await.contains("no longer ends"));
+    server.advance(3_600).await;
+    server.client().token(&old, "").await.done(200);
 }
 
 /// The names on a page of the list.

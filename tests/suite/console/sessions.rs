@@ -13,9 +13,11 @@ on_both!(
     a_session_gets_a_new_id_at_each_sign_in,
     signing_out_ends_the_session_on_the_server,
     a_session_ends_when_it_is_idle_and_when_it_is_old,
+    a_session_of_a_disabled_key_is_over_for_good,
     a_session_ends_with_the_key_or_its_secret,
     a_session_is_bound_to_the_keys_addresses,
     sessions_are_forgotten_and_in_no_backup,
+    a_session_that_was_not_issued_here_asks_nothing_of_the_store,
 );
 
 async fn a_key_is_exchanged_for_a_session_and_not_kept(backend: Backend) {
@@ -32,7 +34,7 @@ async fn a_key_is_exchanged_for_a_session_and_not_kept(backend: Backend) {
     let cookie = answer.header("set-cookie").to_owned();
     let (pair, attributes) = cookie.split_once("; ").unwrap();
     let (name, id) = pair.split_once('=').unwrap();
-    assert_eq!((name, id.len()), ("claviger", 43), "256 bits");
+    assert_eq!((name, id.len()), ("claviger", 43 + 6), "256 bits and a tag");
     assert_eq!(attributes, "Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
     assert!(!server.admin_key.contains(id));
 
@@ -116,6 +118,20 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old(backend: Backend) {
     assert_eq!(busy.get(KEYS).await.status, 303, "after twelve hours, whoever is there");
 }
 
+async fn a_session_of_a_disabled_key_is_over_for_good(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["*:claviger/**"]).await;
+    let browser = Browser::signed_in(&server, &key).await;
+    assert_eq!(browser.get(KEYS).await.status, 200);
+    for disabled in [true, false] {
+        let path = format!("/v1/orgs/default/keys/{id}");
+        server.admin().patch(&path, &serde_json::json!({ "disabled": disabled })).await.done(200);
+        // A new sign-in is needed, also when the key works again.
+        assert_eq!(browser.get(KEYS).await.status, 303);
+    }
+    assert_eq!(Browser::signed_in(&server, &key).await.get(KEYS).await.status, 200);
+}
+
 async fn a_session_ends_with_the_key_or_its_secret(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
@@ -147,6 +163,18 @@ async fn a_session_is_bound_to_the_keys_addresses(backend: Backend) {
     let refused = browser.get(KEYS).await;
     assert_eq!(refused.status, 403);
     assert!(refused.text.contains("may not be used from address 127.0.0.1"), "{}", refused.text);
+}
+
+async fn a_session_that_was_not_issued_here_asks_nothing_of_the_store(backend: Backend) {
+    let server = Server::start(backend).await;
+    let mut browser = Browser::signed_in(&server, &server.admin_key).await;
+    let good = browser.cookie.clone().unwrap();
+    server.node.store.close().await;
+    assert_eq!(browser.get(KEYS).await.status, 503, "a good one does");
+    for cookie in [forged(&good), format!("claviger={}", "A".repeat(49)), "claviger=".into()] {
+        browser.cookie = Some(cookie);
+        assert_eq!(browser.get(KEYS).await.status, 303);
+    }
 }
 
 async fn sessions_are_forgotten_and_in_no_backup(backend: Backend) {

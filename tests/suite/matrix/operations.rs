@@ -87,12 +87,18 @@ impl<'a> Ground<'a> {
         Self { server, org: org.to_owned(), key, secret }
     }
 
-    /// Takes away what is in the operation's way: what has keys that are not revoked can't be deleted.
+    /// Takes away what is in the operation's way: what has keys that are not revoked can't be deleted, and what is
+    /// not disabled can't be enabled.
     pub(crate) async fn clear_for(&self, operation: &Operation) {
         if operation.method == Method::DELETE && !operation.path.contains("/keys/") {
             let all = json!({ "filter": { "unused_since": "9999-01-01T00:00:00Z" } });
             let revoke = self.filled("/v1/orgs/{org}/keys/revoke");
             self.server.admin().post_json(&revoke, &all).await.done(200);
+        }
+        if operation.path.ends_with("/keys/enable") {
+            let disable = self.filled("/v1/orgs/{org}/keys/disable");
+            let web = json!({ "filter": { "project": "web" } });
+            self.server.admin().post_json(&disable, &web).await.done(200);
         }
     }
 
@@ -131,7 +137,7 @@ fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
     const EVERYTHING: Needs = Scope("read:claviger/orgs/{org}/**");
     Some(match (method, route) {
         ("GET", "configuration") => (EVERYTHING, 200, Value::Null),
-        ("PUT", "configuration") => (EVERYTHING, 200, json!({})),
+        ("PUT", "configuration") => (EVERYTHING, 200, json!({ "organization": { "id": "{org}" } })),
         ("GET", "usage") => (Scope("read:claviger/orgs/{org}/usage"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/orgs/{org}/audit"), 200, Value::Null),
         ("GET", "projects") => (ToSee("read:claviger/orgs/{org}/projects/web"), 200, Value::Null),
@@ -156,6 +162,7 @@ fn of_keys(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
     Some(match (method, route) {
         ("GET", "") => (ToSee("read:claviger/orgs/{org}/projects/web/keys/*"), 200, Value::Null),
         ("POST", "") => (WRITE_KEYS_OF_WEB, 201, new),
+        ("POST", "/disable" | "/enable") => (WRITE_KEYS_OF_WEB, 200, of_web),
         ("POST", "/revoke") => (WRITE_KEYS_OF_WEB, 200, of_web),
         ("POST", "/rescope") => (WRITE_KEYS_OF_WEB, 200, more),
         ("GET", "/{key}" | "/{key}/usage") => (READ_KEY, 200, Value::Null),

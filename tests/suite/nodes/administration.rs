@@ -137,6 +137,11 @@ async fn secrets_come_and_go_at_the_other_node(backend: Backend) {
     assert!(!pair.is_active(&key.token).await);
     pair.server.clock.advance(20);
     pair.hear().await;
+    assert_eq!(pair.refusal(&key.text, "").await, "", "the secret that is left has no end any more");
+    pair.ask(&key, Method::POST, "{key}/rotate", json!({ "overlap_seconds": 20 })).await;
+    assert_eq!(pair.refusal(&key.text, "").await, "");
+    pair.server.clock.advance(20);
+    pair.hear().await;
     assert!(!pair.refusal(&key.text, "").await.is_empty(), "at its end");
 }
 

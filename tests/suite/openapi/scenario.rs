@@ -105,6 +105,9 @@ async fn keys(walk: &mut Walk) -> String {
     walk.send("PATCH", "/v1/orgs/{org}/keys/{key}?dry_run=true", json!({ "cidrs": ["10.0.0.0/8"] })).await;
     let rotated =
         walk.send("POST", "/v1/orgs/{org}/keys/{key}/rotate", json!({ "overlap_seconds": 60 })).await;
+    let disabled = walk.send("PATCH", "/v1/orgs/{org}/keys/{key}", json!({ "disabled": true })).await;
+    assert_eq!(disabled.json()["status"], "disabled");
+    walk.send("PATCH", "/v1/orgs/{org}/keys/{key}", json!({ "disabled": false })).await;
     walk.name("{secret}", rotated.json()["secrets"][0]["id"].as_str().unwrap());
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}").await;
@@ -130,6 +133,11 @@ async fn many_keys(walk: &mut Walk) {
     let changed = walk.send("POST", "/v1/orgs/{org}/keys/rescope", fewer).await;
     assert_eq!(changed.json()["count"], 3);
     walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke?dry_run=true", json!({})).await;
+    for operation in ["disable", "enable"] {
+        let web = json!({ "filter": { "project": "web" } });
+        let path = format!("/v1/orgs/{{org}}/keys/{operation}");
+        assert_eq!(walk.send("POST", &path, web).await.json()["count"], 3);
+    }
     walk.send("POST", "/v1/orgs/{org}/keys/{key}/revoke", json!({ "reason": "leaked" })).await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}").await;

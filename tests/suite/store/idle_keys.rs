@@ -2,6 +2,7 @@
 
 use claviger::api_key::KeyId;
 use claviger::clock::Timestamp;
+use claviger::fair_queue::Principal;
 use claviger::store::{KeyFilter, KeyOrder, KeyPosition, KeyQuery, KeySort, StatusFilter, VisibleKeys};
 
 use crate::support::{Backend, START, Server, on_both};
@@ -56,7 +57,8 @@ async fn pages(server: &Server, filter: &KeyFilter, order: KeyOrder, limit: u16)
     let (mut keys, mut behind) = (Vec::new(), None::<KeyPosition>);
     loop {
         let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), order, behind, limit };
-        let page = server.node.store.keys(query, server.clock.now()).await.expect("a page");
+        let reading = server.node.store.reading(&Principal::default()).await.expect("a turn");
+        let page = reading.keys(query, server.clock.now()).await.expect("a page");
         keys.extend(page.items.iter().map(|key| (key.id, key.last_used_at.unwrap_or(key.created_at))));
         match page.next {
             Some(next) => behind = Some(next),

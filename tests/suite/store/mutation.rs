@@ -41,6 +41,8 @@ impl Mutation {
             ("DELETE", WEB) => (&["project.delete"], &[WEB]),
             ("POST", "/v1/orgs/{org}/keys") => (&["key.create"], &[]),
             ("POST", "/v1/orgs/{org}/keys/revoke") => (&["key.revoke", "key.revoke"], &[KEY, OTHER_KEY]),
+            ("POST", "/v1/orgs/{org}/keys/disable") => (&["key.disable", "key.disable"], &[KEY, OTHER_KEY]),
+            ("POST", "/v1/orgs/{org}/keys/enable") => (&["key.enable", "key.enable"], &[KEY, OTHER_KEY]),
             ("POST", "/v1/orgs/{org}/keys/rescope") => (&["key.change", "key.change"], &[KEY, OTHER_KEY]),
             ("PATCH", KEY) => (&["key.change"], &[KEY]),
             ("DELETE", KEY) => (&["key.delete"], &[KEY]),

@@ -1,0 +1,113 @@
+//! What a tenant notices of another one at its worst.
+//!
+//! `cargo bench --bench neighbours` prints, for each database that is here and for PostgreSQL at five milliseconds, the p99
+//! of a quiet tenant's warm token requests beside each kind of noise that another tenant makes, as a ratio of the p99
+//! without. `-- quick` takes shorter turns, `-- sqlite` or `-- postgres` one database.
+//!
+//! What costs little is asked for at a rate that leaves the processor idle for half of the time: how a processor is shared
+//! among those who flood it is a proxy's affair. What is expensive is asked for over many connections without a pause.
+
+#[path = "../support/arguments.rs"]
+mod arguments;
+#[path = "../../tests/support/distance.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod distance;
+#[path = "../token/load.rs"]
+#[allow(dead_code)]
+mod load;
+mod noise;
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod postgres;
+#[path = "../support/process.rs"]
+#[allow(dead_code)]
+mod process;
+#[path = "../support/seed.rs"]
+#[allow(dead_code)]
+mod seed;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::arguments::Arguments;
+use self::load::{Outcome, Pace, run};
+use self::noise::{Noise, Tenants};
+use self::process::Server;
+use self::seed::{Database, Shape, Store};
+
+/// Keys of the noisy tenant.
+const KEYS: u32 = 2_500;
+
+/// The cost of a hash is no affair of this benchmark.
+const COST: (u32, u32) = (8, 1);
+
+/// How the quiet tenant asks: so many connections, and requests a second.
+const QUIET: (usize, f64) = (8, 400.0);
+
+/// Until the noise is there.
+const HEAD_START: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    if arguments.is_test() {
+        return ExitCode::SUCCESS;
+    }
+    let turn = Duration::from_secs(if arguments.has("quick") { 3 } else { 10 });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    process::pin_load();
+    for database in seed::databases(&arguments) {
+        let distances: &[u64] = if matches!(database, Database::Sqlite) { &[0] } else { &[0, 5] };
+        for &milliseconds in distances {
+            println!("\n# {}, {milliseconds} ms away", database.name());
+            runtime.block_on(measure(&database, Duration::from_millis(milliseconds), turn));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(database: &Database, distance: Duration, turn: Duration) {
+    let store = Store::of(database, KEYS, COST, Shape::Together).await;
+    let url = if distance.is_zero() { store.url.clone() } else { far(&store.url, distance).await };
+    let (memory, passes) = (COST.0.to_string(), COST.1.to_string());
+    let settings = [
+        ("CLAVIGER_DATABASE_URL", &*url),
+        ("CLAVIGER_ARGON2_MEMORY", &*memory),
+        ("CLAVIGER_ARGON2_PASSES", &*passes),
+    ];
+    let server = Server::claviger(store.folder.path(), &settings);
+    let tenants = Tenants::of(&server, &store).await;
+    let idle = quiet(server.address, &tenants, turn).await;
+    println!("idle: p99 {} µs", idle.quantile(0.99));
+    for noise in Noise::ALL {
+        let requests = tenants.requests(noise).await;
+        let (connections, pace) = noise.pace();
+        let duration = HEAD_START + turn;
+        let noisy = tokio::spawn(run(server.address, requests, connections, duration, pace));
+        tokio::time::sleep(HEAD_START).await;
+        let beside = quiet(server.address, &tenants, turn - HEAD_START).await;
+        let noisy = noisy.await.expect("the noise");
+        println!(
+            "{noise:?}: p99 {} µs, {:.1} ×; {} refused; the noise: {} good, {} other",
+            beside.quantile(0.99),
+            f64::from(beside.quantile(0.99)) / f64::from(idle.quantile(0.99)),
+            beside.other,
+            noisy.good,
+            noisy.other,
+        );
+    }
+}
+
+async fn quiet(address: SocketAddr, tenants: &Tenants, duration: Duration) -> Outcome {
+    let (connections, rate) = QUIET;
+    run(address, Arc::clone(&tenants.quiet), connections, duration, Pace::Open(rate)).await
+}
+
+/// The same database, so far away.
+async fn far(url: &str, distance: Duration) -> String {
+    let (before, behind) = url.split_once("127.0.0.1:").expect("an address");
+    let (port, name) = behind.split_once('/').expect("a name");
+    let server = SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port")));
+    format!("{before}{}/{name}", distance::far_from(server, distance / 2).await.address)
+}

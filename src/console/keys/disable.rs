@@ -1,0 +1,73 @@
+//! Disabling a key and enabling it again: both ask first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::json;
+
+use super::act::{Act, again, ask};
+use crate::console::page::see_other;
+use crate::console::posted::Posted;
+use crate::console::visitor::Visitor;
+use crate::http::failure::Failure;
+use crate::http::path::OfKey;
+use crate::management::keys::{KeyPatch, KeyPath};
+use crate::management::{ApiError, Terms, carry_out, keys};
+use crate::node::Node;
+
+/// `GET …/disable`.
+pub(in crate::console) async fn ask_disable(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Disable, "disable").await
+}
+
+/// `GET …/enable`.
+pub(in crate::console) async fn ask_enable(
+    node: State<Arc<Node>>,
+    visitor: Visitor,
+    OfKey(path): OfKey,
+) -> Result<Response, Failure> {
+    ask(&node, &visitor, &path, Act::Enable, "enable").await
+}
+
+/// `POST …/disable`.
+pub(in crate::console) async fn disable(
+    State(node): State<Arc<Node>>,
+    OfKey(path): OfKey,
+    Posted { visitor, .. }: Posted,
+) -> Result<Response, Failure> {
+    match set_disabled(&node, &visitor, &path, true).await {
+        Ok(()) => Ok(see_other(&format!("{}?done=disabled", visitor.shell.key(&path)))),
+        Err(error) => again(&node, &visitor, &path, Act::Disable, "disable", error).await,
+    }
+}
+
+/// `POST …/enable`.
+pub(in crate::console) async fn enable(
+    State(node): State<Arc<Node>>,
+    OfKey(path): OfKey,
+    Posted { visitor, .. }: Posted,
+) -> Result<Response, Failure> {
+    match set_disabled(&node, &visitor, &path, false).await {
+        Ok(()) => Ok(see_other(&format!("{}?done=enabled", visitor.shell.key(&path)))),
+        Err(error) => again(&node, &visitor, &path, Act::Enable, "enable", error).await,
+    }
+}
+
+async fn set_disabled(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &KeyPath,
+    disabled: bool,
+) -> Result<(), ApiError> {
+    let patch: KeyPatch =
+        serde_json::from_value(json!({ "disabled": disabled })).map_err(ApiError::internal)?;
+    let (server, caller, of) = (Arc::clone(node), visitor.caller.clone(), path.clone());
+    carry_out(async move { keys::change(&server, &caller, &of, patch, &Terms::default()).await })
+        .await
+        .map(drop)
+}

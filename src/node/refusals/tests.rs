@@ -1,0 +1,92 @@
+use super::*;
+use crate::entropy::Entropy;
+
+const START: Timestamp = Timestamp::from_unix(1_000_000);
+
+fn key() -> (KeyId, &'static str) {
+    (KeyId::generate(&Entropy::system()).unwrap(), "key.refused")
+}
+
+fn organization(name: &str) -> Option<OrganizationId> {
+    Some(name.parse().unwrap())
+}
+
+fn event(organization: Option<OrganizationId>) -> PastEvent {
+    let event = AuditEvent {
+        action: "key.refused",
+        organization,
+        key: None,
+        subject: String::new(),
+        before: None,
+        after: None,
+    };
+    PastEvent { at: START, actor: Actor::server(Who::Schedule), event }
+}
+
+#[test]
+fn a_refusal_is_news_once_an_hour() {
+    let (mut log, acme, key) = (Log::default(), organization("acme"), key());
+    assert!(log.is_news(&acme, key, 1, START));
+    assert!(!log.is_news(&acme, key, 1, START));
+    assert!(log.is_news(&acme, key, 2, START), "for another reason, or from another network");
+    assert!(log.is_news(&acme, (key.0, "access.denied"), 1, START), "of another kind");
+    assert!(!log.is_news(&acme, key, 1, START.plus(QUIET_SECONDS - 1)));
+    assert!(log.is_news(&acme, key, 1, START.plus(QUIET_SECONDS)));
+}
+
+#[test]
+fn the_bounds_are_those_of_one_organization() {
+    let (mut log, noisy, quiet, first) =
+        (Log::default(), organization("noisy"), organization("quiet"), key());
+    for digest in 0..MOST_OF_A_KEY as u64 {
+        assert!(log.is_news(&noisy, first, digest, START));
+    }
+    assert!(!log.is_news(&noisy, first, 99, START), "of one key");
+    for _ in 1..KEYS.of_organization {
+        assert!(log.is_news(&noisy, key(), 1, START));
+    }
+    assert!(!log.is_news(&noisy, key(), 1, START), "of all keys of the organization");
+    assert!(log.is_news(&quiet, key(), 1, START), "another organization has its own room");
+    assert!(log.is_news(&noisy, first, 99, START.plus(QUIET_SECONDS)));
+    assert_eq!(log.of(noisy).noted[&first].len(), 1, "what is old makes room");
+}
+
+#[test]
+fn the_organization_with_the_most_refusals_gives_way() {
+    let mut log = Log::default();
+    for at in 0..KEYS.of_all {
+        assert!(log.is_news(&organization(&format!("noisy-{}", at % 20)), key(), 1, START));
+    }
+    let quiet = organization("quiet");
+    assert!(log.is_news(&quiet, key(), 1, START), "although all of the room is taken");
+    let total: usize = log.0.values().map(|of| of.noted.len()).sum();
+    assert_eq!(total, KEYS.of_all);
+}
+
+#[test]
+fn what_waits_is_bounded_and_what_is_old_is_forgotten() {
+    let refusals = RefusalLog::default();
+    let (noisy, quiet) = (organization("noisy"), organization("quiet"));
+    refusals.put_back(vec![event(noisy.clone()); WAITING.of_organization]);
+    assert!(!refusals.lock().is_news(&noisy, key(), 1, START), "until there is room");
+    assert!(refusals.lock().is_news(&quiet, key(), 1, START), "another organization's do not wait for that");
+    assert_eq!(refusals.take(START).len(), WAITING.of_organization);
+    assert!(refusals.lock().is_news(&noisy, key(), 1, START));
+    assert_eq!(refusals.take(START.plus(QUIET_SECONDS - 1)).len(), 0);
+    assert_eq!(refusals.lock().0.len(), 2);
+    refusals.take(START.plus(QUIET_SECONDS));
+    assert!(refusals.lock().0.is_empty());
+}
+
+#[test]
+fn events_that_wait_give_way_to_those_of_an_organization_with_fewer() {
+    let refusals = RefusalLog::default();
+    for at in 0..WAITING.of_all / WAITING.of_organization {
+        refusals.put_back(vec![event(organization(&format!("noisy-{at}"))); WAITING.of_organization]);
+    }
+    assert!(refusals.lock().is_news(&organization("quiet"), key(), 1, START));
+    refusals.put_back(vec![event(organization("quiet"))]);
+    let written = refusals.take(START);
+    assert_eq!(written.len(), WAITING.of_all);
+    assert!(written.iter().any(|event| event.event.organization == organization("quiet")));
+}

@@ -1,0 +1,58 @@
+//! Settings that nodes of one deployment should have in common, and that this node has otherwise.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Node;
+use crate::store::SharedSettings;
+
+/// The names of the settings that differ.
+#[derive(Debug, Default)]
+pub struct Differences(Mutex<Vec<&'static str>>);
+
+impl Differences {
+    /// Which of `issuer`, `brand` and `audiences` another node has otherwise.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, names: Vec<&'static str>) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *held != names;
+        *held = names;
+        is_news
+    }
+}
+
+impl Node {
+    /// Compares this node's settings with those that the store remembers, and logs what has come to differ, or does no
+    /// more. [`Node::differences`] keeps it.
+    pub async fn compare_settings(&self) {
+        match self.store.shared_settings().await {
+            Ok(shared) => self.note_differences(&shared),
+            Err(error) => tracing::warn!(%error, "the settings of other nodes cannot be compared"),
+        }
+    }
+
+    fn note_differences(&self, shared: &SharedSettings) {
+        let own = &self.deployment;
+        let differs = [
+            ("issuer", shared.issuer.as_ref().is_some_and(|issuer| *issuer != own.issuer)),
+            ("brand", shared.brand.as_ref().is_some_and(|brand| *brand != own.brand.to_string())),
+            ("audiences", shared.audiences.as_ref().is_some_and(|audiences| *audiences != own.audiences)),
+        ];
+        let names: Vec<_> =
+            differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+        if !self.differences.replace(names.clone()) {
+            return;
+        }
+        if names.is_empty() {
+            tracing::info!("this node has the settings that other nodes have");
+        } else {
+            tracing::error!(
+                settings = names.join(", "),
+                ?shared,
+                "another node was started with other settings: restart this one with the same"
+            );
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The keys that can make keys in every organization.
+
+use super::order::NEVER;
+use crate::api_key::KeyId;
+use crate::cidr::Cidrs;
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+use crate::store::db::{on, row};
+use crate::store::error::read;
+use crate::store::write::Write;
+
+/// An active key that can make keys in every organization.
+#[derive(Clone, Debug)]
+pub struct WayIn {
+    /// The key.
+    pub key: KeyId,
+    /// Where it may be used from.
+    pub cidrs: Cidrs,
+    /// When it or the last of its secrets ends; [`Timestamp::MAX`] if neither does.
+    pub until: Timestamp,
+}
+
+row! {
+    struct WayInRow {
+        id: String,
+        cidrs: String,
+        ends_at: i64,
+        secrets_end_at: i64,
+    }
+}
+
+impl Write {
+    /// The active keys that can make keys in every organization, at most `limit` of them, those that last longest first.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn ways_in(&mut self, limit: usize) -> Result<Vec<WayIn>, StoreError> {
+        let now = self.at.unix();
+        let rows = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_as::<DB, WayInRow>(
+                "SELECT k.id, k.cidrs, k.ends_at, MAX(COALESCE(s.expires_at, $2)) AS secrets_end_at
+                 FROM api_keys k JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
+                 WHERE k.is_way_in = 1 AND k.revoked_at IS NULL AND k.disabled_at IS NULL AND k.ends_at > $1
+                   AND (s.expires_at IS NULL OR s.expires_at > $1)
+                 GROUP BY k.id, k.cidrs, k.ends_at ORDER BY k.ends_at DESC LIMIT $3",
+            )
+            .bind(now)
+            .bind(NEVER)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut **tx)
+            .await
+        })?;
+        rows.into_iter().map(WayIn::try_from).collect()
+    }
+}
+
+impl TryFrom<WayInRow> for WayIn {
+    type Error = StoreError;
+
+    fn try_from(row: WayInRow) -> Result<Self, StoreError> {
+        let until = Timestamp::from_unix(row.ends_at.min(row.secrets_end_at));
+        Ok(Self {
+            key: read("key id", &row.id)?,
+            cidrs: Cidrs::from_text(&row.cidrs).map_err(|error| StoreError::corrupt("cidrs", error))?,
+            until: until.min(Timestamp::MAX),
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! What the nodes of a deployment have to agree on, and how far time has passed steadily for them.
+
+use serde_json::json;
+
+use super::db::{Either, on, row};
+use super::write::{ChangeKind, Write};
+use super::{Store, StoreError};
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+
+/// The settings that a store remembers; `None` is what no start has said yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedSettings {
+    /// `iss` of every token.
+    pub issuer: Option<String>,
+    /// What new keys begin with.
+    pub brand: Option<String>,
+    /// The audiences of the node that started last.
+    pub audiences: Option<Vec<String>>,
+}
+
+row! {
+    struct SharedSettingsRow {
+        issuer: Option<String>,
+        brand: Option<String>,
+        audiences: Option<String>,
+    }
+}
+
+impl From<SharedSettingsRow> for SharedSettings {
+    fn from(row: SharedSettingsRow) -> Self {
+        let list = |text: String| text.split(' ').map(str::to_owned).collect();
+        Self { issuer: row.issuer, brand: row.brand, audiences: row.audiences.map(list) }
+    }
+}
+
+impl Store {
+    /// The settings that the store remembers.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn shared_settings(&self) -> Result<SharedSettings, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, SharedSettingsRow>(
+                "SELECT issuer, brand, audiences FROM deployment WHERE id = 1",
+            )
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(row.map(Into::into).unwrap_or_default())
+    }
+
+    /// Remembers an issuer and a brand where none is remembered, and returns what is remembered now. Of several nodes
+    /// that start at once, one is first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remember_identity(
+        &self,
+        issuer: Option<&str>,
+        brand: &str,
+    ) -> Result<SharedSettings, StoreError> {
+        on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>(
+                "UPDATE deployment SET issuer = COALESCE(issuer, $1), brand = COALESCE(brand, $2) WHERE id = 1",
+            )
+            .bind(issuer)
+            .bind(brand)
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        self.shared_settings().await
+    }
+
+    /// Remembers another issuer, or none, and another brand, with an audit event.
+    ///
+    /// # Errors
+    /// When the store fails; it then remembers what it did.
+    pub async fn change_identity(
+        &self,
+        issuer: Option<&str>,
+        brand: &str,
+        at: Timestamp,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write(at, actor).await?;
+        let before = write.identity().await?;
+        on!(&mut write.tx, |tx, DB| {
+            sqlx::query::<DB>("UPDATE deployment SET issuer = $1, brand = $2 WHERE id = 1")
+                .bind(issuer)
+                .bind(brand)
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })?;
+        let event = AuditEvent {
+            action: "deployment.change",
+            organization: None,
+            key: None,
+            subject: "deployment".into(),
+            before: Some(json!({ "issuer": before.issuer, "brand": before.brand })),
+            after: Some(json!({ "issuer": issuer, "brand": brand })),
+        };
+        write.record(ChangeKind::Deployment, event).await?;
+        write.commit().await
+    }
+
+    /// Remembers the audiences of a node that starts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remember_audiences(&self, audiences: Option<&[String]>) -> Result<(), StoreError> {
+        let audiences = audiences.map(|list| list.join(" "));
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>("UPDATE deployment SET audiences = $1 WHERE id = 1")
+                .bind(audiences)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?)
+    }
+
+    /// The moment up to which time has passed steadily; `None` before [`Store::begin_steady_time`].
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn steady_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let moment = on!(&self.db, |pool, DB| {
+            sqlx::query_scalar::<DB, Option<i64>>("SELECT steady_at FROM deployment WHERE id = 1")
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(moment.flatten().map(Timestamp::from_unix))
+    }
+
+    /// The same. A store that has no such moment yet begins with the latest one in its audit trail, before anything is
+    /// written by a clock that may be wrong.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_steady_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Some(at) = self.steady_at().await? {
+            return Ok(Some(at));
+        }
+        on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>(
+                "UPDATE deployment SET steady_at = (SELECT MAX(at) FROM audit_events)
+                 WHERE id = 1 AND steady_at IS NULL",
+            )
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        self.steady_at().await
+    }
+
+    /// Keeps the moment up to which time has passed steadily.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_steady_at(&self, at: Timestamp) -> Result<(), StoreError> {
+        Ok(on!(&self.db, |pool, DB| {
+            sqlx::query::<DB>("UPDATE deployment SET steady_at = $1 WHERE id = 1")
+                .bind(at.unix())
+                .execute(pool)
+                .await
+                .map(drop)
+        })?)
+    }
+
+    /// The time by the database's clock; `None` on SQLite, which has none of its own.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn database_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.db {
+            Either::Sqlite(_) => Ok(None),
+            Either::Postgres(_) => {
+                let seconds = on!(&self.db, |pool, DB| {
+                    sqlx::query_scalar::<DB, i64>(
+                        "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
+                    )
+                    .fetch_one(pool)
+                    .await
+                })?;
+                Ok(Some(Timestamp::from_unix(seconds)))
+            }
+        }
+    }
+}
+
+impl Write {
+    async fn identity(&mut self) -> Result<SharedSettings, StoreError> {
+        let row = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_as::<DB, SharedSettingsRow>(
+                "SELECT issuer, brand, audiences FROM deployment WHERE id = 1",
+            )
+            .fetch_one(&mut **tx)
+            .await
+        })?;
+        Ok(row.into())
+    }
+}
