@@ -37,6 +37,14 @@ struct Failures {
     count: u32,
 }
 
+impl Failures {
+    /// Whether they still count. A row from the future was begun by a clock that has been set back since: nobody waits
+    /// for that clock's time to come.
+    fn still_count(&self, now: Timestamp) -> bool {
+        (0..WINDOW_SECONDS).contains(&now.since(self.since))
+    }
+}
+
 impl Default for Throttle {
     fn default() -> Self {
         let window = Duration::from_secs(WINDOW_SECONDS.unsigned_abs() + 1);
@@ -54,7 +62,7 @@ impl Throttle {
         let failures = self.failures.get(&pair(client, address))?;
         let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
         let left = WINDOW_SECONDS - now.since(failures.since);
-        (failures.count >= ALLOWED && left > 0).then_some(left)
+        (failures.count >= ALLOWED && failures.still_count(now)).then_some(left)
     }
 
     /// Notes a wrong secret.
@@ -62,7 +70,7 @@ impl Throttle {
         let fresh = || Arc::new(Mutex::new(Failures { since: now, count: 0 }));
         let failures = self.failures.get_with(pair(client, address), fresh);
         let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.since(failures.since) >= WINDOW_SECONDS {
+        if !failures.still_count(now) {
             *failures = Failures { since: now, count: 0 };
         }
         failures.count = failures.count.saturating_add(1);
@@ -100,6 +108,19 @@ mod tests {
         assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START.plus(60)), None);
         throttle.failed("key_a", from("192.0.2.1"), START.plus(60));
         assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START.plus(60)), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
+        let throttle = Throttle::default();
+        for _ in 0..ALLOWED {
+            throttle.failed("key_a", from("192.0.2.1"), START.plus(86_400));
+        }
+        assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START), None);
+        for _ in 0..ALLOWED {
+            throttle.failed("key_a", from("192.0.2.1"), START);
+        }
+        assert_eq!(throttle.wait("key_a", from("192.0.2.1"), START), Some(60));
     }
 
     #[test]
