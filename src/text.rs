@@ -46,7 +46,7 @@ pub(crate) fn without_byte_order_mark(text: &str) -> &str {
 }
 
 /// The same of a file's bytes.
-#[cfg(feature = "server")]
+#[cfg(feature = "_client")]
 pub(crate) fn without_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
