@@ -140,9 +140,9 @@ pub struct Node {
     pub steady_time: SteadyTime,
     /// What other nodes have set otherwise.
     pub differences: Differences,
-    /// Requests to the management API, each organization's up to [`REQUESTS`] at once.
+    /// Requests to the management API, each organization's up to a fixed number at once.
     pub requests: FairQueue,
-    /// Large answers, each organization's up to [`EXPORTS`] at once.
+    /// Large answers, each organization's up to a fixed number at once.
     pub exports: FairQueue,
     /// When the store was last heard from.
     pub freshness: Freshness,
