@@ -93,6 +93,6 @@ fn an_unescaped_password_is_told() {
         ["postgres://user:p@ss@127.0.0.1:1/db", "postgres://user:p%2Fss@127.0.0.1:1/db?application_name=a@b"]
     {
         let said = Shell::new().set("CLAVIGER_DATABASE_URL", url).run(&["init"]);
-        said.assert_failed(1, "the database cannot be opened");
+        said.assert_failed(1, "the database at 127.0.0.1:1 refuses connections");
     }
 }
