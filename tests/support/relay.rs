@@ -93,8 +93,12 @@ async fn run(listener: TcpListener, mut ways: watch::Receiver<Way>, connections:
             changed = ways.changed() => if changed.is_err() { return },
             Ok((from, _)) = listener.accept() => {
                 connections.fetch_add(1, Ordering::SeqCst);
-                // As it is now: it may have changed since the loop began.
-                let way = *ways.borrow();
+                // As it is now: it may have changed since the loop began, and what was connected before is broken first.
+                let way = *ways.borrow_and_update();
+                if way.cuts != cuts {
+                    cuts = way.cuts;
+                    open.abort_all();
+                }
                 let Some(target) = way.target else { continue };
                 let ways = ways.clone();
                 open.spawn(async move {

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -114,6 +115,16 @@ impl Place {
 }
 
 impl Serving {
+    /// Waits until it has logged this: a thread of its own writes the log.
+    pub(super) fn until_logged(self, what: &str) -> Self {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !fs::read_to_string(&self.log).is_ok_and(|log| log.contains(what)) {
+            assert!(Instant::now() < deadline, "{what} is not logged");
+            std::thread::yield_now();
+        }
+        self
+    }
+
     /// Waits for its end, after killing it if it still serves.
     pub(super) fn end(mut self) -> Said {
         if self.said.contains("Claviger serves ") {

@@ -193,7 +193,7 @@ async fn secrets_are_in_no_output(backend: Backend) {
     let made = place.init(&settings);
     let (master, admin) =
         (fs::read_to_string(place.path("keys/master.key")).unwrap(), made.stdout.lines().last().unwrap());
-    let served = place.serve(&settings).expect("a server").end();
+    let served = place.serve(&settings).expect("a server").until_logged("serving").end();
     let again = place.init(&settings);
     let nowhere = place.init(&[("CLAVIGER_DATABASE_URL", &(url.clone() + "/nonesuch")), settings[2]]);
     assert_eq!((again.code, nowhere.code), (1, 1));
