@@ -97,7 +97,9 @@ impl Node {
         let shape = Shape::Spread { organizations: plan.organizations };
         let store = Store::of(database, plan.keys, cost, shape).await;
         let mut settings = store.settings();
-        settings.extend([("CLAVIGER_ARGON2_MEMORY", "8"), ("CLAVIGER_ARGON2_PASSES", "1")]);
+        // The use of the keys is not written down meanwhile: that has its own cost, and its own turns to write.
+        let cheap = [("CLAVIGER_ARGON2_MEMORY", "8"), ("CLAVIGER_ARGON2_PASSES", "1")];
+        settings.extend(cheap.into_iter().chain([("CLAVIGER_USAGE_FLUSH", "300")]));
         let server = Server::claviger(store.folder.path(), &settings);
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { store, server, http }
