@@ -20,7 +20,8 @@ pub(super) struct PageArgs {
     limit: Option<u16>,
 
     /// Where to go on: the end of the page before
-    #[arg(long, value_name = "CURSOR", conflicts_with = "all")]
+    // A base64url value may begin with a hyphen.
+    #[arg(long, value_name = "CURSOR", conflicts_with = "all", allow_hyphen_values = true)]
     cursor: Option<String>,
 
     /// All pages; with --json one document for each

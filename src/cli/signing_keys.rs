@@ -33,7 +33,8 @@ enum Command {
     /// Publish a next key, which takes over after its lead
     Rotate {
         /// Id of a key to withdraw at once: what it signed is no longer good
-        #[arg(long, value_name = "KID")]
+        // A base64url value may begin with a hyphen.
+        #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         compromised: Option<String>,
 
         #[command(flatten)]

@@ -74,4 +74,5 @@ async fn long_lists_come_in_pages(backend: Backend) {
     assert_eq!(documents.len(), 3);
     assert!(documents[2]["next_cursor"].is_null() && documents[1]["next_cursor"].is_string());
     admin.run(&["projects", "list", "--cursor", "nonsense"]).assert_failed(2, "cursor");
+    admin.run(&["projects", "list", "--cursor", "-AAAAAAAAAAAAAAA"]).assert_failed(2, "cursor is not one");
 }

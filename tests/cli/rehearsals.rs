@@ -67,6 +67,8 @@ async fn a_dry_run_checks_everything_and_changes_nothing(backend: Backend) {
         (&["keys", "rotate", id, "--overlap", "1h"], 5),
         (&["keys", "create", "x", "--project", "none", "--env", "prd", "--preset", "query_only"], 2),
         (&["keys", "revoke", "key_0000000000000000"], 4),
+        // One in 64 ids of signing keys begins with a hyphen, and is no flag.
+        (&["signing-keys", "rotate", "--compromised", "-scHxb5Pq-wLjbrF7OWIz1_QVcuLgfhXLstrFZFFLVo"], 4),
     ] {
         let said = admin.run(&[arguments, &["--dry-run"]].concat());
         assert_eq!(said.code, code, "{arguments:?}: {said:?}");
