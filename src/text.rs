@@ -40,6 +40,12 @@ fn describable(c: char) -> char {
     }
 }
 
+/// Whether a character has others shown in another order than they are written in: an embedding, an override or an
+/// isolate (Unicode Standard Annex 9, §2). Marks are none of these: scripts that are written from right to left need them.
+pub(crate) fn reorders(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A text without the byte order mark that some editors and shells put in front of it.
 pub(crate) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)

@@ -12,6 +12,8 @@ pub(super) use stream::{OutputError, Reader, Stream};
 pub(super) use table::{Cell, Table};
 pub(super) use tone::Tone;
 
+use crate::text::reorders;
+
 /// Prints a line to standard output.
 pub(super) fn say(text: &str) -> Result<(), OutputError> {
     Stream::Out.line(text)
@@ -46,9 +48,9 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// Characters that change the order in which others are shown (Unicode Standard Annex 9, §2).
+/// Characters that change the order in which others are shown, or their direction (Unicode Standard Annex 9, §2).
 fn is_bidirectional(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    reorders(character) || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
 
 #[cfg(test)]

@@ -23,9 +23,11 @@ pub(crate) fn marked(table: Vec<u8>) -> Vec<u8> {
     ["\u{feff}".as_bytes(), &table].concat()
 }
 
-/// A spreadsheet takes what begins so for a formula, and would carry it out.
+/// A spreadsheet takes what begins so for a formula, and would carry it out. Some take the wide forms of those
+/// characters for the characters.
 fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+    const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(BEGINNINGS) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -34,8 +36,8 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        let row = ["=1+1", "+1", "-1", "@a", "\ta", "a=b", ""].map(str::to_owned);
+        let row = ["=1+1", "+1", "-1", "@a", "\ta", "＝1", "＠a", "a=b", ""].map(str::to_owned);
         let table = table(None, [row]).unwrap();
-        assert_eq!(String::from_utf8(table).unwrap(), "'=1+1,'+1,'-1,'@a,'\ta,a=b,\r\n");
+        assert_eq!(String::from_utf8(table).unwrap(), "'=1+1,'+1,'-1,'@a,'\ta,'＝1,'＠a,a=b,\r\n");
     }
 }

@@ -1,5 +1,7 @@
 //! The words that people attach to keys, and what they may not be.
 
+use crate::text::reorders;
+
 /// The most characters of a name.
 pub const MAX_NAME: usize = 200;
 /// The most characters of a note.
@@ -20,6 +22,9 @@ pub enum WordsError {
     /// would be a lie.
     #[error("{0} holds a control character")]
     Control(&'static str),
+    /// Whoever reads it would see other words than there are (CVE-2021-42574).
+    #[error("{0} holds a character that changes the order in which others are shown")]
+    Reordered(&'static str),
 }
 
 /// A name: one line of 1 to [`MAX_NAME`] characters of any script, not all of them blank.
@@ -58,6 +63,9 @@ fn checked(
     if text.chars().any(is_refused) {
         return Err(WordsError::Control(what));
     }
+    if text.chars().any(reorders) {
+        return Err(WordsError::Reordered(what));
+    }
     if text.chars().count() > most {
         return Err(WordsError::TooLong(what, most));
     }
@@ -79,5 +87,19 @@ mod tests {
         assert!(note("two\nlines\t".into()).is_ok());
         assert_eq!(note("\u{1b}[31m".into()), Err(WordsError::Control("note")));
         assert_eq!(reason("a\nb".into()), Err(WordsError::Control("reason")));
+    }
+
+    #[test]
+    fn words_are_shown_in_the_order_in_which_they_are_written() {
+        // The mark that a number within Arabic may need changes the order of nothing else.
+        for good in ["مفتاح 2", "שלום", "مفتاح\u{200f} (2)", "a\u{200d}b"] {
+            assert_eq!(name(good.into()), Ok(good.into()));
+        }
+        for steering in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+            let text = format!("a{steering}b");
+            assert_eq!(name(text.clone()), Err(WordsError::Reordered("name")), "{steering:?}");
+            assert_eq!(note(text.clone()), Err(WordsError::Reordered("note")), "{steering:?}");
+            assert_eq!(reason(text), Err(WordsError::Reordered("reason")), "{steering:?}");
+        }
     }
 }

@@ -113,7 +113,10 @@ async fn the_format_is_asked_for_in_either_way(backend: Backend) {
 
 async fn a_cell_is_text_whatever_it_begins_with(backend: Backend) {
     let server = Server::start(backend).await;
-    let cells = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'x", "x=1", "\nx", "a,b", "\"q\"", "é"];
+    let cells = [
+        "=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1", "＋1", "－1", "＠x", "'x", "x=1", "a,b",
+        "\"q\"", "é",
+    ];
     for (number, cell) in cells.iter().enumerate() {
         let cell = cell.replace('\'', "''");
         server
@@ -128,7 +131,9 @@ async fn a_cell_is_text_whatever_it_begins_with(backend: Backend) {
     let csv = exported(&server.admin(), &format!("{AUDIT}?format=csv&action=test.event")).await.text;
     let written: Vec<_> = rows(&csv)[1..].iter().map(|row| (row[8].clone(), row[9].clone())).collect();
     let expected = cells.map(|cell| match cell {
-        "=1+1" | "+1" | "-1" | "@x" | "\tx" | "\rx" => format!("'{cell}"),
+        "=1+1" | "+1" | "-1" | "@x" | "\tx" | "\rx" | "\nx" | "＝1+1" | "＋1" | "－1" | "＠x" => {
+            format!("'{cell}")
+        }
         cell => cell.to_owned(),
     });
     assert_eq!(written, expected.map(|subject| (subject, "'-1".to_owned())));

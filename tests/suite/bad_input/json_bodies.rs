@@ -133,6 +133,7 @@ async fn a_revocation_has_at_most_a_reason(backend: Backend) {
         ("too long a reason", JSON, long(501), MALFORMED),
         ("two lines", JSON, r#"{"reason":"a\nb"}"#.into(), MALFORMED),
         ("a NUL", JSON, r#"{"reason":"a\u0000b"}"#.into(), MALFORMED),
+        ("another order", JSON, r#"{"reason":"\u202eb"}"#.into(), MALFORMED),
         ("a number", JSON, r#"{"reason":1}"#.into(), MALFORMED),
         ("something unknown", JSON, r#"{"cause":"a"}"#.into(), MALFORMED),
         ("twice", JSON, r#"{"reason":"a","reason":"a"}"#.into(), MALFORMED),

@@ -132,6 +132,9 @@ async fn names_are_of_every_script_and_without_control_characters(backend: Backe
             json!({ "note": "a\0b" }),
             json!({ "note": "a\rb" }),
             json!({ "note": "\u{1b}" }),
+            json!({ "name": "\u{202e}nimda" }),
+            json!({ "name": "a\u{2066}b\u{2069}" }),
+            json!({ "note": "one\ntwo\u{202a}" }),
         ],
     )
     .await;

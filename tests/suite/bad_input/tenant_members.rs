@@ -99,6 +99,8 @@ async fn names_are_a_line_of_any_script(backend: Backend) {
     let bad =
         ["", " ", "\u{a0}\u{3000}", "a\0b", "a\nb", "a\tb", "a\u{7f}", "a\u{85}b", "\u{1b}[31m", &too_long];
     maker.check(&[ORGS, PROJECTS], MALFORMED, bad.map(name)).await;
+    let reordered = ["\u{202e}nimda", "a\u{2066}b\u{2069}", "a\u{202a}"];
+    maker.check(&[ORGS, PROJECTS], MALFORMED, reordered.map(name)).await;
     let types = [json!(1), json!(true), json!(["a"]), json!({ "a": "b" })];
     maker.check(&[ORGS, PROJECTS], MALFORMED, types.map(|name| json!({ "name": name }))).await;
 }
