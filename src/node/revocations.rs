@@ -45,3 +45,26 @@ impl RevokedTokens {
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, end| *end > now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_key::KeyId;
+    use crate::claims::{Leeway, MAX_LIFETIME};
+
+    /// A node that starts late reads it from the store.
+    #[test]
+    fn a_revoked_token_is_remembered_for_as_long_as_anybody_may_accept_it() {
+        let issued = Timestamp::from_unix(1_767_225_600);
+        let key: KeyId = "key_0123456789abcdef".parse().unwrap();
+        let token =
+            RevokedToken { jti: "a".into(), key, expires_at: issued.plus(MAX_LIFETIME), revoked_at: issued };
+        let last = MAX_LIFETIME + Leeway::MAX.seconds();
+        for (after, is_known) in [(0, true), (last, true), (REMEMBERED_SECONDS + 1, false)] {
+            let tokens = RevokedTokens::default();
+            tokens.insert(&token, issued.plus(after));
+            tokens.forget_old();
+            assert_eq!((tokens.contains("a"), tokens.ids().len()), (is_known, is_known.into()), "{after}");
+        }
+    }
+}

@@ -1,18 +1,22 @@
 //! A token that every door has seen and let through is held against everything that can change as if it were new.
 
+use claviger::claims::{Leeway, MAX_LIFETIME};
+use claviger::entropy::Entropy;
+use claviger::node::Node;
 use claviger::verify::Refusal;
 use serde_json::json;
 
 use crate::doors::{Doors, INACTIVE};
 use crate::forge::{For, Good};
 use crate::support::{Answer, Backend, on_both};
-use crate::world::{until_refused, verdict};
+use crate::world::{heard_now, ready, until_refused, verdict};
 
 on_both!(
     a_withdrawn_signing_key_takes_tokens_along_that_were_seen,
     a_revoked_key_takes_tokens_along_that_were_seen,
     a_narrowed_key_takes_tokens_along_that_were_seen,
     a_token_that_was_seen_ends_on_time,
+    a_revoked_token_stays_revoked_within_the_leeway,
     a_token_that_was_seen_is_not_good_before_its_time,
     a_token_that_was_seen_is_good_for_its_audience_alone,
     a_token_that_was_seen_is_good_from_its_ranges_alone,
@@ -82,6 +86,37 @@ async fn a_token_that_was_seen_ends_on_time(backend: Backend) {
     doors.world.server.advance(1).await;
     for good in &tokens {
         is_refused(&doors, good, "token_expired").await;
+    }
+}
+
+/// A list of revoked tokens that forgets each at its end lets a lenient verifier accept it for the seconds after.
+async fn a_revoked_token_stays_revoked_within_the_leeway(backend: Backend) {
+    let doors = Doors::new(backend).await;
+    let world = &doors.world;
+    let lenient = ready(world.builder().leeway(Leeway::MAX)).await;
+    let [revoked, other] = [doors.good_for(For::Resources).await, doors.good_for(For::Resources).await];
+    for good in [&revoked, &other] {
+        verdict(&lenient, &good.token).await.unwrap();
+    }
+    let form = format!("token={}", revoked.token);
+    world.server.admin().post_form("/oauth/revoke", &form).await.done(200);
+    world.tell().await;
+    until_refused(&lenient, &revoked.token, Refusal::Revoked).await;
+
+    // The last second in which a verifier may still take them.
+    world.server.advance(MAX_LIFETIME + Leeway::MAX.seconds() - 1).await;
+    let server = &world.server;
+    server.node.tidy_once().await;
+    let (store, deployment, clock) =
+        (server.node.store.clone(), server.node.deployment.clone(), server.clock.clone());
+    let late = Node::over(store, deployment, &server.master_key(), clock, Entropy::system()).await.unwrap();
+    let jti = revoked.payload["jti"].as_str().unwrap();
+    assert!(late.revoked_tokens.contains(jti), "a node that starts now has read of it");
+    let new = ready(world.builder().leeway(Leeway::MAX)).await;
+    for verifier in [&lenient, &new] {
+        heard_now(world, verifier).await;
+        assert_eq!(verdict(verifier, &revoked.token).await.err(), Some(Refusal::Revoked));
+        verdict(verifier, &other.token).await.unwrap();
     }
 }
 
