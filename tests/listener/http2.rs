@@ -19,6 +19,8 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
@@ -102,6 +104,19 @@ impl Http2 {
         let (found, head, content) = self.answer().await;
         assert_eq!((found, String::from_utf8(content).unwrap().as_str()), (stream, body));
         assert!(head.starts_with(status), "{head:x?}");
+    }
+
+    /// Sends these frames, and reads until the server ends the connection because of them.
+    async fn is_told_to_calm_down(&mut self, frames: &[u8]) {
+        // The server may end the connection before it has taken all of them.
+        let _ = self.0.stream.write_all(frames).await;
+        loop {
+            let frame = self.frame().await;
+            if frame.kind == GOAWAY {
+                assert_eq!(frame.payload[4..8], [0, 0, 0, ENHANCE_YOUR_CALM]);
+                break;
+            }
+        }
     }
 
     /// Pings until the connection ends, so that silence is not what ends it, and returns what came.
@@ -204,15 +219,31 @@ async fn rapid_resets_end_the_connection() {
             [request, frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat()
         })
         .collect();
-    // The server may end the connection before it has taken all of them.
-    let _ = client.0.stream.write_all(&resets).await;
-    loop {
-        let frame = client.frame().await;
-        if frame.kind == GOAWAY {
-            assert_eq!(frame.payload[4..8], [0, 0, 0, ENHANCE_YOUR_CALM]);
-            break;
-        }
-    }
+    client.is_told_to_calm_down(&resets).await;
+}
+
+/// "MadeYouReset": the server itself ends a stream whose window is made too large, and that makes room for the next.
+#[tokio::test]
+async fn resets_that_the_peer_provokes_end_the_connection() {
+    let (identity, server) = server(patient()).await;
+    let mut client = Http2::connect(&identity, &server, &[]).await;
+    let provocations: Vec<u8> = (0..2_000)
+        .flat_map(|number| {
+            let stream = 2 * number + 1;
+            let request = frame(HEADERS, END_HEADERS | END_STREAM, stream, &head(0x82, "/wait"));
+            [request, frame(WINDOW_UPDATE, 0, stream, &[0x7f, 0xff, 0xff, 0xff])].concat()
+        })
+        .collect();
+    client.is_told_to_calm_down(&provocations).await;
+}
+
+#[tokio::test]
+async fn a_head_in_endless_parts_ends_the_connection() {
+    let (identity, server) = server(patient()).await;
+    let mut client = Http2::connect(&identity, &server, &[]).await;
+    client.send(HEADERS, END_STREAM, 1, &head(0x82, "/")).await;
+    let part = frame(CONTINUATION, 0, 1, &[]);
+    client.is_told_to_calm_down(&part.repeat(2_000)).await;
 }
 
 #[tokio::test]
