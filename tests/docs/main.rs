@@ -2,6 +2,7 @@
 
 #![cfg(feature = "server")]
 
+mod known_attacks;
 mod markdown;
 #[path = "../support/missing.rs"]
 #[allow(unreachable_pub, reason = "shared between test binaries")]

@@ -22,6 +22,7 @@ mod introspection;
 mod key_cache;
 mod key_changes;
 mod keys;
+mod known_attacks;
 mod last_way;
 mod matrix;
 mod neighbours;
