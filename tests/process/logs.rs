@@ -9,7 +9,11 @@ use tokio::task::JoinSet;
 
 use crate::support::{Backend, Claviger, Process, in_time, on_both, until};
 
-on_both!(each_line_about_a_request_has_its_id, what_anybody_can_cause_has_one_line_a_second_with_a_count,);
+on_both!(
+    each_line_about_a_request_has_its_id,
+    what_anybody_can_cause_has_one_line_a_second_with_a_count,
+    no_request_writes_a_line_of_its_own,
+);
 
 /// Has the server log so many lines: some for each request, each of some 200 bytes.
 async fn make_it_log(server: &Process, requests: usize) {
@@ -143,4 +147,47 @@ async fn what_anybody_can_cause_has_one_line_a_second_with_a_count(backend: Back
     for id in &known {
         assert!(all.iter().any(|line| line["span"]["request_id"] == id.as_str()), "no line about {id}");
     }
+}
+
+/// Nor does it steer the terminal of whoever reads the log.
+async fn no_request_writes_a_line_of_its_own(backend: Backend) {
+    const HOSTILE: &str = "x\u{1b}[2J\r\nFORGED\u{9b}31m\u{202e}\u{7f}";
+    let escaped: String = HOSTILE.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database).set("CLAVIGER_LOG", "debug");
+    let server = claviger.serve();
+    let (client, admin) = (server.client(), server.admin());
+    for member in ["grant_type", "scope", "resource", "client_id", "client_secret", "subject_token", &escaped]
+    {
+        let good = format!("grant_type=client_credentials&client_secret={}", server.admin_key());
+        let form = if good.contains(&format!("{member}=")) { String::new() } else { good };
+        let refused = client.post_form("/oauth/token", &format!("{form}&{member}={escaped}")).await;
+        assert!(refused.status < 500, "{refused:?}");
+    }
+    for path in
+        [format!("/{escaped}"), format!("/v1/self?{escaped}={escaped}"), format!("/v1/orgs/{escaped}")]
+    {
+        assert!(admin.get(&path).await.status >= 400, "{path}");
+    }
+    for body in [
+        json!({ HOSTILE: HOSTILE }),
+        json!({ "name": HOSTILE }),
+        json!({ "name": "a", "project": HOSTILE, "environment": HOSTILE, "preset": HOSTILE }),
+        json!({ "name": "a", "project": "default", "environment": "prd", "cidrs": [HOSTILE], "preset": "query_only" }),
+        json!({ "name": "a", "project": "default", "environment": "prd", "expires_at": HOSTILE,
+            "scopes": [{ "action": "read", "resource": HOSTILE }] }),
+    ] {
+        assert_eq!(admin.post_json("/v1/orgs/default/keys", &body).await.status, 400, "{body}");
+    }
+    server.signal("TERM");
+    assert!(server.end().0.success());
+    let log = claviger.log();
+    assert!(log.contains("refused"), "{log}");
+    for line in log.lines() {
+        assert!(line.starts_with("20") && !line.contains(steers), "{line:?}");
+    }
+}
+
+fn steers(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
