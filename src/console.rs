@@ -7,6 +7,7 @@
 mod around;
 mod assets;
 mod audit_page;
+mod bounce;
 mod cookie;
 mod events;
 mod explain;
@@ -37,6 +38,7 @@ use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 
 use crate::http::Route;
+use crate::http::compress;
 use crate::http::failure::{api_method_not_allowed, not_found};
 use crate::http::route::routes;
 use crate::node::Node;
@@ -94,7 +96,9 @@ routes! {
 
 /// The console's routes; `laid` is the set-up that this process began with, if it did.
 pub(crate) fn router(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
-    let pages = endpoints().route_layer(from_fn_with_state(Arc::clone(node), around::around));
+    let pages = endpoints()
+        .route_layer(from_fn_with_state(Arc::clone(node), around::around))
+        .route_layer(compress::layer());
     match laid {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,

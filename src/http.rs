@@ -5,6 +5,7 @@ mod answer;
 pub(crate) mod audit;
 pub(crate) mod body;
 mod client_auth;
+pub(crate) mod compress;
 mod configuration;
 pub(crate) mod credentials;
 pub(crate) mod denials;
@@ -64,11 +65,13 @@ routes! {
         GET "/.well-known/jwks.json" => discovery::jwks,
         GET discovery::OAUTH_METADATA => discovery::metadata,
         GET discovery::OPENID_METADATA => discovery::metadata,
+        GET "/healthz" => health::alive,
+        GET "/readyz" => health::ready,
+    }
+    other methods: api_method_not_allowed, around: compress::published {
         GET "/openapi.yaml" => docs::description,
         GET "/docs" => docs::page,
         GET "/docs/{file}" => docs::part,
-        GET "/healthz" => health::alive,
-        GET "/readyz" => health::ready,
     }
     other methods: api_method_not_allowed, around: gate::named {
         GET "/v1/gate" => gate::check,

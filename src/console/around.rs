@@ -4,16 +4,22 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::page::query;
 use super::problem;
-use super::shell::Shell;
-use super::visitor::KnownShell;
+use super::shell::{LIST, Shell};
+use super::visitor::{KnownShell, Visitor};
+use crate::access::Caller;
+use crate::http::compress;
 use crate::http::denials;
 use crate::http::failure::Failure;
 use crate::http::request_id::RequestId;
+use crate::management::organizations;
+use crate::names::OrganizationId;
 use crate::node::Node;
 
 /// Everything from here, and no script or style in a page itself: what a name or a note holds stays text.
@@ -33,12 +39,22 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Around every route of the console's.
-pub(super) async fn around(State(node): State<Arc<Node>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let known = KnownShell::default();
-    request.extensions_mut().insert(known.clone());
-    let id = request.extensions().get::<RequestId>().copied();
-    let response = denials::noted(request, next).await;
-    dressed(response, id, || known.shell().unwrap_or_else(|| Shell::of_nobody(&node)))
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(known.clone());
+    let id = parts.extensions.get::<RequestId>().copied();
+    let (asked, method, has_query) = (parts.clone(), parts.method.clone(), parts.uri.query().is_some());
+    let mut response = denials::noted(Request::from_parts(parts, body), next).await;
+    if let Some((shell, _)) = known.get() {
+        keep_the_list(&mut response, &shell);
+    }
+    let shell = match response.extensions().get::<Failure>() {
+        Some(Failure::Api(_)) => surroundings(&node, asked, known).await,
+        _ => Shell::of_nobody(&node),
+    };
+    compress::mark(&method, has_query, &mut response);
+    dressed(response, id, || shell)
 }
 
 /// The answer as a browser gets it: an error is a page in its surroundings.
@@ -54,4 +70,45 @@ pub(super) fn dressed(
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// From a form about a key one comes back to a page about keys, and from there to the list as it was searched.
+fn keep_the_list(response: &mut Response, shell: &Shell) {
+    let Some(to) = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()) else { return };
+    let Some((_, page)) = to.strip_prefix(&shell.base).and_then(|to| to.split_once("/keys")) else { return };
+    if shell.list.is_empty() {
+        return;
+    }
+    let kept = match page {
+        "" => format!("{to}?{}", shell.list),
+        page if page.contains('?') => format!("{to}&{}", query([(LIST, &*shell.list)])),
+        _ => format!("{to}?{}", query([(LIST, &*shell.list)])),
+    };
+    if let Ok(kept) = HeaderValue::from_str(&kept) {
+        response.headers_mut().insert(header::LOCATION, kept);
+    }
+}
+
+/// What is around an error: for whoever is signed in, the tabs of the organization that the address names, if they know
+/// it, or else of their own.
+async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> Shell {
+    let known = match known.get() {
+        Some(known) => Some(known),
+        // The error came before anybody had asked who it is.
+        None => {
+            let visitor = Visitor::of(&mut asked, node).await.ok().flatten();
+            visitor.map(|visitor| (visitor.shell, visitor.caller))
+        }
+    };
+    let Some((shell, caller)) = known else { return Shell::of_nobody(node) };
+    let path = asked.uri.path();
+    let organization = named(node, &caller, path).await;
+    shell.at_path(&caller, &organization.unwrap_or_else(|| caller.key.key.organization.clone()), path)
+}
+
+/// The organization that an address names, if there is one that the caller knows.
+async fn named(node: &Arc<Node>, caller: &Caller, path: &str) -> Option<OrganizationId> {
+    let (_, rest) = path.split_once("/console/orgs/")?;
+    let organization: OrganizationId = rest.split('/').next()?.parse().ok()?;
+    organizations::known(node, caller, &organization).await.ok().map(|()| organization)
 }

@@ -60,7 +60,7 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
     match (&event.before, &event.after) {
         (Some(before), Some(after)) => differences(before, after),
         (None, Some(after)) if event.action == "key.refused" => {
-            vec![Difference { member: "reason".into(), from: Vec::new(), to: lines(&after["reason"]) }]
+            vec![Difference { member: "Reason".into(), from: Vec::new(), to: lines(&after["reason"]) }]
         }
         _ => Vec::new(),
     }
@@ -74,9 +74,23 @@ pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
         let but =
             |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
         // Of a list, what is in both is no difference.
-        Difference { member: member.replace('_', " "), from: but(&from, &to), to: but(&to, &from) }
+        Difference { member: called(&member), from: but(&from, &to), to: but(&to, &from) }
     });
     differences.collect()
+}
+
+/// What the console calls a member of something.
+fn called(member: &str) -> String {
+    match member {
+        "cidrs" => "Allowed addresses".into(),
+        "expires_at" => "Expires".into(),
+        "scopes" => "Permissions".into(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(letters).collect::<String>().replace('_', " ")
+        }
+    }
 }
 
 fn lines(value: &Value) -> Vec<String> {
@@ -105,8 +119,8 @@ fn label(action: &str) -> String {
         "secret.retire" => "Secret retired",
         "token.revoke" => "Token revoked",
         "access.denied" => "Access denied",
-        "console.sign_in" => "Signed in",
-        "console.sign_out" => "Signed out",
+        "console.sign_in" => "Signed in to console",
+        "console.sign_out" => "Signed out of console",
         "project.create" => "Project created",
         "project.change" => "Project changed",
         "project.delete" => "Project deleted",
@@ -115,7 +129,7 @@ fn label(action: &str) -> String {
         "organization.delete" => "Organization deleted",
         "signing_key.rotate" => "Signing key published",
         "signing_key.withdraw" => "Signing key withdrawn",
-        "bootstrap" => "Set up",
+        "bootstrap" => "Server set up",
         other => other,
     };
     label.to_owned()
@@ -138,9 +152,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("name", text("a"), text("b")),
-                ("note", text(""), text("x")),
-                ("scopes", text("read:*"), text("read:a")),
+                ("Name", text("a"), text("b")),
+                ("Note", text(""), text("x")),
+                ("Permissions", text("read:*"), text("read:a")),
             ]
         );
     }

@@ -25,7 +25,7 @@ pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Fa
 pub(super) fn read(action: &str, resource: &str) -> Result<Scope, String> {
     let action: Action = action.parse().map_err(|_| "Choose an action.".to_owned())?;
     if resource.is_empty() {
-        return Err("Name the resources; * is all of them.".into());
+        return Err("Enter a resource. Use * for all resources.".into());
     }
     let filter: Filter = resource.parse().map_err(|error: FilterError| sentence(&error.to_string()))?;
     Ok(Scope::new(action, filter))
@@ -34,27 +34,27 @@ pub(super) fn read(action: &str, resource: &str) -> Result<Scope, String> {
 /// What a scope covers.
 pub(super) fn explain(scope: &Scope) -> String {
     let verb = match scope.action() {
-        Action::Any => "Do anything with",
-        Action::Admin => "Administer",
-        Action::Read => "Read",
-        Action::Write => "Change",
+        Action::Any => "Allows any action on",
+        Action::Admin => "Allows admin access to",
+        Action::Read => "Allows read access to",
+        Action::Write => "Allows write access to",
     };
-    let management = if scope.is_reserved() { " This is about Claviger’s own management." } else { "" };
+    let management = if scope.is_reserved() { " This scope is for the management API." } else { "" };
     format!("{verb} {}.{management}", resources(scope.filter()))
 }
 
 fn resources(filter: &Filter) -> String {
     let segments: Vec<Segment<'_>> = filter.segments().collect();
     let any = segments.iter().filter(|segment| matches!(segment, Segment::One)).count();
-    let each = if any > 0 { ", whatever stands in the place of *" } else { "" };
+    let each = if any > 0 { ", where * matches any one segment" } else { "" };
     match segments.split_last() {
-        Some((Segment::Rest, [])) => "everything, except Claviger’s own management".into(),
-        Some((Segment::Rest, above)) => format!("all that is below {}, however deep{each}", path(above)),
+        Some((Segment::Rest, [])) => "every resource except the management API".into(),
+        Some((Segment::Rest, above)) => format!("everything under {}, at any depth{each}", path(above)),
         Some((Segment::One, above)) if any == 1 && !above.is_empty() => {
-            format!("each thing directly in {}, and nothing deeper", path(above))
+            format!("everything directly under {}", path(above))
         }
-        _ if any > 0 => format!("{}{each}, and nothing deeper", path(&segments)),
-        _ => format!("{} alone, and nothing below it", path(&segments)),
+        _ if any > 0 => format!("{}{each}", path(&segments)),
+        _ => format!("{} only", path(&segments)),
     }
 }
 
@@ -77,18 +77,18 @@ mod tests {
     #[test]
     fn a_scope_is_told_in_words() {
         for (scope, words) in [
-            ("*:*", "Do anything with everything, except Claviger’s own management."),
-            ("read:projects/web", "Read projects/web alone, and nothing below it."),
-            ("write:projects/*", "Change each thing directly in projects, and nothing deeper."),
-            ("admin:projects/**", "Administer all that is below projects, however deep."),
+            ("*:*", "Allows any action on every resource except the management API."),
+            ("read:projects/web", "Allows read access to projects/web only."),
+            ("write:projects/*", "Allows write access to everything directly under projects."),
+            ("admin:projects/**", "Allows admin access to everything under projects, at any depth."),
             (
                 "read:projects/*/logs/**",
-                "Read all that is below projects/*/logs, however deep, whatever stands in the place of *.",
+                "Allows read access to everything under projects/*/logs, at any depth, where * matches any one segment.",
             ),
-            ("read:*/logs", "Read */logs, whatever stands in the place of *, and nothing deeper."),
+            ("read:*/logs", "Allows read access to */logs, where * matches any one segment."),
             (
                 "read:claviger/orgs/acme",
-                "Read claviger/orgs/acme alone, and nothing below it. This is about Claviger’s own management.",
+                "Allows read access to claviger/orgs/acme only. This scope is for the management API.",
             ),
         ] {
             assert_eq!(explain(&scope.parse().unwrap()), words);

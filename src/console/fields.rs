@@ -25,7 +25,7 @@ impl Fields {
     pub(super) async fn read(request: Request) -> Result<(Parts, Bytes, Self), ApiError> {
         let (parts, body) = request.into_parts();
         if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
-            return Err(ApiError::invalid("this is not a form of this page"));
+            return Err(ApiError::invalid("this is not a form of the console"));
         }
         let bytes = body::read(&parts.headers, body, MAX_BODY).await?;
         let fields = Self::parse(&bytes)?;

@@ -26,7 +26,7 @@ pub(super) fn check_at(issuer: &str, headers: &HeaderMap) -> Result<(), ApiError
     if is_told && site.unwrap_or(true) && origin.unwrap_or(true) {
         return Ok(());
     }
-    let message = "this form was not sent from a page of this server, so nothing was done".into();
+    let message = "this form was not sent from a page of this server, so nothing was changed".into();
     Err(ApiError::Forbidden { message, scope: None })
 }
 

@@ -21,7 +21,18 @@ const LABEL: RGBColor = RGBColor(0x66, 0x70, 0x85);
 const SPARK: (u32, u32) = (84, 22);
 
 /// Of a page's, in pixels; the page has it as wide as there is room.
-const LARGE: (u32, u32) = (960, 240);
+const LARGE: Frame = Frame { size: (960, 240), labels: 10 };
+
+/// The same where there is less: its text is as large there as in the other.
+const SMALL: Frame = Frame { size: (420, 240), labels: 4 };
+
+/// How much there is room for.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    size: (u32, u32),
+    /// The most labels of times.
+    labels: usize,
+}
 
 /// What there was in one stretch of time.
 #[derive(Clone, Debug)]
@@ -52,9 +63,17 @@ impl Plot {
 
     /// Tokens, direct checks and refusals over time, on top of each other.
     pub(super) fn of_use(points: &[Point]) -> Self {
-        Self::drawn(LARGE, "plot", "Use over time; the same numbers are in the table below", |svg| {
-            stacked(svg, points)
-        })
+        Self::stacked(points, "plot", LARGE)
+    }
+
+    /// The same for a narrow page.
+    pub(super) fn of_use_narrow(points: &[Point]) -> Self {
+        Self::stacked(points, "plot narrow-plot", SMALL)
+    }
+
+    fn stacked(points: &[Point], class: &str, frame: Frame) -> Self {
+        let label = "Activity over time. The table below has the same numbers.";
+        Self::drawn(frame.size, class, label, |svg| stacked(svg, points, frame))
     }
 
     /// Fails for nobody: an SVG in memory takes whatever is drawn.
@@ -89,15 +108,17 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     area.present().ok()
 }
 
-fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
+fn stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
     let area = svg.into_drawing_area();
     let most = points.iter().map(|point| point.bucket.total()).max().unwrap_or_default();
+    // As wide as the longest number, in the largest letters that the style sheet has for it.
+    let digits = u32::try_from(grouped(ceiling(most)).chars().count()).ok()?;
     let font = || ("sans-serif", 12).into_font().color(&LABEL);
     let mut chart = ChartBuilder::on(&area)
         .margin_top(10)
         .margin_right(12)
         .x_label_area_size(38)
-        .y_label_area_size(64)
+        .y_label_area_size(20 + 9 * digits)
         .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;
     let named = |at: &f64| points.get(*at as usize).map(|point| point.label.clone());
@@ -107,7 +128,7 @@ fn stacked(svg: SVGBackend<'_>, points: &[Point]) -> Option<()> {
         .light_line_style(LINE.mix(0.0))
         .bold_line_style(LINE)
         .axis_style(LINE)
-        .x_labels(10)
+        .x_labels(frame.labels)
         .y_labels(5)
         .x_label_style(font())
         .y_label_style(font())

@@ -37,7 +37,8 @@ impl FromRequest<Arc<Node>> for Posted {
         let visitor = Visitor::from_request_parts(&mut parts, node).await?;
         let (parts, body, fields) = Fields::read(Request::from_parts(parts, body)).await.map_err(answer)?;
         if !visitor.session.has_form_token(fields.text(TOKEN)) {
-            let message = "this form is of another session: go back, load the page again, and send it anew";
+            let message =
+                "this form belongs to another session. Go back, reload the page and submit the form again";
             return Err(answer(ApiError::Forbidden { message: message.into(), scope: None }));
         }
         Ok(Self { visitor, fields, path: parts.uri.path().to_owned(), body })

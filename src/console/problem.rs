@@ -23,7 +23,7 @@ pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Fail
     let problem = Problem {
         shell,
         title: title(&error),
-        message: sentence(&error.message()),
+        message: message(&error),
         scope: match &error {
             ApiError::Forbidden { scope, .. } => scope.clone(),
             _ => None,
@@ -31,6 +31,18 @@ pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Fail
         request_id: id.map(|id| id.to_string()).unwrap_or_default(),
     };
     refused(&problem, error)
+}
+
+/// What the page says. Clients are told the same in words of the protocol, which nobody at a browser can act on.
+fn message(error: &ApiError) -> String {
+    match error {
+        ApiError::NotFound => "This page does not exist, or your key cannot see it.".into(),
+        ApiError::MethodNotAllowed => "This address does not accept this kind of request.".into(),
+        ApiError::PreconditionFailed | ApiError::WeakPrecondition => {
+            "The key changed after you opened this page. Go back, reload the page and try again.".into()
+        }
+        error => sentence(&error.message()),
+    }
 }
 
 /// An error's message as people read it: with a capital letter and a full stop.
@@ -47,7 +59,7 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::TooSlow
         | ApiError::TooLarge
         | ApiError::UnsupportedMediaType
-        | ApiError::ContentEncoding => "That can’t be read",
+        | ApiError::ContentEncoding => "Invalid request",
         ApiError::Unauthenticated { .. }
         | ApiError::OtherAudience
         | ApiError::KeyRevoked
@@ -55,15 +67,15 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => "You are not signed in",
-        ApiError::Forbidden { .. } => "Your key may not do this",
-        ApiError::AddressNotAllowed(_) => "Not from this address",
-        ApiError::NotFound | ApiError::MethodNotAllowed => "There is no such page",
-        ApiError::Conflict(_) => "That can’t be done now",
-        ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Somebody was faster",
-        ApiError::Crowded => "Too many requests at once",
+        ApiError::Forbidden { .. } => "Permission denied",
+        ApiError::AddressNotAllowed(_) => "Address not allowed",
+        ApiError::NotFound | ApiError::MethodNotAllowed => "Page not found",
+        ApiError::Conflict(_) => "Conflict",
+        ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Changed by someone else",
+        ApiError::Crowded => "Too many concurrent requests",
         ApiError::RateLimited(_) => "Too many attempts",
-        ApiError::Internal(_) => "Something broke on our side",
-        ApiError::Unavailable(_) | ApiError::NotReady(_) => "The server can’t answer just now",
+        ApiError::Internal(_) => "Internal server error",
+        ApiError::Unavailable(_) | ApiError::NotReady(_) => "Service unavailable",
     }
 }
 

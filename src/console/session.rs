@@ -43,7 +43,7 @@ pub(super) async fn open(
     let (caller, secret) = recognize(node, key, origin, now).await?;
     if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
         let message =
-            "this key works, but it has no scope under claviger/: there is nothing here for it".into();
+            "this key is valid, but it has no scope under claviger/, which the console requires".into();
         return Err(ApiError::Forbidden { message, scope: None });
     }
     let id = SessionId::generate(&node.entropy).map_err(ApiError::internal)?;

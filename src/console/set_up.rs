@@ -125,7 +125,7 @@ fn to_sign_in(issuer: &str) -> Response {
 }
 
 fn unreadable(set_up: &SetUp) -> Failure {
-    let said = "The code has 28 letters and digits, in groups of four. Check that you typed all of it.";
+    let said = "The code has 28 letters and digits in groups of four. Check that you entered the whole code.";
     let page = SetUpPage { code_error: Some(said.into()), ..SetUpPage::of(set_up) };
     refused(&page, ApiError::invalid("what was typed is no code"))
 }
@@ -135,7 +135,7 @@ fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     let (page, said) = (SetUpPage::of(set_up), sentence(&error.to_string()));
     match error {
         SetUpError::WrongCode => {
-            let said = format!("{said} Each start makes a new one.");
+            let said = format!("{said} The server creates a new code each time it starts.");
             let error = ApiError::Forbidden { message: "a wrong code".into(), scope: None };
             refused(&SetUpPage { code_error: Some(said), ..page }, error)
         }
@@ -162,7 +162,7 @@ fn fault(error: BootstrapError) -> ApiError {
 }
 
 fn made_here(algorithm: Algorithm) -> String {
-    format!("made here, for {algorithm}; others take over from it by themselves")
+    format!("The server creates it for {algorithm} and rotates it automatically.")
 }
 
 impl SetUpPage {
@@ -173,7 +173,7 @@ impl SetUpPage {
         let signing_key = match &deployment.rotation.source {
             SigningKeySource::Unset => made_here(Algorithm::Es256),
             SigningKeySource::Generate(algorithm) => made_here(*algorithm),
-            SigningKeySource::Pem(_) => "the one in the file that the settings name".to_owned(),
+            SigningKeySource::Pem(_) => "The server uses the key in the file that you configured.".to_owned(),
         };
         let shell = Shell::outside(issuer);
         Self { shell, host: host.to_owned(), signing_key, code_error: None, error: None }

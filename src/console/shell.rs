@@ -1,6 +1,7 @@
 //! What is around every page: who is signed in, where they are, and where they may go.
 
 use super::assets::VERSION;
+use super::page::{address, query};
 use super::session::SessionId;
 use crate::access::{Caller, visible_organizations, visible_projects};
 use crate::api_key::display_prefix;
@@ -10,6 +11,9 @@ use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::Visible;
+
+/// The parameter with the query of the list that one came from.
+pub(super) const LIST: &str = "list";
 
 /// What a template needs to know of its surroundings.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +26,8 @@ pub(super) struct Shell {
     pub(super) who: Option<Who>,
     /// The organization that the page is of.
     pub(super) place: Option<Place>,
+    /// The query of the list of keys that one came from, as the address of a page about a key has it.
+    pub(super) list: String,
 }
 
 /// Who is signed in.
@@ -80,7 +86,13 @@ impl Shell {
     /// The same where nobody can be signed in.
     pub(super) fn outside(issuer: &str) -> Self {
         let base = base_of(issuer);
-        Self { assets: format!("{base}/assets/{}", *VERSION), base, who: None, place: None }
+        Self {
+            assets: format!("{base}/assets/{}", *VERSION),
+            base,
+            who: None,
+            place: None,
+            list: String::new(),
+        }
     }
 
     /// The surroundings of whoever is in this session.
@@ -115,6 +127,19 @@ impl Shell {
         Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
     }
 
+    /// The same of an organization that an address names, with the room that is in it.
+    pub(super) fn at_path(&self, caller: &Caller, organization: &OrganizationId, path: &str) -> Self {
+        let room = path.split_once("/orgs/").and_then(|(_, rest)| rest.split('/').nth(1));
+        let room = match room {
+            Some("usage") => Room::Usage,
+            Some("audit") => Room::Audit,
+            Some("projects") => Room::Projects,
+            Some("signing-keys") => Room::SigningKeys,
+            _ => Room::Keys,
+        };
+        self.at(caller, organization, room)
+    }
+
     /// Where the pages of an organization are.
     pub(super) fn root(&self, organization: &OrganizationId) -> String {
         format!("{}/orgs/{organization}", self.base)
@@ -123,6 +148,22 @@ impl Shell {
     /// The page of a key.
     pub(super) fn key(&self, path: &KeyPath) -> String {
         format!("{}/keys/{}", self.root(&path.organization), path.key)
+    }
+
+    /// The list of keys, searched as one left it.
+    pub(super) fn keys(&self, root: &str) -> String {
+        let mark = if self.list.is_empty() { "" } else { "?" };
+        format!("{root}/keys{mark}{}", self.list)
+    }
+
+    /// What an address without a query has at its end, so that the way back to the list leads to the same search.
+    pub(super) fn kept(&self) -> String {
+        address("", [(LIST, &*self.list)])
+    }
+
+    /// The same behind a query.
+    pub(super) fn kept_and(&self) -> String {
+        if self.list.is_empty() { String::new() } else { format!("&{}", query([(LIST, &*self.list)])) }
     }
 
     /// What forms have in them against being made by another page; nothing without a session.

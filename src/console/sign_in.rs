@@ -34,6 +34,8 @@ struct SignInPage {
     notice: Option<&'static str>,
     error: Option<String>,
     host: String,
+    /// What the keys of this deployment begin with.
+    brand: String,
 }
 
 /// `GET /console/sign-in`.
@@ -44,9 +46,9 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
         return Ok(see_other(&next));
     }
     let notice = match query.text("why") {
-        Some("over") => Some("Your session is over. Sign in again to go on where you were."),
-        Some("set-up") => Some("This server is set up. Sign in with the administrator’s key."),
-        Some("out") => Some("You are signed out."),
+        Some("over") => Some("Your session has ended. Sign in again to continue where you left off."),
+        Some("set-up") => Some("Set-up is complete. Sign in with the administrator key."),
+        Some("out") => Some("You have signed out."),
         _ => None,
     };
     answer::page(&SignInPage::new(&node, next, notice))
@@ -95,8 +97,7 @@ pub(super) fn path(base: &str, wanted: Option<&str>, was_in: bool) -> String {
 fn again(node: &Node, next: String, error: ApiError) -> Failure {
     let said = match &error {
         ApiError::Unauthenticated { .. } => {
-            "This key is not accepted. Check that you pasted all of it, from the brand to the last character."
-                .into()
+            "This key is not valid. Check that you pasted the whole key.".into()
         }
         error => sentence(&error.message()),
     };
@@ -106,9 +107,9 @@ fn again(node: &Node, next: String, error: ApiError) -> Failure {
 
 impl SignInPage {
     fn new(node: &Node, next: String, notice: Option<&'static str>) -> Self {
-        let issuer = &node.deployment.issuer;
+        let (issuer, brand) = (&node.deployment.issuer, node.deployment.brand.to_string());
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
-        Self { shell: Shell::of_nobody(node), next, notice, error: None, host: host.to_owned() }
+        Self { shell: Shell::of_nobody(node), next, notice, error: None, host: host.to_owned(), brand }
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) enum Span {
 pub(super) struct UseOverTime {
     pub(super) span: Span,
     pub(super) plot: Plot,
+    pub(super) small_plot: Plot,
     pub(super) points: Vec<Point>,
     pub(super) tokens: u64,
     pub(super) direct: u64,
@@ -80,6 +81,7 @@ impl UseOverTime {
         Self {
             span,
             plot: Plot::of_use(&points),
+            small_plot: Plot::of_use_narrow(&points),
             tokens: sum(|bucket| bucket.tokens),
             direct: sum(|bucket| bucket.direct),
             refused: sum(|bucket| bucket.refused.total()),

@@ -10,13 +10,14 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::page::see_other;
 use super::session::{self, SessionId};
-use super::shell::{Room, Shell, base};
-use super::{cookie, sign_in};
+use super::shell::{LIST, Room, Shell, base};
+use super::{bounce, cookie, sign_in};
 use crate::access::Caller;
 use crate::address::Origin;
 use crate::http::credentials::CameFrom;
 use crate::http::denials::KnownCaller;
 use crate::http::failure::Failure;
+use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::management::ApiError;
 use crate::names::OrganizationId;
@@ -32,10 +33,10 @@ pub(super) struct Visitor {
 
 /// The surroundings of a request, once it is known who asks: what an error page has around it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownShell(Arc<OnceLock<Shell>>);
+pub(super) struct KnownShell(Arc<OnceLock<(Shell, Caller)>>);
 
 impl KnownShell {
-    pub(super) fn shell(&self) -> Option<Shell> {
+    pub(super) fn get(&self) -> Option<(Shell, Caller)> {
         self.0.get().cloned()
     }
 }
@@ -65,9 +66,9 @@ impl Visitor {
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
             known.admit(node, &caller)?;
         }
-        let shell = Shell::of(node, &caller, &session);
+        let shell = Shell { list: list_of(parts), ..Shell::of(node, &caller, &session) };
         if let Some(known) = parts.extensions.get::<KnownShell>() {
-            let _ = known.0.set(shell.clone());
+            let _ = known.0.set((shell.clone(), caller.clone()));
         }
         Ok(Some(Self { caller, session, shell }))
     }
@@ -84,10 +85,21 @@ impl FromRequestParts<Arc<Node>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
         match Self::of(parts, node).await {
             Ok(Some(visitor)) => Ok(visitor),
-            Ok(None) => Err(to_sign_in(parts, node)),
+            Ok(None) => Err(match bounce::over(parts, node) {
+                Some(page) => page.into_response(),
+                None => to_sign_in(parts, node),
+            }),
             Err(failure) => Err(failure.into_response()),
         }
     }
+}
+
+/// The query of the list that one came from. It goes nowhere but into the query of a link to that list.
+fn list_of(parts: &Parts) -> String {
+    let query = Query::of_page(parts, &[LIST]).ok();
+    let list = query.as_ref().and_then(|query| query.text(LIST)).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%&=._~-".contains(&byte);
+    if list.bytes().all(is_plain) { list.to_owned() } else { String::new() }
 }
 
 /// Sends somebody to sign in, and then back to where they wanted to look.

@@ -1,15 +1,20 @@
-//! Moments, as people read them: how far away in the text, exactly on hovering, and in the time of whoever reads
-//! where scripts run.
+//! Moments, as people read them: how far away, and the date beside it. Where scripts run, hovering also tells the time of
+//! whoever reads.
 
 use std::fmt;
 
 use askama::filters::HtmlSafe;
 
+use super::use_over_time::month_name;
 use crate::clock::Timestamp;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+
+/// 365.25 days: a century of these has no drift that anybody sees.
+const YEAR: i64 = 31_557_600;
+const MONTH: i64 = YEAR / 12;
 
 /// A moment, seen from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +23,18 @@ pub(super) struct When {
     now: Timestamp,
 }
 
+/// How long something has been there since a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Age(When);
+
 impl When {
     pub(super) const fn new(at: Timestamp, now: Timestamp) -> Self {
         Self { at, now }
+    }
+
+    /// The same moment as the beginning of an age.
+    pub(super) const fn age(self) -> Age {
+        Age(self)
     }
 
     /// `2026-11-21T10:00:00Z`
@@ -31,16 +45,36 @@ impl When {
     /// `3 hours ago`, `in 12 days`.
     fn distance(&self) -> String {
         let away = self.at.since(self.now);
-        let amount = match away.unsigned_abs().cast_signed() {
-            seconds if seconds < MINUTE => return "just now".into(),
-            seconds if seconds < HOUR => counted(seconds / MINUTE, "minute"),
-            seconds if seconds < DAY => counted(seconds / HOUR, "hour"),
-            seconds if seconds < 60 * DAY => counted(seconds / DAY, "day"),
-            seconds if seconds < 730 * DAY => counted(seconds / (30 * DAY), "month"),
-            seconds => counted(seconds / (365 * DAY), "year"),
-        };
-        if away > 0 { format!("in {amount}") } else { format!("{amount} ago") }
+        match amount(away) {
+            None => "just now".into(),
+            Some(amount) if away > 0 => format!("in {amount}"),
+            Some(amount) => format!("{amount} ago"),
+        }
     }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, distance: &str) -> fmt::Result {
+        let exact = self.exact();
+        let readable = exact.replacen('T', " ", 1).replacen('Z', " UTC", 1);
+        let day = exact[8..10].trim_start_matches('0');
+        let (month, year, clock) = (&month_name(&exact)[..3], &exact[..4], &exact[11..16]);
+        write!(
+            f,
+            r#"<time datetime="{exact}" title="{readable}">{distance} <span class="date">{day} {month} {year}<span class="clock">, {clock} UTC</span></span></time>"#
+        )
+    }
+}
+
+/// How much time that is, rounded down in a unit of which there are at least two if it can be; `None` is less than a
+/// minute.
+fn amount(away: i64) -> Option<String> {
+    Some(match away.unsigned_abs().cast_signed() {
+        seconds if seconds < MINUTE => return None,
+        seconds if seconds < 2 * HOUR => counted(seconds / MINUTE, "minute"),
+        seconds if seconds < 2 * DAY => counted(seconds / HOUR, "hour"),
+        seconds if seconds < 2 * MONTH => counted(seconds / DAY, "day"),
+        seconds if seconds < 2 * YEAR => counted(seconds / MONTH, "month"),
+        seconds => counted(seconds / YEAR, "year"),
+    })
 }
 
 /// `1 day`, `2 days`.
@@ -63,39 +97,66 @@ pub(super) fn grouped(number: u64) -> String {
 
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exact = self.exact();
-        let readable = exact.replacen('T', " ", 1).replacen('Z', " UTC", 1);
-        write!(f, r#"<time datetime="{exact}" title="{readable}">{}</time>"#, self.distance())
+        self.write(f, &self.distance())
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let age = amount(self.0.now.since(self.0.at).max(0));
+        self.0.write(f, &age.unwrap_or_else(|| "less than a minute".into()))
     }
 }
 
 /// There is nothing in it but digits and words of ours.
 impl HtmlSafe for When {}
 
+/// As [`When`].
+impl HtmlSafe for Age {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_unix(1_795_255_200);
+
     #[test]
     fn moments_read_as_people_say_them() {
-        let now = Timestamp::from_unix(1_795_255_200);
         for (away, said) in [
             (0, "just now"),
             (-59, "just now"),
             (-60, "1 minute ago"),
             (7_200, "in 2 hours"),
-            (-DAY, "1 day ago"),
+            (-DAY, "24 hours ago"),
+            (-2 * DAY, "2 days ago"),
             (59 * DAY, "in 59 days"),
-            (-90 * DAY, "3 months ago"),
-            (3 * 365 * DAY, "in 3 years"),
+            (-92 * DAY, "3 months ago"),
+            (-(2 * YEAR - DAY), "23 months ago"),
+            (3 * YEAR, "in 3 years"),
         ] {
-            assert_eq!(When::new(now.plus(away), now).distance(), said);
+            assert_eq!(When::new(NOW.plus(away), NOW).distance(), said);
         }
         assert_eq!(
-            When::new(now, now).to_string(),
-            r#"<time datetime="2026-11-21T10:00:00Z" title="2026-11-21 10:00:00 UTC">just now</time>"#
+            When::new(NOW, NOW).to_string(),
+            r#"<time datetime="2026-11-21T10:00:00Z" title="2026-11-21 10:00:00 UTC">just now <span class="date">21 Nov 2026<span class="clock">, 10:00 UTC</span></span></time>"#
         );
+        let age = When::new(NOW.plus(-90 * DAY), NOW).age().to_string();
+        assert!(age.contains(r#">2 months <span class="date">23 Aug 2026<"#), "{age}");
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(grouped(123), "123");
+    }
+
+    #[test]
+    fn no_distance_is_less_than_two_thirds_of_the_truth_or_more_than_it() {
+        let units = [("minute", MINUTE), ("hour", HOUR), ("day", DAY), ("month", MONTH), ("year", YEAR)];
+        let mut away = 2 * MINUTE;
+        while away < 40 * YEAR {
+            let said = amount(away).unwrap();
+            let (count, unit) = said.split_once(' ').unwrap();
+            let unit = units.iter().find(|(name, _)| unit.trim_end_matches('s') == *name).unwrap().1;
+            let told = count.parse::<i64>().unwrap() * unit;
+            assert!(told <= away && told * 3 >= away * 2, "{said} for {away} seconds");
+            away += away / 50 + 1;
+        }
     }
 }

@@ -97,6 +97,7 @@ fn filters(
         environment: query.parsed("environment")?,
         status: status(query.text("status"))?,
         name_contains: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
+        or_note_contains: false,
         created_by: query.text("created_by").map(str::to_owned),
         unused_since: query.moment("unused_since")?,
         expires_before: query.moment("expires_before")?,

@@ -33,6 +33,25 @@ fn people_manage_keys_in_a_browser() {
 }
 
 #[test]
+fn people_get_around_in_a_browser() {
+    let Some(folder) = prepared("console") else { return };
+    if !is_here(BROWSER) || !is_here("node") {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let (server, long) = runtime.block_on(async {
+        let server = Server::start(Backend::Sqlite).await;
+        let long = history::lay_a_long_name(&server).await;
+        (server, long)
+    });
+    let mut check = browsing(&folder, "around.mjs", &server.url(""));
+    check.env("CLAVIGER_LONG_KEY", long);
+    check.env("CLAVIGER_ADMIN_KEY", &server.admin_key);
+    let (said, _) = succeed_beside(check, String::new);
+    println!("{said}");
+}
+
+#[test]
 fn a_server_is_set_up_in_a_browser() {
     let Some(folder) = prepared("console") else { return };
     if !is_here(BROWSER) || !is_here("node") {

@@ -1,5 +1,6 @@
 //! The console, as a browser has it.
 
+mod around;
 mod browser;
 mod forgery;
 mod keys;

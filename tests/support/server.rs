@@ -33,6 +33,7 @@ pub const START: Timestamp = Timestamp::from_unix(1_767_225_600);
 pub struct Options {
     pub issuer: Option<String>,
     pub audiences: Option<Vec<String>>,
+    pub brand: &'static str,
     pub addresses: AddressPolicy,
     pub source: SigningKeySource,
     pub limits: Limits,
@@ -46,6 +47,7 @@ impl Default for Options {
         Self {
             issuer: None,
             audiences: None,
+            brand: "clv",
             addresses: AddressPolicy::default(),
             source: SigningKeySource::Generate(Algorithm::Es256),
             limits: Limits::default(),
@@ -242,7 +244,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
     Deployment {
         audiences: options.audiences.clone().unwrap_or_else(|| vec![format!("{issuer}/api")]),
         issuer,
-        brand: "clv".parse().expect("a brand"),
+        brand: options.brand.parse().expect("a brand"),
         addresses: options.addresses.clone(),
         rotation: RotationPolicy { every: 90 * 86_400, lead: 7_200, source: options.source.clone() },
         // The least that argon2id takes: what it costs is no affair of these tests.

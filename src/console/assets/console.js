@@ -1,24 +1,37 @@
 // What is only convenience: every page does the same without this.
 "use strict";
 
-// Times in the time of whoever reads, and the exact ones on hovering.
+// Hovering over a time shows it in the reader's time zone, too.
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = `${local.format(new Date(time.dateTime))}\n${time.dateTime}`;
 }
 
+// The summary of a refused form has the focus, also where browsers know `autofocus` on fields only.
+document.querySelector("[data-summary]")?.focus();
+
 // On a phone, the tabs begin where one is.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// A choice in a list of filters takes effect at once.
+// A filter that was chosen with a pointer takes effect at once. Arrow keys in a list pass over every choice before the one
+// that is meant: there, Enter applies it, as does the button.
 for (const form of document.querySelectorAll("form.filters")) {
+  let isByKey = false;
+  form.addEventListener("pointerdown", () => { isByKey = false; });
+  form.addEventListener("keydown", (event) => {
+    isByKey = true;
+    if (event.key !== "Enter" || !event.target.matches("select")) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
   form.addEventListener("change", (event) => {
-    if (event.target.matches("select, [type=checkbox]")) form.requestSubmit();
+    const { target } = event;
+    if (target.matches("[type=checkbox]") || (target.matches("select") && !isByKey)) form.requestSubmit();
   });
 }
 
-// A link that is a switch is also flipped by the space bar.
-for (const link of document.querySelectorAll("a[role=switch]")) {
+// The space bar presses a link that looks like a button or a switch.
+for (const link of document.querySelectorAll("a[role=button], a[role=switch]")) {
   link.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
     event.preventDefault();
@@ -45,7 +58,7 @@ document.documentElement.classList.add("js");
 // A search that goes through many keys goes on by itself until it has found one, or there are no more.
 async function lookFurther(link) {
   let next = link.href;
-  link.textContent = "Looking further…";
+  link.textContent = "Searching…";
   for (;;) {
     const answer = await fetch(next, { redirect: "error" }).catch(() => null);
     if (!answer?.ok) break;
@@ -58,9 +71,62 @@ async function lookFurther(link) {
     next = new URL(more.getAttribute("href"), location.href).href;
   }
   link.href = next;
-  link.textContent = "Look further";
+  link.textContent = "Continue searching";
 }
 document.querySelectorAll("[data-look-further]").forEach(lookFurther);
+
+// Scopes are added and removed in place, and one goes on typing there.
+const rows = document.querySelector("form .rows");
+function number() {
+  const all = [...rows.querySelectorAll(".row")];
+  all.forEach((row, at) => {
+    const [count, drop] = [at + 1, row.querySelector("[name=drop]")];
+    row.querySelector("select").setAttribute("aria-label", `Action ${count}`);
+    const resource = row.querySelector("input");
+    resource.id = `resource-${count}`;
+    resource.setAttribute("aria-label", `Resource ${count}`);
+    resource.setAttribute("aria-describedby", `row-${count}`);
+    row.querySelector("[data-words]").id = `row-${count}`;
+    drop.value = count;
+    drop.setAttribute("aria-label", `Remove scope ${count}`);
+    drop.hidden = all.length === 1;
+  });
+  return all;
+}
+rows?.addEventListener("click", (event) => {
+  const button = event.target.closest("[name=more], [name=drop]");
+  if (!button) return;
+  event.preventDefault();
+  const all = [...rows.querySelectorAll(".row")];
+  if (button.name === "more") {
+    const last = all.at(-1);
+    const row = last.cloneNode(true);
+    row.querySelector("select").value = "read";
+    row.querySelector("input").value = "";
+    row.querySelector("input").removeAttribute("aria-invalid");
+    row.querySelector("[data-words]").textContent = "";
+    row.querySelector("[data-words]").className = "help";
+    last.after(row);
+    number();
+    row.querySelector("select").focus();
+    return;
+  }
+  const at = all.indexOf(button.closest(".row"));
+  all[at].remove();
+  const left = number();
+  left[Math.min(at, left.length - 1)].querySelector("select").focus();
+});
+
+// Only the environments of the chosen project are there to choose.
+const project = document.querySelector("select#project");
+project?.addEventListener("change", () => {
+  const environments = document.querySelector("select#environment");
+  const names = project.selectedOptions[0].dataset.environments.split(" ");
+  const production = ["prd", "prod", "production", "live"];
+  const kept = names.includes(environments.value) ? environments.value : undefined;
+  const chosen = kept ?? names.find((name) => !production.includes(name)) ?? names[0];
+  environments.replaceChildren(...names.map((name) => new Option(name, name, name === chosen, name === chosen)));
+});
 
 // What only one choice needs is there only with that choice.
 function narrow() {
@@ -85,6 +151,8 @@ document.addEventListener("input", (event) => {
 async function explain(row) {
   const [action, resource] = [row.querySelector("select").value, row.querySelector("input").value.trim()];
   const words = row.querySelector("[data-words]");
+  row.querySelector("input").removeAttribute("aria-invalid");
+  words.className = "help";
   if (resource === "") {
     words.textContent = "";
     return;

@@ -34,6 +34,16 @@ pub(super) enum Act {
     Retire,
 }
 
+impl Act {
+    /// The field that an error is about, if there is one.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Revoke | Self::Delete => "name",
+            Self::Disable | Self::Enable | Self::Rotate | Self::Retire => "",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "key_act.html")]
 struct ActPage {
@@ -172,7 +182,7 @@ async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str)
     if key.name.trim() == typed {
         return Ok(());
     }
-    Err(ApiError::invalid("that is not the key’s name, so nothing was done"))
+    Err(ApiError::invalid("the name does not match, so nothing was changed"))
 }
 
 pub(super) async fn ask(

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::form::KeyForm;
+use super::list::Choice;
 use crate::console::events::{Difference, differences};
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
@@ -29,7 +30,7 @@ struct EditPage {
     href: String,
     name: String,
     form: KeyForm,
-    projects: Vec<String>,
+    projects: Vec<Choice>,
     environments: Vec<String>,
     address: Option<String>,
     is_new: bool,
@@ -56,7 +57,7 @@ pub(in crate::console) async fn form(
 ) -> Result<Response, Failure> {
     let key = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
     if key.revoked.is_some() {
-        return Err(ApiError::Conflict("the key is revoked: nothing about it can be changed".into()).into());
+        return Err(ApiError::Conflict("the key is revoked and cannot be changed".into()).into());
     }
     page(&EditPage::new(&visitor, &path, key.name.clone(), KeyForm::of(&key)))
 }

@@ -27,8 +27,33 @@ pub(super) struct KeyForm {
     pub(super) access: String,
     pub(super) rows: Vec<ScopeRow>,
     pub(super) cidrs: String,
-    errors: Vec<(&'static str, String)>,
+    /// The field where one goes on after a button inside the form was pressed.
+    pub(super) focus: &'static str,
+    mistakes: Vec<Mistake>,
 }
+
+/// Something that is wrong with the form.
+#[derive(Clone, Debug)]
+pub(super) struct Mistake {
+    /// The field; `form` is all of it.
+    field: &'static str,
+    /// The id of the element that it is about, if there is one.
+    pub(super) target: String,
+    pub(super) text: String,
+}
+
+/// How the management API calls the fields, where it calls them anything else, and how it speaks of what is wrong in one.
+const NAMED: [(&str, &str); 9] = [
+    ("name", "name"),
+    ("note", "note"),
+    ("cidrs", "cidrs"),
+    ("scopes", "scopes"),
+    ("expires_at", "ends"),
+    ("expires_in", "ends"),
+    ("there is no such project", "project"),
+    ("the project has no such environment", "environment"),
+    ("environment", "environment"),
+];
 
 /// A scope as it is typed.
 #[derive(Clone, Debug)]
@@ -38,6 +63,8 @@ pub(super) struct ScopeRow {
     /// What it covers, or what is wrong with it.
     pub(super) words: String,
     pub(super) is_wrong: bool,
+    /// Whether one goes on here after a button inside the form was pressed.
+    pub(super) is_focused: bool,
 }
 
 impl ScopeRow {
@@ -49,7 +76,7 @@ impl ScopeRow {
             read(&action, &resource).map(|scope| explain(&scope))
         };
         let is_wrong = words.is_err();
-        Self { action, resource, words: words.unwrap_or_else(|why| why), is_wrong }
+        Self { action, resource, words: words.unwrap_or_else(|why| why), is_wrong, is_focused: false }
     }
 
     fn is_blank(&self) -> bool {
@@ -105,15 +132,29 @@ impl KeyForm {
             access: text("access"),
             cidrs: text("cidrs"),
             rows,
-            errors: Vec::new(),
+            ..Self::default()
         }
     }
 
-    /// Carries out what a button inside the form asks for, if one was pressed: another row, or one's own address.
+    /// Carries out what a button inside the form asks for, if one was pressed: another row or one less, one's own address,
+    /// or the environments of another project. The page that follows goes on where the button was.
     pub(super) fn edited(&mut self, fields: &Fields, address: Option<&str>) -> bool {
         if fields.has("more") {
             self.access = "scopes".into();
-            self.rows.push(ScopeRow::new("read", ""));
+            self.rows.push(ScopeRow { is_focused: true, ..ScopeRow::new("read", "") });
+            return true;
+        }
+        if fields.has("drop") {
+            let at = fields.text("drop").parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            if let Some(at) = at.filter(|at| *at < self.rows.len() && self.rows.len() > 1) {
+                self.rows.remove(at);
+                let next = at.min(self.rows.len() - 1);
+                self.rows[next].is_focused = true;
+            }
+            return true;
+        }
+        if fields.has("choose") {
+            self.focus = "environment";
             return true;
         }
         if fields.has("mine")
@@ -121,6 +162,7 @@ impl KeyForm {
         {
             let line_end = if self.cidrs.is_empty() || self.cidrs.ends_with('\n') { "" } else { "\n" };
             self.cidrs.push_str(&format!("{line_end}{address}"));
+            self.focus = "cidrs";
             return true;
         }
         false
@@ -128,12 +170,19 @@ impl KeyForm {
 
     /// What is wrong with a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|(named, _)| *named == field).map(|(_, why)| why.as_str())
+        self.mistakes.iter().find(|mistake| mistake.field == field).map(|mistake| mistake.text.as_str())
     }
 
-    /// What is wrong with the whole, as the use case says.
+    /// All that is wrong.
+    pub(super) fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// What is wrong as the use case says: with a field, if it names one, or else with the whole.
     pub(super) fn refuse(&mut self, error: &ApiError) {
-        self.wrong("form", error.message());
+        let why = error.message();
+        let named = NAMED.iter().find(|(said, _)| why.starts_with(said));
+        self.wrong(named.map_or("form", |(_, field)| field), why);
     }
 
     /// Whether the ranges let anybody in.
@@ -167,7 +216,7 @@ impl KeyForm {
             "date" => set("expires_at", json!(self.end_of_day(now).map(Timestamp::rfc3339))),
             span => set("expires_in", json!(span)),
         }
-        self.errors.is_empty().then_some(members)
+        self.mistakes.is_empty().then_some(members)
     }
 
     fn entries(&self) -> impl Iterator<Item = &str> {
@@ -180,10 +229,10 @@ impl KeyForm {
         let typed = self.rows.iter().filter(|row| !row.is_blank());
         let read: Vec<_> = typed.map(|row| read(&row.action, &row.resource)).collect();
         if read.is_empty() {
-            self.wrong("scopes", "name at least one resource, or choose a preset");
+            self.wrong("scopes", "enter at least one resource, or choose a preset");
         }
         if read.iter().any(Result::is_err) {
-            self.wrong("scopes", "one of these is no scope; what is wrong stands beside it");
+            self.wrong("scopes", "one of the scopes is not valid");
         }
         let scopes: Vec<Scope> = read.into_iter().filter_map(Result::ok).collect();
         if self.error("scopes").is_none()
@@ -197,17 +246,26 @@ impl KeyForm {
     /// A key that ends on a day is good for all of it, by UTC.
     fn end_of_day(&mut self, now: Timestamp) -> Option<Timestamp> {
         let Some(day) = Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", self.date)) else {
-            self.wrong("ends", "choose the last day on which the key is to work");
+            self.wrong("date", "enter the last day on which the key works");
             return None;
         };
         let end = day.plus(DAY);
         if end <= now {
-            self.wrong("ends", "that day is over");
+            self.wrong("date", "the last day must not be in the past");
         }
         Some(end)
     }
 
     fn wrong(&mut self, field: &'static str, why: impl ToString) {
-        self.errors.push((field, sentence(&why.to_string())));
+        let target = match field {
+            "form" => String::new(),
+            "scopes" if self.access != "scopes" => "permissions".into(),
+            "scopes" => {
+                let wrong = self.rows.iter().position(|row| row.is_wrong).unwrap_or_default();
+                format!("resource-{}", wrong + 1)
+            }
+            field => field.to_owned(),
+        };
+        self.mistakes.push(Mistake { field, target, text: sentence(&why.to_string()) });
     }
 }

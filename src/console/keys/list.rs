@@ -11,9 +11,9 @@ use super::row::{Row, STALE_SECONDS};
 use super::sort::{SORTS, Sort};
 use crate::access::Caller;
 use crate::api_key::EnvironmentSlug;
-use crate::console::page::{address, page};
+use crate::console::page::{address, page, query};
 use crate::console::plot::Plot;
-use crate::console::shell::{Room, Shell};
+use crate::console::shell::{LIST, Room, Shell};
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
@@ -24,6 +24,7 @@ use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::{KeyFilter, KeySort, StatusFilter};
+use crate::tenant::Project;
 use crate::usage::Interval;
 
 const PER_PAGE: u16 = 50;
@@ -48,7 +49,8 @@ struct KeysPage {
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
-    may_create: bool,
+    /// Where a key is made, for those who may.
+    create: Option<String>,
 }
 
 /// What somebody looks for, as the address has it.
@@ -69,10 +71,10 @@ pub(in crate::console) async fn list(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::of_page(&parts, &KNOWN)?;
-    let (wanted, caller, now) = (Wanted::read(&query), &visitor.caller, node.clock.now());
+    let asked = Query::of_page(&parts, &KNOWN)?;
+    let (wanted, caller, now) = (Wanted::read(&asked), &visitor.caller, node.clock.now());
     let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.sort.order);
-    let cursor = query.text("cursor").map(str::to_owned);
+    let cursor = asked.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let (listed, next) = keys::list(&node, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
 
@@ -84,19 +86,21 @@ pub(in crate::console) async fn list(
     let used = usage::of_keys(&node, caller, &listed, request).await?;
     let span = format!("{SPARK_DAYS} days");
     let root = visitor.shell.root(&organization);
+    let cursor_here = asked.text("cursor").unwrap_or_default();
+    let here = wanted.query(cursor_here);
     let row = |key: &crate::key::ApiKey| {
-        Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), &root, now)
+        Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), (&root, &here), now)
     };
-    let (projects, environments) = choices(&node, caller, &organization).await?;
+    let choices = choices(&node, caller, &organization).await?;
     page(&KeysPage {
         shell: visitor.shell_at(&organization, Room::Keys),
         rows: listed.iter().map(row).collect(),
         next: next.map(|cursor| wanted.link(&root, &cursor)),
-        may_create: may_create(caller, &organization),
+        create: may_create(caller, &organization).then(|| wanted.create(&root, cursor_here)),
         root,
         wanted,
-        projects,
-        environments,
+        environments: all_environments(&choices),
+        projects: choices.into_iter().map(|choice| choice.id).collect(),
         sorts: &SORTS,
         is_first,
     })
@@ -108,25 +112,36 @@ fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
         != crate::store::VisibleKeys::Only(Vec::new())
 }
 
-/// The projects that one can choose from, and all of their environments.
+/// A project that one can choose, with its environments in their order.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) id: String,
+    pub(super) environments: Vec<String>,
+}
+
+/// The projects that one can choose from.
 pub(super) async fn choices(
     node: &Arc<Node>,
     caller: &Caller,
     organization: &OrganizationId,
-) -> Result<(Vec<String>, Vec<String>), ApiError> {
+) -> Result<Vec<Choice>, ApiError> {
     let request = PageRequest { limit: MOST_PROJECTS, cursor: None };
     let (found, _) = projects::list(node, caller, organization, request).await?;
-    let mut names: Vec<String> = found.iter().map(|project| project.id.to_string()).collect();
-    let mut environments: Vec<String> = found
-        .iter()
-        .flat_map(|project| {
-            project.environments.to_string().split(' ').map(str::to_owned).collect::<Vec<_>>()
-        })
-        .collect();
-    names.sort_unstable();
-    environments.sort_unstable();
-    environments.dedup();
-    Ok((names, environments))
+    let choice = |project: &Project| Choice {
+        id: project.id.to_string(),
+        environments: project.environments.iter().map(ToString::to_string).collect(),
+    };
+    let mut choices: Vec<Choice> = found.iter().map(choice).collect();
+    choices.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    Ok(choices)
+}
+
+/// Every environment of these projects, once.
+pub(super) fn all_environments(choices: &[Choice]) -> Vec<String> {
+    let mut all: Vec<String> = choices.iter().flat_map(|choice| choice.environments.clone()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl KeysPage {
@@ -164,6 +179,7 @@ impl Wanted {
             environment: environment.map_err(|error| parsed(&error))?,
             status: self.status(),
             name_contains: given(&self.search),
+            or_note_contains: true,
             created_by: None,
             unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
             expires_before: None,
@@ -205,7 +221,23 @@ impl Wanted {
 
     /// The address of this list, behind where a page ended.
     fn link(&self, root: &str, cursor: &str) -> String {
-        let own = [
+        address(&format!("{root}/keys"), self.pairs(cursor))
+    }
+
+    /// The query of the same address.
+    fn query(&self, cursor: &str) -> String {
+        query(self.pairs(cursor))
+    }
+
+    /// Where a key is made in the project and the environment that one looks at.
+    fn create(&self, root: &str, cursor: &str) -> String {
+        let list = self.query(cursor);
+        let here = [("project", &*self.project), ("environment", &*self.environment), (LIST, &*list)];
+        address(&format!("{root}/keys/new"), here)
+    }
+
+    fn pairs<'a>(&'a self, cursor: &'a str) -> [(&'static str, &'a str); 7] {
+        [
             ("q", &*self.search),
             ("status", &*self.status),
             ("project", &*self.project),
@@ -213,7 +245,6 @@ impl Wanted {
             ("sort", self.sort.word),
             ("stale", if self.is_stale { "yes" } else { "" }),
             ("cursor", cursor),
-        ];
-        address(&format!("{root}/keys"), own)
+        ]
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::form::KeyForm;
-use super::list::choices;
+use super::list::{Choice, all_environments, choices};
 use super::made::{self, What};
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
@@ -18,6 +19,7 @@ use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
+use crate::http::query::Query;
 use crate::management::keys::NewKeyRequest;
 use crate::management::{ApiError, Made, carry_out, keys};
 use crate::names::OrganizationId;
@@ -32,7 +34,7 @@ struct NewKeyPage {
     form: KeyForm,
     /// Tells this filling-in of the form from another.
     form_id: String,
-    projects: Vec<String>,
+    projects: Vec<Choice>,
     environments: Vec<String>,
     address: Option<String>,
     is_new: bool,
@@ -43,16 +45,14 @@ pub(in crate::console) async fn form(
     State(node): State<Arc<Node>>,
     visitor: Visitor,
     InOrganization(organization): InOrganization,
+    parts: Parts,
 ) -> Result<Response, Failure> {
-    let (projects, environments) = choices(&node, &visitor.caller, &organization).await?;
-    let project = projects.first().cloned().unwrap_or_default();
-    let environment = if environments.iter().any(|slug| slug == "prd") {
-        "prd".into()
-    } else {
-        environments.first().cloned().unwrap_or_default()
-    };
+    let query = Query::of_page(&parts, &["project", "environment"])?;
+    let text = |name| query.text(name).unwrap_or_default();
+    let choices = choices(&node, &visitor.caller, &organization).await?;
+    let (project, environment) = beginning(&choices, text("project"), text("environment"));
     let form = KeyForm::blank(project, environment);
-    page(&shown(&node, &visitor, &organization, form, fresh_id(&node)?).await?)
+    page(&shown(&visitor, &organization, choices, form, fresh_id(&node)?))
 }
 
 /// `POST /console/orgs/{org}/keys/new`. What is answered is the one page that ever shows the key.
@@ -66,10 +66,15 @@ pub(in crate::console) async fn create(
     let mut form = KeyForm::sent(&fields);
     let address = visitor.caller.address.known().map(|address| address.to_string());
     if form.edited(&fields, address.as_deref()) {
-        return page(&shown(&node, &visitor, &organization, form, form_id).await?);
+        let choices = choices(&node, &visitor.caller, &organization).await?;
+        if fields.has("choose") {
+            (form.project, form.environment) = beginning(&choices, &form.project, &form.environment);
+        }
+        return page(&shown(&visitor, &organization, choices, form, form_id));
     }
     let Some(mut members) = form.members(node.clock.now()) else {
-        let again = shown(&node, &visitor, &organization, form, form_id).await?;
+        let choices = choices(&node, &visitor.caller, &organization).await?;
+        let again = shown(&visitor, &organization, choices, form, form_id);
         return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
     };
     members.insert("project".into(), form.project.clone().into());
@@ -89,34 +94,75 @@ pub(in crate::console) async fn create(
         Err(error) if is_mendable(&error) || matches!(error, ApiError::Forbidden { .. }) => {
             form.refuse(&error);
             // Another filling-in: the earlier one may have made a key.
-            let again = shown(&node, &visitor, &organization, form, fresh_id(&node)?).await?;
+            let choices = choices(&node, &visitor.caller, &organization).await?;
+            let again = shown(&visitor, &organization, choices, form, fresh_id(&node)?);
             Err(refused(&again, error))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn shown(
-    node: &Arc<Node>,
+fn shown(
     visitor: &Visitor,
     organization: &OrganizationId,
+    projects: Vec<Choice>,
     form: KeyForm,
     form_id: String,
-) -> Result<NewKeyPage, ApiError> {
-    let (projects, environments) = choices(node, &visitor.caller, organization).await?;
-    Ok(NewKeyPage {
+) -> NewKeyPage {
+    let chosen = projects.iter().find(|choice| choice.id == form.project);
+    NewKeyPage {
         shell: visitor.shell_at(organization, Room::Keys),
         root: visitor.shell.root(organization),
+        environments: chosen
+            .map_or_else(|| all_environments(&projects), |choice| choice.environments.clone()),
         form,
         form_id,
         projects,
-        environments,
         address: visitor.caller.address.known().map(|address| address.to_string()),
         is_new: true,
-    })
+    }
+}
+
+/// Environments that nobody should make a key for by mistake.
+const PRODUCTION: [&str; 4] = ["prd", "prod", "production", "live"];
+
+/// The project and the environment that the form begins with: those that one looks at, if they are there. An environment
+/// that nobody has chosen is production only where there is no other.
+fn beginning(choices: &[Choice], project: &str, environment: &str) -> (String, String) {
+    let chosen = choices.iter().find(|choice| choice.id == project);
+    let Some(chosen) = chosen.or(choices.first()) else { return (project.into(), environment.into()) };
+    let is_production = |slug: &&String| PRODUCTION.contains(&slug.as_str());
+    let slugs = || chosen.environments.iter();
+    let first = slugs().find(|slug| *slug == environment).or(slugs().find(|slug| !is_production(slug)));
+    (chosen.id.clone(), first.or(slugs().next()).cloned().unwrap_or_default())
 }
 
 /// A name for one filling-in of a form.
 pub(super) fn fresh_id(node: &Node) -> Result<String, ApiError> {
     node.entropy.identifier().map(|id| URL_SAFE_NO_PAD.encode(id)).map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_begins_in_production_only_where_there_is_nothing_else() {
+        let choice = |id: &str, slugs: &[&str]| Choice {
+            id: id.into(),
+            environments: slugs.iter().map(ToString::to_string).collect(),
+        };
+        let choices = [choice("a", &["prd", "stg"]), choice("b", &["live"])];
+        for (project, environment, begun) in [
+            ("", "", ("a", "stg")),
+            ("a", "prd", ("a", "prd")),
+            ("a", "live", ("a", "stg")),
+            ("b", "stg", ("b", "live")),
+            ("none", "", ("a", "stg")),
+        ] {
+            let (project, environment) = beginning(&choices, project, environment);
+            assert_eq!((&*project, &*environment), begun);
+        }
+        assert_eq!(beginning(&[], "x", "y"), ("x".into(), "y".into()));
+    }
 }

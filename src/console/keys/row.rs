@@ -2,9 +2,12 @@
 
 use crate::api_key::display_prefix;
 use crate::clock::Timestamp;
+use crate::console::page::address;
 use crate::console::plot::Plot;
+use crate::console::shell::LIST;
 use crate::console::when::When;
 use crate::key::{ApiKey, KeyStatus};
+use crate::scope::Action;
 
 const DAY: i64 = 86_400;
 
@@ -14,6 +17,9 @@ pub(in crate::console) const STALE_SECONDS: i64 = 90 * DAY;
 /// A key that ends within so many seconds is marked: 14 days.
 const SOON_SECONDS: i64 = 14 * DAY;
 
+/// Characters of a note that are shown.
+const NOTE_SHOWN: usize = 80;
+
 /// Scopes that are shown in full; of the others only the number is.
 const SCOPES_SHOWN: usize = 2;
 
@@ -22,6 +28,8 @@ const SCOPES_SHOWN: usize = 2;
 pub(in crate::console) struct Row {
     pub(in crate::console) href: String,
     pub(in crate::console) name: String,
+    /// How its note begins.
+    pub(in crate::console) note: Option<String>,
     pub(in crate::console) prefix: String,
     pub(in crate::console) project: String,
     pub(in crate::console) environment: String,
@@ -44,6 +52,8 @@ pub(in crate::console) enum Mark {
     EndsSoon,
     /// A range of it is a wildcard.
     AnyAddress,
+    /// Every scope of it only reads, and none reaches into `claviger/`.
+    QueryOnly,
     /// A scope of it is `*:*`, or everything under `claviger/`.
     FullAccess,
 }
@@ -52,18 +62,20 @@ impl Mark {
     pub(in crate::console) const fn label(self) -> &'static str {
         match self {
             Self::Stale => "Stale",
-            Self::EndsSoon => "Ends soon",
+            Self::EndsSoon => "Expires soon",
             Self::AnyAddress => "Any address",
+            Self::QueryOnly => "Query only",
             Self::FullAccess => "Full access",
         }
     }
 
     pub(in crate::console) const fn title(self) -> &'static str {
         match self {
-            Self::Stale => "Not used for 90 days: does anybody still need it?",
-            Self::EndsSoon => "It ends within 14 days",
-            Self::AnyAddress => "It may be used from everywhere",
-            Self::FullAccess => "A scope of it is a wildcard over everything",
+            Self::Stale => "This key has not been used for 90 days",
+            Self::EndsSoon => "This key expires within 14 days",
+            Self::AnyAddress => "This key can be used from any address",
+            Self::QueryOnly => "This key only reads: a good fit for agents, MCP servers and dashboards",
+            Self::FullAccess => "This key has a scope that covers everything",
         }
     }
 
@@ -81,9 +93,11 @@ pub(in crate::console) fn marks(key: &ApiKey, now: Timestamp) -> Vec<Mark> {
     let is_full = |scope: &crate::scope::Scope| {
         *scope == crate::scope::Scope::full_access() || *scope == crate::scope::Scope::full_administration()
     };
+    let only_reads = |scope: &crate::scope::Scope| scope.action() == Action::Read && !scope.is_reserved();
     let marks = [
         (Mark::Stale, now.since(unused_since) >= STALE_SECONDS),
         (Mark::EndsSoon, key.expires_at.is_some_and(|end| end.since(now) <= SOON_SECONDS)),
+        (Mark::QueryOnly, key.scopes.iter().all(only_reads)),
         (Mark::FullAccess, key.scopes.iter().any(is_full)),
         (Mark::AnyAddress, key.cidrs.has_wildcard()),
     ];
@@ -91,11 +105,18 @@ pub(in crate::console) fn marks(key: &ApiKey, now: Timestamp) -> Vec<Mark> {
 }
 
 impl Row {
-    pub(in crate::console) fn of(key: &ApiKey, spark: Option<Plot>, root: &str, now: Timestamp) -> Self {
+    /// The key as a row of the list at `root` with the query `list`.
+    pub(in crate::console) fn of(
+        key: &ApiKey,
+        spark: Option<Plot>,
+        (root, list): (&str, &str),
+        now: Timestamp,
+    ) -> Self {
         let when = |at| When::new(at, now);
         let scopes: Vec<String> = key.scopes.iter().take(SCOPES_SHOWN).map(ToString::to_string).collect();
         Self {
-            href: format!("{root}/keys/{}", key.id),
+            href: address(&format!("{root}/keys/{}", key.id), [(LIST, list)]),
+            note: key.note.as_deref().map(beginning),
             name: key.name.clone(),
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
             project: key.project.to_string(),
@@ -109,5 +130,26 @@ impl Row {
             created: when(key.created_at),
             spark,
         }
+    }
+}
+
+/// A note on one line, cut where it is long.
+fn beginning(note: &str) -> String {
+    let line = note.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(NOTE_SHOWN) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        assert_eq!(beginning("two\nlines"), "two lines");
+        assert_eq!(beginning(&"ä".repeat(NOTE_SHOWN)), "ä".repeat(NOTE_SHOWN));
+        assert_eq!(beginning(&"ä".repeat(NOTE_SHOWN + 1)), format!("{}…", "ä".repeat(NOTE_SHOWN)));
     }
 }

@@ -18,7 +18,7 @@ use crate::console::page::page;
 use crate::console::shell::{Room, Shell};
 use crate::console::use_over_time::{Span, UseOverTime};
 use crate::console::visitor::Visitor;
-use crate::console::when::When;
+use crate::console::when::{Age, When};
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
 use crate::http::query::Query;
@@ -62,7 +62,7 @@ struct KeyPage {
 /// A secret of the key's.
 struct SecretRow {
     id: String,
-    created: When,
+    age: Age,
     ends: Option<When>,
     last_used: Option<When>,
     /// Whether there is a newer one.
@@ -123,7 +123,7 @@ fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
     let is_taken_up = live.last().is_some_and(|secret| secret.last_used_at.is_some());
     let row = |secret: &&KeySecret| SecretRow {
         id: secret.id.to_string(),
-        created: When::new(secret.created_at, now),
+        age: When::new(secret.created_at, now).age(),
         ends: secret.expires_at.map(|end| When::new(end, now)),
         last_used: secret.last_used_at.map(|at| When::new(at, now)),
         is_older: newest != Some(secret.id),
@@ -152,17 +152,17 @@ async fn events(
 
 fn notice(done: &str) -> Option<&'static str> {
     match done {
-        "changed" => Some("The key is changed."),
-        "unchanged" => Some("There was nothing to change."),
+        "changed" => Some("Key updated."),
+        "unchanged" => Some("Nothing to change."),
         "revoked" => {
-            Some("The key is revoked. It is refused from now on, here and wherever the feed is followed.")
+            Some("Key revoked. The server and every verifier that follows the revocation feed refuse it.")
         }
-        "disabled" => Some("The key is disabled. It and its tokens are refused until somebody enables it."),
-        "enabled" => Some("The key is enabled. Programs with the key get new tokens."),
-        "retired" => Some("The secret is retired."),
-        "kept" => Some("The secret is retired. The older secret, which it was to replace, no longer ends."),
+        "disabled" => Some("Key disabled. The key and its tokens are refused until someone enables the key."),
+        "enabled" => Some("Key enabled. Clients that use the key get new tokens."),
+        "retired" => Some("Secret retired."),
+        "kept" => Some("Secret retired. The older secret, which it was meant to replace, no longer expires."),
         "before" => Some(
-            "This form was sent before: the key is made, and was shown then. If nobody saved it, rotate it.",
+            "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it.",
         ),
         _ => None,
     }

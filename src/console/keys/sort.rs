@@ -18,10 +18,10 @@ pub(super) const SORTS: [Sort; 8] = [
     sort("oldest", "Oldest first", KeySort::Creation, false),
     sort("name", "Name, A to Z", KeySort::Name, false),
     sort("name-down", "Name, Z to A", KeySort::Name, true),
-    sort("end", "Ending first", KeySort::End, false),
-    sort("end-down", "Ending last", KeySort::End, true),
-    sort("used", "Used most recently", KeySort::LastUse, true),
-    sort("idle", "Unused the longest", KeySort::LastUse, false),
+    sort("end", "Expiring first", KeySort::End, false),
+    sort("end-down", "Expiring last", KeySort::End, true),
+    sort("used", "Recently used", KeySort::LastUse, true),
+    sort("idle", "Least recently used", KeySort::LastUse, false),
 ];
 
 const fn sort(word: &'static str, label: &'static str, by: KeySort, is_down: bool) -> Sort {

@@ -235,6 +235,7 @@ impl Selection {
             environment: self.environment,
             status: StatusFilter::Unrevoked,
             name_contains: self.q,
+            or_note_contains: false,
             created_by: self.created_by,
             unused_since: unused_since.transpose()?,
             expires_before: None,

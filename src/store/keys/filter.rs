@@ -19,6 +19,8 @@ pub struct KeyFilter {
     pub status: StatusFilter,
     /// Only those whose name has this in it, ASCII case ignored.
     pub name_contains: Option<String>,
+    /// Those whose note has it count, too.
+    pub or_note_contains: bool,
     /// Only those that this key, or the bootstrap, made.
     pub created_by: Option<String>,
     /// Only those whose last use, or else their creation, was before this moment.
@@ -65,6 +67,7 @@ impl KeyFilter {
             environment: None,
             status: StatusFilter::Active,
             name_contains: None,
+            or_note_contains: false,
             created_by: None,
             unused_since: None,
             expires_before: None,
@@ -85,7 +88,12 @@ impl KeyFilter {
             sql.push(" AND environment = ").push_bind(environment.to_string());
         }
         if let Some(part) = &self.name_contains {
-            sql.push(" AND name_folded LIKE ").push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+            sql.push(" AND (name_folded LIKE ").push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+            if self.or_note_contains {
+                sql.push(" OR ").push(folded_note::<DB>()).push(" LIKE ");
+                sql.push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+            }
+            sql.push(")");
         }
         if let Some(creator) = &self.created_by {
             sql.push(" AND created_by = ").push_bind(creator.clone());
@@ -179,6 +187,15 @@ impl VisibleKeys {
             sql.push(")");
         }
         sql.push(")");
+    }
+}
+
+/// A note with its ASCII letters made small, as names are stored folded: SQLite knows no others, and PostgreSQL none in this
+/// collation.
+fn folded_note<DB: Database>() -> &'static str {
+    match DB::NAME {
+        "PostgreSQL" => r#"LOWER(note COLLATE "C")"#,
+        _ => "LOWER(note)",
     }
 }
 

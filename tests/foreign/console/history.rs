@@ -59,6 +59,24 @@ async fn lay_many(server: &Server) {
     server.database.add_keys("acme", 40_000).await;
 }
 
+/// Makes a project, and in it a key with a name as long as a name can be, which is used more each day; returns its id.
+pub(crate) async fn lay_a_long_name(server: &Server) -> String {
+    let (admin, days) = (server.admin(), 20);
+    let project = json!({"id": "web", "environments": ["prd", "qa"]});
+    admin.post_json("/v1/orgs/default/projects", &project).await.done(201);
+    let body = json!({
+        "name": "Wide".repeat(50), "note": "n".repeat(2_000), "project": "web", "environment": "qa", "preset": "query_only",
+    });
+    let made = admin.post_json("/v1/orgs/default/keys", &body).await.done(201);
+    let id = made["id"].as_str().expect("an id").to_owned();
+    for day in 0..days {
+        use_key(server, &id.parse().expect("an id"), day * 100, day % 5 == 0).await;
+        server.flush().await;
+        server.advance(DAY).await;
+    }
+    id
+}
+
 /// Makes projects and keys, and has them used for a while.
 pub(crate) async fn lay(server: &Server) {
     lay_many(server).await;

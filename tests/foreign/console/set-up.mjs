@@ -36,7 +36,7 @@ async function make(name, resource) {
   await page.type("input[name=resource]", resource);
   await press("button.primary");
   const secret = await page.$eval("#secret", (element) => element.textContent);
-  check(`${name} is made, and masked`, /^clv_prd_/.test(secret));
+  check(`${name} is made, not for production, and masked`, /^clv_dev_/.test(secret));
   await page.click(".secret summary");
   check("it can be revealed", await page.$eval(".secret details", (details) => details.open));
   await page.click("form[data-guard] [type=checkbox]");
@@ -79,5 +79,5 @@ const revoked = await fetch(`${issuer}/v1/orgs/default/keys/${self.id}/revoke`, 
 });
 check("their key is revoked elsewhere", revoked.status === 200, String(revoked.status));
 await page.goto(`${keys}?q=x`);
-check("and they are out at once", page.url().includes("/sign-in?") && (await text()).includes("Your session is over"), page.url());
+check("and they are out at once", page.url().includes("/sign-in?") && (await text()).includes("Your session has ended"), page.url());
 await end();

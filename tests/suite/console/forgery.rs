@@ -36,7 +36,7 @@ async fn a_form_of_another_page_does_nothing(backend: Backend) {
     for other in ["", "AAAA", &token[1..]] {
         let refused = browser.send(path, &[("token", other)]).await;
         assert_eq!(refused.status, 403, "{other}");
-        assert!(refused.text.contains("of another session"), "{}", refused.text);
+        assert!(refused.text.contains("belongs to another session"), "{}", refused.text);
     }
     let another = Browser::signed_in(&server, &server.admin_key).await.token().await;
     assert_eq!(browser.send(path, &[("token", &another)]).await.status, 403);

@@ -54,7 +54,10 @@ async fn the_list_finds_filters_and_sorts(backend: Backend) {
     server.advance(20 * 86_400).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let page = browser.page(KEYS).await;
-    assert!(page.contains("Ends soon") && page.contains("Full access") && !page.contains("Stale"), "{page}");
+    assert!(
+        page.contains("Expires soon") && page.contains("Full access") && !page.contains("Stale"),
+        "{page}"
+    );
     server.advance(71 * 86_400).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     server.flush().await;
@@ -147,16 +150,16 @@ async fn a_search_through_many_keys_can_go_on(backend: Backend) {
     server.database.add_keys("default", 20_000).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let first = browser.page(&format!("{KEYS}?q=administrator")).await;
-    assert!(listed(&first).is_empty() && first.contains("Not found so far"), "{first}");
+    assert!(listed(&first).is_empty() && first.contains("No keys found yet"), "{first}");
     let second = browser.page(&next(&first).unwrap()).await;
     assert_eq!(listed(&second), ["Administrator"]);
     assert_eq!(next(&second), None);
     let mut page = browser.page(&format!("{KEYS}?q=nothing&sort=name")).await;
     while let Some(link) = next(&page) {
-        assert!(page.contains("Look further"), "{page}");
+        assert!(page.contains("Continue searching"), "{page}");
         page = browser.page(&link).await;
     }
-    assert!(page.contains("No other key is like that"), "{page}");
+    assert!(page.contains("No more keys match"), "{page}");
 }
 
 /// The link to the next page.
@@ -195,7 +198,7 @@ async fn a_key_is_shown_once_and_made_once(backend: Backend) {
     assert_eq!(again.status, 303, "{}", again.text);
     let own = again.header("location").split('?').next().unwrap().to_owned();
     let page = browser.page(again.header("location")).await;
-    assert!(page.contains("This form was sent before") && !page.contains(&key), "{page}");
+    assert!(page.contains("You already submitted this form") && !page.contains(&key), "{page}");
     let other = [&fields[..1], &[("name", "Other")], &fields[2..]].concat();
     let other = browser.post(NEW, &other).await;
     assert_eq!(other.status, 409);
@@ -227,10 +230,14 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
         ("name", " ", r#"id="name-error""#),
         ("cidrs", "10.0.0.1/8", r#"id="cidrs-error""#),
         ("resource", "a//b", r#"id="row-1" class="field-error""#),
-        ("resource", "", "Name at least one resource"),
-        ("ends", "date", r#"id="ends-error""#),
-        ("project", "none", "There is no such project."),
-        ("environment", "qa", "The project has no such environment"),
+        ("resource", "", "Enter at least one resource"),
+        ("ends", "date", r#"id="date-error""#),
+        ("project", "none", r#"id="project-error" class="field-error">There is no such project."#),
+        (
+            "environment",
+            "qa",
+            r#"id="environment-error" class="field-error">The project has no such environment"#,
+        ),
         ("access", "nonsense", ""),
         ("ends", "7d", "Expires_in is not"),
     ] {
@@ -250,13 +257,13 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
     let past = browser
         .post(NEW, &[&good[..3], &[("ends", "date"), ("date", "2025-12-31")], &good[5..]].concat())
         .await;
-    assert!(past.text.contains("That day is over."), "{}", past.text);
+    assert!(past.text.contains("The last day must not be in the past."), "{}", past.text);
     let more = browser.post(NEW, &[&good[..], &[("more", "row")]].concat()).await;
     assert_eq!(more.text.matches(r#"name="resource""#).count(), 2, "{}", more.text);
     let mine = browser.post(NEW, &[&good[..], &[("mine", "yes")]].concat()).await;
     assert!(mine.text.contains(">127.0.0.1</textarea>"), "{}", mine.text);
     let words = browser.page("/console/scope?action=read&resource=a%2F%2A%2A").await;
-    assert_eq!(words, "Read all that is below a, however deep.");
+    assert_eq!(words, "Allows read access to everything under a, at any depth.");
 }
 
 async fn names_and_notes_stay_text(backend: Backend) {
@@ -307,7 +314,7 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     ];
     let preview = browser.post(&edit, &fields).await;
     assert_eq!(preview.status, 200, "{}", preview.text);
-    for said in ["<del>old</del>", "<ins>new</ins>", "<del>read:b</del>", "This takes something away."] {
+    for said in ["<del>old</del>", "<ins>new</ins>", "<del>read:b</del>", "This change reduces access."] {
         assert!(preview.text.contains(said), "{said}: {}", preview.text);
     }
     let stored = || async { server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200) };
@@ -321,7 +328,7 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     assert_eq!(stored().await["name"], "new");
     let late = browser.post(&edit, &done).await;
     assert_eq!(late.status, 412);
-    assert!(late.text.contains("Somebody was faster"), "{}", late.text);
+    assert!(late.text.contains("Changed by someone else"), "{}", late.text);
     let same = browser.post(&edit, &fields).await;
     assert_eq!(same.header("location"), format!("{own}?done=unchanged"));
 }
@@ -337,7 +344,7 @@ async fn an_old_secret_is_safe_to_retire_once_the_new_one_is_in_use(backend: Bac
     server.advance(86_400).await;
     server.flush().await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
-    assert!(browser.page(&own).await.contains("Still needed"));
+    assert!(browser.page(&own).await.contains("Still in use"));
     server.client().token(&new, "").await.done(200);
     server.flush().await;
     assert!(browser.page(&own).await.contains("Safe to retire"));
@@ -362,10 +369,10 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
 
     server.flush().await;
     let page = browser.page(&own).await;
-    assert!(page.contains("Still needed"), "{page}");
+    assert!(page.contains("Still in use"), "{page}");
     let (_, link) = page.split_once(&format!("{own}/secrets/")).unwrap();
     let retire = format!("{own}/secrets/{}", link.split('"').next().unwrap());
-    assert!(browser.page(&retire).await.contains("Whoever still has this secret"));
+    assert!(browser.page(&retire).await.contains("The secret and all tokens of this key are refused"));
     assert_eq!(browser.post(&retire, &[]).await.header("location"), format!("{own}?done=retired"));
     assert_eq!(server.client().token(&old, "").await.status, 401);
     server.client().token(&new, "").await.done(200);
@@ -373,7 +380,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     for act in ["revoke", "delete"] {
         let wrong = browser.post(&format!("{own}/{act}"), &[("name", "The Key")]).await;
         assert_eq!(wrong.status, 400);
-        assert!(wrong.text.contains("That is not the key’s name"), "{}", wrong.text);
+        assert!(wrong.text.contains("The name does not match"), "{}", wrong.text);
     }
     server.client().token(&new, "").await.done(200);
     let revoked = browser.post(&format!("{own}/revoke"), &[("name", "the key"), ("reason", "leaked")]).await;
@@ -403,12 +410,12 @@ async fn a_key_is_disabled_and_enabled_after_being_asked(backend: Backend) {
     assert_eq!(disabled.header("location"), format!("{own}?done=disabled"));
     assert_eq!(server.client().token(&key, "").await.status, 401);
     let page = browser.page(&format!("{own}?done=disabled")).await;
-    assert!(page.contains("The key is disabled.") && page.contains("<strong>Disabled</strong>"), "{page}");
+    assert!(page.contains("Key disabled.") && page.contains("<strong>Disabled</strong>"), "{page}");
     assert!(page.contains(&format!("{own}/enable")) && !page.contains(&format!("{own}/disable")), "{page}");
     assert!(page.contains("Key disabled"), "the trail says so: {page}");
     assert_eq!(listed(&browser.page(&format!("{KEYS}?status=disabled")).await), ["the key"]);
     assert_eq!(listed(&browser.page(KEYS).await), ["Administrator"]);
-    assert!(browser.page(&format!("{own}/enable")).await.contains("Enable this key"));
+    assert!(browser.page(&format!("{own}/enable")).await.contains("Enable key"));
     let enabled = browser.post(&format!("{own}/enable"), &[]).await;
     assert_eq!(enabled.header("location"), format!("{own}?done=enabled"));
     server.client().token(&key, "").await.done(200);
@@ -431,13 +438,13 @@ async fn retiring_the_newer_secret_is_announced(backend: Backend) {
     assert!(browser.page(&retire(1)).await.contains("This undoes the rotation"));
     let retired = browser.post(&retire(1), &[]).await;
     assert_eq!(retired.header("location"), format!("{own}?done=kept"));
-    assert!(browser.page(&format!("{own}?done=kept")).await.contains("no longer ends"));
+    assert!(browser.page(&format!("{own}?done=kept")).await.contains("no longer expires"));
     server.advance(3_600).await;
     server.client().token(&old, "").await.done(200);
 }
 
 /// The names on a page of the list.
-fn listed(page: &str) -> Vec<String> {
+pub(super) fn listed(page: &str) -> Vec<String> {
     let links = page.split(r#"class="row-link""#).skip(1);
     links.map(|link| link.split(['>', '<']).nth(1).unwrap().to_owned()).collect()
 }

@@ -55,9 +55,9 @@ async fn what_is_refused_is_said_on_the_page_and_no_secret_with_it(backend: Back
     let (_, far) = server.key_from(elsewhere).await;
     let mut browser = Browser::at(server.client(), server.address());
     for (key, status, said) in [
-        ("", 401, "This key is not accepted"),
-        ("nonsense", 401, "This key is not accepted"),
-        (&*forged(&server.admin_key), 401, "This key is not accepted"),
+        ("", 401, "This key is not valid"),
+        ("nonsense", 401, "This key is not valid"),
+        (&*forged(&server.admin_key), 401, "This key is not valid"),
         (&*plain, 403, "no scope under claviger/"),
         (&*far, 403, "may not be used from address 127.0.0.1"),
     ] {

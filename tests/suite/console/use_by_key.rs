@@ -59,7 +59,7 @@ async fn the_busiest_keys_come_first_and_are_counted_exactly(backend: Backend) {
     ] {
         let page = browser.page(&format!("{USAGE}?span={span}")).await;
         assert!(part(&page).contains(&format!("By key: {period}</h2>")), "{page}");
-        assert!(part(&page).contains("No key was used in this time."), "{page}");
+        assert!(part(&page).contains("No key was used in this period."), "{page}");
         assert!(!page.contains("usage-by-key.csv"), "there is nothing in it: {page}");
     }
     let (quiet, quiet_key) = named(&server, "quiet").await;
@@ -123,7 +123,7 @@ async fn other_organizations_and_projects_stay_apart(backend: Backend) {
     let id = elsewhere["id"].as_str().unwrap().to_owned();
     assert_eq!(there, [(id, Some("elsewhere".to_owned()), [5, 0, 0])]);
     let of_project = browser.page(&format!("{USAGE}?project=default")).await;
-    assert!(of_project.contains("Keys are compared over all projects"), "{of_project}");
+    assert!(of_project.contains("This table covers all projects"), "{of_project}");
     assert!(!of_project.contains(r#"id="by-key""#), "{of_project}");
 }
 

@@ -1,0 +1,86 @@
+//! Which answers are compressed. The length of a compressed page tells how much in it is alike. Whoever can have a browser
+//! ask for a page with text of their choice in it, and can see how long the answer is, could guess what else is in the
+//! page, letter by letter (BREACH). So no answer is compressed that has both a secret in it, be it a key or the token of a
+//! form, and something that the request has brought along.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tower_http::compression::predicate::Predicate;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+/// Shorter ones are not worth it.
+const SHORTEST: u64 = 1_024;
+
+/// An answer that may be compressed.
+#[derive(Clone, Copy, Debug)]
+struct Compressible;
+
+/// Marks an answer that shows nothing of its request: one to a GET without a query. A page that shows a key is the answer
+/// to a form, and a search is a query; errors and redirects name what was asked for.
+pub(crate) fn mark(method: &Method, has_query: bool, response: &mut Response) {
+    let is_encoded = response.headers().contains_key(header::CONTENT_ENCODING);
+    if *method == Method::GET && !has_query && response.status() == StatusCode::OK && !is_encoded {
+        response.extensions_mut().insert(Compressible);
+    }
+}
+
+/// Compresses the answers that are marked, for clients that take it.
+pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_marked)
+}
+
+/// Around what everybody may read: there is no secret in it.
+pub(crate) async fn published(request: Request, next: Next) -> Response {
+    match layer().layer(Marked(next)).call(request).await {
+        Ok(response) => weakened(response.into_response()),
+        Err(never) => match never {},
+    }
+}
+
+/// Marks what is inside, whatever its query: nothing of that is in it.
+#[derive(Clone)]
+struct Marked(Next);
+
+impl Service<Request> for Marked {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (next, method) = (self.0.clone(), request.method().clone());
+        Box::pin(async move {
+            let mut response = next.run(request).await;
+            mark(&method, false, &mut response);
+            Ok(response)
+        })
+    }
+}
+
+/// RFC 9110 §8.8.1: of a compressed answer and a plain one the bytes differ, and a strong tag would say that they don't.
+fn weakened(mut response: Response) -> Response {
+    let headers = response.headers();
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(|tag| format!("W/{tag}"));
+    let is_compressed_here = response.extensions().get::<Compressible>().is_some()
+        && headers.contains_key(header::CONTENT_ENCODING);
+    if is_compressed_here && let Some(weak) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        response.headers_mut().insert(header::ETAG, weak);
+    }
+    response
+}
+
+fn is_marked(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    extensions.get::<Compressible>().is_some() && length.is_none_or(|length: u64| length >= SHORTEST)
+}
