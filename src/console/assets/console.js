@@ -121,10 +121,9 @@ rows?.addEventListener("click", (event) => {
 const project = document.querySelector("select#project");
 project?.addEventListener("change", () => {
   const environments = document.querySelector("select#environment");
-  const names = project.selectedOptions[0].dataset.environments.split(" ");
-  const production = ["prd", "prod", "production", "live"];
-  const kept = names.includes(environments.value) ? environments.value : undefined;
-  const chosen = kept ?? names.find((name) => !production.includes(name)) ?? names[0];
+  const { environments: all, first } = project.selectedOptions[0].dataset;
+  const names = all.split(" ");
+  const chosen = names.includes(environments.value) ? environments.value : first;
   environments.replaceChildren(...names.map((name) => new Option(name, name, name === chosen, name === chosen)));
 });
 

@@ -119,6 +119,18 @@ pub(super) struct Choice {
     pub(super) environments: Vec<String>,
 }
 
+/// Environments that nobody should make a key for by mistake.
+const PRODUCTION: [&str; 4] = ["prd", "prod", "production", "live"];
+
+impl Choice {
+    /// The environment that a key is for where nobody has chosen one: production only where there is no other.
+    pub(super) fn first(&self) -> &str {
+        let is_production = |slug: &&String| PRODUCTION.contains(&slug.as_str());
+        let first = self.environments.iter().find(|slug| !is_production(slug));
+        first.or(self.environments.first()).map_or("", String::as_str)
+    }
+}
+
 /// The projects that one can choose from.
 pub(super) async fn choices(
     node: &Arc<Node>,

@@ -123,18 +123,12 @@ fn shown(
     }
 }
 
-/// Environments that nobody should make a key for by mistake.
-const PRODUCTION: [&str; 4] = ["prd", "prod", "production", "live"];
-
-/// The project and the environment that the form begins with: those that one looks at, if they are there. An environment
-/// that nobody has chosen is production only where there is no other.
+/// The project and the environment that the form begins with: those that one looks at, if they are there.
 fn beginning(choices: &[Choice], project: &str, environment: &str) -> (String, String) {
     let chosen = choices.iter().find(|choice| choice.id == project);
     let Some(chosen) = chosen.or(choices.first()) else { return (project.into(), environment.into()) };
-    let is_production = |slug: &&String| PRODUCTION.contains(&slug.as_str());
-    let slugs = || chosen.environments.iter();
-    let first = slugs().find(|slug| *slug == environment).or(slugs().find(|slug| !is_production(slug)));
-    (chosen.id.clone(), first.or(slugs().next()).cloned().unwrap_or_default())
+    let is_there = chosen.environments.iter().any(|slug| slug == environment);
+    (chosen.id.clone(), if is_there { environment } else { chosen.first() }.to_owned())
 }
 
 /// A name for one filling-in of a form.

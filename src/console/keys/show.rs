@@ -59,6 +59,12 @@ struct KeyPage {
     done: Option<&'static str>,
 }
 
+impl KeyPage {
+    fn only_reads(&self) -> bool {
+        self.marks.contains(&Mark::QueryOnly)
+    }
+}
+
 /// A secret of the key's.
 struct SecretRow {
     id: String,

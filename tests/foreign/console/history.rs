@@ -88,6 +88,9 @@ pub(crate) async fn lay(server: &Server) {
     let later = told();
     for (name, project, environment, scopes, cidrs, lives, daily) in later {
         let mut body = json!({"name": name, "project": project, "environment": environment, "scopes": scopes, "cidrs": cidrs});
+        if name == "Billing service" {
+            body["note"] = json!("Owned by finance. Used by the invoice worker.");
+        }
         if name == "Old importer" {
             admin.post_json("/v1/orgs/default/keys", &body).await.done(201);
             server.advance(100 * DAY).await;

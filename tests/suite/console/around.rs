@@ -127,7 +127,12 @@ async fn a_project_offers_its_own_environments(backend: Backend) {
     let body = json!({"id": "web", "environments": ["prd", "qa"]});
     server.admin().post_json("/v1/orgs/default/projects", &body).await.done(201);
     let browser = Browser::signed_in(&server, &server.admin_key).await;
-    assert!(browser.page(NEW).await.contains(r#"<option data-environments="prd qa">web</option>"#));
+    assert!(
+        browser
+            .page(NEW)
+            .await
+            .contains(r#"<option data-environments="prd qa" data-first="qa">web</option>"#)
+    );
     let fields = [("name", "kept"), ("project", "web"), ("environment", "dev"), ("choose", "project")];
     let chosen = browser.post(NEW, &fields).await;
     assert_eq!(chosen.status, 200, "{}", chosen.text);
@@ -307,6 +312,7 @@ async fn a_key_that_only_reads_is_called_query_only(backend: Backend) {
         let (id, _) = server.key(scopes).await;
         let page = browser.page(&format!("{KEYS}/{id}")).await;
         assert_eq!(page.contains(">Query only</span>"), is_named, "{scopes:?}: {page}");
+        assert_eq!(page.contains("This key only reads."), is_named, "{scopes:?}: {page}");
     }
     let list = browser.page(KEYS).await;
     assert_eq!(list.matches(">Query only</span>").count(), 2, "{list}");
