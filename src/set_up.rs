@@ -56,10 +56,10 @@ pub struct Laid {
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
     /// It takes another code.
-    #[error("this is not the code that this start of the server made")]
+    #[error("the code is not correct")]
     WrongCode,
     /// Too many wrong codes; with the seconds to wait.
-    #[error("too many wrong codes; try again in {0} s")]
+    #[error("too many incorrect codes; try again in {0} seconds")]
     TooMany(i64),
     /// The bootstrap.
     #[error(transparent)]

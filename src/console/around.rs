@@ -46,14 +46,15 @@ pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next
     let id = parts.extensions.get::<RequestId>().copied();
     let (asked, method, has_query) = (parts.clone(), parts.method.clone(), parts.uri.query().is_some());
     let mut response = denials::noted(Request::from_parts(parts, body), next).await;
-    if let Some((shell, _)) = known.get() {
-        keep_the_list(&mut response, &shell);
+    match known.get() {
+        Some((shell, _)) => keep_the_list(&mut response, &shell),
+        // Whoever is signed in has the token of their session on every page.
+        None => compress::mark(&method, has_query, &mut response),
     }
     let shell = match response.extensions().get::<Failure>() {
         Some(Failure::Api(_)) => surroundings(&node, asked, known).await,
         _ => Shell::of_nobody(&node),
     };
-    compress::mark(&method, has_query, &mut response);
     dressed(response, id, || shell)
 }
 

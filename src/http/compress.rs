@@ -1,7 +1,7 @@
-//! Which answers are compressed. The length of a compressed page tells how much in it is alike. Whoever can have a browser
-//! ask for a page with text of their choice in it, and can see how long the answer is, could guess what else is in the
-//! page, letter by letter (BREACH). So no answer is compressed that has both a secret in it, be it a key or the token of a
-//! form, and something that the request has brought along.
+//! Which answers are compressed. The length of a compressed page tells how much in it is alike. Whoever can put text of
+//! their choice into a page, by a link or by the name of a key, and can see how long the page is, could guess what else is
+//! in it, letter by letter (BREACH). So only what everybody may read is compressed, and only where nothing of the request
+//! is in it: files, and pages that nobody has signed in for.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -23,8 +23,8 @@ const SHORTEST: u64 = 1_024;
 #[derive(Clone, Copy, Debug)]
 struct Compressible;
 
-/// Marks an answer that shows nothing of its request: one to a GET without a query. A page that shows a key is the answer
-/// to a form, and a search is a query; errors and redirects name what was asked for.
+/// Marks an answer with no secret in it, if it shows nothing of its request either: one to a GET without a query. Errors and
+/// redirects name what was asked for.
 pub(crate) fn mark(method: &Method, has_query: bool, response: &mut Response) {
     let is_encoded = response.headers().contains_key(header::CONTENT_ENCODING);
     if *method == Method::GET && !has_query && response.status() == StatusCode::OK && !is_encoded {

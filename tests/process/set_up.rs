@@ -104,11 +104,7 @@ async fn whoever_has_the_code_gets_the_administrators_key_once(backend: Backend)
 
     let wrong = operator.set_up("0000-0000-0000-0000-0000-0000-0000").await;
     assert_eq!(wrong.status, 403);
-    assert!(
-        wrong.text.contains("This is not the code that this start of the server made."),
-        "{}",
-        wrong.text
-    );
+    assert!(wrong.text.contains("The code is not correct."), "{}", wrong.text);
     assert!(
         wrong.text.contains(r#"aria-invalid="true""#) && !wrong.text.contains("0000-0000"),
         "{}",
@@ -173,7 +169,7 @@ async fn guessing_is_slowed_down(backend: Backend) {
     }
     let slowed = operator.set_up(&code).await;
     assert_eq!(slowed.status, 429);
-    assert!(slowed.text.contains("Too many wrong codes; try again in "), "{}", slowed.text);
+    assert!(slowed.text.contains("Too many incorrect codes; try again in "), "{}", slowed.text);
     let seconds: u64 = slowed.header("retry-after").parse().expect("seconds");
     assert!((1..=60).contains(&seconds), "{seconds}");
     assert_eq!(database.number("SELECT COUNT(*) FROM deployment").await, 0);
