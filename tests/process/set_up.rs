@@ -82,9 +82,11 @@ async fn until_it_is_set_up_nothing_is_served_but_that(backend: Backend) {
     ] {
         assert_eq!(page.header(name), value, "{name}");
     }
-    for said in
-        ["<strong>127.0.0.1/auth</strong>", "made here, for ES256", r#"action="/auth/console/set-up""#]
-    {
+    for said in [
+        "<strong>127.0.0.1/auth</strong>",
+        "The server creates it for ES256",
+        r#"action="/auth/console/set-up""#,
+    ] {
         assert!(page.text.contains(said), "{said}: {}", page.text);
     }
     assert_eq!(database.number("SELECT COUNT(*) FROM deployment").await, 0);
@@ -133,7 +135,7 @@ async fn whoever_has_the_code_gets_the_administrators_key_once(backend: Backend)
     let again = operator.set_up(&code).await;
     assert_eq!((again.status, again.header("location")), (303, "/console/sign-in?why=set-up"));
     let page = client.get("/console/sign-in?why=set-up").await;
-    assert!(page.text.contains("This server is set up. Sign in"), "{}", page.text);
+    assert!(page.text.contains("Set-up is complete. Sign in"), "{}", page.text);
     assert_eq!(client.get("/console/set-up").await.header("location"), "/console/sign-in?why=set-up");
 
     assert!(exists(&database, "keys/admin.key"), "until it was said to be saved");
