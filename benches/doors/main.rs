@@ -88,6 +88,8 @@ async fn measure(database: &Database, plan: Plan) {
         minted.push((door, Minted::for_door(&node, &store, door, plan.turns).await));
     }
     let bare = requests::bare_verification(&node, &minted[0].1.unseen);
+    // An SQLite store has one process at a time.
+    node.store.close().await;
     drop(node);
 
     let mut settings = store.settings();
