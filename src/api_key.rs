@@ -69,7 +69,7 @@ impl fmt::Debug for KeyId {
 
 /// A text that is no key's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key's id is `key_` and 16 letters or digits")]
+#[error("a key's id must be `key_` and 16 letters or digits")]
 pub struct KeyIdError;
 
 /// What a list shows of a key: its beginning, up to the first 4 characters of its id, as `clv_prd_4f2a…`.

@@ -14,13 +14,13 @@ pub struct Audiences(Box<[String]>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudiencesError {
     /// A list that leaves nothing.
-    #[error("audiences is empty; null stands for all of the level above")]
+    #[error("audiences must not be empty; null means all audiences of the level above")]
     Empty,
     /// An audience that the level above doesn't have.
-    #[error("{0} is not among the audiences to choose from")]
+    #[error("{0} is not one of the available audiences")]
     Unknown(Excerpt),
     /// An audience twice.
-    #[error("{0} is among the audiences twice")]
+    #[error("{0} appears twice in audiences")]
     Twice(Excerpt),
 }
 

@@ -75,7 +75,7 @@ impl fmt::Display for Who {
 
 /// The text names nobody who could have acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("who acts is a key's id, bootstrap, schedule or operator")]
+#[error("must be a key's id, bootstrap, schedule or operator")]
 pub struct WhoError;
 
 impl FromStr for Who {

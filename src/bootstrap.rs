@@ -52,10 +52,10 @@ pub enum BootstrapError {
     #[error("the store is empty: the first start, or claviger init, makes its first administrator's key")]
     Empty,
     /// Where the key was to be made is nothing.
-    #[error("there is no such project in the store")]
+    #[error("the project does not exist in the store")]
     NoProject,
     /// The project is not for the environment that was named.
-    #[error("the project has no such environment; it has {0}")]
+    #[error("the project does not have this environment; it has {0}")]
     NoEnvironment(String),
     /// The name that the key was to have.
     #[error(transparent)]

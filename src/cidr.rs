@@ -78,7 +78,7 @@ impl fmt::Debug for Cidr {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrError {
     /// One entry breaks a rule.
-    #[error("`{entry}` is not a range of addresses: {rule}")]
+    #[error("`{entry}` is not a network range: {rule}")]
     Entry {
         /// The entry as it was given.
         entry: Excerpt,
@@ -94,7 +94,7 @@ pub enum CidrError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrRule {
     /// The address is not one, or is spelled oddly (`10.1`, `010.0.0.1`).
-    #[error("its address is neither IPv4 with four decimal numbers nor IPv6")]
+    #[error("its address is neither IPv4 in dotted decimal form nor IPv6")]
     Address,
     /// The address has a zone (`fe80::1%eth0`), which means something on one machine only.
     #[error("an address with a zone is not allowed")]

@@ -48,13 +48,13 @@ use self::failure::{CliError, EXIT_CODES};
 use self::output::within;
 use self::server_args::ServerArgs;
 
-/// Claviger takes long-lived API keys off the wire: API keys in, ten-minute tokens out.
+/// Claviger exchanges long-lived API keys for ten-minute access tokens
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
     override_usage = "claviger [serve] [SETTINGS]\n       claviger <COMMAND> [OPTIONS]",
-    after_help = "Without a command it serves. More: claviger --help, claviger <COMMAND> --help",
+    after_help = "Without a command, Claviger runs the server. For details, run claviger --help or claviger <COMMAND> --help.",
     after_long_help = long_help(),
     disable_help_subcommand = true,
 )]
@@ -66,7 +66,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::ServeArgs>),
-    /// Bootstrap an empty store and exit; the last line printed is the administrator's key alone
+    /// Bootstrap an empty store and exit; the last output line is the administrator's key
     Init(Box<ServerArgs>),
     AdminKey(Box<admin_key::AdminKeyArgs>),
     Backup(Box<backup::BackupArgs>),
@@ -158,10 +158,10 @@ impl Command {
 fn long_help() -> String {
     format!(
         "\
-Without a command it serves: `claviger serve --help` has the settings.
+Without a command, Claviger runs the server. `claviger serve --help` lists the settings.
 
-serve, init, admin-key, backup and restore work on the store itself. All other commands ask a server over its REST API. They find
-it, and the key to show, in the environment:
+serve, init, admin-key, backup and restore access the store directly. All other commands call a server's REST API. They read
+the server's URL and the API key from the environment:
   export CLAVIGER_URL=https://auth.example.com
   export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help
 
@@ -171,8 +171,8 @@ Examples:
   curl -H \"Authorization: Bearer $(CLAVIGER_API_KEY=$KEY claviger token)\" https://api.example.com
   claviger keys list --json | jq -r '.data[].id'
 
-Tables are for people; with --json the server's own JSON is printed as it is, and errors are JSON too. Answers go to
-standard output, all else to standard error. Colours are left out where there is no terminal, or with NO_COLOR.
+Tables are for people. With --json, commands print the server's JSON unchanged, and errors are JSON, too. Results go to
+standard output, and everything else goes to standard error. Colors are off without a terminal, or if NO_COLOR is set.
 
 {EXIT_CODES}"
     )

@@ -20,10 +20,10 @@ pub enum Credential<'r> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialFault {
     /// None was sent.
-    #[error("a credential is needed")]
+    #[error("a credential is required")]
     Missing,
     /// None can be read out of what was sent.
-    #[error("what was sent is no credential")]
+    #[error("the credential is malformed")]
     Unreadable,
     /// There is one in each of the two headers.
     #[error("both Authorization and X-Api-Key")]

@@ -11,7 +11,7 @@ use crate::master_key::SealingKey;
 
 /// The text is not a cursor of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cursor is not one that this list gave out")]
+#[error("the cursor does not belong to this list")]
 pub struct CursorError;
 
 /// Makes and reads cursors.

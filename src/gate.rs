@@ -76,7 +76,7 @@ fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiErr
         return Ok(());
     }
     let scope = format!("{verb}:{resource}");
-    Err(ApiError::Forbidden { message: format!("this needs the scope {scope}"), scope: Some(scope) })
+    Err(ApiError::Forbidden { message: format!("this requires the scope {scope}"), scope: Some(scope) })
 }
 
 /// The resource server that the gateway stands in front of.
@@ -84,7 +84,10 @@ fn audience<'a>(node: &'a Node, named: Option<&str>) -> Result<&'a str, ApiError
     let mut known = node.deployment.audiences.iter().map(String::as_str);
     let found = known.find(|audience| named.is_none_or(|named| named == *audience));
     found.ok_or_else(|| {
-        ApiError::invalid(format!("{} is no audience here", Excerpt::from(named.unwrap_or_default())))
+        ApiError::invalid(format!(
+            "{} is not an audience of this deployment",
+            Excerpt::from(named.unwrap_or_default())
+        ))
     })
 }
 

@@ -70,6 +70,7 @@ routes! {
     }
     other methods: api_method_not_allowed, around: compress::published {
         GET "/openapi.yaml" => docs::description,
+        GET "/llms.txt" => docs::index,
         GET "/docs" => docs::page,
         GET "/docs/{file}" => docs::part,
     }

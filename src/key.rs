@@ -131,7 +131,7 @@ pub struct SecretId(u64);
 
 /// The text is not a secret's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a secret's id is sec_ and 16 hexadecimal digits")]
+#[error("a secret's id must be sec_ and 16 hexadecimal digits")]
 pub struct SecretIdError;
 
 impl SecretId {

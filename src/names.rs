@@ -7,7 +7,7 @@ use crate::text::serde_as_text;
 
 /// What was given is not `[a-z][a-z0-9-]{0,62}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an id is 1 to 63 of a-z, 0-9 and -, and begins with a letter")]
+#[error("an id must have 1 to 63 characters of a-z, 0-9 and -, and begin with a letter")]
 pub struct NameError;
 
 /// Defines an id type over a slug; the two must never be mixed up.

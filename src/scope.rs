@@ -229,7 +229,7 @@ impl fmt::Display for Scope {
 
 /// Why a text is not an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the action is {expected}, not `{name}`")]
+#[error("the action must be {expected}, not `{name}`")]
 pub struct ActionError {
     name: Excerpt,
     expected: &'static str,
@@ -250,13 +250,13 @@ pub enum ScopeError {
         reason: FilterError,
     },
     /// RFC 6749 §3.3: one space between two scopes, and none before the first or after the last.
-    #[error("exactly one space stands between two scopes, and none around the list")]
+    #[error("scopes must be separated by exactly one space, without spaces around the list")]
     Spacing,
     /// Several scopes are joined by commas, as some client libraries do.
     #[error("scopes are separated by spaces, not by commas")]
     Commas,
     /// A key or a list in text has none.
-    #[error("at least one scope is needed")]
+    #[error("at least one scope is required")]
     None,
     /// More than [`Scopes::MAX_COUNT`] different ones.
     #[error("at most {} scopes are allowed", Scopes::MAX_COUNT)]

@@ -32,7 +32,7 @@ pub enum AccessFault {
     #[error(transparent)]
     Token(#[from] BearerFault),
     /// The token is good, and not from here.
-    #[error("the token may not be used from address {0}")]
+    #[error("the token is not allowed from address {0}")]
     TokenAddress(CallerAddress),
 }
 

@@ -15,7 +15,7 @@ pub enum Denied {
     #[error("not found")]
     NotFound,
     /// This scope is missing.
-    #[error("this needs the scope {0}")]
+    #[error("this requires the scope {0}")]
     Missing(String),
 }
 

@@ -40,7 +40,7 @@ impl fmt::Display for Brand {
 
 /// A text that is no brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a brand is a lower-case letter and then 1 to 11 lower-case letters or digits")]
+#[error("a brand must be a lower-case letter, then 1 to 11 lower-case letters or digits")]
 pub struct BrandError;
 
 /// The short name of a project's environment, such as `prd`: `[a-z][a-z0-9]{0,11}`.
@@ -70,7 +70,7 @@ impl fmt::Display for EnvironmentSlug {
 
 /// A text that is no environment's slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an environment is a lower-case letter and then up to 11 lower-case letters or digits")]
+#[error("an environment must be a lower-case letter, then up to 11 lower-case letters or digits")]
 pub struct EnvironmentSlugError;
 
 pub(super) fn is_brand(text: &str) -> bool {

@@ -35,7 +35,7 @@ pub enum ActionFilter {
 
 /// The text is no action's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an action is named like key.revoke, and key.* is every one of keys")]
+#[error("must be an action such as key.revoke, or all of a kind such as key.*")]
 pub struct ActionError;
 
 impl FromStr for ActionFilter {

@@ -14,30 +14,30 @@ use crate::key::ApiKey;
 use crate::names::{OrganizationId, ProjectId};
 use crate::store::{OpenError, Store};
 
-/// Make a new administrator's key on the store itself, for whoever has lost theirs; the last line printed is the key alone
+/// Create a new administrator's key directly in the store, to replace a lost one; the last output line is the key
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It takes the settings of the server and its master key. With PostgreSQL the servers go on running, and the key works
-at once; with SQLite stop the server first. The key has the scope *:claviger/**, no end, and can be used from everywhere.
-The audit trail has the event key.create by the actor operator. Other keys stay as they are: revoke the lost one.")]
+The command uses the server's settings and master key. With PostgreSQL, servers keep running, and the key works at once. With
+SQLite, stop the server first. The key has the scope *:claviger/**, no expiry, and no network restriction. The audit trail
+records key.create by the actor operator. Other keys stay as they are, so revoke the lost one.")]
 pub(super) struct AdminKeyArgs {
-    /// What to call the key
+    /// Name of the key
     #[arg(long, default_value = "Administrator")]
     name: String,
 
-    /// Organization that it belongs to [default: default, or else the oldest]
+    /// Organization of the key [default: default, or else the oldest]
     #[arg(long)]
     org: Option<OrganizationId>,
 
-    /// Project that it belongs to [default: default, or else the oldest]
+    /// Project of the key [default: default, or else the oldest]
     #[arg(long)]
     project: Option<ProjectId>,
 
-    /// Environment that it belongs to [default: prd, or else the project's first]
+    /// Environment of the key [default: prd, or else the project's first]
     #[arg(long, alias = "environment", value_name = "ENV")]
     env: Option<EnvironmentSlug>,
 
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 
@@ -71,7 +71,7 @@ fn show(key: &ApiKey, plain: &PlainKey, json: bool) -> Result<(), CliError> {
     told.and_then(|()| Stream::Out.only_copy(&text)).map_err(|source| CliError::SecretLost {
         lost_keys: vec![key.id.to_string()],
         source,
-        advice: "Run it again, and revoke the key that nobody has seen.".into(),
+        advice: "Run the command again, and revoke the key that nobody has seen.".into(),
     })
 }
 
@@ -79,7 +79,7 @@ fn show(key: &ApiKey, plain: &PlainKey, json: bool) -> Result<(), CliError> {
 async fn open(config: &Config) -> Result<Store, CliError> {
     Store::open(&config.database_url).await.map_err(|error| match error {
         OpenError::InUse(path) => CliError::Failed(format!(
-            "a server is using {}: stop it, run this again, and start it. An SQLite store has one process at a time",
+            "a server is using {}: stop the server, run this command again, and start the server. Only one process at a time can use an SQLite store",
             path.display()
         )),
         error => cannot_open(error),
@@ -100,8 +100,8 @@ fn in_json(key: &ApiKey, plain: &PlainKey) -> String {
 
 fn in_words(key: &ApiKey) -> String {
     format!(
-        "Made {} {:?} in {}/{}, environment {}: it can administer everything, and is revoked like any other key.\n\
-         The key, shown this once:",
+        "Created {} {:?} in {}/{}, environment {}. It can administer everything. You can revoke it like any other key.\n\
+         The key, shown only once:",
         key.id, key.name, key.organization, key.project, key.environment
     )
 }

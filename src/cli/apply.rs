@@ -22,18 +22,18 @@ use crate::api_key::KeyId;
 use crate::client::{Answer, Credential, Request};
 use crate::names::ProjectId;
 
-/// Make an organization what a file says: its name, projects and keys
+/// Apply a file to an organization: its name, projects and keys
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  claviger orgs export > acme.toml              # what there is
+  claviger orgs export > acme.toml              # the current state
   claviger apply -f acme.toml --dry-run         # what would change
-  claviger apply -f acme.toml                   # shows the same, asks, and does it
+  claviger apply -f acme.toml                   # shows the changes, asks, and applies them
   claviger apply -f acme.toml --yes --secrets-dir secrets    # in a pipeline
 
 The file:
   [organization]
-  id = \"acme\"                                  # has to be there
+  id = \"acme\"                                  # required
 
   [[projects]]
   id = \"web\"
@@ -44,31 +44,31 @@ The file:
   project = \"web\"
   environment = \"prd\"
   scopes = [\"read:projects/web/*\"]              # or: preset = \"query_only\"
-  cidrs = [\"10.0.0.0/8\"]                        # left out: everywhere
-  expires_at = 2027-12-31T00:00:00Z             # left out: never
-  disabled = true                               # left out: an old key stays as it is
+  cidrs = [\"10.0.0.0/8\"]                        # default: everywhere
+  expires_at = 2027-12-31T00:00:00Z             # default: never
+  disabled = true                               # default: unchanged
 
-A key is the one with its `id`, else the one of its name in its project and environment, else a new one. What the
-file does not mention stays, but for keys with --prune. All of it happens or nothing; twice the same file changes
-nothing the second time.")]
+An entry matches the key with its `id`, or else the key with its name in its project and environment. Otherwise it creates a
+key. What the file omits stays as it is, except that --prune revokes omitted keys. All changes take effect, or none. Applying
+the same file again changes nothing.")]
 pub(super) struct ApplyArgs {
-    /// The file, TOML or JSON; - for standard input
+    /// TOML or JSON file; - reads standard input
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
 
-    /// Say what would change, and change nothing
+    /// Show what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
 
-    /// Revoke the keys that the file lacks
+    /// Revoke the keys that the file omits
     #[arg(long)]
     prune: bool,
 
-    /// Revoke them even if they are more than half of the organization's keys
+    /// Confirm --prune even for more than half of the organization's keys
     #[arg(long, requires = "prune")]
     prune_all: bool,
 
-    /// Folder for the secrets of new keys, a file of mode 0600 each [default: they are printed]
+    /// Folder for the secrets of new keys, one file of mode 0600 each [default: print them]
     #[arg(long, value_name = "FOLDER")]
     secrets_dir: Option<PathBuf>,
 

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 /// The longest answer that is read where an export was asked for and refused, in bytes.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// Who did what, when and from where
+/// Show the audit trail: who did what, when and from where
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -26,33 +26,33 @@ Examples:
   claviger audit --from 2026-01-01 --format jsonl > audit-2026.jsonl
   claviger audit --all-orgs --format csv > everything.csv
 
-jsonl and csv are exports: everything that matches, as it streams from the server.")]
+jsonl and csv are exports: they stream all matching events.")]
 pub(super) struct AuditArgs {
-    /// Who did it: a key's id, bootstrap, schedule or operator
+    /// Only events by this actor: a key's id, bootstrap, schedule or operator
     #[arg(long)]
     actor: Option<String>,
 
-    /// About this key
+    /// Only events about this key
     #[arg(long)]
     key: Option<KeyArgument>,
 
-    /// What was done, such as key.revoke, or all of a kind: 'key.*'
+    /// Only this action, such as key.revoke, or all of a kind, such as 'key.*'
     #[arg(long)]
     action: Option<String>,
 
-    /// From when: 2026-11-21, or how long ago, such as 7d
+    /// Start: 2026-11-21, or how long ago, such as 7d
     #[arg(long, value_name = "TIME")]
     from: Option<Moment>,
 
-    /// Until when
+    /// End
     #[arg(long, value_name = "TIME")]
     to: Option<Moment>,
 
-    /// The whole deployment's trail, with what belongs to no organization
+    /// The whole deployment's audit trail, including events without an organization
     #[arg(long, conflicts_with = "org")]
     all_orgs: bool,
 
-    /// How to print it [default: table, or json with --json]
+    /// Format [default: table, or json with --json]
     #[arg(long, conflicts_with = "json")]
     format: Option<Format>,
 
@@ -125,7 +125,9 @@ impl AuditArgs {
 
     async fn export(&self, remote: &Remote, request: Request, format: &str) -> Result<(), CliError> {
         if self.pages.is_any() {
-            return Err(CliError::Usage("an export has everything: no --limit, --cursor or --all".into()));
+            return Err(CliError::Usage(
+                "an export contains all events, so --limit, --cursor and --all are not supported".into(),
+            ));
         }
         let answer = remote.client().stream(request.query("format", Some(format))).await;
         let answer = answer.map_err(|error| remote.asking(error))?;

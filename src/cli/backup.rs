@@ -14,17 +14,17 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::store::{BackupError, BackupFacts, back_up};
 
-/// Back up the store of a server, which goes on running, into one file
+/// Back up the store into one file, while the server keeps running
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file is the same for SQLite and PostgreSQL, and can be restored into either. The master key is not in it: keep it
-too, elsewhere, or the backup is worth nothing.")]
+The file has the same format for SQLite and PostgreSQL, and can be restored into either. It does not contain the master
+key. Back that up separately, because the backup is useless without it.")]
 pub(super) struct BackupArgs {
-    /// File to write, which must not be there yet
+    /// File to write; it must not exist yet
     #[arg(value_parser = file)]
     file: PathBuf,
 
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 
@@ -35,7 +35,7 @@ pub(super) struct BackupArgs {
 /// A path, and no stream: a backup is read back and named once it is whole.
 pub(super) fn file(text: &str) -> Result<PathBuf, &'static str> {
     match text {
-        "-" => Err("a backup is a file, and no stream"),
+        "-" => Err("a backup must be a file, not a stream"),
         path => Ok(path.into()),
     }
 }
@@ -74,7 +74,7 @@ fn in_json(file: &Path, facts: &BackupFacts) -> String {
 fn in_words(file: &Path, facts: &BackupFacts) -> String {
     format!(
         "Backed up to {}: the store as of {}, up to change {}. Active API keys: {}.\n\
-         The master key is not in it, and without that it is worth nothing: keep it too, elsewhere.",
+         The backup does not contain the master key, and is useless without it. Back that up separately.",
         file.display(),
         facts.made_at.rfc3339(),
         facts.last_change,

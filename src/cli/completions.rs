@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use super::CliError;
 use super::output::Stream;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -14,7 +14,7 @@ Examples:
   claviger completions zsh > ~/.zfunc/_claviger
   claviger completions fish > ~/.config/fish/completions/claviger.fish")]
 pub(super) struct CompletionsArgs {
-    /// For which shell
+    /// Shell
     shell: Shell,
 }
 

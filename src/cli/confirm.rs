@@ -10,7 +10,7 @@ use super::output::Stream;
 /// Whether to ask at all.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ConfirmArgs {
-    /// Do it without asking; without a terminal to ask at, nothing happens otherwise
+    /// Do not ask for confirmation; required without a terminal
     #[arg(long, short = 'y')]
     yes: bool,
 }
@@ -26,7 +26,7 @@ impl ConfirmArgs {
         }
         if !io::stdin().is_terminal() || !Stream::Err.is_terminal() {
             return Err(CliError::Usage(
-                "there is no terminal to ask at: nothing was changed; --yes does it".into(),
+                "nothing was changed: there is no terminal to ask for confirmation; use --yes".into(),
             ));
         }
         Stream::Err.write(format!("{question} [y/N] ").as_bytes())?;

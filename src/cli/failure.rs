@@ -43,13 +43,13 @@ impl From<Exit> for ExitCode {
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed, for a reason that has no code of its own
-  2  a flag, a setting or a request that makes no sense
+  1  failed for another reason
+  2  invalid flag, setting, file or request
   3  not authenticated, or not allowed
-  4  no such thing
-  5  in conflict with what is there, or changed in the meantime
-  6  the server can't be reached, or can't answer now
-  7  verify: the token does not hold";
+  4  not found
+  5  conflict with the current state, or changed in the meantime
+  6  server unreachable or unavailable
+  7  verify: the token is not valid";
 
 /// Why a command failed. Displayed, it is what people are told first.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ pub(super) enum CliError {
         sources: String,
     },
     /// A new secret was made, and the answer that showed it was an earlier one.
-    #[error("this was done before with the same idempotency key, and the new key was shown then")]
+    #[error("a request with this idempotency key was made before, and the new key was shown then")]
     ShownBefore,
     /// Output was lost.
     #[error(transparent)]
@@ -97,7 +97,7 @@ pub(super) enum CliError {
         advice: String,
     },
     /// The token does not hold; why has been said.
-    #[error("the token does not hold")]
+    #[error("the token is not valid")]
     Invalid,
     /// Anything else.
     #[error("{0}")]
@@ -183,26 +183,26 @@ impl CliError {
     fn advice(&self) -> Option<String> {
         match self {
             Self::Client(ClientError::Exposed(_)) => Some(
-                "Use https://; or, on a network where nobody else is, say --allow-http.".into(),
+                "Use https://. On a private network, you can use --allow-http instead.".into(),
             ),
             Self::Client(ClientError::Connect { .. }) => Some(
-                "Is the server running, and is this its URL? See CLAVIGER_URL, --url and `claviger profiles list`."
+                "Check that the server is running and that the URL is right: see CLAVIGER_URL, --url and `claviger profiles list`."
                     .into(),
             ),
             Self::Client(ClientError::Proxy { .. }) => Some(
-                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names the proxy, with user and password if it wants them; NO_PROXY \
-                 names hosts that are reached without it."
+                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY sets the proxy, with user and password if it requires them. NO_PROXY \
+                 lists hosts that are reached directly."
                     .into(),
             ),
             Self::Client(ClientError::Tls { .. }) => Some(
-                "For a certificate of your own authority, name that authority's with --ca-file or CLAVIGER_CA_FILE."
+                "If the certificate is from a private authority, pass that authority's certificate with --ca-file or CLAVIGER_CA_FILE."
                     .into(),
             ),
             Self::Client(ClientError::Slow { .. }) => {
-                Some("Try again, or give it more time with --timeout.".into())
+                Some("Try again, or allow more time with --timeout.".into())
             }
             Self::Trust(TrustError::NoneInSystem(_)) => {
-                Some("Install ca-certificates, or name a file with --ca-file or CLAVIGER_CA_FILE.".into())
+                Some("Install ca-certificates, or pass a file with --ca-file or CLAVIGER_CA_FILE.".into())
             }
             Self::Refused(refused) => refused.advice(),
             Self::Asking { error, sources } => {
@@ -210,11 +210,11 @@ impl CliError {
                 Some(format!("{advice}{sources}"))
             }
             Self::Output(_) => Some(
-                "The output is incomplete. A change that the command was to make has been made.".into(),
+                "The output is incomplete. If the command makes a change, the change has been made.".into(),
             ),
             Self::SecretLost { advice, .. } => Some(advice.clone()),
             Self::ShownBefore => {
-                Some("If it got lost, rotate the key, or revoke it and make another.".into())
+                Some("If that key is lost, rotate it, or revoke it and create another.".into())
             }
             _ => None,
         }

@@ -5,7 +5,7 @@ use clap::Args;
 /// Whether to insist.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ForceArgs {
-    /// Even if nobody is left who can make keys
+    /// Allow the change even if it locks out all administrators
     #[arg(long)]
     pub(super) force: bool,
 }

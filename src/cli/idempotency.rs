@@ -10,7 +10,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A name for the request, under which the server does it once.
 #[derive(Clone, Debug, Args)]
 pub(super) struct IdempotencyArgs {
-    /// Do it once for this word, however often it is sent within 24 hours
+    /// Idempotency key: repeated requests within 24 hours take effect once
     #[arg(long, value_name = "WORD", value_parser = word)]
     idempotency_key: Option<String>,
 }
@@ -24,7 +24,7 @@ impl IdempotencyArgs {
 
 fn word(text: &str) -> Result<String, String> {
     if !(1..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("it is 1 to 255 visible ASCII characters".into());
+        return Err("it must be 1 to 255 visible ASCII characters".into());
     }
     Ok(text.to_owned())
 }

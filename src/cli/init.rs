@@ -14,9 +14,9 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
     ground.store.close().await;
     let (_, admin) = laid?;
     let told = say(&format!(
-        "The store is ready, with an organization \"default\" and a project \"default\" in it.\n\
-         The master key is in {}. Back it up: without it the store is worth nothing.\n\
-         The administrator's key, shown this once:",
+        "The store is ready. It has an organization \"default\" with a project \"default\".\n\
+         The master key is in {}. Back it up: the store is useless without it.\n\
+         The administrator's key, shown only once:",
         foundation.master_key
     ));
     told.and_then(|()| Stream::Out.only_copy(admin.expose()))

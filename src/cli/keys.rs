@@ -29,7 +29,7 @@ use super::view::Key;
 use crate::client::Request;
 use crate::names::OrganizationId;
 
-/// API keys: their whole life
+/// Manage API keys
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -51,41 +51,41 @@ pub(super) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the keys that the caller may read
+    /// List the keys that the caller can read
     List(ListArgs),
-    /// Find a key by its id or prefix in all organizations
+    /// Find a key in all organizations by its id or prefix
     Find(FindArgs),
-    /// Make a key; the last line printed is the key alone, shown this once
+    /// Create a key; the last output line is the key, shown only once
     Create(Box<CreateArgs>),
-    /// Show a key and all that is known of it
+    /// Show a key's details
     Get(GetArgs),
-    /// Change a key's name, note, scopes, addresses or end
+    /// Change a key's name, note, scopes, network ranges or expiry
     Update(Box<UpdateArgs>),
-    /// Give a key a new secret; the last line printed is the new key alone, shown this once
+    /// Give a key a new secret; the last output line is the new key, shown only once
     Rotate(RotateArgs),
-    /// End one of a key's two secrets before its time
+    /// Retire one of a key's two secrets early
     RetireSecret(RetireSecretArgs),
-    /// Suspend a key: it and its tokens are refused at once, until the key is enabled
+    /// Disable a key and its tokens at once, until the key is enabled again
     Disable(DisableArgs),
-    /// Let a disabled key work again
+    /// Enable a disabled key
     Enable(EnableArgs),
-    /// Revoke a key: it and its tokens are over at once, and for good
+    /// Revoke a key and its tokens at once and for good
     Revoke(RevokeArgs),
-    /// Delete a key; one that is not revoked is revoked by that
+    /// Delete a key; this revokes it, too
     Delete(DeleteArgs),
-    /// Revoke all keys that match
+    /// Revoke all matching keys
     RevokeMatching(RevokeMatchingArgs),
-    /// Disable all keys that match
+    /// Disable all matching keys
     DisableMatching(DisableMatchingArgs),
-    /// Enable all disabled keys that match
+    /// Enable all matching disabled keys
     EnableMatching(EnableMatchingArgs),
-    /// Change the scopes of all keys that match
+    /// Change the scopes of all matching keys
     RescopeMatching(RescopeMatchingArgs),
 }
 
 #[derive(Debug, Args)]
 struct GetArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 }
 

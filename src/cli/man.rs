@@ -8,14 +8,14 @@ use clap_mangen::Man;
 use super::CliError;
 use super::output::{Stream, note};
 
-/// Print the manual page, or write one for each command into a folder
+/// Print the manual page, or write one page per command into a folder
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   claviger man | man -l -
   claviger man --dir /usr/local/share/man/man1")]
 pub(super) struct ManArgs {
-    /// Folder for a page for each command
+    /// Folder for one page per command
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }

@@ -27,7 +27,9 @@ pub(super) fn warn() {
     let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in given.filter(|name| is_unknown(name, &known)) {
         match nearest(&name, &known) {
-            Some(nearest) => tracing::warn!("{name} is not a setting and has no effect; is it {nearest}?"),
+            Some(nearest) => {
+                tracing::warn!("{name} is not a setting and has no effect; did you mean {nearest}?")
+            }
             None => tracing::warn!("{name} is not a setting and has no effect"),
         }
     }

@@ -18,7 +18,7 @@ use super::view::Organization;
 use crate::client::Request;
 use crate::names::OrganizationId;
 
-/// Organizations: tenants that know nothing of each other
+/// Manage organizations (tenants)
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,30 +36,30 @@ pub(super) struct OrgsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the organizations that the caller may read
+    /// List the organizations that the caller can read
     List(PageArgs),
-    /// Make an organization
+    /// Create an organization
     Create(CreateArgs),
     /// Show an organization, with its ETag
     Get(NamedArgs),
-    /// Change its name or its audiences
+    /// Change an organization's name or audiences
     Update(UpdateArgs),
-    /// Delete one that has no unrevoked keys; its id is never used again
+    /// Delete an organization without unrevoked keys; its id is never reused
     Delete(DeleteArgs),
-    /// Write its configuration to a file for version control, see `claviger apply`
+    /// Export an organization's configuration for version control; see `claviger apply`
     Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]
 struct CreateArgs {
-    /// Its id, for good: a-z, 0-9 and -, beginning with a letter
+    /// Id, which cannot change later: a-z, 0-9 and -, starting with a letter
     id: OrganizationId,
 
-    /// Its name [default: the id]
+    /// Name [default: the id]
     #[arg(long)]
     name: Option<String>,
 
-    /// A resource server that its tokens can be for; may be repeated [default: all of the deployment's]
+    /// Audience that its tokens can have; repeatable [default: all of the deployment's]
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
 
@@ -79,11 +79,11 @@ struct NamedArgs {
 /// An organization, named as an argument or, as for other commands, by a flag.
 #[derive(Debug, Args)]
 struct ChosenOrganization {
-    /// Its id [default: the caller's own]
+    /// Id [default: the caller's own]
     #[arg(value_name = "ORG", conflicts_with = "org")]
     named: Option<OrganizationId>,
 
-    /// The same as a flag [env: CLAVIGER_ORG, or a profile's]
+    /// Id, as a flag [env: CLAVIGER_ORG, or a profile's]
     #[arg(long, value_name = "ORG")]
     org: Option<OrganizationId>,
 }
@@ -99,18 +99,18 @@ impl ChosenOrganization {
 
 #[derive(Debug, Args)]
 struct UpdateArgs {
-    /// Its id
+    /// Id
     org: OrganizationId,
 
-    /// A new name
+    /// New name
     #[arg(long)]
     name: Option<String>,
 
-    /// A resource server that its tokens can be for, instead of those before; may be repeated
+    /// Audience that its tokens can have; repeatable, replaces the current list
     #[arg(long = "audience", value_name = "URI", conflicts_with = "all_audiences")]
     audiences: Vec<String>,
 
-    /// All of the deployment's resource servers
+    /// Allow all of the deployment's audiences
     #[arg(long)]
     all_audiences: bool,
 
@@ -120,7 +120,7 @@ struct UpdateArgs {
 
 #[derive(Debug, Args)]
 struct DeleteArgs {
-    /// Its id
+    /// Id
     org: OrganizationId,
 
     #[command(flatten)]
@@ -146,7 +146,7 @@ async fn list(remote: &Remote, pages: &PageArgs) -> Result<(), CliError> {
     let row = |org: Organization| table.row([org.id.into(), org.name.into(), org.created_at.into()]);
     let more = pages.walk(remote, Request::get(&["v1", "orgs"]), row).await?;
     if table.rows() == 0 {
-        remote.remark("No organization that this credential may read.")?;
+        remote.remark("This credential cannot read any organization.")?;
     }
     table.print()?;
     Ok(mention_more(more.as_deref())?)

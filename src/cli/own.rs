@@ -10,7 +10,7 @@ use super::view::{lines, or_never};
 use crate::client::Request;
 use crate::scope::Scope;
 
-/// Show whose credential this is, and what it may do
+/// Show the credential's owner and what it can do
 #[derive(Debug, Args)]
 pub(super) struct SelfArgs {
     #[command(flatten)]

@@ -15,16 +15,16 @@ const LARGEST_PAGE: u16 = 200;
 /// How much of a list.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PageArgs {
-    /// At most so many, newest first [default: 50; 200 a page with --all]
+    /// Page size, newest first [default: 50; 200 with --all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     limit: Option<u16>,
 
-    /// Where to go on: the end of the page before
+    /// Cursor of the next page, from the previous one
     // A base64url value may begin with a hyphen.
     #[arg(long, value_name = "CURSOR", conflicts_with = "all", allow_hyphen_values = true)]
     cursor: Option<String>,
 
-    /// All pages; with --json one document for each
+    /// Get all pages; with --json, one document per page
     #[arg(long)]
     all: bool,
 }
@@ -78,7 +78,7 @@ impl PageArgs {
 
 /// Says how to see more than was shown.
 pub(super) fn mention_more(next_cursor: Option<&str>) -> Result<(), OutputError> {
-    next_cursor.map_or(Ok(()), |cursor| note(&format!("There may be more: --all, or --cursor {cursor}")))
+    next_cursor.map_or(Ok(()), |cursor| note(&format!("There may be more: use --all, or --cursor {cursor}")))
 }
 
 /// How far it has come, for whoever waits at a terminal.

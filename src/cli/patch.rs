@@ -17,11 +17,11 @@ use crate::client::Request;
 /// How to change it.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PatchArgs {
-    /// Say what would change, and change nothing
+    /// Show what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
 
-    /// Only if it still has this ETag, which `get` shows
+    /// Change it only if it still has this ETag, which `get` shows
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 }
@@ -37,7 +37,7 @@ impl PatchArgs {
         sheet: impl FnOnce(T) -> Sheet,
     ) -> Result<(), CliError> {
         if body.is_empty() {
-            return Err(CliError::Usage("nothing is to be changed: say what, see --help".into()));
+            return Err(CliError::Usage("no change is specified: see --help".into()));
         }
         let request = Request::new(Method::PATCH, path)
             .flag("dry_run", self.dry_run)

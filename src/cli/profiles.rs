@@ -14,19 +14,19 @@ use super::output::{Table, note, say};
 pub(super) use file::{KeySource, Profile, Profiles};
 pub(super) use name::ProfileName;
 
-/// Servers by name: which there are, and new ones
+/// Manage profiles: named servers with their credentials
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-A profile names a server, where its API key is kept, and what else belongs to it. Profiles are in
-$XDG_CONFIG_HOME/claviger/profiles.toml (else ~/.config/claviger/profiles.toml), which nobody but you may read:
+A profile contains a server's URL, the place of its API key, and related settings. Profiles are in
+$XDG_CONFIG_HOME/claviger/profiles.toml (default: ~/.config/claviger/profiles.toml), which only you may be able to read:
 
   [default]
   url = \"https://auth.example.com\"
-  api_key_command = \"pass show claviger\"     # or: api_key_file = \"admin.key\", beside this file, mode 0600
-  organization = \"acme\"                      # what --org is by default
-  ca_file = \"/etc/ssl/example-ca.pem\"        # for an authority of your own
+  api_key_command = \"pass show claviger\"     # or: api_key_file = \"admin.key\", next to this file, mode 0600
+  organization = \"acme\"                      # default of --org
+  ca_file = \"/etc/ssl/example-ca.pem\"        # for a private certificate authority
 
-The one called `default` is used where nothing else names a server.")]
+The profile `default` is used if nothing else names a server.")]
 pub(super) struct ProfilesArgs {
     #[command(subcommand)]
     command: Command,
@@ -40,7 +40,7 @@ pub(super) struct ProfilesArgs {
 enum Command {
     /// List the profiles
     List,
-    /// Add a profile to the file
+    /// Add a profile
     Add(AddArgs),
 }
 
@@ -66,7 +66,7 @@ fn list(as_json: bool) -> Result<(), CliError> {
         table.row([name.into(), (&profile.url).into(), key.into(), organization.into()]);
     }
     if table.rows() == 0 {
-        note(&format!("No profiles in {}; `claviger profiles add` makes one.", profiles.path().display()))?;
+        note(&format!("No profiles in {}. `claviger profiles add` adds one.", profiles.path().display()))?;
     }
     Ok(table.print()?)
 }

@@ -16,7 +16,7 @@ use crate::api_key::EnvironmentSlug;
 use crate::client::Request;
 use crate::names::{OrganizationId, ProjectId};
 
-/// Projects: where an organization's keys belong
+/// Manage the projects of an organization
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -34,32 +34,32 @@ pub(super) struct ProjectsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the projects that the caller may read
+    /// List the projects that the caller can read
     List(PageArgs),
-    /// Make a project
+    /// Create a project
     Create(CreateArgs),
     /// Show a project, with its ETag
     Get(NamedArgs),
-    /// Change its name, environments or audiences
+    /// Change a project's name, environments or audiences
     Update(UpdateArgs),
-    /// Delete one that has no unrevoked keys; its id is never used again
+    /// Delete a project without unrevoked keys; its id is never reused
     Delete(DeleteArgs),
 }
 
 #[derive(Debug, Args)]
 struct CreateArgs {
-    /// Its id, for good: a-z, 0-9 and -, beginning with a letter
+    /// Id, which cannot change later: a-z, 0-9 and -, starting with a letter
     id: ProjectId,
 
-    /// Its name [default: the id]
+    /// Name [default: the id]
     #[arg(long)]
     name: Option<String>,
 
-    /// An environment of its keys, such as prd; may be repeated [default: dev, stg and prd]
+    /// Environment for keys, such as prd; repeatable [default: dev, stg and prd]
     #[arg(long = "environment", alias = "env", value_name = "ENV")]
     environments: Vec<EnvironmentSlug>,
 
-    /// A resource server that its tokens can be for; may be repeated [default: all of the organization's]
+    /// Audience that its tokens can have; repeatable [default: all of the organization's]
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
 
@@ -72,13 +72,13 @@ struct CreateArgs {
 
 #[derive(Debug, Args)]
 struct NamedArgs {
-    /// Its id
+    /// Id
     project: ProjectId,
 }
 
 #[derive(Debug, Args)]
 struct DeleteArgs {
-    /// Its id
+    /// Id
     project: ProjectId,
 
     #[command(flatten)]
@@ -87,22 +87,22 @@ struct DeleteArgs {
 
 #[derive(Debug, Args)]
 struct UpdateArgs {
-    /// Its id
+    /// Id
     project: ProjectId,
 
-    /// A new name
+    /// New name
     #[arg(long)]
     name: Option<String>,
 
-    /// An environment, instead of those before; may be repeated
+    /// Environment; repeatable, replaces the current list
     #[arg(long = "environment", alias = "env", value_name = "ENV")]
     environments: Vec<EnvironmentSlug>,
 
-    /// A resource server that its tokens can be for, instead of those before; may be repeated
+    /// Audience that its tokens can have; repeatable, replaces the current list
     #[arg(long = "audience", value_name = "URI", conflicts_with = "all_audiences")]
     audiences: Vec<String>,
 
-    /// All of the organization's resource servers
+    /// Allow all of the organization's audiences
     #[arg(long)]
     all_audiences: bool,
 
@@ -132,7 +132,7 @@ async fn list(remote: &Remote, org: &OrganizationId, pages: &PageArgs) -> Result
     };
     let more = pages.walk(remote, Request::get(&["v1", "orgs", org.as_str(), "projects"]), row).await?;
     if table.rows() == 0 {
-        remote.remark(&format!("No project of {org} that this credential may read."))?;
+        remote.remark(&format!("This credential cannot read any project of {org}."))?;
     }
     table.print()?;
     Ok(mention_more(more.as_deref())?)

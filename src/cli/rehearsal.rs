@@ -11,7 +11,7 @@ use crate::client::{Answer, Request};
 /// Whether only to try.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct RehearsalArgs {
-    /// Have the server check everything, and change nothing
+    /// Check everything at the server, without changing anything
     #[arg(long)]
     dry_run: bool,
 }

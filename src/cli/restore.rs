@@ -17,31 +17,31 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::store::{Backup, Restore, RestoreError, RestoreOptions};
 
-/// Restore a backup into an empty store, or in place of what a store holds
+/// Restore a backup into an empty store, or replace a store's contents
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A backup is the past: what was taken away since then would come back to life. With --replace, what the store has taken
-away is carried over and listed. An empty store knows nothing of it: see what is printed.
+A restore can make keys valid again that were revoked after the backup. With --replace, the command carries over what the
+current store has revoked, and lists it. An empty store has no such information: follow the instructions in the output.
 
-An SQLite store has to be without a server meanwhile. Over PostgreSQL nodes may go on running.")]
+With SQLite, stop the server first. With PostgreSQL, nodes can keep running.")]
 pub(super) struct RestoreArgs {
-    /// The backup
+    /// The backup file
     #[arg(value_parser = file)]
     file: PathBuf,
 
-    /// Put it in the place of what the store holds
+    /// Replace the store's contents
     #[arg(long)]
     replace: bool,
 
-    /// Bring back to life what the store has taken away since: revoked keys too
+    /// Also restore what the store has revoked or removed since, including revoked keys
     #[arg(long, requires = "replace")]
     forget_revocations: bool,
 
-    /// Say what would happen, and change nothing
+    /// Show what would happen, without changing anything
     #[arg(long)]
     dry_run: bool,
 
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 

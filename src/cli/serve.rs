@@ -27,10 +27,10 @@ use crate::listener::{Limits, ListenError, Listener, Report};
 use crate::master_key::MasterKey;
 use crate::store::{OpenError, Store};
 
-/// Serve; on an empty store, bootstrap it first (this is what happens without a command)
+/// Run the server; bootstrap an empty store first (this is the default command)
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Give the deployment the issuer and the brand of this start, where the store remembers others
+    /// Change the deployment's issuer and brand to the ones in these settings
     #[arg(long)]
     accept_new_identity: bool,
 
@@ -78,9 +78,7 @@ async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliErro
         store.close().await;
     };
     if tokio::time::timeout(left, tidied).await.is_err() {
-        tracing::warn!(
-            "the store did not answer in time; what was counted since the last flush is not written"
-        );
+        tracing::warn!("the store did not respond in time; usage since the last flush is not written");
     }
     served.map(drop)
 }
@@ -174,7 +172,7 @@ fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             tracing::info!(
-                "SIGHUP is ignored: settings are read at the start, certificates whenever they change"
+                "SIGHUP is ignored: settings are read at startup, and certificates whenever they change"
             );
         }
     });

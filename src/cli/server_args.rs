@@ -9,9 +9,11 @@ use crate::config::{Config, DEFAULT_FILE, Origins, Settings};
 
 /// Flags over variables over a file.
 #[derive(Debug, Args)]
-#[command(after_help = "Every setting can also be a line of claviger.toml: listen = \"127.0.0.1:8080\".")]
+#[command(
+    after_help = "Every setting can also be a line in claviger.toml, such as listen = \"127.0.0.1:8080\"."
+)]
 pub(super) struct ServerArgs {
-    /// File of settings [default: claviger.toml, where there is one]
+    /// Settings file [default: claviger.toml, if it exists]
     #[arg(long, env = "CLAVIGER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 

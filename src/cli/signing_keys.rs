@@ -11,7 +11,7 @@ use super::remote::RemoteArgs;
 use super::view::or_never;
 use crate::client::Request;
 
-/// The keys that sign tokens
+/// Manage the keys that sign tokens
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -28,11 +28,11 @@ pub(super) struct SigningKeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List them, the newest first
+    /// List the signing keys, newest first
     List,
-    /// Publish a next key, which takes over after its lead
+    /// Publish a next key, which takes over after the lead time
     Rotate {
-        /// Id of a key to withdraw at once: what it signed is no longer good
+        /// Id of a compromised key to withdraw at once, which invalidates all tokens that it signed
         // A base64url value may begin with a hyphen.
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         compromised: Option<String>,
@@ -65,7 +65,7 @@ impl SigningKeysArgs {
             Command::List => remote.ask_and_show(Request::get(&["v1", "signing-keys"]), print).await,
             Command::Rotate { compromised, rehearsal } => {
                 let do_it = match &compromised {
-                    Some(kid) => format!("withdraw {kid} at once, with every token that it signed"),
+                    Some(kid) => format!("withdraw {kid} at once, and invalidate every token that it signed"),
                     None => "publish a next signing key".into(),
                 };
                 let request = Request::post(&["v1", "signing-keys", "rotate"])

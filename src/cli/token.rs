@@ -9,7 +9,7 @@ use super::remote::RemoteArgs;
 use crate::client::{Credential, Request};
 use crate::scope::Scope;
 
-/// Get an access token for the API key, and print it alone
+/// Get an access token for the API key, and print only the token
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -17,14 +17,14 @@ Examples:
   claviger token --scope read:projects/web --resource https://api.example.com
   claviger token --json                      # with expires_in and scope
 
-A token is good for ten minutes at most. Without --resource it is for the project's first audience; a key that has
-scopes under claviger/ only gets one for the management API.")]
+A token is valid for at most ten minutes. Without --resource, its audience is the project's first audience. A key with only
+scopes under claviger/ gets a token for the management API.")]
 pub(super) struct TokenArgs {
-    /// A scope that it should have; may be repeated [default: all of the key's for the audience]
+    /// Scope to request; repeatable [default: all scopes of the key for the audience]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<Scope>,
 
-    /// A resource server that it is for; may be repeated [default: the project's first audience]
+    /// Audience of the token; repeatable [default: the project's first audience]
     #[arg(long = "resource", alias = "audience", value_name = "URI")]
     resources: Vec<String>,
 

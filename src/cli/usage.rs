@@ -12,15 +12,15 @@ use crate::client::Request;
 use crate::clock::Clock;
 use crate::names::ProjectId;
 
-/// How much keys are used, over time
+/// Show how often keys are used
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   claviger usage key key_wgIfG8DxmYsdKIm5 --interval hour --from 24h
   claviger usage org --project web --from 2026-11-01 --to 2026-12-01
 
-TOKENS were issued, DIRECT are uses of the key itself; REFUSED had the right secret and came too late or from the
-wrong place, or had a wrong secret. Use is written every few seconds: the last ones may be missing yet.")]
+TOKENS counts issued tokens, DIRECT counts uses of the key itself, and REFUSED counts uses with a wrong secret, after the key's
+end, or from outside its network ranges. Counters are written every few seconds, so the latest uses may be missing.")]
 pub(super) struct UsageArgs {
     #[command(subcommand)]
     command: Command,
@@ -31,19 +31,19 @@ pub(super) struct UsageArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Use of one key
+    /// Show the usage of one key
     #[command(alias = "keys")]
     Key {
-        /// The key's id; or the key itself, whose secret is not used
+        /// The key's id, or the whole key (its secret is neither used nor sent)
         key: KeyArgument,
 
         #[command(flatten)]
         window: WindowArgs,
     },
-    /// Use of all keys of an organization together
+    /// Show the usage of all keys of an organization together
     #[command(alias = "orgs")]
     Org {
-        /// Only this project's
+        /// Only this project
         #[arg(long)]
         project: Option<ProjectId>,
 
@@ -55,15 +55,15 @@ enum Command {
 /// Which stretch of time, in what steps.
 #[derive(Debug, Args)]
 struct WindowArgs {
-    /// In hours or in days [default: day]
+    /// Size of the buckets [default: day]
     #[arg(long)]
     interval: Option<Interval>,
 
-    /// From when: 2026-11-21, or how long ago, such as 7d [default: 30 days ago; 48 hours with --interval hour]
+    /// Start: 2026-11-21, or how long ago, such as 7d [default: 30 days ago; 48 hours with --interval hour]
     #[arg(long, value_name = "TIME")]
     from: Option<Moment>,
 
-    /// Until when [default: now]
+    /// End [default: now]
     #[arg(long, value_name = "TIME")]
     to: Option<Moment>,
 }
@@ -145,7 +145,7 @@ fn print(usage: Use) -> Result<(), OutputError> {
         ]);
     }
     table.print()?;
-    note(&format!("In all {tokens} tokens, {direct} direct, {refused} refused."))
+    note(&format!("Total: {tokens} tokens, {direct} direct, {refused} refused."))
 }
 
 impl Refusals {

@@ -24,7 +24,7 @@ use crate::jwk::{Jwks, VerifyingKey};
 use crate::jws::UnverifiedJws;
 use crate::revocation_feed::{Document, FeedFault, verify_document};
 
-/// Explain an access token, and verify it against the server's key set without asking about it
+/// Decode an access token, and verify it offline against the server's key set
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -32,27 +32,27 @@ Examples:
   claviger verify - --audience https://api.example.com --address 203.0.113.7 < token.txt
   claviger verify - --jwks jwks.json --issuer https://auth.example.com < token.txt    # without any server
 
-It is held against RFC 9068 §4 and what this issuer promises besides, and against the issuer's revocation feed. What
-it says is shown in any case, also of a token that is forged.
+The command checks the token against RFC 9068 §4, the issuer's own rules and its revocation feed. It shows the contents in any
+case, even of a forged token.
 
-The exit code is 0 if it holds, and 7 if it doesn't.")]
+The exit code is 0 if the token is valid, and 7 if it is not.")]
 pub(super) struct VerifyArgs {
-    /// The token; - for standard input, which unlike an argument no other user of the machine sees
+    /// The token; - reads standard input, which other users of the machine cannot see
     token: String,
 
-    /// A resource server that it should be for; may be repeated [default: any]
+    /// Expected audience; repeatable [default: any]
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
 
-    /// Where the caller is: whether the token may be used from there
+    /// Caller's address, to check the token's network ranges
     #[arg(long, value_name = "ADDRESS")]
     address: Option<IpAddr>,
 
-    /// Who should have issued it [default: the server, by its metadata]
+    /// Expected issuer [default: from the server's metadata]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
 
-    /// The key set as a file [default: the server's]
+    /// File with the key set [default: fetched from the server]
     #[arg(long, value_name = "FILE", requires = "issuer")]
     jwks: Option<PathBuf>,
 

@@ -115,11 +115,11 @@ impl Key {
         let revoke = format!("claviger keys revoke {id} --org {organization}");
         match secrets.as_slice() {
             [.., _, newest] => format!(
-                "The secret before it stays valid. Retire the lost one, then rotate again: \
+                "The previous secret stays valid. Retire the lost one, then rotate again: \
                  `claviger keys retire-secret {id} {} --org {organization}`, `{new_secret} SPAN`.",
                 newest.id
             ),
-            _ => format!("Get another secret with `{new_secret} 0`, or end the key with `{revoke}`."),
+            _ => format!("Get another secret with `{new_secret} 0`, or revoke the key with `{revoke}`."),
         }
     }
 
@@ -134,7 +134,7 @@ impl Key {
 
 impl Secret {
     fn in_words(&self) -> String {
-        let expires = self.expires_at.as_ref().map(|end| format!(", ends {end}")).unwrap_or_default();
+        let expires = self.expires_at.as_ref().map(|end| format!(", expires {end}")).unwrap_or_default();
         let last_used = or_never(self.last_used_at.as_deref());
         format!("{} of {}{expires}, last used {last_used}", self.id, self.created_at)
     }

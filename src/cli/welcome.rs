@@ -39,8 +39,8 @@ impl Showing {
     /// When the terminal did not show the code.
     pub(super) fn show_code(&self, code: &Code, issuer: &str) -> Result<(), OutputError> {
         let place = match self {
-            Self::Terminal => format!("It asks for this one-time code:\n\n  {}\n", &*code.expose()),
-            Self::File(path) => format!("It asks for the one-time code in {}.\n", path.display()),
+            Self::Terminal => format!("The page asks for this one-time code:\n\n  {}\n", &*code.expose()),
+            Self::File(path) => format!("The page asks for the one-time code in {}.\n", path.display()),
         };
         self.show(&format!(
             "\nThe store is empty. To set it up, open this page:\n\n  {issuer}/console/set-up\n\n{}",
@@ -55,14 +55,14 @@ impl Showing {
     pub(super) fn show_key(&self, key: &PlainKey, issuer: &str) -> Result<(), OutputError> {
         match self {
             Self::Terminal => self.show(&format!(
-                "\nThe administrator's key, shown this once:\n\n  {key}\n\n{}",
+                "\nThe administrator's key, shown only once:\n\n  {key}\n\n{}",
                 first_steps(issuer, key.expose()),
                 key = key.expose()
             )),
             Self::File(path) => {
                 let path = path.display();
                 self.show(&format!(
-                    "\nThe administrator's key is in {path}. Keep it elsewhere, and delete the file.\n\n{}",
+                    "\nThe administrator's key is in {path}. Copy it to a safe place, and delete the file.\n\n{}",
                     first_steps(issuer, &format!("$(cat {path})"))
                 ))
             }
@@ -89,7 +89,7 @@ pub(super) fn keep_unseen(admin: &PlainKey, ground: &Ground, why: &OutputError) 
             CliError::Failed(format!("{why}: the administrator's key is in {} instead", path.display()))
         }
         Err(error) => CliError::Failed(format!(
-            "{why}, and {error}: the administrator's key is lost. Empty the store and begin again"
+            "{why}, and {error}: the administrator's key is lost. Empty the store and start again"
         )),
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn keep_unseen(admin: &PlainKey, ground: &Ground, why: &OutputError) 
 /// Lines to paste into a shell: a first key, and a token with it.
 fn first_steps(issuer: &str, admin_key: &str) -> String {
     format!(
-        r#"Make a first key, and get a token with it:
+        r#"Create a key, and get a token with it:
 
   ADMIN_KEY={admin_key}
   API_KEY=$(curl -sS {issuer}/v1/orgs/default/keys \

@@ -32,10 +32,10 @@ pub(super) enum MomentError {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SpanError {
     /// A number alone: days to those who write 90, seconds to the REST API.
-    #[error("has no unit: say {0}d for days, {0}h for hours, {0}s for seconds")]
+    #[error("has no unit: use {0}d for days, {0}h for hours, {0}s for seconds")]
     NoUnit(String),
     /// Anything else.
-    #[error("is not a number with s, m, h, d, w or y behind it, such as 90d")]
+    #[error("is not a number with the unit s, m, h, d, w or y, such as 90d")]
     Malformed,
 }
 

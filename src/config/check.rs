@@ -207,7 +207,7 @@ fn audiences(list: Vec<String>, issuer: &str) -> Result<Vec<String>, ConfigError
             return Err(invalid(format!("{audience} is the issuer, which is the management API's own")));
         }
         if list[..at].contains(audience) {
-            return Err(invalid(format!("{audience} is there twice")));
+            return Err(invalid(format!("{audience} appears twice")));
         }
     }
     Ok(list)

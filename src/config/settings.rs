@@ -14,12 +14,12 @@ use crate::text::{without_byte_order_mark, without_values};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BootstrapMode {
-    /// Fills it, and shows the administrator's key once.
+    /// Bootstrap the store, and show the administrator's key once.
     #[default]
     Auto,
-    /// Serves nothing but the console's set-up page, until somebody with the one-time code has it filled.
+    /// Serve only the console's set-up page, until somebody with the one-time code sets up the store.
     Console,
-    /// Refuses to start: the store should not have been empty.
+    /// Refuse to start, because the store should not be empty.
     Off,
 }
 
@@ -71,7 +71,7 @@ settings! {
     #[arg(long, env = "CLAVIGER_ISSUER", value_name = "URL")]
     issuer: String,
 
-    /// Resource servers that tokens can be for, separated by commas [default: {issuer}/api]
+    /// Audiences that tokens can have, separated by commas [default: {issuer}/api]
     #[arg(long, env = "CLAVIGER_AUDIENCES", value_delimiter = ',', value_name = "URI,…")]
     audiences: Vec<String>,
 
@@ -83,15 +83,15 @@ settings! {
     #[arg(long, env = "CLAVIGER_KEYS_DIR", value_name = "FOLDER")]
     keys_dir: PathBuf,
 
-    /// Proxies whose forwarding header is believed: addresses and CIDRs, separated by commas
+    /// Proxies whose forwarding header is trusted: addresses and CIDRs, separated by commas
     #[arg(long, env = "CLAVIGER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR,…")]
     trusted_proxies: Vec<String>,
 
-    /// The header that they write: X-Forwarded-For or Forwarded [default: X-Forwarded-For]
+    /// Forwarding header of the trusted proxies: X-Forwarded-For or Forwarded [default: X-Forwarded-For]
     #[arg(long, env = "CLAVIGER_FORWARDED_HEADER", value_name = "NAME")]
     forwarded_header: String,
 
-    /// What new API keys begin with [default: clv]
+    /// Prefix of new API keys [default: clv]
     #[arg(long, env = "CLAVIGER_BRAND", value_name = "SLUG")]
     brand: String,
 
@@ -99,101 +99,101 @@ settings! {
     #[arg(long, env = "CLAVIGER_BOOTSTRAP")]
     bootstrap: BootstrapMode,
 
-    /// Accept a listener beyond loopback without TLS and without a proxy
+    /// Allow a listener beyond loopback without TLS and without a proxy
     #[arg(long, env = "CLAVIGER_ALLOW_HTTP", num_args = 0..=1, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     allow_http: bool,
 
-    /// Certificate chain, as PEM: TLS ends here
+    /// PEM file with the certificate chain; enables TLS
     #[arg(long, env = "CLAVIGER_TLS_CERT", value_name = "FILE")]
     tls_cert: PathBuf,
 
-    /// Private key of the certificate, as PEM
+    /// PEM file with the certificate's private key
     #[arg(long, env = "CLAVIGER_TLS_KEY", value_name = "FILE")]
     tls_key: PathBuf,
 
-    /// ES256 or EdDSA; RS256 comes with a signing key file [default: that of the active key; ES256 on an empty store]
+    /// ES256 or EdDSA; RS256 requires a signing key file [default: that of the active key; ES256 on an empty store]
     #[arg(long, env = "CLAVIGER_SIGNING_ALGORITHM", value_name = "NAME")]
     signing_algorithm: String,
 
-    /// A private key of your own to sign with, as PEM
+    /// PEM file with your own private signing key
     #[arg(long, env = "CLAVIGER_SIGNING_KEY_FILE", value_name = "FILE")]
     signing_key_file: PathBuf,
 
-    /// How many days a signing key signs [default: 90]
+    /// Days for which a signing key signs [default: 90]
     #[arg(long, env = "CLAVIGER_SIGNING_KEY_DAYS", value_name = "DAYS")]
     signing_key_days: u16,
 
-    /// How many seconds a signing key is published before it signs [default: 7200]
+    /// Seconds for which a signing key is published before it signs [default: 7200]
     #[arg(long, env = "CLAVIGER_SIGNING_KEY_LEAD", value_name = "SECONDS")]
     signing_key_lead: u32,
 
-    /// Memory for hashing a secret with argon2id [default: 19456]
+    /// Memory in KiB for one argon2id hash of a secret [default: 19456]
     #[arg(long, env = "CLAVIGER_ARGON2_MEMORY", value_name = "KIB")]
     argon2_memory: u32,
 
-    /// Passes for hashing a secret [default: 2]
+    /// Passes of one argon2id hash [default: 2]
     #[arg(long, env = "CLAVIGER_ARGON2_PASSES", value_name = "N")]
     argon2_passes: u32,
 
-    /// Lanes for hashing a secret [default: 1]
+    /// Lanes of one argon2id hash [default: 1]
     #[arg(long, env = "CLAVIGER_ARGON2_LANES", value_name = "N")]
     argon2_lanes: u32,
 
-    /// Secrets hashed at once [default: the processors, less one]
+    /// Concurrent argon2id hashes [default: the processors, less one]
     #[arg(long, env = "CLAVIGER_ARGON2_AT_ONCE", value_name = "N")]
     argon2_at_once: u16,
 
-    /// API keys held in memory [default: 200000]
+    /// API keys cached in memory [default: 200000]
     #[arg(long, env = "CLAVIGER_CACHED_KEYS", value_name = "N")]
     cached_keys: u32,
 
-    /// Seconds between two writings of use: what a kill can lose [default: 10]
+    /// Seconds between writes of usage counters, which SIGKILL can lose [default: 10]
     #[arg(long, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
     usage_flush: u32,
 
-    /// Which method is which action at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
+    /// Mapping from methods to actions at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]
     gate_actions: Vec<String>,
 
-    /// What paths at the gate begin with and resources do not
+    /// Path prefix that the gate removes to get the resource
     #[arg(long, global = true, env = "CLAVIGER_GATE_PREFIX", value_name = "PATH")]
     gate_prefix: String,
 
-    /// Let CORS preflights through at the gate, which browsers send without a credential
+    /// Let CORS preflight requests, which have no credential, pass the gate
     #[arg(long, global = true, env = "CLAVIGER_GATE_PREFLIGHTS", num_args = 0..=1, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     gate_preflights: bool,
 
-    /// Days that audit events are kept; 0 keeps them for ever [default: 400]
+    /// Days for which audit events are kept; 0 keeps them forever [default: 400]
     #[arg(long, global = true, env = "CLAVIGER_AUDIT_DAYS", value_name = "DAYS")]
     audit_days: u16,
 
-    /// Connections at once [default: 10000]
+    /// Concurrent connections [default: 10000]
     #[arg(long, env = "CLAVIGER_MAX_CONNECTIONS", value_name = "N")]
     max_connections: u32,
 
-    /// Seconds for a request's head [default: 10]
+    /// Time limit for a request's head, in seconds [default: 10]
     #[arg(long, env = "CLAVIGER_HEADER_TIMEOUT", value_name = "SECONDS")]
     header_timeout: u32,
 
-    /// Seconds for a request's body [default: 30]
+    /// Time limit for a request's body, in seconds [default: 30]
     #[arg(long, env = "CLAVIGER_BODY_TIMEOUT", value_name = "SECONDS")]
     body_timeout: u32,
 
-    /// Seconds that an idle connection is kept [default: 120]
+    /// Time limit for an idle connection, in seconds [default: 120]
     #[arg(long, env = "CLAVIGER_KEEP_ALIVE", value_name = "SECONDS")]
     keep_alive: u32,
 
-    /// Seconds that a shutdown may take [default: 9]
+    /// Time limit for a shutdown, in seconds [default: 9]
     #[arg(long, env = "CLAVIGER_SHUTDOWN", value_name = "SECONDS")]
     shutdown: u32,
 
-    /// How log lines are written [default: human]
+    /// Format of log lines [default: human]
     #[arg(long, env = "CLAVIGER_LOG_FORMAT")]
     log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug, trace, or filters such as claviger=debug [default: info]
+    /// Log level: error, warn, info, debug, trace, or filters such as claviger=debug [default: info]
     #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER")]
     log: String,
 }

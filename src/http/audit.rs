@@ -75,7 +75,9 @@ async fn answer(
         Format::Whole(whole) => whole,
     };
     if query.text("limit").is_some() || query.text("cursor").is_some() {
-        return Err(ApiError::invalid("an export is the whole trail: it has no limit and no cursor").into());
+        return Err(
+            ApiError::invalid("an export contains all events; limit and cursor are not supported").into()
+        );
     }
     Ok(export::answer(trail.export()?, whole, request_id).await?)
 }

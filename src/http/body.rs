@@ -27,9 +27,9 @@ impl From<BodyFault> for ApiError {
         match fault {
             BodyFault::TooLarge => Self::TooLarge,
             BodyFault::TooSlow => Self::TooSlow,
-            BodyFault::Broken => Self::invalid("the body is incomplete"),
+            BodyFault::Broken => Self::invalid("the request body is incomplete"),
             BodyFault::Encoded => Self::ContentEncoding,
-            BodyFault::Charset => Self::invalid("the charset of the body is not UTF-8"),
+            BodyFault::Charset => Self::invalid("the charset of the request body must be UTF-8"),
         }
     }
 }
@@ -39,9 +39,11 @@ impl From<BodyFault> for OAuthError {
         match fault {
             BodyFault::TooLarge => Self::TooLarge,
             BodyFault::TooSlow => Self::TooSlow,
-            BodyFault::Broken => Self::InvalidRequest("the body is incomplete".into()),
+            BodyFault::Broken => Self::InvalidRequest("the request body is incomplete".into()),
             BodyFault::Encoded => Self::ContentEncoding,
-            BodyFault::Charset => Self::InvalidRequest("the charset of the body is not UTF-8".into()),
+            BodyFault::Charset => {
+                Self::InvalidRequest("the charset of the request body must be UTF-8".into())
+            }
         }
     }
 }

@@ -42,10 +42,10 @@ impl ClientCredentials {
 
     fn beside(self, form: &Form<'_>) -> Result<Self, OAuthError> {
         if form.get("client_secret").is_some() {
-            return Err(invalid("client_secret in the body as well as in the Authorization header"));
+            return Err(invalid("client_secret is in the body and in the Authorization header"));
         }
         if form.get("client_id").is_some_and(|id| Some(id) != self.client_id.as_deref()) {
-            return Err(invalid("client_id is another one than in the Authorization header"));
+            return Err(invalid("client_id differs from the one in the Authorization header"));
         }
         match self.client_id.as_deref() {
             // Proxies log user names.
@@ -85,7 +85,7 @@ impl ClientCredentials {
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, OAuthError> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     match (given.next(), given.next()) {
-        (_, Some(_)) => Err(invalid("two Authorization headers")),
+        (_, Some(_)) => Err(invalid("the request has two Authorization headers")),
         (only, None) => Ok(only),
     }
 }

@@ -1,10 +1,13 @@
-//! The description of this API, and a page to read it on to which nothing comes from elsewhere.
+//! The description of this API, a page to read it on to which nothing comes from elsewhere, and the documentation.
+
+mod pages;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
+use self::pages::PAGES;
 use super::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use super::failure::Failure;
 use super::published::Published;
@@ -12,6 +15,8 @@ use crate::management::ApiError;
 
 const DESCRIPTION: &str = include_str!("../../openapi.yaml");
 const PAGE: &str = include_str!("docs/page.html");
+/// In the format of <https://llmstxt.org>. Its links are relative, so they work under every issuer.
+const INDEX: &str = include_str!("../../llms.txt");
 
 /// Scripts and styles from here alone and none in the page itself; pictures are in the style sheet.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -46,13 +51,18 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
     response
 }
 
+/// `GET /llms.txt`.
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    Published { media_type: TEXT, body: INDEX.into() }.answer(&headers)
+}
+
 /// `GET /docs/{file}`.
 pub(super) async fn part(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let Path(name) = name.map_err(|_| ApiError::NotFound)?;
-    let file = Embedded::named(&name, &FILES)?;
+    let file = Embedded::named(&name, FILES.iter().chain(&PAGES))?;
     let published = Published { media_type: file.media_type, body: file.bytes() };
     Ok(file.encoded(published.answer(&headers)))
 }

@@ -9,6 +9,8 @@ use crate::management::ApiError;
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(crate) const STYLE: &str = "text/css; charset=utf-8";
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+/// RFC 7763 §2.
+pub(crate) const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 /// A file, as it is sent.
 pub(crate) struct Embedded {
@@ -28,8 +30,11 @@ impl Embedded {
     }
 
     /// The one of this name.
-    pub(crate) fn named<'f>(name: &str, files: &'f [Self]) -> Result<&'f Self, ApiError> {
-        files.iter().find(|file| file.name == name).ok_or(ApiError::NotFound)
+    pub(crate) fn named<'f>(
+        name: &str,
+        files: impl IntoIterator<Item = &'f Self>,
+    ) -> Result<&'f Self, ApiError> {
+        files.into_iter().find(|file| file.name == name).ok_or(ApiError::NotFound)
     }
 
     /// What is sent of it.

@@ -61,10 +61,10 @@ pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
     if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
         return std::str::from_utf8(encoded)
-            .map_or_else(|_| invalid("the form is not UTF-8"), |text| Ok(text.into()));
+            .map_or_else(|_| invalid("the form is not valid UTF-8"), |text| Ok(text.into()));
     }
     if !has_whole_escapes(encoded) {
-        return invalid("a % begins no escape");
+        return invalid("a % is not followed by two hexadecimal digits");
     }
     let bytes: Cow<'_, [u8]> = if encoded.contains(&b'+') {
         let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -73,13 +73,13 @@ pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
         percent_decode(encoded).into()
     };
     if bytes.contains(&0) {
-        return invalid("a NUL is not allowed");
+        return invalid("NUL characters are not allowed");
     }
     let text = match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     };
-    text.map_or_else(|| invalid("what is sent is not UTF-8"), Ok)
+    text.map_or_else(|| invalid("the form is not valid UTF-8"), Ok)
 }
 
 /// The decoder would take a stray `%` for itself.
@@ -100,8 +100,8 @@ fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), OAuthEr
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),
-        Some([name, _]) if is_ours(name) => Err(OAuthError::InvalidRequest(format!("{name} is there twice"))),
-        Some(_) => Err(OAuthError::InvalidRequest("a parameter is there twice".into())),
+        Some([name, _]) if is_ours(name) => Err(OAuthError::InvalidRequest(format!("{name} appears twice"))),
+        Some(_) => Err(OAuthError::InvalidRequest("a parameter appears twice".into())),
     }
 }
 

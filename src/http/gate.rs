@@ -102,9 +102,9 @@ fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<As
     match (query.text("check"), query.parsed::<Verb>("action")?, query.text("resource")) {
         (Some("credential"), None, None) => Ok(Asked::Question(Question::Credential)),
         (Some("credential"), ..) => {
-            Err(ApiError::invalid("check=credential is about no action and no resource"))
+            Err(ApiError::invalid("check=credential does not accept action or resource"))
         }
-        (Some(_), ..) => Err(ApiError::invalid("check is credential")),
+        (Some(_), ..) => Err(ApiError::invalid("check must be credential")),
         (None, Some(verb), Some(resource)) => {
             let resource = resource.parse().map_err(|_| no_resource())?;
             Ok(Asked::Question(Question::Action(verb, resource)))
@@ -113,7 +113,7 @@ fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<As
             let [method, target] = original(headers)?;
             mapped(mapping, method, target, headers)
         }
-        (None, ..) => Err(ApiError::invalid("action and resource go together")),
+        (None, ..) => Err(ApiError::invalid("action and resource must appear together")),
     }
 }
 
@@ -178,7 +178,7 @@ fn wants_token(query: &Query) -> Result<bool, ApiError> {
     match query.text("token") {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(_) => Err(ApiError::invalid("token is 1 or 0")),
+        Some(_) => Err(ApiError::invalid("token must be 1 or 0")),
     }
 }
 

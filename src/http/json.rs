@@ -71,7 +71,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 fn repeatable(parts: &Parts, body: &[u8]) -> Result<Option<Repeatable>, ApiError> {
     let mut names = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let (name, None) = (names.next(), names.next()) else {
-        return Err(ApiError::invalid("two Idempotency-Key headers"));
+        return Err(ApiError::invalid("the request has two Idempotency-Key headers"));
     };
     let Some(name) = name else { return Ok(None) };
     let is_good = (1..=MAX_IDEMPOTENCY_KEY).contains(&name.len())

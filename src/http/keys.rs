@@ -298,6 +298,6 @@ fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
         Some("disabled") => Ok(StatusFilter::Disabled),
         Some("revoked") => Ok(StatusFilter::Revoked),
         Some("all") => Ok(StatusFilter::All),
-        Some(_) => Err(ApiError::invalid("status is active, disabled, expired, revoked or all")),
+        Some(_) => Err(ApiError::invalid("status must be active, disabled, expired, revoked or all")),
     }
 }

@@ -44,7 +44,7 @@ impl FromRequest<Arc<Node>> for Posted {
         // RFC 6749 §2.3.1: never in the URI, where everybody on the way would log it.
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(
-                OAuthError::InvalidRequest("parameters belong in the body, not in the URL".into()).into()
+                OAuthError::InvalidRequest("parameters must be in the body, not in the URL".into()).into()
             );
         }
         let request_id = RequestId::of(&parts);
@@ -61,7 +61,9 @@ impl Posted {
 
 async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {
     if !body::is_of_type(headers, "application/x-www-form-urlencoded") {
-        return Err(OAuthError::InvalidRequest("the body must be application/x-www-form-urlencoded".into()));
+        return Err(OAuthError::InvalidRequest(
+            "the request body must be application/x-www-form-urlencoded".into(),
+        ));
     }
     Ok(body::read(headers, body, MAX_BODY).await?)
 }
@@ -142,7 +144,7 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
     if let Some(bearer) = authorization.and_then(Credential::bearer) {
         if form.get("client_secret").is_some() {
-            return Err(OAuthError::InvalidRequest("two credentials".into()).into());
+            return Err(OAuthError::InvalidRequest("the request has two credentials".into()).into());
         }
         let caller = identify(node, bearer.into(), posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));

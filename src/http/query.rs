@@ -46,18 +46,18 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |text: &str| {
                 super::form::decode(text.as_bytes()).map(|decoded| decoded.into_owned()).map_err(|_| {
-                    ApiError::InvalidRequest("the query is not percent-encoded UTF-8 without NUL".into())
+                    ApiError::InvalidRequest("the query must be percent-encoded UTF-8 without NUL".into())
                 })
             };
             let (name, value) = (decode(name)?, decode(value)?);
             if !known.contains(&name.as_str()) {
                 return Err(ApiError::InvalidRequest(format!(
-                    "the query parameters here are {}",
+                    "the query parameters of this operation are {}",
                     known.join(", ")
                 )));
             }
             if pairs.iter().any(|(given, _)| *given == name) {
-                return Err(ApiError::InvalidRequest(format!("{name} is there twice")));
+                return Err(ApiError::InvalidRequest(format!("{name} appears twice")));
             }
             pairs.push((name, value));
         }
@@ -92,7 +92,7 @@ impl Query {
         match self.text(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(ApiError::invalid(format!("{name} is true or false"))),
+            Some(_) => Err(ApiError::invalid(format!("{name} must be true or false"))),
         }
     }
 
@@ -112,7 +112,7 @@ impl Query {
         let limit = match self.text("limit").map(str::parse) {
             None => DEFAULT_LIMIT,
             Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
-            Some(_) => return Err(ApiError::invalid(format!("limit is 1 to {MAX_LIMIT}"))),
+            Some(_) => return Err(ApiError::invalid(format!("limit must be 1 to {MAX_LIMIT}"))),
         };
         Ok(PageRequest { limit, cursor: self.text("cursor").map(str::to_owned) })
     }
@@ -138,7 +138,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         match parts.uri.query() {
             None | Some("") => Ok(Self),
-            Some(_) => Err(ApiError::InvalidRequest("there are no query parameters here".into()).into()),
+            Some(_) => Err(ApiError::InvalidRequest("this operation has no query parameters".into()).into()),
         }
     }
 }

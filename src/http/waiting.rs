@@ -30,9 +30,11 @@ fn endpoints() -> Router<Arc<SetUp>> {
     let here = Router::new()
         .route("/healthz", get(health::alive))
         .route("/openapi.yaml", get(docs::description))
+        .route("/llms.txt", get(docs::index))
         .route("/docs", get(docs::page))
         .route("/docs/{file}", get(docs::part));
-    let is_here = |path: &str| path == "/healthz" || path == "/openapi.yaml" || path.starts_with("/docs");
+    let is_here =
+        |path: &str| matches!(path, "/healthz" | "/openapi.yaml" | "/llms.txt") || path.starts_with("/docs");
     let others = ROUTES.iter().map(|route| route.path).filter(|path| !is_here(path));
     others.collect::<BTreeSet<_>>().into_iter().fold(here, |router, path| {
         router.route(path, if OAUTH.contains(&path) { any(not_yet_oauth) } else { any(not_yet) })

@@ -20,7 +20,7 @@ pub enum WordsError {
     TooLong(&'static str, usize),
     /// It holds what no line of text does. PostgreSQL can't store a NUL, and a log line broken by a name
     /// would be a lie.
-    #[error("{0} holds a control character")]
+    #[error("{0} contains a control character")]
     Control(&'static str),
     /// Whoever reads it would see other words than there are (CVE-2021-42574).
     #[error("{0} holds a character that changes the order in which others are shown")]

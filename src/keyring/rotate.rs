@@ -38,14 +38,14 @@ pub enum SigningKeySource {
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     /// One is waiting for its time already.
-    #[error("a next signing key is published already; it takes over by itself")]
+    #[error("a next signing key is already published; it takes over automatically")]
     NextIsWaiting,
     /// The key to withdraw is not there, or was withdrawn before.
-    #[error("there is no such signing key in use")]
+    #[error("no such signing key is in use")]
     NoSuchKey,
     /// The operator's file holds the key that is in use.
     #[error(
-        "the configured signing key file holds a key that was used already; put a new key in it and restart"
+        "the configured signing key file contains a key that was already used; put a new key into it and restart"
     )]
     SameKey,
     /// The active key was imported, and the settings do not say what follows it.

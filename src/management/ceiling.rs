@@ -62,7 +62,7 @@ fn reserved(key: &ApiKey) -> Scopes {
 fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
     let Some(beyond) = scopes.iter().find(|scope| !caller.scopes.covers(scope)) else { return Ok(()) };
     let beyond = redacted(&beyond.to_string());
-    let message = format!("you can't hand out or change a scope that you don't have: {beyond}");
+    let message = format!("you cannot grant or change a scope that you do not have: {beyond}");
     Err(ApiError::Forbidden { message, scope: Some(beyond) })
 }
 
@@ -70,13 +70,13 @@ fn may_open(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
     if caller.key.key.cidrs.covers(&key.cidrs) {
         return Ok(());
     }
-    Err(forbidden("a key with scopes under claviger/ can't have wider ranges than yours"))
+    Err(forbidden("a key with scopes under claviger/ cannot have wider network ranges than your own key"))
 }
 
 fn may_prolong(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
     let outlasts = |own| key.expires_at.is_none_or(|end| end > own);
     if caller.key.key.expires_at.is_some_and(outlasts) {
-        return Err(forbidden("a key with scopes under claviger/ can't outlast yours"));
+        return Err(forbidden("a key with scopes under claviger/ cannot expire later than your own key"));
     }
     Ok(())
 }

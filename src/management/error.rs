@@ -122,36 +122,36 @@ impl ApiError {
             Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),
             Self::Forbidden { message, .. } => message.clone(),
             Self::Unauthenticated { presented: false } => {
-                "this needs an API key or a token for this server".into()
+                "this requires an API key, or an access token for this server".into()
             }
-            Self::Unauthenticated { presented: true } => "the API key or token is not accepted".into(),
+            Self::Unauthenticated { presented: true } => "the API key or access token is not valid".into(),
             Self::OtherAudience => {
-                "the token is for another audience: ask for one with this audience as its resource".into()
+                "the access token is for another audience; request one with this audience as its resource".into()
             }
             Self::KeyRevoked => "the API key is revoked".into(),
             Self::KeyExpired => "the API key has expired".into(),
             Self::KeyDisabled => "the API key is disabled".into(),
             Self::TokenExpired => "the token has expired".into(),
             Self::TokenRevoked => "the token is revoked".into(),
-            Self::NotFound => "there is no such thing here".into(),
-            Self::MethodNotAllowed => "this resource does not take that method".into(),
+            Self::NotFound => "no such resource exists, or this credential cannot see it".into(),
+            Self::MethodNotAllowed => "this resource does not support that method".into(),
             Self::PreconditionFailed => {
-                "it has been changed since; read it again, and send its ETag in If-Match".into()
+                "the resource has changed since you read it; read it again and send its current ETag in If-Match".into()
             }
             Self::WeakPrecondition => {
-                "a weak ETag (W/) never matches in If-Match: a proxy on the way has weakened it, as those do that compress; \
-                 read without compression (Accept-Encoding: identity) to get the strong one"
+                "a weak ETag (W/) never matches If-Match; a compressing proxy has probably weakened it, so read the resource \
+                 with Accept-Encoding: identity to get the strong ETag"
                     .into()
             }
-            Self::TooSlow => "the body did not arrive in time".into(),
+            Self::TooSlow => "the request body did not arrive in time".into(),
             Self::TooLarge => "the body is too large".into(),
-            Self::UnsupportedMediaType => "the body must be application/json".into(),
-            Self::ContentEncoding => "the body is compressed: send it as it is, without Content-Encoding".into(),
+            Self::UnsupportedMediaType => "the request body must be application/json".into(),
+            Self::ContentEncoding => "the request body must not be compressed; send it without Content-Encoding".into(),
             Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
-            Self::Crowded => "too many requests of this organization are under way; try again".into(),
-            Self::Internal(_) => "the server failed; its log has this request's id".into(),
+            Self::Crowded => "too many requests of this organization are in progress; try again later".into(),
+            Self::Internal(_) => "an internal error occurred; the server's log has the details under this request id".into(),
             Self::NotReady(why) => format!("not ready: {why}"),
-            Self::Unavailable(_) => "the server can't answer this just now; try again".into(),
+            Self::Unavailable(_) => "the server cannot process this request at the moment; try again later".into(),
         }
     }
 

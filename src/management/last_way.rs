@@ -78,11 +78,13 @@ fn is_enough(lasted: Option<Timestamp>, lasts: Option<Timestamp>, now: Timestamp
 
 fn locked_out(lasts: Option<Timestamp>) -> ApiError {
     let left = match lasts {
-        Some(end) => format!("the last key that can make keys everywhere would end at {}", end.rfc3339()),
-        None => "no key that can make keys everywhere would be left that works from your address".into(),
+        Some(end) => {
+            format!("the last key that can create keys in every organization would end at {}", end.rfc3339())
+        }
+        None => "no key that can create keys in every organization would still work from your address".into(),
     };
     ApiError::Conflict(format!(
-        "this would lock administrators out: {left}; ?force=true does it all the same"
+        "this change would lock out all administrators: {left}; ?force=true overrides this check"
     ))
 }
 

@@ -100,7 +100,7 @@ pub async fn create(
         return Ok(Made::Before(answer));
     }
     if !write.insert_organization(&organization).await? {
-        return Err(ApiError::Conflict("there is or was an organization of this id".into()));
+        return Err(ApiError::Conflict("this organization id is in use or was used before".into()));
     }
     record(&mut write, "organization.create", None, Some(&organization)).await?;
     once.keep(&mut write, &organization).await?;
@@ -141,13 +141,13 @@ pub async fn change(
 /// Deletes an organization and its projects.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] while it has keys that are not revoked.
+/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
 pub async fn delete(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
     caller.may_in(id, Verb::Admin, &[])?;
     let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
     let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(id, None).await?.is_empty() {
-        return Err(ApiError::Conflict("it has keys that are not revoked".into()));
+        return Err(ApiError::Conflict("it has unrevoked keys".into()));
     }
     write.delete_organization(id).await?;
     record(&mut write, "organization.delete", Some(&before), None).await?;

@@ -131,13 +131,13 @@ pub async fn change(
 /// Deletes a project.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] while it has keys that are not revoked.
+/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
 pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<(), ApiError> {
     may(caller, path, Verb::Write)?;
     let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
     let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(&path.organization, Some(&path.project)).await?.is_empty() {
-        return Err(ApiError::Conflict("it has keys that are not revoked".into()));
+        return Err(ApiError::Conflict("it has unrevoked keys".into()));
     }
     write.delete_project(&before).await?;
     record(&mut write, "project.delete", Some(&before), None).await?;
@@ -174,7 +174,7 @@ pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Resu
     for batch in projects.chunks(Write::AT_ONCE) {
         if !write.insert_projects(batch).await? {
             return Err(ApiError::Conflict(
-                "there is or was a project of this id in the organization".into(),
+                "this project id is in use or was used before in the organization".into(),
             ));
         }
         let events: Vec<_> =
@@ -208,7 +208,7 @@ pub(super) async fn altered(
     let in_use = write.environments_in_use(&before.organization, Some(&before.id)).await?;
     match in_use.iter().find(|environment| !after.environments.contains(environment)) {
         Some(gone) => {
-            let why = format!("the environment {gone} has keys that are not revoked");
+            let why = format!("the environment {gone} has unrevoked keys");
             Err(ApiError::Conflict(why))
         }
         None => Ok(after),

@@ -67,7 +67,7 @@ impl Once {
         let caller = caller.key.key.id;
         let under_way = node.under_way.enter((caller, repeatable.request.clone()));
         let _under_way =
-            under_way.ok_or_else(|| conflict("a request with this Idempotency-Key is under way"))?;
+            under_way.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
         Ok(Self(Some(Claimed { caller, repeatable, _under_way })))
     }
 
@@ -80,7 +80,7 @@ impl Once {
         let repeat = write.repeat(&claimed.caller, &claimed.repeatable.request).await?;
         let Some(repeat) = repeat else { return Ok(None) };
         if repeat.digest != claimed.repeatable.body {
-            return Err(conflict("this Idempotency-Key came with another body before"));
+            return Err(conflict("this Idempotency-Key was used with a different body"));
         }
         serde_json::from_str(&repeat.answer).map(Some).map_err(ApiError::internal)
     }

@@ -53,7 +53,7 @@ pub enum Refusal {
     #[error("the key is disabled")]
     Disabled,
     /// The secret is right; the key may not be used from here.
-    #[error("the key may not be used from address {0}")]
+    #[error("the key is not allowed from address {0}")]
     Address(CallerAddress),
     /// The key is not in memory and the store cannot be asked.
     #[error(transparent)]

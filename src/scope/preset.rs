@@ -60,7 +60,7 @@ impl fmt::Display for Preset {
 
 /// A text that is no preset's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the preset is full_access, query_only or key_admin, not `{0}`")]
+#[error("the preset must be full_access, query_only or key_admin, not `{0}`")]
 pub struct PresetError(Excerpt);
 
 fn key_admin(org: &str) -> Result<Scopes, FilterError> {

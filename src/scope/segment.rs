@@ -55,16 +55,16 @@ pub enum FilterError {
     #[error("a segment of the resource is `.` or `..`")]
     DotSegment,
     /// A segment has a wildcard beside other characters.
-    #[error("a wildcard is a whole segment of its own, `*` or `**`")]
+    #[error("a wildcard must be a whole segment, `*` or `**`")]
     PartialWildcard,
     /// A segment has a character that is none of the allowed ones.
-    #[error("a segment of the resource has only letters, digits and -._~:@=+,")]
+    #[error("a segment of the resource may contain only letters, digits and -._~:@=+,")]
     ForbiddenCharacter,
     /// `**` stands before another segment.
     #[error("`**` is only allowed as the last segment")]
     RestNotLast,
     /// A resource, which has literals only, has a wildcard.
-    #[error("a resource has no wildcards")]
+    #[error("a resource cannot contain wildcards")]
     WildcardInResource,
 }
 

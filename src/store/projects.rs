@@ -213,7 +213,7 @@ impl Write {
         Ok(())
     }
 
-    /// The environments in which an organization, or a project of it, has keys that are not revoked.
+    /// The environments in which an organization, or a project of it, has unrevoked keys.
     ///
     /// # Errors
     /// When the store cannot be asked.

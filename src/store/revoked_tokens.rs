@@ -36,7 +36,7 @@ pub struct RevokedToken {
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
     /// So many live tokens were revoked by the same key, or in the same organization, that no more may be.
-    #[error("too many live tokens are revoked one by one; revoke the key")]
+    #[error("too many live tokens were revoked individually; revoke the key instead")]
     TooMany,
     /// The store failed.
     #[error(transparent)]

@@ -15,13 +15,15 @@ pub struct Environments(Box<[EnvironmentSlug]>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentsError {
     /// None or too many.
-    #[error("a project has 1 to {} environments", Environments::MAX_COUNT)]
+    #[error("a project must have 1 to {} environments", Environments::MAX_COUNT)]
     Count,
     /// One of them is no environment's name.
-    #[error("{0} is no environment: a lower-case letter and then up to 11 lower-case letters or digits")]
+    #[error(
+        "{0} is not a valid environment: it must be a lower-case letter, then up to 11 lower-case letters or digits"
+    )]
     Malformed(Excerpt),
     /// One is there twice.
-    #[error("the environment {0} is there twice")]
+    #[error("the environment {0} appears twice")]
     Twice(EnvironmentSlug),
 }
 

@@ -85,19 +85,21 @@ impl OAuthError {
             Self::InvalidClient(None) => "client authentication failed".into(),
             Self::UnauthorizedClient(why) => (*why).into(),
             Self::UnsupportedGrantType => {
-                "the grant types here are client_credentials and token exchange".into()
+                "the supported grant types are client_credentials and token exchange".into()
             }
-            Self::UnsupportedTokenType => "an API key is revoked at the management API, not here".into(),
-            Self::MethodNotAllowed => "this endpoint takes POST".into(),
+            Self::UnsupportedTokenType => "an API key cannot be revoked here; use the management API".into(),
+            Self::MethodNotAllowed => "this endpoint supports only POST".into(),
             Self::TooLarge => "the body is larger than 16 KiB".into(),
             Self::ContentEncoding => {
-                "the body is compressed: send it as it is, without Content-Encoding".into()
+                "the request body must not be compressed; send it without Content-Encoding".into()
             }
-            Self::TooSlow => "the body did not arrive in time".into(),
+            Self::TooSlow => "the request body did not arrive in time".into(),
             Self::TooMany { what, retry_after } => format!("too many {what}; try again in {retry_after} s"),
-            Self::Unavailable { .. } => "the server can't answer this just now; try again".into(),
+            Self::Unavailable { .. } => {
+                "the server cannot process this request at the moment; try again later".into()
+            }
             Self::Internal { .. } => {
-                "the server failed; the request id says which request to look for".into()
+                "an internal error occurred; the server's log has the details under this request id".into()
             }
         }
     }

@@ -58,7 +58,7 @@ pub async fn token_exchange(
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(node, request.subject_token, now).await?,
         API_KEY => Subject::of_key(node, request.subject_token, now).await?,
-        _ => return Err(invalid("subject_token_type is none that is taken here")),
+        _ => return Err(invalid("subject_token_type is not supported")),
     };
     may_act_for(&client, &subject)?;
     subject.admits(request.subject_address()?)?;
@@ -96,8 +96,9 @@ fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthErr
     let path = ["orgs", &subject.organization, "projects", &subject.project, "token-exchange"];
     let may = Resource::reserved(&path)
         .is_ok_and(|resource| client.held.key.scopes.permits(Verb::Write, &resource));
-    may.then_some(())
-        .ok_or(OAuthError::UnauthorizedClient("the client may not exchange tokens of the subject's project"))
+    may.then_some(()).ok_or(OAuthError::UnauthorizedClient(
+        "the client is not allowed to exchange tokens of the subject's project",
+    ))
 }
 
 /// RFC 8693 §4.1: the client, and who acted before it.
@@ -106,7 +107,7 @@ fn actor(client: &Authenticated, subject: &Subject) -> Result<Actor, OAuthError>
     let actor =
         Actor { subject: client.held.client_id.clone(), generation: client.held.key.generation, earlier };
     if actor.chain().count() > MAX_ACTORS {
-        return Err(invalid(format!("a token goes through {MAX_ACTORS} exchanges at most")));
+        return Err(invalid(format!("a token can be exchanged at most {MAX_ACTORS} times")));
     }
     Ok(actor)
 }
@@ -114,11 +115,11 @@ fn actor(client: &Authenticated, subject: &Subject) -> Result<Actor, OAuthError>
 impl ExchangeRequest<'_> {
     fn is_for_what_is_here(&self) -> Result<(), OAuthError> {
         if self.has_actor {
-            return Err(invalid("there is no actor_token here: the client is the actor"));
+            return Err(invalid("actor_token is not supported: the client is the actor"));
         }
         match self.requested_token_type {
             None | Some(ACCESS_TOKEN) => Ok(()),
-            Some(_) => Err(invalid(format!("requested_token_type can be {ACCESS_TOKEN} and nothing else"))),
+            Some(_) => Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}"))),
         }
     }
 

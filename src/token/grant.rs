@@ -58,7 +58,7 @@ impl<'a> GrantRequest<'a> {
         }
         if granted.len() > 1 && granted.contains(&issuer) {
             return Err(OAuthError::InvalidTarget(
-                "a token for the management API is for nothing else".into(),
+                "a token for the management API cannot have another audience".into(),
             ));
         }
         Ok(granted)
@@ -106,8 +106,7 @@ fn default_audience<'a>(held: &'a HeldKey, issuer: &'a str) -> Result<&'a str, O
 /// The first audience of the key's project, whose organization may have left it none.
 fn first_audience(held: &HeldKey) -> Result<&str, OAuthError> {
     let first = held.audiences.first().map(String::as_str);
-    first
-        .ok_or_else(|| OAuthError::InvalidTarget("no resource server is left to the client's project".into()))
+    first.ok_or_else(|| OAuthError::InvalidTarget("the client's project has no audience".into()))
 }
 
 /// What is asked for, in canonical form, if each scope of it is covered by one of those that `holder` has.

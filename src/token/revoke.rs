@@ -32,7 +32,7 @@ pub async fn revoke(node: &Arc<Node>, request: RevokeRequest) -> Result<(), OAut
     // A token that no signing key of ours made, or whose time is over, can't be alive.
     let Ok(claims) = node.verified(&request.token, Audience::Any, now) else { return Ok(()) };
     if !may_revoke(&request.caller, &claims) {
-        return Err(OAuthError::UnauthorizedClient("the token is another client's"));
+        return Err(OAuthError::UnauthorizedClient("the token belongs to another client"));
     }
     let (Ok(key), Ok(organization)) = (claims.subject.parse(), claims.organization.parse()) else {
         return Err(OAuthError::internal("a token of ours names no key or no organization"));

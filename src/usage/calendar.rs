@@ -32,13 +32,13 @@ pub struct CalendarPeriod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// The text is no month.
-    #[error("a month is written like 2026-11")]
+    #[error("must be a month such as 2026-11")]
     NoMonth,
     /// It lies in the future.
     #[error("{0} has not begun")]
     NotBegun(CalendarPeriod),
     /// It is over for so long that there are no totals of it any more.
-    #[error("totals of this length are kept since {0}")]
+    #[error("totals of this length are available since {0}")]
     Gone(CalendarPeriod),
 }
 

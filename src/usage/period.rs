@@ -25,7 +25,7 @@ pub enum Interval {
 
 /// The text names no interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an interval is hour or day")]
+#[error("must be hour or day")]
 pub struct IntervalError;
 
 /// A row of buckets, of which all are kept still.
@@ -40,13 +40,13 @@ pub struct Period {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
     /// It ends before it begins.
-    #[error("from is after to")]
+    #[error("from must not be after to")]
     Backwards,
     /// It has more than 1,000 buckets.
     #[error("there are more than {MOST_BUCKETS} buckets between from and to")]
     TooLong,
     /// It begins where buckets of this length have been thinned out.
-    #[error("buckets of this interval are kept since {}", .0.rfc3339())]
+    #[error("usage of this interval is available since {}", .0.rfc3339())]
     Gone(Timestamp),
 }
 

@@ -9,7 +9,7 @@ use crate::scope::{Resource, Verb};
 
 /// A scope is missing.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{}", .scope.as_ref().map_or("this is no resource".to_owned(), |scope| format!("this needs the scope {scope}")))]
+#[error("{}", .scope.as_ref().map_or("this is not a resource".to_owned(), |scope| format!("this requires the scope {scope}")))]
 pub struct Denied {
     scope: Option<String>,
     challenge: Arc<Challenge>,

@@ -11,13 +11,13 @@ use crate::credential::CredentialFault;
 #[non_exhaustive]
 pub enum Refusal {
     /// None was sent.
-    #[error("a credential is needed")]
+    #[error("a credential is required")]
     NoCredential,
     /// There are two of them, or none can be read out of what was sent.
     #[error(transparent)]
     Credential(CredentialFault),
     /// It is an API key, and none are accepted here.
-    #[error("API keys are not accepted here: send an access token")]
+    #[error("API keys are not accepted here; send an access token")]
     NoApiKeys,
     /// The token breaks a rule.
     #[error("the token is refused: {0}")]
@@ -29,7 +29,7 @@ pub enum Refusal {
     #[error(transparent)]
     Key(KeyFault),
     /// It may not be used from there.
-    #[error("the credential may not be used from address {0}")]
+    #[error("the credential is not allowed from address {0}")]
     Address(CallerAddress),
     /// It is good, and of an organization or an environment that is not accepted here.
     #[error("credentials of this organization and environment are not accepted here")]
@@ -66,13 +66,13 @@ pub enum KeyFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
     /// The issuer's keys have not been read yet.
-    #[error("the issuer has not been heard yet")]
+    #[error("the issuer has not responded yet")]
     NotReady,
     /// Revocations can't be known: see [`super::WhenStale`].
-    #[error("the issuer has not been heard for too long")]
+    #[error("the issuer has not responded for too long")]
     Stale,
     /// The issuer's gate gives no answer about an API key.
-    #[error("the issuer does not answer")]
+    #[error("the issuer does not respond")]
     Gate,
 }
 

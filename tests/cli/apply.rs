@@ -129,7 +129,7 @@ async fn new_secrets_go_into_files_or_are_printed(backend: Backend) {
     assert_eq!(fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
     let key = fs::read_to_string(&files[0]).unwrap();
     assert!(!done.stdout.contains(key.trim_end()) && !done.stderr.contains(key.trim_end()), "{done:?}");
-    scene.shell_of(key.trim_end()).run(&["token"]).assert_failed(3, "may not be used from address 127.0.0.1");
+    scene.shell_of(key.trim_end()).run(&["token"]).assert_failed(3, "is not allowed from address 127.0.0.1");
 
     write(admin, &FILE.replace("Reporting", "Another").replace("cidrs", "# cidrs"));
     let printed = admin.ok(&["apply", "-f", "org.toml", "--yes"]).stdout;

@@ -55,8 +55,8 @@ async fn a_key_without_an_end_is_said_to_be_one(backend: Backend) {
     }
     admin
         .run(&[&CREATE[..], &["--expires-in", "90"]].concat())
-        .assert_failed(2, "has no unit: say 90d for days");
-    admin.run(&["keys", "list", "--unused-since", "90"]).assert_failed(2, "say 90d for days");
+        .assert_failed(2, "has no unit: use 90d for days");
+    admin.run(&["keys", "list", "--unused-since", "90"]).assert_failed(2, "use 90d for days");
 }
 
 async fn a_url_of_the_api_is_told_from_the_servers(backend: Backend) {
@@ -78,13 +78,13 @@ async fn a_refusal_says_where_url_and_key_come_from(backend: Backend) {
     away.run(&["self"]).assert_failed(6, "The URL is from CLAVIGER_URL");
     away.run(&["self", "--url", "http://127.0.0.1:1"]).assert_failed(6, "The URL is from --url");
     let fed = away.feed("nonsense", &["self", "--api-key-file", "-"]);
-    fed.assert_failed(6, "the key from what came on standard input.");
+    fed.assert_failed(6, "the key from the text on standard input.");
     let profile = Shell::new();
     profile.ok(&["profiles", "add", "default", "--url", "http://127.0.0.1:1", "--api-key-command", "echo x"]);
     let said = profile.run(&["self"]);
     said.assert_failed(
         6,
-        "The URL is from the profile default, the key from what the profile's api_key_command",
+        "The URL is from the profile default, the key from the output of the profile's api_key_command",
     );
     let timeout = Shell::new().set("CLAVIGER_TIMEOUT", "soon").set("CLAVIGER_URL", "http://127.0.0.1:1");
     timeout.run(&["self"]).assert_failed(2, "for 'CLAVIGER_TIMEOUT'");
@@ -96,7 +96,10 @@ async fn the_trail_shows_organizations_and_refusals(backend: Backend) {
     let admin = &scene.admin;
     admin.ok(&["orgs", "create", "acme"]);
     let made = admin.json(&[&CREATE[..], &["--cidr", "10.0.0.0/8"]].concat());
-    scene.shell_of(made["key"].as_str().unwrap()).run(&["token"]).assert_failed(3, "may not be used from");
+    scene
+        .shell_of(made["key"].as_str().unwrap())
+        .run(&["token"])
+        .assert_failed(3, "is not allowed from address");
     let shown = || masked(&admin.ok(&["audit", "--all-orgs", "--action", "key.refused"]).stdout);
     crate::support::until("the refusal is written", async || shown().contains("key.refused")).await;
     assert_eq!(

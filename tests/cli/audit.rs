@@ -24,7 +24,7 @@ async fn the_trail_is_shown_filtered_and_in_pages(backend: Backend) {
     let created = admin.ok(&created).json();
     assert_eq!(created["data"][0]["after"]["id"], "web");
     let first = admin.ok(&["audit", "--limit", "1"]);
-    let cursor = first.stderr.strip_prefix("There may be more: --all, or --cursor ").unwrap().trim_end();
+    let cursor = first.stderr.strip_prefix("There may be more: use --all, or --cursor ").unwrap().trim_end();
     let second = admin.json(&["audit", "--limit", "1", "--cursor", cursor]);
     assert_eq!(second["data"][0]["action"], "project.create");
     let create = ["keys", "create", "x", "--project", "default", "--env", "prd", "--preset", "query_only"];
@@ -49,7 +49,7 @@ async fn the_trail_is_exported(backend: Backend) {
     assert!(
         table.starts_with("id,at,actor,address,request_id,action,organization,key,subject,before,after\r\n")
     );
-    admin.run(&["audit", "--format", "csv", "--all"]).assert_failed(2, "an export has everything");
+    admin.run(&["audit", "--format", "csv", "--all"]).assert_failed(2, "an export contains all events");
     admin.run(&["audit", "--format", "csv", "--json"]).assert_failed(2, "cannot be used with");
     let create =
         ["keys", "create", "Reader", "--project", "default", "--env", "prd", "--preset", "query_only"];

@@ -109,14 +109,18 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(ask(elsewhere, Limits::default()).await.unwrap(), (308, String::new()));
     let url = format!("http://{}", odd_server(elsewhere).await);
     let shell = Shell::new().set("CLAVIGER_URL", &url).set("CLAVIGER_API_KEY", "clv_prd_x");
-    shell.run(&["self"]).assert_failed(6, "It points to http://evil.example/, which is not followed");
+    shell.run(&["self"]).assert_failed(6, "It redirects to http://evil.example/. Redirects are not followed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_another_server_is_told_apart() {
     for (answer, code, complaint) in [
-        ("HTTP/1.1 404 Not Found\r\n\r\n<html>", 6, "is 404 Not Found, and not one of a Claviger server's"),
-        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", 6, "Is this the URL of the server"),
+        (
+            "HTTP/1.1 404 Not Found\r\n\r\n<html>",
+            6,
+            "has status 404 Not Found and does not come from a Claviger server",
+        ),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", 6, "Check that this is the server's URL"),
         ("HTTP/1.1 200 OK\r\n\r\n<html>", 1, "the server's answer is not understood"),
         ("HTTP/1.1 200 OK\r\n\r\n{\"id\":\"\\u001b[31m\"}", 1, "missing field"),
         (

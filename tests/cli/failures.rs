@@ -17,22 +17,22 @@ async fn each_kind_of_failure_has_its_exit_code(backend: Backend) {
     let reader = scene.shell_of(reader.trim_end());
     let nobody = scene.shell_of(UNKNOWN_KEY);
     let admin = &scene.admin;
-    nobody.run(&["self"]).assert_failed(3, "See which key is used: CLAVIGER_API_KEY");
+    nobody.run(&["self"]).assert_failed(3, "Check which key is used: CLAVIGER_API_KEY");
     nobody.run(&["token"]).assert_failed(3, "(invalid_client)");
     assert_eq!(reader.ok(&["keys", "list"]).stdout, "");
     reader.run(&["orgs", "get", "default"]).assert_failed(3, "read:claviger/orgs/default");
-    reader.run(&["orgs", "get", "default"]).assert_failed(3, "`claviger self` shows what this key may do");
+    reader.run(&["orgs", "get", "default"]).assert_failed(3, "`claviger self` shows what this key can do");
     reader.run(&["projects", "get", "default", "--org", "other"]).assert_failed(4, "not_found");
-    admin.run(&["keys", "get", "key_aaaaaaaaaaaaaaaa"]).assert_failed(4, "Look for it with `list`");
+    admin.run(&["keys", "get", "key_aaaaaaaaaaaaaaaa"]).assert_failed(4, "Search with `list`");
     admin.run(&["orgs", "create", "default"]).assert_failed(5, "(conflict, request ");
     admin
         .run(&["orgs", "create", "o", "--audience", "https://x.example"])
         .assert_failed(2, "invalid_request");
     for (arguments, complaint) in [
         (&["keys", "create", "x", "--project", "default", "--env", "prd"][..], "--scope <SCOPE>"),
-        (&["keys", "get", "nonsense"], "a key's id is `key_`"),
+        (&["keys", "get", "nonsense"], "a key's id must be `key_`"),
         (&["keys", "list", "--limit", "201"], "201 is not in 1..=200"),
-        (&["orgs", "create", "Upper"], "an id is 1 to 63 of a-z"),
+        (&["orgs", "create", "Upper"], "an id must have 1 to 63 characters of a-z"),
         (&["keys", "list", "--unused-since", "long"], "is not a time such as"),
         (&["usage"], "Usage: claviger usage"),
         (&["self", "--url", "nowhere"], "is not an absolute URL"),
@@ -45,7 +45,7 @@ async fn each_kind_of_failure_has_its_exit_code(backend: Backend) {
     scene.server.signal("KILL");
     scene.server.end();
     let away = Shell::new().set("CLAVIGER_URL", &url).set("CLAVIGER_API_KEY", UNKNOWN_KEY);
-    away.run(&["self"]).assert_failed(6, "Is the server running, and is this its URL?");
+    away.run(&["self"]).assert_failed(6, "Check that the server is running and that the URL is right");
 }
 
 async fn failures_are_json_for_those_who_asked_for_json(backend: Backend) {

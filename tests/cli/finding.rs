@@ -24,7 +24,7 @@ async fn a_key_is_found_in_every_organization(backend: Backend) {
         );
     }
     let none = admin.ok(&["keys", "find", "key_0000000000000000"]);
-    assert_eq!(none.stderr, "No such key among those that the caller may read.\n");
+    assert_eq!(none.stderr, "No matching key among those that the caller can read.\n");
     admin.run(&["keys", "find", "key_abc"]).assert_failed(2, "the first 4 or more characters");
 }
 
@@ -54,18 +54,18 @@ async fn an_empty_list_says_why(backend: Backend) {
         (said.stdout, said.stderr)
     };
     let said = |words: &str| (String::new(), format!("{words}\n"));
-    assert_eq!(list(&["--project", "nowhere"]), said("There is no project nowhere in default."));
+    assert_eq!(list(&["--project", "nowhere"]), said("The project nowhere does not exist in default."));
     let unknown = "The project default has no environment test; it has dev, stg, prd.";
     assert_eq!(list(&["--project", "default", "--env", "test"]), said(unknown));
-    let usual = "No keys. Only active ones are listed, unless --status says otherwise.";
+    let usual = "No keys. The list shows active keys unless you set --status.";
     assert_eq!(list(&["--project", "default", "--env", "dev"]), said(usual));
     let create =
         ["keys", "create", "Reader", "--project", "default", "--env", "prd", "--preset", "query_only"];
     let reader = scene.shell_of(scene.admin.ok(&create).stdout.trim_end());
     let blind = reader.ok(&["keys", "list"]);
-    assert!(blind.stderr.starts_with("This credential may not see any key of default"), "{blind:?}");
+    assert!(blind.stderr.starts_with("This credential cannot see any key of default"), "{blind:?}");
     assert_eq!(reader.ok(&["keys", "list", "--json"]).stderr, "");
     let none = |list: &[&str]| reader.ok(list).stderr;
-    assert_eq!(none(&["orgs", "list"]), "No organization that this credential may read.\n");
+    assert_eq!(none(&["orgs", "list"]), "This credential cannot read any organization.\n");
     assert_eq!(none(&["projects", "list"]), "No project of default that this credential may read.\n");
 }

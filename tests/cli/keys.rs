@@ -41,10 +41,10 @@ async fn a_new_key_is_alone_on_standard_output(backend: Backend) {
          Last used     never\n\
          Secrets       sec_xxxxxxxxxxxxxxxx of 2000-01-01T00:00:00Z, last used never\n\
          \n\
-         The key never expires. The console proposes 90 days: --expires-in 90d; --never-expires says that this is \
-         intended.\n\
+         The key never expires. The console suggests 90 days (--expires-in 90d). If this is intended, use \
+         --never-expires.\n\
          \n\
-         The key, shown this once:\n"
+         The key, shown only once:\n"
     );
     let own = scene.shell_of(key).ok(&["self"]).stdout;
     assert!(own.contains("Scopes        read:*\n") && own.contains("Seen from     127.0.0.1\n"), "{own}");
@@ -92,7 +92,7 @@ async fn what_a_key_is_can_be_looked_at_and_changed(backend: Backend) {
         ]
     );
     assert_eq!(admin.json(&["keys", "get", id]), widened);
-    admin.run(&["keys", "update", id]).assert_failed(2, "nothing is to be changed");
+    admin.run(&["keys", "update", id]).assert_failed(2, "no change is specified");
 }
 
 async fn a_key_is_rotated_and_its_secrets_end(backend: Backend) {
@@ -121,8 +121,8 @@ async fn retiring_the_newer_secret_says_that_the_older_one_stays(backend: Backen
     let secrets = admin.json(&["keys", "get", id])["secrets"].clone();
     let newer = secrets[1]["id"].as_str().unwrap();
     let retired = admin.ok(&["keys", "retire-secret", id, newer]);
-    assert!(retired.stderr.contains("the older secret, which no longer ends"), "{retired:?}");
-    assert!(!retired.stdout.contains(", ends "), "{retired:?}");
+    assert!(retired.stderr.contains("the older secret no longer expires"), "{retired:?}");
+    assert!(!retired.stdout.contains(", expires "), "{retired:?}");
     scene.shell_of(made["key"].as_str().unwrap()).ok(&["token"]);
     assert_eq!(admin.json(&["keys", "get", id])["secrets"][0]["expires_at"], json!(null));
 }
@@ -156,7 +156,7 @@ async fn a_key_is_disabled_and_enabled(backend: Backend) {
     assert!(many("enable-matching").stdout.ends_with("status: disabled → active\n"));
     client.ok(&["token"]);
     let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
-    admin.run(&["keys", "disable", &own]).assert_failed(5, "Here: --force.");
+    admin.run(&["keys", "disable", &own]).assert_failed(5, "On the command line, this is --force.");
 }
 
 async fn a_key_is_revoked_and_deleted(backend: Backend) {
@@ -172,7 +172,7 @@ async fn a_key_is_revoked_and_deleted(backend: Backend) {
     admin.run(&["keys", "get", id]).assert_failed(4, "not_found");
     let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
     let last = admin.run(&["keys", "revoke", &own]);
-    last.assert_failed(5, "Here: --force.");
+    last.assert_failed(5, "On the command line, this is --force.");
     admin.ok(&["keys", "revoke", &own, "--force"]);
     admin.run(&["self"]).assert_failed(3, "key_revoked");
 }

@@ -43,7 +43,7 @@ async fn keys_are_listed_by_what_they_are(backend: Backend) {
             String::new()
         )
     );
-    let none = "No keys. Only active ones are listed, unless --status says otherwise.\n";
+    let none = "No keys. The list shows active keys unless you set --status.\n";
     assert_eq!(list(&["--query", "nothing"]), (String::new(), none.into()));
     let ids = |more: &[&str]| {
         let listed = admin.json(&[&["keys", "list"], more].concat());
@@ -63,7 +63,7 @@ async fn long_lists_come_in_pages(backend: Backend) {
     let page = admin.ok(&["projects", "list", "--limit", "2"]);
     let shown: Vec<_> = page.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(shown, ["ID", "d", "c"]);
-    let more = page.stderr.strip_prefix("There may be more: --all, or --cursor ").unwrap().trim_end();
+    let more = page.stderr.strip_prefix("There may be more: use --all, or --cursor ").unwrap().trim_end();
     let second = admin.json(&["projects", "list", "--limit", "2", "--cursor", more]);
     assert_eq!([&second["data"][0]["id"], &second["data"][1]["id"]], ["b", "a"]);
     let all = admin.ok(&["projects", "list", "--all", "--limit", "2"]);
@@ -74,5 +74,7 @@ async fn long_lists_come_in_pages(backend: Backend) {
     assert_eq!(documents.len(), 3);
     assert!(documents[2]["next_cursor"].is_null() && documents[1]["next_cursor"].is_string());
     admin.run(&["projects", "list", "--cursor", "nonsense"]).assert_failed(2, "cursor");
-    admin.run(&["projects", "list", "--cursor", "-AAAAAAAAAAAAAAA"]).assert_failed(2, "cursor is not one");
+    admin
+        .run(&["projects", "list", "--cursor", "-AAAAAAAAAAAAAAA"])
+        .assert_failed(2, "the cursor does not belong to this list");
 }

@@ -90,6 +90,6 @@ async fn changes_can_be_rehearsed_and_bound_to_an_etag(backend: Backend) {
     let etag = shown.lines().find_map(|line| line.strip_prefix("ETag ")).unwrap().trim();
     admin.ok(&["orgs", "update", "default", "--name", "New", "--if-match", etag]);
     let stale = admin.run(&["orgs", "update", "default", "--name", "Newer", "--if-match", etag]);
-    stale.assert_failed(5, "repeat with its new ETag");
+    stale.assert_failed(5, "repeat the command with its current ETag");
     assert_eq!(admin.json(&["orgs", "get"])["name"], "New");
 }

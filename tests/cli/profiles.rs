@@ -18,7 +18,7 @@ async fn a_profile_names_a_server_and_a_key(backend: Backend) {
     write_private(&shell.path("admin.key"), &format!("{}\n", scene.server.admin_key()));
     let url = scene.server.issuer.as_str();
     let none = shell.ok(&["profiles", "list"]);
-    assert!(none.stdout.is_empty() && none.stderr.contains("`claviger profiles add` makes one"), "{none:?}");
+    assert!(none.stdout.is_empty() && none.stderr.contains("`claviger profiles add` adds one"), "{none:?}");
     shell.ok(&["profiles", "add", "default", "--url", url, "--api-key-file", "admin.key"]);
     shell.ok(&[
         "profiles",
@@ -57,7 +57,7 @@ async fn a_profile_names_a_server_and_a_key(backend: Backend) {
     assert_eq!(shell.json(&["projects", "list", "--profile", "by-command"])["data"][0]["id"], "default");
     shell
         .run(&["profiles", "add", "default", "--url", url])
-        .assert_failed(2, "there is a profile default already");
+        .assert_failed(2, "the profile default already exists");
     shell.run(&["self", "--profile", "nobody"]).assert_failed(2, "there is no profile nobody");
     shell
         .run(&["profiles", "add", "a b", "--url", url])
@@ -82,7 +82,7 @@ async fn the_nearest_word_counts(backend: Backend) {
     shell.ok(&["self", "--profile", "good"]);
     let shell = shell.set("CLAVIGER_API_KEY", "");
     // A profile's key goes to no other server than the profile's.
-    shell.run(&["self", "--url", &url]).assert_failed(2, "no API key is named");
+    shell.run(&["self", "--url", &url]).assert_failed(2, "no API key is set");
     shell.ok(&["self", "--url", &url, "--api-key-file", "admin.key"]);
     let fed = shell.feed(&format!("{key}\n"), &["self", "--url", &url, "--api-key-file", "-"]);
     assert_eq!(fed.code, 0, "{fed:?}");
@@ -117,7 +117,10 @@ fn a_file_that_makes_no_sense_is_refused_without_repeating_it() {
         ),
         (format!("[default]\nurl = \"{secret}\""), "line 2: the URL is not an absolute URL"),
         (format!("[default]\nurl = {secret}"), "line 2: "),
-        (format!("[default]\nurl = \"http://a\"\norganization = \"{secret}\""), "line 3: an id is 1 to 63"),
+        (
+            format!("[default]\nurl = \"http://a\"\norganization = \"{secret}\""),
+            "line 3: an id must have 1 to 63",
+        ),
         ("[default]".into(), "line 1: missing field `url`"),
         (
             "[default]\nurl = \"http://a\"\napi_key_file = \"a\"\napi_key_command = \"b\"".into(),
@@ -145,7 +148,7 @@ fn a_key_that_can_not_be_had_is_an_error() {
     let failed = shell.run(&["self", "--profile", "fails"]);
     failed.assert_failed(1, "the profile's api_key_command: exit status: 3");
     assert!(failed.stderr.starts_with("no such entry\n"), "{failed:?}");
-    shell.run(&["self", "--profile", "silent"]).assert_failed(2, "api_key_command prints is empty");
-    shell.run(&["self", "--profile", "binary"]).assert_failed(1, "something else than text");
+    shell.run(&["self", "--profile", "silent"]).assert_failed(2, "api_key_command is empty");
+    shell.run(&["self", "--profile", "binary"]).assert_failed(1, "its output is not text");
     shell.run(&["self", "--profile", "silent", "--api-key-file", "nowhere"]).assert_failed(2, "nowhere: ");
 }

@@ -10,7 +10,7 @@ const BAD_BRAND: &str = "Bad";
 
 #[test]
 fn a_complaint_names_the_flag_the_variable_or_the_file() {
-    let why = "a brand is a lower-case letter";
+    let why = "a brand must be a lower-case letter";
     let shell = Shell::new();
     shell.run(&["init", "--brand", BAD_BRAND]).assert_failed(2, &format!("claviger: --brand: {why}"));
     fs::write(shell.path("claviger.toml"), "brand = \"Bad\"\n").unwrap();
@@ -60,8 +60,8 @@ fn empty_variables_are_not_set() {
     }
     shell.ok(&["init"]);
     assert!(shell.path("claviger.db").exists() && shell.path("keys/master.key").exists());
-    shell.run(&["self"]).assert_failed(2, "no server is named");
-    shell.run(&["self", "--url", "http://127.0.0.1:1"]).assert_failed(2, "no API key is named");
+    shell.run(&["self"]).assert_failed(2, "no server is set");
+    shell.run(&["self", "--url", "http://127.0.0.1:1"]).assert_failed(2, "no API key is set");
 }
 
 #[test]

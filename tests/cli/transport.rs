@@ -26,7 +26,9 @@ async fn tls_is_believed_when_its_authority_is() {
     let strangers = shell.path("strangers.pem");
     fs::write(&strangers, stranger.cert.pem()).unwrap();
     let shell = shell.set("SSL_CERT_FILE", strangers.to_str().unwrap());
-    shell.run(&["self"]).assert_failed(6, "name that authority's with --ca-file or CLAVIGER_CA_FILE");
+    shell
+        .run(&["self"])
+        .assert_failed(6, "pass that authority's certificate with --ca-file or CLAVIGER_CA_FILE");
     shell.ok(&["self", "--ca-file", authority]);
     let shell = shell.set("SSL_CERT_FILE", authority);
     shell.ok(&["self"]);

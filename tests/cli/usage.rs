@@ -33,7 +33,7 @@ async fn use_is_shown_by_day_and_by_hour(backend: Backend) {
     assert_eq!(lines[0], "START                 TOKENS  DIRECT  REFUSED  OF THESE");
     assert_eq!(lines[1], "2000-01-01T00:00:00Z       0       0        0");
     assert_eq!(lines[2], "2000-01-01T00:00:00Z       2       1        0");
-    assert_eq!(shown.stderr, "In all 2 tokens, 1 direct, 0 refused.\n");
+    assert_eq!(shown.stderr, "Total: 2 tokens, 1 direct, 0 refused.\n");
 
     admin.ok(&["keys", "revoke", id]);
     client.run(&["token"]).assert_failed(3, "the key is revoked");

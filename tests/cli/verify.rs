@@ -38,14 +38,14 @@ async fn a_good_token_holds_and_is_explained(backend: Backend) {
         format!("\n  aud         {issuer}/api\n"),
         "\n  cidrs       0.0.0.0/0 ::/0\n".into(),
         "\n  scope       read:*\n".into(),
-        format!("\nIt holds: issued and signed by {issuer}.\n"),
-        "\nNot looked at: its audience (--audience), its ranges (--address).\n".into(),
+        format!("\nValid: issued and signed by {issuer}.\n"),
+        "\nNot checked: the audience (--audience), the network ranges (--address).\n".into(),
     ] {
         assert!(said.stdout.contains(&line), "{line:?} is not in {}", said.stdout);
     }
     let audience = format!("{issuer}/api");
     let arguments = ["verify", token.trim_end(), "--audience", &audience, "--address", "203.0.113.7"];
-    let holds = format!("It holds: issued and signed by {issuer}.\n");
+    let holds = format!("Valid: issued and signed by {issuer}.\n");
     assert!(anybody(&scene).ok(&arguments).stdout.ends_with(&holds));
     let report = anybody(&scene).json(&arguments);
     assert_eq!([&report["holds"], &report["fault"]], [&json!(true), &json!(null)]);
@@ -66,7 +66,7 @@ async fn a_token_is_refused_for_the_rule_that_it_breaks(backend: Backend) {
         (vec![signed], "form", "it is not three parts"),
         (vec![token, "--audience", "https://other.example"], "audience", "(RFC 9068 §4)"),
         (vec![token, "--issuer", "https://other.example"], "issuer", "`iss` is another issuer"),
-        (vec![token, "--address", "203.0.113.7"], "address", "the address is outside of `cidrs`"),
+        (vec![token, "--address", "203.0.113.7"], "address", "the address is outside `cidrs`"),
     ] {
         let arguments = [&["verify"][..], &arguments].concat();
         let said = shell.run(&arguments);
@@ -91,7 +91,10 @@ async fn a_token_that_was_revoked_is_refused(backend: Backend) {
     assert_ne!(news.get("/oauth/revocations").await.header("etag"), feed.header("etag"));
     let said = shell.feed(&token, &["verify", "-"]);
     assert_eq!(said.code, 7, "{said:?}");
-    assert!(said.stdout.ends_with("It is refused: the issuer's revocation feed ends it.\n"), "{said:?}");
+    assert!(
+        said.stdout.ends_with("Not valid: the issuer's revocation feed lists it as revoked.\n"),
+        "{said:?}"
+    );
     let report = shell.feed(&token, &["verify", "-", "--json"]).json();
     assert_eq!((&report["holds"], &report["fault"]["code"]), (&json!(false), &json!("revoked")));
 }
@@ -113,5 +116,5 @@ async fn no_server_is_needed(backend: Backend) {
     assert_eq!(unknown["fault"]["code"], "unknown_key");
     verify("odd.json").assert_failed(2, "odd.json: ");
     verify("nowhere.json").assert_failed(2, "nowhere.json: ");
-    alone.feed(&token, &["verify", "-"]).assert_failed(2, "no server is named");
+    alone.feed(&token, &["verify", "-"]).assert_failed(2, "no server is set");
 }

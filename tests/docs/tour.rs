@@ -6,12 +6,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::markdown::{Fence, fences, section};
+use crate::markdown::{Fence, fences};
 use crate::missing::left_out;
 use crate::server::{Server, without_settings};
 use crate::text;
 
-/// Where the README's server listens.
+/// Where the server of the pages listens.
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// Printed behind the output of each step.
@@ -22,7 +22,27 @@ const LONG_AGO: i64 = 1_000_000_000;
 
 #[test]
 fn the_readme_says_what_happens() {
-    take(section(&text("README.md"), "Five minutes"));
+    take(&text("README.md"));
+}
+
+#[test]
+fn the_tour_says_what_happens() {
+    take(&text("docs/tour.md"));
+}
+
+#[test]
+fn the_page_on_scopes_says_what_happens() {
+    take(&text("docs/scopes.md"));
+}
+
+#[test]
+fn the_page_on_clients_says_what_happens() {
+    take(&text("docs/clients.md"));
+}
+
+#[test]
+fn the_page_on_operating_says_what_happens() {
+    take(&text("docs/operating.md"));
 }
 
 #[test]

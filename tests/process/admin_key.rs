@@ -93,8 +93,8 @@ async fn the_key_is_at_home_where_it_is_told_or_can_be(backend: Backend) {
     assert_eq!(made(&["--org", "acme", "--project", "web", "--env", "live"]), "acme/web/live");
     let before = database.dump().await;
     for (arguments, why) in [
-        (&["--org", "nobody"][..], "there is no such project"),
-        (&["--org", "acme", "--project", "default"], "there is no such project"),
+        (&["--org", "nobody"][..], "the project does not exist"),
+        (&["--org", "acme", "--project", "default"], "the project does not exist"),
         (&["--org", "acme", "--env", "prd"], "it has test live"),
         (&["--name", " "], "name is empty"),
     ] {
@@ -121,7 +121,7 @@ async fn a_store_in_use_is_left_alone_or_shared(backend: Backend) {
     }
     assert_eq!((made.status.code(), text(&made.stdout).as_str()), (Some(1), ""));
     let why = text(&made.stderr);
-    assert!(why.contains("a server is using") && why.contains("stop it"), "{why}");
+    assert!(why.contains("a server is using") && why.contains("stop the server"), "{why}");
     server.admin().get("/v1/orgs").await.done(200);
 }
 

@@ -225,20 +225,23 @@ async fn each_filter_finds_its_events(backend: Backend) {
 async fn a_filter_that_is_none_is_refused(backend: Backend) {
     let server = Server::start(backend).await;
     for (query, complaint) in [
-        ("actor=nobody", "actor: who acts is a key's id, bootstrap, schedule or operator"),
-        ("actor=", "actor: who acts is"),
-        ("key=nonsense", "key: a key's id is"),
-        ("action=*", "action: an action is named like key.revoke"),
-        ("action=key.rev*", "action: an action is named like key.revoke"),
-        ("action=", "action: an action is named like key.revoke"),
+        ("actor=nobody", "actor: must be a key's id, bootstrap, schedule or operator"),
+        ("actor=", "actor: must be a key's id"),
+        ("key=nonsense", "key: a key's id must be"),
+        ("action=*", "action: must be an action such as key.revoke"),
+        ("action=key.rev*", "action: must be an action such as key.revoke"),
+        ("action=", "action: must be an action such as key.revoke"),
         ("action=%00", "without NUL"),
         ("from=now", "from is not an RFC 3339 time"),
         ("to=1", "to is not an RFC 3339 time"),
-        ("limit=0", "limit is 1 to 200"),
-        ("limit=201", "limit is 1 to 200"),
-        ("format=xml", "format is json, jsonl or csv"),
-        ("actor=schedule&actor=bootstrap", "actor is there twice"),
-        ("subject=x", "the query parameters here are actor, key, action, from, to, limit, cursor, format"),
+        ("limit=0", "limit must be 1 to 200"),
+        ("limit=201", "limit must be 1 to 200"),
+        ("format=xml", "format must be json, jsonl or csv"),
+        ("actor=schedule&actor=bootstrap", "actor appears twice"),
+        (
+            "subject=x",
+            "the query parameters of this operation are actor, key, action, from, to, limit, cursor, format",
+        ),
     ] {
         for path in [AUDIT, EVERYWHERE] {
             let refused = server.admin().get(&format!("{path}?{query}")).await;

@@ -118,7 +118,7 @@ async fn an_unchanged_jwks_is_not_sent_again(backend: Backend) {
         assert_eq!(asking(other).get("/.well-known/jwks.json").await.status, 200, "{other}");
     }
     // So it is with all that is published.
-    for path in ["/openapi.yaml", "/docs", "/docs/swagger-ui.css"] {
+    for path in ["/openapi.yaml", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/docs/tour.md"] {
         let etag = server.client().get(path).await.header("etag").to_owned();
         assert_eq!(asking(&format!("W/{etag}")).get(path).await.status, 304, "{path}");
     }

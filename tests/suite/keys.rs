@@ -266,7 +266,7 @@ async fn an_address_outside_the_ranges_is_refused(backend: Backend) {
         server.key_from(json!({ "preset": "query_only", "cidrs": ["192.0.2.0/24", "::/0"] })).await;
     let refused = server.client().token(&key, "").await;
     assert_eq!((refused.status, refused.oauth_error().as_str()), (401, "invalid_client"));
-    assert_eq!(refused.json()["error_description"], "the key may not be used from address 127.0.0.1");
+    assert_eq!(refused.json()["error_description"], "the key is not allowed from address 127.0.0.1");
     let direct = server.client().bearer(&key).get("/v1/self").await;
     assert_eq!((direct.status, direct.code().as_str()), (403, "address_not_allowed"));
     let spoofed = server.client().with("x-forwarded-for", "192.0.2.1").token(&key, "").await;

@@ -13,12 +13,13 @@ use crate::support::{Answer, Backend, Server, on_both};
 on_both!(every_operation_refuses_whom_it_must);
 
 /// What is open to everybody, guards itself in OAuth's words, or is asked which scope it takes.
-const NOT_GUARDED: [&str; 14] = [
+const NOT_GUARDED: [&str; 15] = [
     "/oauth/token",
     "/oauth/introspect",
     "/oauth/revoke",
     "/oauth/revocations",
     "/openapi.yaml",
+    "/llms.txt",
     "/docs",
     "/docs/{file}",
     "/.well-known/jwks.json",

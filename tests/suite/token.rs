@@ -146,12 +146,12 @@ async fn a_token_for_another_audience_is_told_so(backend: Backend) {
     for (token, path) in [(&for_the_api, "/v1/self"), (&for_management, gate)] {
         let refused = server.client().bearer(token).get(path).await;
         let why = refused.refused(401, "unauthenticated");
-        assert!(why.starts_with("the token is for another audience"), "{why}");
+        assert!(why.starts_with("the access token is for another audience"), "{why}");
         assert!(refused.header("www-authenticate").contains(&why), "{refused:?}");
     }
     // Only of an authentic token: whoever made one up learns nothing of it.
     let refused = server.client().bearer(&forged(&for_the_api)).get("/v1/self").await;
-    assert_eq!(refused.refused(401, "unauthenticated"), "the API key or token is not accepted");
+    assert_eq!(refused.refused(401, "unauthenticated"), "the API key or access token is not valid");
 }
 
 async fn a_token_never_outlives_its_key(backend: Backend) {

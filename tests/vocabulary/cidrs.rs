@@ -105,14 +105,14 @@ fn a_missing_list_is_everyone_and_nothing_else_passes_for_one() {
 fn errors_name_the_entry_and_the_rule() {
     let message = |entry: &str| entry.parse::<Cidr>().unwrap_err().to_string();
     for (entry, rule) in [
-        ("10.1", "its address is neither IPv4 with four decimal numbers nor IPv6"),
+        ("10.1", "its address is neither IPv4 in dotted decimal form nor IPv6"),
         ("fe80::1%eth0", "an address with a zone is not allowed"),
         ("10.0.0.0/+8", "its prefix length is not a plain number from 0 to 32"),
         ("::/129", "its prefix length is not a plain number from 0 to 128"),
         ("10.0.0.1/8", "it has bits set beyond its prefix; the range itself is `10.0.0.0/8`"),
         ("::ffff:10.0.0.1/104", "it has bits set beyond its prefix; the range itself is `10.0.0.0/8`"),
     ] {
-        assert_eq!(message(entry), format!("`{entry}` is not a range of addresses: {rule}"));
+        assert_eq!(message(entry), format!("`{entry}` is not a network range: {rule}"));
     }
     let many = Cidrs::parse(["::1"; 33]).unwrap_err();
     assert_eq!(many.to_string(), "at most 32 ranges are allowed, and `*` counts for two");

@@ -231,12 +231,15 @@ fn errors_name_the_rule_and_quote_nothing_that_needs_escaping() {
         assert_eq!(filter.parse::<Filter>(), Err(rule), "{filter}");
     }
     let message = |token: &str| token.parse::<Scope>().unwrap_err().to_string();
-    assert_eq!(message("delete:a"), "the action is read, write, admin or *, not `delete`");
+    assert_eq!(message("delete:a"), "the action must be read, write, admin or *, not `delete`");
     assert_eq!(
         message("read:\"é\""),
-        "`read:???` is not a scope: a segment of the resource has only letters, digits and -._~:@=+,"
+        "`read:???` is not a scope: a segment of the resource may contain only letters, digits and -._~:@=+,"
     );
-    assert_eq!("*".parse::<Verb>().unwrap_err().to_string(), "the action is read, write or admin, not `*`");
+    assert_eq!(
+        "*".parse::<Verb>().unwrap_err().to_string(),
+        "the action must be read, write or admin, not `*`"
+    );
 }
 
 #[test]

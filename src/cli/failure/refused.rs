@@ -101,7 +101,10 @@ impl Refused {
             }
             Said::OAuth { code, description } => plain(&format!("{description} ({code})")),
             Said::Foreign => {
-                format!("the answer is {}, and not one of a Claviger server's", self.answer.status)
+                format!(
+                    "the response has status {} and does not come from a Claviger server",
+                    self.answer.status
+                )
             }
         }
     }
@@ -109,39 +112,39 @@ impl Refused {
     pub(super) fn advice(&self) -> Option<String> {
         if let Some(elsewhere) = self.answer.header(&LOCATION).filter(|_| !self.is_json()) {
             return Some(plain(&format!(
-                "It points to {elsewhere}, which is not followed: is that the URL?"
+                "It redirects to {elsewhere}. Redirects are not followed; use that URL if it is the server's."
             )));
         }
         let advice = match self.code() {
-            None => "Is this the URL of the server, with the path that it is under?",
+            None => "Check that this is the server's URL, including its path.",
             Some("key_disabled") => "Ask an administrator to enable it: `claviger keys enable`.",
             Some(
                 "unauthenticated" | "invalid_client" | "key_revoked" | "key_expired" | "token_expired"
                 | "token_revoked",
             ) => {
-                "See which key is used: CLAVIGER_API_KEY, --api-key-file, or the profile's (`claviger profiles list`)."
+                "Check which key is used: CLAVIGER_API_KEY, --api-key-file, or the profile's (`claviger profiles list`)."
             }
             Some("forbidden") => {
-                "`claviger self` shows what this key may do; another key, or more scopes for it, is needed."
+                "`claviger self` shows what this key can do. Use another key, or have scopes added to this one."
             }
             Some("address_not_allowed") => {
-                "Ask whoever administers the key for another range, or call from inside of it."
+                "Call from an allowed address, or ask the key's administrator to allow this one."
             }
             Some("not_found") => {
-                "Look for it with `list` (`claviger keys list --status all`), or name another --org."
+                "Search with `list` (`claviger keys list --status all`), or try another --org."
             }
-            Some("precondition_failed") => {
-                "It was changed in the meantime: read it again, and repeat with its new ETag."
-            }
+            Some("precondition_failed") => "Read it again, and repeat the command with its current ETag.",
             Some("invalid_scope") => {
-                "`claviger self` shows the key's scopes; --resource says what the token is for."
+                "`claviger self` shows the key's scopes. --resource sets the audience of the token."
             }
-            Some("invalid_target") => "The organization or the project allows other audiences.",
-            Some("conflict") if self.message().contains("force=true") => "Here: --force.",
+            Some("invalid_target") => "Use an audience that the organization and the project allow.",
+            Some("conflict") if self.message().contains("force=true") => {
+                "On the command line, this is --force."
+            }
             Some("conflict") if self.message().contains("prune_all=true") => {
-                "Is the file whole? If these keys are to be revoked: --prune-all."
+                "Check that the file is complete. To revoke these keys, add --prune-all."
             }
-            Some("internal") => "The server's log has more under this request.",
+            Some("internal") => "The server's log has the details under this request id.",
             Some(_) => return self.wait(),
         };
         Some(advice.into())

@@ -25,23 +25,23 @@ use crate::scope::Scope;
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct FilterArgs {
-    /// This project's
+    /// Keys of this project
     #[arg(long)]
     project: Option<ProjectId>,
 
-    /// This environment's
+    /// Keys of this environment
     #[arg(long, alias = "environment", value_name = "ENV")]
     env: Option<EnvironmentSlug>,
 
-    /// Those that this key made
+    /// Keys that this key created
     #[arg(long, value_name = "KEY")]
     created_by: Option<KeyArgument>,
 
-    /// Those neither used nor made since: 2026-11-21, or how long ago, such as 90d
+    /// Keys neither created nor used since this time: 2026-11-21, or how long ago, such as 90d
     #[arg(long, value_name = "TIME")]
     unused_since: Option<Moment>,
 
-    /// Those with this in their name
+    /// Keys whose name contains this text
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
 }
@@ -49,7 +49,7 @@ struct FilterArgs {
 /// How to go about it.
 #[derive(Debug, Args)]
 struct BulkArgs {
-    /// List what would change, and change nothing
+    /// List what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
 
@@ -66,12 +66,12 @@ Examples:
   claviger keys revoke-matching --project web --env dev --dry-run
   claviger keys revoke-matching --unused-since 90d --reason 'not used for 90 days' --yes
 
-What matches is listed first. On a terminal it asks then; a script says --yes.")]
+The command lists the matching keys first. On a terminal, it then asks for confirmation; scripts use --yes.")]
 pub(super) struct RevokeMatchingArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// Why, for the trail
+    /// Reason, for the audit trail
     #[arg(long)]
     reason: Option<String>,
 
@@ -85,21 +85,21 @@ Examples:
   claviger keys rescope-matching --project web --add read:reports/** --remove write:reports/** --dry-run
   claviger keys rescope-matching --env dev --scope read:* --yes
 
-What matches is listed first. On a terminal it asks then; a script says --yes.")]
+The command lists the matching keys first. On a terminal, it then asks for confirmation; scripts use --yes.")]
 pub(super) struct RescopeMatchingArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// What they may do, instead of what they could before; may be repeated
+    /// New scope; repeatable, replaces the current scopes
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with_all = ["add", "remove"],
           required_unless_present_any = ["add", "remove"])]
     scopes: Vec<Scope>,
 
-    /// What they may do besides; may be repeated
+    /// Scope to add; repeatable
     #[arg(long, value_name = "SCOPE")]
     add: Vec<Scope>,
 
-    /// What they may do no longer, exactly as it is listed; may be repeated
+    /// Scope to remove, exactly as listed; repeatable
     #[arg(long, value_name = "SCOPE")]
     remove: Vec<Scope>,
 
@@ -113,7 +113,7 @@ Examples:
   claviger keys disable-matching --created-by key_wgIfG8DxmYsdKIm5 --dry-run
   claviger keys disable-matching --project web --yes
 
-What matches is listed first. On a terminal it asks then; a script says --yes.")]
+The command lists the matching keys first. On a terminal, it then asks for confirmation; scripts use --yes.")]
 pub(super) struct DisableMatchingArgs {
     #[command(flatten)]
     filter: FilterArgs,
@@ -127,7 +127,7 @@ pub(super) struct DisableMatchingArgs {
 Examples:
   claviger keys enable-matching --project web --dry-run
 
-What matches is listed first. On a terminal it asks then; a script says --yes.")]
+The command lists the matching keys first. On a terminal, it then asks for confirmation; scripts use --yes.")]
 pub(super) struct EnableMatchingArgs {
     #[command(flatten)]
     filter: FilterArgs,
@@ -240,7 +240,7 @@ impl Touched {
             ]);
         }
         if table.rows() == 0 {
-            note("No key matches.")?;
+            note("No matching keys.")?;
         }
         table.print()
     }

@@ -17,24 +17,24 @@ use crate::scope::{Preset, Scope};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The key alone is the last line on standard output; all else is on standard error:
+The last line on standard output is the key. Everything else goes to standard error:
   KEY=$(claviger keys create Reporting --project web --env prd --scope read:reports/**)
 
 A scope is an action (read, write, admin or *) and a path: read:projects/web/*. The presets are full_access,
 query_only and key_admin.")]
 pub(super) struct CreateArgs {
-    /// What it is for
+    /// Name of the key
     name: String,
 
-    /// Project that it belongs to, for good
+    /// Project of the key; it cannot change later
     #[arg(long)]
     project: ProjectId,
 
-    /// Environment that it belongs to, for good
+    /// Environment of the key; it cannot change later
     #[arg(long, alias = "environment", value_name = "ENV")]
     env: EnvironmentSlug,
 
-    /// What it may do, such as read:projects/web/*; may be repeated
+    /// Scope, such as read:projects/web/*; repeatable
     #[arg(
         long = "scope",
         value_name = "SCOPE",
@@ -43,27 +43,27 @@ pub(super) struct CreateArgs {
     )]
     scopes: Vec<Scope>,
 
-    /// What it may do, by name: full_access, query_only or key_admin
+    /// Preset of scopes: full_access, query_only or key_admin
     #[arg(long)]
     preset: Option<Preset>,
 
-    /// Addresses from which it may be used, such as 10.0.0.0/8; may be repeated [default: everywhere]
+    /// Network range from which the key works, such as 10.0.0.0/8; repeatable [default: everywhere]
     #[arg(long = "cidr", value_name = "CIDR")]
     cidrs: Vec<String>,
 
-    /// A note for whoever reads the list
+    /// Note
     #[arg(long)]
     note: Option<String>,
 
-    /// How long it is valid: 90d, 1y, 12h [default: it never expires; the console proposes 90d]
+    /// Lifetime: 90d, 1y, 12h [default: the key never expires; the console suggests 90d]
     #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
     expires_in: Option<Span>,
 
-    /// When it expires
+    /// Time of expiry
     #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
     expires_at: Option<Moment>,
 
-    /// It never expires, as without any of the three, and nothing is said about that
+    /// No expiry; this is also the default, but with the flag there is no reminder
     #[arg(long)]
     never_expires: bool,
 
@@ -93,8 +93,8 @@ impl CreateArgs {
         let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         let has_an_end = self.expires_in.is_some() || self.expires_at.is_some();
         let remark = (!has_an_end && !self.never_expires).then_some(
-            "\nThe key never expires. The console proposes 90 days: --expires-in 90d; --never-expires says that this is \
-             intended.",
+            "\nThe key never expires. The console suggests 90 days (--expires-in 90d). If this is intended, use \
+             --never-expires.",
         );
         show(keys.remote, &answer, remark)
     }

@@ -16,9 +16,9 @@ Examples:
   claviger keys disable key_wgIfG8DxmYsdKIm5
   claviger keys enable key_wgIfG8DxmYsdKIm5
 
-Tokens of the key are dead at once, and stay dead when it is enabled again. The key, its secrets and its settings stay.")]
+Tokens of the key become invalid at once, and stay invalid when the key is enabled again. The key keeps its secrets and settings.")]
 pub(super) struct DisableArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) struct DisableArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct EnableArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
     #[command(flatten)]

@@ -16,10 +16,10 @@ use crate::key::SecretId;
 
 #[derive(Debug, Args)]
 pub(super) struct RevokeArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
-    /// Why, for the trail
+    /// Reason, for the audit trail
     #[arg(long)]
     reason: Option<String>,
 
@@ -32,7 +32,7 @@ pub(super) struct RevokeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DeleteArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
     #[command(flatten)]
@@ -44,10 +44,10 @@ pub(super) struct DeleteArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RetireSecretArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
-    /// The secret's id, as `claviger keys get` shows it
+    /// The secret's id, from `claviger keys get`
     secret: SecretId,
 
     #[command(flatten)]
@@ -60,7 +60,7 @@ impl RevokeArgs {
         let body = Body::new().with("reason", self.reason.as_ref());
         let request = Request::post(&keys.path(&[&key, "revoke"])).flag("force", self.force.force);
         let request = request.json(&body).map_err(CliError::failed)?;
-        let do_it = format!("revoke {key}, at once and for good");
+        let do_it = format!("revoke {key} at once and for good");
         let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))
     }
@@ -87,7 +87,7 @@ impl RetireSecretArgs {
         keys.remote.remark(&format!("Retired {secret} of {key}."))?;
         if answer.status == StatusCode::OK {
             // The answer has the key only when another secret was to end, and now does not.
-            keys.remote.remark("It was to replace the older secret, which no longer ends.")?;
+            keys.remote.remark("This undoes the rotation: the older secret no longer expires.")?;
             keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))?;
         }
         Ok(())

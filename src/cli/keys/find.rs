@@ -18,10 +18,10 @@ Examples:
   claviger keys find clv_prd_wgIf
   claviger keys find key_wgIfG8DxmYsdKIm5
 
-It looks in all organizations, and shows the keys that the caller may read.")]
+The command searches all organizations, and shows the keys that the caller can read.")]
 pub(super) struct FindArgs {
-    /// The key's id, its first 4 or more characters, the prefix that lists show, or the key itself, whose secret is not
-    /// used
+    /// The key's id, at least its first 4 characters, the prefix that lists show, or the whole key (its secret is neither
+    /// used nor sent)
     key: Clue,
 
     #[command(flatten)]
@@ -61,7 +61,7 @@ impl FindArgs {
         };
         let more = self.pages.walk(remote, request, row).await?;
         if table.rows() == 0 {
-            remote.remark("No such key among those that the caller may read.")?;
+            remote.remark("No matching key among those that the caller can read.")?;
         }
         table.print()?;
         Ok(mention_more(more.as_deref())?)

@@ -18,27 +18,27 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     place: PlaceArgs,
 
-    /// Only those that stand so [default: active]
+    /// Only keys with this status [default: active]
     #[arg(long)]
     status: Option<Status>,
 
-    /// Only those with this in their name
+    /// Only keys whose name contains this text
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
 
-    /// Only those that this key made
+    /// Only keys that this key created
     #[arg(long, value_name = "KEY")]
     created_by: Option<KeyArgument>,
 
-    /// Only those neither used nor made since: 2026-11-21, or how long ago, such as 90d
+    /// Only keys neither created nor used since this time: 2026-11-21, or how long ago, such as 90d
     #[arg(long, value_name = "TIME")]
     unused_since: Option<Moment>,
 
-    /// Only those that expire within this time, such as 30d
+    /// Only keys that expire within this time, such as 30d
     #[arg(long, value_name = "SPAN")]
     expires_within: Option<Span>,
 
-    /// Only those that may be used from any IPv4 or any IPv6 address
+    /// Only keys that work from any IPv4 or any IPv6 address
     #[arg(long)]
     any_address: bool,
 
@@ -84,7 +84,7 @@ impl ListArgs {
         let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;
         if table.rows() == 0 && !keys.remote.as_json() {
             let reason = self.place.reason_for_none(keys).await?;
-            let usual = "No keys. Only active ones are listed, unless --status says otherwise.";
+            let usual = "No keys. The list shows active keys unless you set --status.";
             keys.remote.remark(reason.as_deref().unwrap_or(usual))?;
         }
         table.print()?;

@@ -32,7 +32,7 @@ pub(super) fn show(remote: &Remote, answer: &Answer, remark: Option<&str>) -> Re
     let mut told = new.about.sheet().print(Stream::Err);
     let key = new.key.ok_or(CliError::ShownBefore)?;
     told = told.and_then(|()| remark.map_or(Ok(()), note));
-    told = told.and_then(|()| note("\nThe key, shown this once:"));
+    told = told.and_then(|()| note("\nThe key, shown only once:"));
     Stream::Out.only_copy(key.expose()).map_err(|source| lost(new.about, source))?;
     Ok(told?)
 }

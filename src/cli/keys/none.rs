@@ -18,11 +18,11 @@ use crate::store::VisibleKeys;
 /// Where keys are looked for.
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
-    /// Only this project's
+    /// Only this project
     #[arg(long)]
     pub(super) project: Option<ProjectId>,
 
-    /// Only this environment's
+    /// Only this environment
     #[arg(long, alias = "environment", value_name = "ENV")]
     pub(super) env: Option<EnvironmentSlug>,
 }
@@ -41,7 +41,7 @@ impl PlaceArgs {
         let own: Own = read(&remote.ask(Request::get(&["v1", "self"])).await?)?;
         if keys_within(&own.scopes, Verb::Read, org) == VisibleKeys::Only(Vec::new()) {
             return Ok(Some(format!(
-                "This credential may not see any key of {org}: that takes a scope such as \
+                "This credential cannot see any key of {org}. It needs a scope such as \
                  read:claviger/orgs/{org}/projects/*/keys/*."
             )));
         }
@@ -49,7 +49,7 @@ impl PlaceArgs {
         let path = ["v1", "orgs", org.as_str(), "projects", project.as_str()];
         let answer = remote.client().send(Request::get(&path)).await?;
         match answer.status {
-            StatusCode::NOT_FOUND => Ok(Some(format!("There is no project {project} in {org}."))),
+            StatusCode::NOT_FOUND => Ok(Some(format!("The project {project} does not exist in {org}."))),
             StatusCode::OK => Ok(self.unknown_environment(&read(&answer)?)),
             // Whoever may read the keys need not be allowed to read the project.
             _ => Ok(None),

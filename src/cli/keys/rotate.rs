@@ -14,15 +14,15 @@ use crate::client::Request;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The new key alone is the last line on standard output; all else is on standard error:
+The last line on standard output is the new key. Everything else goes to standard error:
   NEW=$(claviger keys rotate key_wgIfG8DxmYsdKIm5 --overlap 24h)
 
-Until the overlap ends both secrets are good. An overlap of 0 ends the old one, and the key's tokens, at once.")]
+Both secrets work until the overlap ends. An overlap of 0 invalidates the old secret and the key's tokens at once.")]
 pub(super) struct RotateArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
-    /// How long the secret before stays good: 0, 24h, 7d, at most 30d
+    /// How long the old secret keeps working: 0, 24h, 7d, at most 30d
     #[arg(long, value_name = "SPAN")]
     overlap: Span,
 
@@ -40,8 +40,8 @@ impl RotateArgs {
         let request = self.idempotency.on(Request::post(&keys.path(&[&key, "rotate"])));
         let request = request.json(&body).map_err(CliError::failed)?;
         let do_it = match self.overlap.seconds() {
-            0 => format!("give {key} a new secret, and end the secrets that it has at once"),
-            seconds => format!("give {key} a new secret, and end the one before in {seconds} s"),
+            0 => format!("give {key} a new secret, and invalidate its current secrets at once"),
+            seconds => format!("give {key} a new secret, and expire the old one in {seconds} s"),
         };
         let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         show(keys.remote, &answer, None)

@@ -19,48 +19,48 @@ Examples:
   claviger keys update key_wgIfG8DxmYsdKIm5 --scope read:projects/web/** --dry-run
   claviger keys update key_wgIfG8DxmYsdKIm5 --any-address --never-expires
 
-Tokens that were made before lose at once what the key loses.")]
+If a change takes something away from the key, its earlier tokens become invalid at once.")]
 pub(super) struct UpdateArgs {
-    /// The key's id; or the key itself, whose secret is not used
+    /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
 
-    /// A new name
+    /// New name
     #[arg(long)]
     name: Option<String>,
 
-    /// A new note
+    /// New note
     #[arg(long, conflicts_with = "no_note")]
     note: Option<String>,
 
-    /// No note
+    /// Remove the note
     #[arg(long)]
     no_note: bool,
 
-    /// What it may do, instead of what it could before; may be repeated
+    /// New scope; repeatable, replaces the current scopes
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "preset")]
     scopes: Vec<Scope>,
 
-    /// What it may do, by name: full_access, query_only or key_admin
+    /// Preset of scopes: full_access, query_only or key_admin
     #[arg(long)]
     preset: Option<Preset>,
 
-    /// Addresses from which it may be used, instead of those before; may be repeated
+    /// Network range from which the key works; repeatable, replaces the current ranges
     #[arg(long = "cidr", value_name = "CIDR", conflicts_with = "any_address")]
     cidrs: Vec<String>,
 
-    /// It may be used from everywhere
+    /// Remove the network restriction
     #[arg(long)]
     any_address: bool,
 
-    /// How long it is good from now on: 30d, 1y, or another span such as 12h
+    /// Lifetime from now on: 30d, 1y, or another span such as 12h
     #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
     expires_in: Option<Span>,
 
-    /// When it ends
+    /// Time of expiry
     #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
     expires_at: Option<Moment>,
 
-    /// It has no end
+    /// Remove the expiry
     #[arg(long)]
     never_expires: bool,
 

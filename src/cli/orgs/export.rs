@@ -16,12 +16,12 @@ Examples:
   claviger orgs export acme > acme.toml
   claviger apply -f acme.toml --dry-run
 
-The file holds no secrets. Revoked keys are not in it.")]
+The file contains no secrets and no revoked keys.")]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     org: ChosenOrganization,
 
-    /// How to write it [default: toml, or json with --json]
+    /// Format [default: toml, or json with --json]
     #[arg(long, conflicts_with = "json")]
     format: Option<Format>,
 }

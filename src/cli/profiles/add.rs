@@ -21,14 +21,14 @@ Examples:
   claviger profiles add default --url https://auth.example.com --api-key-command 'pass show claviger'
   claviger profiles add local --url http://127.0.0.1:8080 --api-key-file ~/keys/admin.key --org default")]
 pub(super) struct AddArgs {
-    /// Its name; the one called default is used where nothing else names a server
+    /// Name; the profile default is used if nothing else names a server
     name: ProfileName,
 
     /// Base URL of the server
     #[arg(long, value_name = "URL")]
     url: BaseUrl,
 
-    /// File with the API key, of mode 0600
+    /// File with the API key, mode 0600
     #[arg(long, value_name = "FILE", conflicts_with = "api_key_command")]
     api_key_file: Option<PathBuf>,
 
@@ -36,11 +36,11 @@ pub(super) struct AddArgs {
     #[arg(long, value_name = "COMMAND")]
     api_key_command: Option<String>,
 
-    /// Organization that --org is by default
+    /// Default of --org
     #[arg(long = "org", value_name = "ORG")]
     organization: Option<OrganizationId>,
 
-    /// Certificate authorities to believe, as PEM
+    /// PEM file with trusted certificate authorities
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -65,7 +65,7 @@ impl AddArgs {
         let profiles = Profiles::load()?;
         if profiles.has(&self.name) {
             return Err(CliError::Usage(format!(
-                "there is a profile {} already: edit {}",
+                "the profile {} already exists: edit {}",
                 self.name,
                 profiles.path().display()
             )));
@@ -75,7 +75,7 @@ impl AddArgs {
         append(profiles.path(), &text)
             .map_err(|error| CliError::Failed(format!("{}: {error}", profiles.path().display())))?;
         Ok(note(&format!(
-            "Added to {}. `claviger self --profile {}` tries it.",
+            "Added to {}. Test it with `claviger self --profile {}`.",
             profiles.path().display(),
             self.name
         ))?)

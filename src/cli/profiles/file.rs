@@ -116,8 +116,9 @@ impl Written {
 fn path() -> Result<PathBuf, CliError> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
-    let folder =
-        folder.ok_or_else(|| CliError::Usage("neither XDG_CONFIG_HOME nor HOME is a folder".into()))?;
+    let folder = folder.ok_or_else(|| {
+        CliError::Usage("neither XDG_CONFIG_HOME nor HOME is an absolute path of a folder".into())
+    })?;
     Ok(folder.join("claviger").join("profiles.toml"))
 }
 

@@ -11,7 +11,7 @@ pub(in crate::cli) struct ProfileName(String);
 
 /// A text that is no such name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a profile's name is 1 to 64 letters, digits, - and _")]
+#[error("a profile's name must have 1 to 64 letters, digits, - and _")]
 pub(in crate::cli) struct ProfileNameError;
 
 impl Default for ProfileName {

@@ -25,15 +25,15 @@ pub(in crate::cli) struct ServerChoice {
     #[arg(long, global = true, value_name = "URL", conflicts_with = "profile", hide_short_help = true)]
     pub(super) url: Option<BaseUrl>,
 
-    /// Profile to take server and key from [env: CLAVIGER_PROFILE] [default: the one called default]
+    /// Profile with the server and the key [env: CLAVIGER_PROFILE] [default: default]
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub(super) profile: Option<ProfileName>,
 
-    /// Certificate authorities to believe, as PEM [env: CLAVIGER_CA_FILE] [default: the system's]
+    /// PEM file with trusted certificate authorities [env: CLAVIGER_CA_FILE] [default: the system's]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     ca_file: Option<PathBuf>,
 
-    /// Seconds that the server has for an answer
+    /// Seconds to wait for a response
     #[arg(long, global = true, env = "CLAVIGER_TIMEOUT", hide_env_values = true, default_value = "30",
           value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600),
           hide_short_help = true)]
@@ -47,17 +47,17 @@ pub(in crate::cli) struct RemoteArgs {
     #[command(flatten)]
     server: ServerChoice,
 
-    /// File with the API key or token, of mode 0600; - for standard input [env: CLAVIGER_API_KEY has the key
+    /// File with the API key or token, mode 0600; - reads standard input [env: CLAVIGER_API_KEY holds the key
     /// itself]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     api_key_file: Option<PathBuf>,
 
-    /// Send the key over plain http to another machine too
+    /// Allow plain HTTP to another machine
     #[arg(long, global = true, env = "CLAVIGER_CLIENT_ALLOW_HTTP", hide_env_values = true,
           action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), hide_short_help = true)]
     allow_http: bool,
 
-    /// Print the server's JSON as it is
+    /// Print the server's JSON unchanged
     #[arg(long, global = true)]
     json: bool,
 }

@@ -44,7 +44,7 @@ fn from_standard_input() -> Result<Found, CliError> {
     let mut text = Zeroizing::new(String::new());
     let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
     read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
-    parse(&text, "what came on standard input")
+    parse(&text, "the text on standard input")
 }
 
 /// Runs a command of the profile in a shell; it may ask for a passphrase on the terminal.
@@ -58,15 +58,15 @@ fn from_command(command: &str) -> Result<Found, CliError> {
     if !done.status.success() {
         return Err(failed(&done.status));
     }
-    let text = std::str::from_utf8(&printed).map_err(|_| failed(&"it prints something else than text"))?;
-    parse(text, "what the profile's api_key_command prints")
+    let text = std::str::from_utf8(&printed).map_err(|_| failed(&"its output is not text"))?;
+    parse(text, "the output of the profile's api_key_command")
 }
 
 fn from_environment() -> Result<Found, CliError> {
     match variable("CLAVIGER_API_KEY")?.map(Zeroizing::new) {
         Some(text) => parse(&text, "CLAVIGER_API_KEY"),
         None => Err(CliError::Usage(
-            "no API key is named: set CLAVIGER_API_KEY, say --api-key-file, or give the profile one".into(),
+            "no API key is set: use CLAVIGER_API_KEY, --api-key-file, or a profile with a key".into(),
         )),
     }
 }

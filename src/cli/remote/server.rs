@@ -40,7 +40,7 @@ impl Server {
         match Profiles::load()?.take(&name) {
             Some(profile) => Ok(Self::of(&name, profile)),
             None => Err(CliError::Usage(
-                "no server is named: set CLAVIGER_URL, say --url or --profile, or add a profile called \
+                "no server is set: use CLAVIGER_URL, --url or --profile, or add a profile called \
                  `default` with `claviger profiles add`"
                     .into(),
             )),
@@ -69,7 +69,9 @@ impl Server {
         let profiles = Profiles::load()?;
         let place = profiles.path().display().to_string();
         let profile = profiles.take(name).ok_or_else(|| {
-            CliError::Usage(format!("there is no profile {name} in {place}: see `claviger profiles list`"))
+            CliError::Usage(format!(
+                "the profile {name} does not exist in {place}: see `claviger profiles list`"
+            ))
         })?;
         Ok(Self::of(name, profile))
     }

@@ -30,7 +30,7 @@ pub(super) fn in_json(report: &RestoreReport, options: RestoreOptions) -> String
 /// For people.
 pub(super) fn in_words(report: &RestoreReport, options: RestoreOptions) -> String {
     let (made_at, made_by) = (report.backup.made_at.rfc3339(), &report.backup.made_by);
-    let mut words = if options.dry_run { "A dry run: nothing was changed.\n" } else { "" }.to_owned();
+    let mut words = if options.dry_run { "Dry run: nothing was changed.\n" } else { "" }.to_owned();
     let what = if options.dry_run { "Would be restored" } else { "Restored" };
     let _ = writeln!(
         words,
@@ -60,19 +60,17 @@ fn differences(replaced: &Replaced, options: RestoreOptions) -> String {
     let things = |things: Vec<&TakenAway>| things.into_iter().map(thing_in_words).collect::<Vec<_>>();
     let keys = |keys: &[NamedKey]| keys.iter().map(key_in_words).collect::<Vec<_>>();
     if replaced.taken_away.is_empty() && replaced.unknown.is_empty() && replaced.lost.is_empty() {
-        return "The store that was there has taken nothing away since, and made no keys.\n".to_owned();
+        return "The replaced store had revoked nothing since the backup, and had created no keys.\n"
+            .to_owned();
     }
     [
         (
-            "Taken away by the store that was there, and so in the restored one (such a key is as it was there):",
+            "Revoked or removed in the replaced store, and carried over (such a key keeps its state):",
             things(carried_over),
         ),
-        ("BACK TO LIFE, although the store that was there had taken it away:", things(brought_back)),
-        (
-            "Active, and unknown to the store that was there: whether it was taken away is not known either:",
-            keys(&replaced.unknown),
-        ),
-        ("Gone, since the backup does not have it:", keys(&replaced.lost)),
+        ("VALID AGAIN, although the replaced store had revoked or removed it:", things(brought_back)),
+        ("Active, but unknown to the replaced store, so it may have been revoked:", keys(&replaced.unknown)),
+        ("Lost, because the backup does not contain it:", keys(&replaced.lost)),
     ]
     .into_iter()
     .filter(|(_, lines)| !lines.is_empty())
@@ -96,17 +94,17 @@ fn of(organization: Option<&str>) -> String {
 
 fn nothing_is_known(made_at: &str) -> String {
     format!(
-        "Nothing is known of what was taken away after {made_at}. API keys that were revoked, disabled, deleted or\n\
-         narrowed since then work as they did before; so do retired secrets and withdrawn signing keys. Before clients come back:\n\
-         - Can the store that was lost still be read? Then restore in its place, with --replace: what it has taken\n\
-         \x20 away is carried over, and listed with --dry-run.\n\
-         - If not, look through an export of the audit trail, or your own records, for key.revoke, key.disable,\n\
-         \x20 key.delete, key.change, key.rotate, secret.retire and signing_key.withdraw since then, and do the same again:\n\
+        "What was revoked or removed after {made_at} is unknown. API keys that were revoked, disabled, deleted or narrowed\n\
+         since then work as before. So do retired secrets and withdrawn signing keys. Before clients return:\n\
+         - If the lost store is still readable, restore with --replace instead. That carries over what the store has\n\
+         \x20 revoked, and --dry-run lists it.\n\
+         - Otherwise, search an export of the audit trail, or your own records, for key.revoke, key.disable, key.delete,\n\
+         \x20 key.change, key.rotate, secret.retire and signing_key.withdraw since then, and repeat these changes with\n\
          \x20 claviger keys revoke, disable, delete, update, rotate; claviger signing-keys rotate.\n"
     )
 }
 
 const NO_WAY_IN: &str = "
-Nobody can make keys everywhere in it: the keys that could were taken away, or made after the backup. With
---forget-revocations those that were taken away work again.
+The restored store has no administrator's key: all such keys were revoked or removed, or were created after the backup.
+With --forget-revocations, those that were revoked work again. Otherwise, run `claviger admin-key`.
 ";

@@ -46,7 +46,7 @@ impl Report<'_> {
 
     fn print_part(&self, title: &str, part: Option<&Value>) -> Result<(), OutputError> {
         let Some(Value::Object(members)) = part else {
-            return say(&format!("{title}: can't be read\n"));
+            return say(&format!("{title}: not readable\n"));
         };
         say(&Stream::Out.painted(title, Tone::Strong))?;
         for (name, value) in members {
@@ -69,28 +69,28 @@ impl Report<'_> {
     fn conclusion(&self) -> (String, Tone) {
         match self.verdict {
             Verdict::Holds => {
-                (format!("It holds: issued and signed by {}.", plain(self.checked.issuer)), Tone::Good)
+                (format!("Valid: issued and signed by {}.", plain(self.checked.issuer)), Tone::Good)
             }
-            Verdict::Breaks(fault) => {
-                (format!("It is refused: {fault} ({}).", rule(&fault).source), Tone::Bad)
+            Verdict::Breaks(fault) => (format!("Not valid: {fault} ({}).", rule(&fault).source), Tone::Bad),
+            Verdict::Elsewhere => ("Not valid: the address is outside `cidrs`.".into(), Tone::Bad),
+            Verdict::Revoked => {
+                ("Not valid: the issuer's revocation feed lists it as revoked.".into(), Tone::Bad)
             }
-            Verdict::Elsewhere => ("It is refused: the address is outside of `cidrs`.".into(), Tone::Bad),
-            Verdict::Revoked => ("It is refused: the issuer's revocation feed ends it.".into(), Tone::Bad),
         }
     }
 
     fn unchecked(&self) -> Option<String> {
         let mut unchecked = Vec::new();
         if !self.checked.revocations {
-            unchecked.push("revocation (it takes a server)");
+            unchecked.push("revocation (needs a server)");
         }
         if self.checked.audiences.is_empty() {
-            unchecked.push("its audience (--audience)");
+            unchecked.push("the audience (--audience)");
         }
         if self.checked.address.is_none() {
-            unchecked.push("its ranges (--address)");
+            unchecked.push("the network ranges (--address)");
         }
-        (!unchecked.is_empty()).then(|| format!("Not looked at: {}.", unchecked.join(", ")))
+        (!unchecked.is_empty()).then(|| format!("Not checked: {}.", unchecked.join(", ")))
     }
 
     fn json(&self) -> Value {
@@ -101,11 +101,11 @@ impl Report<'_> {
                 json!({ "code": rule.code, "message": fault.to_string(), "rule": rule.source })
             }
             Verdict::Revoked => {
-                let message = "the issuer's revocation feed ends it";
+                let message = "the issuer's revocation feed lists it as revoked";
                 json!({ "code": "revoked", "message": message, "rule": "revocation feed" })
             }
             Verdict::Elsewhere => {
-                json!({ "code": "address", "message": "the address is outside of `cidrs`", "rule": "cidrs" })
+                json!({ "code": "address", "message": "the address is outside `cidrs`", "rule": "cidrs" })
             }
         };
         json!({

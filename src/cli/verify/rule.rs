@@ -38,7 +38,7 @@ pub(super) fn rule(fault: &TokenFault) -> Rule {
 
 fn jws_rule(fault: JwsFault) -> Rule {
     let (code, source) = match fault {
-        JwsFault::TooLong | JwsFault::HeaderTooLong => ("too_long", "a limit of this server's"),
+        JwsFault::TooLong | JwsFault::HeaderTooLong => ("too_long", "a limit of this server"),
         JwsFault::Parts => ("form", "RFC 7515 §7.1"),
         JwsFault::Base64(_) => ("form", "RFC 7515 §2"),
         JwsFault::Header(_) => ("header", "RFC 7515 §4"),

@@ -50,8 +50,8 @@ const NAMED: [(&str, &str); 9] = [
     ("scopes", "scopes"),
     ("expires_at", "ends"),
     ("expires_in", "ends"),
-    ("there is no such project", "project"),
-    ("the project has no such environment", "environment"),
+    ("the project does not exist", "project"),
+    ("the project does not have this environment", "environment"),
     ("environment", "environment"),
 ];
 

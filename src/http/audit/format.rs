@@ -51,12 +51,12 @@ impl Format {
             Some("json") => Self::Page,
             Some("jsonl") => Self::Whole(ExportFormat::JsonLines),
             Some("csv") => Self::Whole(ExportFormat::Csv(Mark::None)),
-            Some(_) => return Err(ApiError::invalid("format is json, jsonl or csv")),
+            Some(_) => return Err(ApiError::invalid("format must be json, jsonl or csv")),
         };
         match (query.flag("bom")?, format) {
             (false, format) => Ok(format),
             (true, Self::Whole(ExportFormat::Csv(_))) => Ok(Self::Whole(ExportFormat::Csv(Mark::Utf8))),
-            (true, _) => Err(ApiError::invalid("bom is for csv alone")),
+            (true, _) => Err(ApiError::invalid("bom requires format=csv")),
         }
     }
 

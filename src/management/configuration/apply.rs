@@ -45,7 +45,7 @@ pub async fn apply(
     let organization = document.organization.as_ref();
     let organization = organization.ok_or_else(|| ApiError::invalid(UNNAMED))?;
     if terms.prune_all && !terms.prune {
-        return Err(ApiError::invalid("prune_all confirms prune, which is missing"));
+        return Err(ApiError::invalid("prune_all requires prune"));
     }
     let now = node.clock.now();
     let applying = Applying { node, caller, organization, document, terms };
@@ -106,7 +106,7 @@ impl Applying<'_> {
         wanted: &OrganizationConfiguration,
     ) -> Result<Organization, ApiError> {
         if wanted.id != before.id {
-            return Err(ApiError::invalid(format!("the document is for the organization {}", wanted.id)));
+            return Err(ApiError::invalid(format!("the document describes the organization {}", wanted.id)));
         }
         let after = Organization {
             name: organizations::name(wanted.name.clone(), before)?,

@@ -21,7 +21,7 @@ use crate::node::Node;
 use crate::scope::Verb;
 use crate::store::Write;
 
-/// Why a key that the document lacks is revoked.
+/// Why a key that the document omits is revoked.
 const PRUNED: &str = "not in the configuration";
 
 /// What becomes of the keys.
@@ -56,7 +56,7 @@ impl KeyPlan {
             let here = here(place, &wanted.name);
             let found = index.matching(wanted, &revoked).map_err(|error| error.at(&here))?;
             if found.is_some_and(|found| !matched.insert(found.id)) {
-                return Err(ApiError::invalid("an earlier one is the same key").at(&here));
+                return Err(ApiError::invalid("an earlier entry is for the same key").at(&here));
             }
             let planned = match found {
                 Some(before) => plan.update(caller, before, wanted, write.at()),
@@ -115,7 +115,7 @@ impl KeyPlan {
     }
 
     async fn insert(&self, write: &mut Write, prepared: &Prepared) -> Result<(), ApiError> {
-        let overtaken = || ApiError::Conflict("the keys were changed meanwhile; try again".into());
+        let overtaken = || ApiError::Conflict("somebody changed the keys at the same time; try again".into());
         if self.created.len() != prepared.len() {
             return Err(overtaken());
         }
@@ -193,8 +193,7 @@ impl KeyPlan {
         for before in keys {
             keys::may(caller, before, Verb::Write)?;
             if before.id == caller.key.key.id && !terms.force {
-                let why =
-                    "the document lacks the key that you are using; with force it is revoked all the same";
+                let why = "the document omits the key that you are using, and would revoke it; ?force=true confirms that";
                 return Err(ApiError::Conflict(why.into()));
             }
             let after = before.clone().revoke(now, Some(PRUNED.into()));
@@ -232,12 +231,14 @@ impl<'k> Index<'k> {
             if let Some(found) = self.of_id.get(id) {
                 return match is_at_home(found) {
                     true => Ok(Some(*found)),
-                    false => conflict(format!("{id} is in another project or environment, for good")),
+                    false => conflict(format!(
+                        "{id} belongs to another project or environment, which cannot change"
+                    )),
                 };
             }
             // It does not come back unnoticed.
             if revoked.contains(id) {
-                return conflict(format!("{id} is revoked; without its id, a new key is made"));
+                return conflict(format!("{id} is revoked; remove its id to create a new key"));
             }
         }
         let of_name = self.of_name.get(&(&wanted.project, &wanted.environment, &*wanted.name));
@@ -245,7 +246,7 @@ impl<'k> Index<'k> {
             [] => Ok(None),
             [found] => Ok(Some(*found)),
             [one, other, ..] => {
-                conflict(format!("{} and {} have this name; say which by its id", one.id, other.id))
+                conflict(format!("{} and {} have this name; specify one by its id", one.id, other.id))
             }
         }
     }
@@ -256,7 +257,7 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
     Ok(Alterations {
         name: Some(words::name(wanted.name.clone()).map_err(ApiError::invalid)?),
         note: Some(wanted.note.clone().map(words::note).transpose().map_err(ApiError::invalid)?),
-        scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?),
+        scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
         disabled: wanted.disabled,
@@ -268,7 +269,7 @@ fn here(place: usize, name: &str) -> String {
     format!("keys[{place}]: {name:?}")
 }
 
-/// Whether what the document lacks is not more than half of the keys, nor of those in use. A file that was cut short
+/// Whether what the document omits is not more than half of the keys, nor of those in use. A file that was cut short
 /// lacks most of them.
 fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
     let is_active = |key: &&ApiKey| key.status(now) == KeyStatus::Active;
@@ -278,7 +279,7 @@ fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<()
         return Ok(());
     }
     Err(ApiError::Conflict(format!(
-        "the document lacks {} of the organization's {} keys, more than half ({active_left} of {active} active ones), and \
+        "the document omits {} of the organization's {} keys, more than half ({active_left} of {active} active ones), and \
          would revoke them; ?prune_all=true confirms that",
         left.len(),
         there.len()
@@ -288,7 +289,7 @@ fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<()
 /// What ends in the past can stay so, but nothing is made to.
 fn not_over(key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     match key.expires_at {
-        Some(end) if end <= now => Err(ApiError::invalid("expires_at is not in the future")),
+        Some(end) if end <= now => Err(ApiError::invalid("expires_at must be in the future")),
         _ => Ok(()),
     }
 }

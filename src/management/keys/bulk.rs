@@ -175,7 +175,7 @@ async fn changed(
 ) -> Result<Vec<(ApiKey, ApiKey)>, ApiError> {
     let found = write.keys(filter, MOST).await?;
     if found.next.is_some() {
-        return Err(ApiError::invalid(format!("the filter finds more than {MOST} keys; narrow it")));
+        return Err(ApiError::invalid(format!("the filter selects more than {MOST} keys; narrow it")));
     }
     let mut changed = Vec::new();
     for before in found.items {
@@ -222,11 +222,11 @@ impl Selection {
             || self.q.is_some();
         if !says_something {
             return Err(ApiError::invalid(
-                "filter needs project, environment, created_by, unused_since or q: every key is no choice",
+                "filter needs at least one of project, environment, created_by, unused_since and q",
             ));
         }
         if self.q.as_ref().is_some_and(String::is_empty) {
-            return Err(ApiError::invalid("q is empty, which every name has in it"));
+            return Err(ApiError::invalid("q must not be empty, because every name contains the empty text"));
         }
         let unused_since = self.unused_since.map(|text| moment("unused_since", &text));
         KeySearch::new(KeyFilter {
@@ -261,7 +261,7 @@ impl NewScopes {
             (None, add, remove) if add.is_some() || remove.is_some() => {
                 Ok(Self::MoreAndFewer { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
             }
-            _ => Err(ApiError::invalid("it takes either scopes, or add, remove or both")),
+            _ => Err(ApiError::invalid("the body needs either scopes, or add, remove or both")),
         }
     }
 

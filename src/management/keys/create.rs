@@ -121,10 +121,10 @@ pub(in crate::management) async fn insert_all(write: &mut Write, new: &[&NewKey]
 /// # Errors
 /// [`ApiError::InvalidRequest`].
 pub(in crate::management) fn check_home(key: &ApiKey, project: Option<&Project>) -> Result<(), ApiError> {
-    let project = project.ok_or_else(|| ApiError::invalid("there is no such project"))?;
+    let project = project.ok_or_else(|| ApiError::invalid("the project does not exist"))?;
     if !project.environments.contains(&key.environment) {
         let there = project.environments.to_string().replace(' ', ", ");
-        return Err(ApiError::invalid(format!("the project has no such environment; it has {there}")));
+        return Err(ApiError::invalid(format!("the project does not have this environment; it has {there}")));
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ impl NewKeyRequest {
         let home = (organization, self.project, self.environment);
         let creator = caller.key.key.id.to_string();
         Ok(ApiKey {
-            scopes: scopes.ok_or_else(|| ApiError::invalid("a key takes either scopes or a preset"))?,
+            scopes: scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: words::name(self.name).map_err(ApiError::invalid)?,
@@ -162,7 +162,7 @@ pub(in crate::management) fn scopes(
         (None, None) => Ok(None),
         (Some(scopes), None) => Scopes::for_key(scopes).map(Some).map_err(ApiError::invalid),
         (None, Some(preset)) => preset.scopes(organization.as_str()).map(Some).map_err(ApiError::internal),
-        (Some(_), Some(_)) => Err(ApiError::invalid("a key takes either scopes or a preset")),
+        (Some(_), Some(_)) => Err(ApiError::invalid("a key needs either scopes or a preset")),
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) const BOTH: &str = "expires_at and expires_in exclude each other";
 
 /// `expires_in`: one of the named spans, or seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged, expecting = "expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")]
+#[serde(untagged, expecting = "expires_in must be 30d, 60d, 90d, 180d, 1y or a positive number of seconds")]
 pub enum ExpiresIn {
     /// So many seconds.
     Seconds(i64),
@@ -50,14 +50,14 @@ pub(super) fn end(
         (Some(_), Some(_)) => return Err(ApiError::invalid(BOTH)),
         (Some(text), None) => moment("expires_at", text)?,
         (None, Some(span)) => now.plus(span.seconds().ok_or_else(|| {
-            ApiError::invalid("expires_in is not 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
+            ApiError::invalid("expires_in must be 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
         })?),
     };
     if end <= now {
-        return Err(ApiError::invalid("expires_at is not in the future"));
+        return Err(ApiError::invalid("expires_at must be in the future"));
     }
     if end > Timestamp::MAX {
-        return Err(ApiError::invalid("the key would end after the year 9999"));
+        return Err(ApiError::invalid("the key would expire after the year 9999"));
     }
     Ok(Some(end))
 }

@@ -40,7 +40,7 @@ pub async fn rotate(
 ) -> Result<Made<CreatedKey>, ApiError> {
     let overlap = rotation.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {
-        return Err(ApiError::invalid(format!("overlap_seconds is 0 to {MAX_OVERLAP}")));
+        return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
     }
     let once = Once::begin(node, caller, repeatable)?;
     // Hashing is slow: nobody's turn to write is spent on it.
@@ -57,7 +57,7 @@ pub async fn rotate(
         return Err(ApiError::Conflict("the key is revoked".into()));
     }
     if overlap > 0 && before.live_secrets(now).count() >= ApiKey::MAX_LIVE_SECRETS {
-        let why = "two secrets are live already; retire one, or rotate without an overlap";
+        let why = "the key already has two live secrets; retire one, or rotate with an overlap of 0";
         return Err(ApiError::Conflict(why.into()));
     }
     let mut after = end_secrets(&mut write, &before, overlap).await?;
@@ -120,7 +120,7 @@ pub async fn retire(
         return Err(ApiError::NotFound);
     }
     if before.live_secrets(now).count() == 1 {
-        let why = "it is the key's last live secret; rotate the key first, or revoke it";
+        let why = "this is the key's last live secret; rotate the key first, or revoke the key";
         return Err(ApiError::Conflict(why.into()));
     }
     write.retire_secret(secret).await?;

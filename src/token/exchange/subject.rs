@@ -47,7 +47,7 @@ impl Subject {
             fault => invalid(format!("subject_token: {fault}")),
         })?;
         if live.claims.audience.contains(&node.deployment.issuer) {
-            return Err(invalid("subject_token: a token for the management API is not exchanged"));
+            return Err(invalid("subject_token: a token for the management API cannot be exchanged"));
         }
         Ok(live.into())
     }
@@ -83,9 +83,11 @@ impl Subject {
     pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), OAuthError> {
         match address {
             _ if self.cidrs.is_everyone() => Ok(()),
-            None => Err(invalid("the subject is bound to ranges: subject_address is missing")),
+            None => {
+                Err(invalid("the subject is restricted to network ranges, so subject_address is required"))
+            }
             Some(_) if self.cidrs.admits(address) => Ok(()),
-            Some(_) => Err(invalid("the subject may not call from subject_address")),
+            Some(_) => Err(invalid("the subject is not allowed from subject_address")),
         }
     }
 

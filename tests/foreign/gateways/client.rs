@@ -100,7 +100,7 @@ impl Answer {
         let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let mut values = fields.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value);
         let first = values.next().unwrap_or_default();
-        assert_eq!(values.next(), None, "{wanted} is there twice: {self:?}");
+        assert_eq!(values.next(), None, "{wanted} appears twice: {self:?}");
         first
     }
 

@@ -178,7 +178,7 @@ async fn a_dry_run_writes_nothing(backend: Backend) {
     let (from, claviger) = served(backend).await;
     let before = from.dump().await;
     let said = printed(&claviger, &["restore", "a.backup", "--replace", "--dry-run"]);
-    assert!(said.starts_with("A dry run: nothing was changed.\nWould be restored: "), "{said}");
+    assert!(said.starts_with("Dry run: nothing was changed.\nWould be restored: "), "{said}");
     // Beside a running server too, of either kind.
     let server = claviger.serve();
     assert_eq!(printed(&claviger, &["restore", "a.backup", "--replace", "--dry-run"]), said);
@@ -187,6 +187,6 @@ async fn a_dry_run_writes_nothing(backend: Backend) {
     let empty = backend.fresh().await;
     let nothing = empty.dump_if_any().await;
     let said = printed(&moved(&from, &empty), &["restore", "a.backup", "--dry-run"]);
-    assert!(said.contains("\nNothing is known of what was taken away after "), "{said}");
+    assert!(said.contains("\nWhat was revoked or removed after "), "{said}");
     assert_eq!(empty.dump_if_any().await, nothing);
 }

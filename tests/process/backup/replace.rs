@@ -317,7 +317,7 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
     let [of_narrowed, of_renamed] = [world.token("narrowed").await, world.token("renamed").await];
     let kids = world.kids().await;
     let said = world.restore(&["--forget-revocations"]).await;
-    let title = "\nBACK TO LIFE, although the store that was there had taken it away:\n";
+    let title = "\nVALID AGAIN, although the replaced store had revoked or removed it:\n";
     let (_, listed) = said.split_once(title).unwrap_or_else(|| panic!("{said}"));
     let (carried_over, _) = said.split_once(title).unwrap();
     let disabled = format!("  key {} \"disabled\" of default: disabled\n", world.keys["disabled"].id);
@@ -381,6 +381,9 @@ async fn a_store_that_knows_nothing_of_the_keys_says_so(backend: Backend) {
     assert_eq!(world.scopes("revoked").await.0, some("read:a read:b"), "and nobody could tell");
 }
 
+const LOCKED_OUT: &str =
+    "With --forget-revocations, those that were revoked work again. Otherwise, run `claviger admin-key`.\n";
+
 async fn nobody_is_left_to_administer_and_that_is_said(backend: Backend) {
     let mut world = World::changed_since_the_backup(backend).await;
     let admin = world.admin().get("/v1/self").await.json()["id"].as_str().expect("an id").to_owned();
@@ -388,7 +391,7 @@ async fn nobody_is_left_to_administer_and_that_is_said(backend: Backend) {
     let successor = world.server().client().bearer(&successor);
     done(successor.post_json(&format!("/v1/orgs/default/keys/{admin}/revoke"), &json!({})).await);
     let said = world.restore(&["--dry-run"]).await;
-    assert!(said.ends_with("--forget-revocations those that were taken away work again.\n"), "{said}");
+    assert!(said.ends_with(LOCKED_OUT), "{said}");
     let report: Value = serde_json::from_str(&world.restore(&["--json"]).await).expect("JSON");
     assert_eq!(report["ways_in"], 0);
     assert_eq!(world.server().client().bearer(&world.server().admin_key()).get("/v1/self").await.status, 401);

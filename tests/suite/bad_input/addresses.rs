@@ -125,7 +125,7 @@ async fn an_unknown_address_passes_only_where_all_do(backend: Backend) {
             true => assert_eq!((token.status, direct.status), (200, 200), "{what}"),
             false => {
                 assert_oauth(&what, &token, NO_CLIENT);
-                let why = "the key may not be used from address unknown";
+                let why = "the key is not allowed from address unknown";
                 assert_eq!(token.json()["error_description"], why, "{what}");
                 assert_api(&what, &direct, NOT_FROM_HERE);
             }

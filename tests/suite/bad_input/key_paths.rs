@@ -147,7 +147,7 @@ async fn a_query_has_what_it_may_have_at_most_once(backend: Backend) {
             let answer = scene.ask(method, &format!("{path}?{query}")).await;
             assert_api(&format!("{method} {path}?{query}"), &answer, MALFORMED);
             let is_about_it =
-                answer.text.contains("query") || answer.text.contains("dry_run is true or false");
+                answer.text.contains("query") || answer.text.contains("dry_run must be true or false");
             assert!(is_about_it, "{method} {path}?{query}: {}", answer.text);
         }
     }

@@ -109,7 +109,7 @@ async fn a_body_that_is_compressed_is_refused_as_that(backend: Backend) {
             if verdict == COMPRESSED {
                 assert_eq!(answer.header("accept-encoding"), "identity");
                 let why = answer.json()["error_description"].clone();
-                assert_eq!(why, "the body is compressed: send it as it is, without Content-Encoding");
+                assert_eq!(why, "the request body must not be compressed; send it without Content-Encoding");
             }
         }
     }

@@ -202,7 +202,7 @@ async fn a_key_is_shown_once_and_made_once(backend: Backend) {
     let other = [&fields[..1], &[("name", "Other")], &fields[2..]].concat();
     let other = browser.post(NEW, &other).await;
     assert_eq!(other.status, 409);
-    assert!(other.text.contains("came with another body before"), "{}", other.text);
+    assert!(other.text.contains("was used with a different body"), "{}", other.text);
     assert_ne!(hidden(&other.text, "form"), form, "the next time it is another form");
 
     let stored = server.admin().get(&own.replace("/console", "/v1")).await.done(200);
@@ -232,14 +232,14 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
         ("resource", "a//b", r#"id="row-1" class="field-error""#),
         ("resource", "", "Enter at least one resource"),
         ("ends", "date", r#"id="date-error""#),
-        ("project", "none", r#"id="project-error" class="field-error">There is no such project."#),
+        ("project", "none", r#"id="project-error" class="field-error">The project does not exist."#),
         (
             "environment",
             "qa",
-            r#"id="environment-error" class="field-error">The project has no such environment"#,
+            r#"id="environment-error" class="field-error">The project does not have this environment"#,
         ),
         ("access", "nonsense", ""),
-        ("ends", "7d", "Expires_in is not"),
+        ("ends", "7d", "Expires_in must be"),
     ] {
         let fields: Vec<_> =
             good.iter().map(|(name, old)| (*name, if *name == field { value } else { old })).collect();
@@ -364,7 +364,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     assert_eq!(again.header("location"), format!("{own}?done=before"));
     let third = browser.post(&format!("{own}/rotate"), &[("overlap", "60")]).await;
     assert_eq!(third.status, 409);
-    assert!(third.text.contains("Two secrets are live already"), "{}", third.text);
+    assert!(third.text.contains("The key already has two live secrets"), "{}", third.text);
     assert_eq!(browser.post(&format!("{own}/rotate"), &[("overlap", "x")]).await.status, 400);
 
     server.flush().await;
@@ -423,7 +423,7 @@ async fn a_key_is_disabled_and_enabled_after_being_asked(backend: Backend) {
     let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
     let kept = browser.post(&format!("{last}/disable"), &[]).await;
     assert_eq!(kept.status, 409, "the last administrator stays: {}", kept.text);
-    assert!(kept.text.contains("lock administrators out"), "{}", kept.text);
+    assert!(kept.text.contains("lock out all administrators"), "{}", kept.text);
 }
 
 async fn retiring_the_newer_secret_is_announced(backend: Backend) {

@@ -70,7 +70,7 @@ async fn what_people_type_leads_to_the_page_that_they_mean(backend: Backend) {
     assert_eq!(server.client().post_form("/", "").await.status, 405);
     assert_eq!(
         server.client().get("/nothing").await.refused(404, "not_found"),
-        "there is no such thing here"
+        "no such resource exists, or this credential cannot see it"
     );
     // The issuer's path is what a browser sees, whether or not a proxy has taken it away on the way here.
     let issuer = Some("https://example.com/auth".to_owned());

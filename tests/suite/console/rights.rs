@@ -90,7 +90,7 @@ async fn nobody_hands_out_what_they_do_not_have(backend: Backend) {
     ];
     let refused = browser.post("/console/orgs/default/keys/new", &form).await;
     assert_eq!(refused.status, 403);
-    assert!(refused.text.contains("hand out or change a scope that you don"), "{}", refused.text);
+    assert!(refused.text.contains("grant or change a scope that you do not"), "{}", refused.text);
     assert!(
         refused.text.contains(r#"value="claviger/**""#),
         "what was typed is still there: {}",

@@ -59,7 +59,7 @@ async fn what_is_refused_is_said_on_the_page_and_no_secret_with_it(backend: Back
         ("nonsense", 401, "This key is not valid"),
         (&*forged(&server.admin_key), 401, "This key is not valid"),
         (&*plain, 403, "no scope under claviger/"),
-        (&*far, 403, "may not be used from address 127.0.0.1"),
+        (&*far, 403, "is not allowed from address 127.0.0.1"),
     ] {
         let answer = browser.sign_in(key).await;
         assert_eq!(answer.status, status, "{}", answer.text);
@@ -162,7 +162,7 @@ async fn a_session_is_bound_to_the_keys_addresses(backend: Backend) {
     server.admin().patch(&path, &json!({"cidrs": ["192.0.2.0/24"]})).await.done(200);
     let refused = browser.get(KEYS).await;
     assert_eq!(refused.status, 403);
-    assert!(refused.text.contains("may not be used from address 127.0.0.1"), "{}", refused.text);
+    assert!(refused.text.contains("is not allowed from address 127.0.0.1"), "{}", refused.text);
 }
 
 async fn a_session_that_was_not_issued_here_asks_nothing_of_the_store(backend: Backend) {

@@ -215,13 +215,13 @@ async fn a_month_that_there_is_none_of_is_refused(backend: Backend) {
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     assert_eq!(server.clock.now(), START);
     for (bad, said) in [
-        ("month=2026", "Month: a month is written like 2026-11."),
-        ("month=2026-13", "Month: a month is written like 2026-11."),
-        ("month=2026-01-01", "Month: a month is written like 2026-11."),
-        ("month=%3Cb%3E", "Month: a month is written like 2026-11."),
+        ("month=2026", "Month: must be a month such as 2026-11."),
+        ("month=2026-13", "Month: must be a month such as 2026-11."),
+        ("month=2026-01-01", "Month: must be a month such as 2026-11."),
+        ("month=%3Cb%3E", "Month: must be a month such as 2026-11."),
         ("month=2026-02", "2026-02 has not begun."),
-        ("month=2023-09", "Totals of this length are kept since 2023-10."),
-        ("month=2026-01&month=2026-01", "Month is there twice."),
+        ("month=2023-09", "Totals of this length are available since 2023-10."),
+        ("month=2026-01&month=2026-01", "Month appears twice."),
     ] {
         for path in [USAGE, CSV] {
             let refused = browser.get(&format!("{path}?{bad}")).await;

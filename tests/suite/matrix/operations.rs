@@ -87,7 +87,7 @@ impl<'a> Ground<'a> {
         Self { server, org: org.to_owned(), key, secret }
     }
 
-    /// Takes away what is in the operation's way: what has keys that are not revoked can't be deleted, and what is
+    /// Takes away what is in the operation's way: what has unrevoked keys can't be deleted, and what is
     /// not disabled can't be enabled.
     pub(crate) async fn clear_for(&self, operation: &Operation) {
         if operation.method == Method::DELETE && !operation.path.contains("/keys/") {

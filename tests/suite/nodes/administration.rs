@@ -84,7 +84,7 @@ async fn what_is_taken_from_a_key_is_taken_at_the_other_node(backend: Backend) {
     let narrower = json!([{ "action": "read", "resource": "b" }]);
     for ((method, path, body), refusal) in [
         (patch(json!({ "scopes": narrower })), ""),
-        (patch(json!({ "cidrs": ["192.0.2.1"] })), "the key may not be used from address 127.0.0.1"),
+        (patch(json!({ "cidrs": ["192.0.2.1"] })), "the key is not allowed from address 127.0.0.1"),
         (patch(json!({ "expires_in": 999 })), ""),
         ((Method::POST, "{key}/revoke", json!({})), "the key is revoked"),
         ((Method::DELETE, "{key}", Value::Null), UNKNOWN),

@@ -1,5 +1,7 @@
 //! The document as it is served, and the page to read it on.
 
+use std::collections::BTreeSet;
+
 use reqwest::Url;
 
 use crate::support::openapi::operations;
@@ -9,6 +11,7 @@ on_both!(
     the_document_is_served_as_it_is,
     the_page_asks_nobody_else,
     every_file_that_is_described_is_there_and_no_other,
+    the_index_leads_to_every_page_of_the_documentation,
 );
 
 async fn the_document_is_served_as_it_is(backend: Backend) {
@@ -51,6 +54,31 @@ async fn every_file_that_is_described_is_there_and_no_other(backend: Backend) {
     }
     for name in ["page.html", "..%2fpage.html", "..%2f..%2fLICENSE", "%ff", "swagger-ui/LICENSE"] {
         assert_eq!(server.client().get(&format!("/docs/{name}")).await.status, 404, "{name}");
+    }
+}
+
+async fn the_index_leads_to_every_page_of_the_documentation(backend: Backend) {
+    for (issuer, path) in [(None, ""), (Some("https://example.com/auth/v2"), "/auth/v2")] {
+        let options = Options { issuer: issuer.map(str::to_owned), ..Options::default() };
+        let server = Server::start_with(backend, options).await;
+        let here = Url::parse(&server.url(&format!("{path}/llms.txt"))).unwrap();
+        let index = server.client().get(here.path()).await;
+        assert_eq!((index.status, index.header("content-type")), (200, "text/plain; charset=utf-8"));
+        let links = index.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let links: BTreeSet<&str> = links.collect();
+        let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+        let pages = pages.map(|entry| entry.unwrap().path());
+        for page in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+            let link = format!("docs/{}", page.file_name().unwrap().to_str().unwrap());
+            assert!(links.contains(&*link), "{link}");
+            let served = server.client().get(here.join(&link).unwrap().path()).await;
+            assert_eq!(served.header("content-type"), "text/markdown; charset=utf-8");
+            assert_eq!(served.text, std::fs::read_to_string(&page).unwrap());
+        }
+        for link in links {
+            let target = here.join(link).unwrap();
+            assert_eq!(server.client().get(target.path()).await.status, 200, "{link}");
+        }
     }
 }
 

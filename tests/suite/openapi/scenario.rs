@@ -42,6 +42,7 @@ async fn publications(walk: &mut Walk) {
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
         "/openapi.yaml",
+        "/llms.txt",
         "/docs",
         "/docs/{file}",
     ] {

@@ -38,7 +38,7 @@ async fn a_caller_without_it_is_told_which_scope_is_missing(backend: Backend) {
         }
         assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"), "{}", said());
         let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
-        let scope = message.strip_prefix("this needs the scope ").unwrap_or_else(|| panic!("{}", said()));
+        let scope = message.strip_prefix("this requires the scope ").unwrap_or_else(|| panic!("{}", said()));
         assert!(target.is_instance(scope, template), "{}: not of {template}", said());
         let challenge = answer.header("www-authenticate");
         assert!(challenge.ends_with(&format!(r#"scope="{scope}""#)), "{challenge}");

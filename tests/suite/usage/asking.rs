@@ -59,19 +59,19 @@ async fn a_period_that_can_not_be_answered_is_refused(backend: Backend) {
     let (id, _) = server.key(&["read:*"]).await;
     for path in [USAGE, &format!("{KEYS}/{id}/usage")] {
         for (query, complaint) in [
-            ("interval=week", "interval: an interval is hour or day"),
-            ("interval=", "interval: an interval is hour or day"),
+            ("interval=week", "interval: must be hour or day"),
+            ("interval=", "interval: must be hour or day"),
             ("from=yesterday", "from is not an RFC 3339 time"),
             ("to=2026-01-01", "to is not an RFC 3339 time"),
-            ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:00Z", "from is after to"),
-            ("from=2026-01-02T00:00:00Z", "from is after to"),
+            ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:00Z", "from must not be after to"),
+            ("from=2026-01-02T00:00:00Z", "from must not be after to"),
             ("from=2026-01-01T00:00:00Z&to=2028-09-27T00:00:01Z", "more than 1000 buckets"),
             ("interval=hour&from=2026-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", "more than 1000 buckets"),
-            ("interval=hour&from=2025-11-26T23:59:59Z", "kept since 2025-11-27T00:00:00Z"),
-            ("from=2023-10-23T23:59:59Z", "kept since 2023-10-24T00:00:00Z"),
-            ("to=1970-01-01T00:00:00Z", "kept since 2023-10-24T00:00:00Z"),
-            ("interval=day&interval=hour", "interval is there twice"),
-            ("limit=3", "the query parameters here are interval, from, to"),
+            ("interval=hour&from=2025-11-26T23:59:59Z", "available since 2025-11-27T00:00:00Z"),
+            ("from=2023-10-23T23:59:59Z", "available since 2023-10-24T00:00:00Z"),
+            ("to=1970-01-01T00:00:00Z", "available since 2023-10-24T00:00:00Z"),
+            ("interval=day&interval=hour", "interval appears twice"),
+            ("limit=3", "the query parameters of this operation are interval, from, to"),
         ] {
             let refused = server.admin().get(&format!("{path}?{query}")).await;
             assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{path}?{query}");

@@ -1,0 +1,29 @@
+//! The documentation as Markdown, for agents and for people without the source code.
+
+use super::super::embedded::{Embedded, MARKDOWN};
+
+macro_rules! pages {
+    ($($name:literal,)*) => {
+        [$(Embedded::plain($name, MARKDOWN, include_bytes!(concat!("../../../docs/", $name))),)*]
+    };
+}
+
+/// Every page in the folder `docs`.
+pub(super) const PAGES: [Embedded; 16] = pages![
+    "administration.md",
+    "architecture.md",
+    "cli.md",
+    "clients.md",
+    "configuration.md",
+    "console.md",
+    "gateways.md",
+    "known-attacks.md",
+    "operating.md",
+    "performance.md",
+    "resource-servers.md",
+    "rfc-divergences.md",
+    "rfcs.md",
+    "scopes.md",
+    "security.md",
+    "tour.md",
+];
