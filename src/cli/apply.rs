@@ -52,7 +52,7 @@ An entry matches the key with its `id`, or else the key with its name in its pro
 key. What the file omits stays as it is, except that --prune revokes omitted keys. All changes take effect, or none. Applying
 the same file again changes nothing.")]
 pub(super) struct ApplyArgs {
-    /// TOML or JSON file; - reads standard input
+    /// TOML or JSON file, or - for standard input
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
 

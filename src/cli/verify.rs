@@ -37,7 +37,7 @@ case, even of a forged token.
 
 The exit code is 0 if the token is valid, and 7 if it is not.")]
 pub(super) struct VerifyArgs {
-    /// The token; - reads standard input, which other users of the machine cannot see
+    /// The token, or - for standard input, which other users of the machine cannot see
     token: String,
 
     /// Expected audience; repeatable [default: any]

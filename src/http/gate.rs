@@ -141,7 +141,7 @@ fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
 
 fn no_resource() -> ApiError {
     ApiError::Forbidden {
-        message: "what is asked for is no resource: 1 to 16 literals joined by slashes".into(),
+        message: "this is not a resource: a resource is 1 to 16 literals joined by slashes".into(),
         scope: None,
     }
 }

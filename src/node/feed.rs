@@ -46,7 +46,7 @@ pub struct Feed {
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// There is no key to sign with.
-    #[error("there is no signing key that is not withdrawn or superseded")]
+    #[error("no signing key is active")]
     NoSigningKey,
     /// The signature failed.
     #[error(transparent)]

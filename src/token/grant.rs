@@ -48,7 +48,7 @@ impl<'a> GrantRequest<'a> {
                 held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
             let known = known.ok_or_else(|| {
                 OAuthError::InvalidTarget(format!(
-                    "{} is no audience of this key's project",
+                    "{} is not an audience of this key's project",
                     Excerpt::from(*asked)
                 ))
             })?;

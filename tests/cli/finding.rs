@@ -67,5 +67,5 @@ async fn an_empty_list_says_why(backend: Backend) {
     assert_eq!(reader.ok(&["keys", "list", "--json"]).stderr, "");
     let none = |list: &[&str]| reader.ok(list).stderr;
     assert_eq!(none(&["orgs", "list"]), "This credential cannot read any organization.\n");
-    assert_eq!(none(&["projects", "list"]), "No project of default that this credential may read.\n");
+    assert_eq!(none(&["projects", "list"]), "This credential cannot read any project of default.\n");
 }

@@ -58,10 +58,10 @@ async fn a_profile_names_a_server_and_a_key(backend: Backend) {
     shell
         .run(&["profiles", "add", "default", "--url", url])
         .assert_failed(2, "the profile default already exists");
-    shell.run(&["self", "--profile", "nobody"]).assert_failed(2, "there is no profile nobody");
+    shell.run(&["self", "--profile", "nobody"]).assert_failed(2, "the profile nobody does not exist");
     shell
         .run(&["profiles", "add", "a b", "--url", url])
-        .assert_failed(2, "a profile's name is 1 to 64 letters");
+        .assert_failed(2, "a profile's name must have 1 to 64 letters");
 }
 
 /// A flag, then a profile named by a flag, then `CLAVIGER_URL`, then `CLAVIGER_PROFILE`, then the default profile.

@@ -47,7 +47,7 @@ pub(in crate::cli) struct RemoteArgs {
     #[command(flatten)]
     server: ServerChoice,
 
-    /// File with the API key or token, mode 0600; - reads standard input [env: CLAVIGER_API_KEY holds the key
+    /// File with the API key or token, mode 0600, or - for standard input [env: CLAVIGER_API_KEY holds the key
     /// itself]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     api_key_file: Option<PathBuf>,
