@@ -8,22 +8,27 @@ mod around;
 mod assets;
 mod audit_page;
 mod bounce;
+mod confirm;
 mod cookie;
 mod events;
 mod explain;
 mod fields;
 mod home;
 mod keys;
+mod notice;
 mod organizations;
 mod origin;
 mod page;
 mod plot;
 mod posted;
 mod problem;
+mod project;
 mod projects;
+mod resume;
 mod session;
 mod set_up;
 mod shell;
+mod shown_again;
 mod sign_in;
 mod signing_keys;
 mod use_by_key;
@@ -31,6 +36,7 @@ mod use_over_time;
 mod use_page;
 mod visitor;
 mod when;
+mod withdrawal;
 
 use std::sync::Arc;
 
@@ -44,6 +50,8 @@ use crate::http::route::routes;
 use crate::node::Node;
 use crate::set_up::SetUp;
 
+use self::shown_again::ShownAgain;
+
 pub(crate) use self::set_up::set_up_router;
 
 routes! {
@@ -53,7 +61,7 @@ routes! {
         POST "/console/sign-in" => sign_in::sign_in,
         POST "/console/sign-out" => sign_in::sign_out,
         GET "/console/set-up" => set_up::over,
-        POST "/console/set-up" => set_up::over,
+        POST "/console/set-up" => set_up::late,
         POST "/console/set-up/saved" => set_up::saved,
         GET "/console/scope" => explain::explanation,
         GET "/console/orgs" => organizations::list,
@@ -83,11 +91,14 @@ routes! {
         GET "/console/orgs/{org}/audit.csv" => audit_page::export,
         GET "/console/orgs/{org}/projects" => projects::list,
         POST "/console/orgs/{org}/projects" => projects::create,
-        GET "/console/orgs/{org}/projects/{project}" => projects::edit,
-        POST "/console/orgs/{org}/projects/{project}" => projects::change,
-        POST "/console/orgs/{org}/projects/{project}/delete" => projects::delete,
+        GET "/console/orgs/{org}/projects/{project}" => project::edit,
+        POST "/console/orgs/{org}/projects/{project}" => project::change,
+        GET "/console/orgs/{org}/projects/{project}/delete" => project::ask_delete,
+        POST "/console/orgs/{org}/projects/{project}/delete" => project::delete,
         GET "/console/orgs/{org}/signing-keys" => signing_keys::show,
-        POST "/console/orgs/{org}/signing-keys" => signing_keys::rotate,
+        POST "/console/orgs/{org}/signing-keys" => signing_keys::publish,
+        GET "/console/orgs/{org}/signing-keys/{kid}/withdraw" => withdrawal::ask,
+        POST "/console/orgs/{org}/signing-keys/{kid}/withdraw" => withdrawal::withdraw,
 
         GET "/console/assets/{version}/{file}" => assets::asset,
         ANY "/console/{*rest}" => not_found,
@@ -96,9 +107,11 @@ routes! {
 
 /// The console's routes; `laid` is the set-up that this process began with, if it did.
 pub(crate) fn router(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
+    let shown_again = ShownAgain::new(node.clock.clone());
     let pages = endpoints()
         .route_layer(from_fn_with_state(Arc::clone(node), around::around))
-        .route_layer(compress::layer());
+        .route_layer(compress::layer())
+        .route_layer(Extension(shown_again));
     match laid {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,

@@ -9,7 +9,7 @@ pub use code::{Code, CodeError, CodeHash};
 
 use std::fs::remove_file;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -27,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The longest that an answer waits for the server to serve.
 const SERVES_WITHIN: Duration = Duration::from_secs(5);
 
+/// For so long the administrator's key is shown again to whoever sends the same code again.
+const SHOWN_AGAIN: Duration = Duration::from_secs(60);
+
 /// What wrong codes are counted under.
 const GUESSES: &str = "set-up";
 
@@ -41,6 +44,8 @@ pub struct SetUp {
     is_over: watch::Sender<bool>,
     /// Of whoever was shown the administrator's key.
     receipt: Mutex<Option<CodeHash>>,
+    /// What was laid here within the last minute. Of two who lay at once the second waits.
+    lately: tokio::sync::Mutex<Option<Arc<Laid>>>,
 }
 
 /// A store that has just been filled.
@@ -82,15 +87,50 @@ impl SetUp {
             laid: Notify::new(),
             is_over: watch::Sender::new(false),
             receipt: Mutex::default(),
+            lately: tokio::sync::Mutex::default(),
         }
     }
 
     /// Fills the store for somebody who has the code. Until [`SetUp::saved`] the administrator's key is in its file
-    /// as well: an answer can get lost.
+    /// as well: an answer can get lost. Whoever sends the same code again within a minute is shown the same.
     ///
     /// # Errors
     /// [`SetUpError`]; [`BootstrapError::Done`] when somebody else was faster.
-    pub async fn lay(&self, code: &Code, from: CallerAddress) -> Result<Laid, SetUpError> {
+    pub async fn lay(self: &Arc<Self>, code: &Code, from: CallerAddress) -> Result<Arc<Laid>, SetUpError> {
+        self.check(code, from)?;
+        let mut lately = self.lately.lock().await;
+        if let Some(laid) = &*lately {
+            return Ok(Arc::clone(laid));
+        }
+        let receipt = Code::generate(&self.ground.entropy)?;
+        let (_, admin) = self.ground.foundation().lay(Some(&self.ground.admin_file())).await?;
+        tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
+        *self.receipt() = Some(receipt.hash());
+        self.laid.notify_one();
+        let laid = Arc::new(Laid { admin, receipt });
+        *lately = Some(Arc::clone(&laid));
+        let set_up = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(SHOWN_AGAIN).await;
+            set_up.lately.lock().await.take();
+        });
+        Ok(laid)
+    }
+
+    /// What was laid here within the last minute, for somebody who has the code.
+    ///
+    /// # Errors
+    /// [`SetUpError`].
+    pub async fn laid_lately(
+        &self,
+        code: &Code,
+        from: CallerAddress,
+    ) -> Result<Option<Arc<Laid>>, SetUpError> {
+        self.check(code, from)?;
+        Ok(self.lately.lock().await.clone())
+    }
+
+    fn check(&self, code: &Code, from: CallerAddress) -> Result<(), SetUpError> {
         let now = self.ground.clock.now();
         if let Some(seconds) = self.throttle.wait(GUESSES, from.known(), now) {
             return Err(SetUpError::TooMany(seconds));
@@ -99,21 +139,16 @@ impl SetUp {
             self.throttle.failed(GUESSES, from.known(), now);
             return Err(SetUpError::WrongCode);
         }
-        let receipt = Code::generate(&self.ground.entropy)?;
-        let (_, admin) = self.ground.foundation().lay(Some(&self.ground.admin_file())).await?;
-        tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
-        *self.receipt() = Some(receipt.hash());
-        self.laid.notify_one();
-        Ok(Laid { admin, receipt })
+        Ok(())
     }
 
-    /// Removes the file of the administrator's key, for whoever has the receipt of it.
-    pub fn saved(&self, receipt: &Code) {
-        let mut expected = self.receipt();
-        if !expected.as_ref().is_some_and(|expected| expected.is_of(receipt)) {
+    /// Removes the file of the administrator's key, for whoever has the receipt of it, and shows the key no more.
+    pub async fn saved(&self, receipt: &Code) {
+        let is_shown = self.receipt().take_if(|expected| expected.is_of(receipt)).is_some();
+        if !is_shown {
             return;
         }
-        *expected = None;
+        self.lately.lock().await.take();
         if let Err(error) = remove_file(self.ground.admin_file()) {
             tracing::warn!(%error, "the administrator's key file cannot be removed");
         }

@@ -59,7 +59,7 @@ pub use restore::{
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use shared_settings::SharedSettings;
 pub use signing_keys::{SealedSigningKey, Succession};
-pub use usage::{KeyLabel, KeyTotal, UseBuckets, UseRecord};
+pub use usage::{KeyLabel, KeyTotal, TokenReach, UseBuckets, UseRecord};
 pub use withdrawals::Withdrawal;
 pub use write::{ChangeKind, Write};
 pub use write_health::{WriteHealth, WritesFailing};

@@ -105,9 +105,9 @@ impl UseCounts {
         UseKind::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
     }
 
-    /// How often there was any use.
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
+    /// How often the key was used: a refusal is no use.
+    pub fn used(&self) -> u64 {
+        self.of(UseKind::Token) + self.of(UseKind::Direct)
     }
 
     /// Whether there was no use at all.
@@ -143,6 +143,7 @@ mod tests {
             UseKind::ALL[1..].iter().copied().zip(1..).collect::<Vec<_>>()
         );
         counts += counts;
+        assert_eq!(counts.used(), 2, "refusals are no use");
         assert_eq!(counts.of(UseKind::Refused(RefusedFor::Secret)), 12);
     }
 }

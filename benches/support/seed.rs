@@ -150,7 +150,7 @@ impl Store {
             format!(
                 "INSERT INTO key_totals (span, start, key_id, organization, total, token, direct, revoked, expired,
                      address, secret)
-                 SELECT 'month', {}, id, organization, created_seq * 7919 % 100003 + 3,
+                 SELECT 'month', {}, id, organization, created_seq * 7919 % 100003 + 1,
                      created_seq * 7919 % 100003, 1, 0, 0, 1, 1
                  FROM api_keys WHERE created_seq >= 10000 AND created_seq / 1000 % 10 = 0",
                 CalendarPeriod::of(CalendarSpan::Month, Clock::system().now()).start().unix()

@@ -18,30 +18,44 @@ const PURPOSE: &str = "console session";
 
 /// The id in the request's cookie. Two of them are none: at most one is from here.
 pub(super) fn read(node: &Node, headers: &HeaderMap) -> Option<SessionId> {
+    node.tagger.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
+}
+
+/// The value of another cookie of the console's, if there is one.
+pub(super) fn value<'h>(node: &Node, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    only(headers, &format!("{}-{name}", name_at(node)))
+}
+
+/// Has the browser keep another cookie of the console's.
+pub(super) fn with(node: &Node, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+    line(node, &format!("{}-{name}", name_at(node)), value, seconds)
+}
+
+fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == name_at(node)).map(|(_, value)| value);
+    let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (Some(value), None) => node.tagger.unmarked(PURPOSE, value)?.parse().ok(),
+        (Some(value), None) => Some(value),
         _ => None,
     }
 }
 
 /// Has the browser keep a session's id for as long as it may live.
 pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
-    value(node, &node.tagger.marked(PURPOSE, &id.expose()), ConsoleSession::LONGEST_SECONDS)
+    line(node, name_at(node), &node.tagger.marked(PURPOSE, &id.expose()), ConsoleSession::LONGEST_SECONDS)
 }
 
 /// Has the browser forget it.
 pub(super) fn forget(node: &Node) -> Option<HeaderValue> {
-    value(node, "", 0)
+    line(node, name_at(node), "", 0)
 }
 
-fn value(node: &Node, id: &str, seconds: i64) -> Option<HeaderValue> {
+fn line(node: &Node, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
     let secure = if has_tls(node) { "; Secure" } else { "" };
-    let name = name_at(node);
-    let line =
-        Zeroizing::new(format!("{name}={id}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"));
+    let line = Zeroizing::new(format!(
+        "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    ));
     let mut value = HeaderValue::from_str(&line).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -5,7 +5,7 @@ pub(super) mod disable;
 pub(super) mod edit;
 mod form;
 mod list;
-mod made;
+pub(super) mod made;
 pub(super) mod new;
 mod row;
 pub(super) mod show;

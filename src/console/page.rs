@@ -27,9 +27,18 @@ pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
     }
 }
 
-/// Whether another filling-in of the form may be taken.
+/// Whether another filling-in of the form may be taken, or this one later: then it is shown with what was typed.
 pub(super) fn is_mendable(error: &ApiError) -> bool {
-    matches!(error, ApiError::InvalidRequest(_) | ApiError::Conflict(_))
+    matches!(
+        error,
+        ApiError::InvalidRequest(_)
+            | ApiError::Conflict(_)
+            | ApiError::Forbidden { .. }
+            | ApiError::Crowded
+            | ApiError::RateLimited(_)
+            | ApiError::Unavailable(_)
+            | ApiError::NotReady(_)
+    )
 }
 
 /// The query of a link: what there is to say, of pairs whose names need no encoding.

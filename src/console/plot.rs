@@ -51,12 +51,16 @@ pub(super) struct Plot(String);
 impl Plot {
     /// Use over a few days, for a row of a list.
     pub(super) fn spark(usage: &Usage, span: &str) -> Self {
-        let counts: Vec<u64> = usage.buckets().iter().map(Bucket::total).collect();
-        let total: u64 = counts.iter().sum();
-        let label = match total {
+        let counts: Vec<u64> = usage.buckets().iter().map(Bucket::used).collect();
+        let used = match counts.iter().sum() {
             0 => format!("Not used in the last {span}"),
             1 => format!("Used once in the last {span}"),
-            total => format!("Used {} times in the last {span}", grouped(total)),
+            times => format!("Used {} times in the last {span}", grouped(times)),
+        };
+        let label = match usage.buckets().iter().map(|bucket| bucket.refused.total()).sum() {
+            0 => used,
+            1 => format!("{used}; refused once"),
+            times => format!("{used}; refused {} times", grouped(times)),
         };
         Self::drawn(SPARK, "spark", &label, |svg| spark(svg, &counts))
     }

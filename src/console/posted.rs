@@ -2,31 +2,47 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::SET_COOKIE;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
+use ring::digest::{Context, SHA256};
 
 use super::fields::Fields;
-use super::origin;
+use super::keys::made;
+use super::resume::{self, Unsent};
+use super::shell::base;
+use super::shown_again::{Sent, Shown, ShownAgain, What};
+use super::sign_in;
 use super::visitor::Visitor;
+use super::{cookie, origin};
+use crate::http::credentials::CameFrom;
+use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
-use crate::management::{ApiError, Repeatable};
+use crate::management::keys::CreatedKey;
+use crate::management::{ApiError, Made, Repeatable, carry_out};
 use crate::node::Node;
+use crate::remembered::Digest;
 
 /// A form, by whom, and that it is really theirs.
 #[derive(Debug)]
 pub(super) struct Posted {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
-    path: String,
-    body: Bytes,
+    /// How the same form is known if it comes twice; nothing for a form that has no name.
+    repeatable: Option<Repeatable>,
+    digest: Digest,
+    shown_again: ShownAgain,
 }
 
 /// The field with what only a page of the session's can know.
-const TOKEN: &str = "token";
+pub(super) const TOKEN: &str = "token";
 
 /// The field that tells one filling-in of a form from another.
-const FORM: &str = "form";
+pub(super) const FORM: &str = "form";
+
+/// The field of a form that is only to be shown once more, with what was typed.
+pub(super) const RESUME: &str = "resume";
 
 impl FromRequest<Arc<Node>> for Posted {
     type Rejection = Response;
@@ -34,23 +50,112 @@ impl FromRequest<Arc<Node>> for Posted {
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Response> {
         origin::check(node, request.headers()).map_err(answer)?;
         let (mut parts, body) = request.into_parts();
-        let visitor = Visitor::from_request_parts(&mut parts, node).await?;
-        let (parts, body, fields) = Fields::read(Request::from_parts(parts, body)).await.map_err(answer)?;
+        let visitor = Visitor::of(&mut parts, node).await.map_err(Failure::into_response)?;
+        let request = Request::from_parts(parts, body);
+        let (parts, body, fields) = Fields::read(request).await.map_err(answer)?;
+        let shown_again = parts.extensions.get::<ShownAgain>().cloned();
+        let shown_again = shown_again.ok_or_else(|| answer(ApiError::internal("nothing is shown again")))?;
+        let path = parts.uri.path().to_owned();
+        let digest = digest(&path, &body);
+        let Some(visitor) = visitor else {
+            let from = CameFrom::by(&node.deployment.addresses, &parts);
+            let CameFrom(from) = from.map_err(Failure::into_response)?;
+            return Err(match shown_again.of(&digest, &from) {
+                Some(shown) if is_of_cookie(node, &parts, &fields) => ended_by_it(node, &shown),
+                _ => over(node, &parts, fields),
+            });
+        };
         if !visitor.session.has_form_token(fields.text(TOKEN)) {
-            let message =
-                "this form belongs to another session. Go back, reload the page and submit the form again";
-            return Err(answer(ApiError::Forbidden { message: message.into(), scope: None }));
+            return Err(of_another_session(node, &visitor, &path, fields));
         }
-        Ok(Self { visitor, fields, path: parts.uri.path().to_owned(), body })
+        let form = fields.text(FORM);
+        let repeatable = (!form.is_empty()).then(|| Repeatable::new("POST", &path, form, &body));
+        Ok(Self { visitor, fields, repeatable, digest, shown_again })
     }
 }
 
 impl Posted {
-    /// How the same form is known if it comes twice.
-    pub(super) fn repeatable(&self) -> Option<Repeatable> {
-        let form = self.fields.text(FORM);
-        (!form.is_empty()).then(|| Repeatable::new("POST", &self.path, form, &self.body))
+    /// Whether the form is only to be shown once more, with what was typed.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.fields.has(RESUME)
     }
+
+    /// Carries out what makes a secret, once, however often the form is sent.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) async fn once<F>(
+        &self,
+        what: What,
+        make: impl FnOnce(Option<Repeatable>) -> F,
+    ) -> Result<Made<Arc<Shown>>, ApiError>
+    where
+        F: Future<Output = Result<Made<CreatedKey>, ApiError>> + Send + 'static,
+    {
+        let make = make(self.repeatable.clone());
+        if self.repeatable.is_none() {
+            let made = carry_out(make).await?;
+            return Ok(match made {
+                Made::New(created) => Made::New(Arc::new(Shown { what, created })),
+                Made::Before(answer) => Made::Before(answer),
+            });
+        }
+        let (shown_again, caller) = (self.shown_again.clone(), &self.visitor.caller);
+        let organization = caller.key.key.organization.clone();
+        let sent = Sent { digest: self.digest, organization, from: caller.address };
+        carry_out(async move { shown_again.once(sent, what, make).await }).await
+    }
+}
+
+/// What tells the form from any other, of whatever session: there is a token in it.
+fn digest(path: &str, body: &[u8]) -> Digest {
+    let mut all = Context::new(&SHA256);
+    all.update(path.as_bytes());
+    all.update(b"\n");
+    all.update(body);
+    let mut digest = Digest::default();
+    digest.copy_from_slice(all.finish().as_ref());
+    digest
+}
+
+/// Whether the form was made for the session in the cookie, which may be over.
+fn is_of_cookie(node: &Node, parts: &Parts, fields: &Fields) -> bool {
+    cookie::read(node, &parts.headers).is_some_and(|session| session.has_form_token(fields.text(TOKEN)))
+}
+
+/// The form ended the secret that its own session was opened with, and comes for the second time.
+fn ended_by_it(node: &Arc<Node>, shown: &Shown) -> Response {
+    made::page(node, None, shown).unwrap_or_else(Failure::into_response)
+}
+
+/// Nobody is signed in any more: they are asked to, and the form waits.
+fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
+    let was_in = cookie::read(node, &parts.headers).is_some();
+    let mut response = match Unsent::new(&base(node), &seen_path(node, parts.uri.path()), fields) {
+        Some(unsent) => sign_in::with_unsent(node, unsent).into_response(),
+        None => return sign_in::lead(node, None, was_in),
+    };
+    if was_in && let Some(forgotten) = cookie::forget(node) {
+        response.headers_mut().append(SET_COOKIE, forgotten);
+    }
+    response
+}
+
+/// Somebody is signed in, and the form is of an earlier session, or of somebody else's.
+fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: Fields) -> Response {
+    let message = "this form belongs to another session. Go back, reload the page and submit the form again";
+    let error = ApiError::Forbidden { message: message.into(), scope: None };
+    match Unsent::new(&base(node), &seen_path(node, path), fields) {
+        Some(unsent) => resume::of_another_session(visitor, unsent, error).into_response(),
+        None => answer(error),
+    }
+}
+
+/// The path that the browser sees: a proxy may have taken the issuer's away.
+fn seen_path(node: &Node, path: &str) -> String {
+    let above = path_of(&node.deployment.issuer);
+    let own = path.strip_prefix(above).filter(|rest| rest.starts_with("/console")).unwrap_or(path);
+    format!("{above}{own}")
 }
 
 fn answer(error: ApiError) -> Response {

@@ -38,7 +38,7 @@ pub(super) async fn open(
     key: &str,
     earlier: Option<SessionId>,
     origin: Origin<'_>,
-) -> Result<SessionId, ApiError> {
+) -> Result<(SessionId, Caller), ApiError> {
     let now = node.clock.now();
     let (caller, secret) = recognize(node, key, origin, now).await?;
     if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
@@ -55,7 +55,7 @@ pub(super) async fn open(
     write.insert_console_session(&id.digest(), &session).await?;
     record(&mut write, &caller, "console.sign_in").await?;
     node.commit(write).await?;
-    Ok(id)
+    Ok((id, caller))
 }
 
 /// The caller whose session this is, as the management API would have it now; `None` when it is over.

@@ -63,6 +63,22 @@ pub(super) async fn over(State(node): State<Arc<Node>>) -> Response {
     to_sign_in(&node.deployment.issuer)
 }
 
+/// `POST /console/set-up` once there is nothing to set up any more. A browser drops the answer to the first of two
+/// clicks, so whoever has set the server up just now sees the key all the same.
+pub(super) async fn late(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
+    origin::check(&node, request.headers())?;
+    let (parts, _, fields) = Fields::read(request).await?;
+    let Some(set_up) = parts.extensions.get::<Arc<SetUp>>() else {
+        return Ok(to_sign_in(&node.deployment.issuer));
+    };
+    let CameFrom(address) = CameFrom::by(&node.deployment.addresses, &parts)?;
+    let Ok(code) = fields.text("code").parse() else { return Ok(to_sign_in(&node.deployment.issuer)) };
+    match set_up.laid_lately(&code, address).await {
+        Ok(Some(laid)) => done(set_up, &laid),
+        Ok(None) | Err(_) => Ok(to_sign_in(&node.deployment.issuer)),
+    }
+}
+
 /// `POST /console/set-up/saved`: the administrator's key is where it belongs.
 pub(super) async fn saved(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
@@ -71,7 +87,7 @@ pub(super) async fn saved(State(node): State<Arc<Node>>, request: Request) -> Re
     if let Some(set_up) = parts.extensions.get::<Arc<SetUp>>()
         && let Ok(receipt) = fields.text("receipt").parse()
     {
-        set_up.saved(&receipt);
+        set_up.saved(&receipt).await;
     }
     Ok(to_sign_in(&node.deployment.issuer))
 }

@@ -9,9 +9,11 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::fields::Fields;
+use super::notice::{self, Notice};
 use super::page::{address, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
+use super::resume::{self, Unsent};
 use super::shell::{Shell, base};
 use super::visitor::Visitor;
 use super::{cookie, origin, page as answer, session};
@@ -31,6 +33,8 @@ const KNOWN: [&str; 2] = ["next", "why"];
 struct SignInPage {
     shell: Shell,
     next: String,
+    /// The hidden fields that carry a form which came too late for its session.
+    unsent: Option<[(&'static str, String); 2]>,
     notice: Option<&'static str>,
     error: Option<String>,
     host: String,
@@ -45,63 +49,93 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
     if Visitor::of(&mut parts, &node).await?.is_some() {
         return Ok(see_other(&next));
     }
-    let notice = match query.text("why") {
-        Some("over") => Some("Your session has ended. Sign in again to continue where you left off."),
-        Some("set-up") => Some("Set-up is complete. Sign in with the administrator key."),
-        Some("out") => Some("You have signed out."),
-        _ => None,
-    };
-    answer::page(&SignInPage::new(&node, next, notice))
+    let (said, taken) = notice::take(&node, &parts.headers, None, &format!("{}/sign-in", base(&node)));
+    let said = said.map(Notice::text);
+    // Whoever reads this, it is so.
+    let set_up = "Set-up is complete. Sign in with the administrator key.";
+    let said = said.or_else(|| query.text("why").filter(|why| *why == "set-up").map(|_| set_up));
+    let mut response = answer::page(&SignInPage::new(&node, next, said))?;
+    if let Some(taken) = taken {
+        response.headers_mut().append(SET_COOKIE, taken);
+    }
+    Ok(response)
 }
 
 /// `POST /console/sign-in`.
 pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
-    let (mut parts, _, fields) = Fields::read(request).await?;
+    let (mut parts, fields) = Fields::read_carrier(request).await?;
     let CameFrom(address) = CameFrom::from_request_parts(&mut parts, &node).await?;
     let request_id = RequestId::of(&parts);
     let origin = Origin { address, request_id: request_id.as_str() };
     let next = next_of(&base(&node), fields.text("next"));
     let earlier = cookie::read(&node, &parts.headers);
+    let unsent = Unsent::carried(&base(&node), &fields);
     match session::open(&node, fields.text("key"), earlier, origin).await {
-        Ok(id) => {
-            let mut response = see_other(&next);
+        Ok((id, caller)) => {
+            let mut response = match unsent {
+                Some(unsent) => resume::after_sign_in(Shell::of(&node, &caller, &id), unsent)?,
+                None => see_other(&next),
+            };
             if let Some(kept) = cookie::keep(&node, &id) {
                 response.headers_mut().insert(SET_COOKIE, kept);
             }
             Ok(response)
         }
-        Err(error) => Err(again(&node, next, error)),
+        Err(error) => Err(again(&node, next, unsent, error)),
     }
+}
+
+/// Asks somebody to sign in whose form came too late for their session, and keeps the form.
+pub(super) fn with_unsent(node: &Node, unsent: Unsent) -> Failure {
+    let notice = "Your session has ended. Sign in again to continue. What you entered is still here.";
+    let page = SignInPage {
+        unsent: Some(unsent.carriers()),
+        ..SignInPage::new(node, unsent.path().to_owned(), Some(notice))
+    };
+    answer::refused(&page, ApiError::Unauthenticated { presented: false })
+}
+
+/// Leads to the page, and from there on to the path `wanted`.
+pub(super) fn lead(node: &Node, wanted: Option<&str>, was_in: bool) -> Response {
+    let path = path(&base(node), wanted);
+    if !was_in {
+        return see_other(&path);
+    }
+    let mut response = Notice::Over.at(node, None, &path);
+    if let Some(forgotten) = cookie::forget(node) {
+        response.headers_mut().append(SET_COOKIE, forgotten);
+    }
+    response
 }
 
 /// `POST /console/sign-out`.
 pub(super) async fn sign_out(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
     let visitor = posted.visitor;
     session::close(&node, &visitor.caller, &visitor.session).await?;
-    let mut response = see_other(&format!("{}/sign-in?why=out", visitor.shell.base));
+    let mut response = Notice::SignedOut.at(&node, None, &format!("{}/sign-in", visitor.shell.base));
     if let Some(forgotten) = cookie::forget(&node) {
-        response.headers_mut().insert(SET_COOKIE, forgotten);
+        response.headers_mut().append(SET_COOKIE, forgotten);
     }
     Ok(response)
 }
 
 /// The path of the page, from which one goes on to the path `wanted`.
-pub(super) fn path(base: &str, wanted: Option<&str>, was_in: bool) -> String {
+pub(super) fn path(base: &str, wanted: Option<&str>) -> String {
     let next = wanted.map(|wanted| next_of(base, wanted)).filter(|next| next != base).unwrap_or_default();
-    let why = if was_in { "over" } else { "" };
-    address(&format!("{base}/sign-in"), [("next", &*next), ("why", why)])
+    address(&format!("{base}/sign-in"), [("next", &*next)])
 }
 
 /// The form again, without what was typed: it is a secret.
-fn again(node: &Node, next: String, error: ApiError) -> Failure {
+fn again(node: &Node, next: String, unsent: Option<Unsent>, error: ApiError) -> Failure {
     let said = match &error {
         ApiError::Unauthenticated { .. } => {
             "This key is not valid. Check that you pasted the whole key.".into()
         }
         error => sentence(&error.message()),
     };
-    let page = SignInPage { error: Some(said), ..SignInPage::new(node, next, None) };
+    let unsent = unsent.map(|unsent| unsent.carriers());
+    let page = SignInPage { error: Some(said), unsent, ..SignInPage::new(node, next, None) };
     answer::refused(&page, error)
 }
 
@@ -109,17 +143,30 @@ impl SignInPage {
     fn new(node: &Node, next: String, notice: Option<&'static str>) -> Self {
         let (issuer, brand) = (&node.deployment.issuer, node.deployment.brand.to_string());
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
-        Self { shell: Shell::of_nobody(node), next, notice, error: None, host: host.to_owned(), brand }
+        Self {
+            shell: Shell::of_nobody(node),
+            next,
+            unsent: None,
+            notice,
+            error: None,
+            host: host.to_owned(),
+            brand,
+        }
     }
 }
 
 /// `wanted`, if it is a page of the console's; else where one comes in. Nobody is led elsewhere from here.
 fn next_of(base: &str, wanted: &str) -> String {
+    if is_page(base, wanted) { wanted.to_owned() } else { base.to_owned() }
+}
+
+/// Whether it is a page of the console's, other than this one.
+pub(super) fn is_page(base: &str, wanted: &str) -> bool {
     let rest = wanted.strip_prefix(base);
     let is_below = rest.is_some_and(|rest| rest.starts_with(['/', '?']));
     let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_sign = rest.is_some_and(|rest| rest.starts_with("/sign-"));
-    if is_below && is_plain && !is_sign { wanted.to_owned() } else { base.to_owned() }
+    is_below && is_plain && !is_sign
 }
 
 #[cfg(test)]
@@ -148,10 +195,7 @@ mod tests {
         ] {
             assert_eq!(next_of("/console", bad), "/console", "{bad}");
         }
-        assert_eq!(
-            path("/console", Some("/console/a?b=c"), true),
-            "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc&why=over"
-        );
-        assert_eq!(path("/console", Some("/console"), false), "/console/sign-in");
+        assert_eq!(path("/console", Some("/console/a?b=c")), "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc");
+        assert_eq!(path("/console", Some("/console")), "/console/sign-in");
     }
 }

@@ -49,24 +49,21 @@ pub(super) async fn show(
     page(&shown(&node, &visitor, &organization)?)
 }
 
-/// `POST /console/orgs/{org}/signing-keys`: publishes the next one, or withdraws one that leaked.
-pub(super) async fn rotate(
+/// `POST /console/orgs/{org}/signing-keys`: publishes the next one.
+pub(super) async fn publish(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = posted;
-    let compromised = fields.text("compromised");
-    let body = match compromised.is_empty() {
-        true => serde_json::json!({}),
-        false => serde_json::json!({ "compromised": compromised }),
-    };
-    let request: RotateRequest = serde_json::from_value(body).map_err(ApiError::internal)?;
-    match signing_keys::rotate(&node, &visitor.caller, request).await {
-        Ok(_) => Ok(see_other(&shown(&node, &visitor, &organization)?.href)),
+    let visitor = &posted.visitor;
+    if posted.is_resumed() {
+        return page(&shown(&node, visitor, &organization)?);
+    }
+    match signing_keys::rotate(&node, &visitor.caller, RotateRequest::default()).await {
+        Ok(_) => Ok(see_other(&shown(&node, visitor, &organization)?.href)),
         Err(error) if is_mendable(&error) => {
             let said = Some(sentence(&error.message()));
-            let shown = shown(&node, &visitor, &organization)?;
+            let shown = shown(&node, visitor, &organization)?;
             Err(refused(&SigningKeysPage { error: said, ..shown }, error))
         }
         Err(error) => Err(error.into()),

@@ -104,7 +104,7 @@ impl UseByKey {
         let (root, now) = (visitor.shell.root(organization), node.clock.now());
         let period = period(span, month, now);
         let used = usage::by_key(node, &visitor.caller, organization, period, SHOWN).await?;
-        let most = used.first().map_or(1, |busiest| busiest.used.total().max(1));
+        let most = used.first().map_or(1, |busiest| busiest.used.used().max(1));
         let query = |period: CalendarPeriod| match period.span() {
             CalendarSpan::Day => format!("span={}", span.as_str()),
             CalendarSpan::Month => format!("span={}&month={period}", span.as_str()),
@@ -132,7 +132,7 @@ impl KeyRow {
             project: label.project.to_string(),
             environment: label.environment.to_string(),
         });
-        Self { id: key.to_string(), home, share: used.total() * 100 / most, used }
+        Self { id: key.to_string(), home, share: used.used() * 100 / most, used }
     }
 }
 

@@ -66,12 +66,12 @@ pub(super) async fn show(
     let request = span.request(&node);
     let used = usage::of_organization(&node, caller, &organization, project.as_ref(), request).await?;
     let mut projects = usage::by_project(&node, caller, &organization, request).await?;
-    projects.sort_by_key(|(_, used)| std::cmp::Reverse(used.total()));
-    let most = projects.first().map_or(1, |(_, used)| used.total().max(1));
+    projects.sort_by_key(|(_, used)| std::cmp::Reverse((used.used(), used.refused.total())));
+    let most = projects.first().map_or(1, |(_, used)| used.used().max(1));
     let row = |(id, used): &(ProjectId, Bucket)| ProjectRow {
         id: id.to_string(),
         used: *used,
-        share: used.total() * 100 / most,
+        share: used.used() * 100 / most,
     };
     let keys = match project {
         Some(_) => None,

@@ -4,13 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::Method;
-use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
-use super::page::see_other;
 use super::session::{self, SessionId};
-use super::shell::{LIST, Room, Shell, base};
+use super::shell::{LIST, Room, Shell};
 use super::{bounce, cookie, sign_in};
 use crate::access::Caller;
 use crate::address::Origin;
@@ -104,11 +102,6 @@ fn list_of(parts: &Parts) -> String {
 
 /// Sends somebody to sign in, and then back to where they wanted to look.
 fn to_sign_in(parts: &Parts, node: &Node) -> Response {
-    let was_in = cookie::read(node, &parts.headers).is_some();
     let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET).map(|path| path.as_str());
-    let mut response = see_other(&sign_in::path(&base(node), wanted, was_in));
-    if was_in && let Some(forgotten) = cookie::forget(node) {
-        response.headers_mut().insert(SET_COOKIE, forgotten);
-    }
-    response
+    sign_in::lead(node, wanted, cookie::read(node, &parts.headers).is_some())
 }

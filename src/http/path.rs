@@ -23,6 +23,9 @@ pub(crate) struct OfKey(pub(crate) KeyPath);
 /// `{org}`, `{key}` and `{secret}`
 pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
 
+/// `{org}`, whose pages one looks at, and `{kid}`, a text that may be a signing key's id
+pub(crate) struct OfSigningKey(pub(crate) OrganizationId, pub(crate) String);
+
 impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
     type Rejection = Failure;
 
@@ -57,6 +60,15 @@ impl<S: Send + Sync> FromRequestParts<S> for OfSecret {
         let (organization, key, secret): (String, String, String) = segments(parts, state).await?;
         let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
         Ok(Self(path, known(&secret)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfSigningKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, kid): (String, String) = segments(parts, state).await?;
+        Ok(Self(known(&organization)?, kid))
     }
 }
 

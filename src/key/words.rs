@@ -15,6 +15,9 @@ pub enum WordsError {
     /// A name with nothing to see in it.
     #[error("{0} is empty")]
     Empty(&'static str),
+    /// A name of characters that nobody can see.
+    #[error("{0} has nothing in it that can be seen")]
+    Invisible(&'static str),
     /// Longer than it may be.
     #[error("{0} is longer than {1} characters")]
     TooLong(&'static str, usize),
@@ -27,7 +30,7 @@ pub enum WordsError {
     Reordered(&'static str),
 }
 
-/// A name: one line of 1 to [`MAX_NAME`] characters of any script, not all of them blank.
+/// A name, of whatever has one: one line of 1 to [`MAX_NAME`] characters of any script, one of which can be seen.
 ///
 /// # Errors
 /// [`WordsError`].
@@ -35,7 +38,21 @@ pub fn name(text: String) -> Result<String, WordsError> {
     if text.trim().is_empty() {
         return Err(WordsError::Empty("name"));
     }
+    if text.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
+        return Err(WordsError::Invisible("name"));
+    }
     checked("name", text, MAX_NAME, char::is_control)
+}
+
+/// Whether nothing is drawn for a character: those that Unicode calls `Default_Ignorable_Code_Point` (UAX #44), and
+/// those that are drawn blank although they are no white space.
+const fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+        | '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}')
 }
 
 /// A note: up to [`MAX_NOTE`] characters, in lines.
@@ -80,6 +97,10 @@ mod tests {
     fn any_script_and_no_control_characters() {
         assert!(name("Κλειδί 🔑 ключ".into()).is_ok());
         assert_eq!(name(" \u{3000}".into()), Err(WordsError::Empty("name")));
+        for blank in ["\u{200b}", "\u{2800}\u{3164} ", "\u{202e}\u{2069}", "\u{e0020}\u{feff}"] {
+            assert_eq!(name(blank.into()), Err(WordsError::Invisible("name")), "{blank:?}");
+        }
+        assert!(name("👩\u{200d}🚀".into()).is_ok());
         assert_eq!(name("a\nb".into()), Err(WordsError::Control("name")));
         assert_eq!(name("a\0".into()), Err(WordsError::Control("name")));
         assert_eq!(name("é".repeat(201)), Err(WordsError::TooLong("name", 200)));

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
+use super::{ApiError, reading};
 use crate::access::Caller;
+use crate::claims::MAX_LIFETIME;
 use crate::clock::Timestamp;
 use crate::keyring::{KeyringError, Ring, RingKey, RotateError};
 use crate::node::Node;
 use crate::scope::Verb;
+use crate::store::TokenReach;
+use crate::usage::Interval;
 
 const PATH: [&str; 1] = ["signing-keys"];
 
@@ -38,6 +41,35 @@ pub struct SigningKeyView {
 pub struct RotateRequest {
     /// The id of a key to withdraw at once.
     compromised: Option<String>,
+}
+
+/// How far the tokens go that may still be good.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The hour from which on they are counted, by UTC: `14:00`.
+    pub since: String,
+    /// Organizations whose keys got any.
+    pub organizations: u64,
+    /// Tokens that were issued.
+    pub tokens: u64,
+}
+
+impl RotateRequest {
+    /// The withdrawal of a key that is compromised.
+    pub const fn withdrawing(kid: String) -> Self {
+        Self { compromised: Some(kid) }
+    }
+}
+
+/// How far the tokens go that may still be good, in all organizations: what a withdrawal ends at most.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn reach(node: &Arc<Node>, caller: &Caller) -> Result<Reach, ApiError> {
+    caller.may(Verb::Admin, &PATH)?;
+    let since = Interval::Hour.start_of(node.clock.now().plus(-MAX_LIFETIME));
+    let TokenReach { organizations, tokens } = reading(node, caller).await?.token_reach(since).await?;
+    Ok(Reach { since: since.rfc3339()[11..16].to_owned(), organizations, tokens })
 }
 
 /// All signing keys, the newest first.

@@ -146,9 +146,14 @@ impl PeriodRequest {
 }
 
 impl Bucket {
+    /// How often the key was used: a refusal is no use.
+    pub const fn used(&self) -> u64 {
+        self.tokens + self.direct
+    }
+
     /// Whatever there was.
     pub const fn total(&self) -> u64 {
-        self.tokens + self.direct + self.refused.total()
+        self.used() + self.refused.total()
     }
 }
 

@@ -3,7 +3,7 @@
 mod buckets;
 mod totals;
 
-pub use buckets::UseBuckets;
+pub use buckets::{TokenReach, UseBuckets};
 pub use totals::{KeyLabel, KeyTotal};
 
 use std::collections::BTreeMap;

@@ -52,6 +52,22 @@ fn people_get_around_in_a_browser() {
 }
 
 #[test]
+fn forms_lose_nothing_in_a_browser() {
+    let Some(folder) = prepared("console") else { return };
+    if !is_here(BROWSER) || !is_here("node") {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
+        let server = runtime.block_on(Server::start(backend));
+        let mut check = browsing(&folder, "forms.mjs", &server.url(""));
+        check.env("CLAVIGER_ADMIN_KEY", &server.admin_key);
+        let (said, _) = succeed_beside(check, String::new);
+        println!("{said}");
+    }
+}
+
+#[test]
 fn a_server_is_set_up_in_a_browser() {
     let Some(folder) = prepared("console") else { return };
     if !is_here(BROWSER) || !is_here("node") {

@@ -3,9 +3,11 @@
 mod around;
 mod browser;
 mod forgery;
+mod kept;
 mod keys;
 mod organization;
 mod pages;
 mod rights;
 mod sessions;
+mod twice;
 mod use_by_key;

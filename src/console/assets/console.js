@@ -14,7 +14,7 @@ document.querySelector("[data-summary]")?.focus();
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // A filter that was chosen with a pointer takes effect at once. Arrow keys in a list pass over every choice before the one
-// that is meant: there, Enter applies it, as does the button.
+// that is meant: there, Enter applies it, as does the button. A page that the browser has kept shows what its address says.
 for (const form of document.querySelectorAll("form.filters")) {
   let isByKey = false;
   form.addEventListener("pointerdown", () => { isByKey = false; });
@@ -26,9 +26,28 @@ for (const form of document.querySelectorAll("form.filters")) {
   });
   form.addEventListener("change", (event) => {
     const { target } = event;
-    if (target.matches("[type=checkbox]") || (target.matches("select") && !isByKey)) form.requestSubmit();
+    const isChosen = target.matches("[list], [type=checkbox]") || (target.matches("select") && !isByKey);
+    if (isChosen) form.requestSubmit();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) form.reset();
   });
 }
+
+// A form that changes something is sent once, however often its button is pressed. If there is no answer for long, it
+// may be sent again: the server knows it.
+const sent = new Set();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 10_000);
+});
+addEventListener("pageshow", () => sent.clear());
+
+// A form that came too late for its session is shown again by itself.
+document.querySelector("form[data-resume]")?.requestSubmit();
 
 // The space bar presses a link that looks like a button or a switch.
 for (const link of document.querySelectorAll("a[role=button], a[role=switch]")) {

@@ -6,13 +6,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::made::{self, What};
+use super::made;
 use super::new::fresh_id;
 use crate::clock::Timestamp;
+use crate::console::confirm;
+use crate::console::fields::Fields;
+use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::problem::sentence;
 use crate::console::shell::{Room, Shell};
+use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::console::when::When;
 use crate::http::failure::Failure;
@@ -22,6 +26,9 @@ use crate::management::keys::KeyPath;
 use crate::management::{ApiError, Made, carry_out, keys};
 use crate::node::Node;
 use crate::scope::Verb;
+
+/// What is chosen at first, in seconds: a week.
+const OVERLAP: &str = "604800";
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,14 @@ impl Act {
     }
 }
 
+/// What was typed and chosen.
+#[derive(Debug)]
+pub(super) struct Typed {
+    name: String,
+    reason: String,
+    overlap: String,
+}
+
 #[derive(Template)]
 #[template(path = "key_act.html")]
 struct ActPage {
@@ -56,6 +71,7 @@ struct ActPage {
     status: KeyStatus,
     last_used: Option<When>,
     is_own: bool,
+    typed: Typed,
     /// Whether the secret to be retired is the one that was to replace another.
     undoes_rotation: bool,
     error: Option<String>,
@@ -103,18 +119,19 @@ pub(in crate::console) async fn rotate(
     OfKey(path): OfKey,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let repeatable = posted.repeatable();
-    let Posted { visitor, fields, .. } = posted;
+    let Posted { visitor, fields, .. } = &posted;
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Rotate, "rotate").await;
+    }
     let rotation =
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
     let rotation = serde_json::from_value(rotation).map_err(ApiError::invalid)?;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let made =
-        carry_out(async move { keys::rotate(&server, &caller, &of, &rotation, repeatable).await }).await;
-    match made {
-        Ok(Made::New(created)) => made::page(&node, &visitor, &created, What::Secret),
-        Ok(Made::Before(answer)) => Ok(made::before(&visitor, &path.organization, &answer)),
-        Err(error) => again(&node, &visitor, &path, Act::Rotate, "rotate", error).await,
+    let rotate = |repeatable| async move { keys::rotate(&server, &caller, &of, &rotation, repeatable).await };
+    match posted.once(What::Secret, rotate).await {
+        Ok(Made::New(shown)) => made::page(&node, Some(visitor), &shown),
+        Ok(Made::Before(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),
+        Err(error) => again(&node, &posted, &path, Act::Rotate, "rotate", error).await,
     }
 }
 
@@ -124,18 +141,21 @@ pub(in crate::console) async fn revoke(
     OfKey(path): OfKey,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = posted;
+    let Posted { visitor, fields, .. } = &posted;
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Revoke, "revoke").await;
+    }
     let reason = Some(fields.text("reason").to_owned()).filter(|reason| !reason.is_empty());
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let done = match named(&node, &visitor, &path, fields.text("name")).await {
+    let done = match named(&node, visitor, &path, fields.text("name")).await {
         Ok(()) => {
             carry_out(async move { keys::revoke(&server, &caller, &of, reason, false).await }).await.map(drop)
         }
         Err(error) => Err(error),
     };
     match done {
-        Ok(()) => Ok(see_other(&format!("{}?done=revoked", visitor.shell.key(&path)))),
-        Err(error) => again(&node, &visitor, &path, Act::Revoke, "revoke", error).await,
+        Ok(()) => Ok(Notice::Revoked.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Err(error) => again(&node, &posted, &path, Act::Revoke, "revoke", error).await,
     }
 }
 
@@ -145,15 +165,18 @@ pub(in crate::console) async fn delete(
     OfKey(path): OfKey,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = posted;
+    let Posted { visitor, fields, .. } = &posted;
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Delete, "delete").await;
+    }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let done = match named(&node, &visitor, &path, fields.text("name")).await {
+    let done = match named(&node, visitor, &path, fields.text("name")).await {
         Ok(()) => carry_out(async move { keys::delete(&server, &caller, &of, false).await }).await,
         Err(error) => Err(error),
     };
     match done {
         Ok(()) => Ok(see_other(&format!("{}/orgs/{}/keys", visitor.shell.base, path.organization))),
-        Err(error) => again(&node, &visitor, &path, Act::Delete, "delete", error).await,
+        Err(error) => again(&node, &posted, &path, Act::Delete, "delete", error).await,
     }
 }
 
@@ -163,23 +186,24 @@ pub(in crate::console) async fn retire(
     OfSecret(path, secret): OfSecret,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let visitor = posted.visitor;
+    let (visitor, action) = (&posted.visitor, format!("secrets/{secret}/retire"));
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Retire, &action).await;
+    }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { keys::retire(&server, &caller, &of, secret).await }).await {
         Ok(retired) => {
-            let done = if retired.kept.is_some() { "kept" } else { "retired" };
-            Ok(see_other(&format!("{}?done={done}", visitor.shell.key(&path))))
+            let done = if retired.kept.is_some() { Notice::Kept } else { Notice::Retired };
+            Ok(done.at(&node, Some(visitor), &visitor.shell.key(&path)))
         }
-        Err(error) => {
-            again(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire"), error).await
-        }
+        Err(error) => again(&node, &posted, &path, Act::Retire, &action, error).await,
     }
 }
 
 /// Whether the name that was typed is the key's.
 async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str) -> Result<(), ApiError> {
     let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
-    if key.name.trim() == typed {
+    if confirm::names(typed, &key.name, &key.id.to_string()) {
         return Ok(());
     }
     Err(ApiError::invalid("the name does not match, so nothing was changed"))
@@ -195,10 +219,21 @@ pub(super) async fn ask(
     page(&asked(node, visitor, path, act, action).await?)
 }
 
+/// Asks once more, with what was typed.
+pub(super) async fn once_more(
+    node: &Arc<Node>,
+    posted: &Posted,
+    path: &KeyPath,
+    act: Act,
+    action: &str,
+) -> Result<Response, Failure> {
+    page(&asked_again(node, posted, path, act, action).await?)
+}
+
 /// Asks once more, with what is wrong; what can't be helped by that is a page of its own.
 pub(super) async fn again(
     node: &Arc<Node>,
-    visitor: &Visitor,
+    posted: &Posted,
     path: &KeyPath,
     act: Act,
     action: &str,
@@ -208,7 +243,18 @@ pub(super) async fn again(
         return Err(error.into());
     }
     let said = Some(sentence(&error.message()));
-    Err(refused(&ActPage { error: said, ..asked(node, visitor, path, act, action).await? }, error))
+    Err(refused(&ActPage { error: said, ..asked_again(node, posted, path, act, action).await? }, error))
+}
+
+async fn asked_again(
+    node: &Arc<Node>,
+    posted: &Posted,
+    path: &KeyPath,
+    act: Act,
+    action: &str,
+) -> Result<ActPage, ApiError> {
+    let asked = asked(node, &posted.visitor, path, act, action).await?;
+    Ok(ActPage { typed: Typed::sent(&posted.fields), ..asked })
 }
 
 async fn asked(
@@ -229,10 +275,23 @@ async fn asked(
         status: key.status(now),
         last_used: key.last_used_at.map(|at| When::new(at, now)),
         is_own: visitor.caller.key.key.id == key.id,
+        typed: Typed::none(),
         undoes_rotation: undoes_rotation(&key, action, now),
         key,
         error: None,
     })
+}
+
+impl Typed {
+    fn none() -> Self {
+        Self { name: String::new(), reason: String::new(), overlap: OVERLAP.into() }
+    }
+
+    fn sent(fields: &Fields) -> Self {
+        let text = |name| fields.text(name).to_owned();
+        let overlap = if fields.has("overlap") { text("overlap") } else { OVERLAP.into() };
+        Self { name: text("name"), reason: text("reason"), overlap }
+    }
 }
 
 /// Whether all secrets but the one that an action names would end.

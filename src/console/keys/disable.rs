@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::act::{Act, again, ask};
-use crate::console::page::see_other;
+use super::act::{Act, again, ask, once_more};
+use crate::console::notice::Notice;
 use crate::console::posted::Posted;
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
@@ -38,11 +38,15 @@ pub(in crate::console) async fn ask_enable(
 pub(in crate::console) async fn disable(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    Posted { visitor, .. }: Posted,
+    posted: Posted,
 ) -> Result<Response, Failure> {
-    match set_disabled(&node, &visitor, &path, true).await {
-        Ok(()) => Ok(see_other(&format!("{}?done=disabled", visitor.shell.key(&path)))),
-        Err(error) => again(&node, &visitor, &path, Act::Disable, "disable", error).await,
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Disable, "disable").await;
+    }
+    let visitor = &posted.visitor;
+    match set_disabled(&node, visitor, &path, true).await {
+        Ok(()) => Ok(Notice::Disabled.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Err(error) => again(&node, &posted, &path, Act::Disable, "disable", error).await,
     }
 }
 
@@ -50,11 +54,15 @@ pub(in crate::console) async fn disable(
 pub(in crate::console) async fn enable(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    Posted { visitor, .. }: Posted,
+    posted: Posted,
 ) -> Result<Response, Failure> {
-    match set_disabled(&node, &visitor, &path, false).await {
-        Ok(()) => Ok(see_other(&format!("{}?done=enabled", visitor.shell.key(&path)))),
-        Err(error) => again(&node, &visitor, &path, Act::Enable, "enable", error).await,
+    if posted.is_resumed() {
+        return once_more(&node, &posted, &path, Act::Enable, "enable").await;
+    }
+    let visitor = &posted.visitor;
+    match set_disabled(&node, visitor, &path, false).await {
+        Ok(()) => Ok(Notice::Enabled.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Err(error) => again(&node, &posted, &path, Act::Enable, "enable", error).await,
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::form::KeyForm;
 use super::list::Choice;
 use crate::console::events::{Difference, differences};
-use crate::console::page::{is_mendable, page, refused, see_other};
+use crate::console::notice::Notice;
+use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
@@ -32,8 +33,13 @@ struct EditPage {
     form: KeyForm,
     projects: Vec<Choice>,
     environments: Vec<String>,
+    are_some: bool,
     address: Option<String>,
     is_new: bool,
+    /// What the form began from, so that it is seen when somebody else changes the key meanwhile.
+    base: String,
+    /// What somebody else has changed since.
+    changed: Vec<Difference>,
 }
 
 #[derive(Template)]
@@ -44,6 +50,7 @@ struct PreviewPage {
     name: String,
     form: KeyForm,
     differences: Vec<Difference>,
+    base: String,
     /// Whether tokens die by it, and calls are refused.
     takes_away: bool,
     version: String,
@@ -59,7 +66,7 @@ pub(in crate::console) async fn form(
     if key.revoked.is_some() {
         return Err(ApiError::Conflict("the key is revoked and cannot be changed".into()).into());
     }
-    page(&EditPage::new(&visitor, &path, key.name.clone(), KeyForm::of(&key)))
+    page(&EditPage::new(&visitor, &path, &key, KeyForm::of(&key)))
 }
 
 /// `POST /console/orgs/{org}/keys/{key}/edit`.
@@ -68,15 +75,21 @@ pub(in crate::console) async fn change(
     OfKey(path): OfKey,
     posted: Posted,
 ) -> Result<Response, Failure> {
+    let is_resumed = posted.is_resumed();
     let Posted { visitor, fields, .. } = posted;
     let mut form = KeyForm::sent(&fields);
+    let began = fields.text("base");
     let key = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
     let address = visitor.caller.address.known().map(|address| address.to_string());
-    if form.edited(&fields, address.as_deref()) || fields.has("back") {
-        return page(&EditPage::new(&visitor, &path, key.name, form));
+    if form.edited(&fields, address.as_deref()) || fields.has("back") || is_resumed {
+        let again = EditPage::new(&visitor, &path, &key, form);
+        return page(&EditPage { base: began.to_owned(), ..again });
+    }
+    if !began.is_empty() && began != base(&key) {
+        return Err(overtaken(&visitor, &path, form, began, &key));
     }
     let Some(members) = form.members(node.clock.now()) else {
-        let again = EditPage::new(&visitor, &path, key.name, form);
+        let again = EditPage::new(&visitor, &path, &key, form);
         return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
     };
     let version = fields.text("version");
@@ -87,14 +100,19 @@ pub(in crate::console) async fn change(
         if_match: is_final.then(|| IfMatch::parse([version.as_bytes()])).transpose()?,
     };
     match changed(&node, &visitor, &path, Value::Object(members), terms).await {
-        Ok(_) if is_final => Ok(see_other(&format!("{}?done=changed", visitor.shell.key(&path)))),
+        Ok(_) if is_final => Ok(Notice::Changed.at(&node, Some(&visitor), &visitor.shell.key(&path))),
         Ok(done) if done.before.is_as(&done.after) => {
-            Ok(see_other(&format!("{}?done=unchanged", visitor.shell.key(&path))))
+            Ok(Notice::Unchanged.at(&node, Some(&visitor), &visitor.shell.key(&path)))
         }
         Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
-        Err(error) if is_mendable(&error) || matches!(error, ApiError::Forbidden { .. }) => {
+        Err(ApiError::PreconditionFailed) => {
+            let now = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
+            form.refuse(&ApiError::Conflict("it has been changed since, so nothing was done".into()));
+            Err(overtaken(&visitor, &path, form, &base(&key), &now))
+        }
+        Err(error) if is_mendable(&error) => {
             form.refuse(&error);
-            Err(refused(&EditPage::new(&visitor, &path, key.name, form), error))
+            Err(refused(&EditPage::new(&visitor, &path, &key, form), error))
         }
         Err(error) => Err(error.into()),
     }
@@ -113,15 +131,38 @@ async fn changed(
     carry_out(async move { keys::change(&server, &caller, &path, patch, &terms).await }).await
 }
 
+/// What the form holds of a key.
+fn base(key: &ApiKey) -> String {
+    json!({
+        "name": key.name,
+        "note": key.note,
+        "scopes": key.scopes,
+        "cidrs": key.cidrs,
+        "expires_at": key.expires_at,
+    })
+    .to_string()
+}
+
+/// The form once more, with what somebody else has changed since it was first shown.
+fn overtaken(visitor: &Visitor, path: &KeyPath, form: KeyForm, began: &str, now: &ApiKey) -> Failure {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let again = EditPage::new(visitor, path, now, form);
+    let changed = differences(&read(began), &read(&again.base));
+    refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
+}
+
 impl EditPage {
-    fn new(visitor: &Visitor, path: &KeyPath, name: String, form: KeyForm) -> Self {
+    fn new(visitor: &Visitor, path: &KeyPath, key: &ApiKey, form: KeyForm) -> Self {
         Self {
             shell: visitor.shell_at(&path.organization, Room::Keys),
             href: visitor.shell.key(path),
-            name,
+            name: key.name.clone(),
             form,
             projects: Vec::new(),
             environments: Vec::new(),
+            are_some: false,
+            base: base(key),
+            changed: Vec::new(),
             address: visitor.caller.address.known().map(|address| address.to_string()),
             is_new: false,
         }
@@ -136,6 +177,7 @@ impl PreviewPage {
             href: visitor.shell.key(path),
             name: done.before.name.clone(),
             form,
+            base: base(&done.before),
             differences: differences(&done.before.json(now), &done.after.json(now)),
             takes_away: done.after.generation > done.before.generation,
             version: done.before.etag().to_string(),

@@ -117,8 +117,7 @@ impl KeyForm {
     pub(super) fn sent(fields: &Fields) -> Self {
         let text = |name| fields.text(name).to_owned();
         let rows = fields.all("action").zip(fields.all("resource"));
-        let mut rows: Vec<_> =
-            rows.take(Scopes::MAX_COUNT).map(|(action, resource)| ScopeRow::new(action, resource)).collect();
+        let mut rows: Vec<_> = rows.map(|(action, resource)| ScopeRow::new(action, resource)).collect();
         if rows.is_empty() {
             rows.push(ScopeRow::new("read", ""));
         }

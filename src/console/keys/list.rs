@@ -29,7 +29,7 @@ use crate::usage::Interval;
 
 const PER_PAGE: u16 = 50;
 
-/// The most projects that one can choose from; the others are found by their address.
+/// The most projects that are offered to choose from. Where there are more, one types which.
 const MOST_PROJECTS: u16 = 200;
 
 /// Days of use that a row shows.
@@ -45,6 +45,8 @@ struct KeysPage {
     wanted: Wanted,
     projects: Vec<String>,
     environments: Vec<String>,
+    /// Whether there are more projects than these.
+    are_some: bool,
     sorts: &'static [Sort],
     rows: Vec<Row>,
     next: Option<String>,
@@ -99,8 +101,9 @@ pub(in crate::console) async fn list(
         create: may_create(caller, &organization).then(|| wanted.create(&root, cursor_here)),
         root,
         wanted,
-        environments: all_environments(&choices),
-        projects: choices.into_iter().map(|choice| choice.id).collect(),
+        environments: all_environments(&choices.projects),
+        are_some: choices.are_some,
+        projects: choices.projects.into_iter().map(|choice| choice.id).collect(),
         sorts: &SORTS,
         is_first,
     })
@@ -132,20 +135,27 @@ impl Choice {
 }
 
 /// The projects that one can choose from.
+#[derive(Debug)]
+pub(super) struct Choices {
+    pub(super) projects: Vec<Choice>,
+    /// Whether there are more than these, so that one types which.
+    pub(super) are_some: bool,
+}
+
 pub(super) async fn choices(
     node: &Arc<Node>,
     caller: &Caller,
     organization: &OrganizationId,
-) -> Result<Vec<Choice>, ApiError> {
+) -> Result<Choices, ApiError> {
     let request = PageRequest { limit: MOST_PROJECTS, cursor: None };
-    let (found, _) = projects::list(node, caller, organization, request).await?;
+    let (found, next) = projects::list(node, caller, organization, request).await?;
     let choice = |project: &Project| Choice {
         id: project.id.to_string(),
         environments: project.environments.iter().map(ToString::to_string).collect(),
     };
-    let mut choices: Vec<Choice> = found.iter().map(choice).collect();
-    choices.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    Ok(choices)
+    let mut projects: Vec<Choice> = found.iter().map(choice).collect();
+    projects.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    Ok(Choices { projects, are_some: next.is_some() })
 }
 
 /// Every environment of these projects, once.

@@ -7,22 +7,15 @@ use axum::response::Response;
 use serde_json::Value;
 
 use crate::api_key::display_prefix;
-use crate::console::page::{page as answer, see_other};
+use crate::console::notice::Notice;
+use crate::console::page::page as answer;
 use crate::console::shell::{Room, Shell};
+use crate::console::shown_again::{Shown, What};
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
-use crate::management::keys::{CreatedKey, KeyPath};
+use crate::management::keys::KeyPath;
 use crate::names::OrganizationId;
 use crate::node::Node;
-
-/// What was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// A key.
-    Key,
-    /// Another secret of a key.
-    Secret,
-}
 
 #[derive(Template)]
 #[template(path = "key_made.html")]
@@ -38,18 +31,22 @@ struct MadePage<'a> {
     is_open: bool,
 }
 
-/// The page that shows a key this once.
-pub(super) fn page(
+/// The page that shows a key this once: to a visitor, or to somebody whose session has just ended with the old secret.
+pub(in crate::console) fn page(
     node: &Arc<Node>,
-    visitor: &Visitor,
-    created: &CreatedKey,
-    what: What,
+    visitor: Option<&Visitor>,
+    shown: &Shown,
 ) -> Result<Response, Failure> {
+    let Shown { what, created } = shown;
     let key = &created.key;
+    let shell = match visitor {
+        Some(visitor) => visitor.shell_at(&key.organization, Room::Keys),
+        None => Shell::of_nobody(node),
+    };
     answer(&MadePage {
-        shell: visitor.shell_at(&key.organization, Room::Keys),
-        what,
-        href: visitor.shell.key(&KeyPath { organization: key.organization.clone(), key: key.id }),
+        href: shell.key(&KeyPath { organization: key.organization.clone(), key: key.id }),
+        shell,
+        what: *what,
         name: &key.name,
         id: key.id.to_string(),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
@@ -59,8 +56,13 @@ pub(super) fn page(
     })
 }
 
-/// The same form came before: the key is not shown again.
-pub(super) fn before(visitor: &Visitor, organization: &OrganizationId, answer: &Value) -> Response {
+/// The same form came before, and what it made is not in memory here: the key is not shown again.
+pub(super) fn before(
+    node: &Node,
+    visitor: &Visitor,
+    organization: &OrganizationId,
+    answer: &Value,
+) -> Response {
     let id = answer["id"].as_str().unwrap_or_default();
-    see_other(&format!("{}/keys/{id}?done=before", visitor.shell.root(organization)))
+    Notice::Before.at(node, Some(visitor), &format!("{}/keys/{id}", visitor.shell.root(organization)))
 }

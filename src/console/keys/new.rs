@@ -11,17 +11,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::form::KeyForm;
-use super::list::{Choice, all_environments, choices};
-use super::made::{self, What};
+use super::list::{Choice, Choices, all_environments, choices};
+use super::made;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
+use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::management::keys::NewKeyRequest;
-use crate::management::{ApiError, Made, carry_out, keys};
+use crate::management::{ApiError, Made, keys};
 use crate::names::OrganizationId;
 use crate::node::Node;
 use crate::text::without_values;
@@ -36,6 +37,8 @@ struct NewKeyPage {
     form_id: String,
     projects: Vec<Choice>,
     environments: Vec<String>,
+    /// Whether there are more projects than these.
+    are_some: bool,
     address: Option<String>,
     is_new: bool,
 }
@@ -61,20 +64,24 @@ pub(in crate::console) async fn create(
     InOrganization(organization): InOrganization,
     posted: Posted,
 ) -> Result<Response, Failure> {
-    let (repeatable, form_id) = (posted.repeatable(), posted.fields.text("form").to_owned());
-    let Posted { visitor, fields, .. } = posted;
-    let mut form = KeyForm::sent(&fields);
+    let Posted { visitor, fields, .. } = &posted;
+    let mut form = KeyForm::sent(fields);
+    if posted.is_resumed() {
+        let choices = choices(&node, &visitor.caller, &organization).await?;
+        return page(&shown(visitor, &organization, choices, form, fresh_id(&node)?));
+    }
+    let form_id = fields.text("form").to_owned();
     let address = visitor.caller.address.known().map(|address| address.to_string());
-    if form.edited(&fields, address.as_deref()) {
+    if form.edited(fields, address.as_deref()) {
         let choices = choices(&node, &visitor.caller, &organization).await?;
         if fields.has("choose") {
             (form.project, form.environment) = beginning(&choices, &form.project, &form.environment);
         }
-        return page(&shown(&visitor, &organization, choices, form, form_id));
+        return page(&shown(visitor, &organization, choices, form, form_id));
     }
     let Some(mut members) = form.members(node.clock.now()) else {
         let choices = choices(&node, &visitor.caller, &organization).await?;
-        let again = shown(&visitor, &organization, choices, form, form_id);
+        let again = shown(visitor, &organization, choices, form, form_id);
         return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
     };
     members.insert("project".into(), form.project.clone().into());
@@ -84,18 +91,20 @@ pub(in crate::console) async fn create(
     let made = match serde_json::from_value::<NewKeyRequest>(Value::Object(members)) {
         Ok(request) => {
             let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
-            carry_out(async move { keys::create(&server, &caller, home, request, repeatable).await }).await
+            let create =
+                |repeatable| async move { keys::create(&server, &caller, home, request, repeatable).await };
+            posted.once(What::Key, create).await
         }
         Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
     };
     match made {
-        Ok(Made::New(created)) => made::page(&node, &visitor, &created, What::Key),
-        Ok(Made::Before(answer)) => Ok(made::before(&visitor, &organization, &answer)),
-        Err(error) if is_mendable(&error) || matches!(error, ApiError::Forbidden { .. }) => {
+        Ok(Made::New(shown)) => made::page(&node, Some(visitor), &shown),
+        Ok(Made::Before(answer)) => Ok(made::before(&node, visitor, &organization, &answer)),
+        Err(error) if is_mendable(&error) => {
             form.refuse(&error);
             // Another filling-in: the earlier one may have made a key.
             let choices = choices(&node, &visitor.caller, &organization).await?;
-            let again = shown(&visitor, &organization, choices, form, fresh_id(&node)?);
+            let again = shown(visitor, &organization, choices, form, fresh_id(&node)?);
             Err(refused(&again, error))
         }
         Err(error) => Err(error.into()),
@@ -105,10 +114,11 @@ pub(in crate::console) async fn create(
 fn shown(
     visitor: &Visitor,
     organization: &OrganizationId,
-    projects: Vec<Choice>,
+    choices: Choices,
     form: KeyForm,
     form_id: String,
 ) -> NewKeyPage {
+    let Choices { projects, are_some } = choices;
     let chosen = projects.iter().find(|choice| choice.id == form.project);
     NewKeyPage {
         shell: visitor.shell_at(organization, Room::Keys),
@@ -118,15 +128,21 @@ fn shown(
         form,
         form_id,
         projects,
+        are_some,
         address: visitor.caller.address.known().map(|address| address.to_string()),
         is_new: true,
     }
 }
 
-/// The project and the environment that the form begins with: those that one looks at, if they are there.
-fn beginning(choices: &[Choice], project: &str, environment: &str) -> (String, String) {
-    let chosen = choices.iter().find(|choice| choice.id == project);
-    let Some(chosen) = chosen.or(choices.first()) else { return (project.into(), environment.into()) };
+/// The project and the environment that the form begins with: those that one looks at, if they are there, or may be.
+fn beginning(choices: &Choices, project: &str, environment: &str) -> (String, String) {
+    let chosen = choices.projects.iter().find(|choice| choice.id == project);
+    if chosen.is_none() && choices.are_some && !project.is_empty() {
+        return (project.into(), environment.into());
+    }
+    let Some(chosen) = chosen.or(choices.projects.first()) else {
+        return (project.into(), environment.into());
+    };
     let is_there = chosen.environments.iter().any(|slug| slug == environment);
     (chosen.id.clone(), if is_there { environment } else { chosen.first() }.to_owned())
 }
@@ -146,7 +162,8 @@ mod tests {
             id: id.into(),
             environments: slugs.iter().map(ToString::to_string).collect(),
         };
-        let choices = [choice("a", &["prd", "stg"]), choice("b", &["live"])];
+        let of = |projects, are_some| Choices { projects, are_some };
+        let choices = of(vec![choice("a", &["prd", "stg"]), choice("b", &["live"])], false);
         for (project, environment, begun) in [
             ("", "", ("a", "stg")),
             ("a", "prd", ("a", "prd")),
@@ -157,6 +174,8 @@ mod tests {
             let (project, environment) = beginning(&choices, project, environment);
             assert_eq!((&*project, &*environment), begun);
         }
-        assert_eq!(beginning(&[], "x", "y"), ("x".into(), "y".into()));
+        assert_eq!(beginning(&of(Vec::new(), false), "x", "y"), ("x".into(), "y".into()));
+        let some = of(choices.projects, true);
+        assert_eq!(beginning(&some, "unlisted", "qa"), ("unlisted".into(), "qa".into()));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
@@ -14,6 +15,7 @@ use crate::audit::EventFilter;
 use crate::clock::Timestamp;
 use crate::console::events::EventRow;
 use crate::console::explain::explain;
+use crate::console::notice::{self, Notice};
 use crate::console::page::page;
 use crate::console::shell::{Room, Shell};
 use crate::console::use_over_time::{Span, UseOverTime};
@@ -86,7 +88,7 @@ pub(in crate::console) async fn show(
     OfKey(path): OfKey,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::of_page(&parts, &["span", "done"])?;
+    let query = Query::of_page(&parts, &["span"])?;
     let (caller, now) = (&visitor.caller, node.clock.now());
     let key = keys::find(&node, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));
@@ -94,7 +96,8 @@ pub(in crate::console) async fn show(
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
-    page(&KeyPage {
+    let (said, taken) = notice::take(&node, &parts.headers, Some(&visitor), &visitor.shell.key(&path));
+    let mut response = page(&KeyPage {
         shell: visitor.shell_at(&key.organization, Room::Keys),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
         status: key.status(now),
@@ -110,11 +113,15 @@ pub(in crate::console) async fn show(
         events: events(&node, caller, &path, &root, now).await?,
         may_write: may_write(caller, &key),
         is_own: caller.key.key.id == key.id,
-        done: query.text("done").and_then(notice),
+        done: said.map(Notice::text),
         root,
         href,
         key,
-    })
+    })?;
+    if let Some(taken) = taken {
+        response.headers_mut().append(SET_COOKIE, taken);
+    }
+    Ok(response)
 }
 
 /// Whether the person may change the key.
@@ -154,22 +161,4 @@ async fn events(
     let trail = Trail::of_organization(node, caller, path.organization.clone(), filter).await?;
     let (events, _) = trail.page(&PageRequest { limit: EVENTS_SHOWN, cursor: None }).await?;
     Ok(Some(events.iter().map(|event| EventRow::of(event, root, now)).collect()))
-}
-
-fn notice(done: &str) -> Option<&'static str> {
-    match done {
-        "changed" => Some("Key updated."),
-        "unchanged" => Some("Nothing to change."),
-        "revoked" => {
-            Some("Key revoked. The server and every verifier that follows the revocation feed refuse it.")
-        }
-        "disabled" => Some("Key disabled. The key and its tokens are refused until someone enables the key."),
-        "enabled" => Some("Key enabled. Clients that use the key get new tokens."),
-        "retired" => Some("Secret retired."),
-        "kept" => Some("Secret retired. The older secret, which it was meant to replace, no longer expires."),
-        "before" => Some(
-            "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it.",
-        ),
-        _ => None,
-    }
 }

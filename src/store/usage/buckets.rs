@@ -36,6 +36,22 @@ row! {
     }
 }
 
+row! {
+    struct ReachRow {
+        organizations: i64,
+        tokens: i64,
+    }
+}
+
+/// How far tokens have gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenReach {
+    /// Organizations whose keys got any.
+    pub organizations: u64,
+    /// Tokens that were issued.
+    pub tokens: u64,
+}
+
 /// Adds what the records count.
 pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
     let keys: Vec<String> = records.iter().map(|record| record.key.to_string()).collect();
@@ -95,6 +111,26 @@ row! {
 }
 
 impl Reading {
+    /// How far tokens have gone since the hour of a moment, in all organizations.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn token_reach(&self, since: Timestamp) -> Result<TokenReach, StoreError> {
+        let row = on!(&self.db, |pool, DB| {
+            sqlx::query_as::<DB, ReachRow>(
+                "SELECT COUNT(DISTINCT organization) AS organizations, CAST(COALESCE(SUM(count), 0) AS BIGINT) AS tokens
+                 FROM project_usage WHERE span = $1 AND start >= $2 AND kind = $3",
+            )
+            .bind(Interval::Hour.seconds())
+            .bind(Interval::Hour.start_of(since).unix())
+            .bind(UseKind::Token.as_str())
+            .fetch_one(pool)
+            .await
+        })?;
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        Ok(TokenReach { organizations: count(row.organizations), tokens: count(row.tokens) })
+    }
+
     /// How often each of these keys was used. A key that was not is left out.
     ///
     /// # Errors

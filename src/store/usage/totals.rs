@@ -76,7 +76,7 @@ pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreE
             ));
             sql.push_values(batch, |mut row, ((span, start, key), (organization, counts))| {
                 row.push_bind(*span).push_bind(start).push_bind(*key).push_bind(organization.as_str());
-                row.push_bind(counts.total().cast_signed());
+                row.push_bind(counts.used().cast_signed());
                 for kind in UseKind::ALL {
                     row.push_bind(counts.of(kind).cast_signed());
                 }
@@ -90,7 +90,7 @@ pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreE
 
 impl Reading {
     /// At most `limit` of an organization's keys that were used in a period, the busiest first; those that were used
-    /// as often as each other by their id.
+    /// as often as each other by their id, and those that were only refused among the last.
     ///
     /// # Errors
     /// When the store cannot be asked.

@@ -52,7 +52,7 @@ await page.goto(`${own}/edit`);
 await page.$eval("#name", (field) => { field.value = "Checkout 2"; });
 await press("button[type=submit]:not(.default)");
 await press("button[type=submit]");
-check("it can be changed", page.url() === `${own}?done=changed` && (await text()).includes("Checkout 2"), page.url());
+check("it can be changed", page.url() === own && (await text()).includes("Checkout 2"), page.url());
 await page.goto(`${own}/rotate`);
 await press("button[type=submit]");
 check("it can be rotated", (await page.$("#secret")) !== null);
@@ -79,5 +79,5 @@ const revoked = await fetch(`${issuer}/v1/orgs/default/keys/${self.id}/revoke`, 
 });
 check("their key is revoked elsewhere", revoked.status === 200, String(revoked.status));
 await page.goto(`${keys}?q=x`);
-check("and they are out at once", page.url().includes("/sign-in?") && (await text()).includes("Your session has ended"), page.url());
+check("and they are out at once", page.url().includes("/sign-in") && (await text()).includes("Your session has ended"), page.url());
 await end();

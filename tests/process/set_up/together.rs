@@ -8,7 +8,7 @@ use crate::support::{Backend, Claviger, Database, Process, in_time, on_postgres}
 
 const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-pub(super) const ALREADY: &str = "/console/sign-in?why=set-up";
+const ALREADY: &str = "/console/sign-in?why=set-up";
 
 on_postgres!(of_two_nodes_one_sets_it_up_and_both_serve, a_node_without_the_master_key_ends,);
 

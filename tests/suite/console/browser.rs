@@ -47,6 +47,18 @@ impl Browser {
         answer.text
     }
 
+    /// The page that an answer leads to, with the cookies that the answer sets.
+    #[track_caller]
+    pub(super) fn followed(&self, answer: &Answer) -> impl Future<Output = String> {
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let set = answer.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap());
+        let set = set.filter_map(|set| set.split(';').next().map(str::to_owned));
+        let cookies = self.cookie.iter().cloned().chain(set).collect::<Vec<_>>().join("; ");
+        let browser = Self { cookie: Some(cookies), ..self.clone() };
+        let path = answer.header("location").to_owned();
+        async move { browser.page(&path).await }
+    }
+
     /// Sends a form of the session's, its token included.
     pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.token().await;

@@ -163,7 +163,7 @@ async fn a_search_through_many_keys_can_go_on(backend: Backend) {
 }
 
 /// The link to the next page.
-fn next(page: &str) -> Option<String> {
+pub(super) fn next(page: &str) -> Option<String> {
     let (before, _) = page.split_once(r#"" rel="next""#)?;
     let (_, link) = before.rsplit_once(r#"href=""#)?;
     Some(link.replace("&amp;", "&").replace("&#38;", "&"))
@@ -195,9 +195,12 @@ async fn a_key_is_shown_once_and_made_once(backend: Backend) {
     assert_eq!(token["scope"], "write:invoices/*");
 
     let again = browser.post(NEW, &fields).await;
+    assert_eq!((again.status, shown(&again)), (200, key.clone()), "{}", again.text);
+    server.advance(61).await;
+    let again = browser.post(NEW, &fields).await;
     assert_eq!(again.status, 303, "{}", again.text);
-    let own = again.header("location").split('?').next().unwrap().to_owned();
-    let page = browser.page(again.header("location")).await;
+    let own = again.header("location").to_owned();
+    let page = browser.followed(&again).await;
     assert!(page.contains("You already submitted this form") && !page.contains(&key), "{page}");
     let other = [&fields[..1], &[("name", "Other")], &fields[2..]].concat();
     let other = browser.post(NEW, &other).await;
@@ -314,7 +317,12 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     ];
     let preview = browser.post(&edit, &fields).await;
     assert_eq!(preview.status, 200, "{}", preview.text);
-    for said in ["<del>old</del>", "<ins>new</ins>", "<del>read:b</del>", "This change reduces access."] {
+    for said in [
+        "<del><bdi>old</bdi></del>",
+        "<ins><bdi>new</bdi></ins>",
+        "<del><bdi>read:b</bdi></del>",
+        "This change reduces access.",
+    ] {
         assert!(preview.text.contains(said), "{said}: {}", preview.text);
     }
     let stored = || async { server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200) };
@@ -324,13 +332,18 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     let back = browser.post(&edit, &[&done[..], &[("back", "yes")]].concat()).await;
     assert!(back.text.contains(r#"value="new""#), "{}", back.text);
     let applied = browser.post(&edit, &done).await;
-    assert_eq!(applied.header("location"), format!("{own}?done=changed"), "{}", applied.text);
+    assert_eq!(applied.header("location"), own, "{}", applied.text);
+    assert!(browser.followed(&applied).await.contains("Key updated."));
     assert_eq!(stored().await["name"], "new");
     let late = browser.post(&edit, &done).await;
     assert_eq!(late.status, 412);
-    assert!(late.text.contains("Changed by someone else"), "{}", late.text);
+    assert!(
+        late.text.contains("It has been changed since") && late.text.contains(r#"value="new""#),
+        "{}",
+        late.text
+    );
     let same = browser.post(&edit, &fields).await;
-    assert_eq!(same.header("location"), format!("{own}?done=unchanged"));
+    assert_eq!(same.header("location"), own);
 }
 
 async fn an_old_secret_is_safe_to_retire_once_the_new_one_is_in_use(backend: Backend) {
@@ -361,7 +374,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
         server.client().token(key, "").await.done(200);
     }
     let again = browser.post(&format!("{own}/rotate"), &[("form", "once"), ("overlap", "3600")]).await;
-    assert_eq!(again.header("location"), format!("{own}?done=before"));
+    assert_eq!(shown(&again), new);
     let third = browser.post(&format!("{own}/rotate"), &[("overlap", "60")]).await;
     assert_eq!(third.status, 409);
     assert!(third.text.contains("The key already has two live secrets"), "{}", third.text);
@@ -373,7 +386,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     let (_, link) = page.split_once(&format!("{own}/secrets/")).unwrap();
     let retire = format!("{own}/secrets/{}", link.split('"').next().unwrap());
     assert!(browser.page(&retire).await.contains("The secret and all tokens of this key are refused"));
-    assert_eq!(browser.post(&retire, &[]).await.header("location"), format!("{own}?done=retired"));
+    assert_eq!(browser.post(&retire, &[]).await.header("location"), own);
     assert_eq!(server.client().token(&old, "").await.status, 401);
     server.client().token(&new, "").await.done(200);
 
@@ -384,7 +397,8 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     }
     server.client().token(&new, "").await.done(200);
     let revoked = browser.post(&format!("{own}/revoke"), &[("name", "the key"), ("reason", "leaked")]).await;
-    assert_eq!(revoked.header("location"), format!("{own}?done=revoked"));
+    assert_eq!(revoked.header("location"), own);
+    assert!(browser.followed(&revoked).await.contains("Key revoked. The server"));
     assert_eq!(server.client().token(&new, "").await.status, 401);
     let page = browser.page(&own).await;
     assert!(page.contains("leaked") && !page.contains(&format!("{own}/edit")), "{page}");
@@ -407,17 +421,18 @@ async fn a_key_is_disabled_and_enabled_after_being_asked(backend: Backend) {
     assert!(browser.page(&format!("{own}/disable")).await.contains("You can enable the key again"));
     server.client().token(&key, "").await.done(200);
     let disabled = browser.post(&format!("{own}/disable"), &[]).await;
-    assert_eq!(disabled.header("location"), format!("{own}?done=disabled"));
+    assert_eq!(disabled.header("location"), own);
     assert_eq!(server.client().token(&key, "").await.status, 401);
-    let page = browser.page(&format!("{own}?done=disabled")).await;
-    assert!(page.contains("Key disabled.") && page.contains("<strong>Disabled</strong>"), "{page}");
+    let page = browser.followed(&disabled).await;
+    assert!(page.contains("Key disabled. The key") && page.contains("<strong>Disabled</strong>"), "{page}");
     assert!(page.contains(&format!("{own}/enable")) && !page.contains(&format!("{own}/disable")), "{page}");
     assert!(page.contains("Key disabled"), "the trail says so: {page}");
     assert_eq!(listed(&browser.page(&format!("{KEYS}?status=disabled")).await), ["the key"]);
     assert_eq!(listed(&browser.page(KEYS).await), ["Administrator"]);
     assert!(browser.page(&format!("{own}/enable")).await.contains("Enable key"));
     let enabled = browser.post(&format!("{own}/enable"), &[]).await;
-    assert_eq!(enabled.header("location"), format!("{own}?done=enabled"));
+    assert_eq!(enabled.header("location"), own);
+    assert!(browser.followed(&enabled).await.contains("Key enabled."));
     server.client().token(&key, "").await.done(200);
 
     let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
@@ -437,8 +452,8 @@ async fn retiring_the_newer_secret_is_announced(backend: Backend) {
     assert!(!browser.page(&retire(0)).await.contains("This undoes the rotation"));
     assert!(browser.page(&retire(1)).await.contains("This undoes the rotation"));
     let retired = browser.post(&retire(1), &[]).await;
-    assert_eq!(retired.header("location"), format!("{own}?done=kept"));
-    assert!(browser.page(&format!("{own}?done=kept")).await.contains("no longer expires"));
+    assert_eq!(retired.header("location"), own);
+    assert!(browser.followed(&retired).await.contains("no longer expires"));
     server.advance(3_600).await;
     server.client().token(&old, "").await.done(200);
 }
@@ -446,12 +461,12 @@ async fn retiring_the_newer_secret_is_announced(backend: Backend) {
 /// The names on a page of the list.
 pub(super) fn listed(page: &str) -> Vec<String> {
     let links = page.split(r#"class="row-link""#).skip(1);
-    links.map(|link| link.split(['>', '<']).nth(1).unwrap().to_owned()).collect()
+    links.map(|link| link.split_once("<bdi>").unwrap().1.split('<').next().unwrap().to_owned()).collect()
 }
 
 /// The key that a page shows.
 #[track_caller]
-fn shown(answer: &Answer) -> String {
+pub(super) fn shown(answer: &Answer) -> String {
     let (_, rest) = answer.text.split_once(r#"id="secret""#).unwrap_or_else(|| panic!("{}", answer.text));
     rest.split(['>', '<']).nth(1).unwrap().to_owned()
 }

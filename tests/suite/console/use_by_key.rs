@@ -41,7 +41,7 @@ fn rows(page: &str) -> Vec<(String, Option<String>, [u64; 3])> {
         Some(text.split_once(before)?.1.split_once(after)?.0.to_owned())
     };
     let row = |row: &str| {
-        let name = between(row, "row-link", "</a>").map(|link| link.rsplit_once('>').unwrap().1.to_owned());
+        let name = between(row, "row-link", "</a>").and_then(|link| between(&link, "<bdi>", "</bdi>"));
         let numbers: Vec<u64> =
             row.split("<td>").filter_map(|cell| cell.split('<').next()?.parse().ok()).collect();
         (between(row, "<code>", "</code>").unwrap(), name, numbers.try_into().unwrap())

@@ -1,0 +1,120 @@
+//! What a page says once of what was done just before: the answer to a form leads to the page, and a cookie with it
+//! says what is so. It is good for one page of one session, and for a minute; an address alone can claim nothing.
+
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+
+use super::cookie;
+use super::page::see_other;
+use super::visitor::Visitor;
+use crate::clock::Timestamp;
+use crate::node::Node;
+
+const NAME: &str = "notice";
+
+const SECONDS: i64 = 60;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    Changed,
+    Unchanged,
+    Revoked,
+    Disabled,
+    Enabled,
+    Retired,
+    Kept,
+    Before,
+    SignedOut,
+    Over,
+}
+
+impl Notice {
+    const ALL: [Self; 10] = [
+        Self::Changed,
+        Self::Unchanged,
+        Self::Revoked,
+        Self::Disabled,
+        Self::Enabled,
+        Self::Retired,
+        Self::Kept,
+        Self::Before,
+        Self::SignedOut,
+        Self::Over,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Revoked => "revoked",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Retired => "retired",
+            Self::Kept => "kept",
+            Self::Before => "before",
+            Self::SignedOut => "out",
+            Self::Over => "over",
+        }
+    }
+
+    /// As people read it.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Changed => "Key updated.",
+            Self::Unchanged => "Nothing to change.",
+            Self::Revoked => {
+                "Key revoked. The server and every verifier that follows the revocation feed refuse it."
+            }
+            Self::Disabled => {
+                "Key disabled. The key and its tokens are refused until someone enables the key."
+            }
+            Self::Enabled => "Key enabled. Clients that use the key get new tokens.",
+            Self::Retired => "Secret retired.",
+            Self::Kept => {
+                "Secret retired. The older secret, which it was meant to replace, no longer expires."
+            }
+            Self::Before => {
+                "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it."
+            }
+            Self::SignedOut => "You have signed out.",
+            Self::Over => "Your session has ended. Sign in again to continue where you left off.",
+        }
+    }
+
+    /// Leads to the page at `path`, which says this once.
+    pub(super) fn at(self, node: &Node, visitor: Option<&Visitor>, path: &str) -> Response {
+        let mut response = see_other(path);
+        let (page, _) = path.split_once('?').unwrap_or((path, ""));
+        let text = format!("{}.{}", self.word(), node.clock.now().plus(SECONDS).unix());
+        let marked = node.tagger.marked(&purpose(visitor, page), &text);
+        if let Some(cookie) = cookie::with(node, NAME, &marked, SECONDS) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// What there is to say on the page at `path`, and the header by which it is said only once.
+pub(super) fn take(
+    node: &Node,
+    headers: &HeaderMap,
+    visitor: Option<&Visitor>,
+    path: &str,
+) -> (Option<Notice>, Option<HeaderValue>) {
+    let Some(marked) = cookie::value(node, headers, NAME) else { return (None, None) };
+    let Some(text) = node.tagger.unmarked(&purpose(visitor, path), marked) else { return (None, None) };
+    (read(text, node.clock.now()), cookie::with(node, NAME, "", 0))
+}
+
+fn read(text: &str, now: Timestamp) -> Option<Notice> {
+    let (word, until) = text.split_once('.')?;
+    let is_late = now.unix() > until.parse::<i64>().ok()?;
+    Notice::ALL.into_iter().find(|notice| !is_late && notice.word() == word)
+}
+
+fn purpose(visitor: Option<&Visitor>, path: &str) -> String {
+    let session = visitor.map(|visitor| visitor.session.form_token()).unwrap_or_default();
+    format!("console notice {session} {path}")
+}

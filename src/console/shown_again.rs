@@ -1,0 +1,182 @@
+//! New secrets, for a minute: a form that was sent twice shows the same page twice.
+//!
+//! A browser drops the answer to the first of two clicks, and with it the one page that shows the secret. The secret
+//! is in the memory of the node that made it, and nowhere else.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::address::CallerAddress;
+use crate::clock::Clock;
+use crate::management::keys::CreatedKey;
+use crate::management::{ApiError, Made};
+use crate::names::OrganizationId;
+use crate::remembered::{Digest, Remembered};
+
+/// For so long a secret is shown again.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// So many secrets are kept at once, of all organizations together.
+const MOST: usize = 1_024;
+
+/// What was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A key.
+    Key,
+    /// Another secret of a key.
+    Secret,
+}
+
+/// A key with the secret that it has just got. The secret is wiped from memory when nobody shows it any more.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) what: What,
+    pub(super) created: CreatedKey,
+}
+
+/// The secrets that this node has made lately, each under the digest of the form that asked for it.
+#[derive(Clone)]
+pub(super) struct ShownAgain(Arc<Shared>);
+
+struct Shared {
+    clock: Clock,
+    kept: Remembered<Kept>,
+    turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    shown: Arc<Shown>,
+    /// Where the form came from.
+    from: CallerAddress,
+    /// By the monotonic clock.
+    until: Duration,
+}
+
+/// A form that asks for a secret: its digest, which only the session that it was made for can repeat, and who sent it.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) digest: Digest,
+    pub(super) organization: OrganizationId,
+    pub(super) from: CallerAddress,
+}
+
+impl ShownAgain {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self(Arc::new(Shared { clock, kept: Remembered::new(MOST), turns: Mutex::default() }))
+    }
+
+    /// What the form made, if it came before within the last minute, from the same address.
+    pub(super) fn of(&self, digest: &Digest, from: &CallerAddress) -> Option<Arc<Shown>> {
+        let Kept { shown, from: at_first, until } = self.0.kept.get(digest)?;
+        (self.0.clock.monotonic() < until && at_first == *from).then_some(shown)
+    }
+
+    /// Makes a secret, unless the same form has made it already. Of two such forms at once the second waits for the first.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) async fn once(
+        &self,
+        sent: Sent,
+        what: What,
+        make: impl Future<Output = Result<Made<CreatedKey>, ApiError>>,
+    ) -> Result<Made<Arc<Shown>>, ApiError> {
+        let _turn = self.turn(sent.digest).await;
+        if let Some(shown) = self.of(&sent.digest, &sent.from) {
+            return Ok(Made::New(shown));
+        }
+        match make.await? {
+            Made::Before(answer) => Ok(Made::Before(answer)),
+            Made::New(created) => {
+                let shown = Arc::new(Shown { what, created });
+                self.keep(sent, Arc::clone(&shown));
+                Ok(Made::New(shown))
+            }
+        }
+    }
+
+    fn keep(&self, sent: Sent, shown: Arc<Shown>) {
+        let until = self.0.clock.monotonic() + KEPT;
+        self.0.kept.keep(sent.digest, sent.organization.as_str(), Kept { shown, from: sent.from, until });
+        let shared = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(KEPT).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.kept.forget(&sent.digest);
+            }
+        });
+    }
+
+    async fn turn(&self, digest: Digest) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let taken = turns.get(&digest).and_then(Weak::upgrade);
+            taken.unwrap_or_else(|| {
+                let turn = Arc::default();
+                turns.insert(digest, Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+}
+
+impl fmt::Debug for ShownAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShownAgain([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_key::{PlainKey, Tagger};
+    use crate::clock::Timestamp;
+    use crate::entropy::Entropy;
+    use crate::key::ApiKey;
+
+    fn sent(organization: &str, number: usize) -> Sent {
+        let mut digest = Digest::default();
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        digest[8] = organization.as_bytes()[0];
+        Sent { digest, organization: organization.parse().unwrap(), from: CallerAddress::Unknown }
+    }
+
+    fn created() -> CreatedKey {
+        let (brand, environment, entropy) =
+            ("clv".parse().unwrap(), "prd".parse().unwrap(), Entropy::system());
+        let plain = PlainKey::generate(&brand, &environment, &Tagger::new(&[0; 32]), &entropy).unwrap();
+        let home = ("acme".parse().unwrap(), "web".parse().unwrap(), environment);
+        let key = ApiKey::blank(plain.id(), home, brand, "bootstrap".into(), Timestamp::from_unix(0));
+        CreatedKey { key, plain }
+    }
+
+    async fn make(shown_again: &ShownAgain, sent: Sent) -> bool {
+        let mut is_new = false;
+        let make = async {
+            is_new = true;
+            Ok(Made::New(created()))
+        };
+        assert!(matches!(shown_again.once(sent, What::Key, make).await, Ok(Made::New(_))));
+        is_new
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_makes_very_many_pushes_out_its_own_secrets_alone() {
+        let shown_again = ShownAgain::new(Clock::manual(Timestamp::from_unix(0)));
+        assert!(make(&shown_again, sent("quiet", 0)).await);
+        for number in 0..=MOST {
+            assert!(make(&shown_again, sent("busy", number)).await);
+        }
+        assert!(!make(&shown_again, sent("quiet", 0)).await, "its secret is still there");
+        assert!(make(&shown_again, sent("busy", 0)).await);
+        assert!(!make(&shown_again, sent("busy", MOST)).await);
+    }
+}

@@ -1,0 +1,110 @@
+//! Withdrawing a signing key, which ends the tokens of every organization: it asks for more than ending one key does.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::fields::Fields;
+use super::page::{is_mendable, page, refused, see_other};
+use super::posted::Posted;
+use super::problem::sentence;
+use super::shell::{Room, Shell};
+use super::visitor::Visitor;
+use crate::http::failure::Failure;
+use crate::http::path::OfSigningKey;
+use crate::management::ApiError;
+use crate::management::signing_keys::{self, Reach, RotateRequest};
+use crate::names::OrganizationId;
+use crate::node::Node;
+
+/// So many characters of a key's id tell it from the few others.
+const TYPED_AT_LEAST: usize = 8;
+
+#[derive(Template)]
+#[template(path = "signing_key_withdraw.html")]
+struct WithdrawPage {
+    shell: Shell,
+    href: String,
+    kid: String,
+    stage: &'static str,
+    reach: Reach,
+    typed: String,
+    is_understood: bool,
+    error: Option<String>,
+}
+
+/// `GET /console/orgs/{org}/signing-keys/{kid}/withdraw`.
+pub(super) async fn ask(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    OfSigningKey(organization, kid): OfSigningKey,
+) -> Result<Response, Failure> {
+    page(&asked(&node, &visitor, &organization, kid, &Fields::default()).await?)
+}
+
+/// `POST /console/orgs/{org}/signing-keys/{kid}/withdraw`.
+pub(super) async fn withdraw(
+    State(node): State<Arc<Node>>,
+    OfSigningKey(organization, kid): OfSigningKey,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    let Posted { visitor, fields, .. } = &posted;
+    let asked = asked(&node, visitor, &organization, kid, fields).await?;
+    if posted.is_resumed() {
+        return page(&asked);
+    }
+    let done = match asked.confirmed() {
+        Ok(request) => signing_keys::rotate(&node, &visitor.caller, request).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other(&asked.href)),
+        Err(error) if is_mendable(&error) => {
+            let said = Some(sentence(&error.message()));
+            Err(refused(&WithdrawPage { error: said, ..asked }, error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn asked(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    organization: &OrganizationId,
+    kid: String,
+    fields: &Fields,
+) -> Result<WithdrawPage, ApiError> {
+    let reach = signing_keys::reach(node, &visitor.caller).await?;
+    let mut keys = signing_keys::list(node, &visitor.caller)?.into_iter();
+    let key = keys.find(|key| key.kid == kid && key.withdrawn_at.is_none()).ok_or(ApiError::NotFound)?;
+    Ok(WithdrawPage {
+        shell: visitor.shell_at(organization, Room::SigningKeys),
+        href: format!("{}/signing-keys", visitor.shell.root(organization)),
+        kid: key.kid,
+        stage: key.status,
+        reach,
+        typed: fields.text("kid").to_owned(),
+        is_understood: fields.has("understood"),
+        error: None,
+    })
+}
+
+impl WithdrawPage {
+    /// What is to be typed.
+    fn beginning(&self) -> &str {
+        self.kid.get(..TYPED_AT_LEAST).unwrap_or(&self.kid)
+    }
+
+    /// The withdrawal, if whoever asks for it has said all that it takes.
+    fn confirmed(&self) -> Result<RotateRequest, ApiError> {
+        if self.typed.len() < TYPED_AT_LEAST || !self.kid.starts_with(&self.typed) {
+            return Err(ApiError::invalid("this does not match the key’s ID, so nothing was changed"));
+        }
+        if !self.is_understood {
+            return Err(ApiError::invalid("confirm with the checkbox as well; nothing was changed"));
+        }
+        Ok(RotateRequest::withdrawing(self.kid.clone()))
+    }
+}
