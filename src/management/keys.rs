@@ -122,20 +122,26 @@ pub(super) async fn update_all(
     action: &'static str,
     changed: &[(&ApiKey, &ApiKey)],
 ) -> Result<(), ApiError> {
-    let after: Vec<&ApiKey> = changed.iter().map(|(_, after)| *after).collect();
-    let narrowed = changed.iter().filter(|(before, after)| after.generation > before.generation);
-    let withdrawn: Vec<_> = narrowed.map(|(_, after)| (after.id, after.generation)).collect();
-    let events: Vec<_> = changed
-        .iter()
-        .filter_map(|(before, after)| event(write, action, Some(before), Some(after)))
-        .collect();
-    write.update_keys(&after).await?;
-    write.withdraw_generations(&withdrawn).await?;
-    let is_disabled =
-        |(before, after): &&(&ApiKey, &ApiKey)| before.disabled_at.is_none() && after.disabled_at.is_some();
-    let disabled: Vec<_> = changed.iter().filter(is_disabled).map(|(_, after)| after.id).collect();
-    write.delete_console_sessions_of(&disabled).await?;
-    Ok(write.record_all(ChangeKind::Key, &events).await?)
+    // Batch by batch, so that the store never waits long for what the next statement says: it ends a transaction that is
+    // idle for too long.
+    for changed in changed.chunks(Write::AT_ONCE) {
+        let after: Vec<&ApiKey> = changed.iter().map(|(_, after)| *after).collect();
+        write.update_keys(&after).await?;
+        let narrowed = changed.iter().filter(|(before, after)| after.generation > before.generation);
+        let withdrawn: Vec<_> = narrowed.map(|(_, after)| (after.id, after.generation)).collect();
+        write.withdraw_generations(&withdrawn).await?;
+        let is_disabled = |(before, after): &&(&ApiKey, &ApiKey)| {
+            before.disabled_at.is_none() && after.disabled_at.is_some()
+        };
+        let disabled: Vec<_> = changed.iter().filter(is_disabled).map(|(_, after)| after.id).collect();
+        write.delete_console_sessions_of(&disabled).await?;
+        let events: Vec<_> = changed
+            .iter()
+            .filter_map(|(before, after)| event(write, action, Some(before), Some(after)))
+            .collect();
+        write.record_all(ChangeKind::Key, &events).await?;
+    }
+    Ok(())
 }
 
 async fn record(

@@ -156,12 +156,15 @@ async fn change_all(
     let changed = changed(&mut write, caller, filter, change).await?;
     let changes: Vec<_> = changed.iter().map(|(before, after)| (before, Some(after))).collect();
     keep_one_open(&mut write, caller, &changes, terms.force).await?;
-    let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
-    if !terms.dry_run && !changed.is_empty() {
+    if terms.dry_run || changed.is_empty() {
+        drop(write);
+    } else {
         let changed: Vec<_> = changed.iter().map(|(before, after)| (before, after)).collect();
         update_all(&mut write, action, &changed).await?;
         node.commit(write).await?;
     }
+    // After the transaction, in which it would keep all other writers waiting.
+    let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
     Ok(BulkAnswer { dry_run: terms.dry_run, count: data.len(), data })
 }
 
