@@ -55,7 +55,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let turn = Duration::from_secs(if arguments.has("quick") { 3 } else { 10 });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // A thread of its own makes the database distant: `measure` blocks the main one until the server has started.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     process::pin_load();
     for database in seed::databases(&arguments) {
         let distances: &[u64] = if matches!(database, Database::Sqlite) { &[0] } else { &[0, 5] };
