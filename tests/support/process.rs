@@ -18,6 +18,9 @@ const LOG: &str = "claviger.log";
 const SERVES: &str = "Claviger serves ";
 const WAITS: &str = "Claviger waits to be set up at ";
 
+/// What the shell on a terminal says before it becomes the server.
+const PROCESS: &str = "process ";
+
 /// How a server is started.
 #[derive(Clone)]
 pub struct Claviger {
@@ -149,7 +152,9 @@ impl Claviger {
         let binary = env!("CARGO_BIN_EXE_claviger");
         let mut command = Command::new(if self.has_terminal { "script" } else { binary });
         if self.has_terminal {
-            command.args(["-qec", binary, "/dev/null"]);
+            // `script` waits for its child alone, so the server has to be that child, and be known.
+            let shown = format!("echo \"{PROCESS}$$\"; exec '{binary}'");
+            command.args(["-qec", &shown, "/dev/null"]).env("SHELL", "/bin/sh");
         }
         if let Some(signal) = &self.ignored {
             command = Command::new("sh");
@@ -229,9 +234,10 @@ impl Process {
         key.trim_end().to_owned()
     }
 
-    /// The number of its process.
+    /// The server's process id, which is not the child's if that gives it a terminal.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        let shown = self.greeting.lines().find_map(|line| line.trim().strip_prefix(PROCESS));
+        shown.map_or_else(|| self.child.id(), |id| id.parse().expect("a process id"))
     }
 
     /// The pipe that its log goes to.
@@ -241,7 +247,7 @@ impl Process {
 
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
+        let sent = Command::new("kill").args([format!("-{signal}"), self.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
@@ -255,6 +261,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.id() != self.child.id() {
+            let _ =
+                Command::new("kill").args(["-KILL", &self.id().to_string()]).stderr(Stdio::null()).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
