@@ -19,9 +19,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::routing::get;
-use claviger::address::AddressPolicy;
-use claviger::claims::Leeway;
-use claviger::scope::Verb;
+use claviger::domain::address::AddressPolicy;
+use claviger::domain::scope::Verb;
+use claviger::jose::claims::Leeway;
 use claviger::verify::{Access, ApiKeys, Denied, Verifier};
 use tokio::net::TcpListener;
 

@@ -1,5 +1,5 @@
 //! The console: API keys as people manage them, on pages that this server makes from the use cases of
-//! [`crate::management`]. All of it works without scripts, and nothing comes from elsewhere.
+//! [`crate::use_cases::management`]. All of it works without scripts, and nothing comes from elsewhere.
 //!
 //! A page is a typed template (`src/console/templates`) and what it shows; `src/console/around.rs` is what every
 //! answer goes through.
@@ -48,7 +48,7 @@ use crate::http::compress;
 use crate::http::failure::{api_method_not_allowed, not_found};
 use crate::http::route::routes;
 use crate::node::Node;
-use crate::set_up::SetUp;
+use crate::use_cases::set_up::SetUp;
 
 use self::shown_again::ShownAgain;
 

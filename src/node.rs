@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod bearer;
+pub mod cursor;
 mod feed;
 mod follow;
 mod freshness;
@@ -9,6 +10,7 @@ mod hash_cost;
 mod hash_threads;
 mod housekeeping;
 mod key_cache;
+pub mod keyring;
 mod log_sampler;
 mod refusals;
 mod revocations;
@@ -49,15 +51,15 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use tracing::Instrument as _;
 
-use crate::address::AddressPolicy;
-use crate::api_key::{Brand, Tagger};
-use crate::clock::Clock;
-use crate::cursor::CursorKeeper;
-use crate::entropy::{Entropy, EntropyError};
-use crate::fair_queue::{FairQueue, Shares};
-use crate::gateway::GateMapping;
-use crate::keyring::{Keyring, KeyringError, RotationPolicy};
-use crate::master_key::MasterKey;
+use crate::base::clock::Clock;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::master_key::MasterKey;
+use crate::domain::address::AddressPolicy;
+use crate::domain::api_key::{Brand, Tagger};
+use crate::domain::gateway::GateMapping;
+use crate::node::cursor::CursorKeeper;
+use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
+use crate::sharing::fair_queue::{FairQueue, Shares};
 use crate::store::{Store, StoreError, Write};
 
 use self::follow::Following;

@@ -70,7 +70,7 @@ use self::db::{Db, Either, either, on};
 use self::lanes::Lanes;
 use self::pool::Engine as _;
 use self::primary::Primary;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// Longest wait for connections that are still in use.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);

@@ -6,8 +6,8 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use claviger::address::CallerAddress;
-//! use claviger::scope::Verb;
+//! use claviger::domain::address::CallerAddress;
+//! use claviger::domain::scope::Verb;
 //! use claviger::verify::Verifier;
 //!
 //! let verifier = Verifier::builder("https://auth.example.com", "https://api.example.com")
@@ -44,8 +44,8 @@ mod shared;
 mod standing;
 mod verifier;
 
-pub use crate::credential::{Credential, CredentialFault};
-pub use crate::revocation_feed::MAX_STALE_SECONDS;
+pub use crate::domain::credential::{Credential, CredentialFault};
+pub use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 pub use access::Access;
 pub use builder::{BuildError, Builder, ChooseEnvironments, ChooseOrganizations};
 pub use denied::Denied;

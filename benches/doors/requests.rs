@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use claviger::address::{CallerAddress, Origin};
-use claviger::jwk::Jwks;
+use claviger::domain::address::{CallerAddress, Origin};
+use claviger::jose::jwk::Jwks;
 use claviger::node::{Node, Presented};
-use claviger::token::{GrantRequest, client_credentials};
+use claviger::use_cases::token::{GrantRequest, client_credentials};
 
 use crate::node::ISSUER;
 use crate::seed::Store;

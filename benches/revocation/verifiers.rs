@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use claviger::address::CallerAddress;
-use claviger::claims::Leeway;
-use claviger::clock::Clock;
+use claviger::base::clock::Clock;
+use claviger::domain::address::CallerAddress;
+use claviger::jose::claims::Leeway;
 use claviger::verify::{Builder, Verifier};
 
 const COUNT: usize = 10;

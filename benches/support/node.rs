@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use claviger::address::AddressPolicy;
-use claviger::clock::Clock;
-use claviger::entropy::Entropy;
-use claviger::jwk::Algorithm;
-use claviger::keyring::{RotationPolicy, SigningKeySource};
+use claviger::base::clock::Clock;
+use claviger::base::entropy::Entropy;
+use claviger::domain::address::AddressPolicy;
+use claviger::jose::jwk::Algorithm;
+use claviger::node::keyring::{RotationPolicy, SigningKeySource};
 use claviger::node::{Deployment, HashCost, Node};
 
 use crate::seed::Store;

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use claviger::api_key::{KeyId, PlainKey, Tagger};
-use claviger::clock::Clock;
-use claviger::entropy::Entropy;
-use claviger::fair_queue::Principal;
-use claviger::master_key::MasterKey;
+use claviger::base::clock::Clock;
+use claviger::base::entropy::Entropy;
+use claviger::base::master_key::MasterKey;
+use claviger::domain::api_key::{KeyId, PlainKey, Tagger};
+use claviger::domain::principal::Principal;
+use claviger::domain::usage::{CalendarPeriod, CalendarSpan};
 use claviger::node::{HashCost, SecretKeeper};
-use claviger::usage::{CalendarPeriod, CalendarSpan};
 use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 

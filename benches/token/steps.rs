@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-use claviger::address::{CallerAddress, Origin};
-use claviger::api_key::PlainKey;
+use claviger::domain::address::{CallerAddress, Origin};
+use claviger::domain::api_key::PlainKey;
 use claviger::node::Presented;
-use claviger::token::{GrantRequest, client_credentials};
+use claviger::use_cases::token::{GrantRequest, client_credentials};
 
 use crate::node::node;
 use crate::seed::{Database, Shape, Store};

@@ -1,6 +1,6 @@
 //! A server that gives as many tokens as one likes.
 
-use claviger::jwk::Algorithm;
+use claviger::jose::jwk::Algorithm;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

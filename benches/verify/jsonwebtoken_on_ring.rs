@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use claviger::jwk::Algorithm;
+use claviger::jose::jwk::Algorithm;
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::jwk::JwkSet;

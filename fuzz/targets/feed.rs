@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use claviger::claims::Claims;
-use claviger::clock::Timestamp;
-use claviger::revocation_feed::{Document, Known, Taken, verify_document};
+use claviger::jose::claims::Claims;
+use claviger::base::clock::Timestamp;
+use claviger::jose::revocation_feed::{Document, Known, Taken, verify_document};
 use claviger_fuzz::issuer::{ISSUER, eddsa, header, key_for, sign};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use claviger::jwk::{Jwks, PublicJwk, VerifyingKey};
+use claviger::jose::jwk::{Jwks, PublicJwk, VerifyingKey};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

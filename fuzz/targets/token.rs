@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use claviger::claims::TokenFault;
-use claviger::jws::UnverifiedJws;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jws::UnverifiedJws;
 use claviger_fuzz::issuer::{KEYS, header, key_for, payload, sign, verify};
 use claviger_fuzz::oracle;
 use libfuzzer_sys::fuzz_target;

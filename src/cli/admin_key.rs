@@ -7,12 +7,12 @@ use super::CliError;
 use super::output::{Stream, say};
 use super::serve::{cannot_open, ground};
 use super::server_args::ServerArgs;
-use crate::api_key::{EnvironmentSlug, PlainKey};
-use crate::bootstrap::NewAdministrator;
-use crate::config::Config;
-use crate::key::ApiKey;
-use crate::names::{OrganizationId, ProjectId};
+use crate::domain::api_key::{EnvironmentSlug, PlainKey};
+use crate::domain::key::ApiKey;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::server::config::Config;
 use crate::store::{OpenError, Store};
+use crate::use_cases::bootstrap::NewAdministrator;
 
 /// Create a new administrator's key directly in the store, to replace a lost one; the last output line is the key
 #[derive(Debug, Args)]

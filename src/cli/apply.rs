@@ -18,9 +18,9 @@ use super::confirm::ConfirmArgs;
 use super::force::ForceArgs;
 use super::output::{self, Stream, say};
 use super::remote::{OrganizationArgs, Remote, read};
-use crate::api_key::KeyId;
 use crate::client::{Answer, Credential, Request};
-use crate::names::ProjectId;
+use crate::domain::api_key::KeyId;
+use crate::domain::names::ProjectId;
 
 /// Apply a file to an organization: its name, projects and keys
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use super::Cli;
 use super::failure::{CliError, Exit};
 use super::output::Stream;
-use crate::text::redacted;
+use crate::base::text::redacted;
 
 /// What happens without a command.
 const DEFAULT_COMMAND: &str = "serve";

@@ -10,8 +10,8 @@ use super::output::{Reader, Stream, Table};
 use super::pages::{PageArgs, Progress, mention_more};
 use super::remote::{OrganizationArgs, Remote};
 use super::when::Moment;
+use crate::base::clock::Clock;
 use crate::client::{Request, StreamedAnswer};
-use crate::clock::Clock;
 
 /// The longest answer that is read where an export was asked for and refused, in bytes.
 const LONGEST_REFUSAL: usize = 64 * 1024;

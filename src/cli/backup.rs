@@ -9,9 +9,9 @@ use super::CliError;
 use super::output::say;
 use super::serve::cannot_open;
 use super::server_args::ServerArgs;
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::entropy::Entropy;
+use crate::base::clock::Clock;
+use crate::base::entropy::Entropy;
+use crate::server::config::Config;
 use crate::store::{BackupError, BackupFacts, back_up};
 
 /// Back up the store into one file, while the server keeps running

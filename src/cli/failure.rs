@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::output::{OutputError, Stream, Tone};
 
-use crate::bootstrap::{BootstrapError, MasterKeyFault};
 use crate::client::{ClientError, TrustError};
-use crate::config::{ConfigError, Origins};
+use crate::server::config::{ConfigError, Origins};
+use crate::use_cases::bootstrap::{BootstrapError, MasterKeyFault};
 
 pub(super) use refused::Refused;
 

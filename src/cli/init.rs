@@ -4,7 +4,7 @@ use super::CliError;
 use super::output::{Stream, say};
 use super::serve::{ground, open_store};
 use super::welcome::keep_unseen;
-use crate::config::Config;
+use crate::server::config::Config;
 
 /// Bootstraps an empty store. The last line on standard output is the administrator's key.
 pub(super) async fn init(config: Config) -> Result<(), CliError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::api_key::{KeyId, claimed_id};
+use crate::domain::api_key::{KeyId, claimed_id};
 
 /// A key, named by its id, or by itself: somebody who finds a key has nothing else. Only its id is used, and its secret
 /// is neither kept nor sent.

@@ -27,7 +27,7 @@ use super::output::Stream;
 use super::remote::{OrganizationArgs, Remote, etag};
 use super::view::Key;
 use crate::client::Request;
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 /// Manage API keys
 #[derive(Debug, Args)]

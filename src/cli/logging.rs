@@ -17,7 +17,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use super::CliError;
 use super::output::within;
-use crate::config::{ConfigError, LogFormat, Origin};
+use crate::server::config::{ConfigError, LogFormat, Origin};
 
 /// Lines that wait to be written. A line is some 300 bytes.
 const WAITING_LINES: usize = 8_192;

@@ -16,7 +16,7 @@ use super::rehearsal::RehearsalArgs;
 use super::remote::{Remote, RemoteArgs, etag};
 use super::view::Organization;
 use crate::client::Request;
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 /// Manage organizations (tenants)
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ pub(super) use stream::{OutputError, Reader, Stream};
 pub(super) use table::{Cell, Table};
 pub(super) use tone::Tone;
 
-use crate::text::reorders;
+use crate::base::text::reorders;
 
 /// Prints a line to standard output.
 pub(super) fn say(text: &str) -> Result<(), OutputError> {

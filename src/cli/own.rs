@@ -8,7 +8,7 @@ use super::output::{Sheet, Stream};
 use super::remote::RemoteArgs;
 use super::view::{lines, or_never};
 use crate::client::Request;
-use crate::scope::Scope;
+use crate::domain::scope::Scope;
 
 /// Show the credential's owner and what it can do
 #[derive(Debug, Args)]

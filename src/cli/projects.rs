@@ -12,9 +12,9 @@ use super::patch::PatchArgs;
 use super::rehearsal::RehearsalArgs;
 use super::remote::{OrganizationArgs, Remote, etag};
 use super::view::Project;
-use crate::api_key::EnvironmentSlug;
 use crate::client::Request;
-use crate::names::{OrganizationId, ProjectId};
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::names::{OrganizationId, ProjectId};
 
 /// Manage the projects of an organization
 #[derive(Debug, Args)]

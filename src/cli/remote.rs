@@ -14,7 +14,7 @@ use super::CliError;
 use super::failure::Refused;
 use super::output::{self, OutputError};
 use crate::client::{Answer, Client, Request};
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 pub(super) use arguments::{OrganizationArgs, RemoteArgs, ServerChoice};
 

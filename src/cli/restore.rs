@@ -11,11 +11,11 @@ use super::backup::file;
 use super::output::say;
 use super::serve::cannot_open;
 use super::server_args::ServerArgs;
-use crate::bootstrap::{BootstrapError, MasterKeyPlace, new_epoch};
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::entropy::Entropy;
+use crate::base::clock::Clock;
+use crate::base::entropy::Entropy;
+use crate::server::config::Config;
 use crate::store::{Backup, Restore, RestoreError, RestoreOptions};
+use crate::use_cases::bootstrap::{BootstrapError, MasterKeyPlace, new_epoch};
 
 /// Restore a backup into an empty store, or replace a store's contents
 #[derive(Debug, Args)]

@@ -18,14 +18,14 @@ use self::running::Running;
 use self::waiting::Waiting;
 use super::server_args::ServerArgs;
 use super::{CliError, logging};
-use crate::bootstrap::Ground;
-use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Origin};
-use crate::entropy::Entropy;
-use crate::http;
+use crate::base::clock::Clock;
+use crate::base::entropy::Entropy;
+use crate::base::master_key::MasterKey;
 use crate::listener::{Limits, ListenError, Listener, Report};
-use crate::master_key::MasterKey;
+use crate::server;
+use crate::server::config::{Config, ConfigError, Origin};
 use crate::store::{OpenError, Store};
+use crate::use_cases::bootstrap::Ground;
 
 /// Run the server; bootstrap an empty store first (this is the default command)
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ async fn serve_at_once(
 ) -> Result<Option<Running>, CliError> {
     let running = Running::start(ground, &master_key, flush_every).await?;
     drop(master_key);
-    let service = http::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
+    let service = server::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
     let (address, draining) = (listener.local_addr(), listener.draining());
     note_end(listener.serve(service, running.until_the_end(address, draining, &mut ends)).await);
     Ok(Some(running))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{CliError, logging, misspelled};
-use crate::config::{Config, DEFAULT_FILE, Origins, Settings};
+use crate::server::config::{Config, DEFAULT_FILE, Origins, Settings};
 
 /// Flags over variables over a file.
 #[derive(Debug, Args)]

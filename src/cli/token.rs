@@ -7,7 +7,7 @@ use super::CliError;
 use super::output::say;
 use super::remote::RemoteArgs;
 use crate::client::{Credential, Request};
-use crate::scope::Scope;
+use crate::domain::scope::Scope;
 
 /// Get an access token for the API key, and print only the token
 #[derive(Debug, Args)]

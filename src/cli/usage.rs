@@ -8,9 +8,9 @@ use super::key_argument::KeyArgument;
 use super::output::{Cell, OutputError, Table, note};
 use super::remote::OrganizationArgs;
 use super::when::Moment;
+use crate::base::clock::Clock;
 use crate::client::Request;
-use crate::clock::Clock;
-use crate::names::ProjectId;
+use crate::domain::names::ProjectId;
 
 /// Show how often keys are used
 #[derive(Debug, Args)]

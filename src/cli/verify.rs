@@ -15,14 +15,14 @@ use self::contents::Contents;
 use self::report::{Checked, Report};
 use super::CliError;
 use super::remote::{Remote, ServerChoice, read};
-use crate::api_key::looks_like_key;
-use crate::cidr::Cidrs;
-use crate::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::base::clock::{Clock, Timestamp};
 use crate::client::Request;
-use crate::clock::{Clock, Timestamp};
-use crate::jwk::{Jwks, VerifyingKey};
-use crate::jws::UnverifiedJws;
-use crate::revocation_feed::{Document, FeedFault, verify_document};
+use crate::domain::api_key::looks_like_key;
+use crate::domain::cidr::Cidrs;
+use crate::jose::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::jose::jwk::{Jwks, VerifyingKey};
+use crate::jose::jws::UnverifiedJws;
+use crate::jose::revocation_feed::{Document, FeedFault, verify_document};
 
 /// Decode an access token, and verify it offline against the server's key set
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::output::{Cell, Sheet, Tone};
-use crate::scope::Scope;
+use crate::domain::scope::Scope;
 
 /// How many scopes a list shows of each key.
 const SHOWN_SCOPES: usize = 2;

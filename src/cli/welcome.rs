@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::output::{OutputError, Stream, announce};
-use crate::api_key::PlainKey;
-use crate::bootstrap::Ground;
-use crate::key_file;
-use crate::set_up::Code;
+use crate::base::key_file;
+use crate::domain::api_key::PlainKey;
+use crate::use_cases::bootstrap::Ground;
+use crate::use_cases::set_up::Code;
 
 /// Where a secret goes.
 #[derive(Debug)]

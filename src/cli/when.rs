@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// A moment: RFC 3339, a date, or how long ago it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

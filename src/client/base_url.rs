@@ -6,7 +6,7 @@ use std::str::FromStr;
 use hyper::Uri;
 use hyper::http::uri::{Authority, Scheme};
 
-use crate::address::is_loopback;
+use crate::domain::address::is_loopback;
 
 /// The base of a server's URLs: `https://` or `http://`, a host, perhaps a port and a path, and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]

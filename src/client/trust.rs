@@ -15,7 +15,7 @@ use rustls::{
 use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::text::without_byte_order_mark_bytes;
+use crate::base::text::without_byte_order_mark_bytes;
 
 /// Which certificate authorities a server's certificate may come from.
 #[derive(Clone, Debug, Default)]

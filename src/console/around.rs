@@ -13,14 +13,14 @@ use super::page::query;
 use super::problem;
 use super::shell::{LIST, Shell};
 use super::visitor::{KnownShell, Visitor};
-use crate::access::Caller;
+use crate::domain::names::OrganizationId;
 use crate::http::compress;
 use crate::http::denials;
 use crate::http::failure::Failure;
 use crate::http::request_id::RequestId;
-use crate::management::organizations;
-use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::organizations;
 
 /// Everything from here, and no script or style in a page itself: what a name or a note holds stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

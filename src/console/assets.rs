@@ -12,7 +12,7 @@ use ring::digest::{Context, SHA256};
 
 use crate::http::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use crate::http::failure::Failure;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 const ASSETS: [Embedded; 5] = [
     Embedded::gzip("pico.css", STYLE, include_bytes!("assets/pico/pico.min.css.gz")),

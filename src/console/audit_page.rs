@@ -12,16 +12,16 @@ use super::page::{page, query, refused, spreadsheet};
 use super::problem::sentence;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
-use crate::audit::EventFilter;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::audit::EventFilter;
+use crate::domain::names::OrganizationId;
 use crate::http::audit::export::csv;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
-use crate::management::audit::Trail;
-use crate::management::{ApiError, PageRequest};
-use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::use_cases::management::audit::Trail;
+use crate::use_cases::management::{ApiError, PageRequest};
 
 const PER_PAGE: u16 = 50;
 
@@ -120,7 +120,7 @@ async fn trail(
     wanted: &Wanted,
 ) -> Result<Trail, ApiError> {
     // A scope is asked for before anything that was typed.
-    visitor.caller.may_in(&organization, crate::scope::Verb::Read, &["audit"])?;
+    visitor.caller.may_in(&organization, crate::domain::scope::Verb::Read, &["audit"])?;
     Trail::of_organization(node, &visitor.caller, organization, wanted.filter()?).await
 }
 

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::when::When;
-use crate::audit::RecordedEvent;
-use crate::clock::Timestamp;
-use crate::management::changes;
+use crate::base::clock::Timestamp;
+use crate::domain::audit::RecordedEvent;
+use crate::use_cases::management::changes;
 
 /// An event of the audit trail.
 #[derive(Debug)]

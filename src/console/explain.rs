@@ -6,9 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::problem::sentence;
 use super::visitor::Visitor;
+use crate::domain::scope::{Action, Filter, FilterError, Scope, Segment};
 use crate::http::failure::Failure;
 use crate::http::query::Query;
-use crate::scope::{Action, Filter, FilterError, Scope, Segment};
 
 /// `GET /console/scope?action=&resource=`: the words for a row of a form while it is typed.
 pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Failure> {

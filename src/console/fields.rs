@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::body;
 use crate::http::form;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 /// The most bytes of a form: notes and scopes, all of them escaped.
 const MAX_BODY: usize = 64 * 1024;

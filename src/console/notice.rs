@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::cookie;
 use super::page::see_other;
 use super::visitor::Visitor;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::node::Node;
 
 const NAME: &str = "notice";

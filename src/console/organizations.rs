@@ -11,11 +11,11 @@ use super::page::page;
 use super::shell::Shell;
 use super::visitor::Visitor;
 use super::when::When;
+use crate::domain::tenant::Organization;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
-use crate::management::{PageRequest, organizations};
 use crate::node::Node;
-use crate::tenant::Organization;
+use crate::use_cases::management::{PageRequest, organizations};
 
 const PER_PAGE: u16 = 50;
 

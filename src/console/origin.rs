@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderMap, Uri, header};
 
-use crate::management::ApiError;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
 
 /// Whether a form comes from a page of this server's, as the browser tells: by `Sec-Fetch-Site` (Fetch Metadata), and
 /// by `Origin` (RFC 6454 §7), of which at least one is there.

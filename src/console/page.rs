@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::failure::Failure;
 use crate::http::spreadsheet::marked;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 /// A page, not to be kept by anybody.
 ///

@@ -9,7 +9,7 @@ use plotters::prelude::{
 };
 
 use super::when::grouped;
-use crate::management::usage::{Bucket, Usage};
+use crate::use_cases::management::usage::{Bucket, Usage};
 
 const TOKENS: RGBColor = RGBColor(0x0f, 0x76, 0x6e);
 const DIRECT: RGBColor = RGBColor(0x8b, 0x5c, 0xf6);

@@ -19,10 +19,10 @@ use super::{cookie, origin};
 use crate::http::credentials::CameFrom;
 use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
-use crate::management::keys::CreatedKey;
-use crate::management::{ApiError, Made, Repeatable, carry_out};
 use crate::node::Node;
-use crate::remembered::Digest;
+use crate::sharing::remembered::Digest;
+use crate::use_cases::management::keys::CreatedKey;
+use crate::use_cases::management::{ApiError, Made, Repeatable, carry_out};
 
 /// A form, by whom, and that it is really theirs.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::page::refused;
 use super::shell::Shell;
 use crate::http::failure::Failure;
 use crate::http::request_id::RequestId;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 #[derive(Template)]
 #[template(path = "problem.html")]

@@ -15,13 +15,13 @@ use super::problem::sentence;
 use super::projects::Typed;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
+use crate::domain::scope::Verb;
+use crate::domain::tenant::Project;
 use crate::http::failure::Failure;
 use crate::http::path::OfProject;
-use crate::management::projects::{self, ProjectPatch, ProjectPath};
-use crate::management::{ApiError, IfMatch, Terms, Versioned as _, carry_out};
 use crate::node::Node;
-use crate::scope::Verb;
-use crate::tenant::Project;
+use crate::use_cases::management::projects::{self, ProjectPatch, ProjectPath};
+use crate::use_cases::management::{ApiError, IfMatch, Terms, Versioned as _, carry_out};
 
 #[derive(Template)]
 #[template(path = "project.html")]

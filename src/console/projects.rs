@@ -14,16 +14,16 @@ use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
+use crate::base::text::without_values;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::domain::tenant::Project;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
-use crate::management::projects::{self, NewProjectRequest};
-use crate::management::{ApiError, PageRequest, carry_out};
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::scope::Verb;
-use crate::tenant::Project;
-use crate::text::without_values;
+use crate::use_cases::management::projects::{self, NewProjectRequest};
+use crate::use_cases::management::{ApiError, PageRequest, carry_out};
 
 const PER_PAGE: u16 = 50;
 

@@ -12,7 +12,7 @@ use super::shell::Shell;
 use super::sign_in::is_page;
 use super::visitor::Visitor;
 use crate::http::failure::Failure;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 /// The fields by which the page for signing in carries a form.
 const PATH: &str = "path";

@@ -11,13 +11,13 @@ use ring::hmac;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::access::{Caller, recall, recognize};
-use crate::address::Origin;
-use crate::audit::AuditEvent;
-use crate::entropy::{Entropy, EntropyError};
-use crate::management::ApiError;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::domain::address::Origin;
+use crate::domain::audit::AuditEvent;
 use crate::node::Node;
 use crate::store::{ChangeKind, ConsoleSession, StoreError, Write};
+use crate::use_cases::access::{Caller, recall, recognize};
+use crate::use_cases::management::ApiError;
 
 /// A session is written down as used at most so often, in seconds.
 const TOUCH_EVERY: i64 = 60;

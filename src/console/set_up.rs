@@ -14,15 +14,15 @@ use super::page::{page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{Shell, base_of};
 use super::{around, assets, origin};
-use crate::bootstrap::BootstrapError;
 use crate::http::credentials::CameFrom;
 use crate::http::failure::{Failure, api_method_not_allowed};
 use crate::http::request_id::RequestId;
-use crate::jwk::Algorithm;
-use crate::keyring::SigningKeySource;
-use crate::management::ApiError;
+use crate::jose::jwk::Algorithm;
 use crate::node::Node;
-use crate::set_up::{Laid, SetUp, SetUpError};
+use crate::node::keyring::SigningKeySource;
+use crate::use_cases::bootstrap::BootstrapError;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::set_up::{Laid, SetUp, SetUpError};
 
 #[derive(Template)]
 #[template(path = "set_up.html")]

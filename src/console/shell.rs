@@ -3,14 +3,14 @@
 use super::assets::VERSION;
 use super::page::{address, query};
 use super::session::SessionId;
-use crate::access::{Caller, visible_organizations, visible_projects};
-use crate::api_key::display_prefix;
+use crate::domain::api_key::display_prefix;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
 use crate::http::discovery::path_of;
-use crate::management::keys::KeyPath;
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::scope::Verb;
 use crate::store::Visible;
+use crate::use_cases::access::{Caller, visible_organizations, visible_projects};
+use crate::use_cases::management::keys::KeyPath;
 
 /// The parameter with the query of the list that one came from.
 pub(super) const LIST: &str = "list";

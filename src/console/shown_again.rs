@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::address::CallerAddress;
-use crate::clock::Clock;
-use crate::management::keys::CreatedKey;
-use crate::management::{ApiError, Made};
-use crate::names::OrganizationId;
-use crate::remembered::{Digest, Remembered};
+use crate::base::clock::Clock;
+use crate::domain::address::CallerAddress;
+use crate::domain::names::OrganizationId;
+use crate::sharing::remembered::{Digest, Remembered};
+use crate::use_cases::management::keys::CreatedKey;
+use crate::use_cases::management::{ApiError, Made};
 
 /// For so long a secret is shown again.
 const KEPT: Duration = Duration::from_secs(60);
@@ -137,10 +137,10 @@ impl fmt::Debug for ShownAgain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_key::{PlainKey, Tagger};
-    use crate::clock::Timestamp;
-    use crate::entropy::Entropy;
-    use crate::key::ApiKey;
+    use crate::base::clock::Timestamp;
+    use crate::base::entropy::Entropy;
+    use crate::domain::api_key::{PlainKey, Tagger};
+    use crate::domain::key::ApiKey;
 
     fn sent(organization: &str, number: usize) -> Sent {
         let mut digest = Digest::default();

@@ -17,13 +17,13 @@ use super::resume::{self, Unsent};
 use super::shell::{Shell, base};
 use super::visitor::Visitor;
 use super::{cookie, origin, page as answer, session};
-use crate::address::Origin;
+use crate::domain::address::Origin;
 use crate::http::credentials::CameFrom;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
-use crate::management::ApiError;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
 
 /// Where to go on, and why one is here.
 const KNOWN: [&str; 2] = ["next", "why"];

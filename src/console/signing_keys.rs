@@ -12,13 +12,13 @@ use super::problem::sentence;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
 use super::when::When;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
-use crate::management::ApiError;
-use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::scope::Verb;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::signing_keys::{self, RotateRequest, SigningKeyView};
 
 #[derive(Template)]
 #[template(path = "signing_keys.html")]

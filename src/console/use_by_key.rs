@@ -10,16 +10,16 @@ use super::page::spreadsheet;
 use super::use_over_time::{Span, month_name};
 use super::use_page::numbers;
 use super::visitor::Visitor;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::names::OrganizationId;
+use crate::domain::usage::{CalendarPeriod, CalendarSpan};
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::http::spreadsheet::table;
-use crate::management::ApiError;
-use crate::management::usage::{self, Bucket, KeyUse};
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::usage::{CalendarPeriod, CalendarSpan};
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::usage::{self, Bucket, KeyUse};
 
 /// Keys on the page.
 const SHOWN: u16 = 20;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::plot::{Plot, Point};
-use crate::clock::Timestamp;
-use crate::management::usage::{Bucket, PeriodRequest, Usage};
+use crate::base::clock::Timestamp;
+use crate::domain::usage::Interval;
 use crate::node::Node;
-use crate::usage::Interval;
+use crate::use_cases::management::usage::{Bucket, PeriodRequest, Usage};
 
 const DAY: i64 = 86_400;
 

@@ -12,14 +12,14 @@ use super::shell::{Room, Shell};
 use super::use_by_key::{self, UseByKey};
 use super::use_over_time::{Span, UseOverTime};
 use super::visitor::Visitor;
+use crate::domain::names::ProjectId;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::http::spreadsheet::table;
-use crate::management::ApiError;
-use crate::management::usage::{self, Bucket, Refused};
-use crate::names::ProjectId;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::usage::{self, Bucket, Refused};
 
 const COLUMNS: [&str; 8] = [
     "start",

@@ -10,16 +10,16 @@ use axum::response::{IntoResponse as _, Response};
 use super::session::{self, SessionId};
 use super::shell::{LIST, Room, Shell};
 use super::{bounce, cookie, sign_in};
-use crate::access::Caller;
-use crate::address::Origin;
+use crate::domain::address::Origin;
+use crate::domain::names::OrganizationId;
 use crate::http::credentials::CameFrom;
 use crate::http::denials::KnownCaller;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
-use crate::management::ApiError;
-use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ApiError;
 
 /// Somebody who is signed in, with exactly the rights that the management API would give them.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 
 use super::use_over_time::month_name;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

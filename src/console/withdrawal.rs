@@ -12,12 +12,12 @@ use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Room, Shell};
 use super::visitor::Visitor;
+use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::OfSigningKey;
-use crate::management::ApiError;
-use crate::management::signing_keys::{self, Reach, RotateRequest};
-use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::signing_keys::{self, Reach, RotateRequest};
 
 /// So many characters of a key's id tell it from the few others.
 const TYPED_AT_LEAST: usize = 8;

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::management::{Changed, Etag, Made, Versioned, changes};
 use crate::node::Node;
+use crate::use_cases::management::{Changed, Etag, Made, Versioned, changes};
 
 /// A thing, and which version it is.
 pub(super) fn versioned(etag: &Etag, body: &impl Serialize) -> Response {

@@ -15,10 +15,10 @@ use super::failure::Failure;
 use super::page::Page;
 use super::path::InOrganization;
 use super::query::Query;
-use crate::audit::EventFilter;
-use crate::management::ApiError;
-use crate::management::audit::Trail;
+use crate::domain::audit::EventFilter;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::audit::Trail;
 
 /// What narrows a trail, and how it is to be shown; over all organizations, also in which.
 const KNOWN: [&str; 10] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "bom", "org"];

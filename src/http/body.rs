@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::listener::BodyTimedOut;
-use crate::management::ApiError;
-use crate::token::OAuthError;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::token::OAuthError;
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

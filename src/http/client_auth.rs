@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::form::{Form, decode};
-use crate::api_key::looks_like_key;
+use crate::domain::api_key::looks_like_key;
 use crate::node::Presented;
-use crate::token::OAuthError;
+use crate::use_cases::token::OAuthError;
 
 /// What a client authenticates itself with.
 pub(super) struct ClientCredentials {

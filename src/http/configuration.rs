@@ -13,9 +13,9 @@ use super::held::holding;
 use super::json::Json;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query};
-use crate::management::configuration::{self, Applied, ApplyTerms, Configuration};
-use crate::management::{ApiError, carry_out};
 use crate::node::Node;
+use crate::use_cases::management::configuration::{self, Applied, ApplyTerms, Configuration};
+use crate::use_cases::management::{ApiError, carry_out};
 
 /// The most bytes of a document: some 5,000 keys.
 const MAX_DOCUMENT: usize = 8 * 1024 * 1024;

@@ -11,11 +11,11 @@ use super::denials::KnownCaller;
 use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
-use crate::access::{Caller, Credential, identify};
-use crate::address::{AddressPolicy, CallerAddress, Origin};
-use crate::credential::{self, CredentialFault};
-use crate::management::ApiError;
+use crate::domain::address::{AddressPolicy, CallerAddress, Origin};
+use crate::domain::credential::{self, CredentialFault};
 use crate::node::Node;
+use crate::use_cases::access::{Caller, Credential, identify};
+use crate::use_cases::management::ApiError;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]

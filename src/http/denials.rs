@@ -9,11 +9,11 @@ use axum::response::Response;
 
 use super::failure::Failure;
 use super::held::holding;
-use crate::access::Caller;
-use crate::address::Origin;
-use crate::fair_queue::Turn;
-use crate::management::ApiError;
+use crate::domain::address::Origin;
 use crate::node::Node;
+use crate::sharing::fair_queue::Turn;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ApiError;
 
 /// The caller of a request, once it has told who it is.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::published::{CACHE, Published};
-use crate::jwk::PublicJwk;
-use crate::management::ApiError;
+use crate::jose::jwk::PublicJwk;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
 
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
@@ -60,7 +60,7 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         introspection_endpoint: at("/oauth/introspect"),
         revocation_endpoint: at("/oauth/revoke"),
         revocation_feed_endpoint: at("/oauth/revocations"),
-        grant_types_supported: ["client_credentials", crate::token::TOKEN_EXCHANGE],
+        grant_types_supported: ["client_credentials", crate::use_cases::token::TOKEN_EXCHANGE],
         response_types_supported: [],
         subject_types_supported: ["public"],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],

@@ -11,7 +11,7 @@ use self::pages::PAGES;
 use super::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use super::failure::Failure;
 use super::published::Published;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 const DESCRIPTION: &str = include_str!("../../openapi.yaml");
 const PAGE: &str = include_str!("docs/page.html");
@@ -36,14 +36,14 @@ const FILES: [Embedded; 6] = [
 ];
 
 /// `GET /openapi.yaml`.
-pub(super) async fn description(headers: HeaderMap) -> Response {
+pub(crate) async fn description(headers: HeaderMap) -> Response {
     // RFC 9512 §2.1.
     let description = Published { media_type: "application/yaml", body: DESCRIPTION.into() };
     description.answer(&headers)
 }
 
 /// `GET /docs`.
-pub(super) async fn page(headers: HeaderMap) -> Response {
+pub(crate) async fn page(headers: HeaderMap) -> Response {
     let page = Published { media_type: "text/html; charset=utf-8", body: PAGE.into() };
     let mut response = page.answer(&headers);
     set(&mut response, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
@@ -52,12 +52,12 @@ pub(super) async fn page(headers: HeaderMap) -> Response {
 }
 
 /// `GET /llms.txt`.
-pub(super) async fn index(headers: HeaderMap) -> Response {
+pub(crate) async fn index(headers: HeaderMap) -> Response {
     Published { media_type: TEXT, body: INDEX.into() }.answer(&headers)
 }
 
 /// `GET /docs/{file}`.
-pub(super) async fn part(
+pub(crate) async fn part(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {

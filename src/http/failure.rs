@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::request_id::RequestId;
-use crate::management::ApiError;
-use crate::token::OAuthError;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::token::OAuthError;
 
 /// Seconds after which a client should try again when nothing better is known.
 const RETRY_AFTER: i64 = 1;

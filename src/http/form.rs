@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use crate::token::OAuthError;
+use crate::use_cases::token::OAuthError;
 
 /// The parameters of a form that were sent with a value, each once but those that may repeat.
 #[derive(Debug)]

@@ -18,10 +18,10 @@ use tracing::{Level, Span};
 use super::denials::Identified;
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
-use crate::entropy::{Entropy, EntropyError};
-use crate::management::ApiError;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::text::redacted;
 use crate::node::{Cause, LogSampler};
-use crate::text::redacted;
+use crate::use_cases::management::ApiError;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,7 +40,7 @@ struct Shared {
 }
 
 impl<S> Front<S> {
-    pub(super) fn new(inner: S, issuer: &str, entropy: &Entropy) -> Result<Self, EntropyError> {
+    pub(crate) fn new(inner: S, issuer: &str, entropy: &Entropy) -> Result<Self, EntropyError> {
         let ids = RequestIds::new(entropy)?;
         let shared = Shared { ids, realm: issuer.to_owned(), log_sampler: LogSampler::default() };
         Ok(Self { inner, shared: Arc::new(shared) })

@@ -12,12 +12,12 @@ use super::credentials::{CameFrom, credential};
 use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
-use crate::address::{CallerAddress, Origin};
-use crate::gate::{GateRequest, Passed, Question, pass};
-use crate::gateway::GateMapping;
-use crate::management::ApiError;
+use crate::domain::address::{CallerAddress, Origin};
+use crate::domain::gateway::GateMapping;
+use crate::domain::scope::Verb;
 use crate::node::Node;
-use crate::scope::Verb;
+use crate::use_cases::gate::{GateRequest, Passed, Question, pass};
+use crate::use_cases::management::ApiError;
 
 /// Where gateways put the method and the target of the request that they ask about: nginx by its documentation's
 /// habit; Traefik and Caddy by themselves.

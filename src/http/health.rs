@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::management::ApiError;
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
 
 /// One thing that a node needs. Reasons give away nothing about the network or the store.
 #[derive(Serialize)]
@@ -43,12 +43,12 @@ impl CheckState {
 }
 
 /// `GET /healthz`: the process answers.
-pub(super) async fn alive() -> Response {
+pub(crate) async fn alive() -> Response {
     axum::Json(json!({ "status": "ok" })).into_response()
 }
 
 /// `GET /readyz`: the store could be followed the last time, and there is a key to sign with.
-pub(super) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
+pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
     let checks = [
         Check { name: "signing_key", state: signing_key(&node) },
         Check { name: "store", state: store(&node) },

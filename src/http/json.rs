@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::body;
 use super::failure::Failure;
-use crate::management::{ApiError, Repeatable};
+use crate::base::text::{without_byte_order_mark_bytes, without_values};
 use crate::node::Node;
-use crate::text::{without_byte_order_mark_bytes, without_values};
+use crate::use_cases::management::{ApiError, Repeatable};
 
 const MAX_BODY: usize = 256 * 1024;
 

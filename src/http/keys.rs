@@ -16,18 +16,18 @@ use super::json::{Json, Repeated};
 use super::page::Page;
 use super::path::{InOrganization, OfKey, OfSecret};
 use super::query::{NoQuery, Query, terms};
-use crate::access::Caller;
-use crate::api_key::{KeyClue, KeyClueError};
-use crate::key::ApiKey;
-use crate::management::keys::{
+use crate::domain::api_key::{KeyClue, KeyClueError};
+use crate::domain::key::ApiKey;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::store::{KeyFilter, StatusFilter};
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::keys::{
     self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
     Retirement, Rotation,
 };
-use crate::management::{ApiError, Made, Terms, Versioned as _, carry_out};
-use crate::names::OrganizationId;
-use crate::node::Node;
-use crate::scope::Verb;
-use crate::store::{KeyFilter, StatusFilter};
+use crate::use_cases::management::{ApiError, Made, Terms, Versioned as _, carry_out};
 
 /// `GET /v1/self`: the caller, as this server sees it.
 pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
@@ -77,7 +77,7 @@ pub(super) async fn list(
 fn filters(
     organization: OrganizationId,
     parts: &Parts,
-) -> Result<(KeySearch, crate::management::PageRequest), ApiError> {
+) -> Result<(KeySearch, crate::use_cases::management::PageRequest), ApiError> {
     const KNOWN: [&str; 10] = [
         "project",
         "environment",

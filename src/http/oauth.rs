@@ -15,12 +15,12 @@ use super::credentials::CameFrom;
 use super::failure::Failure;
 use super::form::Form;
 use super::request_id::RequestId;
-use crate::access::{self, Caller, identify};
-use crate::address::{CallerAddress, Origin};
-use crate::credential::Credential;
-use crate::management::ApiError;
+use crate::domain::address::{CallerAddress, Origin};
+use crate::domain::credential::Credential;
 use crate::node::Node;
-use crate::token::{
+use crate::use_cases::access::{self, Caller, identify};
+use crate::use_cases::management::ApiError;
+use crate::use_cases::token::{
     self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, Issued, OAuthError, RevokeRequest, TOKEN_EXCHANGE,
 };
 

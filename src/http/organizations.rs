@@ -14,9 +14,9 @@ use super::json::{Json, Repeated};
 use super::page::Page;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query, terms};
-use crate::management::organizations::{self, NewOrganizationRequest, OrganizationPatch};
-use crate::management::{Versioned as _, carry_out};
 use crate::node::Node;
+use crate::use_cases::management::organizations::{self, NewOrganizationRequest, OrganizationPatch};
+use crate::use_cases::management::{Versioned as _, carry_out};
 
 /// `GET /v1/orgs`.
 pub(super) async fn list(

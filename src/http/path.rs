@@ -5,11 +5,11 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
-use crate::key::SecretId;
-use crate::management::ApiError;
-use crate::management::keys::KeyPath;
-use crate::management::projects::ProjectPath;
-use crate::names::OrganizationId;
+use crate::domain::key::SecretId;
+use crate::domain::names::OrganizationId;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::keys::KeyPath;
+use crate::use_cases::management::projects::ProjectPath;
 
 /// `{org}`
 pub(crate) struct InOrganization(pub(crate) OrganizationId);

@@ -14,9 +14,9 @@ use super::json::{Json, Repeated};
 use super::page::Page;
 use super::path::{InOrganization, OfProject};
 use super::query::{NoQuery, Query, terms};
-use crate::management::projects::{self, NewProjectRequest, ProjectPatch};
-use crate::management::{Versioned as _, carry_out};
 use crate::node::Node;
+use crate::use_cases::management::projects::{self, NewProjectRequest, ProjectPatch};
+use crate::use_cases::management::{Versioned as _, carry_out};
 
 /// `GET /v1/orgs/{org}/projects`.
 pub(super) async fn list(

@@ -4,8 +4,8 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::entity_tag::EntityTags;
-use crate::management::Etag;
+use crate::domain::entity_tag::EntityTags;
+use crate::use_cases::management::Etag;
 
 /// Shorter than the time for which a new signing key is published ahead of its use.
 pub(crate) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");

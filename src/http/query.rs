@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 
 use super::failure::Failure;
-use crate::clock::Timestamp;
-use crate::management::{ApiError, IfMatch, PageRequest, Terms, moment};
+use crate::base::clock::Timestamp;
+use crate::use_cases::management::{ApiError, IfMatch, PageRequest, Terms, moment};
 
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
-use crate::entropy::{Entropy, EntropyError};
+use crate::base::entropy::{Entropy, EntropyError};
 
 const DIGITS: usize = 24;
 

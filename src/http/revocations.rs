@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use super::failure::Failure;
 use super::published::if_none_match;
 use super::query::NoQuery;
-use crate::management::ApiError;
 use crate::node::{FeedError, Node};
+use crate::use_cases::management::ApiError;
 
 /// An answer is held for so many seconds at most, whatever is preferred.
 const MOST_SECONDS: u64 = 10;

@@ -24,9 +24,10 @@ macro_rules! routes {
         pub const ROUTES: &[Route] =
             &[$($(Route { method: routes!(@method $method), path: $path },)+)+];
 
-        fn endpoints() -> Router<Arc<Node>> {
-            Router::new()$(.merge(
-                Router::new()
+        /// The routes of the API, without the console's.
+        pub(crate) fn endpoints() -> axum::Router<Arc<Node>> {
+            axum::Router::new()$(.merge(
+                axum::Router::new()
                     $(.route($path, routes!(@serve $method $handler)))+
                     .method_not_allowed_fallback($refuse)
                     $(.route_layer(axum::middleware::from_fn($around)))?,

@@ -12,8 +12,8 @@ use super::failure::Failure;
 use super::json::Json;
 use super::page::Page;
 use super::query::NoQuery;
-use crate::management::signing_keys::{self, RotateRequest, SigningKeyView};
 use crate::node::Node;
+use crate::use_cases::management::signing_keys::{self, RotateRequest, SigningKeyView};
 
 /// `GET /v1/signing-keys`.
 pub(super) async fn list(

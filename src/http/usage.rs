@@ -10,9 +10,9 @@ use super::credentials::Guarded;
 use super::failure::Failure;
 use super::path::{InOrganization, OfKey};
 use super::query::Query;
-use crate::management::ApiError;
-use crate::management::usage::{self, PeriodRequest, Usage};
 use crate::node::Node;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::usage::{self, PeriodRequest, Usage};
 
 /// `GET /v1/orgs/{org}/keys/{key}/usage`.
 pub(super) async fn of_key(

@@ -13,7 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::key_file::KeyFileError;
+use crate::base::key_file::KeyFileError;
 use certificate::RenewedCertificate;
 
 const HTTP2: &[u8] = b"h2";

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::secrets::{Busy, HeldSecret};
 use super::{Cause, HeldKey, Node};
-use crate::address::{CallerAddress, Origin};
-use crate::api_key::{self, KeyId, PlainKey};
-use crate::clock::Timestamp;
-use crate::fair_queue::Principal;
-use crate::key::{KeyStatus, SecretId};
+use crate::base::clock::Timestamp;
+use crate::domain::address::{CallerAddress, Origin};
+use crate::domain::api_key::{self, KeyId, PlainKey};
+use crate::domain::key::{KeyStatus, SecretId};
+use crate::domain::principal::Principal;
+use crate::domain::usage::{RefusedFor, UseKind};
 use crate::store::StoreError;
-use crate::usage::{RefusedFor, UseKind};
 
 /// A key as a client presents it.
 #[derive(Clone, Copy)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{HeldKey, Node, Refusal};
-use crate::api_key::KeyId;
-use crate::cidr::Cidrs;
-use crate::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault};
-use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
-use crate::scope::Scopes;
-use crate::usage::{RefusedFor, UseKind};
+use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
+use crate::domain::api_key::KeyId;
+use crate::domain::cidr::Cidrs;
+use crate::domain::scope::Scopes;
+use crate::domain::usage::{RefusedFor, UseKind};
+use crate::jose::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
 const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8) {

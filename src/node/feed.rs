@@ -22,11 +22,11 @@ use self::content::{Confirmed, Content, TakenAway};
 use self::turn::Turn;
 use super::Node;
 use super::revocations::REMEMBERED_SECONDS;
-use crate::clock::Timestamp;
-use crate::entity_tag::EntityTags;
-use crate::jwk::SigningFailed;
-use crate::jws::sign_compact;
-use crate::revocation_feed::FEED_TYPE;
+use crate::base::clock::Timestamp;
+use crate::domain::entity_tag::EntityTags;
+use crate::jose::jwk::SigningFailed;
+use crate::jose::jws::sign_compact;
+use crate::jose::revocation_feed::FEED_TYPE;
 use crate::store::Position;
 
 /// What the feed says, and the last document that said it.

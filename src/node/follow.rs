@@ -11,9 +11,9 @@ use tokio::sync::watch;
 
 use super::Node;
 use super::freshness::Asked;
-use crate::clock::Timestamp;
-use crate::keyring::KeyringError;
-use crate::names::{OrganizationId, ProjectId};
+use crate::base::clock::Timestamp;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::node::keyring::KeyringError;
 use crate::node::revocations::REMEMBERED_SECONDS;
 use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{Clock, Timestamp};
-use crate::revocation_feed::MAX_STALE_SECONDS;
+use crate::base::clock::{Clock, Timestamp};
+use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
 const MAX_STALE: Duration = Duration::from_secs(MAX_STALE_SECONDS.unsigned_abs());
 

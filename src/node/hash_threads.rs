@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::fair_queue::{Crowded, FairQueue, Principal, Shares, Turn};
+use crate::domain::principal::Principal;
+use crate::sharing::fair_queue::{Crowded, FairQueue, Shares, Turn};
 
 /// The lowest priority that there is (`nice`). At 10 a thousand waiting secrets still made the p99 of clients
 /// whose secrets are known nine times what it is without them; at 19 it was about twice.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Node;
-use crate::clock::Timestamp;
-use crate::keyring::Rotation;
+use crate::base::clock::Timestamp;
+use crate::domain::usage::{CalendarSpan, Interval};
+use crate::node::keyring::Rotation;
 use crate::store::StoreError;
-use crate::usage::{CalendarSpan, Interval};
 
 /// Changes are kept for so many seconds: longer than any node may rely on its memory, by far.
 const CHANGES_KEPT_SECONDS: i64 = 3_600;

@@ -10,14 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use crate::address::{Origin, network};
-use crate::api_key::KeyId;
-use crate::audit::{Actor, AuditEvent, PastEvent, Who};
-use crate::clock::Timestamp;
-use crate::key::ApiKey;
-use crate::names::OrganizationId;
-use crate::text::redacted;
-use crate::usage::RefusedFor;
+use crate::base::clock::Timestamp;
+use crate::base::text::redacted;
+use crate::domain::address::{Origin, network};
+use crate::domain::api_key::KeyId;
+use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
+use crate::domain::key::ApiKey;
+use crate::domain::names::OrganizationId;
+use crate::domain::usage::RefusedFor;
 
 /// For so many seconds a refusal is not noted again.
 const QUIET_SECONDS: i64 = 3_600;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::store::RevokedToken;
 
 /// Whatever kills tokens is remembered, and told to resource servers, for so many seconds: longer than any token
@@ -49,8 +49,8 @@ impl RevokedTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_key::KeyId;
-    use crate::claims::{Leeway, MAX_LIFETIME};
+    use crate::domain::api_key::KeyId;
+    use crate::jose::claims::{Leeway, MAX_LIFETIME};
 
     /// A node that starts late reads it from the store.
     #[test]

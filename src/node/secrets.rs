@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 use super::hash_cost::{HashCost, verify};
 use super::hash_threads::HashThreads;
 use super::usage::LastUse;
-use crate::clock::Timestamp;
-use crate::entropy::{Entropy, EntropyError};
-use crate::fair_queue::{Principal, Turn};
-use crate::key::{ApiKey, KeySecret, SecretId};
+use crate::base::clock::Timestamp;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::domain::key::{ApiKey, KeySecret, SecretId};
+use crate::domain::principal::Principal;
+use crate::sharing::fair_queue::Turn;
 
 /// Longest wait for a turn at the slow hash.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::api_key::KeyId;
-use crate::claims::MAX_LIFETIME;
-use crate::clock::Timestamp;
-use crate::key::SecretId;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::key::SecretId;
+use crate::jose::claims::MAX_LIFETIME;
 
 /// For which key, by which secret, at which resource server.
 pub type Purpose = (KeyId, SecretId, Box<str>);

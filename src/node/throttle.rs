@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::address::network;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::address::network;
 
 /// Wrong secrets that a pair may send in [`WINDOW_SECONDS`].
 const ALLOWED: u32 = 10;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::api_key::KeyId;
+use crate::domain::api_key::KeyId;
 
 type Name = (KeyId, String);
 

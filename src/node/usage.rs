@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{HeldKey, HeldSecret, RefusalLog};
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::usage::{Interval, UseCounts, UseKind};
 use crate::store::{Store, StoreError, UseRecord};
-use crate::usage::{Interval, UseCounts, UseKind};
 
 /// Keys that are written in one transaction. Other writers wait for no more than that.
 const AT_ONCE: usize = 1_000;

@@ -3,10 +3,10 @@
 use std::borrow::Borrow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::claims::{Claims, Rules, TokenFault, authentic_claims};
-use crate::jwk::VerifyingKey;
-use crate::jws::{JwsFault, UnverifiedJws};
-use crate::remembered::{Digest, Remembered, digest_of};
+use crate::jose::claims::{Claims, Rules, TokenFault, authentic_claims};
+use crate::jose::jwk::VerifyingKey;
+use crate::jose::jws::{JwsFault, UnverifiedJws};
+use crate::sharing::remembered::{Digest, Remembered, digest_of};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ impl VerifiedTokens {
         Self { kids: Remembered::new(most), known: Mutex::default() }
     }
 
-    /// The same as [`verify_access_token`](crate::claims::verify_access_token), for the same keys and rules.
+    /// The same as [`verify_access_token`](crate::jose::claims::verify_access_token), for the same keys and rules.
     ///
     /// # Errors
     /// [`TokenFault`] names the first rule that the token breaks.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::revocations::REMEMBERED_SECONDS;
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
 use crate::store::Withdrawal;
 
 /// For each key that something was taken from lately, the least generation of it that is still good.

@@ -6,8 +6,8 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::db::{on, row};
 use super::{Page, Reading, Store, StoreError};
-use crate::audit::{ActionFilter, EventFilter, EventId, RecordedEvent};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::audit::{ActionFilter, EventFilter, EventId, RecordedEvent};
 
 /// Which events, and how many.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ mod tests {
     use sqlx::Sqlite;
 
     use super::*;
-    use crate::audit::Who;
+    use crate::domain::audit::Who;
     use crate::store::db::{Either, plan};
 
     #[tokio::test]

@@ -4,10 +4,10 @@ use super::db::{on, row};
 use super::signing_keys::SealedSigningKey;
 use super::write::{ChangeKind, Write};
 use super::{NewKey, Store, StoreError};
-use crate::audit::{Actor, AuditEvent, Who};
-use crate::clock::Timestamp;
-use crate::master_key::MasterKeyCheck;
-use crate::tenant::{Organization, Project};
+use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeyCheck;
+use crate::domain::audit::{Actor, AuditEvent, Who};
+use crate::domain::tenant::{Organization, Project};
 
 /// What tells one deployment from another.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
 use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
 use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// The longest wait for one answer. It also bounds how late a failover is noticed.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);

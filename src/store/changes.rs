@@ -5,7 +5,7 @@ use sqlx::postgres::PgListener;
 use super::db::{Either, on};
 use super::write::ChangeKind;
 use super::{Store, StoreError};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// The channel that commits are announced on; spelled out in the statement that announces them.
 const CHANNEL: &str = "claviger_changes";

@@ -5,9 +5,9 @@ use sqlx::QueryBuilder;
 use super::db::{BATCH, on, row, stays_prepared};
 use super::write::Write;
 use super::{Store, StoreError};
-use crate::api_key::KeyId;
-use crate::clock::{NODE_SKEW_SECONDS, Timestamp};
-use crate::key::SecretId;
+use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
+use crate::domain::api_key::KeyId;
+use crate::domain::key::SecretId;
 
 /// A session, without the id that its browser has.
 #[derive(Clone, Debug, PartialEq, Eq)]

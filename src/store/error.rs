@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::fair_queue::Crowded;
+use crate::sharing::fair_queue::Crowded;
 
 /// An operation on the store failed. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]

@@ -25,10 +25,10 @@ use super::db::{BATCH, Db, on, stays_prepared};
 use super::error::read;
 use super::write::Write;
 use super::{Reading, Store, StoreError};
-use crate::api_key::KeyId;
-use crate::audiences::Audiences;
-use crate::key::ApiKey;
-use crate::names::OrganizationId;
+use crate::domain::api_key::KeyId;
+use crate::domain::audiences::Audiences;
+use crate::domain::key::ApiKey;
+use crate::domain::names::OrganizationId;
 
 /// A key with what its project and its organization say of audiences.
 #[derive(Clone, Debug)]

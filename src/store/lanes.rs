@@ -2,7 +2,7 @@
 //!
 //! Writers take turns anyway, by the row that change numbers come from; here they do so before they hold a connection.
 //! Reads for the management API have a part of the connections. Both are divided fairly among organizations, see
-//! [`crate::fair_queue`].
+//! [`crate::sharing::fair_queue`].
 
 use std::io;
 use std::time::Duration;
@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::StoreError;
 use super::db::{Either, Tx, begin_snapshot};
 use super::{Db, Store};
-use crate::clock::Timestamp;
-use crate::fair_queue::{FairQueue, Principal, Shares, Turn};
+use crate::base::clock::Timestamp;
+use crate::domain::principal::Principal;
+use crate::sharing::fair_queue::{FairQueue, Shares, Turn};
 
 /// The longest wait for a turn.
 const TURN_WITHIN: Duration = Duration::from_secs(5);

@@ -7,10 +7,10 @@ use super::error::read;
 use super::page::{Page, Visible};
 use super::write::Write;
 use super::{Reading, Snapshot, StoreError};
-use crate::audiences::Audiences;
-use crate::clock::Timestamp;
-use crate::names::OrganizationId;
-use crate::tenant::Organization;
+use crate::base::clock::Timestamp;
+use crate::domain::audiences::Audiences;
+use crate::domain::names::OrganizationId;
+use crate::domain::tenant::Organization;
 
 row! {
     struct OrganizationRow {

@@ -7,11 +7,11 @@ use super::error::read;
 use super::page::{Page, Visible};
 use super::write::Write;
 use super::{Reading, Snapshot, StoreError};
-use crate::api_key::EnvironmentSlug;
-use crate::audiences::Audiences;
-use crate::clock::Timestamp;
-use crate::names::{OrganizationId, ProjectId};
-use crate::tenant::{Environments, Project};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::audiences::Audiences;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::tenant::{Environments, Project};
 
 row! {
     struct ProjectRow {

@@ -3,8 +3,8 @@
 use super::db::{on, row};
 use super::write::Write;
 use super::{Store, StoreError};
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
 
 /// A request that was answered, as far as it takes to know it again.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,8 +21,8 @@ use super::db::{Tx, begin};
 use super::open::SCHEMA;
 use super::write::{ChangeKind, Write};
 use super::{OpenError, Store};
-use crate::audit::{Actor, AuditEvent, Who};
-use crate::clock::{Clock, Timestamp};
+use crate::base::clock::{Clock, Timestamp};
+use crate::domain::audit::{Actor, AuditEvent, Who};
 
 /// What a restore may do.
 #[derive(Clone, Copy, Debug, Default)]

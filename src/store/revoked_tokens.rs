@@ -5,10 +5,10 @@ use sqlx::QueryBuilder;
 use super::db::{on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
-use crate::api_key::KeyId;
-use crate::audit::{Actor, AuditEvent};
-use crate::clock::Timestamp;
-use crate::names::OrganizationId;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::names::OrganizationId;
 
 /// How many live tokens one key may have revoked one by one; beyond it, the key whose tokens they are is what to revoke.
 const MOST_OF_A_REVOKER: i64 = 1_000;

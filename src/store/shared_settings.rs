@@ -5,8 +5,8 @@ use serde_json::json;
 use super::db::{Either, on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
-use crate::audit::{Actor, AuditEvent};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditEvent};
 
 /// The settings that a store remembers; `None` is what no start has said yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

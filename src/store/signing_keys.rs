@@ -5,8 +5,8 @@ use serde_json::json;
 use super::db::{on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
-use crate::audit::{Actor, AuditEvent};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditEvent};
 
 /// A signing key as it is stored.
 #[derive(Clone, Debug)]

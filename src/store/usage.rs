@@ -12,12 +12,12 @@ use sqlx::QueryBuilder;
 
 use super::db::{BATCH, Tx, on, stays_prepared};
 use super::{Store, StoreError};
-use crate::api_key::KeyId;
-use crate::audit::PastEvent;
-use crate::clock::Timestamp;
-use crate::key::SecretId;
-use crate::names::{OrganizationId, ProjectId};
-use crate::usage::UseCounts;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::audit::PastEvent;
+use crate::domain::key::SecretId;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::usage::UseCounts;
 
 /// What there is to write about one key and one hour.
 #[derive(Clone, Debug)]
@@ -116,9 +116,9 @@ mod tests {
     use sqlx::Connection as _;
 
     use super::*;
-    use crate::entropy::Entropy;
+    use crate::base::entropy::Entropy;
+    use crate::domain::usage::UseKind;
     use crate::store::db::Either;
-    use crate::usage::UseKind;
 
     #[tokio::test]
     async fn batches_of_many_sizes_leave_no_prepared_statements_behind() {

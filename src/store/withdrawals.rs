@@ -6,8 +6,8 @@ use super::db::{BATCH, on, row, stays_prepared};
 use super::error::read;
 use super::write::Write;
 use super::{Store, StoreError};
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
 
 /// Tokens of a key below this generation are dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@ use super::Store;
 use super::db::{BATCH, Either, Tx, begin, either, in_time, on, stays_prepared};
 use super::error::StoreError;
 use super::fault::Fault;
-use crate::audit::{Actor, AuditEvent, PastEvent, Who};
-use crate::clock::Timestamp;
-use crate::fair_queue::{Principal, Turn};
+use crate::base::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
+use crate::domain::principal::Principal;
+use crate::sharing::fair_queue::Turn;
 
 /// What kind of thing a mutation changed, for whoever holds a copy in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

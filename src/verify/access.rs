@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::challenge::Challenge;
 use super::denied::Denied;
-use crate::cidr::Cidrs;
-use crate::claims::Claims;
-use crate::clock::Timestamp;
-use crate::scope::{Resource, Scopes, Verb};
+use crate::base::clock::Timestamp;
+use crate::domain::cidr::Cidrs;
+use crate::domain::scope::{Resource, Scopes, Verb};
+use crate::jose::claims::Claims;
 
 /// What a credential that was verified allows. Cloning it is cheap.
 #[derive(Clone)]

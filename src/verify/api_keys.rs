@@ -12,11 +12,11 @@ use super::access::Access;
 use super::refusal::{KeyFault, Refusal, Unavailable};
 use super::settings::ApiKeys;
 use super::shared::Shared;
-use crate::address::{CallerAddress, ForwardedHeader};
-use crate::api_key::looks_like_key;
+use crate::base::clock::Timestamp;
 use crate::client::{Answer, BaseUrl, Request};
-use crate::clock::Timestamp;
-use crate::remembered::{Digest, Remembered, digest_of};
+use crate::domain::address::{CallerAddress, ForwardedHeader};
+use crate::domain::api_key::looks_like_key;
+use crate::sharing::remembered::{Digest, Remembered, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

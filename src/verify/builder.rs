@@ -7,11 +7,11 @@ use super::challenge::Challenge;
 use super::resource_metadata::ResourceMetadata;
 use super::settings::{Accepted, ApiKeys, Settings, WhenStale};
 use super::verifier::Verifier;
-use crate::address::AddressPolicy;
-use crate::claims::Leeway;
+use crate::base::clock::Clock;
 use crate::client::{BaseUrl, BaseUrlError, Client, Limits, Transport, Trust, TrustError};
-use crate::clock::Clock;
-use crate::revocation_feed::MAX_STALE_SECONDS;
+use crate::domain::address::AddressPolicy;
+use crate::jose::claims::Leeway;
+use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
 /// So many tokens are remembered unless said otherwise.
 const REMEMBERED_TOKENS: usize = 10_000;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Response;
 
 use super::challenge::Challenge;
-use crate::scope::{Resource, Verb};
+use crate::domain::scope::{Resource, Verb};
 
 /// A scope is missing.
 #[derive(Clone, Debug, thiserror::Error)]

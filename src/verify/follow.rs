@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep};
 
 use super::issuer_keys::Asker;
 use super::shared::Shared;
+use crate::base::entropy::Entropy;
 use crate::client::{ClientError, Limits, Request, Session};
-use crate::entropy::Entropy;
-use crate::jws::{JwsFault, UnverifiedJws};
-use crate::revocation_feed::{Document, FeedFault, Taken, verify_document};
+use crate::jose::jws::{JwsFault, UnverifiedJws};
+use crate::jose::revocation_feed::{Document, FeedFault, Taken, verify_document};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::metadata::{FetchFault, Metadata, fetch_keys, fetch_metadata};
 use crate::client::{BaseUrl, Client};
-use crate::jwk::VerifyingKey;
+use crate::jose::jwk::VerifyingKey;
 
 /// For so long a key set is fresh; the issuer's `Cache-Control` says the same.
 pub(super) const REFRESHED_EVERY: Duration = Duration::from_secs(300);

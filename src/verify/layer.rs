@@ -17,8 +17,8 @@ use tower_service::Service;
 use super::access::Access;
 use super::denied::Denied;
 use super::verifier::Verifier;
-use crate::gateway::GateMapping;
-use crate::scope::{Resource, Verb};
+use crate::domain::gateway::GateMapping;
+use crate::domain::scope::{Resource, Verb};
 
 /// Tells the address at the other end of a request's connection.
 type Peer = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;

@@ -3,8 +3,8 @@
 use http::StatusCode;
 
 use crate::client::{Answer, BaseUrl, Client, ClientError, Request};
-use crate::json::{JsonFault, Object, Value};
-use crate::jwk::{Jwks, JwksFault};
+use crate::jose::json::{JsonFault, Object, Value};
+use crate::jose::jwk::{Jwks, JwksFault};
 
 /// Why the issuer's keys can't be read.
 #[derive(Debug, thiserror::Error)]

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 
-use crate::address::CallerAddress;
-use crate::claims::TokenFault;
-use crate::credential::CredentialFault;
+use crate::domain::address::CallerAddress;
+use crate::domain::credential::CredentialFault;
+use crate::jose::claims::TokenFault;
 
 /// Why a credential is refused. Displayed, it is what the sender of the request may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::resource_metadata::ResourceMetadata;
-use crate::address::{AddressPolicy, ForwardedHeader};
-use crate::claims::Leeway;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::domain::address::{AddressPolicy, ForwardedHeader};
+use crate::jose::claims::Leeway;
 
 /// Names that are accepted.
 #[derive(Clone, Debug)]

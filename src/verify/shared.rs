@@ -11,12 +11,12 @@ use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
 use super::settings::{Settings, WhenStale};
 use super::standing::{Heard, Standing};
-use crate::address::CallerAddress;
-use crate::claims::{Audience, Rules, TokenFault, verify_access_token};
+use crate::base::clock::Timestamp;
 use crate::client::{BaseUrl, Client};
-use crate::clock::Timestamp;
-use crate::jws::{JwsFault, UnverifiedJws};
-use crate::remembered::{Remembered, digest_of};
+use crate::domain::address::CallerAddress;
+use crate::jose::claims::{Audience, Rules, TokenFault, verify_access_token};
+use crate::jose::jws::{JwsFault, UnverifiedJws};
+use crate::sharing::remembered::{Remembered, digest_of};
 
 #[derive(Debug)]
 pub(super) struct Shared {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::claims::Leeway;
-use crate::clock::Timestamp;
-use crate::revocation_feed::{Document, Held, Known, Taken};
+use crate::base::clock::Timestamp;
+use crate::jose::claims::Leeway;
+use crate::jose::revocation_feed::{Document, Held, Known, Taken};
 
 /// The state of the feed, as far as it was heard.
 #[derive(Debug, Default)]

@@ -14,9 +14,9 @@ use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
 use super::settings::Settings;
 use super::shared::Shared;
-use crate::address::CallerAddress;
 use crate::client::{BaseUrl, Client};
-use crate::credential::{Credential, CredentialFault};
+use crate::domain::address::CallerAddress;
+use crate::domain::credential::{Credential, CredentialFault};
 
 /// Verifies the tokens of one issuer for one resource server. Clones share everything; when the last is dropped, nothing
 /// goes on in the background.

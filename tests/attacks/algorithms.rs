@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::claims::TokenFault;
-use claviger::jwk::{Algorithm, SigningKey};
-use claviger::jws::JwsFault;
-use claviger::keyring::SigningKeySource;
-use claviger::pem;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::{Algorithm, SigningKey};
+use claviger::jose::jws::JwsFault;
+use claviger::jose::pem;
+use claviger::node::keyring::SigningKeySource;
 use ring::hmac;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Tokens with a good signature that say the wrong thing.
 
-use claviger::claims::TokenFault;
-use claviger::jwk::JsonFault;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::JsonFault;
 use serde_json::{Value, json};
 
 use crate::doors::Doors;

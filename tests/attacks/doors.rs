@@ -1,7 +1,7 @@
 //! Where tokens are looked at, and what is said there of a good one and of a forged one.
 
-use claviger::claims::TokenFault;
-use claviger::keyring::SigningKeySource;
+use claviger::jose::claims::TokenFault;
+use claviger::node::keyring::SigningKeySource;
 use claviger::verify::{Refusal, Verifier};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::claims::TokenFault;
-use claviger::clock::Timestamp;
-use claviger::jwk::SigningKey;
-use claviger::jws::JwsFault;
-use claviger::keyring::Ring;
+use claviger::base::clock::Timestamp;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::SigningKey;
+use claviger::jose::jws::JwsFault;
+use claviger::node::keyring::Ring;
 use serde_json::Value;
 
 use crate::support::Server;

@@ -1,8 +1,8 @@
 //! Tokens that would be too much to read.
 
-use claviger::claims::TokenFault;
-use claviger::jwk::JsonFault;
-use claviger::jws::{JwsFault, UnverifiedJws};
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::JsonFault;
+use claviger::jose::jws::{JwsFault, UnverifiedJws};
 use claviger::verify::Refusal;
 use reqwest::Method;
 use serde_json::json;

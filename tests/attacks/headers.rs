@@ -1,8 +1,8 @@
 //! Headers that would have the rest be read in another way, or as something else.
 
-use claviger::claims::TokenFault;
-use claviger::jwk::JsonFault;
-use claviger::jws::JwsFault;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::JsonFault;
+use claviger::jose::jws::JwsFault;
 use serde_json::{Value, json};
 
 use crate::doors::Doors;

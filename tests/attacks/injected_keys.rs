@@ -5,9 +5,9 @@ use std::net::TcpListener;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use claviger::claims::TokenFault;
-use claviger::jwk::{Algorithm, SigningKey};
-use claviger::jws::JwsFault;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::{Algorithm, SigningKey};
+use claviger::jose::jws::JwsFault;
 use serde_json::{Value, json};
 
 use crate::doors::Doors;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL};
-use claviger::jwk::{Algorithm, PublicJwk};
+use claviger::jose::jwk::{Algorithm, PublicJwk};
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -62,6 +62,6 @@ pub(crate) fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
 #[test]
 fn a_key_is_written_as_openssl_does() {
     let private = include_str!("../vectors/pem/p256.pem");
-    let (key, _) = claviger::pem::import(private).unwrap();
+    let (key, _) = claviger::jose::pem::import(private).unwrap();
     assert_eq!(spki_pem(key.public_jwk()), include_str!("../vectors/pem/p256-public.pem"));
 }

@@ -1,7 +1,7 @@
 //! A token that every door has seen and let through is held against everything that can change as if it were new.
 
-use claviger::claims::{Leeway, MAX_LIFETIME};
-use claviger::entropy::Entropy;
+use claviger::base::entropy::Entropy;
+use claviger::jose::claims::{Leeway, MAX_LIFETIME};
 use claviger::node::Node;
 use claviger::verify::Refusal;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Tokens that are not quite in the compact serialization.
 
-use claviger::claims::TokenFault;
-use claviger::jwk::JsonFault;
-use claviger::jws::{JwsFault, Part};
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::JsonFault;
+use claviger::jose::jws::{JwsFault, Part};
 use serde_json::json;
 
 use crate::doors::Doors;

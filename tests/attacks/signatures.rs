@@ -1,7 +1,7 @@
 //! Signatures that some verifier, somewhere, has taken for good.
 
-use claviger::jwk::Algorithm;
-use claviger::keyring::SigningKeySource;
+use claviger::jose::jwk::Algorithm;
+use claviger::node::keyring::SigningKeySource;
 
 use crate::doors::Doors;
 use crate::forge::{Forgery, Good};

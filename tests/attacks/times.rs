@@ -1,6 +1,6 @@
 //! Tokens of other times.
 
-use claviger::claims::TokenFault;
+use claviger::jose::claims::TokenFault;
 use serde_json::{Value, json};
 
 use crate::doors::Doors;

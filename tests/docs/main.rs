@@ -8,6 +8,7 @@ mod markdown;
 #[allow(unreachable_pub, reason = "shared between test binaries")]
 mod missing;
 mod paths;
+mod rooms;
 mod scopes;
 mod server;
 mod settings;

@@ -1,6 +1,6 @@
 //! `docs/scopes.md` says what the scope language does.
 
-use claviger::scope::{Resource, Scope, Verb};
+use claviger::domain::scope::{Resource, Scope, Verb};
 
 use crate::markdown::section;
 use crate::text;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use claviger::claims::{Audience, Claims, Leeway, Rules, verify_access_token};
-use claviger::clock::Clock;
-use claviger::jwk::{PublicJwk, VerifyingKey};
+use claviger::base::clock::Clock;
+use claviger::jose::claims::{Audience, Claims, Leeway, Rules, verify_access_token};
+use claviger::jose::jwk::{PublicJwk, VerifyingKey};
 
 use crate::support::{Backend, Claviger, Process, is_here};
 

@@ -1,11 +1,11 @@
 //! Well-signed tokens that say the wrong thing, and what is written when a token is made.
 
-use claviger::claims::{
+use claviger::base::clock::Timestamp;
+use claviger::jose::claims::{
     AccessTokenClaims, Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token,
 };
-use claviger::clock::Timestamp;
-use claviger::jwk::JsonFault;
-use claviger::jws::CompactSigner;
+use claviger::jose::jwk::JsonFault;
+use claviger::jose::jws::CompactSigner;
 use serde_json::{Value, json};
 
 use crate::forge::{

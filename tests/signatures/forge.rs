@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
-use claviger::clock::Timestamp;
-use claviger::jwk::{Algorithm, SigningKey, VerifyingKey};
+use claviger::base::clock::Timestamp;
+use claviger::jose::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use claviger::jose::jwk::{Algorithm, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
 pub(crate) const ISSUER: &str = "https://id.example.com";

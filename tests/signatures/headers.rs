@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::claims::TokenFault;
-use claviger::jwk::JsonFault;
-use claviger::jws::JwsFault;
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jwk::JsonFault;
+use claviger::jose::jws::JwsFault;
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ fn a_missing_or_odd_kid_is_refused() {
 #[test]
 fn a_key_lookup_that_gives_the_wrong_key_is_caught() {
     let token = forge::good_token();
-    let jws = claviger::jws::UnverifiedJws::parse(&token).unwrap();
+    let jws = claviger::jose::jws::UnverifiedJws::parse(&token).unwrap();
     assert_eq!(jws.verify(&forge::verifying(&OTHER_KEY)).unwrap_err(), JwsFault::OtherKey);
 }
 

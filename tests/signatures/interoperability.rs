@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::jwk::Jwks;
-use claviger::jws::{CompactSigner, sign_compact};
+use claviger::jose::jwk::Jwks;
+use claviger::jose::jws::{CompactSigner, sign_compact};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, JwkSet, KeyAlgorithm, PublicKeyUse};
 
 use crate::forge::{KEY, OTHER_KEY};

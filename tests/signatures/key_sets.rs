@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::jwk::{Algorithm, JsonFault, JwkFault, Jwks, JwksFault, PublicJwk, VerifyingKey};
+use claviger::jose::jwk::{Algorithm, JsonFault, JwkFault, Jwks, JwksFault, PublicJwk, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::forge::{KEY, OTHER_KEY, with};

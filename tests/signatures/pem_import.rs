@@ -1,7 +1,7 @@
 //! Keys as the `openssl` command line writes them, in `tests/vectors/pem`.
 
-use claviger::jwk::{Algorithm, KeyFault, SigningKey, VerifyingKey};
-use claviger::pem::{PemFault, import};
+use claviger::jose::jwk::{Algorithm, KeyFault, SigningKey, VerifyingKey};
+use claviger::jose::pem::{PemFault, import};
 
 macro_rules! pem {
     ($name:literal) => {

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use claviger::claims::Claims;
-use claviger::jwk::{Jwks, PublicJwk, SigningKey};
-use claviger::pem::import;
+use claviger::jose::claims::Claims;
+use claviger::jose::jwk::{Jwks, PublicJwk, SigningKey};
+use claviger::jose::pem::import;
 use proptest::prelude::*;
 
 use crate::forge::{OTHER_KEY, good_token, header, payload, sign, sign_with, verify, with};

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::claims::TokenFault;
-use claviger::jws::{JwsFault, Part, UnverifiedJws};
+use claviger::jose::claims::TokenFault;
+use claviger::jose::jws::{JwsFault, Part, UnverifiedJws};
 use serde_json::json;
 
 use crate::forge::{KEY, good_token, header, payload, sign, verify, verifying, with};

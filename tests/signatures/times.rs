@@ -1,6 +1,6 @@
 //! Tokens from the past, the future, and no time at all.
 
-use claviger::claims::{Leeway, TokenFault};
+use claviger::jose::claims::{Leeway, TokenFault};
 use serde_json::json;
 
 use crate::forge::{NOW, header, payload, sign, verify_at, verify_claim, with};

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::jwk::{Algorithm, PublicJwk, SigningKey, VerifyingKey};
-use claviger::jws::{JwsFault, UnverifiedJws};
+use claviger::jose::jwk::{Algorithm, PublicJwk, SigningKey, VerifyingKey};
+use claviger::jose::jws::{JwsFault, UnverifiedJws};
 use serde_json::Value;
 
 fn vectors() -> [Value; 6] {

@@ -1,6 +1,6 @@
 //! What is published: metadata, keys, health.
 
-use claviger::keyring::Stage;
+use claviger::node::keyring::Stage;
 
 use crate::support::{Backend, Options, Server, on_both};
 

@@ -1,6 +1,6 @@
 //! Token exchange (RFC 8693) at `/oauth/token`.
 
-use claviger::scope::Scopes;
+use claviger::domain::scope::Scopes;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;

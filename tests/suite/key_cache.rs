@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claviger::api_key::{KeyId, claimed_id};
+use claviger::domain::api_key::{KeyId, claimed_id};
 use claviger::node::{HeldKey, Node};
 use serde_json::{Value, json};
 

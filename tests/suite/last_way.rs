@@ -1,6 +1,6 @@
 //! Nobody locks the last administrator out without saying so. (Every request that could, is in `ending_keys.rs`.)
 
-use claviger::address::AddressPolicy;
+use claviger::domain::address::AddressPolicy;
 use serde_json::{Value, json};
 
 use crate::support::{Backend, Client, Options, Server, on_both};

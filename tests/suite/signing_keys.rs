@@ -4,10 +4,10 @@ mod settings;
 
 use std::sync::Arc;
 
-use claviger::clock::Clock;
-use claviger::entropy::Entropy;
-use claviger::keyring::Stage;
+use claviger::base::clock::Clock;
+use claviger::base::entropy::Entropy;
 use claviger::node::Node;
+use claviger::node::keyring::Stage;
 use claviger::store::Store;
 use serde_json::json;
 

@@ -4,7 +4,7 @@ mod asking;
 mod flush;
 mod totals;
 
-use claviger::usage::Interval;
+use claviger::domain::usage::Interval;
 use serde_json::{Value, json};
 
 use crate::support::{Backend, Client, START, Server, forged, on_both};

@@ -5,7 +5,7 @@ mod answer;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use claviger::cidr::Cidrs;
+use claviger::domain::cidr::Cidrs;
 use jsonschema::{Draft, Registry, Validator};
 use serde_json::{Value, json};
 

@@ -3,23 +3,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use claviger::address::AddressPolicy;
-use claviger::api_key::{self, KeyId, PlainKey};
-use claviger::audit::{Actor, Who};
-use claviger::bootstrap::{Foundation, MasterKeyPlace};
-use claviger::clock::{Clock, Timestamp};
-use claviger::entropy::Entropy;
-use claviger::fair_queue::Principal;
-use claviger::gateway::GateMapping;
-use claviger::http;
-use claviger::jwk::Algorithm;
-use claviger::key::{ApiKey, KeySecret, SecretId};
-use claviger::keyring::{RotationPolicy, SigningKeySource};
+use claviger::base::clock::{Clock, Timestamp};
+use claviger::base::entropy::Entropy;
+use claviger::base::master_key::MasterKey;
+use claviger::domain::address::AddressPolicy;
+use claviger::domain::api_key::{self, KeyId, PlainKey};
+use claviger::domain::audit::{Actor, Who};
+use claviger::domain::gateway::GateMapping;
+use claviger::domain::key::{ApiKey, KeySecret, SecretId};
+use claviger::domain::principal::Principal;
+use claviger::domain::scope::Scopes;
+use claviger::jose::jwk::Algorithm;
 use claviger::listener::{Limits, Listener};
-use claviger::master_key::MasterKey;
+use claviger::node::keyring::{RotationPolicy, SigningKeySource};
 use claviger::node::{Deployment, HashCost, Node};
-use claviger::scope::Scopes;
+use claviger::server;
 use claviger::store::{NewKey, Store};
+use claviger::use_cases::bootstrap::{Foundation, MasterKeyPlace};
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -233,7 +233,7 @@ fn bind(limits: &Limits) -> Listener {
 }
 
 fn serve(listener: Listener, node: &Arc<Node>) -> oneshot::Sender<()> {
-    let service = http::service(Arc::clone(node)).expect("a service");
+    let service = server::service(Arc::clone(node)).expect("a service");
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(listener.serve(service, async move { stopped.await.unwrap_or_default() }));
     stop

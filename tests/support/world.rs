@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use claviger::address::CallerAddress;
+use claviger::domain::address::CallerAddress;
 use claviger::verify::{Access, Builder, Refusal, Verifier};
 
 use super::relay::Relay;

@@ -1,8 +1,8 @@
 //! Who is accepted, and what they may.
 
-use claviger::address::{AddressPolicy, CallerAddress, ForwardedHeader};
-use claviger::claims::{Leeway, TokenFault};
-use claviger::scope::Verb;
+use claviger::domain::address::{AddressPolicy, CallerAddress, ForwardedHeader};
+use claviger::domain::scope::Verb;
+use claviger::jose::claims::{Leeway, TokenFault};
 use claviger::verify::{BuildError, Refusal, Verifier};
 use serde_json::json;
 

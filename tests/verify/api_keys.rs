@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use claviger::address::{AddressPolicy, CallerAddress, ForwardedHeader};
-use claviger::scope::Verb;
+use claviger::domain::address::{AddressPolicy, CallerAddress, ForwardedHeader};
+use claviger::domain::scope::Verb;
 use claviger::verify::{ApiKeys, Credential, KeyFault, Refusal, Unavailable, Verifier};
 use serde_json::json;
 

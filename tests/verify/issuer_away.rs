@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use claviger::claims::TokenFault;
+use claviger::jose::claims::TokenFault;
 use claviger::verify::{Refusal, Unavailable, Verifier};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -133,7 +133,7 @@ async fn signing_keys_rotate_under_load(backend: Backend) {
 }
 
 fn kid(token: &str) -> String {
-    claviger::jws::UnverifiedJws::parse(token).unwrap().header().kid().to_owned()
+    claviger::jose::jws::UnverifiedJws::parse(token).unwrap().header().kid().to_owned()
 }
 
 /// An issuer that answers everything in the same way.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use claviger::claims::TokenFault;
+use claviger::jose::claims::TokenFault;
 use claviger::verify::{Refusal, Unavailable, WhenStale};
 use serde_json::json;
 use tokio::sync::watch;
@@ -222,7 +222,7 @@ impl std::io::Write for Log {
 
 async fn a_wall_clock_that_is_set_back_gains_no_time(backend: Backend) {
     let world = World::new(backend).await;
-    let clock = claviger::clock::Clock::manual(world.server.clock.now());
+    let clock = claviger::base::clock::Clock::manual(world.server.clock.now());
     let verifier = ready(world.builder().clock(clock.clone())).await;
     let (_, token) = world.key_and_token(&["read:*"]).await;
     verdict(&verifier, &token).await.unwrap();

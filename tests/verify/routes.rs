@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path};
 use axum::routing::get;
-use claviger::gateway::GateMapping;
-use claviger::scope::Verb;
+use claviger::domain::gateway::GateMapping;
+use claviger::domain::scope::Verb;
 use claviger::verify::{Access, Denied, Protect, Verifier};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use claviger::address::{AddressPolicy, CallerAddress, ForwardedHeader, TrustedProxies};
-use claviger::cidr::Cidr;
+use claviger::domain::address::{AddressPolicy, CallerAddress, ForwardedHeader, TrustedProxies};
+use claviger::domain::cidr::Cidr;
 use proptest::prelude::*;
 use serde::Deserialize;
 

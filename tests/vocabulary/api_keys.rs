@@ -1,9 +1,9 @@
 //! API keys: the vectors, and that one wrong character anywhere is refused.
 
-use claviger::api_key::{
+use claviger::base::entropy::Entropy;
+use claviger::domain::api_key::{
     Brand, EnvironmentSlug, KeyId, NotIssuedHere, PlainKey, Tagger, display_prefix, looks_like_key,
 };
-use claviger::entropy::Entropy;
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
-use claviger::cidr::{Cidr, Cidrs};
+use claviger::domain::cidr::{Cidr, Cidrs};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

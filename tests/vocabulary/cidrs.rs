@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use claviger::cidr::{Cidr, Cidrs};
+use claviger::domain::cidr::{Cidr, Cidrs};
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -1,9 +1,9 @@
 //! What a follower of the revocation feed makes of it: `tests/vectors/feed.json`.
 
-use claviger::claims::Claims;
-use claviger::clock::Timestamp;
-use claviger::jwk::{Jwks, VerifyingKey};
-use claviger::revocation_feed::{Document, Known, Taken, verify_document};
+use claviger::base::clock::Timestamp;
+use claviger::jose::claims::Claims;
+use claviger::jose::jwk::{Jwks, VerifyingKey};
+use claviger::jose::revocation_feed::{Document, Known, Taken, verify_document};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../vectors/feed.json");

@@ -4,7 +4,7 @@
 //! What a filter matches is decided here a second time, in a way of its own. Resources go one segment
 //! further than filters, over one literal more, so that what is said of them holds for all others too.
 
-use claviger::scope::{Filter, Resource};
+use claviger::domain::scope::{Filter, Resource};
 
 const LITERALS: [&str; 3] = ["a", "b", "claviger"];
 const MAX_SEGMENTS: usize = 4;

@@ -1,6 +1,6 @@
 //! What holds for every scope.
 
-use claviger::scope::{Resource, Scope, Scopes, Verb};
+use claviger::domain::scope::{Resource, Scope, Scopes, Verb};
 use proptest::prelude::*;
 
 /// Segments from a few literals, so that two filters often have to do with each other.

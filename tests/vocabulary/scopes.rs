@@ -1,6 +1,6 @@
 //! Scopes: the vectors, and what they cannot say.
 
-use claviger::scope::{Filter, FilterError, Preset, Resource, Scope, ScopeError, Scopes, Verb};
+use claviger::domain::scope::{Filter, FilterError, Preset, Resource, Scope, ScopeError, Scopes, Verb};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::base::text::{without_byte_order_mark, without_values};
 use crate::cli::CliError;
-use crate::scope::Scope;
-use crate::text::{without_byte_order_mark, without_values};
+use crate::domain::scope::Scope;
 
 /// Reads a file of TOML or JSON, and makes it the server's JSON.
 pub(super) fn read(path: &Path) -> Result<Value, CliError> {

@@ -5,9 +5,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::NewKey;
+use crate::base::entropy::Entropy;
+use crate::base::key_file;
 use crate::cli::CliError;
-use crate::entropy::Entropy;
-use crate::key_file;
 
 /// A folder in which files can be made.
 pub(super) struct SecretsFolder<'a>(&'a Path);

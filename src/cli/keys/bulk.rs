@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Keys;
-use crate::api_key::EnvironmentSlug;
+use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::changes::change_lines;
@@ -17,9 +17,9 @@ use crate::cli::remote::read;
 use crate::cli::view::lines;
 use crate::cli::when::Moment;
 use crate::client::{Answer, Request};
-use crate::clock::Clock;
-use crate::names::ProjectId;
-use crate::scope::Scope;
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::names::ProjectId;
+use crate::domain::scope::Scope;
 
 /// Which keys; at least one of these.
 #[derive(Debug, Args)]

@@ -4,16 +4,16 @@ use clap::Args;
 
 use super::Keys;
 use super::new_secret::show;
-use crate::api_key::EnvironmentSlug;
+use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
-use crate::clock::Clock;
-use crate::names::ProjectId;
-use crate::scope::{Preset, Scope};
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::names::ProjectId;
+use crate::domain::scope::{Preset, Scope};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\

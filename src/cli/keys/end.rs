@@ -12,7 +12,7 @@ use crate::cli::output::Stream;
 use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::view::Key;
 use crate::client::Request;
-use crate::key::SecretId;
+use crate::domain::key::SecretId;
 
 #[derive(Debug, Args)]
 pub(super) struct RevokeArgs {

@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::api_key::{KeyClue, KeyClueError, claimed_id};
 use crate::cli::CliError;
 use crate::cli::output::Table;
 use crate::cli::pages::{PageArgs, mention_more};
 use crate::cli::remote::Remote;
 use crate::cli::view::{Key, or_never};
 use crate::client::Request;
+use crate::domain::api_key::{KeyClue, KeyClueError, claimed_id};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::Keys;
 use super::none::PlaceArgs;
+use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Table;
@@ -11,7 +12,6 @@ use crate::cli::pages::{PageArgs, mention_more};
 use crate::cli::view::{Key, or_never};
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
-use crate::clock::Clock;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {

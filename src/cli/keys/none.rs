@@ -5,15 +5,15 @@ use hyper::StatusCode;
 use serde::Deserialize;
 
 use super::Keys;
-use crate::access::keys_within;
-use crate::api_key::EnvironmentSlug;
 use crate::cli::CliError;
 use crate::cli::remote::read;
 use crate::cli::view::Project;
 use crate::client::Request;
-use crate::names::ProjectId;
-use crate::scope::{Scope, Verb};
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::names::ProjectId;
+use crate::domain::scope::{Scope, Verb};
 use crate::store::VisibleKeys;
+use crate::use_cases::access::keys_within;
 
 /// Where keys are looked for.
 #[derive(Debug, Args)]

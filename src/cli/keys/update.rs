@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Keys;
+use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
 use crate::cli::force::ForceArgs;
@@ -10,8 +11,7 @@ use crate::cli::key_argument::KeyArgument;
 use crate::cli::patch::PatchArgs;
 use crate::cli::view::Key;
 use crate::cli::when::{Moment, Span};
-use crate::clock::Clock;
-use crate::scope::{Preset, Scope};
+use crate::domain::scope::{Preset, Scope};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\

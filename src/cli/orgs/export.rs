@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::cli::output::{self, Stream};
 use crate::cli::remote::{Remote, read};
 use crate::client::{Answer, Request};
-use crate::scope::Scope;
+use crate::domain::scope::Scope;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\

@@ -12,7 +12,7 @@ use super::{ProfileName, Profiles};
 use crate::cli::CliError;
 use crate::cli::output::note;
 use crate::client::BaseUrl;
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 /// A new profile.
 #[derive(Debug, Args)]

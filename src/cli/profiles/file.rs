@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::ProfileName;
+use crate::base::key_file;
+use crate::base::text::without_values;
 use crate::cli::CliError;
 use crate::client::BaseUrl;
-use crate::key_file;
-use crate::names::OrganizationId;
-use crate::text::without_values;
+use crate::domain::names::OrganizationId;
 
 /// All profiles.
 pub(in crate::cli) struct Profiles {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::serde_as_text;
+use crate::base::text::serde_as_text;
 
 /// The name of a profile: what needs no quotes in TOML and in no shell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@ use super::server::Server;
 use crate::cli::CliError;
 use crate::cli::profiles::ProfileName;
 use crate::client::{BaseUrl, Client, Limits, Transport};
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 const HEADING: &str = "Server and output";
 

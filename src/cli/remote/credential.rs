@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::server::Server;
+use crate::base::key_file;
 use crate::cli::CliError;
 use crate::cli::profiles::KeySource;
 use crate::cli::variables::variable;
 use crate::client::Credential;
-use crate::key_file;
 
 /// The longest credential that is read, in bytes.
 const MOST: u64 = 64 * 1024;

@@ -7,7 +7,7 @@ use crate::cli::CliError;
 use crate::cli::profiles::{Profile, ProfileName, Profiles};
 use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Trust};
-use crate::names::OrganizationId;
+use crate::domain::names::OrganizationId;
 
 /// A server, and the profile that it comes from, if it does: a profile's key goes to its own server and to no
 /// other.

@@ -1,11 +1,11 @@
 //! How a start finds the store, and what it does when the store is empty.
 
-use crate::bootstrap::{BootstrapError, Foundation, Ground};
+use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::welcome::{Showing, keep_unseen};
-use crate::config::BootstrapMode;
-use crate::master_key::MasterKey;
-use crate::set_up::code_file;
+use crate::server::config::BootstrapMode;
+use crate::use_cases::bootstrap::{BootstrapError, Foundation, Ground};
+use crate::use_cases::set_up::code_file;
 
 /// The store's master key, once the store has been filled; `None` when that is left to somebody at the console.
 pub(super) async fn begin(mode: BootstrapMode, ground: &Ground) -> Result<Option<MasterKey>, CliError> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::bootstrap::Ground;
+use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::output::announce;
-use crate::keyring::Settled;
-use crate::master_key::MasterKey;
 use crate::node::Node;
+use crate::node::keyring::Settled;
+use crate::use_cases::bootstrap::Ground;
 
 /// A node, and what it does besides answering.
 pub(super) struct Running {

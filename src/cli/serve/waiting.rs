@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::running::Running;
-use crate::bootstrap::{BootstrapError, Ground};
+use crate::base::key_file;
+use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::cli::welcome::Showing;
-use crate::http::{self, Doors, Front, Switch};
-use crate::key_file;
-use crate::master_key::MasterKey;
-use crate::set_up::{Code, SetUp, code_file};
+use crate::http::Front;
+use crate::server::{self, Doors, Switch};
+use crate::use_cases::bootstrap::{BootstrapError, Ground};
+use crate::use_cases::set_up::{Code, SetUp, code_file};
 
 /// A set-up that is waited for.
 pub(super) struct Waiting {
@@ -28,7 +29,7 @@ impl Waiting {
     pub(super) fn begin(ground: Ground, address: SocketAddr) -> Result<(Self, Front<Switch>), CliError> {
         let code = Code::generate(&ground.entropy).map_err(CliError::failed)?;
         let set_up = Arc::new(SetUp::new(ground, &code));
-        let (service, doors) = http::until_set_up(&set_up).map_err(CliError::failed)?;
+        let (service, doors) = server::until_set_up(&set_up).map_err(CliError::failed)?;
         let ground = &set_up.ground;
         let showing = Showing::choose(code_file(&ground.keys_dir));
         if let Some(file) = showing.file() {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::Verdict;
 use super::contents::Contents;
 use super::rule::rule;
+use crate::base::clock::Timestamp;
 use crate::cli::changes::in_words;
 use crate::cli::output::{OutputError, Stream, Tone, plain, say};
-use crate::clock::Timestamp;
 
 /// The claims that are times (RFC 7519 §4.1).
 const TIMES: [&str; 3] = ["iat", "exp", "nbf"];

@@ -1,7 +1,7 @@
 //! Where the rule stands that a token breaks.
 
-use crate::claims::TokenFault;
-use crate::jws::JwsFault;
+use crate::jose::claims::TokenFault;
+use crate::jose::jws::JwsFault;
 
 /// A rule, for scripts and for people.
 pub(super) struct Rule {

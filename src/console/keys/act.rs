@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::made;
 use super::new::fresh_id;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::console::confirm;
 use crate::console::fields::Fields;
 use crate::console::notice::Notice;
@@ -19,13 +19,13 @@ use crate::console::shell::{Room, Shell};
 use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::console::when::When;
+use crate::domain::key::{ApiKey, KeyStatus};
+use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::{OfKey, OfSecret};
-use crate::key::{ApiKey, KeyStatus};
-use crate::management::keys::KeyPath;
-use crate::management::{ApiError, Made, carry_out, keys};
 use crate::node::Node;
-use crate::scope::Verb;
+use crate::use_cases::management::keys::KeyPath;
+use crate::use_cases::management::{ApiError, Made, carry_out, keys};
 
 /// What is chosen at first, in seconds: a week.
 const OVERLAP: &str = "604800";

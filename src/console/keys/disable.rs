@@ -12,9 +12,9 @@ use crate::console::posted::Posted;
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
-use crate::management::keys::{KeyPatch, KeyPath};
-use crate::management::{ApiError, Terms, carry_out, keys};
 use crate::node::Node;
+use crate::use_cases::management::keys::{KeyPatch, KeyPath};
+use crate::use_cases::management::{ApiError, Terms, carry_out, keys};
 
 /// `GET …/disable`.
 pub(in crate::console) async fn ask_disable(

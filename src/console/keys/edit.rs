@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use super::form::KeyForm;
 use super::list::Choice;
+use crate::base::text::without_values;
 use crate::console::events::{Difference, differences};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
 use crate::console::visitor::Visitor;
+use crate::domain::key::ApiKey;
+use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
-use crate::key::ApiKey;
-use crate::management::keys::{KeyPatch, KeyPath};
-use crate::management::{ApiError, Changed, IfMatch, Terms, Versioned as _, carry_out, keys};
 use crate::node::Node;
-use crate::scope::Verb;
-use crate::text::without_values;
+use crate::use_cases::management::keys::{KeyPatch, KeyPath};
+use crate::use_cases::management::{ApiError, Changed, IfMatch, Terms, Versioned as _, carry_out, keys};
 
 #[derive(Template)]
 #[template(path = "key_edit.html")]

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cidr::Cidrs;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::console::explain::{explain, read};
 use crate::console::fields::Fields;
 use crate::console::problem::sentence;
-use crate::key::{ApiKey, words};
-use crate::management::ApiError;
-use crate::scope::{Scope, Scopes};
+use crate::domain::cidr::Cidrs;
+use crate::domain::key::{ApiKey, words};
+use crate::domain::scope::{Scope, Scopes};
+use crate::use_cases::management::ApiError;
 
 const DAY: i64 = 86_400;
 

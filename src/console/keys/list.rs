@@ -9,23 +9,23 @@ use axum::response::Response;
 
 use super::row::{Row, STALE_SECONDS};
 use super::sort::{SORTS, Sort};
-use crate::access::Caller;
-use crate::api_key::EnvironmentSlug;
 use crate::console::page::{address, page, query};
 use crate::console::plot::Plot;
 use crate::console::shell::{LIST, Room, Shell};
 use crate::console::visitor::Visitor;
+use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::domain::tenant::Project;
+use crate::domain::usage::Interval;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
-use crate::management::usage::{self, PeriodRequest};
-use crate::management::{ApiError, PageRequest, keys, projects};
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::scope::Verb;
 use crate::store::{KeyFilter, KeySort, StatusFilter};
-use crate::tenant::Project;
-use crate::usage::Interval;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::usage::{self, PeriodRequest};
+use crate::use_cases::management::{ApiError, PageRequest, keys, projects};
 
 const PER_PAGE: u16 = 50;
 
@@ -90,7 +90,7 @@ pub(in crate::console) async fn list(
     let root = visitor.shell.root(&organization);
     let cursor_here = asked.text("cursor").unwrap_or_default();
     let here = wanted.query(cursor_here);
-    let row = |key: &crate::key::ApiKey| {
+    let row = |key: &crate::domain::key::ApiKey| {
         Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), (&root, &here), now)
     };
     let choices = choices(&node, caller, &organization).await?;
@@ -111,7 +111,7 @@ pub(in crate::console) async fn list(
 
 /// Whether the person could make a key in some project.
 fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
-    crate::access::reachable_keys(caller, Verb::Write, organization)
+    crate::use_cases::access::reachable_keys(caller, Verb::Write, organization)
         != crate::store::VisibleKeys::Only(Vec::new())
 }
 
@@ -189,7 +189,7 @@ impl Wanted {
     fn filter(
         &self,
         organization: &OrganizationId,
-        now: crate::clock::Timestamp,
+        now: crate::base::clock::Timestamp,
     ) -> Result<KeyFilter, ApiError> {
         let given = |text: &String| (!text.is_empty()).then(|| text.clone());
         let parsed = |error: &dyn std::fmt::Display| ApiError::invalid(error);
@@ -197,7 +197,7 @@ impl Wanted {
         let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
         Ok(KeyFilter {
             organization: organization.clone(),
-            project: project.map_err(|error: crate::names::NameError| parsed(&error))?,
+            project: project.map_err(|error: crate::domain::names::NameError| parsed(&error))?,
             environment: environment.map_err(|error| parsed(&error))?,
             status: self.status(),
             name_contains: given(&self.search),

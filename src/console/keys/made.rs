@@ -6,16 +6,16 @@ use askama::Template;
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::api_key::display_prefix;
 use crate::console::notice::Notice;
 use crate::console::page::page as answer;
 use crate::console::shell::{Room, Shell};
 use crate::console::shown_again::{Shown, What};
 use crate::console::visitor::Visitor;
+use crate::domain::api_key::display_prefix;
+use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
-use crate::management::keys::KeyPath;
-use crate::names::OrganizationId;
 use crate::node::Node;
+use crate::use_cases::management::keys::KeyPath;
 
 #[derive(Template)]
 #[template(path = "key_made.html")]

@@ -13,19 +13,19 @@ use serde_json::Value;
 use super::form::KeyForm;
 use super::list::{Choice, Choices, all_environments, choices};
 use super::made;
+use crate::base::text::without_values;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
 use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
+use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
-use crate::management::keys::NewKeyRequest;
-use crate::management::{ApiError, Made, keys};
-use crate::names::OrganizationId;
 use crate::node::Node;
-use crate::text::without_values;
+use crate::use_cases::management::keys::NewKeyRequest;
+use crate::use_cases::management::{ApiError, Made, keys};
 
 #[derive(Template)]
 #[template(path = "key_new.html")]

@@ -1,13 +1,13 @@
 //! A key in the list.
 
-use crate::api_key::display_prefix;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::console::page::address;
 use crate::console::plot::Plot;
 use crate::console::shell::LIST;
 use crate::console::when::When;
-use crate::key::{ApiKey, KeyStatus};
-use crate::scope::Action;
+use crate::domain::api_key::display_prefix;
+use crate::domain::key::{ApiKey, KeyStatus};
+use crate::domain::scope::Action;
 
 const DAY: i64 = 86_400;
 
@@ -90,10 +90,12 @@ pub(in crate::console) fn marks(key: &ApiKey, now: Timestamp) -> Vec<Mark> {
         return Vec::new();
     }
     let unused_since = key.last_used_at.unwrap_or(key.created_at);
-    let is_full = |scope: &crate::scope::Scope| {
-        *scope == crate::scope::Scope::full_access() || *scope == crate::scope::Scope::full_administration()
+    let is_full = |scope: &crate::domain::scope::Scope| {
+        *scope == crate::domain::scope::Scope::full_access()
+            || *scope == crate::domain::scope::Scope::full_administration()
     };
-    let only_reads = |scope: &crate::scope::Scope| scope.action() == Action::Read && !scope.is_reserved();
+    let only_reads =
+        |scope: &crate::domain::scope::Scope| scope.action() == Action::Read && !scope.is_reserved();
     let marks = [
         (Mark::Stale, now.since(unused_since) >= STALE_SECONDS),
         (Mark::EndsSoon, key.expires_at.is_some_and(|end| end.since(now) <= SOON_SECONDS)),

@@ -9,10 +9,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::row::{Mark, marks};
-use crate::access::Caller;
-use crate::api_key::display_prefix;
-use crate::audit::EventFilter;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::console::events::EventRow;
 use crate::console::explain::explain;
 use crate::console::notice::{self, Notice};
@@ -21,15 +18,18 @@ use crate::console::shell::{Room, Shell};
 use crate::console::use_over_time::{Span, UseOverTime};
 use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
+use crate::domain::api_key::display_prefix;
+use crate::domain::audit::EventFilter;
+use crate::domain::key::{ApiKey, KeySecret, KeyStatus};
+use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
 use crate::http::query::Query;
-use crate::key::{ApiKey, KeySecret, KeyStatus};
-use crate::management::audit::Trail;
-use crate::management::keys::KeyPath;
-use crate::management::{ApiError, PageRequest, keys, usage};
 use crate::node::Node;
-use crate::scope::Verb;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::audit::Trail;
+use crate::use_cases::management::keys::KeyPath;
+use crate::use_cases::management::{ApiError, PageRequest, keys, usage};
 
 /// Events that are shown; the audit log has the others.
 const EVENTS_SHOWN: u16 = 20;

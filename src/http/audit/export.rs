@@ -8,11 +8,11 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::format::{ExportFormat, Mark};
-use crate::audit::RecordedEvent;
+use crate::domain::audit::RecordedEvent;
 use crate::http::spreadsheet;
-use crate::management::ApiError;
-use crate::management::audit::Export;
 use crate::store::StoreError;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::audit::Export;
 
 /// Why an export ends before its end: the answer is cut off then, and looks it.
 #[derive(Debug, thiserror::Error)]

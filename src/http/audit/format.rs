@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 use crate::http::query::Query;
-use crate::management::ApiError;
+use crate::use_cases::management::ApiError;
 
 /// A form of the trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
-use crate::key_file;
-use crate::text::without_byte_order_mark_bytes;
+use crate::base::key_file;
+use crate::base::text::without_byte_order_mark_bytes;
 
 /// The certificate in use, and what its files looked like when it was read.
 #[derive(Debug)]

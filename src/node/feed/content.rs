@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
-use crate::revocation_feed::{FEED_AUDIENCE, MAX_STALE_SECONDS};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::jose::revocation_feed::{FEED_AUDIENCE, MAX_STALE_SECONDS};
 use crate::store::Position;
 
 /// What is known up to one change.

@@ -1,9 +1,9 @@
 //! A key as it is held in memory.
 
-use crate::key::ApiKey;
+use crate::domain::key::ApiKey;
+use crate::domain::scope::Scopes;
 use crate::node::secrets::HeldSecret;
 use crate::node::usage::UseCell;
-use crate::scope::Scopes;
 
 /// A key as it is held in memory: all that it takes to answer for it without the store.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::names::{OrganizationId, ProjectId};
+use crate::domain::names::{OrganizationId, ProjectId};
 
 /// What the copies of keys depend on besides the key itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cidr::Cidrs;
-use crate::clock::Timestamp;
-use crate::key::ApiKey;
-use crate::scope::Scopes;
+use crate::base::clock::Timestamp;
+use crate::domain::cidr::Cidrs;
+use crate::domain::key::ApiKey;
+use crate::domain::scope::Scopes;
 
 fn id(text: &str) -> KeyId {
     text.parse().unwrap()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::entropy::Entropy;
+use crate::base::entropy::Entropy;
 
 const START: Timestamp = Timestamp::from_unix(1_000_000);
 

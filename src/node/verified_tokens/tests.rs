@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::claims::{Audience, Leeway, verify_access_token};
-use crate::clock::Timestamp;
-use crate::jwk::{Algorithm, SigningKey};
-use crate::jws::sign_compact;
+use crate::base::clock::Timestamp;
+use crate::jose::claims::{Audience, Leeway, verify_access_token};
+use crate::jose::jwk::{Algorithm, SigningKey};
+use crate::jose::jws::sign_compact;
 
 const ISSUER: &str = "https://issuer.example";
 const START: i64 = 1_767_225_600;

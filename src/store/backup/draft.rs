@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::BackupError;
 use super::seal::seal;
-use crate::entropy::Entropy;
-use crate::key_file;
+use crate::base::entropy::Entropy;
+use crate::base::key_file;
 
 /// An empty file beside the one that it becomes. Dropped before, it is taken away.
 #[derive(Debug)]

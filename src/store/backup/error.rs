@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::entropy::EntropyError;
+use crate::base::entropy::EntropyError;
 use crate::store::OpenError;
 
 /// A backup could not be made. No file has its name that had not before.

@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::copy::Cell;
 use super::digest::{Digest, digest};
 use super::tables::Table;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::store::db::{Tx, either, row};
 
 /// The format that this binary writes. It reads all before it, too.

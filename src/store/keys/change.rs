@@ -3,9 +3,9 @@
 use sqlx::QueryBuilder;
 
 use super::order::ends_at;
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
-use crate::key::ApiKey;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::key::ApiKey;
 use crate::store::StoreError;
 use crate::store::db::{BATCH, on, stays_prepared};
 use crate::store::write::Write;

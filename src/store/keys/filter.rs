@@ -2,9 +2,9 @@
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use crate::api_key::{EnvironmentSlug, KeyId};
-use crate::clock::Timestamp;
-use crate::names::{OrganizationId, ProjectId};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::names::{OrganizationId, ProjectId};
 
 /// Which keys.
 #[derive(Clone, Debug)]

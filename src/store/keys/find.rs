@@ -2,7 +2,7 @@
 
 use super::row::{KeyRow, group};
 use super::{joined, newest_secret_last, select_key};
-use crate::key::ApiKey;
+use crate::domain::key::ApiKey;
 use crate::store::db::on;
 use crate::store::{Reading, StoreError};
 

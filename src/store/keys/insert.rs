@@ -3,8 +3,8 @@
 use sqlx::QueryBuilder;
 
 use super::order::ends_at;
-use crate::clock::Timestamp;
-use crate::key::{ApiKey, KeySecret};
+use crate::base::clock::Timestamp;
+use crate::domain::key::{ApiKey, KeySecret};
 use crate::store::StoreError;
 use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;

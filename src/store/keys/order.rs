@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use crate::clock::Timestamp;
-use crate::key::ApiKey;
+use crate::base::clock::Timestamp;
+use crate::domain::key::ApiKey;
 
 /// What is stored as the end of a key that has none, in Unix seconds: after every other.
 pub(super) const NEVER: i64 = 253_402_300_800;

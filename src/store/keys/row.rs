@@ -1,9 +1,9 @@
 //! From rows to keys. A key comes as one row for each of its live secrets.
 
 use super::StoredKey;
-use crate::audiences::Audiences;
-use crate::clock::Timestamp;
-use crate::key::{ApiKey, KeySecret, Revoked};
+use crate::base::clock::Timestamp;
+use crate::domain::audiences::Audiences;
+use crate::domain::key::{ApiKey, KeySecret, Revoked};
 use crate::store::db::row;
 use crate::store::error::{StoreError, read};
 
@@ -75,9 +75,9 @@ impl KeyRow {
             brand: read("brand", &self.brand)?,
             name: self.name,
             note: self.note,
-            scopes: crate::scope::Scopes::parse_list(&self.scopes)
+            scopes: crate::domain::scope::Scopes::parse_list(&self.scopes)
                 .map_err(|error| StoreError::corrupt("scopes", error))?,
-            cidrs: crate::cidr::Cidrs::from_text(&self.cidrs)
+            cidrs: crate::domain::cidr::Cidrs::from_text(&self.cidrs)
                 .map_err(|error| StoreError::corrupt("cidrs", error))?,
             generation: u64::try_from(self.generation)
                 .map_err(|error| StoreError::corrupt("generation", error))?,

@@ -1,8 +1,8 @@
 //! What happens to the secrets of keys.
 
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
-use crate::key::{KeySecret, SecretId};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::key::{KeySecret, SecretId};
 use crate::store::db::on;
 use crate::store::write::Write;
 use crate::store::{Store, StoreError};

@@ -1,9 +1,9 @@
 //! The keys that can make keys in every organization.
 
 use super::order::NEVER;
-use crate::api_key::KeyId;
-use crate::cidr::Cidrs;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::cidr::Cidrs;
 use crate::store::StoreError;
 use crate::store::db::{on, row};
 use crate::store::error::read;

@@ -1,6 +1,6 @@
 //! What a restored store takes over from the one that it replaces, written into the staged tables.
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::store::backup::Table;
 use crate::store::db::{Tx, either, run};
 

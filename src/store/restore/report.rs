@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::RestoreOptions;
 use super::taken_away::DISABLED;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::store::backup::{BackupFacts, active_keys};
 use crate::store::db::{Tx, either, row};
 use crate::store::open::SCHEMA;

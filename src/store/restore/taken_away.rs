@@ -1,7 +1,7 @@
 //! What a store has taken away since a backup of it was made: found by comparing the two.
 
 use super::{TakenAway, TakenKind};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::store::db::{Tx, either, row, run};
 
 /// A key that was disabled, and lost nothing else, stays disabled whatever a restore is told to forget.

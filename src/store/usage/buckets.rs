@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use sqlx::QueryBuilder;
 
 use super::UseRecord;
-use crate::api_key::KeyId;
-use crate::clock::Timestamp;
-use crate::names::{OrganizationId, ProjectId};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::usage::{Interval, Period, UseCounts, UseKind};
 use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Reading, Store, StoreError};
-use crate::usage::{Interval, Period, UseCounts, UseKind};
 
 /// The buckets of a period in which there was any use, in no order.
 pub type UseBuckets = BTreeMap<Timestamp, UseCounts>;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use sqlx::QueryBuilder;
 
 use super::UseRecord;
-use crate::api_key::{EnvironmentSlug, KeyId};
-use crate::clock::Timestamp;
-use crate::names::{OrganizationId, ProjectId};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
 use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Reading, Store, StoreError};
-use crate::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
 
 /// How often a key was used in a period.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A few months in the life of a deployment, so that there is something to look at.
 
-use claviger::api_key::KeyId;
-use claviger::usage::{RefusedFor, UseKind};
+use claviger::domain::api_key::KeyId;
+use claviger::domain::usage::{RefusedFor, UseKind};
 use serde_json::{Value, json};
 
 use crate::support::Server;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-use claviger::jwk::{Algorithm, SigningKey};
+use claviger::jose::jwk::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 
 /// The issuer's signing key, as PEM.
@@ -17,7 +17,7 @@ pub(crate) struct Forge {
 
 impl Forge {
     pub(crate) fn of(token: &str) -> Self {
-        let (key, _) = claviger::pem::import(PEM).expect("a key");
+        let (key, _) = claviger::jose::pem::import(PEM).expect("a key");
         let parts: Vec<&str> = token.split('.').collect();
         Self { key, header: json_of(parts[0]), claims: json_of(parts[1]) }
     }

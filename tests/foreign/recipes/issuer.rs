@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use claviger::claims::ACCESS_TOKEN_TYPE;
-use claviger::clock::Clock;
-use claviger::jwk::{Algorithm, SigningKey};
-use claviger::jws::sign_compact;
-use claviger::revocation_feed::{FEED_AUDIENCE, FEED_TYPE};
+use claviger::base::clock::Clock;
+use claviger::jose::claims::ACCESS_TOKEN_TYPE;
+use claviger::jose::jwk::{Algorithm, SigningKey};
+use claviger::jose::jws::sign_compact;
+use claviger::jose::revocation_feed::{FEED_AUDIENCE, FEED_TYPE};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

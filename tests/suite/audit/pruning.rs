@@ -1,7 +1,7 @@
 //! How long things are kept: by setting, and no longer.
 
-use claviger::clock::Clock;
-use claviger::entropy::Entropy;
+use claviger::base::clock::Clock;
+use claviger::base::entropy::Entropy;
 use claviger::node::Node;
 use serde_json::json;
 

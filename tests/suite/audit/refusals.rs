@@ -1,6 +1,6 @@
 //! Refusals worth knowing: in the trail, and never so many that they are in the way.
 
-use claviger::address::AddressPolicy;
+use claviger::domain::address::AddressPolicy;
 use serde_json::{Value, json};
 
 use super::{AUDIT, EVERYWHERE, KEYS, acts, events};

@@ -1,6 +1,6 @@
 //! Forwarding headers: believed of trusted proxies alone, and never when they are malformed.
 
-use claviger::address::{AddressPolicy, ForwardedHeader};
+use claviger::domain::address::{AddressPolicy, ForwardedHeader};
 use serde_json::{Value, json};
 
 use super::{NO_CLIENT, Verdict, assert_api, assert_oauth, exchange, request};

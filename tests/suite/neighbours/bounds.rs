@@ -1,10 +1,10 @@
 //! What one organization may have of what is shared, and that others have theirs.
 
-use claviger::address::{CallerAddress, Origin};
-use claviger::api_key::KeyId;
-use claviger::fair_queue::Principal;
-use claviger::key::ApiKey;
-use claviger::usage::RefusedFor;
+use claviger::domain::address::{CallerAddress, Origin};
+use claviger::domain::api_key::KeyId;
+use claviger::domain::key::ApiKey;
+use claviger::domain::principal::Principal;
+use claviger::domain::usage::RefusedFor;
 use serde_json::json;
 
 use super::street::{Street, make_key};
@@ -41,7 +41,7 @@ async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Ba
 async fn nobodys_refusals_hide_anothers(backend: Backend) {
     let street = Street::new(backend).await;
     let (server, admin) = (&street.server, street.server.admin());
-    let id = claviger::api_key::claimed_id(&server.admin_key).unwrap();
+    let id = claviger::domain::api_key::claimed_id(&server.admin_key).unwrap();
     let template = server.node.store.key(&id).await.unwrap().unwrap().key;
     let origin = Origin { address: CallerAddress::Known([192, 0, 2, 1].into()), request_id: "r" };
     // More keys than there is room for, all of them refused.
@@ -51,7 +51,7 @@ async fn nobodys_refusals_hide_anothers(backend: Backend) {
         server.node.usage.refusals.refused(&key, RefusedFor::Revoked, origin, server.clock.now());
     }
     let key = make_key(server, "quiet", "read:*").await;
-    let id = claviger::api_key::claimed_id(&key).unwrap();
+    let id = claviger::domain::api_key::claimed_id(&key).unwrap();
     admin.post_json(&format!("/v1/orgs/quiet/keys/{id}/revoke"), &json!({})).await.done(200);
     assert_eq!(server.client().token(&key, "").await.status, 401);
     server.flush().await;

@@ -1,7 +1,7 @@
 //! Tokens that are revoked one by one take from the allowance of whoever revokes them.
 
-use claviger::api_key::{KeyId, claimed_id};
-use claviger::audit::{Actor, Who};
+use claviger::domain::api_key::{KeyId, claimed_id};
+use claviger::domain::audit::{Actor, Who};
 use claviger::store::RevokedToken;
 
 use super::street::{Street, make_key};

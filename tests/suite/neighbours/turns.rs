@@ -1,6 +1,6 @@
 //! Turns at the store: readers never take the writers', and both are divided among organizations.
 
-use claviger::fair_queue::Principal;
+use claviger::domain::principal::Principal;
 use claviger::store::{KeyFilter, StatusFilter};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -64,9 +64,9 @@ async fn writers_of_one_organization_are_bounded(backend: Backend) {
     let noisy = server.client().bearer(&make_key(server, "noisy", "*:claviger/orgs/noisy/**").await);
     let quiet = server.client().bearer(&make_key(server, "quiet", "*:claviger/orgs/quiet/**").await);
     // A writer in front that takes its time, for as long as this test needs to fill the line.
-    let admin = claviger::api_key::claimed_id(&server.admin_key).unwrap();
-    let actor = claviger::audit::Actor {
-        who: claviger::audit::Who::Key(admin),
+    let admin = claviger::domain::api_key::claimed_id(&server.admin_key).unwrap();
+    let actor = claviger::domain::audit::Actor {
+        who: claviger::domain::audit::Who::Key(admin),
         organization: Some("noisy".parse().unwrap()),
         address: None,
         request_id: None,

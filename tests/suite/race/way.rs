@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use claviger::access::{Caller, Credential, identify};
-use claviger::address::{CallerAddress, Origin};
-use claviger::api_key::KeyId;
-use claviger::claims::{Audience, TokenFault};
-use claviger::management::keys::{KeyPath, revoke as revoke_key};
+use claviger::domain::address::{CallerAddress, Origin};
+use claviger::domain::api_key::KeyId;
+use claviger::jose::claims::{Audience, TokenFault};
 use claviger::node::{BearerFault, Node, Presented};
-use claviger::token::{GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token};
+use claviger::use_cases::access::{Caller, Credential, identify};
+use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
+use claviger::use_cases::token::{
+    GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token,
+};
 use serde_json::json;
 
 use crate::support::{Client, Server};

@@ -1,7 +1,7 @@
 //! What a start does when the settings name another signing key than the one that signs.
 
-use claviger::jwk::Algorithm;
-use claviger::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, Stage};
+use claviger::jose::jwk::Algorithm;
+use claviger::node::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, Stage};
 
 use super::{next, rotate, signer, stages};
 use crate::support::{Backend, Options, Server, on_both};

@@ -1,6 +1,6 @@
 //! Connections that went bad: none is used again, and writes go on as soon as the database lets them.
 
-use claviger::audit::{Actor, Who};
+use claviger::domain::audit::{Actor, Who};
 use claviger::store::{Store, Write, WriteFault};
 use serde_json::json;
 use tokio::task::JoinSet;

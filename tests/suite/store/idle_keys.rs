@@ -1,8 +1,8 @@
 //! Keys that were idle for long: in every order, beside other filters, page by page.
 
-use claviger::api_key::KeyId;
-use claviger::clock::Timestamp;
-use claviger::fair_queue::Principal;
+use claviger::base::clock::Timestamp;
+use claviger::domain::api_key::KeyId;
+use claviger::domain::principal::Principal;
 use claviger::store::{KeyFilter, KeyOrder, KeyPosition, KeyQuery, KeySort, StatusFilter, VisibleKeys};
 
 use crate::support::{Backend, START, Server, on_both};

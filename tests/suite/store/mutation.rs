@@ -1,7 +1,7 @@
 //! Everything that changes the store at somebody's request. Most of it comes from the server's table of routes, so
 //! that none is left out.
 
-use claviger::clock::Timestamp;
+use claviger::base::clock::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use claviger::api_key::PlainKey;
+use claviger::domain::api_key::PlainKey;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -1,6 +1,6 @@
 //! Signing keys in the store: sealed, and each bound to its row.
 
-use claviger::keyring::Keyring;
+use claviger::node::keyring::Keyring;
 use serde_json::json;
 
 use crate::support::{Backend, Server, on_both};

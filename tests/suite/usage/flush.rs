@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use claviger::api_key::KeyId;
-use claviger::key::ApiKey;
+use claviger::domain::api_key::KeyId;
+use claviger::domain::key::ApiKey;
+use claviger::domain::scope::Scopes;
+use claviger::domain::usage::{RefusedFor, UseKind};
 use claviger::node::HeldKey;
-use claviger::scope::Scopes;
-use claviger::usage::{RefusedFor, UseKind};
 
 use super::{KEYS, bucket, used};
 use crate::support::{Backend, Server, on_both};

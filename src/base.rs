@@ -1,0 +1,8 @@
+//! What everything stands on: time, randomness, text, secret files and the master key. Nothing here knows an API key.
+
+pub mod clock;
+pub mod entropy;
+#[cfg(feature = "server")]
+pub mod key_file;
+pub mod master_key;
+pub(crate) mod text;

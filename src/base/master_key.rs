@@ -1,0 +1,204 @@
+//! The deployment's master key: 32 bytes from which everything else that is secret is derived.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::base::entropy::{Entropy, EntropyError};
+
+/// The text is not a master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a master key is 32 bytes in base64url without padding (43 characters)")]
+pub struct MasterKeyError;
+
+/// A sealed value was not made by this master key for this place, or was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a sealed value does not open: it was sealed under another master key, for another row, or was changed"
+)]
+pub struct SealError;
+
+/// Tells one master key from another without giving anything of it away. Kept in the store.
+pub type MasterKeyCheck = [u8; 16];
+
+/// 32 random bytes, as base64url without padding in their file.
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// A new random master key.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
+        Ok(Self(Zeroizing::new(entropy.bytes()?)))
+    }
+
+    /// The text that goes into the key's file, and nowhere else.
+    pub fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(&self.0[..]))
+    }
+
+    /// What the store keeps, to refuse a start with another key.
+    pub fn check(&self) -> MasterKeyCheck {
+        *self.derive(b"claviger master key check v1")
+    }
+
+    /// Whether this is the key that `check` was made from.
+    pub fn matches(&self, check: &[u8]) -> bool {
+        self.check().ct_eq(check).into()
+    }
+
+    /// The key under which API keys are tagged.
+    pub fn tag_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive(b"claviger api key tag v1")
+    }
+
+    /// The key that seals the cursors of lists.
+    pub fn cursor_key(&self) -> SealingKey {
+        SealingKey(self.derive(b"claviger list cursor v2"))
+    }
+
+    /// The key that seals private signing keys.
+    pub fn sealing_key(&self) -> SealingKey {
+        SealingKey(self.derive(b"claviger signing key seal v1"))
+    }
+
+    fn derive<const N: usize>(&self, purpose: &[u8]) -> Zeroizing<[u8; N]> {
+        let mut derived = Zeroizing::new([0; N]);
+        // HKDF (RFC 5869) fails only for outputs beyond 255 hashes, and these are 32 bytes at most.
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"claviger")
+            .extract(&self.0[..])
+            .expand(&[purpose], Bytes(N))
+            .and_then(|okm| okm.fill(&mut derived[..]))
+            .unwrap_or_else(|_| unreachable!("HKDF output of {N} bytes"));
+        derived
+    }
+}
+
+struct Bytes(usize);
+
+impl hkdf::KeyType for Bytes {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+impl FromStr for MasterKey {
+    type Err = MasterKeyError;
+
+    fn from_str(text: &str) -> Result<Self, MasterKeyError> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim_end()).map_err(|_| MasterKeyError)?);
+        let bytes = <[u8; 32]>::try_from(&bytes[..]).map_err(|_| MasterKeyError)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey([redacted])")
+    }
+}
+
+/// Seals small secrets with AES-256-GCM. The nonce (96 random bits) goes in front of the ciphertext: with
+/// a handful of signing keys in a deployment's life a collision is out of the question.
+pub struct SealingKey(Zeroizing<[u8; 32]>);
+
+impl SealingKey {
+    /// Seals `plain`; only `place`, given again, opens it.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn seal(&self, plain: &[u8], place: &[u8], entropy: &Entropy) -> Result<Vec<u8>, EntropyError> {
+        let nonce = entropy.bytes::<NONCE_LEN>()?;
+        let mut sealed = plain.to_vec();
+        self.cipher()
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
+            .map_err(|_| EntropyError)?;
+        sealed.splice(0..0, nonce);
+        Ok(sealed)
+    }
+
+    /// Opens what [`SealingKey::seal`] made for the same place.
+    ///
+    /// # Errors
+    /// [`SealError`] for any other key, place or bytes.
+    pub fn open(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let plain = self
+            .cipher()
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut buffer)
+            .map_err(|_| SealError)?
+            .len();
+        buffer.truncate(plain);
+        Ok(buffer)
+    }
+
+    fn cipher(&self) -> LessSafeKey {
+        let key = UnboundKey::new(&AES_256_GCM, &self.0[..])
+            .unwrap_or_else(|_| unreachable!("AES-256 takes 32 bytes"));
+        LessSafeKey::new(key)
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKey([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(first: u8) -> MasterKey {
+        MasterKey::generate(&Entropy::scripted(first..first + 32)).unwrap()
+    }
+
+    #[test]
+    fn its_text_reads_back_and_nothing_else_does() {
+        let text = key(1).expose();
+        assert_eq!(text.len(), 43);
+        assert!(text.parse::<MasterKey>().unwrap().matches(&key(1).check()));
+        assert!(format!("{}\n", *text).parse::<MasterKey>().is_ok(), "an editor's newline is harmless");
+        for bad in ["", "short", &text[1..], &format!("{}A", *text), &text.replace(&text[..1], "=")] {
+            assert!(bad.parse::<MasterKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_key_is_told_apart() {
+        assert!(!key(2).matches(&key(1).check()));
+        assert!(!key(1).matches(&key(1).check()[..15]));
+        assert_ne!(key(1).tag_key(), key(2).tag_key());
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_in_its_place_and_unchanged() {
+        let sealing = key(1).sealing_key();
+        let sealed = sealing.seal(b"private", b"row 1", &Entropy::system()).unwrap();
+        assert_eq!(&sealing.open(&sealed, b"row 1").unwrap()[..], b"private");
+        assert_eq!(sealing.open(&sealed, b"row 2"), Err(SealError));
+        assert_eq!(key(2).sealing_key().open(&sealed, b"row 1"), Err(SealError));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(sealing.open(&changed, b"row 1"), Err(SealError), "byte {at}");
+            assert_eq!(sealing.open(&sealed[..at], b"row 1"), Err(SealError), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn neither_shows_itself() {
+        assert_eq!(
+            format!("{:?} {:?}", key(1), key(1).sealing_key()),
+            "MasterKey([redacted]) SealingKey([redacted])"
+        );
+    }
+}

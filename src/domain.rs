@@ -1,0 +1,22 @@
+//! The vocabulary that the server and the verifier share: no I/O, no clock of its own. A value that is wrong can't be
+//! constructed.
+
+pub mod address;
+pub mod api_key;
+pub mod audiences;
+#[cfg(feature = "server")]
+pub mod audit;
+pub mod cidr;
+#[cfg(feature = "_client")]
+pub mod credential;
+#[cfg(feature = "server")]
+pub mod entity_tag;
+pub mod gateway;
+pub mod key;
+pub mod names;
+#[cfg(feature = "server")]
+pub mod principal;
+pub mod scope;
+pub mod tenant;
+#[cfg(feature = "server")]
+pub mod usage;

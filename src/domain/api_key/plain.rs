@@ -1,0 +1,155 @@
+//! The whole text of a key, as it is shown once and presented ever after.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::name::{is_brand, is_environment};
+use super::tag::TAG_LEN;
+use super::{Brand, EnvironmentSlug, ID_LEN, KeyId, Tagger, beginning, random_base62};
+use crate::base::entropy::{Entropy, EntropyError};
+
+/// 43 base62 characters are 256 bits and a little.
+const SECRET_LEN: usize = 43;
+
+const BODY_LEN: usize = ID_LEN + SECRET_LEN + TAG_LEN;
+
+/// A key with its secret, of which the tag is known to be right. Wiped from memory when it is dropped.
+pub struct PlainKey {
+    text: Zeroizing<String>,
+    brand_len: usize,
+    environment_len: usize,
+    id: KeyId,
+}
+
+impl PlainKey {
+    /// A new key with a new id.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when `entropy` has none.
+    pub fn generate(
+        brand: &Brand,
+        environment: &EnvironmentSlug,
+        tagger: &Tagger,
+        entropy: &Entropy,
+    ) -> Result<Self, EntropyError> {
+        Self::with_id(brand, environment, KeyId::generate(entropy)?, tagger, entropy)
+    }
+
+    /// A new secret for the key `id`.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when `entropy` has none.
+    pub fn with_id(
+        brand: &Brand,
+        environment: &EnvironmentSlug,
+        id: KeyId,
+        tagger: &Tagger,
+        entropy: &Entropy,
+    ) -> Result<Self, EntropyError> {
+        let secret = Zeroizing::new(random_base62::<SECRET_LEN>(entropy)?);
+        let (brand, environment) = (brand.as_str(), environment.as_str());
+        // Exactly the room that it takes: a text that grows leaves copies of itself behind.
+        let mut text = Zeroizing::new(String::with_capacity(brand.len() + environment.len() + 2 + BODY_LEN));
+        for part in [brand, "_", environment, "_", id.as_str()] {
+            text.push_str(part);
+        }
+        text.extend(secret.iter().copied().map(char::from));
+        let tag = tagger.tag(&text);
+        text.extend(tag.map(char::from));
+        Ok(Self { text, brand_len: brand.len(), environment_len: environment.len(), id })
+    }
+
+    /// Reads what somebody presented. Any brand will do: the tag tells whether it was issued here.
+    ///
+    /// # Errors
+    /// [`NotIssuedHere`], without saying what is wrong with it.
+    pub fn parse(text: &str, tagger: &Tagger) -> Result<Self, NotIssuedHere> {
+        let parts = Parts::of(text).ok_or(NotIssuedHere)?;
+        let (untagged, tag) = text.split_at(text.len() - TAG_LEN);
+        if !tagger.is_tag_of(tag, untagged) {
+            return Err(NotIssuedHere);
+        }
+        Ok(Self {
+            text: Zeroizing::new(text.to_owned()),
+            brand_len: parts.brand.len(),
+            environment_len: parts.environment.len(),
+            id: parts.id,
+        })
+    }
+
+    /// The id, which is no secret.
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The 43 characters that prove possession of the key.
+    pub fn secret(&self) -> &str {
+        let end = self.text.len() - TAG_LEN;
+        &self.text[end - SECRET_LEN..end]
+    }
+
+    /// The brand that it was issued under.
+    pub fn brand(&self) -> &str {
+        &self.text[..self.brand_len]
+    }
+
+    /// What a list shows of it, see [`display_prefix`](super::display_prefix).
+    pub fn display_prefix(&self) -> String {
+        beginning(self.brand(), self.environment(), &self.id())
+    }
+
+    /// The environment that it was issued for.
+    pub fn environment(&self) -> &str {
+        let start = self.brand_len + 1;
+        &self.text[start..start + self.environment_len]
+    }
+
+    /// The whole text, for the one answer that shows it and the one check that needs it.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for PlainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainKey([redacted])")
+    }
+}
+
+/// Whether `text` has the shape of a key, tag unchecked. No JWT has: it holds dots.
+pub fn looks_like_key(text: &str) -> bool {
+    Parts::of(text).is_some()
+}
+
+/// The id that `text` claims to be a key of, tag unchecked.
+pub fn claimed_id(text: &str) -> Option<KeyId> {
+    Parts::of(text).map(|parts| parts.id)
+}
+
+/// The presented text is not a key of this deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an API key that was issued here")]
+pub struct NotIssuedHere;
+
+/// What the shape of a key tells.
+struct Parts<'a> {
+    brand: &'a str,
+    environment: &'a str,
+    id: KeyId,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let (brand, rest) = text.split_once('_')?;
+        let (environment, body) = rest.split_once('_')?;
+        let well_formed = is_brand(brand)
+            && is_environment(environment)
+            && body.len() == BODY_LEN
+            && body.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !well_formed {
+            return None;
+        }
+        Some(Self { brand, environment, id: KeyId::from_bare(&body[..ID_LEN])? })
+    }
+}

@@ -1,0 +1,106 @@
+//! A key as the management API and the audit trail show it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ApiKey;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::display_prefix;
+use crate::domain::cidr::Cidrs;
+use crate::domain::scope::Scopes;
+
+/// The JSON form of a key. What is absent is `null`, never left out.
+#[derive(Debug, Serialize)]
+pub struct KeyView<'a> {
+    id: String,
+    name: &'a str,
+    note: Option<&'a str>,
+    prefix: String,
+    organization: &'a str,
+    project: &'a str,
+    environment: &'a str,
+    status: &'static str,
+    scopes: &'a Scopes,
+    cidrs: &'a Cidrs,
+    warnings: Vec<&'static str>,
+    generation: u64,
+    created_at: String,
+    created_by: &'a str,
+    expires_at: Option<String>,
+    disabled_at: Option<String>,
+    revoked_at: Option<String>,
+    revoked_reason: Option<&'a str>,
+    last_used_at: Option<String>,
+    secrets: Vec<SecretView>,
+}
+
+#[derive(Debug, Serialize)]
+struct SecretView {
+    id: String,
+    created_at: String,
+    expires_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+/// A key, and the one time that it is shown whole; `null` where that was before.
+#[derive(Debug, Serialize)]
+pub struct WholeKeyView<'a> {
+    #[serde(flatten)]
+    view: KeyView<'a>,
+    key: Option<&'a str>,
+}
+
+impl ApiKey {
+    /// [`ApiKey::view`] with the key itself.
+    pub fn view_with<'a>(&'a self, now: Timestamp, key: Option<&'a str>) -> WholeKeyView<'a> {
+        WholeKeyView { view: self.view(now), key }
+    }
+
+    /// The key as it is shown at `now`.
+    pub fn view(&self, now: Timestamp) -> KeyView<'_> {
+        KeyView {
+            id: self.id.to_string(),
+            name: &self.name,
+            note: self.note.as_deref(),
+            prefix: display_prefix(&self.brand, &self.environment, &self.id),
+            organization: self.organization.as_str(),
+            project: self.project.as_str(),
+            environment: self.environment.as_str(),
+            status: self.status(now).as_str(),
+            scopes: &self.scopes,
+            cidrs: &self.cidrs,
+            warnings: self.warnings(),
+            generation: self.generation,
+            created_at: self.created_at.rfc3339(),
+            created_by: &self.created_by,
+            expires_at: self.expires_at.map(Timestamp::rfc3339),
+            disabled_at: self.disabled_at.map(Timestamp::rfc3339),
+            revoked_at: self.revoked.as_ref().map(|revoked| revoked.at.rfc3339()),
+            revoked_reason: self.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()),
+            last_used_at: self.last_used_at.map(Timestamp::rfc3339),
+            secrets: self.live_secrets(now).map(SecretView::from).collect(),
+        }
+    }
+
+    /// [`ApiKey::view`] as a JSON value.
+    pub fn json(&self, now: Timestamp) -> Value {
+        serde_json::to_value(self.view(now)).unwrap_or_default()
+    }
+
+    /// What a person who made this key should think about once more.
+    fn warnings(&self) -> Vec<&'static str> {
+        let open = self.cidrs.has_wildcard();
+        open.then_some("cidrs_wildcard").into_iter().collect()
+    }
+}
+
+impl From<&super::KeySecret> for SecretView {
+    fn from(secret: &super::KeySecret) -> Self {
+        Self {
+            id: secret.id.to_string(),
+            created_at: secret.created_at.rfc3339(),
+            expires_at: secret.expires_at.map(Timestamp::rfc3339),
+            last_used_at: secret.last_used_at.map(Timestamp::rfc3339),
+        }
+    }
+}

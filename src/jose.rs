@@ -1,0 +1,9 @@
+//! JSON Object Signing and Encryption: strict JSON, keys (RFC 7517), signatures (RFC 7515), and the documents that are
+//! signed: a token's claims (RFC 7519, RFC 9068) and the revocation feed.
+
+pub mod claims;
+pub(crate) mod json;
+pub mod jwk;
+pub mod jws;
+pub mod pem;
+pub mod revocation_feed;

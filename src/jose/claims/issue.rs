@@ -1,0 +1,77 @@
+//! Writing claims.
+
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
+
+use super::Actor;
+use crate::base::clock::Timestamp;
+
+/// The claims of a token about to be signed, borrowed from wherever they are kept; the members are written in
+/// the order of the fields.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AccessTokenClaims<'a> {
+    /// `iss`.
+    #[serde(rename = "iss")]
+    pub issuer: &'a str,
+    /// `sub`: the API key's id.
+    #[serde(rename = "sub")]
+    pub subject: &'a str,
+    /// `client_id`: the same, unless the token is exchanged.
+    pub client_id: &'a str,
+    /// `aud`: at least one. A single one is written as a string (RFC 7519 §4.1.3).
+    #[serde(rename = "aud", serialize_with = "one_or_many")]
+    pub audience: &'a [&'a str],
+    /// `iat`.
+    #[serde(rename = "iat", serialize_with = "numeric_date")]
+    pub issued_at: Timestamp,
+    /// `exp`: at most [`MAX_LIFETIME`](super::MAX_LIFETIME) seconds after `iat`.
+    #[serde(rename = "exp", serialize_with = "numeric_date")]
+    pub expires_at: Timestamp,
+    /// `jti`: 128 random bits.
+    #[serde(rename = "jti")]
+    pub token_id: &'a str,
+    /// `scope`.
+    pub scope: &'a str,
+    /// `cidrs`: at least one.
+    pub cidrs: &'a [String],
+    /// `org`.
+    #[serde(rename = "org")]
+    pub organization: &'a str,
+    /// `project`.
+    pub project: &'a str,
+    /// `env`.
+    #[serde(rename = "env")]
+    pub environment: &'a str,
+    /// `gen`.
+    #[serde(rename = "gen")]
+    pub generation: u64,
+    /// `act`, in an exchanged token.
+    #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
+    pub actor: Option<&'a Actor>,
+    /// `origin`, in an exchanged token.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub origin: &'a [String],
+}
+
+impl AccessTokenClaims<'_> {
+    /// Appends the claims to `payload` as JSON.
+    ///
+    /// # Errors
+    /// When there is no audience: such a token would be for nobody.
+    pub fn write(&self, payload: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(payload, self)
+    }
+}
+
+fn one_or_many<S: Serializer>(audience: &&[&str], serializer: S) -> Result<S::Ok, S::Error> {
+    match audience {
+        [] => Err(S::Error::custom("a token needs an audience")),
+        [one] => serializer.serialize_str(one),
+        many => many.serialize(serializer),
+    }
+}
+
+/// RFC 7519 §2: seconds since the Unix epoch.
+fn numeric_date<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(moment.unix())
+}

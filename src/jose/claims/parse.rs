@@ -1,0 +1,114 @@
+//! Reading claims: RFC 9068 §2.2, every member of exactly the right type.
+
+use super::{Actor, Claims, MAX_ACTORS, TokenFault};
+use crate::base::clock::Timestamp;
+use crate::jose::json::{Object, Value};
+
+impl Claims {
+    /// Reads a payload. Members that are not known here are left unread, so that an issuer can be newer than
+    /// a verifier. `cnf` is the one that can't be left: it says that whoever sends the token is not enough.
+    ///
+    /// Nothing is decided here about signature, issuer, audience or time: that is
+    /// [`verify_access_token`](super::verify_access_token).
+    ///
+    /// # Errors
+    /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::Bound`].
+    pub fn parse(payload: &[u8]) -> Result<Self, TokenFault> {
+        let claims = Object::parse(payload).map_err(TokenFault::Payload)?;
+        let parsed = Self {
+            issuer: text(&claims, "iss")?,
+            subject: text(&claims, "sub")?,
+            client_id: text(&claims, "client_id")?,
+            audience: audience(&claims)?,
+            issued_at: time(&claims, "iat")?,
+            expires_at: time(&claims, "exp")?,
+            not_before: claims.get("nbf").map(|_| time(&claims, "nbf")).transpose()?,
+            token_id: text(&claims, "jti")?,
+            scope: text(&claims, "scope")?,
+            cidrs: texts(&claims, "cidrs")?,
+            organization: text(&claims, "org")?,
+            project: text(&claims, "project")?,
+            environment: text(&claims, "env")?,
+            generation: generation(&claims)?,
+            actor: claims.get("act").map(|act| actor(act, MAX_ACTORS)).transpose()?,
+            origin: claims.get("origin").map_or(Ok(Vec::new()), |_| texts(&claims, "origin"))?,
+        };
+        // RFC 7800 §3.1, whatever the method is (RFC 8705 §3.1, RFC 9449 §6.1): nobody here asks for a proof.
+        if claims.has("cnf") { Err(TokenFault::Bound) } else { Ok(parsed) }
+    }
+}
+
+fn required<'o, 'a>(object: &'o Object<'a>, claim: &'static str) -> Result<&'o Value<'a>, TokenFault> {
+    object.get(claim).ok_or(TokenFault::Missing(claim))
+}
+
+fn text(object: &Object<'_>, claim: &'static str) -> Result<String, TokenFault> {
+    printable(required(object, claim)?).ok_or(TokenFault::NotText(claim))
+}
+
+fn texts(object: &Object<'_>, claim: &'static str) -> Result<Vec<String>, TokenFault> {
+    printables(required(object, claim)?).ok_or(TokenFault::NotTexts(claim))
+}
+
+/// RFC 7519 §4.1.3: one string is short for an array of one.
+fn audience(claims: &Object<'_>) -> Result<Vec<String>, TokenFault> {
+    let value = required(claims, "aud")?;
+    printable(value).map(|one| vec![one]).or_else(|| printables(value)).ok_or(TokenFault::NotAudience)
+}
+
+fn time(object: &Object<'_>, claim: &'static str) -> Result<Timestamp, TokenFault> {
+    match required(object, claim)? {
+        Value::Integer(seconds) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
+            Ok(Timestamp::from_unix(*seconds))
+        }
+        _ => Err(TokenFault::NotTime(claim)),
+    }
+}
+
+fn generation(object: &Object<'_>) -> Result<u64, TokenFault> {
+    match required(object, "gen")? {
+        Value::Integer(generation) => u64::try_from(*generation).map_err(|_| TokenFault::NotGeneration),
+        _ => Err(TokenFault::NotGeneration),
+    }
+}
+
+/// An actor and at most `depth` − 1 before it.
+fn actor(value: &Value<'_>, depth: usize) -> Result<Actor, TokenFault> {
+    let Value::Object(object) = value else {
+        return Err(TokenFault::NotActor);
+    };
+    if depth == 0 {
+        return Err(TokenFault::NotActor);
+    }
+    let earlier = object.get("act").map(|act| actor(act, depth - 1)).transpose()?;
+    Ok(Actor {
+        subject: text(object, "sub")?,
+        generation: generation(object)?,
+        earlier: earlier.map(Box::new),
+    })
+}
+
+/// A string that is not empty and has no control character, which no store and no log would thank us for.
+fn printable(value: &Value<'_>) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() && !has_control(text) => Some(text.clone().into_owned()),
+        _ => None,
+    }
+}
+
+/// Most text is ASCII, of which bytes tell the same, many at a time.
+fn has_control(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.contains(char::is_control),
+    }
+}
+
+/// An array of at least one such string. An empty array would leave it to the reader whether that is nothing
+/// or everything.
+fn printables(value: &Value<'_>) -> Option<Vec<String>> {
+    match value {
+        Value::Array(values) if !values.is_empty() => values.iter().map(printable).collect(),
+        _ => None,
+    }
+}

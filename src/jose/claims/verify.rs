@@ -1,0 +1,139 @@
+//! Deciding whether an access token is good: RFC 9068 §4, RFC 8725 and this issuer's own promises.
+
+use std::borrow::Borrow;
+
+use super::{ACCESS_TOKEN_TYPE, Claims, MAX_LIFETIME, TokenFault};
+use crate::base::clock::Timestamp;
+use crate::jose::jwk::VerifyingKey;
+use crate::jose::jws::UnverifiedJws;
+
+/// What a token is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The issuer, compared byte for byte.
+    pub issuer: &'a str,
+    /// For whom the token must be.
+    pub audience: Audience<'a>,
+    /// The time.
+    pub now: Timestamp,
+    /// How far the issuer's clock may be off.
+    pub leeway: Leeway,
+}
+
+/// The audiences of which a token must name at least one.
+#[derive(Clone, Copy, Debug)]
+pub enum Audience<'a> {
+    /// One of these, compared byte for byte. None of an empty list.
+    OneOf(&'a [&'a str]),
+    /// Any at all: for the issuer itself, which introspects and revokes tokens meant for others.
+    Any,
+}
+
+/// How many seconds two clocks may differ: at most 30.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leeway(i64);
+
+impl Leeway {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// The most that there can be: 30 seconds.
+    pub const MAX: Self = Self(30);
+
+    /// `seconds`, or nothing if that is more than [`Leeway::MAX`].
+    pub const fn from_seconds(seconds: u8) -> Option<Self> {
+        let leeway = Self(seconds as i64);
+        if leeway.0 <= Self::MAX.0 { Some(leeway) } else { None }
+    }
+
+    /// As a number.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+}
+
+/// Verifies an access token from its text to its claims. `key_for` gives the key with an id; no key is ever
+/// taken from the token or from where it points to.
+///
+/// Whether the token has been revoked, and whether the caller's address is inside `cidrs`, is still to be
+/// asked.
+///
+/// # Errors
+/// [`TokenFault`] names the first rule that the token breaks.
+pub fn verify_access_token<K: Borrow<VerifyingKey>>(
+    token: &str,
+    key_for: impl FnOnce(&str) -> Option<K>,
+    rules: &Rules<'_>,
+) -> Result<Claims, TokenFault> {
+    let claims = authentic_claims(token, key_for)?;
+    rules.check(&claims)?;
+    Ok(claims)
+}
+
+/// The claims of an access token whose signature is good. They are still to be held against [`Rules`].
+///
+/// # Errors
+/// The [`TokenFault`]s before [`TokenFault::Issuer`].
+pub(crate) fn authentic_claims<K: Borrow<VerifyingKey>>(
+    token: &str,
+    key_for: impl FnOnce(&str) -> Option<K>,
+) -> Result<Claims, TokenFault> {
+    let unverified = UnverifiedJws::parse(token)?;
+    let header = unverified.header();
+    // RFC 8725 §3.11: a signature for another purpose is none for this one.
+    if !header.is_type(ACCESS_TOKEN_TYPE) {
+        return Err(TokenFault::Type);
+    }
+    let key = key_for(header.kid()).ok_or(TokenFault::UnknownKey)?;
+    let verified = unverified.verify(key.borrow())?;
+    Claims::parse(verified.payload())
+}
+
+impl Rules<'_> {
+    /// Holds claims against these rules. [`verify_access_token`] does it too; who remembers the claims of a
+    /// token that was verified before does it again at each use.
+    ///
+    /// # Errors
+    /// The [`TokenFault`]s from [`TokenFault::Issuer`] on.
+    pub fn check(&self, claims: &Claims) -> Result<(), TokenFault> {
+        if claims.issuer != self.issuer {
+            return Err(TokenFault::Issuer);
+        }
+        if !self.audience.admits(claims) {
+            return Err(TokenFault::Audience);
+        }
+        self.check_times(claims)
+    }
+
+    fn check_times(&self, claims: &Claims) -> Result<(), TokenFault> {
+        let lifetime = claims.expires_at.since(claims.issued_at);
+        if lifetime <= 0 {
+            return Err(TokenFault::NoLifetime);
+        }
+        if lifetime > MAX_LIFETIME {
+            return Err(TokenFault::Lifetime);
+        }
+        let latest_now = self.now.plus(self.leeway.0);
+        let earliest_now = self.now.plus(-self.leeway.0);
+        if claims.issued_at > latest_now {
+            return Err(TokenFault::IssuedInFuture);
+        }
+        if claims.not_before.is_some_and(|not_before| not_before > latest_now) {
+            return Err(TokenFault::NotYetValid);
+        }
+        // RFC 7519 §4.1.4: not accepted on or after `exp`.
+        if claims.expires_at <= earliest_now {
+            return Err(TokenFault::Expired);
+        }
+        Ok(())
+    }
+}
+
+impl Audience<'_> {
+    fn admits(&self, claims: &Claims) -> bool {
+        match self {
+            Self::OneOf(expected) => claims.audience.iter().any(|named| expected.contains(&named.as_str())),
+            Self::Any => true,
+        }
+    }
+}

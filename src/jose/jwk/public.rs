@@ -1,0 +1,175 @@
+//! Public keys, and sets of them, as JSON.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::public_key::{PublicKey, text};
+use super::{Algorithm, JwkFault, JwksFault};
+use crate::jose::json::{JsonFault, Object, Value};
+
+/// A public key as a JSON Web Key (RFC 7517). Whatever its source, it is of a kind and size that verifies,
+/// and its `kid` is its own RFC 7638 thumbprint.
+///
+/// In JSON: `crv`, `kty`, `x`, `y` for P-256, `crv`, `kty`, `x` for Ed25519, `e`, `kty`, `n` for RSA; then
+/// `use` (always `sig`), `alg` and `kid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicJwk {
+    key: PublicKey,
+    kid: String,
+}
+
+impl PublicJwk {
+    /// Reads one key.
+    ///
+    /// `alg`, `use`, `key_ops` and `kid` may be absent; where present they must allow verification with the
+    /// one algorithm that fits the key, and name it by its thumbprint. Certificates and addresses (`x5c`,
+    /// `x5u`) are left unread.
+    ///
+    /// # Errors
+    /// [`JwkFault`] says what is wrong with the key.
+    pub fn parse(json: &[u8]) -> Result<Self, JwkFault> {
+        Self::from_object(&Object::parse(json)?)
+    }
+
+    /// The key's id: its RFC 7638 SHA-256 thumbprint in base64url, 43 characters.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The one algorithm that this key is for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
+    pub(super) fn new(key: PublicKey) -> Self {
+        Self { kid: key.thumbprint(), key }
+    }
+
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    fn from_value(value: &Value<'_>) -> Result<Self, JwkFault> {
+        match value {
+            Value::Object(object) => Self::from_object(object),
+            _ => Err(JwkFault::Json(JsonFault::NotAnObject)),
+        }
+    }
+
+    fn from_object(object: &Object<'_>) -> Result<Self, JwkFault> {
+        refuse_secrets(object)?;
+        check_purpose(object)?;
+        let jwk = Self::new(PublicKey::from_object(object)?);
+        if object.has("alg") && text(object, "alg")? != jwk.algorithm().as_str() {
+            return Err(JwkFault::Algorithm(jwk.algorithm()));
+        }
+        if object.has("kid") && text(object, "kid")? != jwk.kid {
+            return Err(JwkFault::Kid);
+        }
+        Ok(jwk)
+    }
+}
+
+impl Serialize for PublicJwk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.key.members() {
+            map.serialize_entry(name, &value)?;
+        }
+        map.serialize_entry("use", "sig")?;
+        map.serialize_entry("alg", &self.algorithm())?;
+        map.serialize_entry("kid", &self.kid)?;
+        map.end()
+    }
+}
+
+/// A JWK Set (RFC 7517 §5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Jwks {
+    /// In the order published.
+    pub keys: Vec<PublicJwk>,
+}
+
+/// What could be read of a JWK Set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedJwks {
+    /// The usable keys, each by an id of its own.
+    pub usable: Jwks,
+    /// The others.
+    pub refused: Vec<RefusedJwk>,
+}
+
+/// A key of a set that can't be used here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedJwk {
+    /// Its place in `keys`, from 0.
+    pub index: usize,
+    /// Why it is refused.
+    pub fault: JwkFault,
+}
+
+impl Jwks {
+    /// The longest set that is read, in bytes.
+    pub const MAX_LENGTH: usize = 64 * 1024;
+
+    /// Reads a set. Keys that can't be used here are set aside and the others kept, as RFC 7517 §5 asks: one
+    /// odd key does not void the rest. Two keys with one id are set aside both: readers would differ about which of them
+    /// it names.
+    ///
+    /// # Errors
+    /// [`JwksFault`] when this is no JWK Set at all.
+    pub fn parse(json: &[u8]) -> Result<ParsedJwks, JwksFault> {
+        if json.len() > Self::MAX_LENGTH {
+            return Err(JwksFault::TooLong);
+        }
+        let set = Object::parse(json)?;
+        let Some(Value::Array(keys)) = set.get("keys") else {
+            return Err(JwksFault::NoKeys);
+        };
+        let ids: Vec<Option<String>> = keys.iter().map(id).collect();
+        let mut parsed = ParsedJwks::default();
+        for (index, key) in keys.iter().enumerate() {
+            let is_shared = ids[index].is_some() && ids.iter().filter(|id| **id == ids[index]).count() > 1;
+            let read = if is_shared { Err(JwkFault::SameKid) } else { PublicJwk::from_value(key) };
+            match read {
+                Ok(jwk) => parsed.usable.keys.push(jwk),
+                Err(fault) => parsed.refused.push(RefusedJwk { index, fault }),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+/// The id that a key goes by: the one that it is given, whatever else is wrong with it, or else its thumbprint.
+fn id(key: &Value<'_>) -> Option<String> {
+    let Value::Object(object) = key else { return None };
+    match object.get("kid") {
+        Some(Value::String(kid)) => Some(kid.clone().into_owned()),
+        Some(_) => None,
+        None => PublicKey::from_object(object).ok().map(|key| key.thumbprint()),
+    }
+}
+
+/// RFC 7518 §6.2.2, §6.3.2, §6.4.1 and RFC 8037 §2: the members of private and symmetric keys.
+const SECRETS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// Whoever publishes a secret has lost it.
+fn refuse_secrets(object: &Object<'_>) -> Result<(), JwkFault> {
+    match SECRETS.into_iter().find(|name| object.has(name)) {
+        Some(name) => Err(JwkFault::Secret(name)),
+        None => Ok(()),
+    }
+}
+
+/// RFC 7517 §4.2 and §4.3.
+fn check_purpose(object: &Object<'_>) -> Result<(), JwkFault> {
+    if object.has("use") && text(object, "use")? != "sig" {
+        return Err(JwkFault::Use);
+    }
+    let verify = Value::String("verify".into());
+    match object.get("key_ops") {
+        None => Ok(()),
+        Some(Value::Array(operations)) if operations.contains(&verify) => Ok(()),
+        Some(_) => Err(JwkFault::KeyOps),
+    }
+}

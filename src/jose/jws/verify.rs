@@ -1,0 +1,127 @@
+//! Reading compact JWSs.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+
+use super::{Header, JwsFault, Part};
+use crate::jose::jwk::VerifyingKey;
+
+/// A compact JWS that is well formed and whose header is acceptable. Nothing in it can be believed yet.
+#[derive(Clone)]
+pub struct UnverifiedJws<'a> {
+    header: Header,
+    /// What is signed: header and payload, encoded, and the full stop between them (RFC 7515 §5.2).
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// The longest token that is read, in characters.
+    pub const MAX_LENGTH: usize = 16 * 1024;
+
+    /// The longest encoded header that is read, in characters.
+    pub const MAX_HEADER: usize = 1024;
+
+    /// Reads a token in the compact serialization (RFC 7515 §7.1).
+    ///
+    /// # Errors
+    /// [`JwsFault`] names the rule that the token breaks.
+    pub fn parse(token: &'a str) -> Result<Self, JwsFault> {
+        Self::parse_up_to(Self::MAX_LENGTH, token)
+    }
+
+    /// The same for what may be of another length: `most` characters.
+    ///
+    /// # Errors
+    /// As [`UnverifiedJws::parse`].
+    pub fn parse_up_to(most: usize, token: &'a str) -> Result<Self, JwsFault> {
+        if token.len() > most {
+            return Err(JwsFault::TooLong);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsFault::Parts)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsFault::Parts)?;
+        if payload.contains('.') {
+            return Err(JwsFault::Parts);
+        }
+        if header.len() > Self::MAX_HEADER {
+            return Err(JwsFault::HeaderTooLong);
+        }
+        Ok(Self {
+            header: Header::parse(&decode(header, Part::Header)?)?,
+            signing_input,
+            payload: decode(payload, Part::Payload)?,
+            signature: decode(signature, Part::Signature)?,
+        })
+    }
+
+    /// The payload of a text that [`UnverifiedJws::verify`] has found good before. Whoever asks has to remember that, and
+    /// to see to it that the key is still good.
+    #[cfg(feature = "server")]
+    pub(crate) fn payload_of_verified(token: &str) -> Result<Vec<u8>, JwsFault> {
+        let payload = token.split('.').nth(1).ok_or(JwsFault::Parts)?;
+        decode(payload, Part::Payload)
+    }
+
+    /// What the header claims; needed to choose the key.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Verifies the signature with the key that the header names.
+    ///
+    /// # Errors
+    /// [`JwsFault::OtherKey`], [`JwsFault::OtherAlgorithm`] or [`JwsFault::Signature`].
+    pub fn verify(&self, key: &VerifyingKey) -> Result<VerifiedJws<'_>, JwsFault> {
+        if self.header.kid() != key.kid() {
+            return Err(JwsFault::OtherKey);
+        }
+        if self.header.algorithm() != key.algorithm() {
+            return Err(JwsFault::OtherAlgorithm);
+        }
+        if !key.verify(self.signing_input.as_bytes(), &self.signature) {
+            return Err(JwsFault::Signature);
+        }
+        Ok(VerifiedJws { header: &self.header, payload: &self.payload })
+    }
+}
+
+/// The token is a credential, so only its header is shown.
+impl fmt::Debug for UnverifiedJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// Header and payload of a JWS whose signature has been verified.
+#[derive(Clone, Copy)]
+pub struct VerifiedJws<'u> {
+    header: &'u Header,
+    payload: &'u [u8],
+}
+
+impl<'u> VerifiedJws<'u> {
+    /// The header.
+    pub fn header(&self) -> &'u Header {
+        self.header
+    }
+
+    /// The payload's bytes.
+    pub fn payload(&self) -> &'u [u8] {
+        self.payload
+    }
+}
+
+impl fmt::Debug for VerifiedJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedJws").field("header", self.header).finish_non_exhaustive()
+    }
+}
+
+/// RFC 7515 §2 allows no padding and no other character, and a second spelling of the same bytes would be a
+/// second token: the engine refuses padding, and bits after the last byte that are not zero.
+fn decode(part: &str, name: Part) -> Result<Vec<u8>, JwsFault> {
+    BASE64URL.decode(part).map_err(|_| JwsFault::Base64(name))
+}

@@ -1,0 +1,190 @@
+//! The rules of a ring: by example, and for rings and moments at random.
+
+use std::sync::OnceLock;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::jose::jwk::{Algorithm, Pkcs8};
+
+fn key(activates_at: i64, withdrawn_at: Option<i64>) -> RingKey {
+    let (key, _) = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    RingKey::new(key, at(0), at(activates_at), withdrawn_at.map(at))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds)
+}
+
+fn stages(ring: &Ring, now: i64) -> Vec<&'static str> {
+    ring.keys().iter().map(|key| key.stage(at(now)).as_str()).collect()
+}
+
+fn signing(ring: &Ring, now: i64) -> Option<usize> {
+    let signing = ring.signing(at(now))?.kid();
+    ring.keys().iter().position(|key| key.kid() == signing)
+}
+
+fn verifies(ring: &Ring, index: usize, now: i64) -> bool {
+    ring.verifying(ring.keys()[index].kid(), at(now)).is_some()
+}
+
+#[test]
+fn a_life_follows_from_two_dates() {
+    let ring = Ring::new(vec![key(1_000, None), key(0, None)]);
+    assert_eq!(stages(&ring, 999), ["active", "next"]);
+    assert_eq!(stages(&ring, 1_000), ["retiring", "active"]);
+    assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS - 1), ["retiring", "active"]);
+    assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS), ["retired", "active"]);
+    assert_eq!(ring.published(at(999)).count(), 2);
+    assert_eq!(ring.published(at(5_000)).count(), 1);
+}
+
+#[test]
+fn a_next_key_verifies_within_the_skew_and_a_withdrawn_one_never() {
+    let ring = Ring::new(vec![key(0, Some(500)), key(500, None), key(1_000, None)]);
+    assert_eq!(stages(&ring, 600), ["withdrawn", "active", "next"]);
+    assert_eq!([0, 1, 2].map(|index| verifies(&ring, index, 600)), [false, true, false]);
+    assert_eq!(signing(&ring, 600), Some(1));
+    let skew = NODE_SKEW_SECONDS;
+    assert!(!verifies(&ring, 2, 1_000 - skew - 1), "no clock that keeps the promise has it active");
+    assert!(verifies(&ring, 2, 1_000 - skew), "a node that is ahead signs with it");
+    assert_eq!(signing(&ring, 1_000 - skew), Some(1), "and this one does not yet");
+}
+
+#[test]
+fn the_earliest_next_key_signs_when_none_is_active_yet() {
+    // A bootstrap by a clock that was a year ahead, and a rotation after it.
+    let ring = Ring::new(vec![key(1_000, None), key(2_000, None)]);
+    assert_eq!((signing(&ring, 10), verifies(&ring, 0, 10), verifies(&ring, 1, 10)), (Some(0), true, false));
+    // Another node has replaced the active key a moment ago, by a clock that is ahead of this one.
+    let ring = Ring::new(vec![key(0, None), key(500, Some(1_000)), key(1_000, None)]);
+    assert_eq!(stages(&ring, 996), ["retiring", "withdrawn", "next"]);
+    assert_eq!((signing(&ring, 996), verifies(&ring, 2, 996)), (Some(2), true));
+}
+
+#[test]
+fn withdrawing_a_next_key_leaves_the_active_one_alone() {
+    let ring = Ring::new(vec![key(0, None), key(1_000, Some(999))]);
+    for now in [999, 1_000, 5_000] {
+        assert_eq!((stages(&ring, now)[0], signing(&ring, now)), ("active", Some(0)), "{now}");
+    }
+}
+
+#[test]
+fn a_superseded_key_stays_so_when_its_successor_is_withdrawn() {
+    let ring = Ring::new(vec![key(0, None), key(1_000, Some(10_000)), key(10_000, None)]);
+    assert_eq!(stages(&ring, 10_000), ["retired", "withdrawn", "active"]);
+    assert!(!verifies(&ring, 0, 10_000));
+    assert_eq!(ring.keys()[0].superseded_at, Some(at(1_000)));
+    // There is nothing left to sign with, rather than a key that is over.
+    let ring = Ring::new(vec![key(0, None), key(1_000, Some(10_000))]);
+    assert_eq!((stages(&ring, 10_000), signing(&ring, 10_000)), (vec!["retired", "withdrawn"], None));
+}
+
+/// A key of a few: what is random is their dates.
+fn dated(index: usize, activates_at: i64, withdrawn_at: Option<i64>) -> RingKey {
+    static KEYS: OnceLock<Vec<Pkcs8>> = OnceLock::new();
+    let pkcs8 = &KEYS
+        .get_or_init(|| (0..6).map(|_| SigningKey::generate(Algorithm::EdDsa).unwrap().1).collect())[index];
+    let key = SigningKey::from_pkcs8(Algorithm::EdDsa, pkcs8.as_bytes()).unwrap();
+    // The order in which they were made decides between those that activate in the same second.
+    let created_at = at(index.try_into().unwrap());
+    RingKey::new(key, created_at, at(activates_at), withdrawn_at.map(at))
+}
+
+type Dates = Vec<(i64, Option<i64>)>;
+
+fn ring(dates: &Dates) -> Ring {
+    let keys = dates.iter().enumerate();
+    Ring::new(keys.map(|(index, (activates, withdrawn))| dated(index, *activates, *withdrawn)).collect())
+}
+
+fn dates() -> impl Strategy<Value = Dates> {
+    vec((moment(), proptest::option::of(moment())), 1..6)
+}
+
+/// Often one of a few, so that things happen in the same second.
+fn moment() -> impl Strategy<Value = i64> {
+    prop_oneof![0..8_i64, 0..4_000_i64]
+}
+
+/// What becomes of a ring when the key at `index` is withdrawn at `now`, as `Rotation` does it.
+fn withdrawn(dates: &Dates, kid: &str, now: i64) -> Dates {
+    let before = ring(dates);
+    let mut after: Dates = (0..dates.len())
+        .map(|index| {
+            let is_it = dated(index, 0, None).kid() == kid;
+            (dates[index].0, if is_it { Some(now) } else { dates[index].1 })
+        })
+        .collect();
+    if before.signs(kid, at(now)) {
+        after.push((now, None));
+    }
+    after
+}
+
+proptest! {
+    #[test]
+    fn there_is_a_signer_as_long_as_a_key_is_neither_withdrawn_nor_superseded(dates in dates(), now in moment()) {
+        let ring = ring(&dates);
+        let is_left = |key: &&RingKey| {
+            key.withdrawn_at.is_none() && key.superseded_at.is_none_or(|end| end > at(now) && end > key.activates_at)
+        };
+        prop_assert_eq!(ring.signing(at(now)).is_some(), ring.keys().iter().any(|key| is_left(&key)));
+        if let Some(signing) = ring.signing(at(now)) {
+            prop_assert!(matches!(signing.stage(at(now)), Stage::Active | Stage::Next));
+            prop_assert!(ring.verifying(signing.kid(), at(now)).is_some(), "what it signs is accepted");
+            prop_assert!(ring.published(at(now)).any(|key| key.kid() == signing.kid()), "and published");
+        }
+    }
+
+    #[test]
+    fn nodes_accept_what_another_one_within_the_skew_signs(
+        dates in dates(), now in moment(), apart in -NODE_SKEW_SECONDS..=NODE_SKEW_SECONDS,
+    ) {
+        let ring = ring(&dates);
+        if let Some(signing) = ring.signing(at(now + apart)) {
+            prop_assert!(ring.verifying(signing.kid(), at(now)).is_some());
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_over_stays_over(
+        dates in dates(), now in moment(), later in 0..4_000_i64, which in 0..6_usize,
+    ) {
+        let before = ring(&dates);
+        // Nothing has been withdrawn later than now.
+        prop_assume!(dates.iter().all(|(_, end)| end.is_none_or(|end| end <= now)));
+        let key = &before.keys()[which % dates.len()];
+        prop_assume!(key.withdrawn_at.is_none());
+        let after = ring(&withdrawn(&dates, key.kid(), now));
+        for (moment, past) in before.keys().iter().flat_map(|key| [(now, key), (now + later, key)]) {
+            let stage = after.key(past.kid()).unwrap().stage(at(moment));
+            if matches!(past.stage(at(now)), Stage::Retired | Stage::Withdrawn) {
+                prop_assert!(!stage.is_published(), "{stage:?} again");
+            }
+            if past.stage(at(now)) == Stage::Retiring {
+                prop_assert!(!matches!(stage, Stage::Active | Stage::Next), "{stage:?} again");
+            }
+        }
+    }
+
+    #[test]
+    fn withdrawing_any_key_but_the_signing_one_changes_nothing_about_who_signs(
+        dates in dates(), now in moment(), which in 0..6_usize,
+    ) {
+        prop_assume!(dates.iter().all(|(_, end)| end.is_none_or(|end| end <= now)));
+        let before = ring(&dates);
+        let key = &before.keys()[which % dates.len()];
+        prop_assume!(key.withdrawn_at.is_none());
+        let after = ring(&withdrawn(&dates, key.kid(), now));
+        let signing = before.signing(at(now)).map(RingKey::kid);
+        if signing == Some(key.kid()) {
+            prop_assert!(after.signing(at(now)).is_some_and(|new| before.key(new.kid()).is_none()));
+        } else {
+            prop_assert_eq!(after.signing(at(now)).map(RingKey::kid), signing);
+        }
+    }
+}

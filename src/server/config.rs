@@ -1,0 +1,81 @@
+//! Settings: flags over `CLAVIGER_*` variables over `claviger.toml`, checked as a whole before anything
+//! is opened.
+
+mod check;
+mod issuer_url;
+mod origin;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use check::ConfigError;
+pub use origin::{Origin, Origins};
+pub(crate) use settings::DEFAULT_FILE;
+pub use settings::{BootstrapMode, LogFormat, Settings};
+
+use crate::domain::address::AddressPolicy;
+use crate::domain::api_key::Brand;
+use crate::domain::gateway::GateMapping;
+use crate::listener::{Limits, TlsSettings};
+use crate::node::keyring::RotationPolicy;
+use crate::node::{Deployment, HashCost};
+
+/// Settings that make sense together.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the store is. It may hold a password: never logged.
+    pub database_url: String,
+    /// The folder of the key files.
+    pub keys_dir: PathBuf,
+    /// What to do with an empty store.
+    pub bootstrap: BootstrapMode,
+    /// The certificate, where TLS ends here.
+    pub tls: Option<TlsSettings>,
+    /// What the listener puts up with.
+    pub limits: Limits,
+    /// How often use is written.
+    pub flush_every: Duration,
+    issuer: Option<String>,
+    audiences: Option<Vec<String>>,
+    brand: Brand,
+    addresses: AddressPolicy,
+    rotation: RotationPolicy,
+    hash_cost: HashCost,
+    hash_turns: usize,
+    key_capacity: u64,
+    gate: GateMapping,
+    events_kept_seconds: Option<i64>,
+}
+
+impl Config {
+    /// Whether the issuer is only the listener's address.
+    pub fn derives_issuer(&self) -> bool {
+        self.issuer.is_none()
+    }
+
+    /// What the node is told, once the port is known that the system may have chosen.
+    pub fn deployment(&self, bound: SocketAddr) -> Deployment {
+        let issuer = self.issuer.clone().unwrap_or_else(|| default_issuer(bound, self.tls.is_some()));
+        Deployment {
+            audiences: self.audiences.clone().unwrap_or_else(|| vec![format!("{issuer}/api")]),
+            issuer,
+            brand: self.brand.clone(),
+            addresses: self.addresses.clone(),
+            rotation: self.rotation.clone(),
+            hash_cost: self.hash_cost.clone(),
+            hash_turns: self.hash_turns,
+            key_capacity: self.key_capacity,
+            gate: self.gate.clone(),
+            events_kept_seconds: self.events_kept_seconds,
+        }
+    }
+}
+
+/// The issuer of a server on loopback that was told none.
+fn default_issuer(listen: SocketAddr, has_tls: bool) -> String {
+    format!("{}://{listen}", if has_tls { "https" } else { "http" })
+}

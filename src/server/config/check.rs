@@ -1,0 +1,260 @@
+//! From settings to a [`Config`]: every setting by itself, and then together.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::origin::Written;
+use super::{Config, Origin, Settings, default_issuer, issuer_url};
+use crate::domain::address::{AddressPolicy, TrustedProxies};
+use crate::domain::api_key::Brand;
+use crate::domain::gateway::{GateMapping, MappingError};
+use crate::jose::jwk::Algorithm;
+use crate::listener::{Limits, TlsSettings};
+use crate::node::HashCost;
+use crate::node::keyring::{RotationPolicy, SigningKeySource};
+
+/// Longer than a JWKS may be cached (300 s), with room for verifiers that keep it twice as long.
+const LEAST_LEAD: u32 = 600;
+const MOST_AUDIENCES: usize = 8;
+const DAY: i64 = 86_400;
+
+/// A setting that makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file of settings cannot be used.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A setting, by the name of its variable, and what is wrong with it.
+    #[error("{}: {why}", Written(setting, origin))]
+    Setting {
+        /// `CLAVIGER_…`
+        setting: &'static str,
+        /// Where its value comes from.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
+    ConfigError::Setting { setting, origin: Origin::Variable, why: why.to_string() }
+}
+
+impl TryFrom<Settings> for Config {
+    type Error = ConfigError;
+
+    fn try_from(settings: Settings) -> Result<Self, ConfigError> {
+        let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let tls = tls(settings.tls_cert, settings.tls_key)?;
+        let addresses =
+            addresses(settings.trusted_proxies.unwrap_or_default(), settings.forwarded_header.as_deref())?;
+        let is_guarded = tls.is_some() || !addresses.proxies.is_empty() || settings.allow_http == Some(true);
+        may_listen(listen, is_guarded, settings.issuer.is_some())?;
+        let issuer = settings.issuer.map(issuer).transpose()?;
+        let own_url = issuer.clone().unwrap_or_else(|| default_issuer(listen, tls.is_some()));
+        let audiences = settings.audiences.map(|list| audiences(list, &own_url)).transpose()?;
+        Ok(Self {
+            listen,
+            database_url: settings.database_url.unwrap_or_else(|| "sqlite://claviger.db".into()),
+            keys_dir: settings.keys_dir.unwrap_or_else(|| "keys".into()),
+            bootstrap: settings.bootstrap.unwrap_or_default(),
+            tls,
+            limits: Limits {
+                connections: positive("CLAVIGER_MAX_CONNECTIONS", settings.max_connections, 10_000)?,
+                header_timeout: seconds("CLAVIGER_HEADER_TIMEOUT", settings.header_timeout, 10)?,
+                body_timeout: seconds("CLAVIGER_BODY_TIMEOUT", settings.body_timeout, 30)?,
+                keep_alive: seconds("CLAVIGER_KEEP_ALIVE", settings.keep_alive, 120)?,
+                drain_deadline: seconds("CLAVIGER_SHUTDOWN", settings.shutdown, 9)?,
+                ..Limits::default()
+            },
+            flush_every: seconds("CLAVIGER_USAGE_FLUSH", settings.usage_flush, 10)?,
+            issuer,
+            audiences,
+            brand: parsed::<Brand>("CLAVIGER_BRAND", settings.brand.as_deref())?.unwrap_or_default(),
+            addresses,
+            rotation: RotationPolicy {
+                source: signing_source(
+                    settings.signing_algorithm.as_deref(),
+                    settings.signing_key_file.as_deref(),
+                )?,
+                ..rotation(settings.signing_key_days, settings.signing_key_lead)?
+            },
+            hash_cost: hash_cost(settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes)?,
+            hash_turns: hash_turns(settings.argon2_at_once)?,
+            key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
+            gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
+                .with_preflights(settings.gate_preflights == Some(true)),
+            events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
+        })
+    }
+}
+
+fn parsed<T: FromStr>(setting: &'static str, text: Option<&str>) -> Result<Option<T>, ConfigError>
+where
+    T::Err: Display,
+{
+    text.map(|text| text.parse().map_err(|error| wrong(setting, error))).transpose()
+}
+
+fn positive(setting: &'static str, given: Option<u32>, default: u32) -> Result<NonZeroU32, ConfigError> {
+    NonZeroU32::new(given.unwrap_or(default)).ok_or_else(|| wrong(setting, "must be more than 0"))
+}
+
+fn seconds(setting: &'static str, given: Option<u32>, default: u32) -> Result<Duration, ConfigError> {
+    Ok(Duration::from_secs(positive(setting, given, default)?.get().into()))
+}
+
+fn events_kept_seconds(days: u16) -> Option<i64> {
+    (days > 0).then(|| i64::from(days) * DAY)
+}
+
+/// Within what a machine can pay: beyond, the first secret would end the process, or take for ever.
+fn hash_cost(memory: Option<u32>, passes: Option<u32>, lanes: Option<u32>) -> Result<HashCost, ConfigError> {
+    let at_most = |setting, given: u32, most: u32| match given {
+        1.. if given <= most => Ok(given),
+        _ => Err(wrong(setting, format!("must be 1 to {most}"))),
+    };
+    let memory = at_most("CLAVIGER_ARGON2_MEMORY", memory.unwrap_or(19_456), 1024 * 1024)?;
+    let passes = at_most("CLAVIGER_ARGON2_PASSES", passes.unwrap_or(2), 100)?;
+    let lanes = at_most("CLAVIGER_ARGON2_LANES", lanes.unwrap_or(1), 64)?;
+    HashCost::new(memory, passes, lanes).map_err(|error| wrong("CLAVIGER_ARGON2_MEMORY", error))
+}
+
+fn hash_turns(given: Option<u16>) -> Result<usize, ConfigError> {
+    match given {
+        Some(0) => Err(wrong("CLAVIGER_ARGON2_AT_ONCE", "must be more than 0")),
+        Some(turns) => Ok(turns.into()),
+        // One processor is left to the clients whose secrets are known.
+        None => {
+            Ok(std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1)))
+        }
+    }
+}
+
+fn gate(actions: Option<&[String]>, prefix: Option<&str>) -> Result<GateMapping, ConfigError> {
+    GateMapping::new(actions, prefix).map_err(|error| match error {
+        MappingError::Action(_) => wrong("CLAVIGER_GATE_ACTIONS", error),
+        MappingError::Prefix(_) => wrong("CLAVIGER_GATE_PREFIX", error),
+    })
+}
+
+fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsSettings>, ConfigError> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsSettings::new(certificate, key))),
+        (Some(_), None) => Err(wrong("CLAVIGER_TLS_KEY", "is missing beside CLAVIGER_TLS_CERT")),
+        (None, Some(_)) => Err(wrong("CLAVIGER_TLS_CERT", "is missing beside CLAVIGER_TLS_KEY")),
+    }
+}
+
+fn addresses(proxies: Vec<String>, header: Option<&str>) -> Result<AddressPolicy, ConfigError> {
+    let proxies: TrustedProxies =
+        proxies.join(",").parse().map_err(|error| wrong("CLAVIGER_TRUSTED_PROXIES", error))?;
+    if header.is_some() && proxies.is_empty() {
+        return Err(wrong(
+            "CLAVIGER_FORWARDED_HEADER",
+            "is read from trusted proxies only, and there are none",
+        ));
+    }
+    let header = parsed("CLAVIGER_FORWARDED_HEADER", header)?.unwrap_or_default();
+    Ok(AddressPolicy { proxies, header })
+}
+
+/// Beyond loopback, keys would cross the network in the clear unless somebody sees to it.
+fn may_listen(listen: SocketAddr, is_guarded: bool, has_issuer: bool) -> Result<(), ConfigError> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    if !is_guarded {
+        return Err(wrong(
+            "CLAVIGER_LISTEN",
+            "beyond loopback this needs CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY, CLAVIGER_TRUSTED_PROXIES, \
+             or CLAVIGER_ALLOW_HTTP=1",
+        ));
+    }
+    if !has_issuer {
+        return Err(wrong("CLAVIGER_ISSUER", "must be given for a listener beyond loopback"));
+    }
+    Ok(())
+}
+
+fn issuer(text: String) -> Result<String, ConfigError> {
+    issuer_url::check(&text).map_err(|why| wrong("CLAVIGER_ISSUER", why))?;
+    Ok(text)
+}
+
+fn audiences(list: Vec<String>, issuer: &str) -> Result<Vec<String>, ConfigError> {
+    let invalid = |why: String| wrong("CLAVIGER_AUDIENCES", why);
+    if list.is_empty() || list.len() > MOST_AUDIENCES {
+        return Err(invalid(format!("must be 1 to {MOST_AUDIENCES}")));
+    }
+    for (at, audience) in list.iter().enumerate() {
+        if !is_absolute_uri(audience) {
+            return Err(invalid(format!("{audience} is not an absolute URI without fragment")));
+        }
+        if issuer == audience {
+            return Err(invalid(format!("{audience} is the issuer, which is the management API's own")));
+        }
+        if list[..at].contains(audience) {
+            return Err(invalid(format!("{audience} appears twice")));
+        }
+    }
+    Ok(list)
+}
+
+/// RFC 3986 §4.3, as far as it matters here: a scheme, something after it, nothing but visible ASCII.
+fn is_absolute_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character))
+        && !rest.is_empty()
+        && text.len() <= 512
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&byte))
+}
+
+fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, ConfigError> {
+    let every = i64::from(days.unwrap_or(90)) * DAY;
+    let lead = lead.unwrap_or(7_200);
+    if lead < LEAST_LEAD {
+        return Err(wrong(
+            "CLAVIGER_SIGNING_KEY_LEAD",
+            format!("must be at least {LEAST_LEAD}: verifiers cache keys"),
+        ));
+    }
+    if every < 2 * i64::from(lead) {
+        return Err(wrong("CLAVIGER_SIGNING_KEY_DAYS", "must be at least twice CLAVIGER_SIGNING_KEY_LEAD"));
+    }
+    Ok(RotationPolicy { every, lead: lead.into(), source: SigningKeySource::Unset })
+}
+
+fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<SigningKeySource, ConfigError> {
+    const ALGORITHM: &str = "CLAVIGER_SIGNING_ALGORITHM";
+    let algorithm = parsed::<Algorithm>(ALGORITHM, algorithm)?;
+    let Some(path) = file else {
+        return match algorithm {
+            Some(Algorithm::Rs256) => {
+                Err(wrong(ALGORITHM, "RS256 keys are not made here: set CLAVIGER_SIGNING_KEY_FILE"))
+            }
+            algorithm => Ok(algorithm.map_or(SigningKeySource::Unset, SigningKeySource::Generate)),
+        };
+    };
+    let setting = "CLAVIGER_SIGNING_KEY_FILE";
+    let pem = crate::base::key_file::read(path).map_err(|error| wrong(setting, error))?;
+    let (key, _) = crate::jose::pem::import(&pem)
+        .map_err(|error| wrong(setting, format!("{}: {error}", path.display())))?;
+    if algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {
+        return Err(wrong(ALGORITHM, format!("the key in {} is for {}", path.display(), key.algorithm())));
+    }
+    Ok(SigningKeySource::Pem(Zeroizing::new(pem.to_string())))
+}

@@ -1,0 +1,121 @@
+//! From a presented credential to a caller.
+
+use std::sync::Arc;
+
+use super::Caller;
+use crate::base::clock::Timestamp;
+use crate::domain::address::{CallerAddress, Origin};
+use crate::domain::api_key::KeyId;
+use crate::domain::key::SecretId;
+use crate::domain::usage::{RefusedFor, UseKind};
+use crate::jose::claims::Audience;
+use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+
+/// What a caller shows.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// An API key, itself.
+    ApiKey(&'a str),
+    /// An API key with the client id beside it.
+    Client(Presented<'a>),
+    /// An access token for the issuer.
+    Token(&'a str),
+}
+
+/// Why a credential is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessFault {
+    /// The key is not accepted.
+    #[error(transparent)]
+    Key(#[from] Refusal),
+    /// The token is not accepted.
+    #[error(transparent)]
+    Token(#[from] BearerFault),
+    /// The token is good, and not from here.
+    #[error("the token is not allowed from address {0}")]
+    TokenAddress(CallerAddress),
+}
+
+/// Finds out who presents `credential`, and that they may from where they are.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn identify(
+    node: &Arc<Node>,
+    credential: Credential<'_>,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    match credential {
+        Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, origin, now).await,
+        Credential::Client(presented) => by_key(node, presented, origin, now).await,
+        // RFC 9068 §4: a token for another resource server is none for this one.
+        Credential::Token(token) => identify_at(node, token, &node.deployment.issuer, origin, now).await,
+    }
+}
+
+/// Finds out who presents an access token for `audience`, and that they may from where they are.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn identify_at(
+    node: &Node,
+    token: &str,
+    audience: &str,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let live = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
+    let LiveToken { scopes, cidrs, subject, .. } = live;
+    if !cidrs.admits(origin.address.known()) {
+        node.refuse(&subject, RefusedFor::Address, origin, now);
+        return Err(AccessFault::TokenAddress(origin.address));
+    }
+    node.usage.count(&subject, None, UseKind::Direct, now);
+    Ok(Caller::new(scopes, subject, origin))
+}
+
+/// Finds out who presents an API key to be remembered by, and which secret of it that is.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn recognize(
+    node: &Arc<Node>,
+    key: &str,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<(Caller, SecretId), AccessFault> {
+    let authenticated = node.authenticate(Presented { client_id: None, key }, origin, now).await?;
+    let secret = authenticated.secret;
+    Ok((counted(node, authenticated, origin, now), secret))
+}
+
+/// The caller who once presented this secret of a key, if that is still good.
+///
+/// # Errors
+/// [`AccessFault`].
+pub async fn recall(
+    node: &Node,
+    (key, secret): (&KeyId, SecretId),
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let authenticated = node.authenticate_again(key, secret, origin, now).await?;
+    Ok(counted(node, authenticated, origin, now))
+}
+
+async fn by_key(
+    node: &Arc<Node>,
+    presented: Presented<'_>,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Result<Caller, AccessFault> {
+    let authenticated = node.authenticate(presented, origin, now).await?;
+    Ok(counted(node, authenticated, origin, now))
+}
+
+fn counted(node: &Node, authenticated: Authenticated, origin: Origin<'_>, now: Timestamp) -> Caller {
+    node.count(&authenticated, UseKind::Direct, now);
+    let Authenticated { held, .. } = authenticated;
+    Caller::new(held.key.scopes.clone(), held, origin)
+}

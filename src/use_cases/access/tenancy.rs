@@ -1,0 +1,221 @@
+//! What a caller's scopes reach, and what it may even know about.
+
+use std::str::FromStr;
+
+use super::Caller;
+use crate::domain::api_key::KeyId;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::{Action, Filter, Resource, Scope, Segment, Verb};
+use crate::store::{Visible, VisibleKeys};
+
+/// The caller may not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// To this caller there is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// This scope is missing.
+    #[error("this requires the scope {0}")]
+    Missing(String),
+}
+
+impl Caller {
+    /// Whether the caller may do `verb` to `claviger/` and then `path`, something of the deployment's.
+    ///
+    /// # Errors
+    /// [`Denied::Missing`].
+    pub fn may(&self, verb: Verb, path: &[&str]) -> Result<(), Denied> {
+        // What can't be written as a resource is nobody's.
+        let resource = Resource::reserved(path).map_err(|_| Denied::NotFound)?;
+        if self.scopes.permits(verb, &resource) {
+            return Ok(());
+        }
+        Err(Denied::Missing(format!("{verb}:{resource}")))
+    }
+
+    /// Whether the caller may do `verb` to `claviger/orgs/{organization}/` and then `path`. A scope is asked
+    /// for before existence, and of an organization that is no affair of the caller's nothing is said.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn may_in(&self, organization: &OrganizationId, verb: Verb, path: &[&str]) -> Result<(), Denied> {
+        let full = below(organization, path);
+        let allowed = self.may(verb, &full);
+        if allowed.is_err() && !self.knows(organization) {
+            return Err(Denied::NotFound);
+        }
+        allowed
+    }
+
+    /// Whether the caller may do `verb` to all that `claviger/orgs/{organization}/` and then `pattern` stands
+    /// for: what making something new there takes.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn may_all_in(
+        &self,
+        organization: &OrganizationId,
+        verb: Verb,
+        pattern: &[&str],
+    ) -> Result<(), Denied> {
+        let full = below(organization, pattern);
+        let wanted = Filter::reserved(&full).map_err(|_| Denied::NotFound)?;
+        let wanted = Scope::new(verb.into(), wanted);
+        if self.scopes.covers(&wanted) {
+            return Ok(());
+        }
+        if !self.knows(organization) {
+            return Err(Denied::NotFound);
+        }
+        Err(Denied::Missing(wanted.to_string()))
+    }
+
+    /// Whether the organization is the caller's own, or a scope of it under `claviger/` reaches in there.
+    pub fn knows(&self, organization: &OrganizationId) -> bool {
+        if self.key.key.organization == *organization {
+            return true;
+        }
+        Resource::reserved(&["orgs", organization.as_str()])
+            .is_ok_and(|root| self.scopes.iter().any(|scope| scope.filter().matches_at_or_below(&root)))
+    }
+}
+
+/// `orgs/{organization}/` and then `path`.
+fn below<'a>(organization: &'a OrganizationId, path: &[&'a str]) -> Vec<&'a str> {
+    [&["orgs", organization.as_str()], path].concat()
+}
+
+/// Which of an organization's keys the caller may do `verb` to.
+pub fn reachable_keys(caller: &Caller, verb: Verb, organization: &OrganizationId) -> VisibleKeys {
+    keys_within(caller.scopes.iter(), verb, organization)
+}
+
+/// Which of an organization's keys somebody with these scopes may do `verb` to.
+pub fn keys_within<'s>(
+    scopes: impl IntoIterator<Item = &'s Scope>,
+    verb: Verb,
+    organization: &OrganizationId,
+) -> VisibleKeys {
+    let path =
+        [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each, Exactly("keys"), Each];
+    let mut pairs = Vec::new();
+    for [project, key] in reach(scopes, verb, &path) {
+        match (project.map(str::parse::<ProjectId>), key.map(str::parse::<KeyId>)) {
+            (None, None) => return VisibleKeys::All,
+            // What is not the id of anything is nothing.
+            (Some(Err(_)), _) | (_, Some(Err(_))) => {}
+            (project, key) => pairs.push((project.and_then(Result::ok), key.and_then(Result::ok))),
+        }
+    }
+    VisibleKeys::Only(pairs)
+}
+
+/// Which organizations the caller may read.
+pub fn visible_organizations(caller: &Caller) -> Visible<OrganizationId> {
+    visible(reach(caller.scopes.iter(), Verb::Read, &[Exactly("orgs"), Each]))
+}
+
+/// Which of an organization's projects the caller may read.
+pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visible<ProjectId> {
+    let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each];
+    visible(reach(caller.scopes.iter(), Verb::Read, &path))
+}
+
+fn visible<Id: FromStr>(reached: Vec<[Option<&str>; 1]>) -> Visible<Id> {
+    let mut ids = Vec::new();
+    for [id] in reached {
+        match id.map(str::parse) {
+            None => return Visible::All,
+            Some(Ok(id)) => ids.push(id),
+            Some(Err(_)) => {}
+        }
+    }
+    Visible::Only(ids)
+}
+
+/// A segment of a path below `claviger/` that some things have in common.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    /// The same for all of them.
+    Exactly(&'a str),
+    /// The id of each.
+    Each,
+}
+
+use Step::{Each, Exactly};
+
+/// For each scope by which the caller may do `verb` to some of the things at `path`: the ids that it names,
+/// `None` for any.
+fn reach<'s, const N: usize>(
+    scopes: impl IntoIterator<Item = &'s Scope>,
+    verb: Verb,
+    path: &[Step<'_>],
+) -> Vec<[Option<&'s str>; N]> {
+    let grants = |scope: &&Scope| scope.action() == Action::Any || scope.action() == verb.into();
+    scopes.into_iter().filter(grants).filter_map(|scope| named(scope, path)).collect()
+}
+
+/// The ids that a scope names of the things at `path`, `None` for any; nothing when it matches none of them.
+fn named<'s, const N: usize>(scope: &'s Scope, path: &[Step<'_>]) -> Option<[Option<&'s str>; N]> {
+    // No wildcard matches the reserved root.
+    if !scope.is_reserved() {
+        return None;
+    }
+    let mut ids = [None; N];
+    let mut places = ids.iter_mut();
+    let mut segments = scope.filter().segments().skip(1);
+    for step in path {
+        match (segments.next()?, step) {
+            (Segment::Rest, _) => return Some(ids),
+            (Segment::One, Exactly(_)) => {}
+            (Segment::One, Each) => drop(places.next()),
+            (Segment::Literal(literal), Exactly(expected)) if literal == *expected => {}
+            (Segment::Literal(_), Exactly(_)) => return None,
+            (Segment::Literal(id), Each) => *places.next()? = Some(id),
+        }
+    }
+    segments.next().is_none().then_some(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reach(scope: &str) -> Option<(Option<String>, bool)> {
+        let path = [Exactly("orgs"), Exactly("acme"), Exactly("projects"), Each, Exactly("keys"), Each];
+        let scope: Scope = scope.parse().unwrap();
+        let [project, key] = named(&scope, &path)?;
+        Some((project.map(str::to_owned), key.is_some()))
+    }
+
+    #[test]
+    fn a_scope_tells_which_keys_it_reads() {
+        let everything = Some((None, false));
+        for scope in [
+            "read:claviger/**",
+            "read:claviger/orgs/acme/**",
+            "read:claviger/orgs/*/projects/*/keys/*",
+            "read:claviger/orgs/acme/projects/**",
+            "read:claviger/*/*/*/*/*/*",
+        ] {
+            assert_eq!(reach(scope), everything, "{scope}");
+        }
+        let web = Some((Some("web".to_owned()), false));
+        assert_eq!(reach("read:claviger/orgs/acme/projects/web/keys/*"), web);
+        assert_eq!(reach("read:claviger/orgs/acme/projects/web/**"), web);
+        assert_eq!(reach("read:claviger/orgs/acme/projects/*/keys/key_0123456789abcdef"), Some((None, true)));
+        for scope in [
+            "read:*",
+            "read:*/orgs/acme/projects/web/keys/*",
+            "read:claviger/*",
+            "read:claviger/orgs/other/**",
+            "read:claviger/orgs/acme/projects/web",
+            "read:claviger/orgs/acme/projects/web/keys",
+            "read:claviger/orgs/acme/projects/web/keys/*/usage",
+            "read:claviger/orgs/acme/projects/web/other/*",
+            "read:claviger/orgs/acme/audit",
+        ] {
+            assert_eq!(reach(scope), None, "{scope}");
+        }
+    }
+}

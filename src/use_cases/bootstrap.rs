@@ -1,0 +1,195 @@
+//! From an empty store to one that can issue tokens; and, at every later start, finding the one master key
+//! that belongs to it.
+
+mod administrator;
+mod ground;
+mod identity;
+mod master_key_place;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use self::administrator::ENVIRONMENT;
+pub use administrator::NewAdministrator;
+pub use ground::Ground;
+pub use identity::OtherIdentity;
+pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
+
+use crate::base::clock::Timestamp;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::key_file::{self, KeyFileError};
+use crate::base::master_key::MasterKey;
+use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
+use crate::domain::key::ApiKey;
+use crate::domain::key::words::WordsError;
+use crate::domain::tenant::Project;
+use crate::node::keyring::{RotateError, seal};
+use crate::node::{Deployment, HashError};
+use crate::store::{Bootstrap, NewKey, Store, StoreError};
+
+/// The store cannot be begun, or its master key cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyFault),
+    /// A file in the way of the administrator's key.
+    #[error("the store is empty, and {0} holds another deployment's key: move that file away")]
+    OthersAdministrator(PathBuf),
+    /// The settings say that the store should not be empty.
+    #[error("the store is empty, and CLAVIGER_BOOTSTRAP=off")]
+    Off,
+    /// The deployment has another issuer or brand.
+    #[error(transparent)]
+    OtherIdentity(#[from] OtherIdentity),
+    /// `claviger init` on a store that is in use.
+    #[error("the store has been bootstrapped already")]
+    Done,
+    /// `claviger admin-key` on a store that is not in use.
+    #[error("the store is empty: the first start, or claviger init, makes its first administrator's key")]
+    Empty,
+    /// Where the key was to be made is nothing.
+    #[error("the project does not exist in the store")]
+    NoProject,
+    /// The project is not for the environment that was named.
+    #[error("the project does not have this environment; it has {0}")]
+    NoEnvironment(String),
+    /// The name that the key was to have.
+    #[error(transparent)]
+    Name(#[from] WordsError),
+    /// A key file.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first signing key.
+    #[error(transparent)]
+    SigningKey(#[from] RotateError),
+    /// The hash of the administrator's key.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The system has no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// A built-in name is not what it has to be.
+    #[error("the bootstrap's own {0} is malformed")]
+    BuiltIn(&'static str),
+}
+
+/// Everything that beginning or finding a store takes.
+#[derive(Debug)]
+pub struct Foundation<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// What the node will be told.
+    pub deployment: &'a Deployment,
+    /// Where the master key is.
+    pub master_key: MasterKeyPlace<'a>,
+    /// Randomness.
+    pub entropy: &'a Entropy,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Foundation<'_> {
+    /// The master key of a store that was bootstrapped; `None` when the store is empty.
+    ///
+    /// # Errors
+    /// [`BootstrapError`] when the key is not here, or is another one.
+    pub async fn find(&self) -> Result<Option<MasterKey>, BootstrapError> {
+        let Some(known) = self.store.deployment().await? else { return Ok(None) };
+        Ok(Some(self.master_key.matching(&known.master_key_check, "store")?))
+    }
+
+    /// Fills an empty store. The administrator's key is in `admin_file`, where one is given, before anybody can
+    /// see the store: there may be a key without a store, and never a store without a key.
+    ///
+    /// # Errors
+    /// [`BootstrapError`]; [`BootstrapError::Done`] when the store was not empty.
+    pub async fn lay(&self, admin_file: Option<&Path>) -> Result<(MasterKey, PlainKey), BootstrapError> {
+        let (master_key, is_new) = self.master_key.at_hand_or_new(self.entropy)?;
+        let laid = self.fill(&master_key, admin_file).await;
+        if is_new && matches!(laid, Err(BootstrapError::Done)) {
+            self.discard_unless_ours(&master_key).await;
+        }
+        Ok((master_key, laid?))
+    }
+
+    async fn fill(
+        &self,
+        master_key: &MasterKey,
+        admin_file: Option<&Path>,
+    ) -> Result<PlainKey, BootstrapError> {
+        if self.store.deployment().await?.is_some() {
+            return Err(BootstrapError::Done);
+        }
+        let (signing_key, pkcs8) = self.deployment.rotation.source.key(None)?;
+        // Nobody has the keys yet: the first one need not be published ahead.
+        let signing_key =
+            seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
+        let tagger = Tagger::new(&master_key.tag_key());
+        let left_behind = admin_file.map(|path| left_behind(path, &tagger)).transpose()?.flatten();
+        let is_kept = left_behind.is_some();
+        let plain = left_behind.map_or_else(|| self.new_key(&tagger), Ok)?;
+        let epoch = new_epoch(self.entropy)?;
+        let home =
+            Project::new(built_in("organization", "default")?, built_in("project", "default")?, self.now);
+        let admin = ApiKey {
+            note: Some("Made at the bootstrap, for administration alone.".into()),
+            ..self.administrator(&plain, &home, "bootstrap")?
+        };
+        let admin = NewKey::new(admin, self.secret(&plain).await?);
+        let first = Bootstrap {
+            epoch: &epoch,
+            master_key_check: master_key.check(),
+            signing_key: &signing_key,
+            project: &home,
+            admin: &admin,
+        };
+        // Of several processes, one gets any further.
+        let filled = self.store.bootstrap(&first, self.now).await?.ok_or(BootstrapError::Done)?;
+        if let Some(path) = admin_file.filter(|_| !is_kept) {
+            key_file::create(path, plain.expose(), self.entropy)?;
+        }
+        filled.commit().await?;
+        Ok(plain)
+    }
+
+    fn new_key(&self, tagger: &Tagger) -> Result<PlainKey, BootstrapError> {
+        let environment: EnvironmentSlug = built_in("environment", ENVIRONMENT)?;
+        Ok(PlainKey::generate(&self.deployment.brand, &environment, tagger, self.entropy)?)
+    }
+
+    /// Takes a new master key away again that belongs to no store: the one that another process has begun
+    /// meanwhile was made with another. Where that can't be found out, the file stays.
+    async fn discard_unless_ours(&self, master_key: &MasterKey) {
+        if let Ok(Some(known)) = self.store.deployment().await
+            && !master_key.matches(&known.master_key_check)
+        {
+            let _ = std::fs::remove_file(self.master_key.path());
+        }
+    }
+}
+
+/// The key that an earlier start kept for a store that it did not come to fill, or that is gone.
+fn left_behind(path: &Path, tagger: &Tagger) -> Result<Option<PlainKey>, BootstrapError> {
+    let Some(text) = key_file::read_if_there(path)? else { return Ok(None) };
+    let key = PlainKey::parse(text.trim_end(), tagger);
+    key.map(Some).map_err(|_| BootstrapError::OthersAdministrator(path.to_owned()))
+}
+
+/// A name for a history of changes that begins.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn new_epoch(entropy: &Entropy) -> Result<String, EntropyError> {
+    Ok(URL_SAFE_NO_PAD.encode(entropy.bytes::<16>()?))
+}
+
+fn built_in<T: FromStr>(what: &'static str, text: &str) -> Result<T, BootstrapError> {
+    text.parse().map_err(|_| BootstrapError::BuiltIn(what))
+}

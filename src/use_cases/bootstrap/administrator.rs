@@ -1,0 +1,114 @@
+//! An administrator's key: the one that a store begins with, and another one for whoever has lost it.
+
+use super::{BootstrapError, Foundation, built_in};
+use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
+use crate::domain::audit::{Actor, AuditEvent, Who};
+use crate::domain::key::{ApiKey, KeySecret, SecretId, words};
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::principal::Principal;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::tenant::Project;
+use crate::node::SecretKeeper;
+use crate::store::{ChangeKind, NewKey};
+
+/// The environment of an administrator's key, where its project has it.
+pub(super) const ENVIRONMENT: &str = "prd";
+
+/// Another administrator's key, and where it is at home. What is not said is chosen.
+#[derive(Debug)]
+pub struct NewAdministrator {
+    /// What it is called.
+    pub name: String,
+    /// Its organization.
+    pub organization: Option<OrganizationId>,
+    /// Its project.
+    pub project: Option<ProjectId>,
+    /// Its environment.
+    pub environment: Option<EnvironmentSlug>,
+}
+
+impl Foundation<'_> {
+    /// Makes another administrator's key in a store that was bootstrapped, beside its servers where the database is
+    /// PostgreSQL. The master key at hand has to be the store's.
+    ///
+    /// # Errors
+    /// [`BootstrapError`]; nothing has been made then.
+    pub async fn add_administrator(
+        &self,
+        new: NewAdministrator,
+    ) -> Result<(ApiKey, PlainKey), BootstrapError> {
+        let master_key = self.find().await?.ok_or(BootstrapError::Empty)?;
+        let name = words::name(new.name).map_err(BootstrapError::from)?;
+        let reading = self.store.reading(&Principal::default()).await?;
+        let project = reading.home(new.organization.as_ref(), new.project.as_ref()).await?;
+        drop(reading);
+        let project = project.ok_or(BootstrapError::NoProject)?;
+        let environment = environment(&project, new.environment)?;
+        let tagger = Tagger::new(&master_key.tag_key());
+        let plain = PlainKey::generate(&self.deployment.brand, &environment, &tagger, self.entropy)?;
+        let key = ApiKey { name, ..self.administrator(&plain, &project, "operator")? };
+        let note = "Made by claviger admin-key, for administration alone.";
+        let made = NewKey::new(ApiKey { note: Some(note.into()), ..key }, self.secret(&plain).await?);
+        let mut write = self.store.write(self.now, &Actor::server(Who::Operator)).await?;
+        // It may be gone since: hashing is slow.
+        let is_there = write.project(&project.organization, &project.id).await?.is_some();
+        if !is_there {
+            return Err(BootstrapError::NoProject);
+        }
+        write.insert_key(&made).await?;
+        write.record(ChangeKind::Key, created(made.key(), self)).await?;
+        write.commit().await?;
+        Ok((made.key().clone(), plain))
+    }
+
+    /// The key that may administer everything, from everywhere and for good, in this project.
+    pub(super) fn administrator(
+        &self,
+        plain: &PlainKey,
+        home: &Project,
+        created_by: &str,
+    ) -> Result<ApiKey, BootstrapError> {
+        let environment = built_in("environment", plain.environment())?;
+        let home = (home.organization.clone(), home.id.clone(), environment);
+        let brand = built_in("brand", plain.brand())?;
+        Ok(ApiKey {
+            name: "Administrator".into(),
+            scopes: Scopes::from(Scope::full_administration()),
+            ..ApiKey::blank(plain.id(), home, brand, created_by.into(), self.now)
+        })
+    }
+
+    /// The secret of a key, as it is stored.
+    pub(super) async fn secret(&self, plain: &PlainKey) -> Result<KeySecret, BootstrapError> {
+        let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;
+        Ok(KeySecret {
+            id: SecretId::generate(self.entropy)?,
+            hash: keeper.hash(plain.secret(), &Principal::default(), self.entropy).await?,
+            created_at: self.now,
+            expires_at: None,
+            last_used_at: None,
+        })
+    }
+}
+
+/// The one that was named, else the usual one, else the first that the project has.
+fn environment(project: &Project, named: Option<EnvironmentSlug>) -> Result<EnvironmentSlug, BootstrapError> {
+    let missing = || BootstrapError::NoEnvironment(project.environments.to_string());
+    if let Some(named) = named {
+        return if project.environments.contains(&named) { Ok(named) } else { Err(missing()) };
+    }
+    let mut all = project.environments.iter();
+    let usual = all.clone().find(|environment| environment.as_str() == ENVIRONMENT);
+    usual.or_else(|| all.next()).cloned().ok_or_else(missing)
+}
+
+fn created(key: &ApiKey, on: &Foundation<'_>) -> AuditEvent {
+    AuditEvent {
+        action: "key.create",
+        organization: Some(key.organization.clone()),
+        key: Some(key.id),
+        subject: key.id.to_string(),
+        before: None,
+        after: Some(key.json(on.now)),
+    }
+}

@@ -1,0 +1,60 @@
+//! An organization's configuration as one document: what it is, its projects and its keys, and no secret. Kept
+//! in a file, it can be reviewed, versioned and applied.
+
+mod apply;
+mod change;
+mod document;
+mod keys;
+
+use std::sync::Arc;
+
+pub use apply::{Applied, apply};
+pub use change::{ApplyTerms, ConfigurationChange};
+pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration};
+
+use super::ApiError;
+use crate::domain::key::ApiKey;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::store::{KeyFilter, KeyPage, StatusFilter, Write};
+use crate::use_cases::access::Caller;
+
+/// The most keys of an organization that has its configuration in a document.
+pub const MOST_KEYS: u16 = 5_000;
+
+/// The configuration of an organization, for a caller who may read all of it. Revoked keys are not in it.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] beyond [`MOST_KEYS`].
+pub async fn export(
+    node: &Arc<Node>,
+    caller: &Caller,
+    id: &OrganizationId,
+) -> Result<Configuration, ApiError> {
+    may_read_all(caller, id)?;
+    let mut snapshot = node.store.snapshot(&caller.principal(), node.clock.now()).await?;
+    let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;
+    let projects = snapshot.projects(id).await?;
+    let keys = few_enough(snapshot.keys(&unrevoked(id), MOST_KEYS).await?)?;
+    Ok(Configuration::of(&organization, &projects, &keys))
+}
+
+fn may_read_all(caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
+    Ok(caller.may_all_in(id, Verb::Read, &["**"])?)
+}
+
+async fn unrevoked_keys(write: &mut Write, organization: &OrganizationId) -> Result<Vec<ApiKey>, ApiError> {
+    few_enough(write.keys(&unrevoked(organization), MOST_KEYS).await?)
+}
+
+fn unrevoked(organization: &OrganizationId) -> KeyFilter {
+    KeyFilter { status: StatusFilter::Unrevoked, ..KeyFilter::all_of(organization.clone()) }
+}
+
+fn few_enough(found: KeyPage) -> Result<Vec<ApiKey>, ApiError> {
+    if found.next.is_some() {
+        return Err(ApiError::Conflict(format!("the organization has more than {MOST_KEYS} keys")));
+    }
+    Ok(found.items)
+}

@@ -1,0 +1,199 @@
+//! Making an organization what a document says, all of it or nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::change::{ApplyTerms, ConfigurationChange, Prepared};
+use super::document::{Configuration, OrganizationConfiguration, ProjectConfiguration};
+use super::keys::KeyPlan;
+use super::may_read_all;
+use crate::domain::api_key::PlainKey;
+use crate::domain::key::ApiKey;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::domain::tenant::{Organization, Project};
+use crate::node::Node;
+use crate::store::{NewKey, Write};
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::keys::new_secret;
+use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
+use crate::use_cases::management::{ApiError, organizations, projects};
+
+/// What was changed, or would be.
+#[derive(Debug)]
+pub struct Applied {
+    /// Whether nothing was.
+    pub dry_run: bool,
+    /// Each thing that is another one now, or new.
+    pub changes: Vec<ConfigurationChange>,
+    /// The keys that were made, each to be seen whole this once.
+    pub created: Vec<(ApiKey, PlainKey)>,
+}
+
+/// Makes an organization what `document` says.
+///
+/// # Errors
+/// [`ApiError`]; nothing has been changed then.
+pub async fn apply(
+    node: &Arc<Node>,
+    caller: &Caller,
+    id: &OrganizationId,
+    document: &Configuration,
+    terms: ApplyTerms,
+) -> Result<Applied, ApiError> {
+    may_read_all(caller, id)?;
+    let organization = document.organization.as_ref();
+    let organization = organization.ok_or_else(|| ApiError::invalid(UNNAMED))?;
+    if terms.prune_all && !terms.prune {
+        return Err(ApiError::invalid("prune_all requires prune"));
+    }
+    let now = node.clock.now();
+    let applying = Applying { node, caller, organization, document, terms };
+    // Once to see what it comes to. Secrets are hashed after that, for hashing is slow and writers take turns.
+    let mut rehearsal = node.store.write(now, &caller.actor()).await?;
+    let (changes, to_create) = applying.carry_out(&mut rehearsal, id, None).await?;
+    drop(rehearsal);
+    if terms.dry_run || changes.is_empty() {
+        return Ok(Applied { dry_run: terms.dry_run, changes, created: Vec::new() });
+    }
+    let mut prepared = Prepared::new();
+    for (place, key) in to_create {
+        let (secret, plain) = new_secret(node, &key, now).await?;
+        prepared.insert(place, (NewKey::new(key, secret), plain));
+    }
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let (changes, _) = applying.carry_out(&mut write, id, Some(&prepared)).await?;
+    node.commit(write).await?;
+    let created = prepared.into_values().map(|(new, plain)| (new.key().clone(), plain)).collect();
+    Ok(Applied { dry_run: false, changes, created })
+}
+
+/// An empty file, which a failed export leaves behind, is no document of any organization.
+const UNNAMED: &str = "organization.id is missing: a document names the organization that it is for";
+
+struct Applying<'a> {
+    node: &'a Arc<Node>,
+    caller: &'a Caller,
+    organization: &'a OrganizationConfiguration,
+    document: &'a Configuration,
+    terms: ApplyTerms,
+}
+
+impl Applying<'_> {
+    /// Carries the document out in `write`: what changes, and the keys to be made, which are made only when they
+    /// are `prepared`.
+    async fn carry_out(
+        &self,
+        write: &mut Write,
+        id: &OrganizationId,
+        prepared: Option<&Prepared>,
+    ) -> Result<(Vec<ConfigurationChange>, Vec<(usize, ApiKey)>), ApiError> {
+        let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
+        let organization = self.organization(write, &before, self.organization).await?;
+        let mut changes = Vec::from_iter(ConfigurationChange::update(&before, &organization));
+        changes.extend(self.projects(write, &organization).await?);
+        let (node, caller, document) = (self.node, self.caller, self.document);
+        let plan = KeyPlan::make(write, node, caller, &organization.id, document, self.terms).await?;
+        changes.extend(plan.changes());
+        plan.carry_out(write, caller, self.terms, prepared).await?;
+        Ok((changes, plan.into_created()))
+    }
+
+    async fn organization(
+        &self,
+        write: &mut Write,
+        before: &Organization,
+        wanted: &OrganizationConfiguration,
+    ) -> Result<Organization, ApiError> {
+        if wanted.id != before.id {
+            return Err(ApiError::invalid(format!("the document describes the organization {}", wanted.id)));
+        }
+        let after = Organization {
+            name: organizations::name(wanted.name.clone(), before)?,
+            audiences: match projects::is_as(wanted.audiences.as_deref(), before.audiences.as_ref()) {
+                true => before.audiences.clone(),
+                false => organizations::audiences(self.node, wanted.audiences.clone())?,
+            },
+            ..before.clone()
+        };
+        if after != *before {
+            self.caller.may_in(&before.id, Verb::Admin, &[])?;
+            organizations::update(write, before, &after).await?;
+        }
+        Ok(after)
+    }
+
+    /// Changes the projects that are there, and makes the others. Writers wait meanwhile, so it takes few statements.
+    async fn projects(
+        &self,
+        write: &mut Write,
+        organization: &Organization,
+    ) -> Result<Vec<ConfigurationChange>, ApiError> {
+        let there: HashMap<_, _> = write
+            .projects(&organization.id)
+            .await?
+            .into_iter()
+            .map(|project| (project.id.clone(), project))
+            .collect();
+        let mut planned = Vec::<(Option<&Project>, Project)>::new();
+        let mut places = HashMap::new();
+        for wanted in &self.document.projects {
+            let here = |error: ApiError| error.at(&format!("projects {:?}", wanted.id.as_str()));
+            let may_write = || {
+                let path = ["projects", wanted.id.as_str()];
+                self.caller.may_in(&organization.id, Verb::Write, &path).map_err(|denied| here(denied.into()))
+            };
+            let place = *places.entry(&wanted.id).or_insert(planned.len());
+            // As the document's earlier words on the same project would have it, or as it is.
+            let earlier = planned.get(place).map(|(_, project)| project);
+            let Some(before) = earlier.or_else(|| there.get(&wanted.id)) else {
+                may_write()?;
+                let request = NewProjectRequest::from(wanted);
+                let new = projects::new(self.node, organization, request, write.at()).map_err(here)?;
+                planned.push((None, new));
+                continue;
+            };
+            let patch = ProjectPatch::from(wanted);
+            let after =
+                projects::altered(self.node, write, organization, before, patch).await.map_err(here)?;
+            if after != *before {
+                may_write()?;
+            }
+            match planned.get_mut(place) {
+                Some((_, project)) => *project = after,
+                None => planned.push((there.get(&wanted.id), after)),
+            }
+        }
+        let new: Vec<_> = planned.iter().filter(|(before, _)| before.is_none()).map(|(_, new)| new).collect();
+        let changed = planned.iter().filter_map(|(before, after)| before.map(|before| (before, after)));
+        let changed: Vec<_> = changed.filter(|(before, after)| before != after).collect();
+        projects::insert_all(write, &new).await?;
+        projects::update_all(write, &changed).await?;
+        let change = |(before, after): &(Option<&Project>, Project)| match before {
+            None => Some(ConfigurationChange::create(after)),
+            Some(before) => ConfigurationChange::update(*before, after),
+        };
+        Ok(planned.iter().filter_map(change).collect())
+    }
+}
+
+impl From<&ProjectConfiguration> for NewProjectRequest {
+    fn from(wanted: &ProjectConfiguration) -> Self {
+        Self {
+            id: wanted.id.clone(),
+            name: wanted.name.clone(),
+            environments: wanted.environments.clone(),
+            audiences: wanted.audiences.clone(),
+        }
+    }
+}
+
+impl From<&ProjectConfiguration> for ProjectPatch {
+    fn from(wanted: &ProjectConfiguration) -> Self {
+        Self {
+            name: wanted.name.clone(),
+            environments: wanted.environments.clone(),
+            audiences: Some(wanted.audiences.clone()),
+        }
+    }
+}

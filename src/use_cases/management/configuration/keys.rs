@@ -1,0 +1,316 @@
+//! The keys of a document against the keys that there are.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::change::{ApplyTerms, ConfigurationChange, Configured, Prepared};
+use super::document::{Configuration, KeyConfiguration};
+use super::unrevoked_keys;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::key::{ApiKey, KeyStatus, words};
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::store::Write;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ceiling::{may_change, may_hand_out};
+use crate::use_cases::management::keys::{self, Alterations};
+use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::{ApiError, moment};
+
+/// Why a key that the document omits is revoked.
+const PRUNED: &str = "not in the configuration";
+
+/// What becomes of the keys.
+#[derive(Default)]
+pub(super) struct KeyPlan {
+    /// To be made, by their places in the document.
+    created: Vec<(usize, ApiKey)>,
+    /// To be others, as they are and as they will be.
+    updated: Vec<(ApiKey, ApiKey)>,
+    /// To be revoked, likewise.
+    revoked: Vec<(ApiKey, ApiKey)>,
+}
+
+impl KeyPlan {
+    /// What it takes to make the keys in `organization` those of the document.
+    pub(super) async fn make(
+        write: &mut Write,
+        node: &Arc<Node>,
+        caller: &Caller,
+        organization: &OrganizationId,
+        document: &Configuration,
+        terms: ApplyTerms,
+    ) -> Result<Self, ApiError> {
+        let there = unrevoked_keys(write, organization).await?;
+        let index = Index::of(&there);
+        let strange =
+            document.keys.iter().filter_map(|wanted| wanted.id).filter(|id| !index.of_id.contains_key(id));
+        let revoked = write.known_keys(organization, &strange.collect::<Vec<_>>()).await?;
+        let mut plan = Self::default();
+        let mut matched = HashSet::new();
+        for (place, wanted) in document.keys.iter().enumerate() {
+            let here = here(place, &wanted.name);
+            let found = index.matching(wanted, &revoked).map_err(|error| error.at(&here))?;
+            if found.is_some_and(|found| !matched.insert(found.id)) {
+                return Err(ApiError::invalid("an earlier entry is for the same key").at(&here));
+            }
+            let planned = match found {
+                Some(before) => plan.update(caller, before, wanted, write.at()),
+                None => plan.create(node, caller, organization, place, wanted, write.at()),
+            };
+            planned.map_err(|error| error.at(&here))?;
+        }
+        if terms.prune {
+            let (_, left): (Vec<_>, Vec<_>) = there.iter().partition(|key| matched.contains(&key.id));
+            if !terms.prune_all {
+                at_most_half(&left, &there, write.at())?;
+            }
+            plan.revoke(caller, left, terms, write.at())?;
+        }
+        Ok(plan)
+    }
+
+    /// What changes, for people.
+    pub(super) fn changes(&self) -> Vec<ConfigurationChange> {
+        let created = self.created.iter().map(|(_, key)| ConfigurationChange::create(key));
+        let updated =
+            self.updated.iter().filter_map(|(before, after)| ConfigurationChange::update(before, after));
+        let revoked = self.revoked.iter().map(|(before, _)| ConfigurationChange::revoke(before));
+        created.chain(updated).chain(revoked).collect()
+    }
+
+    /// The keys to be made, by their places in the document.
+    pub(super) fn into_created(self) -> Vec<(usize, ApiKey)> {
+        self.created
+    }
+
+    /// Carries it out, but for the keys to be made, which have to be `prepared` for that.
+    pub(super) async fn carry_out(
+        &self,
+        write: &mut Write,
+        caller: &Caller,
+        terms: ApplyTerms,
+        prepared: Option<&Prepared>,
+    ) -> Result<(), ApiError> {
+        self.check_homes(write).await?;
+        let changed = self.updated.iter().chain(&self.revoked);
+        let changed: Vec<_> = changed.map(|(before, after)| (before, Some(after))).collect();
+        keep_one_open(write, caller, &changed, terms.force).await?;
+        for action in ["key.change", "key.disable", "key.enable"] {
+            let pairs = self.updated.iter().map(|(before, after)| (before, after));
+            let pairs: Vec<_> =
+                pairs.filter(|(before, after)| keys::action(before, after) == action).collect();
+            keys::update_all(write, action, &pairs).await?;
+        }
+        let revoked: Vec<_> = self.revoked.iter().map(|(before, after)| (before, after)).collect();
+        keys::update_all(write, "key.revoke", &revoked).await?;
+        match prepared {
+            Some(prepared) => self.insert(write, prepared).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn insert(&self, write: &mut Write, prepared: &Prepared) -> Result<(), ApiError> {
+        let overtaken = || ApiError::Conflict("somebody changed the keys at the same time; try again".into());
+        if self.created.len() != prepared.len() {
+            return Err(overtaken());
+        }
+        let prepared = |(place, _): &(usize, ApiKey)| prepared.get(place).map(|(new, _)| new);
+        let new: Option<Vec<_>> = self.created.iter().map(prepared).collect();
+        keys::insert_all(write, &new.ok_or_else(overtaken)?).await
+    }
+
+    async fn check_homes(&self, write: &mut Write) -> Result<(), ApiError> {
+        let Some((_, any)) = self.created.first() else { return Ok(()) };
+        let projects = write.projects(&any.organization).await?;
+        let projects: HashMap<_, _> = projects.iter().map(|project| (&project.id, project)).collect();
+        for (place, key) in &self.created {
+            let checked = keys::check_home(key, projects.get(&key.project).copied());
+            checked.map_err(|error| error.at(&here(*place, &key.name)))?;
+        }
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        caller: &Caller,
+        before: &ApiKey,
+        wanted: &KeyConfiguration,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let after = read(wanted, &before.organization)?.of(before, now);
+        if after.is_as(before) {
+            return Ok(());
+        }
+        if after.expires_at != before.expires_at {
+            not_over(&after, now)?;
+        }
+        keys::may(caller, before, Verb::Write)?;
+        may_change(caller, before, &after)?;
+        self.updated.push((before.clone(), after));
+        Ok(())
+    }
+
+    fn create(
+        &mut self,
+        node: &Node,
+        caller: &Caller,
+        organization: &OrganizationId,
+        place: usize,
+        wanted: &KeyConfiguration,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        caller.may_all_in(organization, Verb::Write, &["projects", wanted.project.as_str(), "keys", "*"])?;
+        let alterations = read(wanted, organization)?;
+        let blank = ApiKey::blank(
+            KeyId::generate(&node.entropy).map_err(ApiError::internal)?,
+            (organization.clone(), wanted.project.clone(), wanted.environment.clone()),
+            node.deployment.brand.clone(),
+            caller.key.key.id.to_string(),
+            now,
+        );
+        let key = ApiKey { generation: 1, ..alterations.of(&blank, now) };
+        // An export has the keys that have ended, too, and is to be applied elsewhere. What somebody writes is not.
+        if wanted.id.is_none() {
+            not_over(&key, now)?;
+        }
+        may_hand_out(caller, &key)?;
+        self.created.push((place, key));
+        Ok(())
+    }
+
+    fn revoke(
+        &mut self,
+        caller: &Caller,
+        keys: Vec<&ApiKey>,
+        terms: ApplyTerms,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        for before in keys {
+            keys::may(caller, before, Verb::Write)?;
+            if before.id == caller.key.key.id && !terms.force {
+                let why = "the document omits the key that you are using, and would revoke it; ?force=true confirms that";
+                return Err(ApiError::Conflict(why.into()));
+            }
+            let after = before.clone().revoke(now, Some(PRUNED.into()));
+            self.revoked.push((before.clone(), after));
+        }
+        Ok(())
+    }
+}
+
+/// The keys that are there, to be found by what a document says of them.
+struct Index<'k> {
+    of_id: HashMap<KeyId, &'k ApiKey>,
+    of_name: HashMap<(&'k ProjectId, &'k EnvironmentSlug, &'k str), Vec<&'k ApiKey>>,
+}
+
+impl<'k> Index<'k> {
+    fn of(there: &'k [ApiKey]) -> Self {
+        let mut of_name = HashMap::<_, Vec<_>>::new();
+        for key in there {
+            of_name.entry((&key.project, &key.environment, &*key.name)).or_default().push(key);
+        }
+        Self { of_id: there.iter().map(|key| (key.id, key)).collect(), of_name }
+    }
+
+    /// The key that is meant: the one of the id, or else the one of the name in its project and environment.
+    fn matching(
+        &self,
+        wanted: &KeyConfiguration,
+        revoked: &HashSet<KeyId>,
+    ) -> Result<Option<&'k ApiKey>, ApiError> {
+        let conflict = |why: String| Err(ApiError::Conflict(why));
+        let is_at_home =
+            |key: &ApiKey| key.project == wanted.project && key.environment == wanted.environment;
+        if let Some(id) = &wanted.id {
+            if let Some(found) = self.of_id.get(id) {
+                return match is_at_home(found) {
+                    true => Ok(Some(*found)),
+                    false => conflict(format!(
+                        "{id} belongs to another project or environment, which cannot change"
+                    )),
+                };
+            }
+            // It does not come back unnoticed.
+            if revoked.contains(id) {
+                return conflict(format!("{id} is revoked; remove its id to create a new key"));
+            }
+        }
+        let of_name = self.of_name.get(&(&wanted.project, &wanted.environment, &*wanted.name));
+        match of_name.map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [found] => Ok(Some(*found)),
+            [one, other, ..] => {
+                conflict(format!("{} and {} have this name; specify one by its id", one.id, other.id))
+            }
+        }
+    }
+}
+
+fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alterations, ApiError> {
+    let scopes = keys::scopes(wanted.scopes.clone(), wanted.preset, organization)?;
+    Ok(Alterations {
+        name: Some(words::name(wanted.name.clone()).map_err(ApiError::invalid)?),
+        note: Some(wanted.note.clone().map(words::note).transpose().map_err(ApiError::invalid)?),
+        scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?),
+        cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
+        expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
+        disabled: wanted.disabled,
+    })
+}
+
+/// A key of the document, for people.
+fn here(place: usize, name: &str) -> String {
+    format!("keys[{place}]: {name:?}")
+}
+
+/// Whether what the document omits is not more than half of the keys, nor of those in use. A file that was cut short
+/// lacks most of them.
+fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
+    let is_active = |key: &&ApiKey| key.status(now) == KeyStatus::Active;
+    let active_left = left.iter().filter(|key| is_active(key)).count();
+    let active = there.iter().filter(is_active).count();
+    if left.len() * 2 <= there.len() && active_left * 2 <= active {
+        return Ok(());
+    }
+    Err(ApiError::Conflict(format!(
+        "the document omits {} of the organization's {} keys, more than half ({active_left} of {active} active ones), and \
+         would revoke them; ?prune_all=true confirms that",
+        left.len(),
+        there.len()
+    )))
+}
+
+/// What ends in the past can stay so, but nothing is made to.
+fn not_over(key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
+    match key.expires_at {
+        Some(end) if end <= now => Err(ApiError::invalid("expires_at must be in the future")),
+        _ => Ok(()),
+    }
+}
+
+impl Configured for ApiKey {
+    const KIND: &'static str = "key";
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn configuration(&self) -> Value {
+        let disabled = Some(self.disabled_at.is_some());
+        Configuration::json(&KeyConfiguration { id: None, disabled, ..KeyConfiguration::from(self) })
+    }
+
+    fn before_creation() -> Value {
+        json!({ "disabled": false })
+    }
+}

@@ -1,0 +1,231 @@
+//! Errors of the management API, each with what the client is told and what is logged.
+
+use std::fmt::Display;
+
+use crate::jose::claims::TokenFault;
+use crate::node::{BearerFault, HashError, Refusal};
+use crate::sharing::fair_queue::Crowded;
+use crate::store::StoreError;
+use crate::use_cases::access::{AccessFault, Denied};
+
+/// An error in the management API's terms. The name of each variant is its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// 400.
+    InvalidRequest(String),
+    /// 401: no credential, or none that is accepted. `presented` tells which.
+    Unauthenticated {
+        /// Whether there was a credential at all (RFC 6750 §3.1).
+        presented: bool,
+    },
+    /// 401: the token is good, and for another audience. It has the code of a credential that is not accepted.
+    OtherAudience,
+    /// 401.
+    KeyRevoked,
+    /// 401.
+    KeyExpired,
+    /// 401.
+    KeyDisabled,
+    /// 401.
+    TokenExpired,
+    /// 401.
+    TokenRevoked,
+    /// 403: this scope is missing.
+    Forbidden {
+        /// What is missing, as a sentence.
+        message: String,
+        /// The scope, where one would help.
+        scope: Option<String>,
+    },
+    /// 403: the credential may not be used from this address.
+    AddressNotAllowed(String),
+    /// 404.
+    NotFound,
+    /// 405.
+    MethodNotAllowed,
+    /// 408: the body did not arrive in time. It has the code of a malformed request.
+    TooSlow,
+    /// 409.
+    Conflict(String),
+    /// 412: it is not the version that `If-Match` names.
+    PreconditionFailed,
+    /// 412: it is, but by a weak tag, which never matches. It has the code of the other.
+    WeakPrecondition,
+    /// 413.
+    TooLarge,
+    /// 415.
+    UnsupportedMediaType,
+    /// 415: the body has a `Content-Encoding`. It has the code of the other.
+    ContentEncoding,
+    /// 429, with the seconds to wait.
+    RateLimited(i64),
+    /// 429: the caller's organization has too many requests under way, or waiting.
+    Crowded,
+    /// 500, with what the log says.
+    Internal(String),
+    /// 503, with what the log says.
+    Unavailable(String),
+    /// 503: the node should get no requests, and why.
+    NotReady(String),
+}
+
+impl ApiError {
+    /// A fault of the server's, `cause` being for the log.
+    pub fn internal(cause: impl Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// A fault of the request's, and `why`.
+    pub fn invalid(why: impl Display) -> Self {
+        Self::InvalidRequest(why.to_string())
+    }
+
+    /// The same fault, in this part of the request.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        let place = |why: String| format!("{place}: {why}");
+        match self {
+            Self::InvalidRequest(why) => Self::InvalidRequest(place(why)),
+            Self::Conflict(why) => Self::Conflict(place(why)),
+            Self::Forbidden { message, scope } => Self::Forbidden { message: place(message), scope },
+            other => other,
+        }
+    }
+
+    /// The `code` member.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) | Self::TooSlow => "invalid_request",
+            Self::Unauthenticated { .. } | Self::OtherAudience => "unauthenticated",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeyExpired => "key_expired",
+            Self::KeyDisabled => "key_disabled",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::Forbidden { .. } => "forbidden",
+            Self::AddressNotAllowed(_) => "address_not_allowed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict(_) => "conflict",
+            Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType | Self::ContentEncoding => "unsupported_media_type",
+            Self::RateLimited(_) | Self::Crowded => "rate_limited",
+            Self::Internal(_) => "internal",
+            Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
+        }
+    }
+
+    /// The `message` member.
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),
+            Self::Forbidden { message, .. } => message.clone(),
+            Self::Unauthenticated { presented: false } => {
+                "this requires an API key, or an access token for this server".into()
+            }
+            Self::Unauthenticated { presented: true } => "the API key or access token is not valid".into(),
+            Self::OtherAudience => {
+                "the access token is for another audience; request one with this audience as its resource".into()
+            }
+            Self::KeyRevoked => "the API key is revoked".into(),
+            Self::KeyExpired => "the API key has expired".into(),
+            Self::KeyDisabled => "the API key is disabled".into(),
+            Self::TokenExpired => "the token has expired".into(),
+            Self::TokenRevoked => "the token is revoked".into(),
+            Self::NotFound => "no such resource exists, or this credential cannot see it".into(),
+            Self::MethodNotAllowed => "this resource does not support that method".into(),
+            Self::PreconditionFailed => {
+                "the resource has changed since you read it; read it again and send its current ETag in If-Match".into()
+            }
+            Self::WeakPrecondition => {
+                "a weak ETag (W/) never matches If-Match; a compressing proxy has probably weakened it, so read the resource \
+                 with Accept-Encoding: identity to get the strong ETag"
+                    .into()
+            }
+            Self::TooSlow => "the request body did not arrive in time".into(),
+            Self::TooLarge => "the body is too large".into(),
+            Self::UnsupportedMediaType => "the request body must be application/json".into(),
+            Self::ContentEncoding => "the request body must not be compressed; send it without Content-Encoding".into(),
+            Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
+            Self::Crowded => "too many requests of this organization are in progress; try again later".into(),
+            Self::Internal(_) => "an internal error occurred; the server's log has the details under this request id".into(),
+            Self::NotReady(why) => format!("not ready: {why}"),
+            Self::Unavailable(_) => "the server cannot process this request at the moment; try again later".into(),
+        }
+    }
+
+    /// What the log says beyond the message.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown => Self::Unauthenticated { presented: true },
+            Refusal::Throttled(seconds) => Self::RateLimited(seconds),
+            Refusal::Revoked => Self::KeyRevoked,
+            Refusal::Expired => Self::KeyExpired,
+            Refusal::Disabled => Self::KeyDisabled,
+            Refusal::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
+            Refusal::Store(error) => error.into(),
+            Refusal::Stale(_) | Refusal::Busy(_) => Self::Unavailable(refusal.to_string()),
+        }
+    }
+}
+
+impl From<AccessFault> for ApiError {
+    fn from(fault: AccessFault) -> Self {
+        match fault {
+            AccessFault::Key(refusal) | AccessFault::Token(BearerFault::Unknown(refusal)) => refusal.into(),
+            AccessFault::Token(BearerFault::Refused(TokenFault::Audience)) => Self::OtherAudience,
+            AccessFault::Token(BearerFault::Refused(_)) => Self::Unauthenticated { presented: true },
+            AccessFault::Token(BearerFault::Expired) => Self::TokenExpired,
+            AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,
+            AccessFault::Token(BearerFault::KeyRevoked) => Self::KeyRevoked,
+            AccessFault::Token(BearerFault::KeyDisabled) => Self::KeyDisabled,
+            AccessFault::TokenAddress(_) => Self::AddressNotAllowed(fault.to_string()),
+        }
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NotFound => Self::NotFound,
+            Denied::Missing(ref scope) => {
+                Self::Forbidden { message: denied.to_string(), scope: Some(scope.clone()) }
+            }
+        }
+    }
+}
+
+impl From<Crowded> for ApiError {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::Crowded(crowded) => crowded.into(),
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy(_) => Self::Unavailable(error.to_string()),
+            HashError::Entropy(_) | HashError::Argon2(_) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which version of a thing somebody looked at, and whether it is still that one (RFC 9110 §8.8.3, §13.1.1).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use super::ApiError;
+use crate::base::clock::Timestamp;
+use crate::domain::entity_tag::EntityTags;
+use crate::domain::key::ApiKey;
+use crate::domain::tenant::{Organization, Project};
+
+/// A strong entity tag, quotes included. It stands for all that people can change of a thing. What the server
+/// counts by itself, when a key was last used, is left out: otherwise nobody could change a key in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Etag(String);
+
+/// What an `If-Match` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfMatch(EntityTags);
+
+/// What has versions.
+pub trait Versioned {
+    /// The tag of this version.
+    fn etag(&self) -> Etag;
+}
+
+impl Etag {
+    /// Its text, as the header has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tag of these bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, bytes).as_ref()[..16])))
+    }
+
+    fn of(content: &impl Serialize) -> Self {
+        Self::of_bytes(&serde_json::to_vec(content).unwrap_or_default())
+    }
+}
+
+impl Versioned for Organization {
+    fn etag(&self) -> Etag {
+        Etag::of(self)
+    }
+}
+
+impl Versioned for Project {
+    fn etag(&self) -> Etag {
+        Etag::of(self)
+    }
+}
+
+impl Versioned for ApiKey {
+    fn etag(&self) -> Etag {
+        let secrets: Vec<_> =
+            self.secrets.iter().map(|secret| (secret.id.to_string(), secret.expires_at)).collect();
+        let revoked_at: Option<Timestamp> = self.revoked.as_ref().map(|revoked| revoked.at);
+        let lasting = (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets);
+        let ends = (self.expires_at, self.disabled_at);
+        Etag::of(&(lasting, &self.name, &self.note, &self.scopes, &self.cidrs, ends))
+    }
+}
+
+impl IfMatch {
+    /// Reads all lines of the header.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`].
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ApiError> {
+        EntityTags::parse(lines).map(Self).map_err(|fault| ApiError::invalid(format!("If-Match is {fault}")))
+    }
+
+    /// Whether `current` is what was asked for.
+    ///
+    /// # Errors
+    /// [`ApiError::PreconditionFailed`], and [`ApiError::WeakPrecondition`] where only the weakness of a tag is in
+    /// the way.
+    pub fn check(&self, current: &impl Versioned) -> Result<(), ApiError> {
+        let (Self(tags), current) = (self, current.etag());
+        match (tags.name_strongly(current.as_str()), tags.name_weakly(current.as_str())) {
+            (true, _) => Ok(()),
+            (false, true) => Err(ApiError::WeakPrecondition),
+            (false, false) => Err(ApiError::PreconditionFailed),
+        }
+    }
+}
+
+impl fmt::Display for Etag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precondition_names_the_version_that_there_is() {
+        let thing = Organization::new("acme".parse().unwrap(), Timestamp::from_unix(0));
+        let tag = thing.etag();
+        let check = |text: &str| IfMatch::parse([text.as_bytes()])?.check(&thing);
+        for good in ["*", tag.as_str(), &format!("\"other\", {tag}"), &format!(" {tag} ,")] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for stale in ["\"\"", "\"other\"", "W/\"other\""] {
+            assert_eq!(check(stale), Err(ApiError::PreconditionFailed), "{stale}");
+        }
+        assert_eq!(check(&format!("W/{tag}")), Err(ApiError::WeakPrecondition));
+        assert!(matches!(check("other"), Err(ApiError::InvalidRequest(_))));
+        let renamed = Organization { name: "Acme".into(), ..thing };
+        assert_ne!(renamed.etag(), tag);
+    }
+}

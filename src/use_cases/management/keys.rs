@@ -1,0 +1,172 @@
+//! Keys: making them, looking at them, changing them, ending them.
+
+mod bulk;
+mod change;
+mod create;
+mod delete;
+mod expiry;
+mod list;
+mod revoke;
+mod rotate;
+mod search;
+
+use std::sync::Arc;
+
+pub use bulk::{
+    BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, disable_all, rescope_all, revoke_all,
+};
+pub(super) use change::{Alterations, action, given};
+pub use change::{KeyPatch, change};
+pub use create::{CreatedKey, NewKeyRequest, create};
+pub(super) use create::{check_home, cidrs, insert_all, new_secret, scopes};
+pub use delete::delete;
+pub use expiry::ExpiresIn;
+pub use list::{KeySearch, list};
+pub use revoke::revoke;
+pub use rotate::{Retirement, Rotation, retire, rotate};
+pub use search::search;
+
+use super::{ApiError, reading};
+use crate::domain::api_key::KeyId;
+use crate::domain::audit::AuditEvent;
+use crate::domain::key::ApiKey;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::store::{ChangeKind, Write};
+use crate::use_cases::access::{Caller, Denied};
+
+/// A key of an organization, by the ids in a request's path.
+#[derive(Clone, Debug)]
+pub struct KeyPath {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The key.
+    pub key: KeyId,
+}
+
+/// The key, for a caller who may do `verb` to it.
+///
+/// # Errors
+/// [`ApiError`]. Whoever may not is told the same whether the key exists or not.
+pub async fn find(node: &Arc<Node>, caller: &Caller, path: &KeyPath, verb: Verb) -> Result<ApiKey, ApiError> {
+    let claim = Claim::of(caller, path, verb)?;
+    let found = reading(node, caller).await?.key(&path.key).await?;
+    claim.hold_for(found.map(|stored| stored.key))
+}
+
+/// The key as `write` sees it, for a caller who may change it.
+async fn find_to_change(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
+    let claim = Claim::of(caller, path, Verb::Write)?;
+    claim.hold_for(write.key(&path.key).await?)
+}
+
+/// What a caller says it may do to a key that has not been looked at yet.
+struct Claim<'a> {
+    caller: &'a Caller,
+    path: &'a KeyPath,
+    verb: Verb,
+    /// Whether it may, whichever project the key is in.
+    anywhere: Result<(), Denied>,
+}
+
+impl<'a> Claim<'a> {
+    /// An organization that the caller knows nothing of is not even looked into.
+    fn of(caller: &'a Caller, path: &'a KeyPath, verb: Verb) -> Result<Self, ApiError> {
+        let id = path.key.to_string();
+        let anywhere = caller.may_all_in(&path.organization, verb, &["projects", "*", "keys", &id]);
+        if anywhere == Err(Denied::NotFound) {
+            return Err(ApiError::NotFound);
+        }
+        Ok(Self { caller, path, verb, anywhere })
+    }
+
+    fn hold_for(self, found: Option<ApiKey>) -> Result<ApiKey, ApiError> {
+        let found = found.filter(|key| key.organization == self.path.organization);
+        match (found, self.anywhere) {
+            (Some(key), Ok(())) => Ok(key),
+            (None, Ok(())) => Err(ApiError::NotFound),
+            (Some(key), Err(_)) if may(self.caller, &key, self.verb).is_ok() => Ok(key),
+            (_, Err(denied)) => Err(denied.into()),
+        }
+    }
+}
+
+pub(super) fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
+    may_at(caller, (&key.organization, &key.project, key.id), verb)
+}
+
+/// The same of a key of which no more is known than its place.
+pub(super) fn may_at(
+    caller: &Caller,
+    (organization, project, key): (&OrganizationId, &ProjectId, KeyId),
+    verb: Verb,
+) -> Result<(), Denied> {
+    caller.may_in(organization, verb, &["projects", project.as_str(), "keys", &key.to_string()])
+}
+
+/// Stores a key as it is `after`, and records what was done to it.
+async fn update(
+    write: &mut Write,
+    action: &'static str,
+    before: &ApiKey,
+    after: &ApiKey,
+) -> Result<(), ApiError> {
+    update_all(write, action, &[(before, after)]).await
+}
+
+/// Stores keys as they are after a change, and records what was done to each. Where something was taken away,
+/// resource servers hear of it. Console sessions of a key that is disabled end for good.
+pub(super) async fn update_all(
+    write: &mut Write,
+    action: &'static str,
+    changed: &[(&ApiKey, &ApiKey)],
+) -> Result<(), ApiError> {
+    // Batch by batch, so that the store never waits long for what the next statement says: it ends a transaction that is
+    // idle for too long.
+    for changed in changed.chunks(Write::AT_ONCE) {
+        let after: Vec<&ApiKey> = changed.iter().map(|(_, after)| *after).collect();
+        write.update_keys(&after).await?;
+        let narrowed = changed.iter().filter(|(before, after)| after.generation > before.generation);
+        let withdrawn: Vec<_> = narrowed.map(|(_, after)| (after.id, after.generation)).collect();
+        write.withdraw_generations(&withdrawn).await?;
+        let is_disabled = |(before, after): &&(&ApiKey, &ApiKey)| {
+            before.disabled_at.is_none() && after.disabled_at.is_some()
+        };
+        let disabled: Vec<_> = changed.iter().filter(is_disabled).map(|(_, after)| after.id).collect();
+        write.delete_console_sessions_of(&disabled).await?;
+        let events: Vec<_> = changed
+            .iter()
+            .filter_map(|(before, after)| event(write, action, Some(before), Some(after)))
+            .collect();
+        write.record_all(ChangeKind::Key, &events).await?;
+    }
+    Ok(())
+}
+
+async fn record(
+    write: &mut Write,
+    action: &'static str,
+    before: Option<&ApiKey>,
+    after: Option<&ApiKey>,
+) -> Result<(), ApiError> {
+    let Some(event) = event(write, action, before, after) else { return Ok(()) };
+    Ok(write.record(ChangeKind::Key, event).await?)
+}
+
+fn event(
+    write: &Write,
+    action: &'static str,
+    before: Option<&ApiKey>,
+    after: Option<&ApiKey>,
+) -> Option<AuditEvent> {
+    let key = after.or(before)?;
+    Some(AuditEvent {
+        action,
+        organization: Some(key.organization.clone()),
+        key: Some(key.id),
+        subject: key.id.to_string(),
+        before: before.map(|key| key.json(write.at())),
+        after: after.map(|key| key.json(write.at())),
+    })
+}

@@ -1,0 +1,280 @@
+//! Changing many keys at once, all of them or none.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::change::given;
+use super::{KeySearch, may, update_all};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::key::{ApiKey, words};
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::{Scope, Scopes, Verb};
+use crate::node::Node;
+use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
+use crate::use_cases::access::{Caller, reachable_keys};
+use crate::use_cases::management::ceiling::may_change;
+use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::{ApiError, Terms, changes, moment, organizations};
+
+/// The most keys of one change.
+const MOST: u16 = 10_000;
+
+/// Which keys to change, none of them revoked; at least one member says so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a JSON object with what to filter by")]
+pub struct Selection {
+    project: Option<ProjectId>,
+    environment: Option<EnvironmentSlug>,
+    created_by: Option<String>,
+    unused_since: Option<String>,
+    q: Option<String>,
+}
+
+/// The body of a revocation of many.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a filter")]
+pub struct BulkRevocation {
+    filter: Selection,
+    reason: Option<String>,
+}
+
+/// The body of disabling many, or of enabling them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a filter")]
+pub struct BulkDisabling {
+    filter: Selection,
+}
+
+/// The body of a change of the scopes of many: other ones, or more and fewer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a filter and scopes")]
+pub struct Rescoping {
+    filter: Selection,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
+    add: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
+    remove: Option<Vec<Scope>>,
+}
+
+/// What was changed, or would be.
+#[derive(Debug, Serialize)]
+pub struct BulkAnswer {
+    dry_run: bool,
+    count: usize,
+    data: Vec<TouchedKey>,
+}
+
+#[derive(Debug, Serialize)]
+struct TouchedKey {
+    id: KeyId,
+    name: String,
+    project: ProjectId,
+    environment: EnvironmentSlug,
+    changes: Map<String, Value>,
+}
+
+/// Revokes all keys of an organization that a filter finds.
+///
+/// # Errors
+/// [`ApiError`]; no key has been changed then.
+pub async fn revoke_all(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: BulkRevocation,
+    terms: &Terms,
+) -> Result<BulkAnswer, ApiError> {
+    let now = node.clock.now();
+    let reason = request.reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
+    let search = request.filter.search(organization)?;
+    let revoke = |key: &ApiKey| Ok(key.clone().revoke(now, reason.clone()));
+    change_all(node, caller, search, "key.revoke", revoke, terms).await
+}
+
+/// Disables all keys of an organization that a filter finds, or enables them.
+///
+/// # Errors
+/// [`ApiError`]; no key has been changed then.
+pub async fn disable_all(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: BulkDisabling,
+    disabled: bool,
+    terms: &Terms,
+) -> Result<BulkAnswer, ApiError> {
+    let now = node.clock.now();
+    let search = request.filter.search(organization)?;
+    let action = if disabled { "key.disable" } else { "key.enable" };
+    let change = |key: &ApiKey| {
+        let after = key.clone().disable(disabled, now).following(key);
+        may_change(caller, key, &after)?;
+        Ok(after)
+    };
+    change_all(node, caller, search, action, change, terms).await
+}
+
+/// Changes the scopes of all keys of an organization that a filter finds.
+///
+/// # Errors
+/// [`ApiError`]; no key has been changed then.
+pub async fn rescope_all(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: Rescoping,
+    terms: &Terms,
+) -> Result<BulkAnswer, ApiError> {
+    let new = NewScopes::read(request.scopes, request.add, request.remove)?;
+    let search = request.filter.search(organization)?;
+    let rescope = |key: &ApiKey| {
+        let after = ApiKey { scopes: new.of(key)?, ..key.clone() }.following(key);
+        may_change(caller, key, &after)?;
+        Ok(after)
+    };
+    change_all(node, caller, search, "key.change", rescope, terms).await
+}
+
+async fn change_all(
+    node: &Arc<Node>,
+    caller: &Caller,
+    search: KeySearch,
+    action: &'static str,
+    change: impl Fn(&ApiKey) -> Result<ApiKey, ApiError>,
+    terms: &Terms,
+) -> Result<BulkAnswer, ApiError> {
+    let filter = search.filter();
+    organizations::known(node, caller, &filter.organization).await?;
+    may_change_some(caller, filter)?;
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let changed = changed(&mut write, caller, filter, change).await?;
+    let changes: Vec<_> = changed.iter().map(|(before, after)| (before, Some(after))).collect();
+    keep_one_open(&mut write, caller, &changes, terms.force).await?;
+    if terms.dry_run || changed.is_empty() {
+        drop(write);
+    } else {
+        let changed: Vec<_> = changed.iter().map(|(before, after)| (before, after)).collect();
+        update_all(&mut write, action, &changed).await?;
+        node.commit(write).await?;
+    }
+    // After the transaction, in which it would keep all other writers waiting.
+    let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
+    Ok(BulkAnswer { dry_run: terms.dry_run, count: data.len(), data })
+}
+
+/// The keys that the filter finds and that would be others, before and after; the caller may change each that
+/// it finds.
+async fn changed(
+    write: &mut Write,
+    caller: &Caller,
+    filter: &KeyFilter,
+    change: impl Fn(&ApiKey) -> Result<ApiKey, ApiError>,
+) -> Result<Vec<(ApiKey, ApiKey)>, ApiError> {
+    let found = write.keys(filter, MOST).await?;
+    if found.next.is_some() {
+        return Err(ApiError::invalid(format!("the filter selects more than {MOST} keys; narrow it")));
+    }
+    let mut changed = Vec::new();
+    for before in found.items {
+        may(caller, &before, Verb::Write).map_err(|_| missing(caller, filter))?;
+        let after = change(&before)?;
+        if !after.is_as(&before) || after.revoked != before.revoked {
+            changed.push((before, after));
+        }
+    }
+    Ok(changed)
+}
+
+/// Decided before existence: who may change no key at all is told so, whatever the filter finds.
+fn may_change_some(caller: &Caller, filter: &KeyFilter) -> Result<(), ApiError> {
+    match reachable_keys(caller, Verb::Write, &filter.organization) {
+        VisibleKeys::Only(none) if none.is_empty() => Err(missing(caller, filter)),
+        VisibleKeys::Only(_) | VisibleKeys::All => Ok(()),
+    }
+}
+
+/// What the caller would need to change whatever the filter finds; of single keys it says nothing.
+fn missing(caller: &Caller, filter: &KeyFilter) -> ApiError {
+    let project = filter.project.as_ref().map_or("*", ProjectId::as_str);
+    let wanted = caller.may_all_in(&filter.organization, Verb::Write, &["projects", project, "keys", "*"]);
+    wanted.err().map_or(ApiError::NotFound, ApiError::from)
+}
+
+fn touched(before: &ApiKey, after: &ApiKey, now: Timestamp) -> TouchedKey {
+    TouchedKey {
+        id: after.id,
+        name: after.name.clone(),
+        project: after.project.clone(),
+        environment: after.environment.clone(),
+        changes: changes(&before.view(now), &after.view(now)),
+    }
+}
+
+impl Selection {
+    fn search(self, organization: OrganizationId) -> Result<KeySearch, ApiError> {
+        let says_something = self.project.is_some()
+            || self.environment.is_some()
+            || self.created_by.is_some()
+            || self.unused_since.is_some()
+            || self.q.is_some();
+        if !says_something {
+            return Err(ApiError::invalid(
+                "filter needs at least one of project, environment, created_by, unused_since and q",
+            ));
+        }
+        if self.q.as_ref().is_some_and(String::is_empty) {
+            return Err(ApiError::invalid("q must not be empty, because every name contains the empty text"));
+        }
+        let unused_since = self.unused_since.map(|text| moment("unused_since", &text));
+        KeySearch::new(KeyFilter {
+            organization,
+            project: self.project,
+            environment: self.environment,
+            status: StatusFilter::Unrevoked,
+            name_contains: self.q,
+            or_note_contains: false,
+            created_by: self.created_by,
+            unused_since: unused_since.transpose()?,
+            expires_before: None,
+            any_address: false,
+        })
+    }
+}
+
+/// What the scopes of each key are to be.
+enum NewScopes {
+    These(Scopes),
+    MoreAndFewer { add: Vec<Scope>, remove: Vec<Scope> },
+}
+
+impl NewScopes {
+    fn read(
+        scopes: Option<Vec<Scope>>,
+        add: Option<Vec<Scope>>,
+        remove: Option<Vec<Scope>>,
+    ) -> Result<Self, ApiError> {
+        match (scopes, add, remove) {
+            (Some(scopes), None, None) => Scopes::for_key(scopes).map(Self::These).map_err(ApiError::invalid),
+            (None, add, remove) if add.is_some() || remove.is_some() => {
+                Ok(Self::MoreAndFewer { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
+            }
+            _ => Err(ApiError::invalid("the body needs either scopes, or add, remove or both")),
+        }
+    }
+
+    fn of(&self, key: &ApiKey) -> Result<Scopes, ApiError> {
+        let (add, remove) = match self {
+            Self::These(scopes) => return Ok(scopes.clone()),
+            Self::MoreAndFewer { add, remove } => (add, remove),
+        };
+        let kept = key.scopes.iter().filter(|scope| !remove.contains(scope));
+        let scopes = Scopes::for_key(kept.chain(add).cloned());
+        scopes.map_err(|error| ApiError::invalid(format!("{}: {error}", key.id)))
+    }
+}

@@ -1,0 +1,135 @@
+//! Changing a key.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer};
+
+use super::create::{cidrs, scopes};
+use super::expiry::{self, ExpiresIn, end};
+use super::{KeyPath, find_to_change, update};
+use crate::base::clock::Timestamp;
+use crate::domain::cidr::Cidrs;
+use crate::domain::key::{ApiKey, words};
+use crate::domain::scope::{Preset, Scope, Scopes};
+use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ceiling::may_change;
+use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::{ApiError, Changed, Terms};
+
+/// The body of a change: what is absent stays, and `null` is no note, no ranges of its own, no end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a JSON object with a key's members")]
+pub struct KeyPatch {
+    #[serde(deserialize_with = "given")]
+    name: Option<String>,
+    #[serde(deserialize_with = "given")]
+    note: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(deserialize_with = "given")]
+    preset: Option<Preset>,
+    #[serde(deserialize_with = "given")]
+    cidrs: Option<Option<Vec<String>>>,
+    #[serde(deserialize_with = "given")]
+    expires_at: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    expires_in: Option<ExpiresIn>,
+    #[serde(deserialize_with = "given")]
+    disabled: Option<bool>,
+}
+
+/// Tells a member that is there, `null` included, from one that is not.
+pub(in crate::use_cases::management) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Changes a key.
+///
+/// # Errors
+/// [`ApiError`]; the key is then as it was.
+pub async fn change(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    patch: KeyPatch,
+    terms: &Terms,
+) -> Result<Changed<ApiKey>, ApiError> {
+    let now = node.clock.now();
+    let alterations = patch.read(path, now)?;
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    terms.hold_for(&before)?;
+    if before.revoked.is_some() {
+        return Err(ApiError::Conflict("the key is revoked".into()));
+    }
+    let after = alterations.of(&before, now);
+    may_change(caller, &before, &after)?;
+    keep_one_open(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
+    if !terms.dry_run && !before.is_as(&after) {
+        update(&mut write, action(&before, &after), &before, &after).await?;
+        node.commit(write).await?;
+    }
+    Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// What the audit trail calls a change: disabling and enabling have names of their own, whatever changes with them.
+pub(in crate::use_cases::management) fn action(before: &ApiKey, after: &ApiKey) -> &'static str {
+    match (before.disabled_at, after.disabled_at) {
+        (None, Some(_)) => "key.disable",
+        (Some(_), None) => "key.enable",
+        _ => "key.change",
+    }
+}
+
+/// What a key is to be, as far as it is to be something else.
+#[derive(Debug, Default)]
+pub(in crate::use_cases::management) struct Alterations {
+    pub(in crate::use_cases::management) name: Option<String>,
+    pub(in crate::use_cases::management) note: Option<Option<String>>,
+    pub(in crate::use_cases::management) scopes: Option<Scopes>,
+    pub(in crate::use_cases::management) cidrs: Option<Cidrs>,
+    pub(in crate::use_cases::management) expires_at: Option<Option<Timestamp>>,
+    pub(in crate::use_cases::management) disabled: Option<bool>,
+}
+
+impl KeyPatch {
+    fn read(self, path: &KeyPath, now: Timestamp) -> Result<Alterations, ApiError> {
+        let note = self.note.map(|note| note.map(words::note).transpose()).transpose();
+        let ranges = |entries: Option<Vec<String>>| cidrs(entries.as_deref().unwrap_or_default());
+        Ok(Alterations {
+            name: self.name.map(words::name).transpose().map_err(ApiError::invalid)?,
+            note: note.map_err(ApiError::invalid)?,
+            scopes: scopes(self.scopes, self.preset, &path.organization)?,
+            cidrs: self.cidrs.map(ranges).transpose()?,
+            expires_at: match (self.expires_at, self.expires_in) {
+                (None, None) => None,
+                (Some(None), None) => Some(None),
+                (Some(None), Some(_)) => return Err(ApiError::invalid(expiry::BOTH)),
+                (at, span) => Some(end(at.flatten().as_deref(), span.as_ref(), now)?),
+            },
+            disabled: self.disabled,
+        })
+    }
+}
+
+impl Alterations {
+    /// The key as it is to be from `at` on.
+    pub(in crate::use_cases::management) fn of(self, before: &ApiKey, at: Timestamp) -> ApiKey {
+        let key = match self.disabled {
+            Some(disabled) => before.clone().disable(disabled, at),
+            None => before.clone(),
+        };
+        ApiKey {
+            name: self.name.unwrap_or(key.name),
+            note: self.note.unwrap_or(key.note),
+            scopes: self.scopes.unwrap_or(key.scopes),
+            cidrs: self.cidrs.unwrap_or(key.cidrs),
+            expires_at: self.expires_at.unwrap_or(key.expires_at),
+            ..key
+        }
+        .following(before)
+    }
+}

@@ -1,0 +1,178 @@
+//! Making a key.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::event;
+use super::expiry::{ExpiresIn, end};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlug, KeyId, PlainKey};
+use crate::domain::cidr::Cidrs;
+use crate::domain::key::{ApiKey, KeySecret, SecretId, words};
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::principal::Principal;
+use crate::domain::scope::{Preset, Scope, Scopes, Verb};
+use crate::domain::tenant::Project;
+use crate::node::Node;
+use crate::store::{ChangeKind, NewKey, Write};
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ceiling::may_hand_out;
+use crate::use_cases::management::repeat::Once;
+use crate::use_cases::management::{ApiError, Etag, Made, Repeatable, Versioned};
+
+/// The body that a key is made from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a key's members")]
+pub struct NewKeyRequest {
+    name: String,
+    note: Option<String>,
+    project: ProjectId,
+    environment: EnvironmentSlug,
+    scopes: Option<Vec<Scope>>,
+    preset: Option<Preset>,
+    cidrs: Option<Vec<String>>,
+    expires_at: Option<String>,
+    expires_in: Option<ExpiresIn>,
+}
+
+/// A new key or a new secret of one, and the one chance to see it whole.
+#[derive(Debug)]
+pub struct CreatedKey {
+    /// As it is stored.
+    pub key: ApiKey,
+    /// The key itself.
+    pub plain: PlainKey,
+}
+
+impl Versioned for CreatedKey {
+    fn etag(&self) -> Etag {
+        self.key.etag()
+    }
+}
+
+/// Makes a key in `organization`.
+///
+/// # Errors
+/// [`ApiError`]; nothing has been made then.
+pub async fn create(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: NewKeyRequest,
+    repeatable: Option<Repeatable>,
+) -> Result<Made<CreatedKey>, ApiError> {
+    caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
+    let once = Once::begin(node, caller, repeatable)?;
+    let now = node.clock.now();
+    let key = request.into_key(node, caller, organization, now)?;
+    may_hand_out(caller, &key)?;
+    let (secret, plain) = new_secret(node, &key, now).await?;
+    let new = NewKey::new(key, secret);
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    write.organization(&new.key().organization).await?.ok_or(ApiError::NotFound)?;
+    insert(&mut write, &new).await?;
+    once.keep(&mut write, &new.key().view_with(now, None)).await?;
+    node.commit(write).await?;
+    Ok(Made::New(CreatedKey { key: new.key().clone(), plain }))
+}
+
+/// A new secret for a key, as it is stored and as it is shown.
+pub(in crate::use_cases::management) async fn new_secret(
+    node: &Node,
+    key: &ApiKey,
+    now: Timestamp,
+) -> Result<(KeySecret, PlainKey), ApiError> {
+    let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &node.tagger, &node.entropy);
+    let plain = plain.map_err(ApiError::internal)?;
+    let secret = KeySecret {
+        id: SecretId::generate(&node.entropy).map_err(ApiError::internal)?,
+        hash: node.secrets.hash(plain.secret(), &Principal::of(key), &node.entropy).await?,
+        created_at: now,
+        expires_at: None,
+        last_used_at: None,
+    };
+    Ok((secret, plain))
+}
+
+/// Stores a key in its project, which must be there.
+async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
+    let key = new.key();
+    check_home(key, write.project(&key.organization, &key.project).await?.as_ref())?;
+    insert_all(write, &[new]).await
+}
+
+/// Stores keys whose projects are there. Other writers wait until that is done, so it takes few statements.
+pub(in crate::use_cases::management) async fn insert_all(
+    write: &mut Write,
+    new: &[&NewKey],
+) -> Result<(), ApiError> {
+    for batch in new.chunks(Write::AT_ONCE) {
+        write.insert_keys(batch).await?;
+        let events: Vec<_> =
+            batch.iter().filter_map(|new| event(write, "key.create", None, Some(new.key()))).collect();
+        write.record_all(ChangeKind::Key, &events).await?;
+    }
+    Ok(())
+}
+
+/// Whether the project that a key is to be in is there, with the environment that it is for.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`].
+pub(in crate::use_cases::management) fn check_home(
+    key: &ApiKey,
+    project: Option<&Project>,
+) -> Result<(), ApiError> {
+    let project = project.ok_or_else(|| ApiError::invalid("the project does not exist"))?;
+    if !project.environments.contains(&key.environment) {
+        let there = project.environments.to_string().replace(' ', ", ");
+        return Err(ApiError::invalid(format!("the project does not have this environment; it has {there}")));
+    }
+    Ok(())
+}
+
+impl NewKeyRequest {
+    fn into_key(
+        self,
+        node: &Node,
+        caller: &Caller,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<ApiKey, ApiError> {
+        let id = KeyId::generate(&node.entropy).map_err(ApiError::internal)?;
+        let scopes = scopes(self.scopes, self.preset, &organization)?;
+        let home = (organization, self.project, self.environment);
+        let creator = caller.key.key.id.to_string();
+        Ok(ApiKey {
+            scopes: scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?,
+            cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
+            expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
+            name: words::name(self.name).map_err(ApiError::invalid)?,
+            note: self.note.map(words::note).transpose().map_err(ApiError::invalid)?,
+            ..ApiKey::blank(id, home, node.deployment.brand.clone(), creator, now)
+        })
+    }
+}
+
+/// The scopes that somebody named, one by one or by a preset; `None` when neither is there.
+pub(in crate::use_cases::management) fn scopes(
+    scopes: Option<Vec<Scope>>,
+    preset: Option<Preset>,
+    organization: &OrganizationId,
+) -> Result<Option<Scopes>, ApiError> {
+    match (scopes, preset) {
+        (None, None) => Ok(None),
+        (Some(scopes), None) => Scopes::for_key(scopes).map(Some).map_err(ApiError::invalid),
+        (None, Some(preset)) => preset.scopes(organization.as_str()).map(Some).map_err(ApiError::internal),
+        (Some(_), Some(_)) => Err(ApiError::invalid("a key needs either scopes or a preset")),
+    }
+}
+
+/// The ranges that somebody listed.
+pub(in crate::use_cases::management) fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
+    Cidrs::parse(entries.iter().map(String::as_str)).map_err(ApiError::invalid)
+}

@@ -1,0 +1,75 @@
+//! Pages of an organization's keys.
+
+use std::sync::Arc;
+
+use crate::domain::key::ApiKey;
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::store::{KeyFilter, KeyOrder, KeyQuery};
+use crate::use_cases::access::{Caller, reachable_keys};
+use crate::use_cases::management::listing::cursor;
+use crate::use_cases::management::{ApiError, PageRequest, organizations, reading};
+
+/// The most characters of a search.
+const MAX_SEARCH: usize = 200;
+
+/// Which keys somebody looks for.
+#[derive(Clone, Debug)]
+pub struct KeySearch {
+    filter: KeyFilter,
+    order: KeyOrder,
+}
+
+impl KeySearch {
+    /// A search that can be made.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] for words that no name and no creator has.
+    pub fn new(filter: KeyFilter) -> Result<Self, ApiError> {
+        for (parameter, words) in [("q", &filter.name_contains), ("created_by", &filter.created_by)] {
+            let is_bad = |words: &String| words.chars().count() > MAX_SEARCH || words.contains('\0');
+            if words.as_ref().is_some_and(is_bad) {
+                return Err(ApiError::invalid(format!(
+                    "{parameter} has more than {MAX_SEARCH} characters, or a NUL"
+                )));
+            }
+        }
+        Ok(Self { filter, order: KeyOrder::default() })
+    }
+
+    /// The same in another order.
+    #[must_use]
+    pub fn sorted(self, order: KeyOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    /// What is looked for.
+    pub fn filter(&self) -> &KeyFilter {
+        &self.filter
+    }
+}
+
+/// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next. It may have fewer keys than
+/// its limit, or none, and a next page (see [`Store::keys`](crate::store::Reading::keys)).
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn list(
+    node: &Arc<Node>,
+    caller: &Caller,
+    search: KeySearch,
+    page: PageRequest,
+) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
+    let KeySearch { filter, order } = search;
+    organizations::known(node, caller, &filter.organization).await?;
+    let list = format!("keys {filter:?} {order:?}");
+    let query = KeyQuery {
+        visible: reachable_keys(caller, Verb::Read, &filter.organization),
+        behind: page.behind(node, &list)?,
+        order,
+        limit: page.limit,
+        filter,
+    };
+    let found = reading(node, caller).await?.keys(query, node.clock.now()).await?;
+    Ok((found.items, cursor(node, &list, found.next)?))
+}

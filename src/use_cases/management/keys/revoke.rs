@@ -1,0 +1,36 @@
+//! Revoking a key: immediate and final.
+
+use std::sync::Arc;
+
+use super::{KeyPath, find_to_change, update};
+use crate::domain::key::{ApiKey, words};
+use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ApiError;
+use crate::use_cases::management::last_way::keep_one_open;
+
+/// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
+/// moment included.
+///
+/// # Errors
+/// [`ApiError`]. After [`ApiError::Unavailable`] the key may have been revoked or not: ask again.
+pub async fn revoke(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    reason: Option<String>,
+    force: bool,
+) -> Result<ApiKey, ApiError> {
+    let reason = reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    if before.revoked.is_some() {
+        return Ok(before);
+    }
+    let after = before.clone().revoke(now, reason);
+    keep_one_open(&mut write, caller, &[(&before, Some(&after))], force).await?;
+    update(&mut write, "key.revoke", &before, &after).await?;
+    node.commit(write).await?;
+    Ok(after)
+}

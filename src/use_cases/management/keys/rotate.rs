@@ -1,0 +1,147 @@
+//! A key's secrets: a new one beside the old for a while, and the end of one.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::create::new_secret;
+use super::{CreatedKey, KeyPath, find_to_change, update};
+use crate::base::clock::Timestamp;
+use crate::domain::key::{ApiKey, SecretId};
+use crate::node::Node;
+use crate::store::Write;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::ceiling::may_hand_out;
+use crate::use_cases::management::repeat::Once;
+use crate::use_cases::management::{ApiError, Made, Repeatable};
+
+/// The longest overlap, in seconds: 30 days.
+const MAX_OVERLAP: i64 = 2_592_000;
+
+/// The body of a rotation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with overlap_seconds")]
+pub struct Rotation {
+    /// For how many seconds what opens the key now goes on opening it.
+    overlap_seconds: i64,
+}
+
+/// Gives a key a new secret. What opened it before does so until the overlap is over; with none, it is retired
+/// at once, and tokens that were got with it are dead.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] for a revoked key, and when two secrets are live already.
+pub async fn rotate(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    rotation: &Rotation,
+    repeatable: Option<Repeatable>,
+) -> Result<Made<CreatedKey>, ApiError> {
+    let overlap = rotation.overlap_seconds;
+    if !(0..=MAX_OVERLAP).contains(&overlap) {
+        return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
+    }
+    let once = Once::begin(node, caller, repeatable)?;
+    // Hashing is slow: nobody's turn to write is spent on it.
+    let seen = super::find(node, caller, path, crate::domain::scope::Verb::Write).await?;
+    let now = node.clock.now();
+    let (secret, plain) = new_secret(node, &seen, now).await?;
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    may_hand_out(caller, &before)?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    if before.revoked.is_some() {
+        return Err(ApiError::Conflict("the key is revoked".into()));
+    }
+    if overlap > 0 && before.live_secrets(now).count() >= ApiKey::MAX_LIVE_SECRETS {
+        let why = "the key already has two live secrets; retire one, or rotate with an overlap of 0";
+        return Err(ApiError::Conflict(why.into()));
+    }
+    let mut after = end_secrets(&mut write, &before, overlap).await?;
+    write.insert_secret(&before.id, &secret).await?;
+    after.secrets.push(secret);
+    update(&mut write, "key.rotate", &before, &after).await?;
+    once.keep(&mut write, &after.view_with(now, None)).await?;
+    node.commit(write).await?;
+    Ok(Made::New(CreatedKey { key: after, plain }))
+}
+
+/// The key with its secrets ending after the overlap, or without those that end now.
+async fn end_secrets(write: &mut Write, before: &ApiKey, overlap: i64) -> Result<ApiKey, ApiError> {
+    let (now, end) = (write.at(), write.at().plus(overlap));
+    let mut after = before.clone();
+    for secret in &before.secrets {
+        if overlap == 0 || !is_live(secret.expires_at, now) {
+            write.retire_secret(secret.id).await?;
+            after.secrets.retain(|kept| kept.id != secret.id);
+        } else if is_live(secret.expires_at, end) {
+            write.end_secret(secret.id, Some(end)).await?;
+            after.secrets.iter_mut().filter(|kept| kept.id == secret.id).for_each(|kept| {
+                kept.expires_at = Some(end);
+            });
+        }
+    }
+    after.generation += u64::from(overlap == 0);
+    Ok(after)
+}
+
+fn is_live(end: Option<Timestamp>, at: Timestamp) -> bool {
+    end.is_none_or(|end| at < end)
+}
+
+/// What became of a key when one of its secrets was retired.
+#[derive(Debug)]
+pub struct Retirement {
+    /// The key as it is now.
+    pub key: ApiKey,
+    /// The secret that was to end, and lasts now because the one that was to replace it is retired.
+    pub kept: Option<SecretId>,
+}
+
+/// Retires one secret of a key before its time. Tokens of the key are dead, whichever secret they were got
+/// with. Retiring the secret that was to replace another undoes the rotation: the other one would end unannounced and
+/// the key with it, so it lasts from now on. That takes the rights of a rotation.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] when no other secret is live.
+pub async fn retire(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    secret: SecretId,
+) -> Result<Retirement, ApiError> {
+    let now = node.clock.now();
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    let before = find_to_change(&mut write, caller, path).await?;
+    if !before.live_secrets(now).any(|live| live.id == secret) {
+        return Err(ApiError::NotFound);
+    }
+    if before.live_secrets(now).count() == 1 {
+        let why = "this is the key's last live secret; rotate the key first, or revoke the key";
+        return Err(ApiError::Conflict(why.into()));
+    }
+    write.retire_secret(secret).await?;
+    let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
+    after.secrets.retain(|kept| kept.id != secret);
+    let is_lasting = after.live_secrets(now).any(|left| left.expires_at.is_none());
+    let kept = if is_lasting { None } else { keep_newest(&mut write, caller, &mut after).await? };
+    update(&mut write, "secret.retire", &before, &after).await?;
+    node.commit(write).await?;
+    Ok(Retirement { key: after, kept })
+}
+
+/// Takes the end of a key's newest secret away.
+async fn keep_newest(
+    write: &mut Write,
+    caller: &Caller,
+    key: &mut ApiKey,
+) -> Result<Option<SecretId>, ApiError> {
+    may_hand_out(caller, key)?;
+    let Some(newest) = key.secrets.last_mut() else { return Ok(None) };
+    newest.expires_at = None;
+    write.end_secret(newest.id, None).await?;
+    Ok(Some(newest.id))
+}

@@ -1,0 +1,36 @@
+//! Finding a key without knowing whose it is.
+
+use std::sync::Arc;
+
+use super::may;
+use crate::domain::api_key::KeyClue;
+use crate::domain::key::ApiKey;
+use crate::domain::scope::Verb;
+use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::listing::cursor;
+use crate::use_cases::management::{ApiError, PageRequest, reading};
+
+/// A page of the keys that `clue` fits, of whichever organization, as far as the caller may read them, and the cursor of
+/// the next. A page looks at as many keys as its limit says, and may have fewer, or none, and a next page.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn search(
+    node: &Arc<Node>,
+    caller: &Caller,
+    clue: &KeyClue,
+    page: PageRequest,
+) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
+    let list = format!("keys like {clue:?}");
+    let behind: Option<String> = page.behind(node, &list)?;
+    let mut found = reading(node, caller)
+        .await?
+        .keys_beginning(clue.beginning(), behind.as_deref(), page.limit + 1)
+        .await?;
+    let there_are_more = found.len() > usize::from(page.limit);
+    found.truncate(page.limit.into());
+    let next = found.last().filter(|_| there_are_more).map(|key| key.id.to_string());
+    found.retain(|key| clue.fits(&key.brand, &key.environment) && may(caller, key, Verb::Read).is_ok());
+    Ok((found, cursor(node, &list, next)?))
+}

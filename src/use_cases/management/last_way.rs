@@ -1,0 +1,115 @@
+//! Nobody locks the last administrator out by accident.
+//!
+//! A *way in* is an API key with which somebody can make keys in every organization, and so let everybody else in. It
+//! has the scopes for that, it is active, it has a live secret, and it lasts until it or the last of its secrets ends.
+//! Administration lasts as long as the longest of its ways in. What shortens that needs `force`, unless no way in lasted
+//! for ever and one is left for [`ENOUGH_SECONDS`].
+//!
+//! Of the ranges of what is left nothing is known but that the caller is somewhere: only a key that can be used from
+//! the caller's address counts.
+
+use std::collections::HashSet;
+
+use super::ApiError;
+use crate::base::clock::Timestamp;
+use crate::domain::key::ApiKey;
+use crate::store::Write;
+use crate::use_cases::access::Caller;
+
+/// How long a way in that ends has to last at least to be enough: 30 days.
+const ENOUGH_SECONDS: i64 = 30 * 86_400;
+
+/// So many ways in are looked at beside those that change.
+const LOOKED_AT: usize = 100;
+
+/// A key before a change, and after it if there is one then.
+pub(super) type KeyChange<'k> = (&'k ApiKey, Option<&'k ApiKey>);
+
+/// Whether administration stays open after these changes, which are not stored yet. `force` makes that no matter.
+///
+/// # Errors
+/// [`ApiError::Conflict`].
+pub(super) async fn keep_one_open(
+    write: &mut Write,
+    caller: &Caller,
+    changes: &[KeyChange<'_>],
+    force: bool,
+) -> Result<(), ApiError> {
+    let here = Here { caller, now: write.at() };
+    if force || !changes.iter().any(|change| here.is_closed_by(change)) {
+        return Ok(());
+    }
+    let ways_in = write.ways_in(changes.len() + LOOKED_AT).await?;
+    let lasted = ways_in.iter().map(|way| way.until).max();
+    let changed: HashSet<_> = changes.iter().map(|(before, _)| before.id).collect();
+    let unchanged = ways_in.iter().filter(|way| !changed.contains(&way.key) && here.admitted_by(&way.cidrs));
+    let left = changes.iter().filter_map(|(_, after)| after.filter(|after| here.admitted_by(&after.cidrs)));
+    let lasts =
+        unchanged.map(|way| way.until).chain(left.filter_map(|after| after.way_in_until(here.now))).max();
+    if is_enough(lasted, lasts, here.now) { Ok(()) } else { Err(locked_out(lasts)) }
+}
+
+/// Who changes keys, and when.
+struct Here<'a> {
+    caller: &'a Caller,
+    now: Timestamp,
+}
+
+impl Here<'_> {
+    fn admitted_by(&self, cidrs: &crate::domain::cidr::Cidrs) -> bool {
+        cidrs.admits(self.caller.address.known())
+    }
+
+    /// Whether a way in is closed by a change, ends sooner, or is narrowed to other places than the caller's.
+    fn is_closed_by(&self, (before, after): &KeyChange<'_>) -> bool {
+        let Some(was) = before.way_in_until(self.now) else { return false };
+        let Some(after) = after else { return true };
+        let is_narrowed = !after.cidrs.covers(&before.cidrs) && !self.admitted_by(&after.cidrs);
+        is_narrowed || after.way_in_until(self.now).is_none_or(|is| is < was)
+    }
+}
+
+/// Whether administration may last until `lasts` where it lasted until `lasted`.
+fn is_enough(lasted: Option<Timestamp>, lasts: Option<Timestamp>, now: Timestamp) -> bool {
+    let Some(lasted) = lasted else { return true };
+    let ended_anyway = lasted < Timestamp::MAX;
+    lasts.is_some_and(|lasts| lasts >= lasted || (ended_anyway && lasts >= now.plus(ENOUGH_SECONDS)))
+}
+
+fn locked_out(lasts: Option<Timestamp>) -> ApiError {
+    let left = match lasts {
+        Some(end) => {
+            format!("the last key that can create keys in every organization would end at {}", end.rfc3339())
+        }
+        None => "no key that can create keys in every organization would still work from your address".into(),
+    };
+    ApiError::Conflict(format!(
+        "this change would lock out all administrators: {left}; ?force=true overrides this check"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn administration_lasts_as_long_as_before_or_long_enough() {
+        let now = Timestamp::from_unix(1_000_000);
+        let in_days = |days: i64| Some(now.plus(days * 86_400));
+        let forever = Some(Timestamp::MAX);
+        for (lasted, lasts, enough) in [
+            (forever, forever, true),
+            (forever, in_days(3_650), false),
+            (forever, None, false),
+            (in_days(365), in_days(365), true),
+            (in_days(365), in_days(30), true),
+            (in_days(365), in_days(29), false),
+            (in_days(20), in_days(20), true),
+            (in_days(20), in_days(19), false),
+            (in_days(20), None, false),
+            (None, None, true),
+        ] {
+            assert_eq!(is_enough(lasted, lasts, now), enough, "{lasted:?} {lasts:?}");
+        }
+    }
+}

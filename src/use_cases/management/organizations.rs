@@ -1,0 +1,194 @@
+//! Organizations: making tenants, looking at them, changing and ending them.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::keys::given;
+use super::listing::cursor;
+use super::repeat::Once;
+use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, reading};
+use crate::domain::audiences::Audiences;
+use crate::domain::audit::AuditEvent;
+use crate::domain::key::words;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::domain::tenant::Organization;
+use crate::node::Node;
+use crate::store::{ChangeKind, Write};
+use crate::use_cases::access::{Caller, visible_organizations};
+
+/// The body that an organization is made from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with an organization's members")]
+pub struct NewOrganizationRequest {
+    id: OrganizationId,
+    name: Option<String>,
+    audiences: Option<Vec<String>>,
+}
+
+/// The body of a change: what is absent stays; `null` audiences are all of the deployment's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a JSON object with an organization's members")]
+pub struct OrganizationPatch {
+    #[serde(deserialize_with = "given")]
+    name: Option<String>,
+    #[serde(deserialize_with = "given")]
+    audiences: Option<Option<Vec<String>>>,
+}
+
+/// A page of the organizations that the caller may read, newest first, and the cursor of the next.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn list(
+    node: &Arc<Node>,
+    caller: &Caller,
+    page: PageRequest,
+) -> Result<(Vec<Organization>, Option<String>), ApiError> {
+    const LIST: &str = "organizations";
+    let before = page.behind(node, LIST)?;
+    let visible = visible_organizations(caller);
+    let found = reading(node, caller).await?.organizations(&visible, before, page.limit).await?;
+    Ok((found.items, cursor(node, LIST, found.next)?))
+}
+
+/// The organization, for a caller who may read it.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn read(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<Organization, ApiError> {
+    caller.may_in(id, Verb::Read, &[])?;
+    reading(node, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
+}
+
+/// Whether there is this organization, as far as it is any affair of the caller's.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn known(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
+    if !caller.knows(id) || reading(node, caller).await?.organization(id).await?.is_none() {
+        return Err(ApiError::NotFound);
+    }
+    Ok(())
+}
+
+/// Makes an organization.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before.
+pub async fn create(
+    node: &Arc<Node>,
+    caller: &Caller,
+    request: NewOrganizationRequest,
+    repeatable: Option<Repeatable>,
+) -> Result<Made<Organization>, ApiError> {
+    // Before existence: who may not make it is told so, be it there or not.
+    caller.may(Verb::Admin, &["orgs", request.id.as_str()])?;
+    let once = Once::begin(node, caller, repeatable)?;
+    let now = node.clock.now();
+    let organization = Organization {
+        name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
+            .map_err(ApiError::invalid)?,
+        audiences: audiences(node, request.audiences)?,
+        id: request.id,
+        created_at: now,
+    };
+    let mut write = node.store.write(now, &caller.actor()).await?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    if !write.insert_organization(&organization).await? {
+        return Err(ApiError::Conflict("this organization id is in use or was used before".into()));
+    }
+    record(&mut write, "organization.create", None, Some(&organization)).await?;
+    once.keep(&mut write, &organization).await?;
+    node.commit(write).await?;
+    Ok(Made::New(organization))
+}
+
+/// Changes an organization.
+///
+/// # Errors
+/// [`ApiError`]; the organization is then as it was.
+pub async fn change(
+    node: &Arc<Node>,
+    caller: &Caller,
+    id: &OrganizationId,
+    patch: OrganizationPatch,
+    terms: &Terms,
+) -> Result<Changed<Organization>, ApiError> {
+    caller.may_in(id, Verb::Admin, &[])?;
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
+    terms.hold_for(&before)?;
+    let after = Organization {
+        name: name(patch.name, &before)?,
+        audiences: match patch.audiences {
+            Some(list) => audiences(node, list)?,
+            None => before.audiences.clone(),
+        },
+        ..before.clone()
+    };
+    if !terms.dry_run && before != after {
+        update(&mut write, &before, &after).await?;
+        node.commit(write).await?;
+    }
+    Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// Deletes an organization and its projects.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
+pub async fn delete(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
+    caller.may_in(id, Verb::Admin, &[])?;
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
+    if !write.environments_in_use(id, None).await?.is_empty() {
+        return Err(ApiError::Conflict("it has unrevoked keys".into()));
+    }
+    write.delete_organization(id).await?;
+    record(&mut write, "organization.delete", Some(&before), None).await?;
+    Ok(node.commit(write).await?)
+}
+
+/// Stores an organization as it is `after`, and records that.
+pub(super) async fn update(
+    write: &mut Write,
+    before: &Organization,
+    after: &Organization,
+) -> Result<(), ApiError> {
+    write.update_organization(after).await?;
+    record(write, "organization.change", Some(before), Some(after)).await
+}
+
+/// The name that somebody gave, or the one that there is.
+pub(super) fn name(given: Option<String>, before: &Organization) -> Result<String, ApiError> {
+    given.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)
+}
+
+/// The audiences that somebody listed, of the deployment's.
+pub(super) fn audiences(node: &Node, list: Option<Vec<String>>) -> Result<Option<Audiences>, ApiError> {
+    let choice = &node.deployment.audiences;
+    list.map(|list| Audiences::among(choice, list)).transpose().map_err(ApiError::invalid)
+}
+
+async fn record(
+    write: &mut Write,
+    action: &'static str,
+    before: Option<&Organization>,
+    after: Option<&Organization>,
+) -> Result<(), ApiError> {
+    let Some(organization) = after.or(before) else { return Ok(()) };
+    let event = AuditEvent {
+        action,
+        organization: Some(organization.id.clone()),
+        key: None,
+        subject: organization.id.to_string(),
+        before: before.map(|before| json!(before)),
+        after: after.map(|after| json!(after)),
+    };
+    Ok(write.record(ChangeKind::Organization, event).await?)
+}

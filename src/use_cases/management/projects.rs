@@ -1,0 +1,268 @@
+//! Projects of an organization: making them, looking at them, changing and ending them.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::keys::given;
+use super::listing::cursor;
+use super::repeat::Once;
+use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, organizations, reading};
+use crate::base::clock::Timestamp;
+use crate::domain::audiences::{self, Audiences};
+use crate::domain::audit::AuditEvent;
+use crate::domain::key::words;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::Verb;
+use crate::domain::tenant::{Environments, Organization, Project};
+use crate::node::Node;
+use crate::store::{ChangeKind, Write};
+use crate::use_cases::access::{Caller, visible_projects};
+
+/// A project, by the ids in a request's path.
+#[derive(Clone, Debug)]
+pub struct ProjectPath {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The project.
+    pub project: ProjectId,
+}
+
+/// The body that a project is made from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a project's members")]
+pub struct NewProjectRequest {
+    pub(super) id: ProjectId,
+    pub(super) name: Option<String>,
+    pub(super) environments: Option<Vec<String>>,
+    pub(super) audiences: Option<Vec<String>>,
+}
+
+/// The body of a change: what is absent stays; `null` audiences are all of the organization's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a JSON object with a project's members")]
+pub struct ProjectPatch {
+    #[serde(deserialize_with = "given")]
+    pub(super) name: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(super) environments: Option<Vec<String>>,
+    #[serde(deserialize_with = "given")]
+    pub(super) audiences: Option<Option<Vec<String>>>,
+}
+
+/// A page of the projects that the caller may read, newest first, and the cursor of the next.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn list(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+    page: PageRequest,
+) -> Result<(Vec<Project>, Option<String>), ApiError> {
+    organizations::known(node, caller, organization).await?;
+    let list = format!("projects of {organization}");
+    let before = page.behind(node, &list)?;
+    let visible = visible_projects(caller, organization);
+    let found = reading(node, caller).await?.projects(organization, &visible, before, page.limit).await?;
+    Ok((found.items, cursor(node, &list, found.next)?))
+}
+
+/// The project, for a caller who may read it.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn read(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<Project, ApiError> {
+    may(caller, path, Verb::Read)?;
+    reading(node, caller).await?.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)
+}
+
+/// Makes a project in `organization`.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before in its organization.
+pub async fn create(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: OrganizationId,
+    request: NewProjectRequest,
+    repeatable: Option<Repeatable>,
+) -> Result<Made<Project>, ApiError> {
+    let path = ProjectPath { organization, project: request.id.clone() };
+    may(caller, &path, Verb::Write)?;
+    let once = Once::begin(node, caller, repeatable)?;
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
+    if let Some(answer) = once.answered(&mut write).await? {
+        return Ok(Made::Before(answer));
+    }
+    let project = new(node, &organization, request, write.at())?;
+    insert_all(&mut write, &[&project]).await?;
+    once.keep(&mut write, &project).await?;
+    node.commit(write).await?;
+    Ok(Made::New(project))
+}
+
+/// Changes a project.
+///
+/// # Errors
+/// [`ApiError`]; the project is then as it was.
+pub async fn change(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &ProjectPath,
+    patch: ProjectPatch,
+    terms: &Terms,
+) -> Result<Changed<Project>, ApiError> {
+    may(caller, path, Verb::Write)?;
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
+    let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
+    terms.hold_for(&before)?;
+    let after = altered(node, &mut write, &organization, &before, patch).await?;
+    if !terms.dry_run && before != after {
+        update_all(&mut write, &[(&before, &after)]).await?;
+        node.commit(write).await?;
+    }
+    Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// Deletes a project.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
+pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<(), ApiError> {
+    may(caller, path, Verb::Write)?;
+    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
+    if !write.environments_in_use(&path.organization, Some(&path.project)).await?.is_empty() {
+        return Err(ApiError::Conflict("it has unrevoked keys".into()));
+    }
+    write.delete_project(&before).await?;
+    record(&mut write, "project.delete", Some(&before), None).await?;
+    Ok(node.commit(write).await?)
+}
+
+fn may(caller: &Caller, path: &ProjectPath, verb: Verb) -> Result<(), ApiError> {
+    Ok(caller.may_in(&path.organization, verb, &["projects", path.project.as_str()])?)
+}
+
+/// The project that a request is about.
+pub(super) fn new(
+    node: &Node,
+    organization: &Organization,
+    request: NewProjectRequest,
+    now: Timestamp,
+) -> Result<Project, ApiError> {
+    Ok(Project {
+        name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
+            .map_err(ApiError::invalid)?,
+        environments: request.environments.map_or(Ok(Environments::default()), environments)?,
+        audiences: audiences(node, organization, request.audiences)?,
+        id: request.id,
+        organization: organization.id.clone(),
+        created_at: now,
+    })
+}
+
+/// Stores new projects, and records that. Other writers wait until that is done, so it takes few statements.
+///
+/// # Errors
+/// [`ApiError::Conflict`] when an id was ever used before; nothing is to be committed then.
+pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Result<(), ApiError> {
+    for batch in projects.chunks(Write::AT_ONCE) {
+        if !write.insert_projects(batch).await? {
+            return Err(ApiError::Conflict(
+                "this project id is in use or was used before in the organization".into(),
+            ));
+        }
+        let events: Vec<_> =
+            batch.iter().filter_map(|project| event("project.create", None, Some(*project))).collect();
+        write.record_all(ChangeKind::Project, &events).await?;
+    }
+    Ok(())
+}
+
+/// The project as the patch has it, if it may be so.
+pub(super) async fn altered(
+    node: &Node,
+    write: &mut Write,
+    organization: &Organization,
+    before: &Project,
+    patch: ProjectPatch,
+) -> Result<Project, ApiError> {
+    let after = Project {
+        name: patch.name.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)?,
+        environments: patch.environments.map_or(Ok(before.environments.clone()), environments)?,
+        audiences: match patch.audiences {
+            Some(list) if is_as(list.as_deref(), before.audiences.as_ref()) => before.audiences.clone(),
+            Some(list) => audiences(node, organization, list)?,
+            None => before.audiences.clone(),
+        },
+        ..before.clone()
+    };
+    if before.environments.iter().all(|environment| after.environments.contains(environment)) {
+        return Ok(after);
+    }
+    let in_use = write.environments_in_use(&before.organization, Some(&before.id)).await?;
+    match in_use.iter().find(|environment| !after.environments.contains(environment)) {
+        Some(gone) => {
+            let why = format!("the environment {gone} has unrevoked keys");
+            Err(ApiError::Conflict(why))
+        }
+        None => Ok(after),
+    }
+}
+
+/// Stores projects as they are after a change, and records that.
+pub(super) async fn update_all(write: &mut Write, changed: &[(&Project, &Project)]) -> Result<(), ApiError> {
+    let after: Vec<_> = changed.iter().map(|(_, after)| *after).collect();
+    write.update_projects(&after).await?;
+    let events: Vec<_> = changed
+        .iter()
+        .filter_map(|(before, after)| event("project.change", Some(before), Some(after)))
+        .collect();
+    Ok(write.record_all(ChangeKind::Project, &events).await?)
+}
+
+/// Whether a list is what there is. What has been narrowed above it since is no reason to refuse it unchanged.
+pub(super) fn is_as(list: Option<&[String]>, there: Option<&Audiences>) -> bool {
+    list == there.map(Audiences::as_slice)
+}
+
+fn environments(names: Vec<String>) -> Result<Environments, ApiError> {
+    Environments::parse(names.iter().map(String::as_str)).map_err(ApiError::invalid)
+}
+
+/// The audiences that somebody listed, of the organization's.
+fn audiences(
+    node: &Node,
+    organization: &Organization,
+    list: Option<Vec<String>>,
+) -> Result<Option<Audiences>, ApiError> {
+    let choice = audiences::left_of(&node.deployment.audiences, organization.audiences.as_ref(), None);
+    list.map(|list| Audiences::among(&choice, list)).transpose().map_err(ApiError::invalid)
+}
+
+async fn record(
+    write: &mut Write,
+    action: &'static str,
+    before: Option<&Project>,
+    after: Option<&Project>,
+) -> Result<(), ApiError> {
+    let Some(event) = event(action, before, after) else { return Ok(()) };
+    Ok(write.record(ChangeKind::Project, event).await?)
+}
+
+fn event(action: &'static str, before: Option<&Project>, after: Option<&Project>) -> Option<AuditEvent> {
+    let project = after.or(before)?;
+    Some(AuditEvent {
+        action,
+        organization: Some(project.organization.clone()),
+        key: None,
+        subject: project.path(),
+        before: before.map(|before| json!(before)),
+        after: after.map(|after| json!(after)),
+    })
+}

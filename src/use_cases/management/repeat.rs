@@ -1,0 +1,99 @@
+//! Requests that may come again: the second time nothing is made, and the first answer is given once more
+//! (`Idempotency-Key`).
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ApiError;
+use crate::domain::api_key::KeyId;
+use crate::node::{Node, UnderWay};
+use crate::store::{Repeat, Write};
+use crate::use_cases::access::Caller;
+
+/// A request that its client may send again, by the client's own name for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeatable {
+    /// A digest of method, path and the client's name for it: a secret in the wrong header is not kept.
+    request: String,
+    /// A digest of the body.
+    body: [u8; 32],
+}
+
+/// Something new, or what was answered when it was.
+#[derive(Debug)]
+pub enum Made<T> {
+    /// It was made just now.
+    New(T),
+    /// It was made before: the answer of then, without its secret.
+    Before(Value),
+}
+
+/// The handling of one repeatable request, or of one that is not.
+pub(super) struct Once(Option<Claimed>);
+
+struct Claimed {
+    caller: KeyId,
+    repeatable: Repeatable,
+    /// Keeps the second of two at once out.
+    _under_way: UnderWay,
+}
+
+impl Repeatable {
+    /// A request by its method, its path, the client's name for it and its body.
+    pub fn new(method: &str, path: &str, name: &str, body: &[u8]) -> Self {
+        let request = digest(&SHA256, format!("{method}\n{path}\n{name}").as_bytes());
+        let mut digest_of_body = [0; 32];
+        digest_of_body.copy_from_slice(digest(&SHA256, body).as_ref());
+        Self { request: URL_SAFE_NO_PAD.encode(request), body: digest_of_body }
+    }
+}
+
+impl Once {
+    /// Begins a request of `caller`.
+    ///
+    /// # Errors
+    /// [`ApiError::Conflict`] while the same request is under way.
+    pub(super) fn begin(
+        node: &Arc<Node>,
+        caller: &Caller,
+        repeatable: Option<Repeatable>,
+    ) -> Result<Self, ApiError> {
+        let Some(repeatable) = repeatable else { return Ok(Self(None)) };
+        let caller = caller.key.key.id;
+        let under_way = node.under_way.enter((caller, repeatable.request.clone()));
+        let _under_way =
+            under_way.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
+        Ok(Self(Some(Claimed { caller, repeatable, _under_way })))
+    }
+
+    /// What the request was answered, if it came before.
+    ///
+    /// # Errors
+    /// [`ApiError::Conflict`] when it came with another body.
+    pub(super) async fn answered(&self, write: &mut Write) -> Result<Option<Value>, ApiError> {
+        let Self(Some(claimed)) = self else { return Ok(None) };
+        let repeat = write.repeat(&claimed.caller, &claimed.repeatable.request).await?;
+        let Some(repeat) = repeat else { return Ok(None) };
+        if repeat.digest != claimed.repeatable.body {
+            return Err(conflict("this Idempotency-Key was used with a different body"));
+        }
+        serde_json::from_str(&repeat.answer).map(Some).map_err(ApiError::internal)
+    }
+
+    /// Keeps the answer, which has no secret in it.
+    pub(super) async fn keep(&self, write: &mut Write, answer: &impl Serialize) -> Result<(), ApiError> {
+        let Self(Some(claimed)) = self else { return Ok(()) };
+        let answer = serde_json::to_string(answer).map_err(ApiError::internal)?;
+        let repeat = Repeat { digest: claimed.repeatable.body, answer };
+        Ok(write.keep_repeat(&claimed.caller, &claimed.repeatable.request, &repeat).await?)
+    }
+}
+
+fn conflict(why: &str) -> ApiError {
+    ApiError::Conflict(why.into())
+}

@@ -1,0 +1,218 @@
+//! How keys were used, over time.
+
+mod by_key;
+
+pub use by_key::{KeyUse, by_key};
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::keys::{self, KeyPath};
+use super::{ApiError, organizations, reading};
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::KeyId;
+use crate::domain::key::ApiKey;
+use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::scope::Verb;
+use crate::domain::usage::{Interval, Period, RefusedFor, UseCounts, UseKind};
+use crate::node::Node;
+use crate::store::UseBuckets;
+use crate::use_cases::access::Caller;
+
+/// Which stretch of time somebody asks about, as far as they say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PeriodRequest {
+    /// How long the buckets are to be.
+    pub interval: Interval,
+    /// In which bucket to begin.
+    pub from: Option<Timestamp>,
+    /// Where to end.
+    pub to: Option<Timestamp>,
+}
+
+/// Every bucket of a period, the oldest first. Serialized, it is what the management API shows.
+#[derive(Debug, Serialize)]
+pub struct Usage {
+    interval: Interval,
+    from: Timestamp,
+    to: Timestamp,
+    data: Vec<Bucket>,
+}
+
+/// What there was in one stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// When it began.
+    pub start: Timestamp,
+    /// Tokens that were issued.
+    pub tokens: u64,
+    /// Times that this server checked the key, or a token of it, and found it good.
+    pub direct: u64,
+    /// Times that it was refused.
+    pub refused: Refused,
+}
+
+/// How often something was refused, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The key was revoked.
+    pub revoked: u64,
+    /// The key had expired.
+    pub expired: u64,
+    /// The key was disabled.
+    pub disabled: u64,
+    /// Its ranges don't have the caller's address.
+    pub address: u64,
+    /// The secret was wrong.
+    pub secret: u64,
+}
+
+/// How a key was used.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn of_key(
+    node: &Arc<Node>,
+    caller: &Caller,
+    path: &KeyPath,
+    request: PeriodRequest,
+) -> Result<Usage, ApiError> {
+    keys::find(node, caller, path, Verb::Read).await?;
+    let period = request.read(node.clock.now())?;
+    let used = reading(node, caller).await?.key_use(&path.key, &period).await?;
+    Ok(Usage::of(period, &used))
+}
+
+/// How the keys of an organization were used, or of one project of it.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn of_organization(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+    project: Option<&ProjectId>,
+    request: PeriodRequest,
+) -> Result<Usage, ApiError> {
+    caller.may_in(organization, Verb::Read, &["usage"])?;
+    organizations::known(node, caller, organization).await?;
+    let period = request.read(node.clock.now())?;
+    let used = reading(node, caller).await?.organization_use(organization, project, &period).await?;
+    Ok(Usage::of(period, &used))
+}
+
+/// How the keys of each project of an organization were used, over all of the period.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn by_project(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+    request: PeriodRequest,
+) -> Result<Vec<(ProjectId, Bucket)>, ApiError> {
+    caller.may_in(organization, Verb::Read, &["usage"])?;
+    organizations::known(node, caller, organization).await?;
+    let period = request.read(node.clock.now())?;
+    let used = reading(node, caller).await?.projects_use(organization, &period).await?;
+    Ok(used.into_iter().map(|(project, counts)| (project, Bucket::of(period.from(), &counts))).collect())
+}
+
+/// How each of these keys was used, those that the caller may not read left out.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn of_keys(
+    node: &Arc<Node>,
+    caller: &Caller,
+    listed: &[ApiKey],
+    request: PeriodRequest,
+) -> Result<BTreeMap<KeyId, Usage>, ApiError> {
+    let period = request.read(node.clock.now())?;
+    let readable = listed.iter().filter(|key| keys::may(caller, key, Verb::Read).is_ok());
+    let ids: Vec<KeyId> = readable.map(|key| key.id).collect();
+    let mut used = reading(node, caller).await?.keys_use(&ids, &period).await?;
+    let usage = |id| (id, Usage::of(period, &used.remove(&id).unwrap_or_default()));
+    Ok(ids.into_iter().map(usage).collect())
+}
+
+impl PeriodRequest {
+    fn read(self, now: Timestamp) -> Result<Period, ApiError> {
+        Period::new(self.interval, self.from, self.to, now).map_err(ApiError::invalid)
+    }
+}
+
+impl Bucket {
+    /// How often the key was used: a refusal is no use.
+    pub const fn used(&self) -> u64 {
+        self.tokens + self.direct
+    }
+
+    /// Whatever there was.
+    pub const fn total(&self) -> u64 {
+        self.used() + self.refused.total()
+    }
+}
+
+impl AddAssign for Bucket {
+    /// What there was in both; it began when the first did.
+    fn add_assign(&mut self, more: Self) {
+        self.tokens += more.tokens;
+        self.direct += more.direct;
+        self.refused.revoked += more.refused.revoked;
+        self.refused.expired += more.refused.expired;
+        self.refused.disabled += more.refused.disabled;
+        self.refused.address += more.refused.address;
+        self.refused.secret += more.refused.secret;
+    }
+}
+
+impl Refused {
+    /// However it was refused.
+    pub const fn total(&self) -> u64 {
+        self.revoked + self.expired + self.disabled + self.address + self.secret
+    }
+}
+
+impl Usage {
+    /// How long its buckets are.
+    pub const fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// Its buckets, the oldest first.
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.data
+    }
+
+    fn of(period: Period, used: &UseBuckets) -> Self {
+        let bucket = |start| Bucket::of(start, &used.get(&start).copied().unwrap_or_default());
+        Self {
+            interval: period.interval(),
+            from: period.from(),
+            to: period.to(),
+            data: period.starts().map(bucket).collect(),
+        }
+    }
+}
+
+impl Bucket {
+    fn of(start: Timestamp, counts: &UseCounts) -> Self {
+        let refused = |reason| counts.of(UseKind::Refused(reason));
+        Self {
+            start,
+            tokens: counts.of(UseKind::Token),
+            direct: counts.of(UseKind::Direct),
+            refused: Refused {
+                revoked: refused(RefusedFor::Revoked),
+                expired: refused(RefusedFor::Expired),
+                disabled: refused(RefusedFor::Disabled),
+                address: refused(RefusedFor::Address),
+                secret: refused(RefusedFor::Secret),
+            },
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Which keys of an organization are used most.
+
+use std::sync::Arc;
+
+use super::Bucket;
+use crate::domain::api_key::KeyId;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
+use crate::domain::usage::CalendarPeriod;
+use crate::node::Node;
+use crate::store::{KeyLabel, KeyTotal};
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::{ApiError, keys, organizations, reading};
+
+/// How a key was used in a period.
+#[derive(Debug)]
+pub struct KeyUse {
+    /// The key.
+    pub key: KeyId,
+    /// What is known of it; `None` when it is deleted, or the caller may not read it.
+    pub label: Option<KeyLabel>,
+    /// What there was, from the period's begin.
+    pub used: Bucket,
+}
+
+/// At most `limit` of an organization's keys that were used in a period, the busiest first.
+///
+/// # Errors
+/// [`ApiError`]; [`ApiError::InvalidRequest`] for a period that has not begun, or is not kept any more.
+pub async fn by_key(
+    node: &Arc<Node>,
+    caller: &Caller,
+    organization: &OrganizationId,
+    period: CalendarPeriod,
+    limit: u16,
+) -> Result<Vec<KeyUse>, ApiError> {
+    caller.may_in(organization, Verb::Read, &["usage"])?;
+    organizations::known(node, caller, organization).await?;
+    let period = period.known_at(node.clock.now()).map_err(ApiError::invalid)?;
+    let totals = reading(node, caller).await?.busiest_keys(organization, period, limit).await?;
+    let readable =
+        |key, label: &KeyLabel| keys::may_at(caller, (organization, &label.project, key), Verb::Read).is_ok();
+    let shown = |KeyTotal { key, label, counts }: KeyTotal| KeyUse {
+        key,
+        label: label.filter(|label| readable(key, label)),
+        used: Bucket::of(period.start(), &counts),
+    };
+    Ok(totals.into_iter().map(shown).collect())
+}

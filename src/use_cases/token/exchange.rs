@@ -1,0 +1,137 @@
+//! Token exchange (RFC 8693): a resource server that has to call another trades what it was given for a token that
+//! allows less.
+
+mod subject;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use self::subject::Subject;
+use super::{GrantRequest, Issued, OAuthError};
+use crate::domain::address::Origin;
+use crate::domain::scope::{Resource, Verb};
+use crate::domain::usage::UseKind;
+use crate::jose::claims::{AccessTokenClaims, Actor, MAX_ACTORS, MAX_LIFETIME};
+use crate::node::{Authenticated, Node, Presented};
+
+/// RFC 8693 §2.1.
+pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// RFC 8693 §3: what is taken, and what is given.
+pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+/// An API key, as what is to be exchanged.
+const API_KEY: &str = "urn:claviger:token-type:api_key";
+
+/// What a client asks for (RFC 8693 §2.1), as it came.
+#[derive(Clone, Debug, Default)]
+pub struct ExchangeRequest<'a> {
+    /// `subject_token`.
+    pub subject_token: &'a str,
+    /// `subject_token_type`.
+    pub subject_token_type: &'a str,
+    /// Where the subject called from, for which the client vouches.
+    pub subject_address: Option<&'a str>,
+    /// `actor_token` or `actor_token_type`: the client itself is the actor.
+    pub has_actor: bool,
+    /// `requested_token_type`.
+    pub requested_token_type: Option<&'a str>,
+    /// `scope`, `resource` and `audience`.
+    pub grant: GrantRequest<'a>,
+}
+
+/// Issues a token that lets the client act for a subject, to no more than the subject may.
+///
+/// # Errors
+/// [`OAuthError`].
+pub async fn token_exchange(
+    node: &Arc<Node>,
+    presented: Presented<'_>,
+    origin: Origin<'_>,
+    request: &ExchangeRequest<'_>,
+) -> Result<Issued, OAuthError> {
+    let now = node.clock.now();
+    let client = node.authenticate(presented, origin, now).await?;
+    request.is_for_what_is_here()?;
+    let subject = match request.subject_token_type {
+        ACCESS_TOKEN | JWT => Subject::of_token(node, request.subject_token, now).await?,
+        API_KEY => Subject::of_key(node, request.subject_token, now).await?,
+        _ => return Err(invalid("subject_token_type is not supported")),
+    };
+    may_act_for(&client, &subject)?;
+    subject.admits(request.subject_address()?)?;
+    let audience = request.grant.audience_of_others(&client.held, &node.deployment.issuer)?;
+    let scope = subject.narrowed(request.grant.scope)?;
+    let actor = actor(&client, &subject)?;
+    let key = &client.held.key;
+    let ends = [subject.ends_at, key.expires_at, client.secret_expires_at];
+    let claims = AccessTokenClaims {
+        issuer: &node.deployment.issuer,
+        subject: &subject.id,
+        client_id: &client.held.client_id,
+        audience: &audience,
+        issued_at: now,
+        expires_at: ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), std::cmp::min),
+        token_id: "",
+        scope: &scope,
+        // The one member that does not narrow: from now on it is the client that calls, from where it may.
+        cidrs: &client.held.cidrs,
+        organization: &subject.organization,
+        project: &subject.project,
+        environment: &subject.environment,
+        generation: subject.generation,
+        actor: Some(&actor),
+        origin: &subject.origin,
+    };
+    let issued = node.sign(claims)?;
+    node.count(&client, UseKind::Token, now);
+    subject.count(node, now);
+    Ok(issued)
+}
+
+/// The client needs a scope for the subject's project.
+fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthError> {
+    let path = ["orgs", &subject.organization, "projects", &subject.project, "token-exchange"];
+    let may = Resource::reserved(&path)
+        .is_ok_and(|resource| client.held.key.scopes.permits(Verb::Write, &resource));
+    may.then_some(()).ok_or(OAuthError::UnauthorizedClient(
+        "the client is not allowed to exchange tokens of the subject's project",
+    ))
+}
+
+/// RFC 8693 §4.1: the client, and who acted before it.
+fn actor(client: &Authenticated, subject: &Subject) -> Result<Actor, OAuthError> {
+    let earlier = subject.actor.clone().map(Box::new);
+    let actor =
+        Actor { subject: client.held.client_id.clone(), generation: client.held.key.generation, earlier };
+    if actor.chain().count() > MAX_ACTORS {
+        return Err(invalid(format!("a token can be exchanged at most {MAX_ACTORS} times")));
+    }
+    Ok(actor)
+}
+
+impl ExchangeRequest<'_> {
+    fn is_for_what_is_here(&self) -> Result<(), OAuthError> {
+        if self.has_actor {
+            return Err(invalid("actor_token is not supported: the client is the actor"));
+        }
+        match self.requested_token_type {
+            None | Some(ACCESS_TOKEN) => Ok(()),
+            Some(_) => Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}"))),
+        }
+    }
+
+    fn subject_address(&self) -> Result<Option<IpAddr>, OAuthError> {
+        let parse = |text: &str| {
+            let address: IpAddr = text.parse().map_err(|_| invalid("subject_address is not an address"))?;
+            Ok(address.to_canonical())
+        };
+        self.subject_address.map(parse).transpose()
+    }
+}
+
+fn invalid(why: impl Into<String>) -> OAuthError {
+    OAuthError::InvalidRequest(why.into())
+}

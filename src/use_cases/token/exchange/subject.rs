@@ -1,0 +1,146 @@
+//! Whom a client acts for.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::invalid;
+use crate::base::clock::Timestamp;
+use crate::domain::cidr::Cidrs;
+use crate::domain::key::SecretId;
+use crate::domain::scope::Scopes;
+use crate::domain::usage::{RefusedFor, UseKind};
+use crate::jose::claims::{Actor, Audience};
+use crate::node::{Authenticated, BearerFault, HeldKey, LiveToken, Node, Presented, Refusal};
+use crate::use_cases::token::OAuthError;
+use crate::use_cases::token::grant::covered;
+
+/// The subject of an exchange, whose token or key is good now.
+pub(super) struct Subject {
+    /// Its key's id.
+    pub(super) id: String,
+    pub(super) organization: String,
+    pub(super) project: String,
+    pub(super) environment: String,
+    pub(super) generation: u64,
+    /// When what was presented for it ends.
+    pub(super) ends_at: Option<Timestamp>,
+    /// Who acts for it already.
+    pub(super) actor: Option<Actor>,
+    /// The tokens that the new one comes from.
+    pub(super) origin: Vec<String>,
+    /// What it may do, nothing of it under `claviger/`.
+    scopes: Scopes,
+    cidrs: Cidrs,
+    key: Arc<HeldKey>,
+    /// The secret that was presented, if one was.
+    secret: Option<SecretId>,
+}
+
+impl Subject {
+    /// The subject of an access token.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when the token is not good (RFC 8693 §2.2.2), or for the management API.
+    pub(super) async fn of_token(node: &Node, token: &str, now: Timestamp) -> Result<Self, OAuthError> {
+        let live = node.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
+            BearerFault::Unknown(refusal) => refusal.into(),
+            fault => invalid(format!("subject_token: {fault}")),
+        })?;
+        if live.claims.audience.contains(&node.deployment.issuer) {
+            return Err(invalid("subject_token: a token for the management API cannot be exchanged"));
+        }
+        Ok(live.into())
+    }
+
+    /// The holder of an API key.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`] when the key is not good.
+    pub(super) async fn of_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Self, OAuthError> {
+        let opened = node.open(Presented { client_id: None, key }, now).await;
+        let opened = opened.map_err(|refusal| match refusal {
+            Refusal::Unknown => invalid("subject_token: unknown key or wrong secret"),
+            other => other.into(),
+        })?;
+        let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
+        node.count(&opened, UseKind::Refused(reason), now);
+        Err(invalid(match reason {
+            RefusedFor::Expired => "subject_token: the key has expired",
+            RefusedFor::Disabled => "subject_token: the key is disabled",
+            _ => "subject_token: the key is revoked",
+        }))
+    }
+
+    /// Counts that what was presented for the subject was good.
+    pub(super) fn count(&self, node: &Node, now: Timestamp) {
+        node.count_use(&self.key, self.secret, UseKind::Direct, now);
+    }
+
+    /// Whether the subject may call from `address`, which the client vouches for.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`].
+    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), OAuthError> {
+        match address {
+            _ if self.cidrs.is_everyone() => Ok(()),
+            None => {
+                Err(invalid("the subject is restricted to network ranges, so subject_address is required"))
+            }
+            Some(_) if self.cidrs.admits(address) => Ok(()),
+            Some(_) => Err(invalid("the subject is not allowed from subject_address")),
+        }
+    }
+
+    /// `asked` in canonical form, or all that the subject has. Never more, and never silently less.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidScope`].
+    pub(super) fn narrowed(&self, asked: Option<&str>) -> Result<String, OAuthError> {
+        if self.scopes.is_empty() {
+            return Err(OAuthError::InvalidScope("the subject has no scope for a resource server".into()));
+        }
+        match asked {
+            Some(asked) => covered(asked, &self.scopes, "the subject"),
+            None => Ok(self.scopes.to_string()),
+        }
+    }
+}
+
+impl From<LiveToken> for Subject {
+    fn from(LiveToken { claims, scopes, cidrs, subject }: LiveToken) -> Self {
+        Self {
+            id: claims.subject,
+            organization: claims.organization,
+            project: claims.project,
+            environment: claims.environment,
+            generation: claims.generation,
+            ends_at: Some(claims.expires_at),
+            actor: claims.actor,
+            origin: [claims.origin, vec![claims.token_id]].concat(),
+            scopes: scopes.partition_reserved().1,
+            cidrs,
+            key: subject,
+            secret: None,
+        }
+    }
+}
+
+impl From<Authenticated> for Subject {
+    fn from(opened: Authenticated) -> Self {
+        let key = &opened.held.key;
+        Self {
+            id: opened.held.client_id.clone(),
+            organization: key.organization.to_string(),
+            project: key.project.to_string(),
+            environment: key.environment.to_string(),
+            generation: key.generation,
+            ends_at: [key.expires_at, opened.secret_expires_at].into_iter().flatten().min(),
+            actor: None,
+            origin: Vec::new(),
+            scopes: opened.held.unreserved.scopes.clone(),
+            cidrs: key.cidrs.clone(),
+            secret: Some(opened.secret),
+            key: opened.held,
+        }
+    }
+}

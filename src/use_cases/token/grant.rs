@@ -1,0 +1,121 @@
+//! What a token may be for: its audience (RFC 8707) and its scopes, out of what the key has.
+
+use std::borrow::Cow;
+
+use super::OAuthError;
+use crate::base::text::{Excerpt, redacted};
+use crate::domain::scope::Scopes;
+use crate::node::{Granted, HeldKey};
+
+/// What a client asks for, as it came.
+#[derive(Clone, Debug, Default)]
+pub struct GrantRequest<'a> {
+    /// `scope` (RFC 6749 §3.3), if it was sent.
+    pub scope: Option<&'a str>,
+    /// Every `resource` (RFC 8707) and `audience`.
+    pub audiences: Vec<&'a str>,
+}
+
+/// What a client gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant<'a> {
+    /// One audience or more, as first asked for.
+    pub audience: Vec<&'a str>,
+    /// One scope or more, all of them under `claviger/` or none, in canonical form.
+    pub scope: Cow<'a, str>,
+}
+
+impl<'a> GrantRequest<'a> {
+    /// Resolves the request against a key. Never less than was asked for: what can't be granted in full is
+    /// an error.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidTarget`] and [`OAuthError::InvalidScope`].
+    pub fn resolve(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Grant<'a>, OAuthError> {
+        let audience = self.audience(held, issuer)?;
+        let available = if audience == [issuer] { &held.reserved } else { &held.unreserved };
+        Ok(Grant { audience, scope: self.scope(available)? })
+    }
+
+    fn audience(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
+        if self.audiences.is_empty() {
+            return default_audience(held, issuer).map(|audience| vec![audience]);
+        }
+        let mut granted = Vec::new();
+        for asked in &self.audiences {
+            // RFC 8707 §2, compared byte for byte.
+            let known =
+                held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
+            let known = known.ok_or_else(|| {
+                OAuthError::InvalidTarget(format!(
+                    "{} is not an audience of this key's project",
+                    Excerpt::from(*asked)
+                ))
+            })?;
+            if !granted.contains(&known) {
+                granted.push(known);
+            }
+        }
+        if granted.len() > 1 && granted.contains(&issuer) {
+            return Err(OAuthError::InvalidTarget(
+                "a token for the management API cannot have another audience".into(),
+            ));
+        }
+        Ok(granted)
+    }
+
+    /// The resource servers that the token is to be for, of which the issuer is none.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidTarget`].
+    pub(super) fn audience_of_others(
+        &self,
+        held: &'a HeldKey,
+        issuer: &'a str,
+    ) -> Result<Vec<&'a str>, OAuthError> {
+        let is_issuer = |audience: &&str| *audience == issuer;
+        if self.audiences.iter().any(is_issuer) {
+            let why = "a token for the management API is not got by exchange";
+            return Err(OAuthError::InvalidTarget(why.into()));
+        }
+        if self.audiences.is_empty() {
+            return first_audience(held).map(|first| vec![first]);
+        }
+        self.audience(held, issuer)
+    }
+
+    fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, OAuthError> {
+        let Some(asked) = self.scope else {
+            return match available.scopes.is_empty() {
+                false => Ok(Cow::Borrowed(&available.text)),
+                true => Err(OAuthError::InvalidScope("the key has no scope for this audience".into())),
+            };
+        };
+        covered(asked, &available.scopes, "the key for this audience").map(Cow::Owned)
+    }
+}
+
+/// The audience of a request that names none: the issuer for a key that only manages, else the project's first.
+fn default_audience<'a>(held: &'a HeldKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
+    if held.unreserved.scopes.is_empty() {
+        return Ok(issuer);
+    }
+    first_audience(held)
+}
+
+/// The first audience of the key's project, whose organization may have left it none.
+fn first_audience(held: &HeldKey) -> Result<&str, OAuthError> {
+    let first = held.audiences.first().map(String::as_str);
+    first.ok_or_else(|| OAuthError::InvalidTarget("the client's project has no audience".into()))
+}
+
+/// What is asked for, in canonical form, if each scope of it is covered by one of those that `holder` has.
+///
+/// # Errors
+/// [`OAuthError::InvalidScope`].
+pub(super) fn covered(asked: &str, by: &Scopes, holder: &str) -> Result<String, OAuthError> {
+    let asked = Scopes::parse_request(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
+    let Some(beyond) = asked.iter().find(|scope| !by.covers(scope)) else { return Ok(asked.to_string()) };
+    let beyond = redacted(&beyond.to_string());
+    Err(OAuthError::InvalidScope(format!("no scope of {holder} covers {beyond}")))
+}

@@ -1,0 +1,168 @@
+//! Token introspection (RFC 7662), of tokens and of API keys.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::OAuthError;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::looks_like_key;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::{Resource, Verb};
+use crate::domain::usage::UseKind;
+use crate::jose::claims::{Actor, Audience};
+use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::use_cases::access::Caller;
+
+/// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
+#[derive(Debug, Serialize)]
+pub struct Introspection {
+    active: bool,
+    #[serde(flatten)]
+    about: Option<About>,
+}
+
+#[derive(Debug, Serialize)]
+struct About {
+    scope: String,
+    client_id: String,
+    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<serde_json::Value>,
+    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    token_type: &'static str,
+    cidrs: Vec<String>,
+    org: String,
+    project: String,
+    env: String,
+    r#gen: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
+}
+
+impl Introspection {
+    /// Exactly `{"active":false}`.
+    pub const INACTIVE: Self = Self { active: false, about: None };
+}
+
+/// Tells `caller` about a token or an API key, if it may know.
+///
+/// # Errors
+/// [`OAuthError`] when that can't be found out; what is not good is no error.
+pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Result<Introspection, OAuthError> {
+    let now = node.clock.now();
+    let found = find(node, token, now).await?;
+    let Some(found) = found.filter(|found| may_introspect(caller, found.organization())) else {
+        return Ok(Introspection::INACTIVE);
+    };
+    let about = match found {
+        Found::Token(live) => {
+            node.usage.count(&live.subject, None, UseKind::Direct, now);
+            About::from(*live)
+        }
+        Found::Key(key) => {
+            let ended = key.ended(now);
+            node.count(&key, ended.map_or(UseKind::Direct, UseKind::Refused), now);
+            if ended.is_some() {
+                return Ok(Introspection::INACTIVE);
+            }
+            About::key(&key, &node.deployment.issuer)
+        }
+    };
+    Ok(Introspection { active: true, about: Some(about) })
+}
+
+/// What a caller asks about.
+enum Found {
+    /// A token that is good.
+    Token(Box<LiveToken>),
+    /// A key whose secret is right.
+    Key(Authenticated),
+}
+
+impl Found {
+    fn organization(&self) -> &OrganizationId {
+        match self {
+            Self::Token(live) => &live.subject.key.organization,
+            Self::Key(found) => &found.held.key.organization,
+        }
+    }
+}
+
+/// The organization is that of the token, whose affair it is who looks at it.
+fn may_introspect(caller: &Caller, organization: &OrganizationId) -> bool {
+    Resource::reserved(&["orgs", organization.as_str(), "introspection"])
+        .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
+}
+
+async fn find(node: &Arc<Node>, token: &str, now: Timestamp) -> Result<Option<Found>, OAuthError> {
+    if looks_like_key(token) {
+        return match node.open(Presented { client_id: None, key: token }, now).await {
+            Ok(found) => Ok(Some(Found::Key(found))),
+            Err(Refusal::Unknown) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        };
+    }
+    match node.live_token(token, Audience::Any, now).await {
+        Ok(live) => Ok(Some(Found::Token(live.into()))),
+        Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+impl From<LiveToken> for About {
+    fn from(LiveToken { claims, .. }: LiveToken) -> Self {
+        // RFC 7519 §4.1.3: a single audience is a string.
+        let aud = match <[String; 1]>::try_from(claims.audience) {
+            Ok([one]) => one.into(),
+            Err(many) => many.into(),
+        };
+        Self {
+            scope: claims.scope,
+            client_id: claims.client_id,
+            sub: claims.subject,
+            aud: Some(aud),
+            iss: claims.issuer,
+            exp: Some(claims.expires_at.unix()),
+            iat: Some(claims.issued_at.unix()),
+            jti: Some(claims.token_id),
+            token_type: "Bearer",
+            cidrs: claims.cidrs,
+            org: claims.organization,
+            project: claims.project,
+            env: claims.environment,
+            r#gen: claims.generation,
+            act: claims.actor,
+        }
+    }
+}
+
+impl About {
+    fn key(found: &Authenticated, issuer: &str) -> Self {
+        let key = &found.held.key;
+        let end = [key.expires_at, found.secret_expires_at].into_iter().flatten().min();
+        Self {
+            scope: key.scopes.to_string(),
+            client_id: key.id.to_string(),
+            sub: key.id.to_string(),
+            aud: None,
+            iss: issuer.to_owned(),
+            exp: end.map(Timestamp::unix),
+            iat: None,
+            jti: None,
+            token_type: "api_key",
+            cidrs: key.cidrs.iter().map(ToString::to_string).collect(),
+            org: key.organization.to_string(),
+            project: key.project.to_string(),
+            env: key.environment.as_str().to_owned(),
+            r#gen: key.generation,
+            act: None,
+        }
+    }
+}
