@@ -9,6 +9,7 @@ mod freshness;
 mod hash_cost;
 mod hash_threads;
 mod housekeeping;
+mod in_flight;
 mod key_cache;
 pub mod keyring;
 mod log_sampler;
@@ -19,7 +20,6 @@ mod shared_settings;
 mod steady_time;
 mod swapped;
 mod throttle;
-mod under_way;
 mod usage;
 mod verified_tokens;
 mod withdrawals;
@@ -31,6 +31,7 @@ pub use feed::{Feed, FeedError};
 pub use follow::FollowError;
 pub use freshness::Freshness;
 pub use hash_cost::HashCost;
+pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use log_sampler::{Cause, LogSampler};
 pub use refusals::RefusalLog;
@@ -40,7 +41,6 @@ pub use shared_settings::Differences;
 pub use steady_time::SteadyTime;
 pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
-pub use under_way::{UnderWay, UnderWays};
 pub use usage::{LastUse, UseCell, UseLedger};
 pub use verified_tokens::VerifiedTokens;
 pub use withdrawals::Withdrawals;
@@ -137,7 +137,7 @@ pub struct Node {
     /// Tokens that a gateway gets in the place of keys.
     pub swapped_tokens: SwappedTokens,
     /// Requests of which there must not be two at once.
-    pub under_way: UnderWays,
+    pub in_flight: InFlightRequests,
     /// How far time has passed steadily.
     pub steady_time: SteadyTime,
     /// What other nodes have set otherwise.
@@ -208,7 +208,7 @@ impl Node {
             log_sampler: LogSampler::default(),
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),
-            under_way: UnderWays::default(),
+            in_flight: InFlightRequests::default(),
             steady_time,
             differences: Differences::default(),
             requests: at_once(REQUESTS),

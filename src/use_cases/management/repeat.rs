@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::ApiError;
 use crate::domain::api_key::KeyId;
-use crate::node::{Node, UnderWay};
+use crate::node::{InFlightRequest, Node};
 use crate::store::{Repeat, Write};
 use crate::use_cases::access::Caller;
 
@@ -40,7 +40,7 @@ struct Claimed {
     caller: KeyId,
     repeatable: Repeatable,
     /// Keeps the second of two at once out.
-    _under_way: UnderWay,
+    _in_flight: InFlightRequest,
 }
 
 impl Repeatable {
@@ -57,7 +57,7 @@ impl Once {
     /// Begins a request of `caller`.
     ///
     /// # Errors
-    /// [`ApiError::Conflict`] while the same request is under way.
+    /// [`ApiError::Conflict`] while the same request is in flight.
     pub(super) fn begin(
         node: &Arc<Node>,
         caller: &Caller,
@@ -65,10 +65,10 @@ impl Once {
     ) -> Result<Self, ApiError> {
         let Some(repeatable) = repeatable else { return Ok(Self(None)) };
         let caller = caller.key.key.id;
-        let under_way = node.under_way.enter((caller, repeatable.request.clone()));
-        let _under_way =
-            under_way.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
-        Ok(Self(Some(Claimed { caller, repeatable, _under_way })))
+        let in_flight = node.in_flight.enter((caller, repeatable.request.clone()));
+        let _in_flight =
+            in_flight.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
+        Ok(Self(Some(Claimed { caller, repeatable, _in_flight })))
     }
 
     /// What the request was answered, if it came before.

@@ -1,0 +1,37 @@
+//! Requests in flight that must not run twice at once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::api_key::KeyId;
+
+type Name = (KeyId, String);
+
+/// The in-flight requests of which there must not be two, each by its caller and its name.
+#[derive(Clone, Debug, Default)]
+pub struct InFlightRequests(Arc<Mutex<HashSet<Name>>>);
+
+/// A request in flight, until it is dropped.
+#[derive(Debug)]
+pub struct InFlightRequest {
+    name: Name,
+    all: InFlightRequests,
+}
+
+impl InFlightRequests {
+    /// Begins; `None` while another of this name is in flight.
+    pub fn enter(&self, name: Name) -> Option<InFlightRequest> {
+        let is_first = self.lock().insert(name.clone());
+        is_first.then(|| InFlightRequest { name, all: self.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Name>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InFlightRequest {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.name);
+    }
+}
