@@ -15,6 +15,7 @@ mod database_url;
 pub(crate) mod db;
 mod error;
 mod fault;
+mod idempotency;
 mod keys;
 mod lanes;
 mod open;
@@ -24,7 +25,6 @@ mod pool;
 mod pooler;
 mod primary;
 mod projects;
-mod repeats;
 mod restore;
 mod revoked_tokens;
 mod shared_settings;
@@ -46,13 +46,13 @@ pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
 pub use fault::WriteFault;
+pub use idempotency::IdempotencyRecord;
 pub use keys::{
     KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
     VisibleKeys, WayIn,
 };
 pub use lanes::{Reading, Snapshot};
 pub use page::{Page, Visible};
-pub use repeats::Repeat;
 pub use restore::{
     NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
 };

@@ -22,7 +22,7 @@ use crate::http::failure::Failure;
 use crate::node::Node;
 use crate::sharing::remembered::Digest;
 use crate::use_cases::management::keys::CreatedKey;
-use crate::use_cases::management::{ApiError, Made, Repeatable, carry_out};
+use crate::use_cases::management::{ApiError, IdempotentRequest, Made, carry_out};
 
 /// A form, by whom, and that it is really theirs.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Posted {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
     /// How the same form is known if it comes twice; nothing for a form that has no name.
-    repeatable: Option<Repeatable>,
+    idempotent: Option<IdempotentRequest>,
     digest: Digest,
     shown_again: ShownAgain,
 }
@@ -69,8 +69,8 @@ impl FromRequest<Arc<Node>> for Posted {
             return Err(of_another_session(node, &visitor, &path, fields));
         }
         let form = fields.text(FORM);
-        let repeatable = (!form.is_empty()).then(|| Repeatable::new("POST", &path, form, &body));
-        Ok(Self { visitor, fields, repeatable, digest, shown_again })
+        let idempotent = (!form.is_empty()).then(|| IdempotentRequest::new("POST", &path, form, &body));
+        Ok(Self { visitor, fields, idempotent, digest, shown_again })
     }
 }
 
@@ -87,13 +87,13 @@ impl Posted {
     pub(super) async fn once<F>(
         &self,
         what: What,
-        make: impl FnOnce(Option<Repeatable>) -> F,
+        make: impl FnOnce(Option<IdempotentRequest>) -> F,
     ) -> Result<Made<Arc<Shown>>, ApiError>
     where
         F: Future<Output = Result<Made<CreatedKey>, ApiError>> + Send + 'static,
     {
-        let make = make(self.repeatable.clone());
-        if self.repeatable.is_none() {
+        let make = make(self.idempotent.clone());
+        if self.idempotent.is_none() {
             let made = carry_out(make).await?;
             return Ok(match made {
                 Made::New(created) => Made::New(Arc::new(Shown { what, created })),

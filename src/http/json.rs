@@ -12,7 +12,7 @@ use super::body;
 use super::failure::Failure;
 use crate::base::text::{without_byte_order_mark_bytes, without_values};
 use crate::node::Node;
-use crate::use_cases::management::{ApiError, Repeatable};
+use crate::use_cases::management::{ApiError, IdempotentRequest};
 
 const MAX_BODY: usize = 256 * 1024;
 
@@ -25,7 +25,7 @@ const MAX_IDEMPOTENCY_KEY: usize = 255;
 pub(super) struct Json<T, const MOST: usize = MAX_BODY>(pub(super) T);
 
 /// A JSON body of a request that may come again, and how to know it if it does.
-pub(super) struct Repeated<T>(pub(super) T, pub(super) Option<Repeatable>);
+pub(super) struct Idempotent<T>(pub(super) T, pub(super) Option<IdempotentRequest>);
 
 impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, MOST> {
     type Rejection = Failure;
@@ -36,13 +36,13 @@ impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, 
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Repeated<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Idempotent<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {
         let (parts, bytes) = read(request, MAX_BODY).await?;
-        let repeatable = repeatable(&parts, &bytes)?;
-        Ok(Self(parse(&bytes)?, repeatable))
+        let idempotent = idempotent(&parts, &bytes)?;
+        Ok(Self(parse(&bytes)?, idempotent))
     }
 }
 
@@ -68,7 +68,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(text).map_err(|error| invalid(&without_values(&error.to_string())))
 }
 
-fn repeatable(parts: &Parts, body: &[u8]) -> Result<Option<Repeatable>, ApiError> {
+fn idempotent(parts: &Parts, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
     let mut names = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let (name, None) = (names.next(), names.next()) else {
         return Err(ApiError::invalid("the request has two Idempotency-Key headers"));
@@ -81,5 +81,5 @@ fn repeatable(parts: &Parts, body: &[u8]) -> Result<Option<Repeatable>, ApiError
             "Idempotency-Key is 1 to {MAX_IDEMPOTENCY_KEY} characters of visible ASCII"
         ))
     })?;
-    Ok(Some(Repeatable::new(parts.method.as_str(), parts.uri.path(), name, body)))
+    Ok(Some(IdempotentRequest::new(parts.method.as_str(), parts.uri.path(), name, body)))
 }

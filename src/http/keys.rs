@@ -111,11 +111,11 @@ pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     InOrganization(organization): InOrganization,
-    Repeated(request, repeatable): Repeated<NewKeyRequest>,
+    Idempotent(request, idempotent): Idempotent<NewKeyRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&organization), caller.dry_run);
     let made =
-        carry_out(async move { keys::create(&server, &caller, organization, request, repeatable).await })
+        carry_out(async move { keys::create(&server, &caller, organization, request, idempotent).await })
             .await?;
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
@@ -150,11 +150,11 @@ pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     OfKey(path): OfKey,
-    Repeated(rotation, repeatable): Repeated<Rotation>,
+    Idempotent(rotation, idempotent): Idempotent<Rotation>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&path.organization), caller.dry_run);
     let made =
-        carry_out(async move { keys::rotate(&server, &caller, &path, &rotation, repeatable).await }).await?;
+        carry_out(async move { keys::rotate(&server, &caller, &path, &rotation, idempotent).await }).await?;
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 

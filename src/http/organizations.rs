@@ -33,11 +33,11 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
-    Repeated(request, repeatable): Repeated<NewOrganizationRequest>,
+    Idempotent(request, idempotent): Idempotent<NewOrganizationRequest>,
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
     let made =
-        carry_out(async move { organizations::create(&server, &caller, request, repeatable).await }).await?;
+        carry_out(async move { organizations::create(&server, &caller, request, idempotent).await }).await?;
     if dry_run {
         return Ok(answer::rehearsed());
     }

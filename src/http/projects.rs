@@ -35,12 +35,12 @@ pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     InOrganization(organization): InOrganization,
-    Repeated(request, repeatable): Repeated<NewProjectRequest>,
+    Idempotent(request, idempotent): Idempotent<NewProjectRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection) = (Arc::clone(&node), format!("/v1/orgs/{organization}/projects"));
     let dry_run = caller.dry_run;
     let made =
-        carry_out(async move { projects::create(&server, &caller, organization, request, repeatable).await })
+        carry_out(async move { projects::create(&server, &caller, organization, request, idempotent).await })
             .await?;
     if dry_run {
         return Ok(answer::rehearsed());

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 const CHANGES_KEPT_SECONDS: i64 = 3_600;
 
 /// Answers to requests that may come again are kept for a day.
-const REPEATS_KEPT_SECONDS: i64 = 86_400;
+const IDEMPOTENCY_KEPT_SECONDS: i64 = 86_400;
 
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
@@ -88,7 +88,10 @@ impl Node {
         warn("changes", store.forget_changes(before).await);
         warn("withdrawals", store.forget_withdrawals(before).await);
         warn("dead revoked tokens", store.forget_revoked_tokens(before).await);
-        warn("repeatable requests", store.forget_repeats(now.plus(-REPEATS_KEPT_SECONDS)).await);
+        warn(
+            "idempotency records",
+            store.delete_old_idempotency_records(now.plus(-IDEMPOTENCY_KEPT_SECONDS)).await,
+        );
         warn("console sessions", store.forget_console_sessions(now).await);
         for interval in Interval::ALL {
             warn("use", in_batches(|most| store.forget_use(interval, now, most)).await);

@@ -10,12 +10,12 @@ pub mod configuration;
 mod diff;
 mod error;
 mod etag;
+mod idempotency;
 pub mod keys;
 mod last_way;
 mod listing;
 pub mod organizations;
 pub mod projects;
-mod repeat;
 pub mod signing_keys;
 pub mod usage;
 
@@ -24,8 +24,8 @@ use std::future::Future;
 pub use diff::{Changed, changes};
 pub use error::ApiError;
 pub use etag::{Etag, IfMatch, Versioned};
+pub use idempotency::{IdempotentRequest, Made};
 pub use listing::PageRequest;
-pub use repeat::{Made, Repeatable};
 
 use crate::base::clock::Timestamp;
 use crate::node::Node;

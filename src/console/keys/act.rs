@@ -127,7 +127,7 @@ pub(in crate::console) async fn rotate(
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
     let rotation = serde_json::from_value(rotation).map_err(ApiError::invalid)?;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let rotate = |repeatable| async move { keys::rotate(&server, &caller, &of, &rotation, repeatable).await };
+    let rotate = |idempotent| async move { keys::rotate(&server, &caller, &of, &rotation, idempotent).await };
     match posted.once(What::Secret, rotate).await {
         Ok(Made::New(shown)) => made::page(&node, Some(visitor), &shown),
         Ok(Made::Before(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),

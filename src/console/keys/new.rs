@@ -92,7 +92,7 @@ pub(in crate::console) async fn create(
         Ok(request) => {
             let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
             let create =
-                |repeatable| async move { keys::create(&server, &caller, home, request, repeatable).await };
+                |idempotent| async move { keys::create(&server, &caller, home, request, idempotent).await };
             posted.once(What::Key, create).await
         }
         Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::idempotency::Once;
 use super::keys::given;
 use super::listing::cursor;
-use super::repeat::Once;
-use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, reading};
+use super::{ApiError, Changed, IdempotentRequest, Made, PageRequest, Terms, reading};
 use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::words;
@@ -82,11 +82,11 @@ pub async fn create(
     node: &Arc<Node>,
     caller: &Caller,
     request: NewOrganizationRequest,
-    repeatable: Option<Repeatable>,
+    idempotent: Option<IdempotentRequest>,
 ) -> Result<Made<Organization>, ApiError> {
     // Before existence: who may not make it is told so, be it there or not.
     caller.may(Verb::Admin, &["orgs", request.id.as_str()])?;
-    let once = Once::begin(node, caller, repeatable)?;
+    let once = Once::begin(node, caller, idempotent)?;
     let now = node.clock.now();
     let organization = Organization {
         name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))

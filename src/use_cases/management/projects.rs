@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::idempotency::Once;
 use super::keys::given;
 use super::listing::cursor;
-use super::repeat::Once;
-use super::{ApiError, Changed, Made, PageRequest, Repeatable, Terms, organizations, reading};
+use super::{ApiError, Changed, IdempotentRequest, Made, PageRequest, Terms, organizations, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::{self, Audiences};
 use crate::domain::audit::AuditEvent;
@@ -87,11 +87,11 @@ pub async fn create(
     caller: &Caller,
     organization: OrganizationId,
     request: NewProjectRequest,
-    repeatable: Option<Repeatable>,
+    idempotent: Option<IdempotentRequest>,
 ) -> Result<Made<Project>, ApiError> {
     let path = ProjectPath { organization, project: request.id.clone() };
     may(caller, &path, Verb::Write)?;
-    let once = Once::begin(node, caller, repeatable)?;
+    let once = Once::begin(node, caller, idempotent)?;
     let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
     let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
     if let Some(answer) = once.answered(&mut write).await? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::repeats::assert_one_made;
+use crate::idempotency::assert_one_made;
 use crate::support::{Answer, Backend, Client, Node2, Server, on_both};
 
 on_both!(

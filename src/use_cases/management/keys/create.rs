@@ -18,8 +18,8 @@ use crate::node::Node;
 use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::repeat::Once;
-use crate::use_cases::management::{ApiError, Etag, Made, Repeatable, Versioned};
+use crate::use_cases::management::idempotency::Once;
+use crate::use_cases::management::{ApiError, Etag, IdempotentRequest, Made, Versioned};
 
 /// The body that a key is made from.
 #[derive(Debug, Deserialize)]
@@ -60,10 +60,10 @@ pub async fn create(
     caller: &Caller,
     organization: OrganizationId,
     request: NewKeyRequest,
-    repeatable: Option<Repeatable>,
+    idempotent: Option<IdempotentRequest>,
 ) -> Result<Made<CreatedKey>, ApiError> {
     caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
-    let once = Once::begin(node, caller, repeatable)?;
+    let once = Once::begin(node, caller, idempotent)?;
     let now = node.clock.now();
     let key = request.into_key(node, caller, organization, now)?;
     may_hand_out(caller, &key)?;

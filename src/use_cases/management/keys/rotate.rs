@@ -12,8 +12,8 @@ use crate::node::Node;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::repeat::Once;
-use crate::use_cases::management::{ApiError, Made, Repeatable};
+use crate::use_cases::management::idempotency::Once;
+use crate::use_cases::management::{ApiError, IdempotentRequest, Made};
 
 /// The longest overlap, in seconds: 30 days.
 const MAX_OVERLAP: i64 = 2_592_000;
@@ -36,13 +36,13 @@ pub async fn rotate(
     caller: &Caller,
     path: &KeyPath,
     rotation: &Rotation,
-    repeatable: Option<Repeatable>,
+    idempotent: Option<IdempotentRequest>,
 ) -> Result<Made<CreatedKey>, ApiError> {
     let overlap = rotation.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {
         return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
     }
-    let once = Once::begin(node, caller, repeatable)?;
+    let once = Once::begin(node, caller, idempotent)?;
     // Hashing is slow: nobody's turn to write is spent on it.
     let seen = super::find(node, caller, path, crate::domain::scope::Verb::Write).await?;
     let now = node.clock.now();

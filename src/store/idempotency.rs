@@ -8,7 +8,7 @@ use crate::domain::api_key::KeyId;
 
 /// A request that was answered, as far as it takes to know it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repeat {
+pub struct IdempotencyRecord {
     /// A digest of its body.
     pub digest: [u8; 32],
     /// The answer, as JSON and without the secret that was in it.
@@ -16,7 +16,7 @@ pub struct Repeat {
 }
 
 row! {
-    struct RepeatRow {
+    struct IdempotencyRow {
         digest: Vec<u8>,
         answer: String,
     }
@@ -27,9 +27,13 @@ impl Write {
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn repeat(&mut self, caller: &KeyId, request: &str) -> Result<Option<Repeat>, StoreError> {
+    pub async fn idempotency_record(
+        &mut self,
+        caller: &KeyId,
+        request: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let row = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_as::<DB, RepeatRow>(
+            sqlx::query_as::<DB, IdempotencyRow>(
                 "SELECT digest, answer FROM repeatable_requests WHERE caller = $1 AND request = $2",
             )
             .bind(caller.to_string())
@@ -39,8 +43,8 @@ impl Write {
         })?;
         row.map(|row| {
             let digest = row.digest.try_into();
-            let digest = digest.map_err(|_| StoreError::corrupt("repeatable request", "not a digest"))?;
-            Ok(Repeat { digest, answer: row.answer })
+            let digest = digest.map_err(|_| StoreError::corrupt("idempotency records", "not a digest"))?;
+            Ok(IdempotencyRecord { digest, answer: row.answer })
         })
         .transpose()
     }
@@ -49,11 +53,11 @@ impl Write {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn keep_repeat(
+    pub async fn insert_idempotency_record(
         &mut self,
         caller: &KeyId,
         request: &str,
-        repeat: &Repeat,
+        record: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         let at = self.at.unix();
         on!(&mut self.tx, |tx, DB| {
@@ -63,8 +67,8 @@ impl Write {
             )
             .bind(caller.to_string())
             .bind(request)
-            .bind(&repeat.digest[..])
-            .bind(&repeat.answer)
+            .bind(&record.digest[..])
+            .bind(&record.answer)
             .bind(at)
             .execute(&mut **tx)
             .await
@@ -79,7 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_repeats(&self, before: Timestamp) -> Result<u64, StoreError> {
+    pub async fn delete_old_idempotency_records(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM repeatable_requests WHERE created_at < $1", before).await
     }
 }

@@ -12,12 +12,12 @@ use serde_json::Value;
 use super::ApiError;
 use crate::domain::api_key::KeyId;
 use crate::node::{InFlightRequest, Node};
-use crate::store::{Repeat, Write};
+use crate::store::{IdempotencyRecord, Write};
 use crate::use_cases::access::Caller;
 
 /// A request that its client may send again, by the client's own name for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repeatable {
+pub struct IdempotentRequest {
     /// A digest of method, path and the client's name for it: a secret in the wrong header is not kept.
     request: String,
     /// A digest of the body.
@@ -33,17 +33,17 @@ pub enum Made<T> {
     Before(Value),
 }
 
-/// The handling of one repeatable request, or of one that is not.
+/// The handling of one idempotent request, or of one that is not.
 pub(super) struct Once(Option<Claimed>);
 
 struct Claimed {
     caller: KeyId,
-    repeatable: Repeatable,
+    idempotent: IdempotentRequest,
     /// Keeps the second of two at once out.
     _in_flight: InFlightRequest,
 }
 
-impl Repeatable {
+impl IdempotentRequest {
     /// A request by its method, its path, the client's name for it and its body.
     pub fn new(method: &str, path: &str, name: &str, body: &[u8]) -> Self {
         let request = digest(&SHA256, format!("{method}\n{path}\n{name}").as_bytes());
@@ -61,14 +61,14 @@ impl Once {
     pub(super) fn begin(
         node: &Arc<Node>,
         caller: &Caller,
-        repeatable: Option<Repeatable>,
+        idempotent: Option<IdempotentRequest>,
     ) -> Result<Self, ApiError> {
-        let Some(repeatable) = repeatable else { return Ok(Self(None)) };
+        let Some(idempotent) = idempotent else { return Ok(Self(None)) };
         let caller = caller.key.key.id;
-        let in_flight = node.in_flight.enter((caller, repeatable.request.clone()));
+        let in_flight = node.in_flight.enter((caller, idempotent.request.clone()));
         let _in_flight =
             in_flight.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
-        Ok(Self(Some(Claimed { caller, repeatable, _in_flight })))
+        Ok(Self(Some(Claimed { caller, idempotent, _in_flight })))
     }
 
     /// What the request was answered, if it came before.
@@ -77,20 +77,20 @@ impl Once {
     /// [`ApiError::Conflict`] when it came with another body.
     pub(super) async fn answered(&self, write: &mut Write) -> Result<Option<Value>, ApiError> {
         let Self(Some(claimed)) = self else { return Ok(None) };
-        let repeat = write.repeat(&claimed.caller, &claimed.repeatable.request).await?;
-        let Some(repeat) = repeat else { return Ok(None) };
-        if repeat.digest != claimed.repeatable.body {
+        let record = write.idempotency_record(&claimed.caller, &claimed.idempotent.request).await?;
+        let Some(record) = record else { return Ok(None) };
+        if record.digest != claimed.idempotent.body {
             return Err(conflict("this Idempotency-Key was used with a different body"));
         }
-        serde_json::from_str(&repeat.answer).map(Some).map_err(ApiError::internal)
+        serde_json::from_str(&record.answer).map(Some).map_err(ApiError::internal)
     }
 
     /// Keeps the answer, which has no secret in it.
     pub(super) async fn keep(&self, write: &mut Write, answer: &impl Serialize) -> Result<(), ApiError> {
         let Self(Some(claimed)) = self else { return Ok(()) };
         let answer = serde_json::to_string(answer).map_err(ApiError::internal)?;
-        let repeat = Repeat { digest: claimed.repeatable.body, answer };
-        Ok(write.keep_repeat(&claimed.caller, &claimed.repeatable.request, &repeat).await?)
+        let record = IdempotencyRecord { digest: claimed.idempotent.body, answer };
+        Ok(write.insert_idempotency_record(&claimed.caller, &claimed.idempotent.request, &record).await?)
     }
 }
 
