@@ -22,7 +22,7 @@ use crate::http::failure::Failure;
 use crate::node::Node;
 use crate::sharing::remembered::Digest;
 use crate::use_cases::management::keys::CreatedKey;
-use crate::use_cases::management::{ApiError, IdempotentRequest, Made, carry_out};
+use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest, carry_out};
 
 /// A form, by whom, and that it is really theirs.
 #[derive(Debug)]
@@ -88,16 +88,16 @@ impl Posted {
         &self,
         what: What,
         make: impl FnOnce(Option<IdempotentRequest>) -> F,
-    ) -> Result<Made<Arc<Shown>>, ApiError>
+    ) -> Result<Idempotent<Arc<Shown>>, ApiError>
     where
-        F: Future<Output = Result<Made<CreatedKey>, ApiError>> + Send + 'static,
+        F: Future<Output = Result<Idempotent<CreatedKey>, ApiError>> + Send + 'static,
     {
         let make = make(self.idempotent.clone());
         if self.idempotent.is_none() {
             let made = carry_out(make).await?;
             return Ok(match made {
-                Made::New(created) => Made::New(Arc::new(Shown { what, created })),
-                Made::Before(answer) => Made::Before(answer),
+                Idempotent::New(created) => Idempotent::New(Arc::new(Shown { what, created })),
+                Idempotent::Replayed(answer) => Idempotent::Replayed(answer),
             });
         }
         let (shown_again, caller) = (self.shown_again.clone(), &self.visitor.caller);

@@ -15,7 +15,7 @@ use crate::domain::address::CallerAddress;
 use crate::domain::names::OrganizationId;
 use crate::sharing::remembered::{Digest, Remembered};
 use crate::use_cases::management::keys::CreatedKey;
-use crate::use_cases::management::{ApiError, Made};
+use crate::use_cases::management::{ApiError, Idempotent};
 
 /// For so long a secret is shown again.
 const KEPT: Duration = Duration::from_secs(60);
@@ -85,18 +85,18 @@ impl ShownAgain {
         &self,
         sent: Sent,
         what: What,
-        make: impl Future<Output = Result<Made<CreatedKey>, ApiError>>,
-    ) -> Result<Made<Arc<Shown>>, ApiError> {
+        make: impl Future<Output = Result<Idempotent<CreatedKey>, ApiError>>,
+    ) -> Result<Idempotent<Arc<Shown>>, ApiError> {
         let _turn = self.turn(sent.digest).await;
         if let Some(shown) = self.of(&sent.digest, &sent.from) {
-            return Ok(Made::New(shown));
+            return Ok(Idempotent::New(shown));
         }
         match make.await? {
-            Made::Before(answer) => Ok(Made::Before(answer)),
-            Made::New(created) => {
+            Idempotent::Replayed(answer) => Ok(Idempotent::Replayed(answer)),
+            Idempotent::New(created) => {
                 let shown = Arc::new(Shown { what, created });
                 self.keep(sent, Arc::clone(&shown));
-                Ok(Made::New(shown))
+                Ok(Idempotent::New(shown))
             }
         }
     }
@@ -162,9 +162,9 @@ mod tests {
         let mut is_new = false;
         let make = async {
             is_new = true;
-            Ok(Made::New(created()))
+            Ok(Idempotent::New(created()))
         };
-        assert!(matches!(shown_again.once(sent, What::Key, make).await, Ok(Made::New(_))));
+        assert!(matches!(shown_again.once(sent, What::Key, make).await, Ok(Idempotent::New(_))));
         is_new
     }
 

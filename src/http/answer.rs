@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::node::Node;
-use crate::use_cases::management::{Changed, Etag, Made, Versioned, changes};
+use crate::use_cases::management::{Changed, Etag, Idempotent, Versioned, changes};
 
 /// A thing, and which version it is.
 pub(super) fn versioned(etag: &Etag, body: &impl Serialize) -> Response {
@@ -19,15 +19,17 @@ pub(super) fn versioned(etag: &Etag, body: &impl Serialize) -> Response {
 pub(super) fn made<'m, T: Versioned, V: Serialize>(
     node: &Node,
     collection: &str,
-    made: &'m Made<T>,
+    made: &'m Idempotent<T>,
     shown: impl FnOnce(&'m T) -> (String, V),
 ) -> Response {
     match made {
-        Made::New(thing) => {
+        Idempotent::New(thing) => {
             let (id, view) = shown(thing);
             with_etag(created(node, collection, &id, &view), &thing.etag())
         }
-        Made::Before(answer) => created(node, collection, answer["id"].as_str().unwrap_or_default(), answer),
+        Idempotent::Replayed(answer) => {
+            created(node, collection, answer["id"].as_str().unwrap_or_default(), answer)
+        }
     }
 }
 

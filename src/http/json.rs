@@ -25,7 +25,7 @@ const MAX_IDEMPOTENCY_KEY: usize = 255;
 pub(super) struct Json<T, const MOST: usize = MAX_BODY>(pub(super) T);
 
 /// A JSON body of a request that may come again, and how to know it if it does.
-pub(super) struct Idempotent<T>(pub(super) T, pub(super) Option<IdempotentRequest>);
+pub(super) struct IdempotentJson<T>(pub(super) T, pub(super) Option<IdempotentRequest>);
 
 impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, MOST> {
     type Rejection = Failure;
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, 
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<Node>> for Idempotent<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<Node>> for IdempotentJson<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &Arc<Node>) -> Result<Self, Failure> {

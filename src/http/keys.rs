@@ -27,7 +27,7 @@ use crate::use_cases::management::keys::{
     self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
     Retirement, Rotation,
 };
-use crate::use_cases::management::{ApiError, Made, Terms, Versioned as _, carry_out};
+use crate::use_cases::management::{ApiError, Idempotent, Terms, Versioned as _, carry_out};
 
 /// `GET /v1/self`: the caller, as this server sees it.
 pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
@@ -111,7 +111,7 @@ pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     InOrganization(organization): InOrganization,
-    Idempotent(request, idempotent): Idempotent<NewKeyRequest>,
+    IdempotentJson(request, idempotent): IdempotentJson<NewKeyRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&organization), caller.dry_run);
     let made =
@@ -150,7 +150,7 @@ pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     OfKey(path): OfKey,
-    Idempotent(rotation, idempotent): Idempotent<Rotation>,
+    IdempotentJson(rotation, idempotent): IdempotentJson<Rotation>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&path.organization), caller.dry_run);
     let made =
@@ -283,7 +283,7 @@ fn shown(node: &Node, key: &ApiKey) -> Response {
 }
 
 /// A key with a new secret, to be seen this once.
-fn whole<'m>(node: &Node, collection: &str, made: &'m Made<CreatedKey>) -> Response {
+fn whole<'m>(node: &Node, collection: &str, made: &'m Idempotent<CreatedKey>) -> Response {
     let now = node.clock.now();
     let shown = |CreatedKey { key, plain }: &'m CreatedKey| {
         (key.id.to_string(), key.view_with(now, Some(plain.expose())))

@@ -33,7 +33,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
-    Idempotent(request, idempotent): Idempotent<NewOrganizationRequest>,
+    IdempotentJson(request, idempotent): IdempotentJson<NewOrganizationRequest>,
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
     let made =

@@ -35,7 +35,7 @@ pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
     InOrganization(organization): InOrganization,
-    Idempotent(request, idempotent): Idempotent<NewProjectRequest>,
+    IdempotentJson(request, idempotent): IdempotentJson<NewProjectRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection) = (Arc::clone(&node), format!("/v1/orgs/{organization}/projects"));
     let dry_run = caller.dry_run;

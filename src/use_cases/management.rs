@@ -24,7 +24,7 @@ use std::future::Future;
 pub use diff::{Changed, changes};
 pub use error::ApiError;
 pub use etag::{Etag, IfMatch, Versioned};
-pub use idempotency::{IdempotentRequest, Made};
+pub use idempotency::{Idempotent, IdempotentRequest};
 pub use listing::PageRequest;
 
 use crate::base::clock::Timestamp;

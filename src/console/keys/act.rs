@@ -25,7 +25,7 @@ use crate::http::failure::Failure;
 use crate::http::path::{OfKey, OfSecret};
 use crate::node::Node;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, Made, carry_out, keys};
+use crate::use_cases::management::{ApiError, Idempotent, carry_out, keys};
 
 /// What is chosen at first, in seconds: a week.
 const OVERLAP: &str = "604800";
@@ -129,8 +129,8 @@ pub(in crate::console) async fn rotate(
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let rotate = |idempotent| async move { keys::rotate(&server, &caller, &of, &rotation, idempotent).await };
     match posted.once(What::Secret, rotate).await {
-        Ok(Made::New(shown)) => made::page(&node, Some(visitor), &shown),
-        Ok(Made::Before(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),
+        Ok(Idempotent::New(shown)) => made::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::Replayed(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),
         Err(error) => again(&node, &posted, &path, Act::Rotate, "rotate", error).await,
     }
 }

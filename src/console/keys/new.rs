@@ -25,7 +25,7 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::node::Node;
 use crate::use_cases::management::keys::NewKeyRequest;
-use crate::use_cases::management::{ApiError, Made, keys};
+use crate::use_cases::management::{ApiError, Idempotent, keys};
 
 #[derive(Template)]
 #[template(path = "key_new.html")]
@@ -98,8 +98,8 @@ pub(in crate::console) async fn create(
         Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
     };
     match made {
-        Ok(Made::New(shown)) => made::page(&node, Some(visitor), &shown),
-        Ok(Made::Before(answer)) => Ok(made::before(&node, visitor, &organization, &answer)),
+        Ok(Idempotent::New(shown)) => made::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::Replayed(answer)) => Ok(made::before(&node, visitor, &organization, &answer)),
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
             // Another filling-in: the earlier one may have made a key.

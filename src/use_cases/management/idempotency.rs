@@ -26,17 +26,17 @@ pub struct IdempotentRequest {
 
 /// Something new, or what was answered when it was.
 #[derive(Debug)]
-pub enum Made<T> {
+pub enum Idempotent<T> {
     /// It was made just now.
     New(T),
     /// It was made before: the answer of then, without its secret.
-    Before(Value),
+    Replayed(Value),
 }
 
 /// The handling of one idempotent request, or of one that is not.
-pub(super) struct Once(Option<Claimed>);
+pub(super) struct IdempotencyGuard(Option<Claim>);
 
-struct Claimed {
+struct Claim {
     caller: KeyId,
     idempotent: IdempotentRequest,
     /// Keeps the second of two at once out.
@@ -53,7 +53,7 @@ impl IdempotentRequest {
     }
 }
 
-impl Once {
+impl IdempotencyGuard {
     /// Begins a request of `caller`.
     ///
     /// # Errors
@@ -68,14 +68,14 @@ impl Once {
         let in_flight = node.in_flight.enter((caller, idempotent.request.clone()));
         let _in_flight =
             in_flight.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
-        Ok(Self(Some(Claimed { caller, idempotent, _in_flight })))
+        Ok(Self(Some(Claim { caller, idempotent, _in_flight })))
     }
 
     /// What the request was answered, if it came before.
     ///
     /// # Errors
     /// [`ApiError::Conflict`] when it came with another body.
-    pub(super) async fn answered(&self, write: &mut Write) -> Result<Option<Value>, ApiError> {
+    pub(super) async fn replay(&self, write: &mut Write) -> Result<Option<Value>, ApiError> {
         let Self(Some(claimed)) = self else { return Ok(None) };
         let record = write.idempotency_record(&claimed.caller, &claimed.idempotent.request).await?;
         let Some(record) = record else { return Ok(None) };
@@ -86,7 +86,7 @@ impl Once {
     }
 
     /// Keeps the answer, which has no secret in it.
-    pub(super) async fn keep(&self, write: &mut Write, answer: &impl Serialize) -> Result<(), ApiError> {
+    pub(super) async fn save(&self, write: &mut Write, answer: &impl Serialize) -> Result<(), ApiError> {
         let Self(Some(claimed)) = self else { return Ok(()) };
         let answer = serde_json::to_string(answer).map_err(ApiError::internal)?;
         let record = IdempotencyRecord { digest: claimed.idempotent.body, answer };

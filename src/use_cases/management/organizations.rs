@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::idempotency::Once;
+use super::idempotency::IdempotencyGuard;
 use super::keys::given;
 use super::listing::cursor;
-use super::{ApiError, Changed, IdempotentRequest, Made, PageRequest, Terms, reading};
+use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, reading};
 use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::words;
@@ -83,10 +83,10 @@ pub async fn create(
     caller: &Caller,
     request: NewOrganizationRequest,
     idempotent: Option<IdempotentRequest>,
-) -> Result<Made<Organization>, ApiError> {
+) -> Result<Idempotent<Organization>, ApiError> {
     // Before existence: who may not make it is told so, be it there or not.
     caller.may(Verb::Admin, &["orgs", request.id.as_str()])?;
-    let once = Once::begin(node, caller, idempotent)?;
+    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
     let now = node.clock.now();
     let organization = Organization {
         name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
@@ -96,16 +96,16 @@ pub async fn create(
         created_at: now,
     };
     let mut write = node.store.write(now, &caller.actor()).await?;
-    if let Some(answer) = once.answered(&mut write).await? {
-        return Ok(Made::Before(answer));
+    if let Some(answer) = guard.replay(&mut write).await? {
+        return Ok(Idempotent::Replayed(answer));
     }
     if !write.insert_organization(&organization).await? {
         return Err(ApiError::Conflict("this organization id is in use or was used before".into()));
     }
     record(&mut write, "organization.create", None, Some(&organization)).await?;
-    once.keep(&mut write, &organization).await?;
+    guard.save(&mut write, &organization).await?;
     node.commit(write).await?;
-    Ok(Made::New(organization))
+    Ok(Idempotent::New(organization))
 }
 
 /// Changes an organization.

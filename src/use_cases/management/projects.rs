@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::idempotency::Once;
+use super::idempotency::IdempotencyGuard;
 use super::keys::given;
 use super::listing::cursor;
-use super::{ApiError, Changed, IdempotentRequest, Made, PageRequest, Terms, organizations, reading};
+use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, organizations, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::{self, Audiences};
 use crate::domain::audit::AuditEvent;
@@ -88,20 +88,20 @@ pub async fn create(
     organization: OrganizationId,
     request: NewProjectRequest,
     idempotent: Option<IdempotentRequest>,
-) -> Result<Made<Project>, ApiError> {
+) -> Result<Idempotent<Project>, ApiError> {
     let path = ProjectPath { organization, project: request.id.clone() };
     may(caller, &path, Verb::Write)?;
-    let once = Once::begin(node, caller, idempotent)?;
+    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
     let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
     let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
-    if let Some(answer) = once.answered(&mut write).await? {
-        return Ok(Made::Before(answer));
+    if let Some(answer) = guard.replay(&mut write).await? {
+        return Ok(Idempotent::Replayed(answer));
     }
     let project = new(node, &organization, request, write.at())?;
     insert_all(&mut write, &[&project]).await?;
-    once.keep(&mut write, &project).await?;
+    guard.save(&mut write, &project).await?;
     node.commit(write).await?;
-    Ok(Made::New(project))
+    Ok(Idempotent::New(project))
 }
 
 /// Changes a project.

@@ -18,8 +18,8 @@ use crate::node::Node;
 use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::idempotency::Once;
-use crate::use_cases::management::{ApiError, Etag, IdempotentRequest, Made, Versioned};
+use crate::use_cases::management::idempotency::IdempotencyGuard;
+use crate::use_cases::management::{ApiError, Etag, Idempotent, IdempotentRequest, Versioned};
 
 /// The body that a key is made from.
 #[derive(Debug, Deserialize)]
@@ -61,23 +61,23 @@ pub async fn create(
     organization: OrganizationId,
     request: NewKeyRequest,
     idempotent: Option<IdempotentRequest>,
-) -> Result<Made<CreatedKey>, ApiError> {
+) -> Result<Idempotent<CreatedKey>, ApiError> {
     caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
-    let once = Once::begin(node, caller, idempotent)?;
+    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
     let now = node.clock.now();
     let key = request.into_key(node, caller, organization, now)?;
     may_hand_out(caller, &key)?;
     let (secret, plain) = new_secret(node, &key, now).await?;
     let new = NewKey::new(key, secret);
     let mut write = node.store.write(now, &caller.actor()).await?;
-    if let Some(answer) = once.answered(&mut write).await? {
-        return Ok(Made::Before(answer));
+    if let Some(answer) = guard.replay(&mut write).await? {
+        return Ok(Idempotent::Replayed(answer));
     }
     write.organization(&new.key().organization).await?.ok_or(ApiError::NotFound)?;
     insert(&mut write, &new).await?;
-    once.keep(&mut write, &new.key().view_with(now, None)).await?;
+    guard.save(&mut write, &new.key().view_with(now, None)).await?;
     node.commit(write).await?;
-    Ok(Made::New(CreatedKey { key: new.key().clone(), plain }))
+    Ok(Idempotent::New(CreatedKey { key: new.key().clone(), plain }))
 }
 
 /// A new secret for a key, as it is stored and as it is shown.

@@ -12,8 +12,8 @@ use crate::node::Node;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::idempotency::Once;
-use crate::use_cases::management::{ApiError, IdempotentRequest, Made};
+use crate::use_cases::management::idempotency::IdempotencyGuard;
+use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest};
 
 /// The longest overlap, in seconds: 30 days.
 const MAX_OVERLAP: i64 = 2_592_000;
@@ -37,12 +37,12 @@ pub async fn rotate(
     path: &KeyPath,
     rotation: &Rotation,
     idempotent: Option<IdempotentRequest>,
-) -> Result<Made<CreatedKey>, ApiError> {
+) -> Result<Idempotent<CreatedKey>, ApiError> {
     let overlap = rotation.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {
         return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
     }
-    let once = Once::begin(node, caller, idempotent)?;
+    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
     // Hashing is slow: nobody's turn to write is spent on it.
     let seen = super::find(node, caller, path, crate::domain::scope::Verb::Write).await?;
     let now = node.clock.now();
@@ -50,8 +50,8 @@ pub async fn rotate(
     let mut write = node.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
     may_hand_out(caller, &before)?;
-    if let Some(answer) = once.answered(&mut write).await? {
-        return Ok(Made::Before(answer));
+    if let Some(answer) = guard.replay(&mut write).await? {
+        return Ok(Idempotent::Replayed(answer));
     }
     if before.revoked.is_some() {
         return Err(ApiError::Conflict("the key is revoked".into()));
@@ -64,9 +64,9 @@ pub async fn rotate(
     write.insert_secret(&before.id, &secret).await?;
     after.secrets.push(secret);
     update(&mut write, "key.rotate", &before, &after).await?;
-    once.keep(&mut write, &after.view_with(now, None)).await?;
+    guard.save(&mut write, &after.view_with(now, None)).await?;
     node.commit(write).await?;
-    Ok(Made::New(CreatedKey { key: after, plain }))
+    Ok(Idempotent::New(CreatedKey { key: after, plain }))
 }
 
 /// The key with its secrets ending after the overlap, or without those that end now.
