@@ -66,7 +66,7 @@ use self::follow::Following;
 use self::freshness::Asked;
 
 /// How many changes memory takes in before other requests on the same thread have their turn.
-const FORGOTTEN_AT_ONCE: usize = 256;
+const INVALIDATED_AT_ONCE: usize = 256;
 
 /// Requests to the management API that an organization may have under way, until their answers have been taken.
 const REQUESTS: usize = 128;
@@ -238,11 +238,11 @@ impl Node {
         let touched = write.touched().to_vec();
         let committed = write.commit().await;
         // Whatever was said: after an error it may have been committed all the same.
-        for some in touched.chunks(FORGOTTEN_AT_ONCE) {
+        for some in touched.chunks(INVALIDATED_AT_ONCE) {
             for (kind, subject) in some {
-                self.forget(*kind, subject);
+                self.invalidate(*kind, subject);
             }
-            if some.len() == FORGOTTEN_AT_ONCE {
+            if some.len() == INVALIDATED_AT_ONCE {
                 // A bulk change touches thousands of keys; other requests wait for this thread.
                 tokio::task::yield_now().await;
             }

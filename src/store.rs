@@ -86,7 +86,7 @@ pub struct Store {
 
 impl Store {
     /// Carries out a `statement` that deletes what is from before the moment `$1`; returns how much that was.
-    async fn forget(&self, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_older(&self, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(&self.db, |pool, DB| {
             let done = sqlx::query::<DB>(statement).bind(before.unix()).execute(pool).await;
             done.map(|done| done.rows_affected())

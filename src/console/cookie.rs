@@ -47,7 +47,7 @@ pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
 }
 
 /// Has the browser forget it.
-pub(super) fn forget(node: &Node) -> Option<HeaderValue> {
+pub(super) fn clear(node: &Node) -> Option<HeaderValue> {
     line(node, name_at(node), "", 0)
 }
 

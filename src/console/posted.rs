@@ -135,8 +135,8 @@ fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
         Some(unsent) => sign_in::with_unsent(node, unsent).into_response(),
         None => return sign_in::lead(node, None, was_in),
     };
-    if was_in && let Some(forgotten) = cookie::forget(node) {
-        response.headers_mut().append(SET_COOKIE, forgotten);
+    if was_in && let Some(cleared) = cookie::clear(node) {
+        response.headers_mut().append(SET_COOKIE, cleared);
     }
     response
 }

@@ -108,7 +108,7 @@ impl ShownAgain {
         tokio::spawn(async move {
             tokio::time::sleep(KEPT).await;
             if let Some(shared) = shared.upgrade() {
-                shared.kept.forget(&sent.digest);
+                shared.kept.invalidate(&sent.digest);
             }
         });
     }

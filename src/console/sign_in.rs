@@ -103,8 +103,8 @@ pub(super) fn lead(node: &Node, wanted: Option<&str>, was_in: bool) -> Response 
         return see_other(&path);
     }
     let mut response = Notice::Over.at(node, None, &path);
-    if let Some(forgotten) = cookie::forget(node) {
-        response.headers_mut().append(SET_COOKIE, forgotten);
+    if let Some(cleared) = cookie::clear(node) {
+        response.headers_mut().append(SET_COOKIE, cleared);
     }
     response
 }
@@ -114,8 +114,8 @@ pub(super) async fn sign_out(State(node): State<Arc<Node>>, posted: Posted) -> R
     let visitor = posted.visitor;
     session::close(&node, &visitor.caller, &visitor.session).await?;
     let mut response = Notice::SignedOut.at(&node, None, &format!("{}/sign-in", visitor.shell.base));
-    if let Some(forgotten) = cookie::forget(&node) {
-        response.headers_mut().append(SET_COOKIE, forgotten);
+    if let Some(cleared) = cookie::clear(&node) {
+        response.headers_mut().append(SET_COOKIE, cleared);
     }
     Ok(response)
 }

@@ -147,11 +147,11 @@ impl Node {
         // Written by a newer binary, a change without a kind may be of anything.
         let is_of_unknown = is_any_of(None);
         if is_of_unknown {
-            self.keys.forget_all();
+            self.keys.invalidate_all();
         } else {
-            changes
-                .iter()
-                .for_each(|change| change.kind.iter().for_each(|kind| self.forget(*kind, &change.subject)));
+            changes.iter().for_each(|change| {
+                change.kind.iter().for_each(|kind| self.invalidate(*kind, &change.subject))
+            });
         }
         if is_any_of(Some(ChangeKind::Token)) {
             for token in reader.tokens_revoked_by(after, last).await? {
@@ -166,19 +166,19 @@ impl Node {
     }
 
     /// Drops the copies that a change of this kind made old.
-    pub(super) fn forget(&self, kind: ChangeKind, subject: &str) {
+    pub(super) fn invalidate(&self, kind: ChangeKind, subject: &str) {
         match kind {
             ChangeKind::Key => match subject.parse() {
-                Ok(id) => self.keys.forget(&id),
-                Err(_) => self.keys.forget_all(),
+                Ok(id) => self.keys.invalidate(&id),
+                Err(_) => self.keys.invalidate_all(),
             },
             ChangeKind::Organization => match subject.parse() {
-                Ok(id) => self.keys.forget_organization(&id),
-                Err(_) => self.keys.forget_all(),
+                Ok(id) => self.keys.invalidate_organization(&id),
+                Err(_) => self.keys.invalidate_all(),
             },
             ChangeKind::Project => match project(subject) {
-                Some((organization, id)) => self.keys.forget_project(&organization, &id),
-                None => self.keys.forget_all(),
+                Some((organization, id)) => self.keys.invalidate_project(&organization, &id),
+                None => self.keys.invalidate_all(),
             },
             ChangeKind::Token
             | ChangeKind::SigningKey
@@ -192,7 +192,7 @@ impl Node {
 
     /// Takes everything from the store again. A token that was revoked before stays so: none is issued twice.
     async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
-        self.keys.forget_all();
+        self.keys.invalidate_all();
         self.keyring.reload_from(reader).await?;
         let since = now.plus(-REMEMBERED_SECONDS);
         for token in reader.tokens_revoked_since(since).await? {
@@ -200,7 +200,7 @@ impl Node {
         }
         self.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         // Again, for what was read meanwhile: it may be of the history that has ended.
-        self.keys.forget_all();
+        self.keys.invalidate_all();
         Ok(())
     }
 }

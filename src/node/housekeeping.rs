@@ -19,7 +19,7 @@ const IDEMPOTENCY_KEPT_SECONDS: i64 = 86_400;
 
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// Rows that are forgotten at once, so that no writer waits for long.
+/// Rows that are deleted at once, so that no writer waits for long.
 const BATCH: u32 = 1_000;
 
 /// Left to other writers after a batch.
@@ -43,14 +43,14 @@ impl Node {
         }
     }
 
-    /// Rotates signing keys on schedule and forgets what nobody needs any more, until `stop` changes.
+    /// Rotates signing keys on schedule and deletes what nobody needs any more, until `stop` changes.
     pub async fn tidy(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             let round = async {
                 self.tidy_once().await;
                 tokio::time::sleep(TIDY_EVERY).await;
             };
-            // Amid a round as well: there may be a great deal to forget, and all of it can wait.
+            // Amid a round as well: there may be a great deal to delete, and all of it can wait.
             tokio::select! {
                 _ = stop.changed() => return,
                 () = round => {}
@@ -71,37 +71,37 @@ impl Node {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
-        self.revoked_tokens.forget_old();
+        self.revoked_tokens.prune();
         self.compare_settings().await;
         match self.pass_time(now).await {
-            Ok(now) => self.forget_what_is_old(now).await,
+            Ok(now) => self.delete_old(now).await,
             Err(error) => {
-                tracing::warn!(%error, "what is old is not forgotten before the store can be asked")
+                tracing::warn!(%error, "what is old is not deleted before the store can be asked")
             }
         }
     }
 
     /// `now` is a moment up to which time has passed steadily: a clock that jumps ahead makes nothing old.
-    async fn forget_what_is_old(&self, now: Timestamp) {
+    async fn delete_old(&self, now: Timestamp) {
         let store = &self.store;
         let before = now.plus(-CHANGES_KEPT_SECONDS);
-        warn("changes", store.forget_changes(before).await);
-        warn("withdrawals", store.forget_withdrawals(before).await);
-        warn("dead revoked tokens", store.forget_revoked_tokens(before).await);
+        warn("changes", store.delete_old_changes(before).await);
+        warn("withdrawals", store.delete_old_withdrawals(before).await);
+        warn("dead revoked tokens", store.delete_old_revoked_tokens(before).await);
         warn(
             "idempotency records",
             store.delete_old_idempotency_records(now.plus(-IDEMPOTENCY_KEPT_SECONDS)).await,
         );
-        warn("console sessions", store.forget_console_sessions(now).await);
+        warn("console sessions", store.delete_expired_console_sessions(now).await);
         for interval in Interval::ALL {
-            warn("use", in_batches(|most| store.forget_use(interval, now, most)).await);
+            warn("use", in_batches(|most| store.delete_old_use(interval, now, most)).await);
         }
         for span in CalendarSpan::ALL {
-            warn("totals of keys", in_batches(|most| store.forget_totals(span, now, most)).await);
+            warn("totals of keys", in_batches(|most| store.delete_old_totals(span, now, most)).await);
         }
         if let Some(seconds) = self.deployment.events_kept_seconds {
             let before = now.plus(-seconds);
-            warn("audit events", in_batches(|most| store.forget_events(before, most)).await);
+            warn("audit events", in_batches(|most| store.delete_old_events(before, most)).await);
         }
     }
 
@@ -117,25 +117,25 @@ impl Node {
     }
 }
 
-/// Has `forget` forget so many rows at a time until there are fewer left, or this round has done enough.
-async fn in_batches<F>(forget: impl Fn(u32) -> F) -> Result<u64, StoreError>
+/// Has `delete` delete so many rows at a time until there are fewer left, or this round has done enough.
+async fn in_batches<F>(delete: impl Fn(u32) -> F) -> Result<u64, StoreError>
 where
     F: Future<Output = Result<u64, StoreError>>,
 {
-    let mut forgotten = 0;
+    let mut deleted = 0;
     for _ in 0..BATCHES {
-        let batch = forget(BATCH).await?;
-        forgotten += batch;
+        let batch = delete(BATCH).await?;
+        deleted += batch;
         if batch < BATCH.into() {
             break;
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(forgotten)
+    Ok(deleted)
 }
 
-fn warn(what: &str, forgotten: Result<u64, StoreError>) {
-    if let Err(error) = forgotten {
-        tracing::warn!(%error, "old {what} could not be forgotten");
+fn warn(what: &str, deleted: Result<u64, StoreError>) {
+    if let Err(error) = deleted {
+        tracing::warn!(%error, "old {what} could not be deleted");
     }
 }

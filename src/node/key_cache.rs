@@ -91,28 +91,28 @@ impl KeyCache {
 
     /// Invalidates the copy of a key that was changed. Call this and its siblings when the change has been tried,
     /// whatever came of it, and before it is acknowledged.
-    pub fn forget(&self, id: &KeyId) {
+    pub fn invalidate(&self, id: &KeyId) {
         self.fence.raise(id);
         self.drop_copy(id);
     }
 
     /// Invalidates the copies of all keys of an organization that was changed.
-    pub fn forget_organization(&self, id: &OrganizationId) {
-        self.forget_tenant(&Tenant::organization(id));
+    pub fn invalidate_organization(&self, id: &OrganizationId) {
+        self.invalidate_tenant(&Tenant::organization(id));
     }
 
     /// Invalidates the copies of all keys of a project that was changed.
-    pub fn forget_project(&self, organization: &OrganizationId, id: &ProjectId) {
-        self.forget_tenant(&Tenant::project(organization, id));
+    pub fn invalidate_project(&self, organization: &OrganizationId, id: &ProjectId) {
+        self.invalidate_tenant(&Tenant::project(organization, id));
     }
 
     /// Invalidates every copy.
-    pub fn forget_all(&self) {
+    pub fn invalidate_all(&self) {
         self.fence.raise_for_everything();
         self.keys.invalidate_all();
     }
 
-    fn forget_tenant(&self, tenant: &Tenant) {
+    fn invalidate_tenant(&self, tenant: &Tenant) {
         self.fence.raise(tenant);
         self.leases.end(tenant);
     }

@@ -39,8 +39,8 @@ impl RevokedTokens {
         ends.iter().filter(|(_, end)| **end > now).map(|(jti, _)| Box::clone(jti)).collect()
     }
 
-    /// Forgets those whose time is over, and none before.
-    pub fn forget_old(&self) {
+    /// Drops those whose time is over, and none before.
+    pub fn prune(&self) {
         let now = Instant::now();
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, end| *end > now);
     }
@@ -63,7 +63,7 @@ mod tests {
         for (after, is_known) in [(0, true), (last, true), (REMEMBERED_SECONDS + 1, false)] {
             let tokens = RevokedTokens::default();
             tokens.insert(&token, issued.plus(after));
-            tokens.forget_old();
+            tokens.prune();
             assert_eq!((tokens.contains("a"), tokens.ids().len()), (is_known, is_known.into()), "{after}");
         }
     }

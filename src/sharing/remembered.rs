@@ -68,13 +68,13 @@ impl<T: Clone> Remembered<T> {
         if rooms.total >= self.most
             && let Some(evicted) = rooms.evict_for(organization)
         {
-            self.forget(&evicted);
+            self.invalidate(&evicted);
         }
         rooms.enter(organization, digest);
         self.write(&digest).insert(digest, made);
     }
 
-    pub(crate) fn forget(&self, digest: &Digest) {
+    pub(crate) fn invalidate(&self, digest: &Digest) {
         self.write(digest).remove(digest);
     }
 

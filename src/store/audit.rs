@@ -66,7 +66,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_events(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    pub async fn delete_old_events(&self, before: Timestamp, most: u32) -> Result<u64, StoreError> {
         Ok(on!(&self.db, |pool, DB| {
             sqlx::query::<DB>(
                 "DELETE FROM audit_events

@@ -80,7 +80,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_changes(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.forget("DELETE FROM changes WHERE at < $1", before).await
+    pub async fn delete_old_changes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.delete_older("DELETE FROM changes WHERE at < $1", before).await
     }
 }

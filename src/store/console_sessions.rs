@@ -163,7 +163,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_console_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+    pub async fn delete_expired_console_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(&self.db, |pool, DB| {
             sqlx::query::<DB>("DELETE FROM console_sessions WHERE last_seen_at <= $1 OR created_at <= $2")
                 .bind(now.plus(-ConsoleSession::IDLE_SECONDS).unix())

@@ -84,6 +84,6 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn delete_old_idempotency_records(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.forget("DELETE FROM repeatable_requests WHERE created_at < $1", before).await
+        self.delete_older("DELETE FROM repeatable_requests WHERE created_at < $1", before).await
     }
 }

@@ -97,8 +97,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_revoked_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.forget("DELETE FROM revoked_tokens WHERE expires_at < $1", before).await
+    pub async fn delete_old_revoked_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.delete_older("DELETE FROM revoked_tokens WHERE expires_at < $1", before).await
     }
 }
 

@@ -36,8 +36,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_withdrawals(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.forget("DELETE FROM withdrawals WHERE at < $1", before).await
+    pub async fn delete_old_withdrawals(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.delete_older("DELETE FROM withdrawals WHERE at < $1", before).await
     }
 }
 

@@ -110,7 +110,7 @@ impl AskedKeys {
         match shared.admit(access, caller, now) {
             Ok(access) => Ok(Some(access)),
             Err(Refusal::Revoked | Refusal::Token(_)) => {
-                self.answers.forget(digest);
+                self.answers.invalidate(digest);
                 Ok(None)
             }
             Err(refusal) => Err(refusal),

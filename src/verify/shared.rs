@@ -88,7 +88,7 @@ impl Shared {
             self.metrics.was_remembered();
             return self.admit(access, caller, now).inspect_err(|refusal| {
                 if matches!(refusal, Refusal::Revoked | Refusal::Token(_)) {
-                    self.remembered.forget(&digest);
+                    self.remembered.invalidate(&digest);
                 }
             });
         }

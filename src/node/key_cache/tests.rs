@@ -57,17 +57,17 @@ fn generation_held(cache: &KeyCache) -> Option<u64> {
 type Case = (&'static str, fn(&KeyCache), bool);
 
 const CHANGES: [Case; 7] = [
-    ("the key", |cache| cache.forget(&own()), true),
-    ("another key", |cache| cache.forget(&id("key_fedcba9876543210")), false),
-    ("its organization", |cache| cache.forget_organization(&organization()), true),
-    ("another organization", |cache| cache.forget_organization(&"other".parse().unwrap()), false),
-    ("its project", |cache| cache.forget_project(&organization(), &project()), true),
+    ("the key", |cache| cache.invalidate(&own()), true),
+    ("another key", |cache| cache.invalidate(&id("key_fedcba9876543210")), false),
+    ("its organization", |cache| cache.invalidate_organization(&organization()), true),
+    ("another organization", |cache| cache.invalidate_organization(&"other".parse().unwrap()), false),
+    ("its project", |cache| cache.invalidate_project(&organization(), &project()), true),
     (
         "another organization's project of that name",
-        |cache| cache.forget_project(&"other".parse().unwrap(), &project()),
+        |cache| cache.invalidate_project(&"other".parse().unwrap(), &project()),
         false,
     ),
-    ("everything", KeyCache::forget_all, true),
+    ("everything", KeyCache::invalidate_all, true),
 ];
 
 #[test]
@@ -99,7 +99,7 @@ fn what_was_read_before_a_change_is_used_once_and_not_kept() {
 fn what_was_read_before_a_change_is_not_used_in_the_place_of_what_was_read_after_it() {
     let cache = cache();
     let before = cache.fence.latest();
-    cache.forget(&own());
+    cache.invalidate(&own());
     cache.keep(key(2), cache.fence.latest());
     cache.keep(key(1), before);
     assert_ne!(generation_held(&cache), Some(1));

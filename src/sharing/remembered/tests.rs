@@ -92,7 +92,7 @@ proptest! {
                     }
                 }
                 Step::Forget(organization, number) => {
-                    remembered.forget(&of(names[organization], number));
+                    remembered.invalidate(&of(names[organization], number));
                     prop_assert_eq!(remembered.get(&of(names[organization], number)), None);
                 }
             }

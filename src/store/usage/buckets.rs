@@ -241,7 +241,12 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_use(&self, interval: Interval, now: Timestamp, most: u32) -> Result<u64, StoreError> {
+    pub async fn delete_old_use(
+        &self,
+        interval: Interval,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         for table in [OF_KEYS, OF_PROJECTS] {
             let (name, place) = (table.name, [table.owner, &["span", "start", "kind"]].concat().join(", "));

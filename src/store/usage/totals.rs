@@ -125,7 +125,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget_totals(
+    pub async fn delete_old_totals(
         &self,
         span: CalendarSpan,
         now: Timestamp,
