@@ -258,7 +258,9 @@ impl Node {
 
     /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must
     /// also be taken in by memory. `None` when the mutation panicked.
-    pub async fn see_through<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    pub async fn run_to_completion<T: Send + 'static>(
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
         // What it logs is about the same request.
         tokio::spawn(work.in_current_span()).await.ok()
     }

@@ -109,7 +109,7 @@ async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Respo
     let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Err(unreadable(&set_up)) };
     let laying = Arc::clone(&set_up);
-    let laid = Node::see_through(async move { laying.lay(&code, address).await }).await;
+    let laid = Node::run_to_completion(async move { laying.lay(&code, address).await }).await;
     match laid.ok_or_else(|| ApiError::internal("the set-up panicked"))? {
         Ok(laid) => {
             set_up.ended().await;

@@ -50,7 +50,9 @@ pub struct Terms {
 pub async fn carry_out<T: Send + 'static>(
     mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
-    Node::see_through(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
+    Node::run_to_completion(mutation)
+        .await
+        .unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
 }
 
 /// Begins to read the store for a caller, who takes from the share of their organization. It holds a connection's place:

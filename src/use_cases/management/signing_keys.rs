@@ -97,7 +97,7 @@ pub async fn rotate(
     }
     let actor = caller.actor();
     let (worker, now) = (Arc::clone(node), node.clock.now());
-    let rotated = Node::see_through(async move {
+    let rotated = Node::run_to_completion(async move {
         let rotation = worker.rotation(now);
         let rotated = match &request.compromised {
             Some(kid) => rotation.withdraw(kid, &actor).await,

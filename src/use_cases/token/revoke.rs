@@ -40,7 +40,7 @@ pub async fn revoke(node: &Arc<Node>, request: RevokeRequest) -> Result<(), OAut
     let token = RevokedToken { jti: claims.token_id, key, expires_at: claims.expires_at, revoked_at: now };
     let actor = request.caller.actor();
     let node = Arc::clone(node);
-    Node::see_through(async move { node.revoke_token(&token, &organization, &actor).await })
+    Node::run_to_completion(async move { node.revoke_token(&token, &organization, &actor).await })
         .await
         .unwrap_or_else(|| Err(OAuthError::internal("the revocation panicked")))
 }
