@@ -48,8 +48,8 @@ pub use error::{OpenError, StoreError};
 pub use fault::WriteFault;
 pub use idempotency::IdempotencyRecord;
 pub use keys::{
-    KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
-    VisibleKeys, WayIn,
+    AdminKey, KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
+    VisibleKeys,
 };
 pub use lanes::{Reading, Snapshot};
 pub use page::{Page, Visible};

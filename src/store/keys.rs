@@ -1,5 +1,6 @@
 //! API keys and their secrets.
 
+mod admin_keys;
 mod change;
 mod filter;
 mod find;
@@ -8,13 +9,12 @@ mod list;
 mod order;
 mod row;
 mod secrets;
-mod ways_in;
 
+pub use admin_keys::AdminKey;
 pub use filter::{KeyFilter, StatusFilter, VisibleKeys};
 pub use insert::NewKey;
 pub use list::{KeyPage, KeyQuery};
 pub use order::{KeyOrder, KeyPosition, KeySort};
-pub use ways_in::WayIn;
 
 use std::collections::HashSet;
 

@@ -14,7 +14,7 @@ pub use report::{NamedKey, Replaced, RestoreReport, TakenAway, TakenKind};
 
 use serde_json::json;
 
-use self::report::{only_in, ways_in};
+use self::report::{admin_keys, only_in};
 use self::stage::{keep_writers_out, put_in_place, stage, take_time};
 use super::backup::{Backup, Identity, Source, active_keys, identity, migrated, schema, scratch};
 use super::db::{Tx, begin};
@@ -150,7 +150,7 @@ impl Restore<'_> {
         let report = RestoreReport {
             backup: backup.facts.clone(),
             active_keys: active_keys("backup_api_keys", SCHEMA, now, tx).await?,
-            ways_in: ways_in(now, tx).await?,
+            admin_keys: admin_keys(now, tx).await?,
             replaced: replaced.as_ref().map(|_| differences),
         };
         Ok((report, replaced))

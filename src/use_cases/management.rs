@@ -12,7 +12,7 @@ mod error;
 mod etag;
 mod idempotency;
 pub mod keys;
-mod last_way;
+mod last_admin;
 mod listing;
 pub mod organizations;
 pub mod projects;
@@ -37,7 +37,7 @@ use crate::use_cases::access::Caller;
 pub struct Terms {
     /// Only say what would change.
     pub dry_run: bool,
-    /// Close the last way in, if it comes to that.
+    /// End the last administrator key, if it comes to that.
     pub force: bool,
     /// Only if it is still this version.
     pub if_match: Option<IfMatch>,

@@ -177,7 +177,7 @@ async fn what_the_document_lacks_is_revoked_only_when_asked(backend: Backend) {
     assert_eq!(server.client().token(&plain, "").await.status, 401);
     let introspected = server.admin().post_form("/oauth/introspect", &format!("token={token}")).await;
     assert_eq!(introspected.json(), json!({ "active": false }));
-    // Not even the caller's own key, which is the last way in, goes unasked.
+    // Not even the caller's own key, which is the last administrator key, goes unasked.
     let all = put(&server.admin(), "?prune=true", &json!({ "keys": [] })).await;
     assert_eq!((all.status, all.code().as_str()), (409, "conflict"));
 }

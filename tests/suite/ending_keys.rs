@@ -1,4 +1,4 @@
-//! Revoking and deleting keys, and the last way in, which is not closed by accident.
+//! Revoking and deleting keys, and the last administrator key, which does not end by accident.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use crate::support::{Answer, Backend, Client, Server, on_both};
 on_both!(
     a_revocation_is_immediate_and_final,
     a_deleted_key_is_gone_and_its_trail_stays,
-    the_last_way_in_is_not_closed_by_accident,
-    with_another_way_in_any_is_closed,
-    what_is_no_open_way_in_does_not_count,
-    two_ways_in_are_not_closed_at_once,
-    a_way_in_that_stays_one_is_changed_freely,
+    the_last_administrator_key_is_not_ended_by_accident,
+    with_another_administrator_key_any_may_end,
+    a_key_that_cannot_administer_now_does_not_count,
+    two_administrator_keys_do_not_end_at_once,
+    a_key_that_stays_an_administrator_key_is_changed_freely,
 );
 
 const KEYS: &str = "/v1/orgs/default/keys";
@@ -94,7 +94,7 @@ async fn a_deleted_key_is_gone_and_its_trail_stays(backend: Backend) {
     }
 }
 
-/// A request that would close a way in.
+/// A request that would end an administrator key.
 struct Closing {
     method: Method,
     path: String,
@@ -167,13 +167,13 @@ async fn makes_keys(client: &Client) -> bool {
     client.post_json("/v1/orgs/acme/keys", &key).await.status == 201
 }
 
-async fn the_last_way_in_is_not_closed_by_accident(backend: Backend) {
+async fn the_last_administrator_key_is_not_ended_by_accident(backend: Backend) {
     let server = with_another_organization(backend).await;
     let first = format!("{KEYS}/{}/revoke?force=true", admin_id(&server).await);
     let mut previous = server.admin();
     previous.post_json(&first, &json!({})).await.done(200);
     for at in 0..Closing::all("").len() {
-        // With every way in closed, there is no other way than past the management API.
+        // With no administrator key left, there is no other way than past the management API.
         let (id, key) = server.stored_key_with("*:claviger/**").await;
         let (admin, closing) = (server.client().bearer(&key), &Closing::all(&id.to_string())[at]);
         assert!(makes_keys(&admin).await && !makes_keys(&previous).await);
@@ -192,8 +192,8 @@ async fn the_last_way_in_is_not_closed_by_accident(backend: Backend) {
     }
 }
 
-async fn with_another_way_in_any_is_closed(backend: Backend) {
-    // A way in not by the name of its scope, but by what it covers.
+async fn with_another_administrator_key_any_may_end(backend: Backend) {
+    // An administrator key not by the name of its scope, but by what it covers.
     for scope in ["*:claviger/orgs/**", "write:claviger/orgs/*/projects/*/keys/*"] {
         let server = with_another_organization(backend).await;
         let (_, other) = server.key(&[scope]).await;
@@ -209,7 +209,7 @@ async fn with_another_way_in_any_is_closed(backend: Backend) {
     }
 }
 
-async fn what_is_no_open_way_in_does_not_count(backend: Backend) {
+async fn a_key_that_cannot_administer_now_does_not_count(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let revoke = format!("{KEYS}/{}/revoke", admin_id(&server).await);
@@ -231,7 +231,7 @@ async fn what_is_no_open_way_in_does_not_count(backend: Backend) {
     admin.post_json(&revoke, &json!({})).await.done(200);
 }
 
-async fn two_ways_in_are_not_closed_at_once(backend: Backend) {
+async fn two_administrator_keys_do_not_end_at_once(backend: Backend) {
     let server = Server::start(backend).await;
     let (admin, id) = (server.admin(), admin_id(&server).await);
     for name in ["spare a", "spare b"] {
@@ -251,7 +251,7 @@ async fn two_ways_in_are_not_closed_at_once(backend: Backend) {
     admin.delete(&format!("{KEYS}/{id}")).await.refused(409, "conflict");
 }
 
-async fn a_way_in_that_stays_one_is_changed_freely(backend: Backend) {
+async fn a_key_that_stays_an_administrator_key_is_changed_freely(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let path = format!("{KEYS}/{}", admin_id(&server).await);

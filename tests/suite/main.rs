@@ -24,7 +24,7 @@ mod key_cache;
 mod key_changes;
 mod keys;
 mod known_attacks;
-mod last_way;
+mod last_admin;
 mod matrix;
 mod neighbours;
 mod no_way_up;

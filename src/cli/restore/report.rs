@@ -21,7 +21,7 @@ pub(super) fn in_json(report: &RestoreReport, options: RestoreOptions) -> String
         "dry_run": options.dry_run,
         "made_at": report.backup.made_at.rfc3339(),
         "active_keys": report.active_keys,
-        "ways_in": report.ways_in,
+        "ways_in": report.admin_keys,
         "replaced": replaced,
     })
     .to_string()
@@ -43,7 +43,7 @@ pub(super) fn in_words(report: &RestoreReport, options: RestoreOptions) -> Strin
             let _ = write!(words, "\n{}", nothing_is_known(&made_at));
         }
     }
-    if report.ways_in == 0 {
+    if report.admin_keys == 0 {
         words.push_str(NO_WAY_IN);
     }
     words.truncate(words.trim_end().len());

@@ -48,14 +48,14 @@ impl ApiKey {
     }
 
     /// Whether the key may make keys in every organization, so that whoever has it can let anybody in.
-    pub fn is_way_in(&self) -> bool {
+    pub fn is_admin(&self) -> bool {
         self.scopes.covers(&Scope::makes_keys_everywhere())
     }
 
     /// Until when somebody with the key can make keys in every organization, if nothing is done;
     /// [`Timestamp::MAX`] if it never ends. `None` if nobody can at `now`.
-    pub fn way_in_until(&self, now: Timestamp) -> Option<Timestamp> {
-        if !self.is_way_in() || self.status(now) != KeyStatus::Active {
+    pub fn admin_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if !self.is_admin() || self.status(now) != KeyStatus::Active {
             return None;
         }
         let last_secret =

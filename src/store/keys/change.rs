@@ -31,7 +31,7 @@ impl Write {
                     row.push_bind(key.disabled_at.map(Timestamp::unix));
                     row.push_bind(key.revoked.as_ref().map(|revoked| revoked.at.unix()));
                     row.push_bind(key.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()));
-                    row.push_bind(i64::from(key.is_way_in()));
+                    row.push_bind(i64::from(key.is_admin()));
                 });
                 sql.push(
                     ") UPDATE api_keys SET name = now.name, name_folded = now.name_folded, note = now.note,

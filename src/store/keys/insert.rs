@@ -61,7 +61,7 @@ impl Write {
                 row.push_bind(key.generation.cast_signed());
                 row.push_bind(key.created_at.unix()).push_bind(&key.created_by);
                 row.push_bind(key.expires_at.map(Timestamp::unix)).push_bind(ends_at(key));
-                row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_way_in()));
+                row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_admin()));
             });
             keys.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
             let mut last_use = QueryBuilder::<DB>::new(

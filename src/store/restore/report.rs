@@ -18,7 +18,7 @@ pub struct RestoreReport {
     /// How many API keys are active in the restored store.
     pub active_keys: i64,
     /// How many of them may make keys everywhere.
-    pub ways_in: i64,
+    pub admin_keys: i64,
     /// What it took the place of; `None` when the store was empty.
     pub replaced: Option<Replaced>,
 }
@@ -123,7 +123,7 @@ row! {
 }
 
 /// How many active keys of the staged backup may make keys everywhere.
-pub(super) async fn ways_in(at: Timestamp, tx: &mut Tx) -> sqlx::Result<i64> {
+pub(super) async fn admin_keys(at: Timestamp, tx: &mut Tx) -> sqlx::Result<i64> {
     active_keys("(SELECT * FROM backup_api_keys WHERE is_way_in = 1) AS ways_in", SCHEMA, at, tx).await
 }
 

@@ -409,7 +409,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
 
     let last = format!("{KEYS}/{}", server.admin().get("/v1/self").await.json()["id"].as_str().unwrap());
     let kept = browser.post(&format!("{last}/revoke"), &[("name", "Administrator")]).await;
-    assert_eq!(kept.status, 409, "the last way in stays open: {}", kept.text);
+    assert_eq!(kept.status, 409, "the last administrator key stays: {}", kept.text);
 }
 
 async fn a_key_is_disabled_and_enabled_after_being_asked(backend: Backend) {

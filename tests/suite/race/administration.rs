@@ -12,7 +12,7 @@ on_both!(
     one_name_makes_one_key,
     one_id_is_given_once,
     of_two_changes_to_one_version_one_is_made,
-    two_ways_in_are_not_closed_by_two_people,
+    two_people_do_not_end_two_administrator_keys,
     what_is_revoked_is_not_changed_back,
     a_key_is_never_left_without_its_project,
 );
@@ -158,15 +158,15 @@ async fn of_two_changes_to_one_version_one_is_made(backend: Backend) {
     }
 }
 
-async fn two_ways_in_are_not_closed_by_two_people(backend: Backend) {
+async fn two_people_do_not_end_two_administrator_keys(backend: Backend) {
     let doors = Doors::open(backend).await;
     let nothing = json!({});
-    let way_in = json!([{ "action": "*", "resource": "claviger/**" }]);
+    let administrator = json!([{ "action": "*", "resource": "claviger/**" }]);
     let mut one = doors.server.admin_key.clone();
     for round in 0..ROUNDS {
         let mut spare = new_key();
         spare.as_object_mut().unwrap().remove("preset");
-        spare["scopes"] = way_in.clone();
+        spare["scopes"] = administrator.clone();
         let other = doors.server.client().bearer(&one).post_json(KEYS, &spare).await.done(201);
         let other = other["key"].as_str().unwrap().to_owned();
         let [here, _] = doors.clients(&one);

@@ -21,7 +21,7 @@ pub struct ApplyTerms {
     pub prune: bool,
     /// Even if these are more than half of the keys.
     pub prune_all: bool,
-    /// Close the last way in, and revoke the caller's own key, if it comes to that.
+    /// End the last administrator key, and revoke the caller's own key, if it comes to that.
     pub force: bool,
 }
 

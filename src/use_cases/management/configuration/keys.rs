@@ -18,7 +18,7 @@ use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::{may_change, may_hand_out};
 use crate::use_cases::management::keys::{self, Alterations};
-use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, moment};
 
 /// Why a key that the document omits is revoked.
@@ -99,7 +99,7 @@ impl KeyPlan {
         self.check_homes(write).await?;
         let changed = self.updated.iter().chain(&self.revoked);
         let changed: Vec<_> = changed.map(|(before, after)| (before, Some(after))).collect();
-        keep_one_open(write, caller, &changed, terms.force).await?;
+        ensure_admin_remains(write, caller, &changed, terms.force).await?;
         for action in ["key.change", "key.disable", "key.enable"] {
             let pairs = self.updated.iter().map(|(before, after)| (before, after));
             let pairs: Vec<_> =

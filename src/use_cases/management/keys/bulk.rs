@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
-use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Terms, changes, moment, organizations};
 
 /// The most keys of one change.
@@ -155,7 +155,7 @@ async fn change_all(
     let mut write = node.store.write(now, &caller.actor()).await?;
     let changed = changed(&mut write, caller, filter, change).await?;
     let changes: Vec<_> = changed.iter().map(|(before, after)| (before, Some(after))).collect();
-    keep_one_open(&mut write, caller, &changes, terms.force).await?;
+    ensure_admin_remains(&mut write, caller, &changes, terms.force).await?;
     if terms.dry_run || changed.is_empty() {
         drop(write);
     } else {

@@ -14,7 +14,7 @@ use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
-use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Changed, Terms};
 
 /// The body of a change: what is absent stays, and `null` is no note, no ranges of its own, no end.
@@ -67,7 +67,7 @@ pub async fn change(
     }
     let after = alterations.of(&before, now);
     may_change(caller, &before, &after)?;
-    keep_one_open(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
+    ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
     if !terms.dry_run && !before.is_as(&after) {
         update(&mut write, action(&before, &after), &before, &after).await?;
         node.commit(write).await?;

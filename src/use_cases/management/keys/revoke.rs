@@ -7,7 +7,7 @@ use crate::domain::key::{ApiKey, words};
 use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
-use crate::use_cases::management::last_way::keep_one_open;
+use crate::use_cases::management::last_admin::ensure_admin_remains;
 
 /// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
 /// moment included.
@@ -29,7 +29,7 @@ pub async fn revoke(
         return Ok(before);
     }
     let after = before.clone().revoke(now, reason);
-    keep_one_open(&mut write, caller, &[(&before, Some(&after))], force).await?;
+    ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], force).await?;
     update(&mut write, "key.revoke", &before, &after).await?;
     node.commit(write).await?;
     Ok(after)

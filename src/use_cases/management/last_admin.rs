@@ -1,8 +1,8 @@
 //! Nobody locks the last administrator out by accident.
 //!
-//! A *way in* is an API key with which somebody can make keys in every organization, and so let everybody else in. It
+//! An *administrator key* is an API key with which somebody can make keys in every organization, and so let everybody else in. It
 //! has the scopes for that, it is active, it has a live secret, and it lasts until it or the last of its secrets ends.
-//! Administration lasts as long as the longest of its ways in. What shortens that needs `force`, unless no way in lasted
+//! Administration lasts as long as the longest of its administrator keys. What shortens that needs `force`, unless no administrator key lasted
 //! for ever and one is left for [`ENOUGH_SECONDS`].
 //!
 //! Of the ranges of what is left nothing is known but that the caller is somewhere: only a key that can be used from
@@ -16,10 +16,10 @@ use crate::domain::key::ApiKey;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 
-/// How long a way in that ends has to last at least to be enough: 30 days.
+/// How long an administrator key that ends has to last at least to be enough: 30 days.
 const ENOUGH_SECONDS: i64 = 30 * 86_400;
 
-/// So many ways in are looked at beside those that change.
+/// So many administrator keys are looked at beside those that change.
 const LOOKED_AT: usize = 100;
 
 /// A key before a change, and after it if there is one then.
@@ -29,43 +29,44 @@ pub(super) type KeyChange<'k> = (&'k ApiKey, Option<&'k ApiKey>);
 ///
 /// # Errors
 /// [`ApiError::Conflict`].
-pub(super) async fn keep_one_open(
+pub(super) async fn ensure_admin_remains(
     write: &mut Write,
     caller: &Caller,
     changes: &[KeyChange<'_>],
     force: bool,
 ) -> Result<(), ApiError> {
-    let here = Here { caller, now: write.at() };
-    if force || !changes.iter().any(|change| here.is_closed_by(change)) {
+    let guard = LastAdminGuard { caller, now: write.at() };
+    if force || !changes.iter().any(|change| guard.is_weakened_by(change)) {
         return Ok(());
     }
-    let ways_in = write.ways_in(changes.len() + LOOKED_AT).await?;
-    let lasted = ways_in.iter().map(|way| way.until).max();
+    let admin_keys = write.admin_keys(changes.len() + LOOKED_AT).await?;
+    let lasted = admin_keys.iter().map(|key| key.until).max();
     let changed: HashSet<_> = changes.iter().map(|(before, _)| before.id).collect();
-    let unchanged = ways_in.iter().filter(|way| !changed.contains(&way.key) && here.admitted_by(&way.cidrs));
-    let left = changes.iter().filter_map(|(_, after)| after.filter(|after| here.admitted_by(&after.cidrs)));
+    let unchanged =
+        admin_keys.iter().filter(|key| !changed.contains(&key.key) && guard.admitted_by(&key.cidrs));
+    let left = changes.iter().filter_map(|(_, after)| after.filter(|after| guard.admitted_by(&after.cidrs)));
     let lasts =
-        unchanged.map(|way| way.until).chain(left.filter_map(|after| after.way_in_until(here.now))).max();
-    if is_enough(lasted, lasts, here.now) { Ok(()) } else { Err(locked_out(lasts)) }
+        unchanged.map(|key| key.until).chain(left.filter_map(|after| after.admin_until(guard.now))).max();
+    if is_enough(lasted, lasts, guard.now) { Ok(()) } else { Err(locked_out(lasts)) }
 }
 
 /// Who changes keys, and when.
-struct Here<'a> {
+struct LastAdminGuard<'a> {
     caller: &'a Caller,
     now: Timestamp,
 }
 
-impl Here<'_> {
+impl LastAdminGuard<'_> {
     fn admitted_by(&self, cidrs: &crate::domain::cidr::Cidrs) -> bool {
         cidrs.admits(self.caller.address.known())
     }
 
-    /// Whether a way in is closed by a change, ends sooner, or is narrowed to other places than the caller's.
-    fn is_closed_by(&self, (before, after): &KeyChange<'_>) -> bool {
-        let Some(was) = before.way_in_until(self.now) else { return false };
+    /// Whether a change ends an administrator key, ends sooner, or is narrowed to other places than the caller's.
+    fn is_weakened_by(&self, (before, after): &KeyChange<'_>) -> bool {
+        let Some(was) = before.admin_until(self.now) else { return false };
         let Some(after) = after else { return true };
         let is_narrowed = !after.cidrs.covers(&before.cidrs) && !self.admitted_by(&after.cidrs);
-        is_narrowed || after.way_in_until(self.now).is_none_or(|is| is < was)
+        is_narrowed || after.admin_until(self.now).is_none_or(|is| is < was)
     }
 }
 

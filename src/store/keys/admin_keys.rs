@@ -11,7 +11,7 @@ use crate::store::write::Write;
 
 /// An active key that can make keys in every organization.
 #[derive(Clone, Debug)]
-pub struct WayIn {
+pub struct AdminKey {
     /// The key.
     pub key: KeyId,
     /// Where it may be used from.
@@ -21,7 +21,7 @@ pub struct WayIn {
 }
 
 row! {
-    struct WayInRow {
+    struct AdminKeyRow {
         id: String,
         cidrs: String,
         ends_at: i64,
@@ -34,10 +34,10 @@ impl Write {
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn ways_in(&mut self, limit: usize) -> Result<Vec<WayIn>, StoreError> {
+    pub async fn admin_keys(&mut self, limit: usize) -> Result<Vec<AdminKey>, StoreError> {
         let now = self.at.unix();
         let rows = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_as::<DB, WayInRow>(
+            sqlx::query_as::<DB, AdminKeyRow>(
                 "SELECT k.id, k.cidrs, k.ends_at, MAX(COALESCE(s.expires_at, $2)) AS secrets_end_at
                  FROM api_keys k JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
                  WHERE k.is_way_in = 1 AND k.revoked_at IS NULL AND k.disabled_at IS NULL AND k.ends_at > $1
@@ -50,14 +50,14 @@ impl Write {
             .fetch_all(&mut **tx)
             .await
         })?;
-        rows.into_iter().map(WayIn::try_from).collect()
+        rows.into_iter().map(AdminKey::try_from).collect()
     }
 }
 
-impl TryFrom<WayInRow> for WayIn {
+impl TryFrom<AdminKeyRow> for AdminKey {
     type Error = StoreError;
 
-    fn try_from(row: WayInRow) -> Result<Self, StoreError> {
+    fn try_from(row: AdminKeyRow) -> Result<Self, StoreError> {
         let until = Timestamp::from_unix(row.ends_at.min(row.secrets_end_at));
         Ok(Self {
             key: read("key id", &row.id)?,
