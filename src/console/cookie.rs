@@ -46,7 +46,7 @@ pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
     line(node, name_at(node), &node.tagger.marked(PURPOSE, &id.expose()), ConsoleSession::LONGEST_SECONDS)
 }
 
-/// Has the browser forget it.
+/// Has the browser delete it.
 pub(super) fn clear(node: &Node) -> Option<HeaderValue> {
     line(node, name_at(node), "", 0)
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::answer::{self, changed, versioned};
 use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
-use super::json::{Json, Repeated};
+use super::json::{IdempotentJson, Json};
 use super::page::Page;
 use super::path::{InOrganization, OfKey, OfSecret};
 use super::query::{NoQuery, Query, terms};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{self, changed, versioned};
 use super::credentials::{Changing, Guarded};
 use super::failure::Failure;
-use super::json::{Json, Repeated};
+use super::json::{IdempotentJson, Json};
 use super::page::Page;
 use super::path::{InOrganization, OfProject};
 use super::query::{NoQuery, Query, terms};

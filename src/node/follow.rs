@@ -92,7 +92,7 @@ impl Node {
         let mut following = self.following.lock().await;
         // Read before the question: all that was committed by then is in the answer.
         let asked = Asked::now(&self.clock);
-        // A clock that jumps ahead makes memory forget nothing.
+        // A clock that jumps ahead invalidates nothing in memory.
         let lately = self.steady_time.now(&self.clock);
         let taken_in = self.take_in_changes(&mut following, lately).await;
         match &taken_in {
@@ -120,7 +120,7 @@ impl Node {
             let changes = reader.changes_after(seen.last, BATCH).await?;
             let is_unbroken = (seen.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
             if changes.is_empty() || !is_unbroken {
-                // What came in between has been forgotten, or not written by these rules: trust nothing.
+                // What came in between has been deleted, or not written by these rules: trust nothing.
                 self.start_afresh(reader, now).await?;
                 *seen = end;
                 return Ok(());

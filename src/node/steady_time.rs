@@ -82,7 +82,7 @@ impl SteadyTime {
         Self(Mutex::new(State { at, wall, monotonic: clock.monotonic(), waiting_since: None }))
     }
 
-    /// The time now, or less while the clock is not believed: nothing is forgotten too soon by it.
+    /// The time now, or less while the clock is not believed: nothing is deleted too soon by it.
     pub fn now(&self, clock: &Clock) -> Timestamp {
         let state = self.lock();
         let elapsed = clock.monotonic().saturating_sub(state.monotonic).as_secs();

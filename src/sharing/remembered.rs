@@ -37,7 +37,7 @@ pub(crate) struct Remembered<T> {
 #[derive(Default)]
 struct Rooms {
     total: usize,
-    /// The entries of each organization, oldest first. One that was forgotten stays in here until its turn.
+    /// The entries of each organization, oldest first. One that was invalidated stays in here until its turn.
     of: HashMap<Arc<str>, VecDeque<Digest>>,
     by_size: BTreeSet<(usize, Arc<str>)>,
 }

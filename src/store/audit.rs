@@ -62,7 +62,7 @@ impl Reading {
 }
 
 impl Store {
-    /// Forgets at most `most` of the events from before `before`, and says how many it forgot.
+    /// Deletes at most `most` of the events from before `before`, and says how many it deleted.
     ///
     /// # Errors
     /// When the store fails.

@@ -64,7 +64,7 @@ fn the_organization_with_the_most_refusals_gives_way() {
 }
 
 #[test]
-fn what_waits_is_bounded_and_what_is_old_is_forgotten() {
+fn what_waits_is_bounded_and_what_is_old_is_dropped() {
     let refusals = RefusalLog::default();
     let (noisy, quiet) = (organization("noisy"), organization("quiet"));
     refusals.put_back(vec![event(noisy.clone()); WAITING.of_organization]);

@@ -72,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn whatever_is_kept_and_forgotten_the_room_is_bounded_and_shared(
+    fn whatever_is_inserted_and_invalidated_the_room_is_bounded_and_shared(
         most in 1..40_usize,
         steps in proptest::collection::vec(step(), 0..400),
     ) {

@@ -112,7 +112,7 @@ pub(super) async fn disabled_keys(tx: &mut Tx) -> sqlx::Result<()> {
 /// Ends the tokens of keys that come out of this with less than they had.
 pub(super) async fn withdraw_tokens(at: Timestamp, tx: &mut Tx) -> sqlx::Result<()> {
     run(tx, NARROWED).await?;
-    let [forget, withdraw] = WITHDRAWN;
-    run(tx, forget).await?;
+    let [delete, withdraw] = WITHDRAWN;
+    run(tx, delete).await?;
     either!(tx, |tx, DB| sqlx::query::<DB>(withdraw).bind(at.unix()).execute(&mut **tx).await.map(drop))
 }

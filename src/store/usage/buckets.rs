@@ -236,8 +236,8 @@ impl Reading {
 }
 
 impl Store {
-    /// Forgets at most `most` buckets of a key or project each that are not kept at `now`, and says how many
-    /// it forgot.
+    /// Deletes at most `most` buckets of a key or project each that are not kept at `now`, and says how many
+    /// it deleted.
     ///
     /// # Errors
     /// When the store fails.
@@ -247,10 +247,10 @@ impl Store {
         now: Timestamp,
         most: u32,
     ) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
+        let mut deleted = 0;
         for table in [OF_KEYS, OF_PROJECTS] {
             let (name, place) = (table.name, [table.owner, &["span", "start", "kind"]].concat().join(", "));
-            forgotten += on!(&self.db, |pool, DB| {
+            deleted += on!(&self.db, |pool, DB| {
                 let mut sql = QueryBuilder::<DB>::new(format!(
                     "DELETE FROM {name} WHERE ({place}) IN (SELECT {place} FROM {name} WHERE span = "
                 ));
@@ -260,7 +260,7 @@ impl Store {
                 sql.build().execute(pool).await.map(|done| done.rows_affected())
             })?;
         }
-        Ok(forgotten)
+        Ok(deleted)
     }
 }
 

@@ -121,7 +121,7 @@ impl Reading {
 }
 
 impl Store {
-    /// Forgets at most `most` totals of periods that are not kept at `now`, and says how many it forgot.
+    /// Deletes at most `most` totals of periods that are not kept at `now`, and says how many it deleted.
     ///
     /// # Errors
     /// When the store fails.
