@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::CliError;
 use super::output::{Stream, say};
-use super::serve::{cannot_open, ground};
+use super::serve::{bootstrap_context, cannot_open};
 use super::server_args::ServerArgs;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::key::ApiKey;
@@ -54,9 +54,9 @@ impl AdminKeyArgs {
         let Self { name, org, project, env, json, server } = self;
         let new = NewAdministrator { name, organization: org, project, environment: env };
         let make = async |config: Config| {
-            let ground = ground(&config, open(&config).await?, config.listen);
-            let made = ground.foundation().add_administrator(new).await;
-            ground.store.close().await;
+            let context = bootstrap_context(&config, open(&config).await?, config.listen);
+            let made = context.foundation().add_administrator(new).await;
+            context.store.close().await;
             let (key, plain) = made?;
             show(&key, &plain, json)
         };

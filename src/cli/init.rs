@@ -2,16 +2,16 @@
 
 use super::CliError;
 use super::output::{Stream, say};
-use super::serve::{ground, open_store};
+use super::serve::{bootstrap_context, open_store};
 use super::welcome::keep_unseen;
 use crate::server::config::Config;
 
 /// Bootstraps an empty store. The last line on standard output is the administrator's key.
 pub(super) async fn init(config: Config) -> Result<(), CliError> {
-    let ground = ground(&config, open_store(&config).await?, config.listen);
-    let foundation = ground.foundation();
+    let context = bootstrap_context(&config, open_store(&config).await?, config.listen);
+    let foundation = context.foundation();
     let laid = foundation.lay(None).await;
-    ground.store.close().await;
+    context.store.close().await;
     let (_, admin) = laid?;
     let told = say(&format!(
         "The store is ready. It has an organization \"default\" with a project \"default\".\n\
@@ -20,5 +20,5 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
         foundation.master_key
     ));
     told.and_then(|()| Stream::Out.only_copy(admin.expose()))
-        .map_err(|lost| keep_unseen(&admin, &ground, &lost))
+        .map_err(|lost| keep_unseen(&admin, &context, &lost))
 }

@@ -25,7 +25,7 @@ use crate::listener::{Limits, ListenError, Listener, Report};
 use crate::server;
 use crate::server::config::{Config, ConfigError, Origin};
 use crate::store::{OpenError, Store};
-use crate::use_cases::bootstrap::Ground;
+use crate::use_cases::bootstrap::BootstrapContext;
 
 /// Run the server; bootstrap an empty store first (this is the default command)
 #[derive(Debug, Args)]
@@ -64,10 +64,13 @@ async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliErro
     let shutdown = limits.drain_deadline;
     let limits = Limits { drain_deadline: shutdown.mul_f64(ANSWERS_SHARE), ..limits };
     let listener = Listener::bind(config.listen, limits, config.tls.clone()).map_err(not_listening)?;
-    let ground = Ground { accepts_new_identity, ..ground(&config, store.clone(), listener.local_addr()) };
-    let mut served = match begin(config.bootstrap, &ground).await? {
-        Some(master_key) => serve_at_once(&ground, master_key, listener, ends, config.flush_every).await,
-        None => serve_once_set_up(ground, listener, ends, config.flush_every).await,
+    let context = BootstrapContext {
+        accepts_new_identity,
+        ..bootstrap_context(&config, store.clone(), listener.local_addr())
+    };
+    let mut served = match begin(config.bootstrap, &context).await? {
+        Some(master_key) => serve_at_once(&context, master_key, listener, ends, config.flush_every).await,
+        None => serve_once_set_up(context, listener, ends, config.flush_every).await,
     };
     // What a silent store keeps from being written by then is lost: the process ends in its time.
     let left = signalled.get().map_or(shutdown, |at| shutdown.saturating_sub(at.elapsed()));
@@ -84,13 +87,13 @@ async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliErro
 }
 
 async fn serve_at_once(
-    ground: &Ground,
+    context: &BootstrapContext,
     master_key: MasterKey,
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
 ) -> Result<Option<Running>, CliError> {
-    let running = Running::start(ground, &master_key, flush_every).await?;
+    let running = Running::start(context, &master_key, flush_every).await?;
     drop(master_key);
     let service = server::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
     let (address, draining) = (listener.local_addr(), listener.draining());
@@ -99,13 +102,13 @@ async fn serve_at_once(
 }
 
 async fn serve_once_set_up(
-    ground: Ground,
+    context: BootstrapContext,
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
 ) -> Result<Option<Running>, CliError> {
     let (address, draining) = (listener.local_addr(), listener.draining());
-    let (waiting, service) = Waiting::begin(ground, address)?;
+    let (waiting, service) = Waiting::begin(context, address)?;
     let mut running = Ok(None);
     let ended = async {
         running = waiting.until_set_up(&mut ends, flush_every).await;
@@ -140,8 +143,8 @@ pub(super) fn cannot_open(error: OpenError) -> CliError {
 }
 
 /// What a store is begun on, for a server at this address.
-pub(super) fn ground(config: &Config, store: Store, address: SocketAddr) -> Ground {
-    Ground {
+pub(super) fn bootstrap_context(config: &Config, store: Store, address: SocketAddr) -> BootstrapContext {
+    BootstrapContext {
         store,
         deployment: config.deployment(address),
         keys_dir: config.keys_dir.clone(),

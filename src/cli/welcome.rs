@@ -7,7 +7,7 @@ use super::CliError;
 use super::output::{OutputError, Stream, announce};
 use crate::base::key_file;
 use crate::domain::api_key::PlainKey;
-use crate::use_cases::bootstrap::Ground;
+use crate::use_cases::bootstrap::BootstrapContext;
 use crate::use_cases::set_up::Code;
 
 /// Where a secret goes.
@@ -82,9 +82,9 @@ impl Showing {
 }
 
 /// Keeps an administrator's key that could not be shown in its file, and makes an error of it that says so.
-pub(super) fn keep_unseen(admin: &PlainKey, ground: &Ground, why: &OutputError) -> CliError {
-    let path = ground.admin_file();
-    match key_file::create(&path, admin.expose(), &ground.entropy) {
+pub(super) fn keep_unseen(admin: &PlainKey, context: &BootstrapContext, why: &OutputError) -> CliError {
+    let path = context.admin_file();
+    match key_file::create(&path, admin.expose(), &context.entropy) {
         Ok(()) => {
             CliError::Failed(format!("{why}: the administrator's key is in {} instead", path.display()))
         }

@@ -93,7 +93,7 @@ pub(super) async fn saved(State(node): State<Arc<Node>>, request: Request) -> Re
 }
 
 async fn lead(State(set_up): State<Arc<SetUp>>) -> Response {
-    see_other(&format!("{}/set-up", base_of(&set_up.ground.deployment.issuer)))
+    see_other(&format!("{}/set-up", base_of(&set_up.context.deployment.issuer)))
 }
 
 /// `GET /console/set-up`.
@@ -103,7 +103,7 @@ async fn form(State(set_up): State<Arc<SetUp>>) -> Result<Response, Failure> {
 
 /// `POST /console/set-up`.
 async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Response, Failure> {
-    let deployment = &set_up.ground.deployment;
+    let deployment = &set_up.context.deployment;
     origin::check_at(&deployment.issuer, request.headers())?;
     let (parts, _, fields) = Fields::read(request).await?;
     let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
@@ -125,14 +125,14 @@ async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Respo
 
 /// The page that shows the administrator's key this once.
 fn done(set_up: &SetUp, laid: &Laid) -> Result<Response, Failure> {
-    let (ground, admin) = (&set_up.ground, &laid.admin);
+    let (context, admin) = (&set_up.context, &laid.admin);
     page(&DonePage {
-        shell: Shell::outside(&ground.deployment.issuer),
+        shell: Shell::outside(&context.deployment.issuer),
         key: admin.expose(),
         prefix: admin.display_prefix(),
         receipt: &laid.receipt.expose(),
-        master_key: ground.foundation().master_key.to_string(),
-        admin_file: ground.admin_file().display().to_string(),
+        master_key: context.foundation().master_key.to_string(),
+        admin_file: context.admin_file().display().to_string(),
     })
 }
 
@@ -183,7 +183,7 @@ fn made_here(algorithm: Algorithm) -> String {
 
 impl SetUpPage {
     fn of(set_up: &SetUp) -> Self {
-        let deployment = &set_up.ground.deployment;
+        let deployment = &set_up.context.deployment;
         let issuer = &deployment.issuer;
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
         let signing_key = match &deployment.rotation.source {
@@ -200,5 +200,5 @@ impl SetUpPage {
 async fn dressed(State(set_up): State<Arc<SetUp>>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().copied();
     let response = next.run(request).await;
-    around::dressed(response, id, || Shell::outside(&set_up.ground.deployment.issuer))
+    around::dressed(response, id, || Shell::outside(&set_up.context.deployment.issuer))
 }

@@ -28,9 +28,9 @@ pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
 /// # Errors
 /// When the system has no randomness.
 pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, Doors), EntropyError> {
-    let (doors, ground) = (Doors::default(), &set_up.ground);
+    let (doors, context) = (Doors::default(), &set_up.context);
     let switch = Switch::new(waiting::router(set_up), doors.clone());
-    Ok((Front::new(switch, &ground.deployment.issuer, &ground.entropy)?, doors))
+    Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, doors))
 }
 
 /// All routes; `laid` is the set-up that this process began with, if it did.

@@ -23,7 +23,7 @@ const OAUTH: [&str; 3] = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
 /// All of it, for a server of this issuer.
 pub(super) fn router(set_up: &Arc<SetUp>) -> Router {
     let all = || endpoints().merge(console::set_up_router(set_up));
-    let router = at_issuer(&set_up.ground.deployment.issuer, all, any(not_yet));
+    let router = at_issuer(&set_up.context.deployment.issuer, all, any(not_yet));
     router.with_state(Arc::clone(set_up))
 }
 

@@ -2,7 +2,7 @@
 //! that belongs to it.
 
 mod administrator;
-mod ground;
+mod context;
 mod identity;
 mod master_key_place;
 
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use self::administrator::ENVIRONMENT;
 pub use administrator::NewAdministrator;
-pub use ground::Ground;
+pub use context::BootstrapContext;
 pub use identity::OtherIdentity;
 pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
 

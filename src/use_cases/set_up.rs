@@ -19,7 +19,7 @@ use crate::base::key_file;
 use crate::domain::address::CallerAddress;
 use crate::domain::api_key::PlainKey;
 use crate::node::Throttle;
-use crate::use_cases::bootstrap::{BootstrapError, Ground};
+use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 
 /// How often the store is asked whether somebody else has filled it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -36,8 +36,8 @@ const GUESSES: &str = "set-up";
 /// An empty store, and the code that it takes to have it filled.
 #[derive(Debug)]
 pub struct SetUp {
-    /// What it is begun on.
-    pub ground: Ground,
+    /// What the bootstrap needs.
+    pub context: BootstrapContext,
     code: CodeHash,
     throttle: Throttle,
     laid: Notify,
@@ -79,9 +79,9 @@ impl From<EntropyError> for SetUpError {
 
 impl SetUp {
     /// Of this store, for whoever has `code`.
-    pub fn new(ground: Ground, code: &Code) -> Self {
+    pub fn new(context: BootstrapContext, code: &Code) -> Self {
         Self {
-            ground,
+            context,
             code: code.hash(),
             throttle: Throttle::default(),
             laid: Notify::new(),
@@ -102,8 +102,8 @@ impl SetUp {
         if let Some(laid) = &*lately {
             return Ok(Arc::clone(laid));
         }
-        let receipt = Code::generate(&self.ground.entropy)?;
-        let (_, admin) = self.ground.foundation().lay(Some(&self.ground.admin_file())).await?;
+        let receipt = Code::generate(&self.context.entropy)?;
+        let (_, admin) = self.context.foundation().lay(Some(&self.context.admin_file())).await?;
         tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
         *self.receipt() = Some(receipt.hash());
         self.laid.notify_one();
@@ -131,7 +131,7 @@ impl SetUp {
     }
 
     fn check(&self, code: &Code, from: CallerAddress) -> Result<(), SetUpError> {
-        let now = self.ground.clock.now();
+        let now = self.context.clock.now();
         if let Some(seconds) = self.throttle.wait(GUESSES, from.known(), now) {
             return Err(SetUpError::TooMany(seconds));
         }
@@ -149,7 +149,7 @@ impl SetUp {
             return;
         }
         self.lately.lock().await.take();
-        if let Err(error) = remove_file(self.ground.admin_file()) {
+        if let Err(error) = remove_file(self.context.admin_file()) {
             tracing::warn!(%error, "the administrator's key file cannot be removed");
         }
     }

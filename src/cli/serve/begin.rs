@@ -4,32 +4,35 @@ use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::welcome::{Showing, keep_unseen};
 use crate::server::config::BootstrapMode;
-use crate::use_cases::bootstrap::{BootstrapError, Foundation, Ground};
+use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError, Foundation};
 use crate::use_cases::set_up::code_file;
 
 /// The store's master key, once the store has been filled; `None` when that is left to somebody at the console.
-pub(super) async fn begin(mode: BootstrapMode, ground: &Ground) -> Result<Option<MasterKey>, CliError> {
-    let foundation = ground.foundation();
+pub(super) async fn begin(
+    mode: BootstrapMode,
+    context: &BootstrapContext,
+) -> Result<Option<MasterKey>, CliError> {
+    let foundation = context.foundation();
     if let Some(master_key) = foundation.find().await? {
         if mode == BootstrapMode::Console {
             // Of a start that was killed.
-            let _ = std::fs::remove_file(code_file(&ground.keys_dir));
+            let _ = std::fs::remove_file(code_file(&context.keys_dir));
         }
         return Ok(Some(master_key));
     }
     match mode {
-        BootstrapMode::Auto => fill(ground, &foundation).await.map(Some),
+        BootstrapMode::Auto => fill(context, &foundation).await.map(Some),
         BootstrapMode::Console => Ok(None),
         BootstrapMode::Off => Err(BootstrapError::Off.into()),
     }
 }
 
-async fn fill(ground: &Ground, foundation: &Foundation<'_>) -> Result<MasterKey, CliError> {
-    let showing = Showing::choose(ground.admin_file());
+async fn fill(context: &BootstrapContext, foundation: &Foundation<'_>) -> Result<MasterKey, CliError> {
+    let showing = Showing::choose(context.admin_file());
     match foundation.lay(showing.file()).await {
-        Ok((master_key, admin)) => match showing.show_key(&admin, &ground.deployment.issuer) {
+        Ok((master_key, admin)) => match showing.show_key(&admin, &context.deployment.issuer) {
             Ok(()) => Ok(master_key),
-            Err(lost) => Err(keep_unseen(&admin, ground, &lost)),
+            Err(lost) => Err(keep_unseen(&admin, context, &lost)),
         },
         // Another node was first: its key is the one to have.
         Err(BootstrapError::Done) => {

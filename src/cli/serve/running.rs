@@ -12,7 +12,7 @@ use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::node::Node;
 use crate::node::keyring::Settled;
-use crate::use_cases::bootstrap::Ground;
+use crate::use_cases::bootstrap::BootstrapContext;
 
 /// A node, and what it does besides answering.
 pub(super) struct Running {
@@ -24,12 +24,12 @@ pub(super) struct Running {
 impl Running {
     /// Over a store that has been filled.
     pub(super) async fn start(
-        ground: &Ground,
+        context: &BootstrapContext,
         master_key: &MasterKey,
         flush_every: Duration,
     ) -> Result<Self, CliError> {
-        let Ground { store, deployment, clock, entropy, .. } = ground;
-        ground.agree().await.map_err(CliError::failed)?;
+        let BootstrapContext { store, deployment, clock, entropy, .. } = context;
+        context.agree().await.map_err(CliError::failed)?;
         let node =
             Node::over(store.clone(), deployment.clone(), master_key, clock.clone(), entropy.clone()).await;
         let node = node.map_err(CliError::failed)?;

@@ -14,7 +14,7 @@ use crate::cli::output::announce;
 use crate::cli::welcome::Showing;
 use crate::http::Front;
 use crate::server::{self, Doors, Switch};
-use crate::use_cases::bootstrap::{BootstrapError, Ground};
+use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 use crate::use_cases::set_up::{Code, SetUp, code_file};
 
 /// A set-up that is waited for.
@@ -26,16 +26,19 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Makes a code and shows it; the service asks for it.
-    pub(super) fn begin(ground: Ground, address: SocketAddr) -> Result<(Self, Front<Switch>), CliError> {
-        let code = Code::generate(&ground.entropy).map_err(CliError::failed)?;
-        let set_up = Arc::new(SetUp::new(ground, &code));
+    pub(super) fn begin(
+        context: BootstrapContext,
+        address: SocketAddr,
+    ) -> Result<(Self, Front<Switch>), CliError> {
+        let code = Code::generate(&context.entropy).map_err(CliError::failed)?;
+        let set_up = Arc::new(SetUp::new(context, &code));
         let (service, doors) = server::until_set_up(&set_up).map_err(CliError::failed)?;
-        let ground = &set_up.ground;
-        let showing = Showing::choose(code_file(&ground.keys_dir));
+        let context = &set_up.context;
+        let showing = Showing::choose(code_file(&context.keys_dir));
         if let Some(file) = showing.file() {
-            key_file::replace(file, &code.expose(), &ground.entropy).map_err(CliError::failed)?;
+            key_file::replace(file, &code.expose(), &context.entropy).map_err(CliError::failed)?;
         }
-        let issuer = &ground.deployment.issuer;
+        let issuer = &context.deployment.issuer;
         showing.show_code(&code, issuer)?;
         tracing::info!(%address, issuer, "waiting to be set up");
         announce(&format!("Claviger waits to be set up at {issuer} on {address}"));
@@ -51,7 +54,7 @@ impl Waiting {
         let running = tokio::select! {
             _ = ends.recv() => Ok(None),
             found = self.found() => match found {
-                Ok(master_key) => Running::start(&self.set_up.ground, &master_key, flush_every).await.map(Some),
+                Ok(master_key) => Running::start(&self.set_up.context, &master_key, flush_every).await.map(Some),
                 Err(error) => Err(error.into()),
             }
         };
@@ -70,7 +73,7 @@ impl Waiting {
         let mut reachable = true;
         loop {
             self.set_up.reason_to_look().await;
-            let found = self.set_up.ground.foundation().find().await;
+            let found = self.set_up.context.foundation().find().await;
             match (&found, reachable) {
                 (Err(BootstrapError::Store(error)), true) => {
                     tracing::warn!(%error, "the store cannot be asked")

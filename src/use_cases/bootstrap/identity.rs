@@ -1,6 +1,6 @@
 //! The issuer and the brand of a deployment, which all its nodes have in common.
 
-use super::{BootstrapError, Ground};
+use super::{BootstrapContext, BootstrapError};
 use crate::domain::audit::{Actor, Who};
 use crate::store::SharedSettings;
 
@@ -17,7 +17,7 @@ pub struct OtherIdentity {
     variable: &'static str,
 }
 
-impl Ground {
+impl BootstrapContext {
     /// Makes sure that this start has the issuer and the brand that the store remembers, or has the store remember them
     /// where it knows none. An issuer that follows from the listener is not remembered. Other audiences are logged, and
     /// taken for those that all nodes are about to have.

@@ -1,4 +1,4 @@
-//! What a store is begun on.
+//! What a bootstrap needs.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::store::Store;
 
 /// A store and what it is begun with, before there is a node over it.
 #[derive(Debug)]
-pub struct Ground {
+pub struct BootstrapContext {
     /// The store.
     pub store: Store,
     /// What the node will be told.
@@ -27,7 +27,7 @@ pub struct Ground {
     pub entropy: Entropy,
 }
 
-impl Ground {
+impl BootstrapContext {
     /// What a bootstrap builds on now.
     pub fn foundation(&self) -> Foundation<'_> {
         Foundation {
