@@ -55,7 +55,7 @@ impl AdminKeyArgs {
         let new = NewAdministrator { name, organization: org, project, environment: env };
         let make = async |config: Config| {
             let context = bootstrap_context(&config, open(&config).await?, config.listen);
-            let made = context.foundation().add_administrator(new).await;
+            let made = context.bootstrapper().add_administrator(new).await;
             context.store.close().await;
             let (key, plain) = made?;
             show(&key, &plain, json)

@@ -9,15 +9,15 @@ use crate::server::config::Config;
 /// Bootstraps an empty store. The last line on standard output is the administrator's key.
 pub(super) async fn init(config: Config) -> Result<(), CliError> {
     let context = bootstrap_context(&config, open_store(&config).await?, config.listen);
-    let foundation = context.foundation();
-    let laid = foundation.lay(None).await;
+    let bootstrapper = context.bootstrapper();
+    let bootstrapped = bootstrapper.bootstrap(None).await;
     context.store.close().await;
-    let (_, admin) = laid?;
+    let (_, admin) = bootstrapped?;
     let told = say(&format!(
         "The store is ready. It has an organization \"default\" with a project \"default\".\n\
          The master key is in {}. Back it up: the store is useless without it.\n\
          The administrator's key, shown only once:",
-        foundation.master_key
+        bootstrapper.master_key
     ));
     told.and_then(|()| Stream::Out.only_copy(admin.expose()))
         .map_err(|lost| keep_unseen(&admin, &context, &lost))

@@ -131,7 +131,7 @@ fn done(set_up: &SetUp, laid: &Laid) -> Result<Response, Failure> {
         key: admin.expose(),
         prefix: admin.display_prefix(),
         receipt: &laid.receipt.expose(),
-        master_key: context.foundation().master_key.to_string(),
+        master_key: context.bootstrapper().master_key.to_string(),
         admin_file: context.admin_file().display().to_string(),
     })
 }

@@ -82,7 +82,7 @@ pub enum BootstrapError {
 
 /// Everything that beginning or finding a store takes.
 #[derive(Debug)]
-pub struct Foundation<'a> {
+pub struct Bootstrapper<'a> {
     /// The store.
     pub store: &'a Store,
     /// What the node will be told.
@@ -95,7 +95,7 @@ pub struct Foundation<'a> {
     pub now: Timestamp,
 }
 
-impl Foundation<'_> {
+impl Bootstrapper<'_> {
     /// The master key of a store that was bootstrapped; `None` when the store is empty.
     ///
     /// # Errors
@@ -110,13 +110,16 @@ impl Foundation<'_> {
     ///
     /// # Errors
     /// [`BootstrapError`]; [`BootstrapError::Done`] when the store was not empty.
-    pub async fn lay(&self, admin_file: Option<&Path>) -> Result<(MasterKey, PlainKey), BootstrapError> {
+    pub async fn bootstrap(
+        &self,
+        admin_file: Option<&Path>,
+    ) -> Result<(MasterKey, PlainKey), BootstrapError> {
         let (master_key, is_new) = self.master_key.at_hand_or_new(self.entropy)?;
-        let laid = self.fill(&master_key, admin_file).await;
-        if is_new && matches!(laid, Err(BootstrapError::Done)) {
+        let bootstrapped = self.fill(&master_key, admin_file).await;
+        if is_new && matches!(bootstrapped, Err(BootstrapError::Done)) {
             self.discard_unless_ours(&master_key).await;
         }
-        Ok((master_key, laid?))
+        Ok((master_key, bootstrapped?))
     }
 
     async fn fill(

@@ -103,7 +103,7 @@ impl SetUp {
             return Ok(Arc::clone(laid));
         }
         let receipt = Code::generate(&self.context.entropy)?;
-        let (_, admin) = self.context.foundation().lay(Some(&self.context.admin_file())).await?;
+        let (_, admin) = self.context.bootstrapper().bootstrap(Some(&self.context.admin_file())).await?;
         tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
         *self.receipt() = Some(receipt.hash());
         self.laid.notify_one();

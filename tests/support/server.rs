@@ -19,7 +19,7 @@ use claviger::node::keyring::{RotationPolicy, SigningKeySource};
 use claviger::node::{Deployment, HashCost, Node};
 use claviger::server;
 use claviger::store::{NewKey, Store};
-use claviger::use_cases::bootstrap::{Foundation, MasterKeyPlace};
+use claviger::use_cases::bootstrap::{Bootstrapper, MasterKeyPlace};
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -87,14 +87,14 @@ impl Server {
         let deployment = deployment(&options, listener.local_addr());
         let entropy = Entropy::system();
         let keys_dir = database.folder.path().join("keys");
-        let foundation = Foundation {
+        let bootstrapper = Bootstrapper {
             store: &store,
             deployment: &deployment,
             master_key: MasterKeyPlace::new(&keys_dir, None),
             entropy: &entropy,
             now: clock.now(),
         };
-        let (master_key, admin) = foundation.lay(None).await.expect("a bootstrap");
+        let (master_key, admin) = bootstrapper.bootstrap(None).await.expect("a bootstrap");
         let admin_key = admin.expose().to_owned();
         Self::run(database, store, listener, deployment, &master_key, clock, admin_key).await
     }

@@ -4,7 +4,7 @@ use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::welcome::{Showing, keep_unseen};
 use crate::server::config::BootstrapMode;
-use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError, Foundation};
+use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError, Bootstrapper};
 use crate::use_cases::set_up::code_file;
 
 /// The store's master key, once the store has been filled; `None` when that is left to somebody at the console.
@@ -12,8 +12,8 @@ pub(super) async fn begin(
     mode: BootstrapMode,
     context: &BootstrapContext,
 ) -> Result<Option<MasterKey>, CliError> {
-    let foundation = context.foundation();
-    if let Some(master_key) = foundation.find().await? {
+    let bootstrapper = context.bootstrapper();
+    if let Some(master_key) = bootstrapper.find().await? {
         if mode == BootstrapMode::Console {
             // Of a start that was killed.
             let _ = std::fs::remove_file(code_file(&context.keys_dir));
@@ -21,22 +21,22 @@ pub(super) async fn begin(
         return Ok(Some(master_key));
     }
     match mode {
-        BootstrapMode::Auto => fill(context, &foundation).await.map(Some),
+        BootstrapMode::Auto => fill(context, &bootstrapper).await.map(Some),
         BootstrapMode::Console => Ok(None),
         BootstrapMode::Off => Err(BootstrapError::Off.into()),
     }
 }
 
-async fn fill(context: &BootstrapContext, foundation: &Foundation<'_>) -> Result<MasterKey, CliError> {
+async fn fill(context: &BootstrapContext, bootstrapper: &Bootstrapper<'_>) -> Result<MasterKey, CliError> {
     let showing = Showing::choose(context.admin_file());
-    match foundation.lay(showing.file()).await {
+    match bootstrapper.bootstrap(showing.file()).await {
         Ok((master_key, admin)) => match showing.show_key(&admin, &context.deployment.issuer) {
             Ok(()) => Ok(master_key),
             Err(lost) => Err(keep_unseen(&admin, context, &lost)),
         },
         // Another node was first: its key is the one to have.
         Err(BootstrapError::Done) => {
-            let found = foundation.find().await?;
+            let found = bootstrapper.find().await?;
             found.ok_or_else(|| BootstrapError::Done.into())
         }
         Err(error) => Err(error.into()),

@@ -73,7 +73,7 @@ impl Waiting {
         let mut reachable = true;
         loop {
             self.set_up.reason_to_look().await;
-            let found = self.set_up.context.foundation().find().await;
+            let found = self.set_up.context.bootstrapper().find().await;
             match (&found, reachable) {
                 (Err(BootstrapError::Store(error)), true) => {
                     tracing::warn!(%error, "the store cannot be asked")

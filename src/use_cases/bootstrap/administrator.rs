@@ -1,6 +1,6 @@
 //! An administrator's key: the one that a store begins with, and another one for whoever has lost it.
 
-use super::{BootstrapError, Foundation, built_in};
+use super::{BootstrapError, Bootstrapper, built_in};
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::domain::audit::{Actor, AuditEvent, Who};
 use crate::domain::key::{ApiKey, KeySecret, SecretId, words};
@@ -27,7 +27,7 @@ pub struct NewAdministrator {
     pub environment: Option<EnvironmentSlug>,
 }
 
-impl Foundation<'_> {
+impl Bootstrapper<'_> {
     /// Makes another administrator's key in a store that was bootstrapped, beside its servers where the database is
     /// PostgreSQL. The master key at hand has to be the store's.
     ///
@@ -102,7 +102,7 @@ fn environment(project: &Project, named: Option<EnvironmentSlug>) -> Result<Envi
     usual.or_else(|| all.next()).cloned().ok_or_else(missing)
 }
 
-fn created(key: &ApiKey, on: &Foundation<'_>) -> AuditEvent {
+fn created(key: &ApiKey, on: &Bootstrapper<'_>) -> AuditEvent {
     AuditEvent {
         action: "key.create",
         organization: Some(key.organization.clone()),

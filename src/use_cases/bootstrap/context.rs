@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Foundation, MasterKeyPlace};
+use super::{Bootstrapper, MasterKeyPlace};
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
 use crate::node::Deployment;
@@ -28,9 +28,9 @@ pub struct BootstrapContext {
 }
 
 impl BootstrapContext {
-    /// What a bootstrap builds on now.
-    pub fn foundation(&self) -> Foundation<'_> {
-        Foundation {
+    /// The bootstrap of this store, now.
+    pub fn bootstrapper(&self) -> Bootstrapper<'_> {
+        Bootstrapper {
             store: &self.store,
             deployment: &self.deployment,
             master_key: MasterKeyPlace::of_this_process(&self.keys_dir),
