@@ -105,14 +105,14 @@ routes! {
     }
 }
 
-/// The console's routes; `laid` is the set-up that this process began with, if it did.
-pub(crate) fn router(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
+/// The console's routes; `set_up` is the set-up that this process began with, if it did.
+pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
     let shown_again = ShownAgain::new(node.clock.clone());
     let pages = endpoints()
         .route_layer(from_fn_with_state(Arc::clone(node), around::around))
         .route_layer(compress::layer())
         .route_layer(Extension(shown_again));
-    match laid {
+    match set_up {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,
     }

@@ -22,7 +22,7 @@ use crate::node::Node;
 use crate::node::keyring::SigningKeySource;
 use crate::use_cases::bootstrap::BootstrapError;
 use crate::use_cases::management::ApiError;
-use crate::use_cases::set_up::{Laid, SetUp, SetUpError};
+use crate::use_cases::set_up::{CompletedSetUp, SetUp, SetUpError};
 
 #[derive(Template)]
 #[template(path = "set_up.html")]
@@ -52,7 +52,7 @@ pub(crate) fn set_up_router(set_up: &Arc<SetUp>) -> Router<Arc<SetUp>> {
     Router::new()
         .route("/console", any(lead))
         .route("/console/{*rest}", any(lead))
-        .route("/console/set-up", get(form).post(lay))
+        .route("/console/set-up", get(form).post(complete))
         .route("/console/assets/{version}/{file}", get(assets::asset))
         .method_not_allowed_fallback(api_method_not_allowed)
         .route_layer(from_fn_with_state(Arc::clone(set_up), dressed))
@@ -73,8 +73,8 @@ pub(super) async fn late(State(node): State<Arc<Node>>, request: Request) -> Res
     };
     let CameFrom(address) = CameFrom::by(&node.deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Ok(to_sign_in(&node.deployment.issuer)) };
-    match set_up.laid_lately(&code, address).await {
-        Ok(Some(laid)) => done(set_up, &laid),
+    match set_up.completed_recently(&code, address).await {
+        Ok(Some(completed)) => done(set_up, &completed),
         Ok(None) | Err(_) => Ok(to_sign_in(&node.deployment.issuer)),
     }
 }
@@ -102,18 +102,18 @@ async fn form(State(set_up): State<Arc<SetUp>>) -> Result<Response, Failure> {
 }
 
 /// `POST /console/set-up`.
-async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Response, Failure> {
+async fn complete(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Response, Failure> {
     let deployment = &set_up.context.deployment;
     origin::check_at(&deployment.issuer, request.headers())?;
     let (parts, _, fields) = Fields::read(request).await?;
     let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Err(unreadable(&set_up)) };
-    let laying = Arc::clone(&set_up);
-    let laid = Node::run_to_completion(async move { laying.lay(&code, address).await }).await;
-    match laid.ok_or_else(|| ApiError::internal("the set-up panicked"))? {
-        Ok(laid) => {
+    let completing = Arc::clone(&set_up);
+    let completed = Node::run_to_completion(async move { completing.complete(&code, address).await }).await;
+    match completed.ok_or_else(|| ApiError::internal("the set-up panicked"))? {
+        Ok(completed) => {
             set_up.ended().await;
-            done(&set_up, &laid)
+            done(&set_up, &completed)
         }
         Err(SetUpError::Bootstrap(BootstrapError::Done)) => {
             set_up.ended().await;
@@ -124,13 +124,13 @@ async fn lay(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<Respo
 }
 
 /// The page that shows the administrator's key this once.
-fn done(set_up: &SetUp, laid: &Laid) -> Result<Response, Failure> {
-    let (context, admin) = (&set_up.context, &laid.admin);
+fn done(set_up: &SetUp, completed: &CompletedSetUp) -> Result<Response, Failure> {
+    let (context, admin) = (&set_up.context, &completed.admin);
     page(&DonePage {
         shell: Shell::outside(&context.deployment.issuer),
         key: admin.expose(),
         prefix: admin.display_prefix(),
-        receipt: &laid.receipt.expose(),
+        receipt: &completed.receipt.expose(),
         master_key: context.bootstrapper().master_key.to_string(),
         admin_file: context.admin_file().display().to_string(),
     })

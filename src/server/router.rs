@@ -33,9 +33,9 @@ pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, Doors), Entro
     Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, doors))
 }
 
-/// All routes; `laid` is the set-up that this process began with, if it did.
-pub(super) fn whole(node: &Arc<Node>, laid: Option<&Arc<SetUp>>) -> Router {
-    let all = || http::endpoints().merge(console::router(node, laid));
+/// All routes; `set_up` is the set-up that this process began with, if it did.
+pub(super) fn whole(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router {
+    let all = || http::endpoints().merge(console::router(node, set_up));
     at_issuer(&node.deployment.issuer, all, get(discovery::metadata)).with_state(Arc::clone(node))
 }
 

@@ -40,17 +40,17 @@ pub struct SetUp {
     pub context: BootstrapContext,
     code: CodeHash,
     throttle: Throttle,
-    laid: Notify,
+    completed: Notify,
     is_over: watch::Sender<bool>,
     /// Of whoever was shown the administrator's key.
     receipt: Mutex<Option<CodeHash>>,
-    /// What was laid here within the last minute. Of two who lay at once the second waits.
-    lately: tokio::sync::Mutex<Option<Arc<Laid>>>,
+    /// What was completed here within the last minute. Of two who complete it at once the second waits.
+    recent: tokio::sync::Mutex<Option<Arc<CompletedSetUp>>>,
 }
 
 /// A store that has just been filled.
 #[derive(Debug)]
-pub struct Laid {
+pub struct CompletedSetUp {
     /// The administrator's key.
     pub admin: PlainKey,
     /// What [`SetUp::saved`] takes.
@@ -84,10 +84,10 @@ impl SetUp {
             context,
             code: code.hash(),
             throttle: Throttle::default(),
-            laid: Notify::new(),
+            completed: Notify::new(),
             is_over: watch::Sender::new(false),
             receipt: Mutex::default(),
-            lately: tokio::sync::Mutex::default(),
+            recent: tokio::sync::Mutex::default(),
         }
     }
 
@@ -96,38 +96,42 @@ impl SetUp {
     ///
     /// # Errors
     /// [`SetUpError`]; [`BootstrapError::Done`] when somebody else was faster.
-    pub async fn lay(self: &Arc<Self>, code: &Code, from: CallerAddress) -> Result<Arc<Laid>, SetUpError> {
+    pub async fn complete(
+        self: &Arc<Self>,
+        code: &Code,
+        from: CallerAddress,
+    ) -> Result<Arc<CompletedSetUp>, SetUpError> {
         self.check(code, from)?;
-        let mut lately = self.lately.lock().await;
-        if let Some(laid) = &*lately {
-            return Ok(Arc::clone(laid));
+        let mut recent = self.recent.lock().await;
+        if let Some(completed) = &*recent {
+            return Ok(Arc::clone(completed));
         }
         let receipt = Code::generate(&self.context.entropy)?;
         let (_, admin) = self.context.bootstrapper().bootstrap(Some(&self.context.admin_file())).await?;
         tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
         *self.receipt() = Some(receipt.hash());
-        self.laid.notify_one();
-        let laid = Arc::new(Laid { admin, receipt });
-        *lately = Some(Arc::clone(&laid));
+        self.completed.notify_one();
+        let completed = Arc::new(CompletedSetUp { admin, receipt });
+        *recent = Some(Arc::clone(&completed));
         let set_up = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(SHOWN_AGAIN).await;
-            set_up.lately.lock().await.take();
+            set_up.recent.lock().await.take();
         });
-        Ok(laid)
+        Ok(completed)
     }
 
-    /// What was laid here within the last minute, for somebody who has the code.
+    /// What was completed here within the last minute, for somebody who has the code.
     ///
     /// # Errors
     /// [`SetUpError`].
-    pub async fn laid_lately(
+    pub async fn completed_recently(
         &self,
         code: &Code,
         from: CallerAddress,
-    ) -> Result<Option<Arc<Laid>>, SetUpError> {
+    ) -> Result<Option<Arc<CompletedSetUp>>, SetUpError> {
         self.check(code, from)?;
-        Ok(self.lately.lock().await.clone())
+        Ok(self.recent.lock().await.clone())
     }
 
     fn check(&self, code: &Code, from: CallerAddress) -> Result<(), SetUpError> {
@@ -148,7 +152,7 @@ impl SetUp {
         if !is_shown {
             return;
         }
-        self.lately.lock().await.take();
+        self.recent.lock().await.take();
         if let Err(error) = remove_file(self.context.admin_file()) {
             tracing::warn!(%error, "the administrator's key file cannot be removed");
         }
@@ -156,7 +160,7 @@ impl SetUp {
 
     /// Comes back when the store has been filled here, and once in a while: it may have been filled elsewhere.
     pub async fn reason_to_look(&self) {
-        let _ = tokio::time::timeout(LOOK_EVERY, self.laid.notified()).await;
+        let _ = tokio::time::timeout(LOOK_EVERY, self.completed.notified()).await;
     }
 
     /// Tells everybody that nothing is waited for any more.

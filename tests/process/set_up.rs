@@ -121,11 +121,16 @@ async fn whoever_has_the_code_gets_the_administrators_key_once(backend: Backend)
     );
     assert_eq!(database.number("SELECT COUNT(*) FROM deployment").await, 0);
 
-    let laid = operator.set_up(&code.to_lowercase().replace('-', " ")).await;
-    assert_eq!((laid.status, laid.header("cache-control")), (200, "no-store"), "{}", laid.text);
-    assert_eq!(laid.header("content-security-policy"), POLICY);
-    let key = operator::key_on(&laid);
-    assert!(laid.text.contains("<code>keys/master.key</code>"), "{}", laid.text);
+    let completed = operator.set_up(&code.to_lowercase().replace('-', " ")).await;
+    assert_eq!(
+        (completed.status, completed.header("cache-control")),
+        (200, "no-store"),
+        "{}",
+        completed.text
+    );
+    assert_eq!(completed.header("content-security-policy"), POLICY);
+    let key = operator::key_on(&completed);
+    assert!(completed.text.contains("<code>keys/master.key</code>"), "{}", completed.text);
     server.goes_on_to_serve();
     assert!(!file.exists(), "it is of no use any more");
 
@@ -143,7 +148,7 @@ async fn whoever_has_the_code_gets_the_administrators_key_once(backend: Backend)
     assert!(exists(&database, "keys/admin.key"), "until it was said to be saved");
     operator.save("0000-0000-0000-0000-0000-0000-0000").await;
     assert!(exists(&database, "keys/admin.key"), "by whoever was shown it");
-    let saved = operator.save(&operator::receipt_on(&laid)).await;
+    let saved = operator.save(&operator::receipt_on(&completed)).await;
     assert_eq!((saved.status, saved.header("location")), (303, "/console/sign-in?why=set-up"));
     assert!(!exists(&database, "keys/admin.key"));
     let again = operator.set_up(&code).await;
