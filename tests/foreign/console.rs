@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tokio::runtime::Runtime;
 
-use self::history::lay;
+use self::history::seed;
 use crate::program::{prepared, program, succeed_beside};
 use crate::support::{Backend, Claviger, Server, is_here};
 
@@ -23,7 +23,7 @@ fn people_manage_keys_in_a_browser() {
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(async {
         let server = Server::start(Backend::Sqlite).await;
-        lay(&server).await;
+        seed(&server).await;
         server
     });
     let mut check = browsing(&folder, "check.mjs", &server.url(""));

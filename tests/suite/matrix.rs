@@ -6,7 +6,7 @@ pub(crate) mod operations;
 
 use claviger::http::{ROUTES, Route};
 
-use self::callers::{Kind, Stage};
+use self::callers::{Kind, Scenario};
 use self::operations::{Needs, Operation};
 use crate::support::{Answer, Backend, Server, on_both};
 
@@ -35,14 +35,14 @@ async fn every_operation_refuses_whom_it_must(backend: Backend) {
     let server = Server::start(backend).await;
     for (at, operation) in operations().enumerate() {
         let named = format!("{} {}", operation.method, operation.path);
-        let stage = Stage::set(&server, &format!("acme-{at}"), operation).await;
-        let before = stage.stored().await;
+        let scenario = Scenario::set(&server, &format!("acme-{at}"), operation).await;
+        let before = scenario.stored().await;
         for kind in Kind::ALL {
-            let answer = stage.ask(kind).await;
-            check(&format!("{named}, {kind:?}"), &stage, kind, &answer);
+            let answer = scenario.ask(kind).await;
+            check(&format!("{named}, {kind:?}"), &scenario, kind, &answer);
         }
-        assert_eq!(stage.stored().await, before, "{named} did something for somebody who may not");
-        let (answer, operation) = (stage.ask_rightly().await, stage.operation());
+        assert_eq!(scenario.stored().await, before, "{named} did something for somebody who may not");
+        let (answer, operation) = (scenario.ask_rightly().await, scenario.operation());
         assert_eq!(answer.status, operation.done, "{named}, with its scope: {}", answer.text);
         if matches!(operation.needs, Needs::ToSee(_)) {
             assert_eq!(shown(&answer), 1, "{named}, with its scope: {}", answer.text);
@@ -66,15 +66,15 @@ fn shown(list: &Answer) -> usize {
 }
 
 #[track_caller]
-fn check(what: &str, stage: &Stage<'_>, kind: Kind, answer: &Answer) {
-    let (status, code) = stage.verdict(kind);
+fn check(what: &str, scenario: &Scenario<'_>, kind: Kind, answer: &Answer) {
+    let (status, code) = scenario.verdict(kind);
     let said = if answer.status < 300 { String::new() } else { answer.code() };
     assert_eq!((answer.status, &*said), (status, code), "{what}: {}", answer.text);
     let challenge = answer.header("www-authenticate");
     match code {
-        "" if matches!(stage.operation().needs, Needs::ToSee(_)) => assert_eq!(shown(answer), 0, "{what}"),
+        "" if matches!(scenario.operation().needs, Needs::ToSee(_)) => assert_eq!(shown(answer), 0, "{what}"),
         "forbidden" => {
-            let scope = stage.missing();
+            let scope = scenario.missing();
             assert!(
                 answer.json()["error"]["message"].as_str().unwrap().contains(&scope),
                 "{what}: {answer:?}"

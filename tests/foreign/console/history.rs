@@ -78,7 +78,7 @@ pub(crate) async fn lay_a_long_name(server: &Server) -> String {
 }
 
 /// Makes projects and keys, and has them used for a while.
-pub(crate) async fn lay(server: &Server) {
+pub(crate) async fn seed(server: &Server) {
     lay_many(server).await;
     let admin = server.admin();
     for (id, name) in [("web", "Web"), ("mobile", "Mobile"), ("analytics", "Analytics")] {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{MALFORMED, NOT_FOUND, assert_api};
 use crate::matrix::operations;
-use crate::matrix::operations::{Ground, Operation};
+use crate::matrix::operations::{Fixture, Operation};
 use crate::support::{Backend, Server, on_both};
 
 on_both!(
@@ -16,7 +16,7 @@ on_both!(
 /// Even one who may do everything everywhere does not reach a key through another organization.
 async fn a_key_of_another_tenant_is_not_there(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let admin = server.admin();
     let (_, inside) = server.key(&["*:claviger/orgs/default/**"]).await;
     let inside = server.client().bearer(&inside);
@@ -25,7 +25,7 @@ async fn a_key_of_another_tenant_is_not_there(backend: Backend) {
         let path = operation.path.replace("{org}", "default");
         let asking = Operation { path, ..operation };
         for client in [&admin, &inside] {
-            let answer = asking.ask(&ground, client).await;
+            let answer = asking.ask(&fixture, client).await;
             assert_api(&format!("{} {}", asking.method, asking.path), &answer, NOT_FOUND);
         }
     }
@@ -43,13 +43,13 @@ async fn a_key_of_another_tenant_is_not_there(backend: Backend) {
 
 async fn a_project_of_another_tenant_is_not_there(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let admin = server.admin();
     let before = server.database.dump().await;
     for operation in operations().filter(|operation| operation.path.ends_with("/projects/web")) {
         let path = operation.path.replace("{org}", "default");
         let asking = Operation { path, ..operation };
-        assert_api(&asking.path, &asking.ask(&ground, &admin).await, NOT_FOUND);
+        assert_api(&asking.path, &asking.ask(&fixture, &admin).await, NOT_FOUND);
     }
     let key = json!({ "name": "x", "project": "web", "environment": "prd", "preset": "query_only" });
     assert_api("a key", &admin.post_json("/v1/orgs/default/keys", &key).await, MALFORMED);
@@ -59,7 +59,7 @@ async fn a_project_of_another_tenant_is_not_there(backend: Backend) {
 
 async fn a_cursor_is_bound_to_its_list(backend: Backend) {
     let server = Server::start(backend).await;
-    Ground::lay(&server, "acme").await;
+    Fixture::create(&server, "acme").await;
     let admin = server.admin();
     for collection in ["/v1/orgs", "/v1/orgs/default/projects", "/v1/orgs/acme/projects"] {
         admin.post_json(collection, &json!({ "id": "another" })).await.done(201);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{MALFORMED, NOT_FOUND, Verdict, WRONG_TYPE, assert_api};
 use crate::matrix::operations;
-use crate::matrix::operations::{Ground, Operation};
+use crate::matrix::operations::{Fixture, Operation};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
 on_both!(
@@ -17,13 +17,13 @@ on_both!(
 const TOO_LARGE: Verdict = (413, "too_large");
 
 /// Asks for an operation with this body instead of its own.
-async fn ask(operation: &Operation, ground: &Ground<'_>, client: &Client, body: &str) -> Answer {
-    client.send(operation.method.clone(), &ground.filled(&operation.path), Some(body.to_owned())).await
+async fn ask(operation: &Operation, fixture: &Fixture<'_>, client: &Client, body: &str) -> Answer {
+    client.send(operation.method.clone(), &fixture.filled(&operation.path), Some(body.to_owned())).await
 }
 
 async fn no_body_is_taken_that_is_not_what_it_has_to_be(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let admin = server.admin();
     let as_json = admin.with("content-type", "application/json");
     let before = server.database.dump().await;
@@ -52,14 +52,14 @@ async fn no_body_is_taken_that_is_not_what_it_has_to_be(backend: Backend) {
             "grant_type=client_credentials",
         ] {
             let what: String = format!("{named} {body}").chars().take(200).collect();
-            assert_api(&what, &ask(&operation, &ground, &as_json, body).await, MALFORMED);
+            assert_api(&what, &ask(&operation, &fixture, &as_json, body).await, MALFORMED);
         }
-        assert_api(&named, &ask(&operation, &ground, &admin, &good).await, WRONG_TYPE);
+        assert_api(&named, &ask(&operation, &fixture, &admin, &good).await, WRONG_TYPE);
         let xml = admin.with("content-type", "application/xml");
-        assert_api(&named, &ask(&operation, &ground, &xml, &good).await, WRONG_TYPE);
+        assert_api(&named, &ask(&operation, &fixture, &xml, &good).await, WRONG_TYPE);
         if operation.method != Method::PUT {
             let large = format!("{good}{}", " ".repeat(256 * 1024));
-            assert_api(&named, &ask(&operation, &ground, &as_json, &large).await, TOO_LARGE);
+            assert_api(&named, &ask(&operation, &fixture, &as_json, &large).await, TOO_LARGE);
         }
     }
     assert_eq!(server.database.dump().await, before);
@@ -67,14 +67,14 @@ async fn no_body_is_taken_that_is_not_what_it_has_to_be(backend: Backend) {
 
 async fn no_query_is_taken_that_is_unknown(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let before = server.database.dump().await;
     for operation in operations() {
         for query in
             ["unknown=1", "Limit=1", "access_token=x", "limit=1&limit=1", "%ff", "dry_run=yes", "force=1"]
         {
             let asking = Operation { path: format!("{}?{query}", operation.path), ..operation.clone() };
-            let answer = asking.ask(&ground, &server.admin()).await;
+            let answer = asking.ask(&fixture, &server.admin()).await;
             assert_api(&format!("{} {}", asking.method, asking.path), &answer, MALFORMED);
         }
     }
@@ -83,7 +83,7 @@ async fn no_query_is_taken_that_is_unknown(backend: Backend) {
 
 async fn no_id_is_taken_that_is_none(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let admin = server.admin();
     let before = server.database.dump().await;
     for operation in operations() {
@@ -104,7 +104,7 @@ async fn no_id_is_taken_that_is_none(backend: Backend) {
             ] {
                 let path = operation.path.replace(&format!("/{id}"), &format!("/{bad}"));
                 let asking = Operation { path, ..operation.clone() };
-                let answer = asking.ask(&ground, &admin).await;
+                let answer = asking.ask(&fixture, &admin).await;
                 assert_api(&format!("{} {}", asking.method, asking.path), &answer, NOT_FOUND);
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations::{Ground, Needs, Operation};
+use super::operations::{Fixture, Needs, Operation};
 use crate::support::{Answer, Client, Server};
 
 /// A kind of caller that may not do what it asks for.
@@ -61,8 +61,8 @@ impl Kind {
 }
 
 /// Something to do an operation on, and all kinds of callers.
-pub(super) struct Stage<'a> {
-    ground: Ground<'a>,
+pub(super) struct Scenario<'a> {
+    fixture: Fixture<'a>,
     operation: Operation,
     credentials: Vec<(Kind, String)>,
     /// A token of whoever may.
@@ -72,10 +72,10 @@ pub(super) struct Stage<'a> {
 /// A scope in the organization that is of no use.
 const USELESS: &str = "read:claviger/orgs/{org}/nothing";
 
-impl<'a> Stage<'a> {
+impl<'a> Scenario<'a> {
     /// In an organization of this id, with another one beside it.
     pub(super) async fn set(server: &'a Server, org: &str, operation: Operation) -> Self {
-        let ground = Ground::lay(server, org).await;
+        let fixture = Fixture::create(server, org).await;
         let admin = server.admin();
         let other = format!("{org}-other");
         admin.post_json("/v1/orgs", &json!({ "id": other })).await.done(201);
@@ -83,9 +83,9 @@ impl<'a> Stage<'a> {
             let projects = format!("/v1/orgs/{id}/projects");
             admin.post_json(&projects, &json!({ "id": "callers" })).await.done(201);
         }
-        let mut stage = Self { ground, operation, credentials: Vec::new(), right: String::new() };
-        stage.find_callers().await;
-        stage
+        let mut scenario = Self { fixture, operation, credentials: Vec::new(), right: String::new() };
+        scenario.find_callers().await;
+        scenario
     }
 
     pub(super) fn operation(&self) -> &Operation {
@@ -93,10 +93,10 @@ impl<'a> Stage<'a> {
     }
 
     async fn find_callers(&mut self) {
-        let server = self.ground.server;
+        let server = self.fixture.server;
         let (admin, client) = (server.admin(), server.client());
-        let (right, useless) = (self.granted(), self.ground.filled(USELESS));
-        let (org, other) = (self.ground.org.clone(), format!("{}-other", self.ground.org));
+        let (right, useless) = (self.granted(), self.fixture.filled(USELESS));
+        let (org, other) = (self.fixture.org.clone(), format!("{}-other", self.fixture.org));
         let with_right: &[&str] = &[&right, &useless, "read:*"];
         let here = async |scopes: &[&str], members: Value| make(&admin, &org, scopes, members).await;
         let elsewhere = async |scopes: &[&str]| make(&admin, &other, scopes, json!({})).await.text;
@@ -140,7 +140,7 @@ impl<'a> Stage<'a> {
 
     /// The scope that whoever may has; one of no use where none is needed.
     fn granted(&self) -> String {
-        self.ground.filled(match self.operation.needs {
+        self.fixture.filled(match self.operation.needs {
             Needs::Nobody => USELESS,
             Needs::Scope(scope) | Needs::Of(scope, _) | Needs::ToSee(scope) => scope,
         })
@@ -149,7 +149,7 @@ impl<'a> Stage<'a> {
     /// The scope that a refusal names.
     pub(super) fn missing(&self) -> String {
         match self.operation.needs {
-            Needs::Of(_, missing) => self.ground.filled(missing),
+            Needs::Of(_, missing) => self.fixture.filled(missing),
             _ => self.granted(),
         }
     }
@@ -173,24 +173,24 @@ impl<'a> Stage<'a> {
 
     /// Asks for the operation.
     pub(super) async fn ask(&self, kind: Kind) -> Answer {
-        let client = self.ground.server.client();
+        let client = self.fixture.server.client();
         match self.credentials.iter().find(|(other, _)| *other == kind) {
-            Some((_, credential)) => self.operation.ask(&self.ground, &client.bearer(credential)).await,
-            None => self.operation.ask(&self.ground, &client).await,
+            Some((_, credential)) => self.operation.ask(&self.fixture, &client.bearer(credential)).await,
+            None => self.operation.ask(&self.fixture, &client).await,
         }
     }
 
     /// Asks for the operation as one who may, once nothing is in its way.
     pub(super) async fn ask_rightly(&self) -> Answer {
-        self.ground.clear_for(&self.operation).await;
-        let client = self.ground.server.client();
-        self.operation.ask(&self.ground, &client.bearer(&self.right)).await
+        self.fixture.clear_for(&self.operation).await;
+        let client = self.fixture.server.client();
+        self.operation.ask(&self.fixture, &client.bearer(&self.right)).await
     }
 
     /// All that is stored but the trail, in which refusals may be.
     pub(super) async fn stored(&self) -> Vec<String> {
         const TRAIL: [&str; 3] = ["audit_events ", "changes ", "sequences "];
-        let mut dump = self.ground.server.database.dump().await;
+        let mut dump = self.fixture.server.database.dump().await;
         dump.retain(|line| !TRAIL.iter().any(|table| line.starts_with(table)));
         dump
     }

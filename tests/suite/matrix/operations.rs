@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Server};
 
-/// An operation on what is on a [`Ground`].
+/// An operation on what is on a [`Fixture`].
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) method: Method,
-    /// With the ids of a ground to be filled in.
+    /// With the ids of a fixture to be filled in.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
     pub(crate) needs: Needs,
@@ -18,7 +18,7 @@ pub(crate) struct Operation {
 }
 
 /// An organization with a project `web`, and a key in there with two secrets.
-pub(crate) struct Ground<'a> {
+pub(crate) struct Fixture<'a> {
     pub(crate) server: &'a Server,
     /// The id of the organization.
     pub(crate) org: String,
@@ -28,7 +28,7 @@ pub(crate) struct Ground<'a> {
     secret: String,
 }
 
-/// What an operation needs, the ids of a ground to be filled in.
+/// What an operation needs, the ids of a fixture to be filled in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Needs {
     /// Any good credential.
@@ -63,17 +63,17 @@ impl Operation {
         Some(Self { method: method.clone(), path, body, needs, done })
     }
 
-    /// Asks for it, on this ground.
-    pub(crate) async fn ask(&self, ground: &Ground<'_>, client: &Client) -> Answer {
-        let body = self.body.as_ref().map(|body| ground.filled(&body.to_string()));
+    /// Asks for it, on this fixture.
+    pub(crate) async fn ask(&self, fixture: &Fixture<'_>, client: &Client) -> Answer {
+        let body = self.body.as_ref().map(|body| fixture.filled(&body.to_string()));
         let client = client.with("content-type", "application/json");
-        client.send(self.method.clone(), &ground.filled(&self.path), body).await
+        client.send(self.method.clone(), &fixture.filled(&self.path), body).await
     }
 }
 
-impl<'a> Ground<'a> {
+impl<'a> Fixture<'a> {
     /// Lays it in a new organization of this id.
-    pub(crate) async fn lay(server: &'a Server, org: &str) -> Self {
+    pub(crate) async fn create(server: &'a Server, org: &str) -> Self {
         let admin = server.admin();
         admin.post_json("/v1/orgs", &json!({ "id": org })).await.done(201);
         admin.post_json(&format!("/v1/orgs/{org}/projects"), &json!({ "id": "web" })).await.done(201);
@@ -102,7 +102,7 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// A text with the ids of this ground.
+    /// A text with the ids of this fixture.
     pub(crate) fn filled(&self, text: &str) -> String {
         text.replace("{org}", &self.org).replace("{key}", &self.key).replace("{secret}", &self.secret)
     }

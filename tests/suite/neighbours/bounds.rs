@@ -8,7 +8,7 @@ use claviger::domain::usage::RefusedFor;
 use serde_json::json;
 
 use super::street::{Street, make_key};
-use crate::matrix::operations::Ground;
+use crate::matrix::operations::Fixture;
 use crate::support::{Backend, Server, on_both};
 
 on_both!(
@@ -19,7 +19,7 @@ on_both!(
 
 async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Backend) {
     let server = Server::start(backend).await;
-    let ground = Ground::lay(&server, "acme").await;
+    let fixture = Fixture::create(&server, "acme").await;
     let client = server.admin();
     let own = Principal { organization: Some("default".parse().unwrap()), key: None };
     let mut taken = Vec::new();
@@ -28,7 +28,7 @@ async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Ba
     }
     assert_eq!(taken.len(), 128);
     for operation in crate::matrix::operations() {
-        let refused = operation.ask(&ground, &client).await;
+        let refused = operation.ask(&fixture, &client).await;
         refused.refused(429, "rate_limited");
         assert_eq!(refused.header("retry-after"), "1", "{} {}", operation.method, operation.path);
     }

@@ -1,7 +1,7 @@
 //! A mutation happens whole or not at all, whichever of its writes fails, and when only its commit does.
 
 use super::faults;
-use super::mutation::{Mutation, Stage};
+use super::mutation::{Mutation, Scenario};
 use crate::support::{Backend, Server, on_both};
 
 on_both!(a_mutation_that_fails_midway_leaves_nothing_behind);
@@ -15,12 +15,12 @@ async fn a_mutation_that_fails_midway_leaves_nothing_behind(backend: Backend) {
     let (_, key) = server.key(&["read:*"]).await;
     faults::prepare(database).await;
     for (at, mutation) in Mutation::all().iter().enumerate() {
-        let stage = Stage::set(&server, &format!("org-{at}"), mutation).await;
+        let scenario = Scenario::set(&server, &format!("org-{at}"), mutation).await;
         let before = faults::dump(database).await;
         faults::fail_commits(database).await;
         let mut failing = 0;
         loop {
-            let answer = stage.ask().await;
+            let answer = scenario.ask().await;
             if answer.status < 300 {
                 break;
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::mutation::{Mutation, Stage};
+use super::mutation::{Mutation, Scenario};
 use crate::support::{Backend, Server, on_both};
 
 on_both!(
@@ -59,11 +59,11 @@ async fn each_mutation_leaves_its_events(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin().get("/v1/self").await.done(200)["id"].clone();
     for (at, mutation) in Mutation::all().iter().enumerate() {
-        let stage = Stage::set(&server, &format!("org-{at}"), mutation).await;
-        let (past, before) = (events(&server).await.len(), stage.look(None).await);
-        let answer = stage.ask().await;
+        let scenario = Scenario::set(&server, &format!("org-{at}"), mutation).await;
+        let (past, before) = (events(&server).await.len(), scenario.look(None).await);
+        let answer = scenario.ask().await;
         assert!(answer.status < 300, "{mutation:?}: {}", answer.text);
-        let after = stage.look(Some(&answer)).await;
+        let after = scenario.look(Some(&answer)).await;
         let events = events(&server).await.split_off(past);
         let mut actions: Vec<_> = events.iter().map(|event| event.action.as_str()).collect();
         actions.sort_unstable();
@@ -77,7 +77,7 @@ async fn each_mutation_leaves_its_events(backend: Backend) {
             assert_eq!(event.request_id, answer.header("x-request-id"), "{mutation:?}");
         }
         let mut said: Vec<_> = events.into_iter().map(Event::into_said).collect();
-        let mut expected = expected(&stage, &before, &after, &answer.text);
+        let mut expected = expected(&scenario, &before, &after, &answer.text);
         said.sort_by(|one, other| one.1.cmp(&other.1));
         expected.sort_by(|one, other| one.1.cmp(&other.1));
         assert_eq!(said, expected, "{mutation:?}");
@@ -92,19 +92,19 @@ type Said = (String, String, Value, Value);
 
 /// What the events have to say of what was looked at before and after, or else of a token or a signing key.
 fn expected(
-    stage: &Stage<'_>,
+    scenario: &Scenario<'_>,
     before: &[(String, Value)],
     after: &[(String, Value)],
     answer: &str,
 ) -> Vec<Said> {
-    let (organization, jti, kid) = stage.subjects();
+    let (organization, jti, kid) = scenario.subjects();
     let answer: Value = serde_json::from_str(answer).unwrap_or_default();
     if !after.is_empty() {
         let was = |path: &String| before.iter().find(|(other, _)| other == path).map(|(_, was)| was.clone());
         return after.iter().map(|(path, is)| said(was(path).unwrap_or_default(), is.clone())).collect();
     }
     let Some(keys) = answer["data"].as_array() else {
-        return vec![(organization.to_owned(), jti, Value::Null, stage.token_said())];
+        return vec![(organization.to_owned(), jti, Value::Null, scenario.token_said())];
     };
     // The one in the place of what was withdrawn, or the one that waits.
     let is_withdrawn = keys.iter().any(|key| key["kid"] == kid && key["status"] == "withdrawn");
@@ -131,11 +131,11 @@ fn said(before: Value, after: Value) -> Said {
 async fn what_changes_nothing_leaves_no_trace(backend: Backend) {
     let server = Server::start(backend).await;
     for (at, mutation) in Mutation::all().iter().enumerate() {
-        let stage = Stage::set(&server, &format!("org-{at}"), mutation).await;
-        let done = stage.ask().await;
+        let scenario = Scenario::set(&server, &format!("org-{at}"), mutation).await;
+        let done = scenario.ask().await;
         assert!(done.status < 300, "{mutation:?}: {}", done.text);
         let before = server.database.dump().await;
-        let again = stage.ask().await;
+        let again = scenario.ask().await;
         assert!(again.status < 500, "{mutation:?} again: {}", again.text);
         assert_eq!(server.database.dump().await, before, "{mutation:?} again");
     }

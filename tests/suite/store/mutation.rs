@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix::operations;
-use crate::matrix::operations::{Ground, Needs, Operation};
+use crate::matrix::operations::{Fixture, Needs, Operation};
 use crate::support::{Answer, Server};
 use crate::token::claims;
 
@@ -96,23 +96,23 @@ impl std::fmt::Debug for Mutation {
 }
 
 /// What there is to change.
-pub(super) struct Stage<'a> {
-    ground: Ground<'a>,
+pub(super) struct Scenario<'a> {
+    fixture: Fixture<'a>,
     mutation: &'a Mutation,
-    /// The id of another key beside the ground's.
+    /// The id of another key beside the fixture's.
     other: String,
     token: String,
     kid: String,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Scenario<'a> {
     /// In an organization of this id.
     pub(super) async fn set(server: &'a Server, org: &str, mutation: &'a Mutation) -> Self {
-        let ground = Ground::lay(server, org).await;
+        let fixture = Fixture::create(server, org).await;
         let key = json!({ "name": "other", "project": "web", "environment": "prd", "preset": "query_only" });
         let other = server.admin().post_json(&format!("/v1/orgs/{org}/keys"), &key).await.done(201);
         let token = server.client().access_token(other["key"].as_str().unwrap(), "").await;
-        ground.clear_for(&mutation.operation).await;
+        fixture.clear_for(&mutation.operation).await;
         let keys = server.admin().get("/v1/signing-keys").await.done(200);
         let active = keys["data"].as_array().unwrap().iter().find(|key| key["status"] == "active");
         let kid = active.unwrap()["kid"].as_str().unwrap().to_owned();
@@ -120,12 +120,12 @@ impl<'a> Stage<'a> {
         server.clock.advance(1);
         server.node.catch_up().await.unwrap();
         let other = other["id"].as_str().unwrap().to_owned();
-        Self { ground, mutation, other, token, kid }
+        Self { fixture, mutation, other, token, kid }
     }
 
     /// Asks for the mutation, as the administrator, by a name that stays the same.
     pub(super) async fn ask(&self) -> Answer {
-        let admin = self.ground.server.admin().with("idempotency-key", &self.ground.org);
+        let admin = self.fixture.server.admin().with("idempotency-key", &self.fixture.org);
         let operation = &self.mutation.operation;
         if operation.path == "/oauth/revoke" {
             return admin.post_form(&operation.path, &format!("token={}", self.token)).await;
@@ -141,7 +141,7 @@ impl<'a> Stage<'a> {
         let made = answer.map(|answer| self.made(answer)).unwrap_or_default();
         let mut things = Vec::new();
         for path in changed.chain(made) {
-            let read = self.ground.server.admin().get(&path).await;
+            let read = self.fixture.server.admin().get(&path).await;
             things.push((path, if read.status == 200 { read.json() } else { Value::Null }));
         }
         things
@@ -149,7 +149,7 @@ impl<'a> Stage<'a> {
 
     /// The paths of what it made.
     fn made(&self, answer: &Answer) -> Vec<String> {
-        let location = answer.header("location").replace(&self.ground.server.url(""), "");
+        let location = answer.header("location").replace(&self.fixture.server.url(""), "");
         if !location.is_empty() && self.mutation.changes.is_empty() {
             return vec![location];
         }
@@ -160,7 +160,7 @@ impl<'a> Stage<'a> {
 
     /// The organization, the id of the token and the id of the signing key that it may be about.
     pub(super) fn subjects(&self) -> (&str, String, &str) {
-        (&self.ground.org, claims(&self.token)["jti"].as_str().unwrap().to_owned(), &self.kid)
+        (&self.fixture.org, claims(&self.token)["jti"].as_str().unwrap().to_owned(), &self.kid)
     }
 
     /// The key and the end of the token, as an event says them.
@@ -170,6 +170,6 @@ impl<'a> Stage<'a> {
     }
 
     fn filled(&self, text: &str) -> String {
-        self.ground.filled(text).replace("{other}", &self.other).replace("{kid}", &self.kid)
+        self.fixture.filled(text).replace("{other}", &self.other).replace("{kid}", &self.kid)
     }
 }
