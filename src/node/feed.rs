@@ -5,10 +5,10 @@
 //! been confirmed since: at most once a second, however many ask.
 //!
 //! Both cost time and memory in proportion to the feed's length, whatever the change. So changes that follow each
-//! other closely share one document: after each document there is a pause ([`Turn::rest`]).
+//! other closely share one document: after each document there is a pause ([`Pacer::pause_after`]).
 
 mod content;
-mod turn;
+mod pacer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::content::{Confirmed, Content, TakenAway};
-use self::turn::Turn;
+use self::pacer::Pacer;
 use super::Node;
 use super::revocations::REMEMBERED_SECONDS;
 use crate::base::clock::Timestamp;
@@ -35,7 +35,7 @@ pub struct Feed {
     content: watch::Sender<Arc<Content>>,
     state: Mutex<State>,
     /// Held by whoever puts the feed together or signs it.
-    turn: tokio::sync::Mutex<Turn>,
+    pacer: tokio::sync::Mutex<Pacer>,
     /// Wakes one of those who wait for news: it waits for the end of the pause, on behalf of all of them.
     late: Notify,
     /// Whether nobody is kept waiting any more.
@@ -74,11 +74,11 @@ struct Signed {
 impl Default for Feed {
     fn default() -> Self {
         let content = watch::Sender::new(Arc::default());
-        let turn = tokio::sync::Mutex::new(Turn::starting(Instant::now()));
+        let pacer = tokio::sync::Mutex::new(Pacer::starting(Instant::now()));
         Self {
             content,
             state: Mutex::default(),
-            turn,
+            pacer,
             late: Notify::new(),
             is_closing: AtomicBool::default(),
         }
@@ -116,23 +116,23 @@ impl Node {
     /// woken when it says something else than before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
         self.feed.state().unsaid = Some((position.clone(), now));
-        match self.feed.turn.try_lock() {
-            Ok(mut turn) if turn.is_due(Instant::now()) => self.say(&mut turn),
+        match self.feed.pacer.try_lock() {
+            Ok(mut pacer) if pacer.is_due(Instant::now()) => self.say(&mut pacer),
             _ => self.feed.late.notify_one(),
         }
     }
 
     /// Comes back when the feed says all that memory had taken in before.
-    async fn say_all(&self, turn: &mut Turn) {
+    async fn say_all(&self, pacer: &mut Pacer) {
         let is_unsaid = self.feed.state().unsaid.is_some();
         if is_unsaid {
-            tokio::time::sleep_until(turn.next()).await;
-            self.say(turn);
+            tokio::time::sleep_until(pacer.next()).await;
+            self.say(pacer);
         }
     }
 
     /// Puts the feed together from what memory holds.
-    fn say(&self, turn: &mut Turn) {
+    fn say(&self, pacer: &mut Pacer) {
         let Some((position, now)) = self.feed.state().unsaid.clone() else { return };
         let begun = Instant::now();
         let mut content = Content::at(&position, self.taken_away(now));
@@ -146,7 +146,7 @@ impl Node {
             is_news
         });
         self.feed.state().unsaid.take_if(|(unsaid, _)| *unsaid == position);
-        turn.rest(begun, Instant::now(), length);
+        pacer.pause_after(begun, Instant::now(), length);
     }
 
     fn taken_away(&self, now: Timestamp) -> TakenAway {
@@ -169,15 +169,15 @@ impl Node {
         if let Some(document) = self.document_held(now)? {
             return Ok(document);
         }
-        let mut turn = self.feed.turn.lock().await;
+        let mut pacer = self.feed.pacer.lock().await;
         // Read before what is unsaid: what was taken in by then is said.
         let as_of = self.freshness.as_of();
-        self.say_all(&mut turn).await;
+        self.say_all(&mut pacer).await;
         // While this one waited for its turn, another may have signed.
         if let Some(document) = self.document_held(now)? {
             return Ok(document);
         }
-        self.sign_document(&mut turn, as_of, now)
+        self.sign_document(&mut pacer, as_of, now)
     }
 
     fn document_held(&self, now: Timestamp) -> Result<Option<(Bytes, String)>, FeedError> {
@@ -190,7 +190,7 @@ impl Node {
 
     fn sign_document(
         &self,
-        turn: &mut Turn,
+        pacer: &mut Pacer,
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<(Bytes, String), FeedError> {
@@ -201,7 +201,7 @@ impl Node {
         let payload = content.payload(&Confirmed { issuer: &self.deployment.issuer, as_of, now })?;
         let document = sign_compact(signing.signer().key(), FEED_TYPE, payload.as_bytes())?;
         let (document, etag) = (Bytes::from(document), content.etag());
-        turn.rest(begun, Instant::now(), document.len());
+        pacer.pause_after(begun, Instant::now(), document.len());
         let kid = signing.kid().to_owned();
         self.feed.state().signed = Some(Signed { content, as_of, kid, document: document.clone() });
         Ok((document, etag))
@@ -219,7 +219,7 @@ impl Node {
                     tokio::select! {
                         _ = content.changed() => return,
                         () = self.feed.late.notified() => {
-                            self.say_all(&mut *self.feed.turn.lock().await).await;
+                            self.say_all(&mut *self.feed.pacer.lock().await).await;
                         }
                     }
                 }

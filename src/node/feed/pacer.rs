@@ -14,13 +14,13 @@ const REST: u32 = 9;
 /// only where the longest pause cuts the others short.
 const BYTES_A_SECOND: u32 = 2_000_000;
 
-/// The right to put the feed together or to sign it.
+/// The right to put the feed together or to sign it, and how soon it comes again.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct Pacer {
     next: Instant,
 }
 
-impl Turn {
+impl Pacer {
     pub(super) fn starting(now: Instant) -> Self {
         Self { next: now }
     }
@@ -35,7 +35,7 @@ impl Turn {
     }
 
     /// Leaves a pause after a document of this length, or a part of it, that took from `begun` to `now`.
-    pub(super) fn rest(&mut self, begun: Instant, now: Instant, length: usize) {
+    pub(super) fn pause_after(&mut self, begun: Instant, now: Instant, length: usize) {
         self.next = now + pause(now.saturating_duration_since(begun), length);
     }
 }
