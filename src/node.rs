@@ -59,7 +59,7 @@ use crate::domain::api_key::{Brand, Tagger};
 use crate::domain::gateway::GateMapping;
 use crate::node::cursor::CursorKeeper;
 use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
-use crate::sharing::fair_queue::{FairQueue, Shares};
+use crate::sharing::fair_queue::{FairQueue, Quota};
 use crate::store::{Store, StoreError, Write};
 
 use self::follow::Following;
@@ -267,6 +267,6 @@ impl Node {
 }
 
 /// So many at once for each organization. Nobody waits: who would have one more is told.
-fn at_once(of_organization: usize) -> FairQueue {
-    FairQueue::new(Shares { turns: usize::MAX, of_organization, waiting: 0, waiting_of_key: 0 })
+fn at_once(per_organization: usize) -> FairQueue {
+    FairQueue::new(Quota { permits: usize::MAX, per_organization, waiting: 0, waiting_per_key: 0 })
 }

@@ -1,4 +1,4 @@
-//! How organizations share what is scarce: turns at something ([`fair_queue`]) and room in memory (`remembered`).
+//! How organizations share what is scarce: permits for something ([`fair_queue`]) and room in memory (`remembered`).
 
 #[cfg(feature = "server")]
 pub mod fair_queue;

@@ -4,6 +4,7 @@
 //! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
 //! and its change numbers.
 
+mod admission;
 mod audit;
 mod backup;
 mod bootstrap;
@@ -17,7 +18,6 @@ mod error;
 mod fault;
 mod idempotency;
 mod keys;
-mod lanes;
 mod open;
 mod organizations;
 mod page;
@@ -38,6 +38,7 @@ mod write_health;
 
 use std::time::Duration;
 
+pub use admission::{Reading, Snapshot};
 pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, Deployment, FilledStore};
@@ -51,7 +52,6 @@ pub use keys::{
     AdminKey, KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
     VisibleKeys,
 };
-pub use lanes::{Reading, Snapshot};
 pub use page::{Page, Visible};
 pub use restore::{
     NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
@@ -66,8 +66,8 @@ pub use write_health::{WriteHealth, WritesFailing};
 
 use sqlx::sqlite::SqliteConnectOptions;
 
+use self::admission::Admission;
 use self::db::{Db, Either, either, on};
-use self::lanes::Lanes;
 use self::pool::Engine as _;
 use self::primary::Primary;
 use crate::base::clock::Timestamp;
@@ -79,7 +79,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
-    lanes: Lanes,
+    admission: Admission,
     /// Where a [`ChangeReader`] connects to.
     changes: Either<SqliteConnectOptions, Primary>,
 }

@@ -34,7 +34,7 @@ pub(super) fn is_mendable(error: &ApiError) -> bool {
         ApiError::InvalidRequest(_)
             | ApiError::Conflict(_)
             | ApiError::Forbidden { .. }
-            | ApiError::Crowded
+            | ApiError::TooManyConcurrent
             | ApiError::RateLimited(_)
             | ApiError::Unavailable(_)
             | ApiError::NotReady(_)

@@ -72,7 +72,7 @@ fn title(error: &ApiError) -> &'static str {
         ApiError::NotFound | ApiError::MethodNotAllowed => "Page not found",
         ApiError::Conflict(_) => "Conflict",
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Changed by someone else",
-        ApiError::Crowded => "Too many concurrent requests",
+        ApiError::TooManyConcurrent => "Too many concurrent requests",
         ApiError::RateLimited(_) => "Too many attempts",
         ApiError::Internal(_) => "Internal server error",
         ApiError::Unavailable(_) | ApiError::NotReady(_) => "Service unavailable",

@@ -28,9 +28,9 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
 ) -> Result<Response, Failure> {
     // Until the answer has been taken: a document is large, and a client may take its time.
-    let turn = node.exports.turn_now(&caller.principal()).map_err(ApiError::from)?;
+    let permit = node.exports.try_acquire(&caller.principal()).map_err(ApiError::from)?;
     let document = configuration::export(&node, &caller, &organization).await?;
-    Ok(holding(axum::Json(document).into_response(), turn))
+    Ok(holding(axum::Json(document).into_response(), permit))
 }
 
 /// `PUT /v1/orgs/{org}/configuration`.

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::held::holding;
 use crate::domain::address::Origin;
 use crate::node::Node;
-use crate::sharing::fair_queue::Turn;
+use crate::sharing::fair_queue::Permit;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
 
@@ -22,7 +22,7 @@ pub(crate) struct KnownCaller(Arc<Known>);
 #[derive(Debug, Default)]
 struct Known {
     caller: OnceLock<(Arc<Node>, Caller)>,
-    place: OnceLock<Turn>,
+    place: OnceLock<Permit>,
 }
 
 impl KnownCaller {
@@ -30,9 +30,9 @@ impl KnownCaller {
     /// whoever comes to know what it was answered.
     ///
     /// # Errors
-    /// [`ApiError::Crowded`].
+    /// [`ApiError::TooManyConcurrent`].
     pub(crate) fn admit(&self, node: &Arc<Node>, caller: &Caller) -> Result<(), ApiError> {
-        let _ = self.0.place.set(node.requests.turn_now(&caller.principal())?);
+        let _ = self.0.place.set(node.requests.try_acquire(&caller.principal())?);
         let _ = self.0.caller.set((Arc::clone(node), caller.clone()));
         Ok(())
     }

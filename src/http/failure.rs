@@ -226,7 +226,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => StatusCode::PRECONDITION_FAILED,
         ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ApiError::UnsupportedMediaType | ApiError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ApiError::RateLimited(_) | ApiError::Crowded => StatusCode::TOO_MANY_REQUESTS,
+        ApiError::RateLimited(_) | ApiError::TooManyConcurrent => StatusCode::TOO_MANY_REQUESTS,
         ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ApiError::Unavailable(_) | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -251,7 +251,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
             vec![challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))]
         }
         ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
-        ApiError::Unavailable(_) | ApiError::NotReady(_) | ApiError::Crowded => {
+        ApiError::Unavailable(_) | ApiError::NotReady(_) | ApiError::TooManyConcurrent => {
             vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
         }
         ApiError::ContentEncoding => vec![no_coding()],
@@ -271,9 +271,10 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::TokenRevoked
         | ApiError::AddressNotAllowed(_) => "invalid_token",
         ApiError::Forbidden { .. } => "insufficient_scope",
-        ApiError::RateLimited(_) | ApiError::Crowded | ApiError::Unavailable(_) | ApiError::NotReady(_) => {
-            "temporarily_unavailable"
-        }
+        ApiError::RateLimited(_)
+        | ApiError::TooManyConcurrent
+        | ApiError::Unavailable(_)
+        | ApiError::NotReady(_) => "temporarily_unavailable",
         ApiError::Internal(_) => "server_error",
         _ => "invalid_request",
     }

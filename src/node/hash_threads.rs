@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::{Crowded, FairQueue, Shares, Turn};
+use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, Quota};
 
 /// The lowest priority that there is (`nice`). At 10 a thousand waiting secrets still made the p99 of clients
 /// whose secrets are known nine times what it is without them; at 19 it was about twice.
@@ -23,7 +23,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// A fixed number of threads. They end when this is dropped.
 pub(super) struct HashThreads {
     jobs: Sender<Job>,
-    turns: FairQueue,
+    permits: FairQueue,
 }
 
 impl HashThreads {
@@ -35,29 +35,29 @@ impl HashThreads {
             let waiting = Arc::clone(&waiting);
             std::thread::spawn(move || work_off(&waiting));
         }
-        let shares =
-            Shares { turns: count, of_organization: count, waiting: WAITING, waiting_of_key: WAITING };
-        Self { jobs, turns: FairQueue::new(shares) }
+        let quota =
+            Quota { permits: count, per_organization: count, waiting: WAITING, waiting_per_key: WAITING };
+        Self { jobs, permits: FairQueue::new(quota) }
     }
 
     /// Waits until a thread is free. They are divided fairly among organizations.
     ///
     /// # Errors
-    /// [`Crowded`].
-    pub(super) async fn turn(&self, principal: &Principal) -> Result<Turn, Crowded> {
-        self.turns.turn(principal).await
+    /// [`QueueFull`].
+    pub(super) async fn acquire(&self, principal: &Principal) -> Result<Permit, QueueFull> {
+        self.permits.acquire(principal).await
     }
 
     /// Runs `work` on the thread that is free for this turn. `None` when the work panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        turn: Turn,
+        permit: Permit,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (done, result) = oneshot::channel();
         let job = Box::new(move || {
             // The turn ends with the work, even when the client that asked for it is gone.
-            let _turn = turn;
+            let _permit = permit;
             let _ = done.send(work());
         });
         self.jobs.send(job).ok()?;
@@ -78,7 +78,7 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
 
 impl fmt::Debug for HashThreads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HashThreads").field("turns", &self.turns).finish()
+        f.debug_struct("HashThreads").field("permits", &self.permits).finish()
     }
 }
 
@@ -89,9 +89,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_its_own_result_and_nothing_else() {
         let threads = HashThreads::start(1);
-        let turn = threads.turn(&Principal::default()).await.unwrap();
-        assert_eq!(threads.run(turn, || -> u8 { panic!("on purpose") }).await, None);
-        let turn = threads.turn(&Principal::default()).await.unwrap();
-        assert_eq!(threads.run(turn, || 7).await, Some(7));
+        let permit = threads.acquire(&Principal::default()).await.unwrap();
+        assert_eq!(threads.run(permit, || -> u8 { panic!("on purpose") }).await, None);
+        let permit = threads.acquire(&Principal::default()).await.unwrap();
+        assert_eq!(threads.run(permit, || 7).await, Some(7));
     }
 }

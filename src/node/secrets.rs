@@ -16,9 +16,9 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::key::{ApiKey, KeySecret, SecretId};
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::Turn;
+use crate::sharing::fair_queue::Permit;
 
-/// Longest wait for a turn at the slow hash.
+/// Longest wait for a permit at the slow hash.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A secret in memory.
@@ -36,7 +36,7 @@ pub struct HeldSecret {
 
 type Digest = [u8; 32];
 
-/// The slow hash could not have its turn in time; the client should come again.
+/// The slow hash could not have its permit in time; the client should come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets are waiting to be verified")]
 pub struct Busy;
@@ -44,7 +44,7 @@ pub struct Busy;
 /// A secret could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// No turn in time.
+    /// No permit in time.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// No randomness for the salt.
@@ -102,14 +102,14 @@ impl SecretKeeper {
         let salt = entropy.bytes::<16>()?;
         let secret = Zeroizing::new(secret.to_owned());
         let cost = self.cost.clone();
-        let turn = self.turn(principal).await?;
-        self.slowly(turn, move || cost.hash(secret.as_bytes(), &salt)).await?
+        let permit = self.acquire(principal).await?;
+        self.slowly(permit, move || cost.hash(secret.as_bytes(), &salt)).await?
     }
 
     /// Which of `held` the plain `secret` is, if it is one that is live at `now`. They are `key`'s.
     ///
     /// # Errors
-    /// [`Busy`] when that takes a slow hash and no turn came free in time.
+    /// [`Busy`] when that takes a slow hash and no permit came free in time.
     pub async fn recognize<'a>(
         &self,
         key: &ApiKey,
@@ -123,11 +123,11 @@ impl SecretKeeper {
             return Ok(Some(Recognized { secret, outdated: false }));
         }
         for candidate in live() {
-            let turn = match self.is_already_known(candidate) {
+            let permit = match self.is_already_known(candidate) {
                 true => None,
-                false => Some(self.turn(&Principal::of(key)).await?),
+                false => Some(self.acquire(&Principal::of(key)).await?),
             };
-            let Some(turn) = turn.filter(|_| !self.is_already_known(candidate)) else {
+            let Some(permit) = permit.filter(|_| !self.is_already_known(candidate)) else {
                 // It was another secret's digest above; it may have been learnt only now, while this request waited.
                 if candidate.is_verified_as(&digest) {
                     return Ok(Some(Recognized { secret: candidate, outdated: false }));
@@ -135,7 +135,7 @@ impl SecretKeeper {
                 continue;
             };
             let (hash, plain) = (candidate.hash.clone(), Zeroizing::new(secret.to_owned()));
-            if self.slowly(turn, move || verify(&hash, plain.as_bytes())).await? {
+            if self.slowly(permit, move || verify(&hash, plain.as_bytes())).await? {
                 self.seen.insert(candidate.id, digest);
                 let _ = candidate.verified.set(digest);
                 return Ok(Some(Recognized {
@@ -163,8 +163,8 @@ impl SecretKeeper {
         digest
     }
 
-    async fn turn(&self, principal: &Principal) -> Result<Turn, Busy> {
-        tokio::time::timeout(PATIENCE, self.threads.turn(principal))
+    async fn acquire(&self, principal: &Principal) -> Result<Permit, Busy> {
+        tokio::time::timeout(PATIENCE, self.threads.acquire(principal))
             .await
             .ok()
             .and_then(Result::ok)
@@ -173,10 +173,10 @@ impl SecretKeeper {
 
     async fn slowly<T: Send + 'static>(
         &self,
-        turn: Turn,
+        permit: Permit,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        self.threads.run(turn, work).await.ok_or(Busy)
+        self.threads.run(permit, work).await.ok_or(Busy)
     }
 }
 

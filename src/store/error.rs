@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::sharing::fair_queue::Crowded;
+use crate::sharing::fair_queue::QueueFull;
 
 /// An operation on the store failed. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum StoreError {
     Refused(#[source] sqlx::Error),
     /// Too many requests of the same organization wait for the store. Nobody else's are the reason.
     #[error(transparent)]
-    Crowded(#[from] Crowded),
+    QueueFull(#[from] QueueFull),
     /// A row does not read as what was once written.
     #[error("a row of the store does not read back: {0}")]
     Corrupt(String),

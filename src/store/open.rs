@@ -9,11 +9,11 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, Postgres, SqlSafeStr as _, Sqlite};
 
+use super::admission::Admission;
 use super::database_file::DatabaseFile;
 use super::database_url::target;
 use super::db::{Db, Either};
 use super::error::OpenError;
-use super::lanes::Lanes;
 use super::pool::{Engine, Pool, PostgresServer, SqliteFile};
 use super::primary::Primary;
 use super::{Store, StoreError, pooler, text_order};
@@ -77,7 +77,7 @@ impl Store {
 
 impl Store {
     fn over(db: Db, changes: Either<SqliteConnectOptions, Primary>) -> Self {
-        Self { lanes: Lanes::of(&db), db, changes }
+        Self { admission: Admission::of(&db), db, changes }
     }
 }
 

@@ -13,7 +13,7 @@ use super::fault::Fault;
 use crate::base::clock::Timestamp;
 use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::Turn;
+use crate::sharing::fair_queue::Permit;
 
 /// What kind of thing a mutation changed, for whoever holds a copy in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Write {
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
     /// Given back once the transaction is over.
-    _turn: Option<Turn>,
+    _permit: Option<Permit>,
 }
 
 impl Store {
@@ -97,19 +97,19 @@ impl Store {
     /// # Errors
     /// When the store cannot be asked, a writer in front takes too long, or too many of the actor's organization wait.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
-        let turn = self.writing(&actor.principal()).await?;
+        let permit = self.writing(&actor.principal()).await?;
         let (tx, seq) = self.take_turn(1).await?;
         let (actor, touched) = (actor.clone(), Vec::new());
-        Ok(Write { tx, at, actor, seq, is_spent: false, touched, _turn: Some(turn) })
+        Ok(Write { tx, at, actor, seq, is_spent: false, touched, _permit: Some(permit) })
     }
 
     /// Takes a turn among the writers for what is no mutation, and needs no number unless something is recorded
     /// after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
-        let turn = self.writing(&Principal::default()).await?;
+        let permit = self.writing(&Principal::default()).await?;
         let (tx, seq) = self.take_turn(0).await?;
         let actor = Actor::server(Who::Schedule);
-        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _turn: Some(turn) })
+        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _permit: Some(permit) })
     }
 
     /// Finds out whether the store takes writes, by one that changes nothing.
@@ -155,7 +155,7 @@ impl Write {
     /// Makes a mutation of a transaction that is open already.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let seq = take_numbers(&mut tx, 1).await?;
-        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _turn: None })
+        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _permit: None })
     }
 
     /// When it happens.

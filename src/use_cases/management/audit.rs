@@ -9,7 +9,7 @@ use crate::domain::names::OrganizationId;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Verb;
 use crate::node::Node;
-use crate::sharing::fair_queue::Turn;
+use crate::sharing::fair_queue::Permit;
 use crate::store::{EventPosition, EventQuery, StoreError};
 use crate::use_cases::access::Caller;
 
@@ -32,7 +32,7 @@ pub struct Export {
     trail: Trail,
     before: Option<EventPosition>,
     is_over: bool,
-    _turn: Turn,
+    _permit: Permit,
 }
 
 impl Trail {
@@ -77,10 +77,10 @@ impl Trail {
     /// Everything.
     ///
     /// # Errors
-    /// [`ApiError::Crowded`] while the caller's organization has as many exports under way as it may.
+    /// [`ApiError::TooManyConcurrent`] while the caller's organization has as many exports under way as it may.
     pub fn export(self) -> Result<Export, ApiError> {
-        let turn = self.node.exports.turn_now(&self.principal)?;
-        Ok(Export { trail: self, before: None, is_over: false, _turn: turn })
+        let permit = self.node.exports.try_acquire(&self.principal)?;
+        Ok(Export { trail: self, before: None, is_over: false, _permit: permit })
     }
 }
 

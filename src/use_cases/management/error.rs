@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::jose::claims::TokenFault;
 use crate::node::{BearerFault, HashError, Refusal};
-use crate::sharing::fair_queue::Crowded;
+use crate::sharing::fair_queue::QueueFull;
 use crate::store::StoreError;
 use crate::use_cases::access::{AccessFault, Denied};
 
@@ -60,7 +60,7 @@ pub enum ApiError {
     /// 429, with the seconds to wait.
     RateLimited(i64),
     /// 429: the caller's organization has too many requests under way, or waiting.
-    Crowded,
+    TooManyConcurrent,
     /// 500, with what the log says.
     Internal(String),
     /// 503, with what the log says.
@@ -110,7 +110,7 @@ impl ApiError {
             Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType | Self::ContentEncoding => "unsupported_media_type",
-            Self::RateLimited(_) | Self::Crowded => "rate_limited",
+            Self::RateLimited(_) | Self::TooManyConcurrent => "rate_limited",
             Self::Internal(_) => "internal",
             Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
         }
@@ -148,7 +148,7 @@ impl ApiError {
             Self::UnsupportedMediaType => "the request body must be application/json".into(),
             Self::ContentEncoding => "the request body must not be compressed; send it without Content-Encoding".into(),
             Self::RateLimited(seconds) => format!("too many wrong secrets; try again in {seconds} s"),
-            Self::Crowded => "too many requests of this organization are in progress; try again later".into(),
+            Self::TooManyConcurrent => "too many requests of this organization are in progress; try again later".into(),
             Self::Internal(_) => "an internal error occurred; the server's log has the details under this request id".into(),
             Self::NotReady(why) => format!("not ready: {why}"),
             Self::Unavailable(_) => "the server cannot process this request at the moment; try again later".into(),
@@ -205,9 +205,9 @@ impl From<Denied> for ApiError {
     }
 }
 
-impl From<Crowded> for ApiError {
-    fn from(_: Crowded) -> Self {
-        Self::Crowded
+impl From<QueueFull> for ApiError {
+    fn from(_: QueueFull) -> Self {
+        Self::TooManyConcurrent
     }
 }
 
@@ -215,7 +215,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
-            StoreError::Crowded(crowded) => crowded.into(),
+            StoreError::QueueFull(full) => full.into(),
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }

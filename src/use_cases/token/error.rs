@@ -148,7 +148,9 @@ impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable { cause: error.to_string() },
-            StoreError::Crowded(_) => Self::TooMany { what: "requests of this organization", retry_after: 1 },
+            StoreError::QueueFull(_) => {
+                Self::TooMany { what: "requests of this organization", retry_after: 1 }
+            }
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }

@@ -23,7 +23,7 @@ async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Ba
     let client = server.admin();
     let own = Principal { organization: Some("default".parse().unwrap()), key: None };
     let mut taken = Vec::new();
-    while let Ok(turn) = server.node.requests.turn_now(&own) {
+    while let Ok(turn) = server.node.requests.try_acquire(&own) {
         taken.push(turn);
     }
     assert_eq!(taken.len(), 128);

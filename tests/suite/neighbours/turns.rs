@@ -41,7 +41,7 @@ async fn exports_of_one_organization_are_bounded(backend: Backend) {
     let (noisy, quiet) = (server.client().bearer(&noisy), server.client().bearer(&quiet));
     // As many as clients that take their time.
     let mut taken = Vec::new();
-    while let Ok(turn) = server.node.exports.turn_now(&of("noisy")) {
+    while let Ok(turn) = server.node.exports.try_acquire(&of("noisy")) {
         taken.push(turn);
     }
     assert_eq!(taken.len(), 4);
@@ -55,7 +55,8 @@ async fn exports_of_one_organization_are_bounded(backend: Backend) {
     noisy.get("/v1/orgs/noisy/keys").await.done(200);
     drop(taken);
     noisy.get("/v1/orgs/noisy/configuration").await.done(200);
-    until("what was taken is given back", async || server.node.exports.turn_now(&of("noisy")).is_ok()).await;
+    until("what was taken is given back", async || server.node.exports.try_acquire(&of("noisy")).is_ok())
+        .await;
 }
 
 async fn writers_of_one_organization_are_bounded(backend: Backend) {

@@ -12,14 +12,14 @@ use super::db::{Either, Tx, begin_snapshot};
 use super::{Db, Store};
 use crate::base::clock::Timestamp;
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::{FairQueue, Shares, Turn};
+use crate::sharing::fair_queue::{FairQueue, Permit, Quota};
 
-/// The longest wait for a turn.
-const TURN_WITHIN: Duration = Duration::from_secs(5);
+/// The longest wait for a permit.
+const PERMIT_WITHIN: Duration = Duration::from_secs(5);
 
 /// The queues in front of the connections.
 #[derive(Clone, Debug)]
-pub(super) struct Lanes {
+pub(super) struct Admission {
     writes: FairQueue,
     reads: FairQueue,
     snapshots: FairQueue,
@@ -29,7 +29,7 @@ pub(super) struct Lanes {
 #[derive(Debug)]
 pub struct Reading {
     pub(super) db: Db,
-    _turn: Turn,
+    _permit: Permit,
 }
 
 /// Reads on somebody's behalf that all see one moment, until it is dropped. Writers do not wait for it.
@@ -37,10 +37,10 @@ pub struct Reading {
 pub struct Snapshot {
     pub(super) tx: Tx,
     pub(super) at: Timestamp,
-    _turn: Turn,
+    _permit: Permit,
 }
 
-impl Lanes {
+impl Admission {
     /// The queues for this database, of whose connections they leave some to the look-ups of keys.
     pub(super) fn of(db: &Db) -> Self {
         match db {
@@ -52,11 +52,11 @@ impl Lanes {
     }
 
     fn with(writes: usize, reads: usize, snapshots: usize) -> Self {
-        let shares = |turns, of_organization| {
-            FairQueue::new(Shares { turns, of_organization, waiting: 256, waiting_of_key: 64 })
+        let quota = |permits, per_organization| {
+            FairQueue::new(Quota { permits, per_organization, waiting: 256, waiting_per_key: 64 })
         };
-        let few = Shares { turns: snapshots, of_organization: 1, waiting: 4, waiting_of_key: 4 };
-        Self { writes: shares(writes, 1), reads: shares(reads, reads / 2), snapshots: FairQueue::new(few) }
+        let few = Quota { permits: snapshots, per_organization: 1, waiting: 4, waiting_per_key: 4 };
+        Self { writes: quota(writes, 1), reads: quota(reads, reads / 2), snapshots: FairQueue::new(few) }
     }
 }
 
@@ -65,31 +65,31 @@ impl Store {
     /// for.
     ///
     /// # Errors
-    /// [`StoreError::Crowded`]; or when no turn comes in time.
+    /// [`StoreError::QueueFull`]; or when no permit comes in time.
     pub async fn reading(&self, principal: &Principal) -> Result<Reading, StoreError> {
-        let turn = in_time(&self.lanes.reads, principal).await?;
-        Ok(Reading { db: self.db.clone(), _turn: turn })
+        let permit = in_time(&self.admission.reads, principal).await?;
+        Ok(Reading { db: self.db.clone(), _permit: permit })
     }
 
     /// Begins to read a great deal as it is at one moment, on behalf of `principal`.
     ///
     /// # Errors
-    /// [`StoreError::Crowded`]; or when no turn comes in time, or the store cannot be asked.
+    /// [`StoreError::QueueFull`]; or when no permit comes in time, or the store cannot be asked.
     pub async fn snapshot(&self, principal: &Principal, at: Timestamp) -> Result<Snapshot, StoreError> {
-        let turn = in_time(&self.lanes.snapshots, principal).await?;
-        Ok(Snapshot { tx: begin_snapshot(&self.db).await?, at, _turn: turn })
+        let permit = in_time(&self.admission.snapshots, principal).await?;
+        Ok(Snapshot { tx: begin_snapshot(&self.db).await?, at, _permit: permit })
     }
 
     /// A turn to write on behalf of `principal`.
-    pub(super) async fn writing(&self, principal: &Principal) -> Result<Turn, StoreError> {
-        in_time(&self.lanes.writes, principal).await
+    pub(super) async fn writing(&self, principal: &Principal) -> Result<Permit, StoreError> {
+        in_time(&self.admission.writes, principal).await
     }
 }
 
-async fn in_time(queue: &FairQueue, principal: &Principal) -> Result<Turn, StoreError> {
-    let Ok(turn) = tokio::time::timeout(TURN_WITHIN, queue.turn(principal)).await else {
-        let late = io::Error::new(io::ErrorKind::TimedOut, "no turn in time");
+async fn in_time(queue: &FairQueue, principal: &Principal) -> Result<Permit, StoreError> {
+    let Ok(permit) = tokio::time::timeout(PERMIT_WITHIN, queue.acquire(principal)).await else {
+        let late = io::Error::new(io::ErrorKind::TimedOut, "no permit in time");
         return Err(StoreError::Unavailable(sqlx::Error::Io(late)));
     };
-    Ok(turn?)
+    Ok(permit?)
 }
