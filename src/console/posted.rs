@@ -20,7 +20,7 @@ use crate::http::credentials::CameFrom;
 use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
 use crate::node::Node;
-use crate::sharing::remembered::Digest;
+use crate::sharing::fair_cache::Digest;
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest, carry_out};
 

@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::base::clock::Clock;
 use crate::domain::address::CallerAddress;
 use crate::domain::names::OrganizationId;
-use crate::sharing::remembered::{Digest, Remembered};
+use crate::sharing::fair_cache::{Digest, FairCache};
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent};
 
@@ -45,7 +45,7 @@ pub(super) struct ShownAgain(Arc<Shared>);
 
 struct Shared {
     clock: Clock,
-    kept: Remembered<Kept>,
+    kept: FairCache<Kept>,
     turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Sent {
 
 impl ShownAgain {
     pub(super) fn new(clock: Clock) -> Self {
-        Self(Arc::new(Shared { clock, kept: Remembered::new(MOST), turns: Mutex::default() }))
+        Self(Arc::new(Shared { clock, kept: FairCache::new(MOST), turns: Mutex::default() }))
     }
 
     /// What the form made, if it came before within the last minute, from the same address.
@@ -103,7 +103,7 @@ impl ShownAgain {
 
     fn keep(&self, sent: Sent, shown: Arc<Shown>) {
         let until = self.0.clock.monotonic() + KEPT;
-        self.0.kept.keep(sent.digest, sent.organization.as_str(), Kept { shown, from: sent.from, until });
+        self.0.kept.insert(sent.digest, sent.organization.as_str(), Kept { shown, from: sent.from, until });
         let shared = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(KEPT).await;

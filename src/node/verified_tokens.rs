@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::jose::claims::{Claims, Rules, TokenFault, authentic_claims};
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::{JwsFault, UnverifiedJws};
-use crate::sharing::remembered::{Digest, Remembered, digest_of};
+use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ mod tests;
 #[derive(Debug)]
 pub struct VerifiedTokens {
     /// The `kid`, under the digest of the whole text.
-    kids: Remembered<Arc<str>>,
+    kids: FairCache<Arc<str>>,
     /// Each `kid` once, however many tokens it signed.
     known: Mutex<Vec<Arc<str>>>,
 }
@@ -26,7 +26,7 @@ impl VerifiedTokens {
     /// Remembers so many tokens, in room that organizations share fairly.
     pub fn new(capacity: u64) -> Self {
         let most = usize::try_from(capacity).unwrap_or(usize::MAX);
-        Self { kids: Remembered::new(most), known: Mutex::default() }
+        Self { kids: FairCache::new(most), known: Mutex::default() }
     }
 
     /// The same as [`verify_access_token`](crate::jose::claims::verify_access_token), for the same keys and rules.
@@ -70,7 +70,7 @@ impl VerifiedTokens {
         })?;
         // The signature is good, so the organization is really its own.
         if let Some(kid) = verified_under {
-            self.kids.keep(digest, &claims.organization, kid);
+            self.kids.insert(digest, &claims.organization, kid);
         }
         Ok(claims)
     }

@@ -16,7 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::client::{Answer, BaseUrl, Request};
 use crate::domain::address::{CallerAddress, ForwardedHeader};
 use crate::domain::api_key::looks_like_key;
-use crate::sharing::remembered::{Digest, Remembered, digest_of};
+use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -38,7 +38,7 @@ pub(super) struct AskedKeys {
     /// Path of the gate, for the verifier's client.
     gate: Request,
     /// What a key allows, and when the gate said so.
-    answers: Remembered<(Access, Timestamp)>,
+    answers: FairCache<(Access, Timestamp)>,
     questions: Semaphore,
 }
 
@@ -62,7 +62,7 @@ impl AskedKeys {
                 .query("check", Some("credential"))
                 .query("token", Some("1"))
                 .query("audience", Some(audience)),
-            answers: Remembered::new(REMEMBERED_KEYS),
+            answers: FairCache::new(REMEMBERED_KEYS),
             questions: Semaphore::new(QUESTIONS),
         }
     }
@@ -89,7 +89,7 @@ impl AskedKeys {
         let asked_at = shared.settings.clock.now();
         let token = self.ask(shared, key, caller).await?;
         let access = shared.verify(&token, caller).await?;
-        self.answers.keep(digest, access.organization(), (access.clone(), asked_at));
+        self.answers.insert(digest, access.organization(), (access.clone(), asked_at));
         Ok(access)
     }
 

@@ -16,7 +16,7 @@ use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::jose::claims::{Audience, Rules, TokenFault, verify_access_token};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
-use crate::sharing::remembered::{Remembered, digest_of};
+use crate::sharing::fair_cache::{FairCache, digest_of};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) standing: Standing,
     pub(super) metrics: Counters,
     /// What can change about a token is held against it at every use: times, revocations, addresses.
-    remembered: Remembered<Access>,
+    remembered: FairCache<Access>,
     pub(super) is_ready: watch::Sender<bool>,
 }
 
@@ -34,7 +34,7 @@ impl Shared {
     pub(super) fn new(settings: Settings, server: BaseUrl, client: Client) -> Self {
         let keys = IssuerKeys::new(client.clone(), settings.issuer.clone(), server);
         Self {
-            remembered: Remembered::new(settings.remembered_tokens),
+            remembered: FairCache::new(settings.remembered_tokens),
             settings,
             client,
             keys: Arc::new(keys),
@@ -97,7 +97,7 @@ impl Shared {
             verdict => verdict?,
         };
         let access = self.admit(access, caller, now)?;
-        self.remembered.keep(digest, access.organization(), access.clone());
+        self.remembered.insert(digest, access.organization(), access.clone());
         Ok(access)
     }
 

@@ -27,27 +27,27 @@ const SHARDS: usize = 64;
 ///
 /// When there is no room left, the organization that takes the most of it loses its oldest entry. So an organization
 /// keeps what it has for as long as that is no more than an equal share, however many credentials others present.
-pub(crate) struct Remembered<T> {
-    most: usize,
+pub(crate) struct FairCache<T> {
+    capacity: usize,
     shards: Box<[RwLock<HashMap<Digest, T>>]>,
-    rooms: Mutex<Rooms>,
+    shares: Mutex<Shares>,
 }
 
 /// Which entries are whose. It is asked only when an entry is put in.
 #[derive(Default)]
-struct Rooms {
+struct Shares {
     total: usize,
     /// The entries of each organization, oldest first. One that was invalidated stays in here until its turn.
     of: HashMap<Arc<str>, VecDeque<Digest>>,
     by_size: BTreeSet<(usize, Arc<str>)>,
 }
 
-impl<T: Clone> Remembered<T> {
-    pub(crate) fn new(most: usize) -> Self {
+impl<T: Clone> FairCache<T> {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            most,
+            capacity,
             shards: std::iter::repeat_with(RwLock::default).take(SHARDS).collect(),
-            rooms: Mutex::default(),
+            shares: Mutex::default(),
         }
     }
 
@@ -56,21 +56,21 @@ impl<T: Clone> Remembered<T> {
     }
 
     /// Keeps what was made of a credential of this organization, in the place of what was made of it before.
-    pub(crate) fn keep(&self, digest: Digest, organization: &str, made: T) {
-        if self.most == 0 {
+    pub(crate) fn insert(&self, digest: Digest, organization: &str, made: T) {
+        if self.capacity == 0 {
             return;
         }
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.write(&digest).get_mut(&digest) {
             *known = made;
             return;
         }
-        if rooms.total >= self.most
-            && let Some(evicted) = rooms.evict_for(organization)
+        if shares.total >= self.capacity
+            && let Some(evicted) = shares.evict_for(organization)
         {
             self.invalidate(&evicted);
         }
-        rooms.enter(organization, digest);
+        shares.enter(organization, digest);
         self.write(&digest).insert(digest, made);
     }
 
@@ -87,19 +87,19 @@ impl<T: Clone> Remembered<T> {
     }
 }
 
-impl Rooms {
+impl Shares {
     fn enter(&mut self, organization: &str, digest: Digest) {
         let name = match self.of.get_key_value(organization) {
-            Some((name, room)) => {
+            Some((name, share)) => {
                 let name = Arc::clone(name);
-                self.by_size.remove(&(room.len(), Arc::clone(&name)));
+                self.by_size.remove(&(share.len(), Arc::clone(&name)));
                 name
             }
             None => organization.into(),
         };
-        let room = self.of.entry(Arc::clone(&name)).or_default();
-        room.push_back(digest);
-        self.by_size.insert((room.len(), name));
+        let share = self.of.entry(Arc::clone(&name)).or_default();
+        share.push_back(digest);
+        self.by_size.insert((share.len(), name));
         self.total += 1;
     }
 
@@ -107,27 +107,27 @@ impl Rooms {
     fn evict_for(&mut self, organization: &str) -> Option<Digest> {
         let own = self.of.get_key_value(organization);
         let (size, name) = match (own, self.by_size.last()?) {
-            (Some((name, room)), (most, _)) if room.len() >= *most => (room.len(), Arc::clone(name)),
+            (Some((name, share)), (most, _)) if share.len() >= *most => (share.len(), Arc::clone(name)),
             (_, largest) => largest.clone(),
         };
         self.by_size.remove(&(size, Arc::clone(&name)));
-        let room = self.of.get_mut(&name)?;
-        let evicted = room.pop_front();
+        let share = self.of.get_mut(&name)?;
+        let evicted = share.pop_front();
         self.total -= usize::from(evicted.is_some());
-        if room.is_empty() {
+        if share.is_empty() {
             self.of.remove(&name);
         } else {
-            if room.len() < room.capacity() / 4 {
-                room.shrink_to(room.len() * 2);
+            if share.len() < share.capacity() / 4 {
+                share.shrink_to(share.len() * 2);
             }
-            self.by_size.insert((room.len(), name));
+            self.by_size.insert((share.len(), name));
         }
         evicted
     }
 }
 
-impl<T> fmt::Debug for Remembered<T> {
+impl<T> fmt::Debug for FairCache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remembered").field("most", &self.most).finish_non_exhaustive()
+        f.debug_struct("FairCache").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
