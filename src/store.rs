@@ -111,7 +111,7 @@ impl Store {
 
     /// Uses no connection any more that is open by now: what is behind them has changed.
     pub fn renew_connections(&self) {
-        either!(&self.db, |pool, DB| pool.condemn_all());
+        either!(&self.db, |pool, DB| pool.expire_all());
     }
 
     /// Closes the connections once they are idle; those whose other end is silent are left to the end of the

@@ -209,7 +209,7 @@ mod tests {
         let Either::Sqlite(pool) = &store.db else { unreachable!() };
         let mut connections = Vec::new();
         while connections.len() < pool.size() as usize {
-            connections.push(pool.lend().await.unwrap());
+            connections.push(pool.acquire().await.unwrap());
         }
         for connection in &mut connections {
             for (query, wanted) in DURABILITY.map(|(_, query, wanted)| (query, wanted)) {

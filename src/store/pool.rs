@@ -2,11 +2,11 @@
 //!
 //! A pool that takes a connection back whatever happened on it hands its faults to the next borrower: a transaction that
 //! never ended, a session that is read-only for good, a server that does not answer. This pool takes a connection
-//! back only after it has ended its work well. [`Lent`] decides that in one place, for all who borrow.
+//! back only after it has ended its work well. [`PooledConnection`] decides that in one place, for all who borrow.
 
+mod connection;
 mod engine;
 mod executor;
-mod lent;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,8 +19,8 @@ use sqlx::Connection as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub(crate) use self::connection::PooledConnection;
 pub(crate) use self::engine::{Engine, PostgresServer, SqliteFile};
-pub(crate) use self::lent::Lent;
 use super::fault::Fault;
 use super::write_health::WriteHealth;
 
@@ -30,15 +30,15 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Longest wait for a new connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Longest wait for a sign of life of a connection, before or after it is lent.
-const SIGN_OF_LIFE_WITHIN: Duration = Duration::from_secs(1);
+/// Longest wait for a sign of life of a connection, before or after it is handed out.
+const PING_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection older than this is replaced: after a change of what the name of the server stands for, none goes on
 /// for ever.
-const LONGEST_LIFE: Duration = Duration::from_secs(5 * 60);
+const MAX_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// A connection that nobody needed for so long is closed.
-const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The connections to one database. Clones are the same pool.
 pub(crate) struct Pool<DB: Engine>(Arc<Inner<DB>>);
@@ -48,25 +48,25 @@ struct Inner<DB: Engine> {
     size: u32,
     permits: Arc<Semaphore>,
     /// Those that nobody has, the one that was used last at the end.
-    idle: Mutex<VecDeque<Idle<DB>>>,
-    /// Connections that were opened before this moment are not lent any more.
-    condemned: Mutex<Option<Instant>>,
+    idle: Mutex<VecDeque<IdleConnection<DB>>>,
+    /// Connections that were opened before this moment are not handed out any more.
+    expired_before: Mutex<Option<Instant>>,
     /// Why the last attempt to connect failed, until one succeeds.
-    refusal: Mutex<Option<String>>,
-    /// A connection that is never lent: see [`Pool::anchor`].
+    last_error: Mutex<Option<String>>,
+    /// A connection that is never handed out: see [`Pool::anchor`].
     anchor: tokio::sync::Mutex<Option<DB::Connection>>,
     is_closed: AtomicBool,
     writes: WriteHealth,
 }
 
 /// A connection, and when it was opened.
-struct Live<DB: Engine> {
+struct RawConnection<DB: Engine> {
     raw: DB::Connection,
     opened: Instant,
 }
 
-struct Idle<DB: Engine> {
-    live: Live<DB>,
+struct IdleConnection<DB: Engine> {
+    live: RawConnection<DB>,
     since: Instant,
 }
 
@@ -90,8 +90,8 @@ impl<DB: Engine> Pool<DB> {
             size,
             permits: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
-            condemned: Mutex::default(),
-            refusal: Mutex::default(),
+            expired_before: Mutex::default(),
+            last_error: Mutex::default(),
             anchor: tokio::sync::Mutex::default(),
             is_closed: AtomicBool::new(false),
             writes: WriteHealth::default(),
@@ -114,19 +114,19 @@ impl<DB: Engine> Pool<DB> {
         &self.0.writes
     }
 
-    /// Lends a connection that works, or says why there is none.
-    pub(crate) async fn lend(&self) -> sqlx::Result<Lent<DB>> {
+    /// Hands out a connection that works, or says why there is none.
+    pub(crate) async fn acquire(&self) -> sqlx::Result<PooledConnection<DB>> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(sqlx::Error::PoolClosed);
         }
         let permit = timeout(WAIT, Arc::clone(&self.0.permits).acquire_owned()).await;
-        let permit = permit.map_err(|_| self.none_in_time())?.map_err(|_| sqlx::Error::PoolClosed)?;
-        while let Some(Idle { mut live, .. }) = self.take_idle() {
-            if self.shows_life(&mut live).await {
-                return Ok(Lent::new(self.clone(), live, permit));
+        let permit = permit.map_err(|_| self.acquire_error())?.map_err(|_| sqlx::Error::PoolClosed)?;
+        while let Some(IdleConnection { mut live, .. }) = self.take_idle() {
+            if self.is_alive(&mut live).await {
+                return Ok(PooledConnection::new(self.clone(), live, permit));
             }
         }
-        Ok(Lent::new(self.clone(), self.open().await?, permit))
+        Ok(PooledConnection::new(self.clone(), self.open().await?, permit))
     }
 
     /// Keeps one more connection open that nobody uses, until the pool is closed. SQLite takes its write-ahead log away
@@ -137,18 +137,18 @@ impl<DB: Engine> Pool<DB> {
         Ok(())
     }
 
-    /// Has no connection lent any more that is open by now: what is behind them has changed.
-    pub(crate) fn condemn_all(&self) {
-        *lock(&self.0.condemned) = Some(Instant::now());
+    /// Hands out no connection any more that is open by now: what is behind them has changed.
+    pub(crate) fn expire_all(&self) {
+        *lock(&self.0.expired_before) = Some(Instant::now());
         lock(&self.0.idle).clear();
     }
 
-    /// Lends nothing more, and closes the connections once they are idle.
+    /// Hands out nothing more, and closes the connections once they are idle.
     pub(crate) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
         let Ok(_all) = self.0.permits.acquire_many(self.0.size).await else { return };
         let idle = std::mem::take(&mut *lock(&self.0.idle));
-        for Idle { live, .. } in idle {
+        for IdleConnection { live, .. } in idle {
             let _ = live.raw.close().await;
         }
         if let Some(anchor) = self.0.anchor.lock().await.take() {
@@ -159,67 +159,67 @@ impl<DB: Engine> Pool<DB> {
     }
 
     /// Opens a connection.
-    async fn open(&self) -> sqlx::Result<Live<DB>> {
+    async fn open(&self) -> sqlx::Result<RawConnection<DB>> {
         let opened = Instant::now();
         let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
         let too_late = |_| timed_out(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
         let connected = opening.map_err(too_late).and_then(|connected| connected);
-        *lock(&self.0.refusal) = connected.as_ref().err().map(ToString::to_string);
-        Ok(Live { raw: connected?, opened })
+        *lock(&self.0.last_error) = connected.as_ref().err().map(ToString::to_string);
+        Ok(RawConnection { raw: connected?, opened })
     }
 
     /// The idle connection that was used last, and still may be.
-    fn take_idle(&self) -> Option<Idle<DB>> {
+    fn take_idle(&self) -> Option<IdleConnection<DB>> {
         let mut idle = lock(&self.0.idle);
-        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > LONGEST_IDLE) {
+        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > MAX_IDLE) {
             idle.pop_front();
         }
-        std::iter::from_fn(|| idle.pop_back()).find(|idle| self.may_live(&idle.live))
+        std::iter::from_fn(|| idle.pop_back()).find(|idle| self.is_usable(&idle.live))
     }
 
     /// Takes a connection back that has done its work well.
-    fn take_back(&self, live: Live<DB>) {
-        if self.may_live(&live) {
-            lock(&self.0.idle).push_back(Idle { live, since: Instant::now() });
+    fn return_idle(&self, live: RawConnection<DB>) {
+        if self.is_usable(&live) {
+            lock(&self.0.idle).push_back(IdleConnection { live, since: Instant::now() });
         }
     }
 
-    fn may_live(&self, live: &Live<DB>) -> bool {
-        let is_condemned = lock(&self.0.condemned).is_some_and(|moment| live.opened <= moment);
-        !is_condemned && live.opened.elapsed() <= LONGEST_LIFE
+    fn is_usable(&self, live: &RawConnection<DB>) -> bool {
+        let is_expired = lock(&self.0.expired_before).is_some_and(|moment| live.opened <= moment);
+        !is_expired && live.opened.elapsed() <= MAX_LIFETIME
     }
 
     /// Whether somebody answers on a connection, and in time.
-    async fn shows_life(&self, live: &mut Live<DB>) -> bool {
-        match timeout(SIGN_OF_LIFE_WITHIN, live.raw.ping()).await {
+    async fn is_alive(&self, live: &mut RawConnection<DB>) -> bool {
+        match timeout(PING_WITHIN, live.raw.ping()).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
-                self.take_note(&error);
+                self.note_error(&error);
                 false
             }
             Err(_) => {
-                self.condemn_all();
+                self.expire_all();
                 false
             }
         }
     }
 
     /// Draws the conclusions from an error that came over a connection; returns whether it may be used again.
-    fn take_note(&self, error: &sqlx::Error) -> bool {
+    fn note_error(&self, error: &sqlx::Error) -> bool {
         match Fault::of(error) {
             Fault::Statement => true,
             Fault::Connection => false,
             Fault::Server => {
-                self.condemn_all();
+                self.expire_all();
                 false
             }
         }
     }
 
     /// Why there was no connection in time: the database lets nobody in, or all connections are in use.
-    fn none_in_time(&self) -> sqlx::Error {
-        match &*lock(&self.0.refusal) {
-            Some(refusal) => timed_out(refusal.clone()),
+    fn acquire_error(&self) -> sqlx::Error {
+        match &*lock(&self.0.last_error) {
+            Some(last_error) => timed_out(last_error.clone()),
             None => sqlx::Error::PoolTimedOut,
         }
     }

@@ -88,7 +88,7 @@ impl Primary {
     /// Lets the pool go over to the server that [`Primary::connect`] found, and give up every connection that
     /// it has: what led to the old primary answers nobody, or answers from the past.
     pub(super) fn fail_over(&self, pool: &Pool<Postgres>) {
-        pool.condemn_all();
+        pool.expire_all();
         self.0.failovers.send_modify(|count| *count += 1);
     }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::error::timed_out;
 use super::fault::Fault;
-use super::pool::{Engine, Lent, Pool};
+use super::pool::{Engine, Pool, PooledConnection};
 
 /// Longest wait for a rollback that nobody waits for.
 const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ const BROKEN: u8 = 3;
 /// amid a statement.
 pub(crate) struct Transaction<DB: Engine> {
     /// `None` once it has ended.
-    lent: Option<Lent<DB>>,
+    connection: Option<PooledConnection<DB>>,
     state: AtomicU8,
     /// Whether how it ends says something about writes in general.
     is_watched: bool,
@@ -47,17 +47,20 @@ impl<DB: Engine> Pool<DB> {
 
     /// Opens a transaction by a statement of one's own.
     pub(crate) async fn begin_with(&self, statement: &'static str) -> sqlx::Result<Transaction<DB>> {
-        let mut tx =
-            Transaction { lent: Some(self.lend().await?), state: AtomicU8::new(ASKING), is_watched: false };
+        let mut tx = Transaction {
+            connection: Some(self.acquire().await?),
+            state: AtomicU8::new(ASKING),
+            is_watched: false,
+        };
         match DB::run(&mut tx, statement).await {
             Ok(()) => {
                 tx.state = AtomicU8::new(SOUND);
                 Ok(tx)
             }
             Err(error) => {
-                if let Some(lent) = tx.lent.take() {
+                if let Some(connection) = tx.connection.take() {
                     // A lock that somebody else has leaves the connection as it was.
-                    lent.give_back_after(&error);
+                    connection.release_after(&error);
                 }
                 Err(error)
             }
@@ -74,20 +77,20 @@ impl<DB: Engine> Transaction<DB> {
     /// Commits. Once this returns `Ok`, what was written is where the next start finds it.
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         let committed = self.try_commit().await;
-        let Some(lent) = self.lent.take() else { return committed };
-        let pool = lent.pool().clone();
+        let Some(connection) = self.connection.take() else { return committed };
+        let pool = connection.pool().clone();
         match &committed {
             Ok(()) => {
-                lent.give_back();
+                connection.release();
                 if self.is_watched {
                     pool.writes().succeeded();
                 }
             }
             Err(error) => {
                 if Fault::of(error) == Fault::Server {
-                    pool.condemn_all();
+                    pool.expire_all();
                 }
-                lent.discard();
+                connection.discard();
                 if self.is_watched {
                     pool.writes().failed(error);
                 }
@@ -114,7 +117,7 @@ impl<DB: Engine> Transaction<DB> {
     }
 
     fn pool(&self) -> sqlx::Result<&Pool<DB>> {
-        self.lent.as_ref().map(Lent::pool).ok_or(sqlx::Error::PoolClosed)
+        self.connection.as_ref().map(PooledConnection::pool).ok_or(sqlx::Error::PoolClosed)
     }
 }
 
@@ -142,28 +145,30 @@ impl<DB: Engine> Attended for Transaction<DB> {
         };
         let fault = Fault::of(error);
         self.state.store(if fault == Fault::Statement { FAILED } else { BROKEN }, Ordering::Release);
-        let Some(lent) = &self.lent else { return };
+        let Some(connection) = &self.connection else { return };
         if fault == Fault::Server {
-            lent.pool().condemn_all();
+            connection.pool().expire_all();
         }
         if self.is_watched {
-            lent.pool().writes().failed(error);
+            connection.pool().writes().failed(error);
         }
     }
 }
 
 impl<DB: Engine> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        let Some(mut lent) = self.lent.take() else { return };
+        let Some(mut connection) = self.connection.take() else { return };
         let state = *self.state.get_mut();
         if self.is_watched && state == ASKING {
-            lent.pool().writes().failed(&timed_out());
+            connection.pool().writes().failed(&timed_out());
         }
-        let (SOUND | FAILED, Ok(runtime)) = (state, Handle::try_current()) else { return lent.discard() };
+        let (SOUND | FAILED, Ok(runtime)) = (state, Handle::try_current()) else {
+            return connection.discard();
+        };
         runtime.spawn(async move {
-            match timeout(ROLLED_BACK_WITHIN, DB::run(&mut lent, "ROLLBACK")).await {
-                Ok(Ok(())) => lent.give_back(),
-                _ => lent.discard(),
+            match timeout(ROLLED_BACK_WITHIN, DB::run(&mut connection, "ROLLBACK")).await {
+                Ok(Ok(())) => connection.release(),
+                _ => connection.discard(),
             }
         });
     }
@@ -179,12 +184,12 @@ impl<DB: Engine> Deref for Transaction<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &Self::Target {
-        self.lent.as_ref().expect(OPEN)
+        self.connection.as_ref().expect(OPEN)
     }
 }
 
 impl<DB: Engine> DerefMut for Transaction<DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        self.lent.as_mut().expect(OPEN)
+        self.connection.as_mut().expect(OPEN)
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             }
             let mut connections = Vec::new();
             while connections.len() < pool.size() as usize {
-                connections.push(pool.lend().await.unwrap());
+                connections.push(pool.acquire().await.unwrap());
             }
             kept.push(
                 connections.iter().map(|connection| connection.cached_statements_size()).sum::<usize>(),

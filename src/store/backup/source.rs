@@ -54,7 +54,7 @@ impl Source {
             }
         };
         // Whoever cannot be asked is told so at once.
-        either!(&db, |pool, DB| pool.lend().await.map_err(OpenError::Connect)?.give_back());
+        either!(&db, |pool, DB| pool.acquire().await.map_err(OpenError::Connect)?.release());
         Ok(Some(Self { db }))
     }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::{Database, Either, Execute, Executor, SqlStr};
 
-use super::{Engine, Lent, Pool};
+use super::{Engine, Pool, PooledConnection};
 
 type Pinned<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 type Results<DB> = Either<<DB as Database>::QueryResult, <DB as Database>::Row>;
@@ -26,7 +26,7 @@ where
         let pool = self.clone();
         // All at once: a connection is not kept from others by somebody who reads slowly.
         let all = async move {
-            let mut lent = pool.lend().await?;
+            let mut lent = pool.acquire().await?;
             let done = (&mut *lent).fetch_many(query).try_collect::<Vec<_>>().await;
             let results = returned(lent, done)?;
             Ok::<_, sqlx::Error>(stream::iter(results.into_iter().map(Ok::<_, sqlx::Error>)))
@@ -40,7 +40,7 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.lend().await?;
+            let mut lent = pool.acquire().await?;
             let done = (&mut *lent).fetch_optional(query).await;
             returned(lent, done)
         })
@@ -52,17 +52,17 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.lend().await?;
+            let mut lent = pool.acquire().await?;
             let done = (&mut *lent).prepare_with(sql, parameters).await;
             returned(lent, done)
         })
     }
 }
 
-fn returned<DB: Engine, T>(lent: Lent<DB>, done: sqlx::Result<T>) -> sqlx::Result<T> {
+fn returned<DB: Engine, T>(lent: PooledConnection<DB>, done: sqlx::Result<T>) -> sqlx::Result<T> {
     match &done {
-        Ok(_) => lent.give_back(),
-        Err(error) => lent.give_back_after(error),
+        Ok(_) => lent.release(),
+        Err(error) => lent.release_after(error),
     }
     done
 }

@@ -5,20 +5,20 @@ use std::ops::{Deref, DerefMut};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Engine, Live, Pool};
+use super::{Engine, Pool, RawConnection};
 
-/// A connection of a pool, for one statement or one transaction. Only [`Lent::give_back`] returns it for sure; when it is
+/// A connection of a pool, for one statement or one transaction. Only [`PooledConnection::release`] returns it for sure; when it is
 /// dropped, because the borrower was canceled, it must show that it still works.
-pub(crate) struct Lent<DB: Engine> {
+pub(crate) struct PooledConnection<DB: Engine> {
     pool: Pool<DB>,
     /// `None` once it has gone one way or the other.
-    held: Option<(Live<DB>, OwnedSemaphorePermit)>,
+    held: Option<(RawConnection<DB>, OwnedSemaphorePermit)>,
 }
 
 const HELD: &str = "a connection is held until it is given back";
 
-impl<DB: Engine> Lent<DB> {
-    pub(super) fn new(pool: Pool<DB>, live: Live<DB>, permit: OwnedSemaphorePermit) -> Self {
+impl<DB: Engine> PooledConnection<DB> {
+    pub(super) fn new(pool: Pool<DB>, live: RawConnection<DB>, permit: OwnedSemaphorePermit) -> Self {
         Self { pool, held: Some((live, permit)) }
     }
 
@@ -28,15 +28,15 @@ impl<DB: Engine> Lent<DB> {
     }
 
     /// Returns it after its work has ended well.
-    pub(crate) fn give_back(mut self) {
+    pub(crate) fn release(mut self) {
         if let Some((live, _permit)) = self.held.take() {
-            self.pool.take_back(live);
+            self.pool.return_idle(live);
         }
     }
 
     /// Returns it after work that ended with `error`, or closes it where that is what the error calls for.
-    pub(crate) fn give_back_after(self, error: &sqlx::Error) {
-        if self.pool.take_note(error) { self.give_back() } else { self.discard() }
+    pub(crate) fn release_after(self, error: &sqlx::Error) {
+        if self.pool.note_error(error) { self.release() } else { self.discard() }
     }
 
     /// Closes it, without a word to the other end, which may be silent.
@@ -45,21 +45,21 @@ impl<DB: Engine> Lent<DB> {
     }
 }
 
-impl<DB: Engine> Drop for Lent<DB> {
+impl<DB: Engine> Drop for PooledConnection<DB> {
     fn drop(&mut self) {
         let Some((mut live, permit)) = self.held.take() else { return };
         let Ok(runtime) = Handle::try_current() else { return };
         let pool = self.pool.clone();
         runtime.spawn(async move {
-            if pool.shows_life(&mut live).await {
-                pool.take_back(live);
+            if pool.is_alive(&mut live).await {
+                pool.return_idle(live);
             }
             drop(permit);
         });
     }
 }
 
-impl<DB: Engine> Deref for Lent<DB> {
+impl<DB: Engine> Deref for PooledConnection<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &Self::Target {
@@ -67,7 +67,7 @@ impl<DB: Engine> Deref for Lent<DB> {
     }
 }
 
-impl<DB: Engine> DerefMut for Lent<DB> {
+impl<DB: Engine> DerefMut for PooledConnection<DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.held.as_mut().expect(HELD).0.raw
     }
