@@ -101,7 +101,7 @@ impl Store {
     /// Finds out whether the store's files are still those that were opened, and whether writes that failed do well
     /// again. While they do, nothing is written.
     pub async fn check_writes(&self, at: Timestamp) {
-        if let Err(error) = either!(&self.db, |pool, DB| DB::vouch(pool.source())) {
+        if let Err(error) = either!(&self.db, |pool, DB| DB::check_source(pool.source())) {
             self.writes().failed(&error);
         } else if self.writes().failing().is_some() {
             // What comes of it is noted where it ends.

@@ -60,9 +60,9 @@ pub(crate) use either;
 macro_rules! on {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         $crate::store::db::either!($either, |$x, $DB| {
-            $crate::store::transaction::Attended::asking(&*$x);
+            $crate::store::transaction::StatementObserver::started(&*$x);
             let answer = $crate::store::db::in_time(async { $body }).await;
-            $crate::store::transaction::Attended::answered(&*$x, &answer);
+            $crate::store::transaction::StatementObserver::ended(&*$x, &answer);
             answer
         })
     };

@@ -1,6 +1,6 @@
-//! The connections to a database: a bounded number, each lent to one statement or one transaction at a time.
+//! The connections to a database: a bounded number, each handed to one statement or one transaction at a time.
 //!
-//! A pool that takes a connection back whatever happened on it hands its faults to the next borrower: a transaction that
+//! A pool that takes a connection back whatever happened on it hands its faults to the next caller: a transaction that
 //! never ended, a session that is read-only for good, a server that does not answer. This pool takes a connection
 //! back only after it has ended its work well. [`PooledConnection`] decides that in one place, for all who borrow.
 

@@ -15,9 +15,9 @@ use super::pool::{Engine, Pool, PooledConnection};
 const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Every statement so far was answered, and none failed.
-const SOUND: u8 = 0;
-/// A statement is on its way. If the transaction is dropped now, its borrower was canceled.
-const ASKING: u8 = 1;
+const READY: u8 = 0;
+/// A statement is on its way. If the transaction is dropped now, its caller was canceled.
+const RUNNING: u8 = 1;
 /// A statement failed: nothing of the transaction will happen, and a rollback ends it.
 const FAILED: u8 = 2;
 /// The connection failed.
@@ -41,7 +41,7 @@ const OPEN: &str = "a transaction is open until it is committed";
 impl<DB: Engine> Pool<DB> {
     /// Opens a transaction that may write.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<DB>> {
-        DB::vouch(self.source())?;
+        DB::check_source(self.source())?;
         self.begin_with(DB::BEGIN).await
     }
 
@@ -49,12 +49,12 @@ impl<DB: Engine> Pool<DB> {
     pub(crate) async fn begin_with(&self, statement: &'static str) -> sqlx::Result<Transaction<DB>> {
         let mut tx = Transaction {
             connection: Some(self.acquire().await?),
-            state: AtomicU8::new(ASKING),
+            state: AtomicU8::new(RUNNING),
             is_watched: false,
         };
         match DB::run(&mut tx, statement).await {
             Ok(()) => {
-                tx.state = AtomicU8::new(SOUND);
+                tx.state = AtomicU8::new(READY);
                 Ok(tx)
             }
             Err(error) => {
@@ -100,18 +100,18 @@ impl<DB: Engine> Transaction<DB> {
     }
 
     async fn try_commit(&mut self) -> sqlx::Result<()> {
-        if self.state.swap(ASKING, Ordering::AcqRel) != SOUND {
+        if self.state.swap(RUNNING, Ordering::AcqRel) != READY {
             return Err(sqlx::Error::Protocol(
                 "a transaction in which a statement failed is not committed".into(),
             ));
         }
         if self.is_watched {
-            DB::vouch(self.pool()?.source())?;
+            DB::check_source(self.pool()?.source())?;
         }
         DB::run(&mut *self, "COMMIT").await?;
         if self.is_watched {
             // Once more: into a file that has gone meanwhile, it was written for nobody.
-            DB::vouch(self.pool()?.source())?;
+            DB::check_source(self.pool()?.source())?;
         }
         Ok(())
     }
@@ -122,25 +122,25 @@ impl<DB: Engine> Transaction<DB> {
 }
 
 /// Whoever runs statements says so, and how they ended.
-pub(crate) trait Attended {
+pub(crate) trait StatementObserver {
     /// A statement is about to be run.
-    fn asking(&self) {}
+    fn started(&self) {}
 
     /// It has ended.
-    fn answered<T>(&self, _: &sqlx::Result<T>) {}
+    fn ended<T>(&self, _: &sqlx::Result<T>) {}
 }
 
 /// A pool sees to it by itself.
-impl<DB: Engine> Attended for Pool<DB> {}
+impl<DB: Engine> StatementObserver for Pool<DB> {}
 
-impl<DB: Engine> Attended for Transaction<DB> {
-    fn asking(&self) {
-        let _ = self.state.compare_exchange(SOUND, ASKING, Ordering::AcqRel, Ordering::Relaxed);
+impl<DB: Engine> StatementObserver for Transaction<DB> {
+    fn started(&self) {
+        let _ = self.state.compare_exchange(READY, RUNNING, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    fn answered<T>(&self, answer: &sqlx::Result<T>) {
+    fn ended<T>(&self, answer: &sqlx::Result<T>) {
         let Err(error) = answer else {
-            let _ = self.state.compare_exchange(ASKING, SOUND, Ordering::AcqRel, Ordering::Relaxed);
+            let _ = self.state.compare_exchange(RUNNING, READY, Ordering::AcqRel, Ordering::Relaxed);
             return;
         };
         let fault = Fault::of(error);
@@ -159,10 +159,10 @@ impl<DB: Engine> Drop for Transaction<DB> {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let state = *self.state.get_mut();
-        if self.is_watched && state == ASKING {
+        if self.is_watched && state == RUNNING {
             connection.pool().writes().failed(&timed_out());
         }
-        let (SOUND | FAILED, Ok(runtime)) = (state, Handle::try_current()) else {
+        let (READY | FAILED, Ok(runtime)) = (state, Handle::try_current()) else {
             return connection.discard();
         };
         runtime.spawn(async move {

@@ -1,4 +1,4 @@
-//! A borrowed connection, and how it goes back.
+//! A pooled connection, and how it goes back.
 
 use std::ops::{Deref, DerefMut};
 
@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{Engine, Pool, RawConnection};
 
 /// A connection of a pool, for one statement or one transaction. Only [`PooledConnection::release`] returns it for sure; when it is
-/// dropped, because the borrower was canceled, it must show that it still works.
+/// dropped, because the caller was canceled, it must show that it still works.
 pub(crate) struct PooledConnection<DB: Engine> {
     pool: Pool<DB>,
     /// `None` once it has gone one way or the other.

@@ -27,7 +27,7 @@ pub(crate) trait Engine: Database {
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Fails where what was just written is not where the next start would look for it.
-    fn vouch(source: &Self::Source) -> sqlx::Result<()>;
+    fn check_source(source: &Self::Source) -> sqlx::Result<()>;
 
     /// Lets others have the database, once no connection is left.
     fn release(_: &Self::Source) {}
@@ -49,10 +49,10 @@ impl Engine for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
     async fn connect(source: &SqliteFile) -> sqlx::Result<SqliteConnection> {
-        Self::vouch(source)?;
+        Self::check_source(source)?;
         let connection = source.options.connect().await?;
         // It may have been replaced while it was opened.
-        Self::vouch(source)?;
+        Self::check_source(source)?;
         Ok(connection)
     }
 
@@ -60,7 +60,7 @@ impl Engine for Sqlite {
         sqlx::raw_sql(statement).execute(connection).await.map(drop)
     }
 
-    fn vouch(source: &SqliteFile) -> sqlx::Result<()> {
+    fn check_source(source: &SqliteFile) -> sqlx::Result<()> {
         source.file.as_ref().map_or(Ok(()), |file| file.check().map_err(sqlx::Error::Io))
     }
 
@@ -96,7 +96,7 @@ impl Engine for Postgres {
         sqlx::raw_sql(statement).execute(connection).await.map(drop)
     }
 
-    fn vouch(_: &PostgresServer) -> sqlx::Result<()> {
+    fn check_source(_: &PostgresServer) -> sqlx::Result<()> {
         Ok(())
     }
 }

@@ -26,9 +26,9 @@ where
         let pool = self.clone();
         // All at once: a connection is not kept from others by somebody who reads slowly.
         let all = async move {
-            let mut lent = pool.acquire().await?;
-            let done = (&mut *lent).fetch_many(query).try_collect::<Vec<_>>().await;
-            let results = returned(lent, done)?;
+            let mut connection = pool.acquire().await?;
+            let done = (&mut *connection).fetch_many(query).try_collect::<Vec<_>>().await;
+            let results = returned(connection, done)?;
             Ok::<_, sqlx::Error>(stream::iter(results.into_iter().map(Ok::<_, sqlx::Error>)))
         };
         Box::pin(stream::once(all).try_flatten())
@@ -40,9 +40,9 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.acquire().await?;
-            let done = (&mut *lent).fetch_optional(query).await;
-            returned(lent, done)
+            let mut connection = pool.acquire().await?;
+            let done = (&mut *connection).fetch_optional(query).await;
+            returned(connection, done)
         })
     }
 
@@ -52,17 +52,17 @@ where
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut lent = pool.acquire().await?;
-            let done = (&mut *lent).prepare_with(sql, parameters).await;
-            returned(lent, done)
+            let mut connection = pool.acquire().await?;
+            let done = (&mut *connection).prepare_with(sql, parameters).await;
+            returned(connection, done)
         })
     }
 }
 
-fn returned<DB: Engine, T>(lent: PooledConnection<DB>, done: sqlx::Result<T>) -> sqlx::Result<T> {
+fn returned<DB: Engine, T>(connection: PooledConnection<DB>, done: sqlx::Result<T>) -> sqlx::Result<T> {
     match &done {
-        Ok(_) => lent.release(),
-        Err(error) => lent.release_after(error),
+        Ok(_) => connection.release(),
+        Err(error) => connection.release_after(error),
     }
     done
 }
