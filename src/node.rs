@@ -14,10 +14,10 @@ mod key_cache;
 pub mod keyring;
 mod log_sampler;
 mod refusals;
+mod retention_clock;
 mod revocations;
 mod secrets;
 mod shared_settings;
-mod steady_time;
 mod swapped;
 mod throttle;
 mod usage;
@@ -35,10 +35,10 @@ pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{Granted, HeldKey, KeyCache};
 pub use log_sampler::{Cause, LogSampler};
 pub use refusals::RefusalLog;
+pub use retention_clock::RetentionClock;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, HashError, HeldSecret, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
-pub use steady_time::SteadyTime;
 pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use usage::{LastUse, UseCell, UseLedger};
@@ -138,8 +138,8 @@ pub struct Node {
     pub swapped_tokens: SwappedTokens,
     /// Requests of which there must not be two at once.
     pub in_flight: InFlightRequests,
-    /// How far time has passed steadily.
-    pub steady_time: SteadyTime,
+    /// The clock of deletion by age.
+    pub retention_clock: RetentionClock,
     /// What other nodes have set otherwise.
     pub differences: Differences,
     /// Requests to the management API, each organization's up to a fixed number at once.
@@ -184,9 +184,9 @@ impl Node {
         let mut reader = store.change_reader();
         let seen = reader.position(None).await?.position;
         let keyring = Keyring::load(&mut reader, master_key.sealing_key()).await?;
-        let steady_time = SteadyTime::new(store.begin_steady_time().await?, &clock);
+        let retention_clock = RetentionClock::new(store.start_retention_clock().await?, &clock);
         // By a clock that is ahead, what was revoked a moment ago would be too old to matter.
-        let lately = steady_time.now(&clock);
+        let lately = retention_clock.now(&clock);
         let since = lately.plus(-REMEMBERED_SECONDS);
         let revoked_tokens = RevokedTokens::default();
         reader
@@ -209,7 +209,7 @@ impl Node {
             throttle: Throttle::default(),
             swapped_tokens: SwappedTokens::new(capacity),
             in_flight: InFlightRequests::default(),
-            steady_time,
+            retention_clock,
             differences: Differences::default(),
             requests: at_once(REQUESTS),
             exports: at_once(EXPORTS),

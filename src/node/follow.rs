@@ -93,7 +93,7 @@ impl Node {
         // Read before the question: all that was committed by then is in the answer.
         let asked = Asked::now(&self.clock);
         // A clock that jumps ahead invalidates nothing in memory.
-        let lately = self.steady_time.now(&self.clock);
+        let lately = self.retention_clock.now(&self.clock);
         let taken_in = self.take_in_changes(&mut following, lately).await;
         match &taken_in {
             Ok(()) => self.freshness.confirm(asked),

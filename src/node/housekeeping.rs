@@ -73,7 +73,7 @@ impl Node {
         }
         self.revoked_tokens.prune();
         self.compare_settings().await;
-        match self.pass_time(now).await {
+        match self.advance_retention_clock(now).await {
             Ok(now) => self.delete_old(now).await,
             Err(error) => {
                 tracing::warn!(%error, "what is old is not deleted before the store can be asked")

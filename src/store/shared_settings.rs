@@ -121,11 +121,11 @@ impl Store {
         })?)
     }
 
-    /// The moment up to which time has passed steadily; `None` before [`Store::begin_steady_time`].
+    /// The moment up to which time has passed steadily; `None` before [`Store::start_retention_clock`].
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn steady_at(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn retention_time(&self) -> Result<Option<Timestamp>, StoreError> {
         let moment = on!(&self.db, |pool, DB| {
             sqlx::query_scalar::<DB, Option<i64>>("SELECT steady_at FROM deployment WHERE id = 1")
                 .fetch_optional(pool)
@@ -139,8 +139,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn begin_steady_time(&self) -> Result<Option<Timestamp>, StoreError> {
-        if let Some(at) = self.steady_at().await? {
+    pub async fn start_retention_clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Some(at) = self.retention_time().await? {
             return Ok(Some(at));
         }
         on!(&self.db, |pool, DB| {
@@ -152,14 +152,14 @@ impl Store {
             .await
             .map(drop)
         })?;
-        self.steady_at().await
+        self.retention_time().await
     }
 
     /// Keeps the moment up to which time has passed steadily.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn keep_steady_at(&self, at: Timestamp) -> Result<(), StoreError> {
+    pub async fn save_retention_time(&self, at: Timestamp) -> Result<(), StoreError> {
         Ok(on!(&self.db, |pool, DB| {
             sqlx::query::<DB>("UPDATE deployment SET steady_at = $1 WHERE id = 1")
                 .bind(at.unix())

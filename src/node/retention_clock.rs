@@ -1,4 +1,4 @@
-//! How far time has passed steadily: what is deleted for its age is no older than by this.
+//! The clock of deletion by age: it follows the wall clock only as long as that goes on steadily.
 //!
 //! A clock that jumps ahead would otherwise delete an audit trail, or the revocations of tokens that are still alive once
 //! the clock is corrected. A jump that is real, as after a long time without a server, costs a day.
@@ -21,7 +21,7 @@ const WRITTEN_EVERY_SECONDS: i64 = 300;
 
 /// The moment up to which time has passed steadily, as this node knows it.
 #[derive(Debug)]
-pub struct SteadyTime(Mutex<State>);
+pub struct RetentionClock(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 struct State {
@@ -74,7 +74,7 @@ impl State {
     }
 }
 
-impl SteadyTime {
+impl RetentionClock {
     /// From `at` on, which the store knows, or from now.
     pub fn new(at: Option<Timestamp>, clock: &Clock) -> Self {
         let wall = clock.now();
@@ -102,13 +102,13 @@ impl Node {
     ///
     /// # Errors
     /// When the store fails; nothing should be deleted then.
-    pub(super) async fn pass_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+    pub(super) async fn advance_retention_clock(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         // A clock that a test moves has nothing to do with the database's.
         let database = if self.clock.is_manual() { None } else { self.store.database_time().await? };
         let wall = database.map_or(now, |database| database.min(now));
-        let stored = self.store.steady_at().await?;
+        let stored = self.store.retention_time().await?;
         let (at, round) = {
-            let mut state = self.steady_time.lock();
+            let mut state = self.retention_clock.lock();
             // Another node may have waited for longer.
             if let Some(stored) = stored.filter(|stored| *stored > state.at && *stored <= wall) {
                 state.at = stored;
@@ -128,7 +128,7 @@ impl Node {
             Round::Steady | Round::Waiting => {}
         }
         if stored.is_none_or(|stored| at.since(stored).abs() >= WRITTEN_EVERY_SECONDS) {
-            self.store.keep_steady_at(at).await?;
+            self.store.save_retention_time(at).await?;
         }
         Ok(at.min(wall))
     }
