@@ -33,7 +33,7 @@ struct SigningKeysPage {
 struct Row {
     kid: String,
     algorithm: &'static str,
-    stage: &'static str,
+    status: &'static str,
     created: When,
     activates: When,
     superseded: Option<When>,
@@ -80,7 +80,7 @@ fn shown(
     let row = |key: SigningKeyView| Row {
         kid: key.kid,
         algorithm: key.algorithm,
-        stage: key.status,
+        status: key.status,
         created: when(key.created_at),
         activates: when(key.activates_at),
         superseded: key.superseded_at.map(when),

@@ -11,7 +11,7 @@ mod settle;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub use ring::{Ring, RingKey, Stage};
+pub use ring::{Ring, RingKey, SigningKeyStatus};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
 pub use settle::Settled;
 

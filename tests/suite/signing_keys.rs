@@ -7,7 +7,7 @@ use std::sync::Arc;
 use claviger::base::clock::Clock;
 use claviger::base::entropy::Entropy;
 use claviger::node::Node;
-use claviger::node::keyring::Stage;
+use claviger::node::keyring::SigningKeyStatus;
 use claviger::store::Store;
 use serde_json::json;
 
@@ -27,10 +27,10 @@ on_both!(
 const ROTATE: &str = "/v1/signing-keys/rotate";
 const YEAR: i64 = 365 * 86_400;
 
-/// The stages of all keys, the oldest first.
-pub(super) fn stages(server: &Server) -> Vec<Stage> {
+/// The statuses of all keys, the oldest first.
+pub(super) fn statuses(server: &Server) -> Vec<SigningKeyStatus> {
     let now = server.clock.now();
-    server.node.keyring.ring().keys().iter().map(|key| key.stage(now)).collect()
+    server.node.keyring.ring().keys().iter().map(|key| key.status(now)).collect()
 }
 
 /// The id of the key that signs now.
@@ -78,12 +78,15 @@ async fn a_clock_that_was_ahead_at_the_first_start_leaves_a_signer_when_it_is_co
         assert_eq!(server.client().get("/readyz").await.status, 200);
         // The schedule corrects the dates, so that keys follow each other as ever.
         server.node.tidy_once().await;
-        assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Active], Some(first.clone())));
+        assert_eq!(
+            (statuses(&server), signer(&server.node)),
+            (vec![SigningKeyStatus::Active], Some(first.clone()))
+        );
         assert_eq!(actions(&server).await, ["signing_key.reschedule"]);
         rotate(&server).await.done(201);
-        assert_eq!(stages(&server), [Stage::Active, Stage::Next]);
+        assert_eq!(statuses(&server), [SigningKeyStatus::Active, SigningKeyStatus::Next]);
         server.advance(7_200).await;
-        assert_eq!(stages(&server), [Stage::Retiring, Stage::Active]);
+        assert_eq!(statuses(&server), [SigningKeyStatus::Retiring, SigningKeyStatus::Active]);
         assert_ne!(signer(&server.node), Some(first));
     }
 }
@@ -97,12 +100,15 @@ async fn a_next_key_of_a_clock_that_was_ahead_blocks_no_rotation(backend: Backen
     let next_key = next(&server).expect("a next key, a year ahead of its time");
     server.clock.step(-YEAR);
     server.node.catch_up().await.expect("the store answers");
-    assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Active, Stage::Next], active));
+    assert_eq!(
+        (statuses(&server), signer(&server.node)),
+        (vec![SigningKeyStatus::Active, SigningKeyStatus::Next], active)
+    );
     // By hand it is the next key from now on; a second time there is nothing more to do.
     rotate(&server).await.done(201);
     rotate(&server).await.refused(409, "conflict");
     server.advance(7_199).await;
-    assert_eq!(stages(&server), [Stage::Active, Stage::Next]);
+    assert_eq!(statuses(&server), [SigningKeyStatus::Active, SigningKeyStatus::Next]);
     server.advance(1).await;
     assert_eq!(signer(&server.node), Some(next_key));
     // On schedule, too.
@@ -112,7 +118,10 @@ async fn a_next_key_of_a_clock_that_was_ahead_blocks_no_rotation(backend: Backen
     server.advance(90 * 86_400).await;
     server.node.tidy_once().await;
     server.advance(7_200).await;
-    assert_eq!(stages(&server), [Stage::Retired, Stage::Retiring, Stage::Active]);
+    assert_eq!(
+        statuses(&server),
+        [SigningKeyStatus::Retired, SigningKeyStatus::Retiring, SigningKeyStatus::Active]
+    );
 }
 
 async fn a_node_that_is_behind_starts_right_after_a_bootstrap(backend: Backend) {
@@ -129,25 +138,31 @@ async fn withdrawing_a_next_key_leaves_the_active_one_signing(backend: Backend) 
     rotate(&server).await.done(201);
     withdraw(&server, &next(&server).expect("a next key")).await;
     assert_eq!(
-        (stages(&server), signer(&server.node)),
-        (vec![Stage::Active, Stage::Withdrawn], active.clone())
+        (statuses(&server), signer(&server.node)),
+        (vec![SigningKeyStatus::Active, SigningKeyStatus::Withdrawn], active.clone())
     );
     server.advance(7_200).await;
-    assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Active, Stage::Withdrawn], active));
+    assert_eq!(
+        (statuses(&server), signer(&server.node)),
+        (vec![SigningKeyStatus::Active, SigningKeyStatus::Withdrawn], active)
+    );
     assert_eq!(actions(&server).await, ["signing_key.rotate", "signing_key.withdraw"]);
     rotate(&server).await.done(201);
 }
 
 async fn withdrawing_a_superseded_key_leaves_the_active_one_signing(backend: Backend) {
-    for (later, stage) in [(7_200, Stage::Retiring), (8_000, Stage::Retired)] {
+    for (later, status) in [(7_200, SigningKeyStatus::Retiring), (8_000, SigningKeyStatus::Retired)] {
         let server = Server::start(backend).await;
         let first = signer(&server.node).expect("a signer");
         rotate(&server).await.done(201);
         server.advance(later).await;
         let active = signer(&server.node);
-        assert_eq!(stages(&server), [stage, Stage::Active]);
+        assert_eq!(statuses(&server), [status, SigningKeyStatus::Active]);
         withdraw(&server, &first).await;
-        assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Withdrawn, Stage::Active], active));
+        assert_eq!(
+            (statuses(&server), signer(&server.node)),
+            (vec![SigningKeyStatus::Withdrawn, SigningKeyStatus::Active], active)
+        );
     }
 }
 
@@ -155,10 +170,13 @@ async fn a_superseded_key_is_not_accepted_again_when_its_successor_is_withdrawn(
     let server = Server::start(backend).await;
     rotate(&server).await.done(201);
     server.advance(30 * 86_400).await;
-    assert_eq!(stages(&server), [Stage::Retired, Stage::Active]);
+    assert_eq!(statuses(&server), [SigningKeyStatus::Retired, SigningKeyStatus::Active]);
     let first = server.node.keyring.ring().keys()[0].kid().to_owned();
     withdraw(&server, &signer(&server.node).expect("a signer")).await;
-    assert_eq!(stages(&server), [Stage::Retired, Stage::Withdrawn, Stage::Active]);
+    assert_eq!(
+        statuses(&server),
+        [SigningKeyStatus::Retired, SigningKeyStatus::Withdrawn, SigningKeyStatus::Active]
+    );
     assert!(server.node.keyring.ring().verifying(&first, server.clock.now()).is_none());
     assert!(!server.client().get("/.well-known/jwks.json").await.text.contains(&first));
     // A node that reads the store anew, as well.

@@ -3,7 +3,7 @@
 //! A key takes over at its activation, unless it was withdrawn before. Its predecessor is superseded from then on,
 //! for good: withdrawing the successor later does not bring the predecessor back.
 //!
-//! | stage | from | published | signs | tokens accepted | withdrawing it |
+//! | status | from | published | signs | tokens accepted | withdrawing it |
 //! |---|---|---|---|---|---|
 //! | `next` | creation | yes | only when no key is active: the earliest one | when it signs, or activates within the skew | cancels it; the active key goes on |
 //! | `active` | activation | yes | yes | yes | a new key signs at once |
@@ -46,9 +46,9 @@ pub struct RingKey {
     pub superseded_at: Option<Timestamp>,
 }
 
-/// Where a signing key stands.
+/// What a signing key is good for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum SigningKeyStatus {
     /// Published ahead of its use.
     Next,
     /// Signing.
@@ -61,7 +61,7 @@ pub enum Stage {
     Withdrawn,
 }
 
-impl Stage {
+impl SigningKeyStatus {
     /// `next`, `active`, `retiring`, `retired` or `withdrawn`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,35 +99,35 @@ impl Ring {
     /// The key that signs at `now`: the active one. When none is active yet, the earliest next one, which a clock
     /// that was ahead has dated, or another node that made it a moment ago. Never a withdrawn or superseded one.
     pub fn signing(&self, now: Timestamp) -> Option<&RingKey> {
-        self.at_stage(now, Stage::Active).or_else(|| self.earliest_next(now))
+        self.with_status(now, SigningKeyStatus::Active).or_else(|| self.earliest_next(now))
     }
 
     /// The key that is published ahead of its use, if there is one.
     pub fn next(&self, now: Timestamp) -> Option<&RingKey> {
-        self.at_stage(now, Stage::Next)
+        self.with_status(now, SigningKeyStatus::Next)
     }
 
     /// The public keys that are published at `now`.
     pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &PublicJwk> {
-        self.0.iter().filter(move |key| key.stage(now).is_published()).map(|key| key.public_jwk())
+        self.0.iter().filter(move |key| key.status(now).is_published()).map(|key| key.public_jwk())
     }
 
     /// The key of this id, if tokens that it signed may be good at `now`.
     pub fn verifying(&self, kid: &str, now: Timestamp) -> Option<&VerifyingKey> {
         let key = self.key(kid)?;
-        let accepts = match key.stage(now) {
-            Stage::Active | Stage::Retiring => true,
+        let accepts = match key.status(now) {
+            SigningKeyStatus::Active | SigningKeyStatus::Retiring => true,
             // Another node's clock may have it sign already.
-            Stage::Next => {
+            SigningKeyStatus::Next => {
                 let mut skew = -NODE_SKEW_SECONDS..=NODE_SKEW_SECONDS;
                 key.is_about_to_sign(now) || skew.any(|apart| self.signs(kid, now.plus(apart)))
             }
-            Stage::Retired | Stage::Withdrawn => false,
+            SigningKeyStatus::Retired | SigningKeyStatus::Withdrawn => false,
         };
         accepts.then_some(&key.verifying)
     }
 
-    /// The key of this id, at whichever stage.
+    /// The key of this id, whatever its status.
     pub fn key(&self, kid: &str) -> Option<&RingKey> {
         self.0.iter().find(|key| key.kid() == kid)
     }
@@ -140,14 +140,15 @@ impl Ring {
     fn earliest_next(&self, now: Timestamp) -> Option<&RingKey> {
         // Of two that activate in the same second, the later one takes over.
         let is_eligible = |key: &&RingKey| {
-            key.stage(now) == Stage::Next && key.superseded_at.is_none_or(|at| at > key.activates_at)
+            key.status(now) == SigningKeyStatus::Next
+                && key.superseded_at.is_none_or(|at| at > key.activates_at)
         };
         self.0.iter().find(is_eligible)
     }
 
-    fn at_stage(&self, now: Timestamp, stage: Stage) -> Option<&RingKey> {
+    fn with_status(&self, now: Timestamp, status: SigningKeyStatus) -> Option<&RingKey> {
         // From the newest: of two that activated in the same second, the later one signs.
-        self.0.iter().rev().find(|key| key.stage(now) == stage)
+        self.0.iter().rev().find(|key| key.status(now) == status)
     }
 }
 
@@ -199,18 +200,18 @@ impl RingKey {
     }
 
     /// Where the key stands at `now`.
-    pub fn stage(&self, now: Timestamp) -> Stage {
+    pub fn status(&self, now: Timestamp) -> SigningKeyStatus {
         if self.withdrawn_at.is_some() {
-            return Stage::Withdrawn;
+            return SigningKeyStatus::Withdrawn;
         }
         if now < self.activates_at {
-            return Stage::Next;
+            return SigningKeyStatus::Next;
         }
         match self.superseded_at {
-            None => Stage::Active,
-            Some(at) if now < at => Stage::Active,
-            Some(at) if now < at.plus(AFTERLIFE_SECONDS) => Stage::Retiring,
-            Some(_) => Stage::Retired,
+            None => SigningKeyStatus::Active,
+            Some(at) if now < at => SigningKeyStatus::Active,
+            Some(at) if now < at.plus(AFTERLIFE_SECONDS) => SigningKeyStatus::Retiring,
+            Some(_) => SigningKeyStatus::Retired,
         }
     }
 }

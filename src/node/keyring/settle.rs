@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ring::{RingKey, Stage};
+use super::ring::{RingKey, SigningKeyStatus};
 use super::rotate::{RotateError, Rotation, SigningKeySource};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::audit::{Actor, Who};
@@ -27,7 +27,7 @@ pub enum Settled {
         /// Its kid.
         configured: String,
         /// Where it stands.
-        stage: Stage,
+        status: SigningKeyStatus,
     },
 }
 
@@ -56,11 +56,11 @@ impl fmt::Display for Settled {
                 f,
                 "the next signing key {kid} is not the configured one, and it takes over within seconds: restart then"
             ),
-            Self::Over { configured, stage } => write!(
+            Self::Over { configured, status } => write!(
                 f,
                 "the configured signing key {configured} is {} and does not sign again: put a new key into the file, or \
                  remove the setting",
-                stage.as_str()
+                status.as_str()
             ),
         }
     }
@@ -91,9 +91,12 @@ impl Rotation<'_> {
                 let (configured, _) = self.policy.source.key(None)?;
                 let kid = configured.kid().to_owned();
                 if let Some(used) = ring.key(&kid).filter(|key| {
-                    matches!(key.stage(self.now), Stage::Retiring | Stage::Retired | Stage::Withdrawn)
+                    matches!(
+                        key.status(self.now),
+                        SigningKeyStatus::Retiring | SigningKeyStatus::Retired | SigningKeyStatus::Withdrawn
+                    )
                 }) {
-                    return Ok(Settled::Over { configured: kid, stage: used.stage(self.now) });
+                    return Ok(Settled::Over { configured: kid, status: used.status(self.now) });
                 }
                 Box::new(move |key| key.kid() == kid)
             }

@@ -126,7 +126,7 @@ fn view(key: &RingKey, now: Timestamp) -> SigningKeyView {
     SigningKeyView {
         kid: key.kid().to_owned(),
         algorithm: key.public_jwk().algorithm().as_str(),
-        status: key.stage(now).as_str(),
+        status: key.status(now).as_str(),
         created_at: key.created_at,
         activates_at: key.activates_at,
         superseded_at: key.superseded_at,

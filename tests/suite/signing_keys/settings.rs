@@ -1,9 +1,9 @@
 //! What a start does when the settings name another signing key than the one that signs.
 
 use claviger::jose::jwk::Algorithm;
-use claviger::node::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, Stage};
+use claviger::node::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, SigningKeyStatus};
 
-use super::{next, rotate, signer, stages};
+use super::{next, rotate, signer, statuses};
 use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(
@@ -48,7 +48,7 @@ async fn settings_that_say_nothing_change_nothing(backend: Backend) {
     {
         let server = started(backend, source).await;
         assert_eq!(settle(&server, SigningKeySource::Unset).await, settled);
-        assert_eq!(stages(&server), [Stage::Active]);
+        assert_eq!(statuses(&server), [SigningKeyStatus::Active]);
     }
 }
 
@@ -63,7 +63,7 @@ async fn restarting_with_the_earlier_settings_cancels_what_was_put_in_line(backe
         assert_eq!(settle(&server, configured.clone()).await, Settled::Cancelled(put_in_line));
         assert_eq!(settle(&server, configured).await, Settled::Fits);
         server.advance(7_200).await;
-        assert_eq!((stages(&server), signer(&server.node)), (vec![Stage::Active], active));
+        assert_eq!((statuses(&server), signer(&server.node)), (vec![SigningKeyStatus::Active], active));
         // What was cancelled has never signed, and may be put in line again.
         let at = server.clock.now().plus(7_200);
         assert_eq!(settle(&server, mistaken).await, Settled::Scheduled(at));
@@ -76,7 +76,7 @@ async fn a_configured_key_takes_the_place_of_a_waiting_one(backend: Backend) {
     let waiting = next(&server);
     let at = server.clock.now().plus(7_200);
     assert_eq!(settle(&server, imported()).await, Settled::Scheduled(at));
-    assert_eq!(stages(&server), [Stage::Active, Stage::Next]);
+    assert_eq!(statuses(&server), [SigningKeyStatus::Active, SigningKeyStatus::Next]);
     assert_ne!(next(&server), waiting);
 }
 
@@ -95,11 +95,11 @@ async fn a_configured_key_that_is_over_is_reported(backend: Backend) {
     let configured = signer(&server.node).expect("a signer");
     settle(&server, es256()).await;
     server.advance(7_200).await;
-    let over = |stage| Settled::Over { configured: configured.clone(), stage };
-    assert_eq!(settle(&server, imported()).await, over(Stage::Retiring));
+    let over = |status| Settled::Over { configured: configured.clone(), status };
+    assert_eq!(settle(&server, imported()).await, over(SigningKeyStatus::Retiring));
     server.advance(700).await;
     let reported = settle(&server, imported()).await;
-    assert_eq!(reported, over(Stage::Retired));
+    assert_eq!(reported, over(SigningKeyStatus::Retired));
     assert!(reported.to_string().contains(&configured), "{reported}");
     // The imported key is not replaced by one of the same file.
     rotate(&server).await.refused(409, "conflict");

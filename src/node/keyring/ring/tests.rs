@@ -17,8 +17,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(seconds)
 }
 
-fn stages(ring: &Ring, now: i64) -> Vec<&'static str> {
-    ring.keys().iter().map(|key| key.stage(at(now)).as_str()).collect()
+fn statuses(ring: &Ring, now: i64) -> Vec<&'static str> {
+    ring.keys().iter().map(|key| key.status(at(now)).as_str()).collect()
 }
 
 fn signing(ring: &Ring, now: i64) -> Option<usize> {
@@ -33,10 +33,10 @@ fn verifies(ring: &Ring, index: usize, now: i64) -> bool {
 #[test]
 fn a_life_follows_from_two_dates() {
     let ring = Ring::new(vec![key(1_000, None), key(0, None)]);
-    assert_eq!(stages(&ring, 999), ["active", "next"]);
-    assert_eq!(stages(&ring, 1_000), ["retiring", "active"]);
-    assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS - 1), ["retiring", "active"]);
-    assert_eq!(stages(&ring, 1_000 + AFTERLIFE_SECONDS), ["retired", "active"]);
+    assert_eq!(statuses(&ring, 999), ["active", "next"]);
+    assert_eq!(statuses(&ring, 1_000), ["retiring", "active"]);
+    assert_eq!(statuses(&ring, 1_000 + AFTERLIFE_SECONDS - 1), ["retiring", "active"]);
+    assert_eq!(statuses(&ring, 1_000 + AFTERLIFE_SECONDS), ["retired", "active"]);
     assert_eq!(ring.published(at(999)).count(), 2);
     assert_eq!(ring.published(at(5_000)).count(), 1);
 }
@@ -44,7 +44,7 @@ fn a_life_follows_from_two_dates() {
 #[test]
 fn a_next_key_verifies_within_the_skew_and_a_withdrawn_one_never() {
     let ring = Ring::new(vec![key(0, Some(500)), key(500, None), key(1_000, None)]);
-    assert_eq!(stages(&ring, 600), ["withdrawn", "active", "next"]);
+    assert_eq!(statuses(&ring, 600), ["withdrawn", "active", "next"]);
     assert_eq!([0, 1, 2].map(|index| verifies(&ring, index, 600)), [false, true, false]);
     assert_eq!(signing(&ring, 600), Some(1));
     let skew = NODE_SKEW_SECONDS;
@@ -60,7 +60,7 @@ fn the_earliest_next_key_signs_when_none_is_active_yet() {
     assert_eq!((signing(&ring, 10), verifies(&ring, 0, 10), verifies(&ring, 1, 10)), (Some(0), true, false));
     // Another node has replaced the active key a moment ago, by a clock that is ahead of this one.
     let ring = Ring::new(vec![key(0, None), key(500, Some(1_000)), key(1_000, None)]);
-    assert_eq!(stages(&ring, 996), ["retiring", "withdrawn", "next"]);
+    assert_eq!(statuses(&ring, 996), ["retiring", "withdrawn", "next"]);
     assert_eq!((signing(&ring, 996), verifies(&ring, 2, 996)), (Some(2), true));
 }
 
@@ -68,19 +68,19 @@ fn the_earliest_next_key_signs_when_none_is_active_yet() {
 fn withdrawing_a_next_key_leaves_the_active_one_alone() {
     let ring = Ring::new(vec![key(0, None), key(1_000, Some(999))]);
     for now in [999, 1_000, 5_000] {
-        assert_eq!((stages(&ring, now)[0], signing(&ring, now)), ("active", Some(0)), "{now}");
+        assert_eq!((statuses(&ring, now)[0], signing(&ring, now)), ("active", Some(0)), "{now}");
     }
 }
 
 #[test]
 fn a_superseded_key_stays_so_when_its_successor_is_withdrawn() {
     let ring = Ring::new(vec![key(0, None), key(1_000, Some(10_000)), key(10_000, None)]);
-    assert_eq!(stages(&ring, 10_000), ["retired", "withdrawn", "active"]);
+    assert_eq!(statuses(&ring, 10_000), ["retired", "withdrawn", "active"]);
     assert!(!verifies(&ring, 0, 10_000));
     assert_eq!(ring.keys()[0].superseded_at, Some(at(1_000)));
     // There is nothing left to sign with, rather than a key that is over.
     let ring = Ring::new(vec![key(0, None), key(1_000, Some(10_000))]);
-    assert_eq!((stages(&ring, 10_000), signing(&ring, 10_000)), (vec!["retired", "withdrawn"], None));
+    assert_eq!((statuses(&ring, 10_000), signing(&ring, 10_000)), (vec!["retired", "withdrawn"], None));
 }
 
 /// A key of a few: what is random is their dates.
@@ -134,7 +134,7 @@ proptest! {
         };
         prop_assert_eq!(ring.signing(at(now)).is_some(), ring.keys().iter().any(|key| is_left(&key)));
         if let Some(signing) = ring.signing(at(now)) {
-            prop_assert!(matches!(signing.stage(at(now)), Stage::Active | Stage::Next));
+            prop_assert!(matches!(signing.status(at(now)), SigningKeyStatus::Active | SigningKeyStatus::Next));
             prop_assert!(ring.verifying(signing.kid(), at(now)).is_some(), "what it signs is accepted");
             prop_assert!(ring.published(at(now)).any(|key| key.kid() == signing.kid()), "and published");
         }
@@ -161,12 +161,12 @@ proptest! {
         prop_assume!(key.withdrawn_at.is_none());
         let after = ring(&withdrawn(&dates, key.kid(), now));
         for (moment, past) in before.keys().iter().flat_map(|key| [(now, key), (now + later, key)]) {
-            let stage = after.key(past.kid()).unwrap().stage(at(moment));
-            if matches!(past.stage(at(now)), Stage::Retired | Stage::Withdrawn) {
-                prop_assert!(!stage.is_published(), "{stage:?} again");
+            let status = after.key(past.kid()).unwrap().status(at(moment));
+            if matches!(past.status(at(now)), SigningKeyStatus::Retired | SigningKeyStatus::Withdrawn) {
+                prop_assert!(!status.is_published(), "{status:?} again");
             }
-            if past.stage(at(now)) == Stage::Retiring {
-                prop_assert!(!matches!(stage, Stage::Active | Stage::Next), "{stage:?} again");
+            if past.status(at(now)) == SigningKeyStatus::Retiring {
+                prop_assert!(!matches!(status, SigningKeyStatus::Active | SigningKeyStatus::Next), "{status:?} again");
             }
         }
     }
