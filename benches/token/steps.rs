@@ -35,9 +35,9 @@ pub(crate) async fn measure(database: &Database) -> f64 {
 
     let tag = microseconds(async || drop(PlainKey::parse(&key, &node.tagger))).await;
     let authenticate = microseconds(async || drop(node.authenticate(presented, CALLER, now).await)).await;
-    let grant = microseconds(async || drop(request.resolve(&by.held, issuer))).await;
+    let grant = microseconds(async || drop(request.resolve(&by.cached, issuer))).await;
     let grant_and_issue = microseconds(async || {
-        let grant = request.resolve(&by.held, issuer).expect("a grant");
+        let grant = request.resolve(&by.cached, issuer).expect("a grant");
         drop(node.issue(&by, grant, now));
     })
     .await;

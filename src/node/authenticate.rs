@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::secrets::{Busy, HeldSecret};
-use super::{Cause, HeldKey, Node};
+use super::secrets::{Busy, CachedSecret};
+use super::{CachedKey, Cause, Node};
 use crate::base::clock::Timestamp;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::{self, KeyId, PlainKey};
@@ -26,7 +26,7 @@ pub struct Presented<'a> {
 #[derive(Debug)]
 pub struct Authenticated {
     /// The key.
-    pub held: Arc<HeldKey>,
+    pub cached: Arc<CachedKey>,
     /// The secret that was presented.
     pub secret: SecretId,
     /// When that secret ends.
@@ -110,10 +110,10 @@ impl Node {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
-        let held = self.key(id).await?.ok_or(Refusal::Unknown)?;
-        let presented = held.secrets.iter().find(|held| held.id == secret && held.is_live(now));
+        let cached = self.key(id).await?.ok_or(Refusal::Unknown)?;
+        let presented = cached.secrets.iter().find(|cached| cached.id == secret && cached.is_live(now));
         let secret_expires_at = presented.ok_or(Refusal::Unknown)?.expires_at;
-        self.admit(Authenticated { held, secret, secret_expires_at }, origin, now)
+        self.admit(Authenticated { cached, secret, secret_expires_at }, origin, now)
     }
 
     /// Whether a key whose secret is right works now, from there.
@@ -126,7 +126,7 @@ impl Node {
         match authenticated.refused_for(origin.address, now) {
             None => Ok(authenticated),
             Some(reason) => {
-                self.refuse(&authenticated.held, reason, origin, now);
+                self.refuse(&authenticated.cached, reason, origin, now);
                 Err(Refusal::of(reason, origin.address))
             }
         }
@@ -134,7 +134,13 @@ impl Node {
 
     /// Counts that a key, or a token of it, was refused to whoever came with it, and notes it for the audit
     /// trail.
-    pub(crate) fn refuse(&self, key: &Arc<HeldKey>, reason: RefusedFor, origin: Origin<'_>, now: Timestamp) {
+    pub(crate) fn refuse(
+        &self,
+        key: &Arc<CachedKey>,
+        reason: RefusedFor,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) {
         self.usage.count(key, None, UseKind::Refused(reason), now);
         self.usage.refusals.refused(&key.key, reason, origin, now);
     }
@@ -172,23 +178,24 @@ impl Node {
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
             return Err(Refusal::Unknown);
         }
-        let held = self.key(&key.id()).await?.ok_or(Refusal::Unknown)?;
-        let Some(found) = self.secrets.recognize(&held.key, &held.secrets, key.secret(), now).await? else {
-            self.usage.count(&held, None, UseKind::Refused(RefusedFor::Secret), now);
+        let cached = self.key(&key.id()).await?.ok_or(Refusal::Unknown)?;
+        let Some(found) = self.secrets.recognize(&cached.key, &cached.secrets, key.secret(), now).await?
+        else {
+            self.usage.count(&cached, None, UseKind::Refused(RefusedFor::Secret), now);
             return Err(Refusal::Unknown);
         };
         if found.outdated {
             self.hash_anew(&key, found.secret);
         }
         let (secret, secret_expires_at) = (found.secret.id, found.secret.expires_at);
-        Ok(Authenticated { held, secret, secret_expires_at })
+        Ok(Authenticated { cached, secret, secret_expires_at })
     }
 
     /// The key of this id, from memory as long as memory may be relied on.
     ///
     /// # Errors
     /// [`Refusal::Store`] and [`Refusal::Stale`].
-    pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<HeldKey>>, Refusal> {
+    pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<CachedKey>>, Refusal> {
         if !self.freshness.holds() {
             return Err(Refusal::Stale(self.freshness.age().as_secs()));
         }
@@ -197,19 +204,19 @@ impl Node {
 
     /// Counts one use of an authenticated key.
     pub fn count(&self, by: &Authenticated, kind: UseKind, now: Timestamp) {
-        self.count_use(&by.held, Some(by.secret), kind, now);
+        self.count_use(&by.cached, Some(by.secret), kind, now);
     }
 
     /// Counts one use of a key, by this secret of it or by a token.
-    pub fn count_use(&self, key: &Arc<HeldKey>, secret: Option<SecretId>, kind: UseKind, now: Timestamp) {
-        let secret = secret.and_then(|id| key.secrets.iter().find(|held| held.id == id));
+    pub fn count_use(&self, key: &Arc<CachedKey>, secret: Option<SecretId>, kind: UseKind, now: Timestamp) {
+        let secret = secret.and_then(|id| key.secrets.iter().find(|cached| cached.id == id));
         self.usage.count(key, secret, kind, now);
     }
 
     /// Replaces a hash that was made at another cost, behind the request's back: nobody waits for it, and
     /// if it fails the next process to see the secret tries again.
-    fn hash_anew(self: &Arc<Self>, key: &PlainKey, held: &HeldSecret) {
-        let (node, id, old) = (Arc::clone(self), held.id, held.hash().to_owned());
+    fn hash_anew(self: &Arc<Self>, key: &PlainKey, cached: &CachedSecret) {
+        let (node, id, old) = (Arc::clone(self), cached.id, cached.hash().to_owned());
         let plain = zeroize::Zeroizing::new(key.secret().to_owned());
         tokio::spawn(async move {
             match node.secrets.hash(&plain, &Principal::default(), &node.entropy).await {
@@ -236,7 +243,7 @@ impl<'a> Presented<'a> {
 impl Authenticated {
     /// Why the key is not good at `now` from anywhere, if it is not.
     pub fn ended(&self, now: Timestamp) -> Option<RefusedFor> {
-        match self.held.key.status(now) {
+        match self.cached.key.status(now) {
             KeyStatus::Revoked => Some(RefusedFor::Revoked),
             KeyStatus::Expired => Some(RefusedFor::Expired),
             KeyStatus::Disabled => Some(RefusedFor::Disabled),
@@ -245,7 +252,7 @@ impl Authenticated {
     }
 
     fn refused_for(&self, caller: CallerAddress, now: Timestamp) -> Option<RefusedFor> {
-        let is_admitted = self.held.key.cidrs.admits(caller.known());
+        let is_admitted = self.cached.key.cidrs.admits(caller.known());
         self.ended(now).or((!is_admitted).then_some(RefusedFor::Address))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{HeldKey, Node, Refusal};
+use super::{CachedKey, Node, Refusal};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
@@ -26,7 +26,7 @@ pub struct LiveToken {
     /// From where it may be used.
     pub cidrs: Cidrs,
     /// The key that is its subject.
-    pub subject: Arc<HeldKey>,
+    pub subject: Arc<CachedKey>,
 }
 
 /// Why a token is not good.
@@ -83,7 +83,7 @@ impl Node {
 
     /// Whether neither the token nor anything that it came from was revoked: its key, the tokens before it, those
     /// who acted.
-    async fn is_alive(&self, claims: &Claims, subject: &HeldKey) -> Result<(), BearerFault> {
+    async fn is_alive(&self, claims: &Claims, subject: &CachedKey) -> Result<(), BearerFault> {
         if subject.key.revoked.is_some() {
             return Err(BearerFault::KeyRevoked);
         }

@@ -15,8 +15,8 @@
 //! cache, or holds the lease, by the time that copies are dropped; if it looks afterwards, it sees the change. The
 //! request that read the copy may use it either way: it began before the change was acknowledged.
 
+mod cached_key;
 mod fence;
-mod held;
 mod lease;
 #[cfg(test)]
 mod tests;
@@ -32,13 +32,13 @@ use self::validity::Validity;
 use crate::domain::api_key::KeyId;
 use crate::domain::audiences;
 use crate::domain::names::{OrganizationId, ProjectId};
-use crate::node::secrets::HeldSecret;
+use crate::node::secrets::CachedSecret;
 use crate::node::usage::UseCell;
 use crate::store::{Store, StoreError, StoredKey};
 
-pub use held::{Granted, HeldKey};
+pub use cached_key::{CachedKey, Granted};
 
-/// The cache of [`HeldKey`]s.
+/// The cache of [`CachedKey`]s.
 #[derive(Debug)]
 pub struct KeyCache {
     keys: Cache<KeyId, KeyCopy>,
@@ -51,7 +51,7 @@ pub struct KeyCache {
 /// What the cache holds of a key.
 #[derive(Clone, Debug)]
 struct KeyCopy {
-    held: Arc<HeldKey>,
+    cached: Arc<CachedKey>,
     validity: Arc<Validity>,
 }
 
@@ -67,8 +67,8 @@ impl KeyCache {
     }
 
     /// The key, if there is a current copy of it.
-    pub fn held(&self, id: &KeyId) -> Option<Arc<HeldKey>> {
-        self.keys.get(id).filter(|copy| copy.validity.holds(&self.fence)).map(|copy| copy.held)
+    pub fn cached(&self, id: &KeyId) -> Option<Arc<CachedKey>> {
+        self.keys.get(id).filter(|copy| copy.validity.holds(&self.fence)).map(|copy| copy.cached)
     }
 
     /// The key, from memory or else from the store. That there is none is not remembered, so that a new key
@@ -76,9 +76,9 @@ impl KeyCache {
     ///
     /// # Errors
     /// When it is not held and the store cannot be asked.
-    pub async fn find(&self, id: &KeyId, store: &Store) -> Result<Option<Arc<HeldKey>>, StoreError> {
-        if let Some(held) = self.held(id) {
-            return Ok(Some(held));
+    pub async fn find(&self, id: &KeyId, store: &Store) -> Result<Option<Arc<CachedKey>>, StoreError> {
+        if let Some(cached) = self.cached(id) {
+            return Ok(Some(cached));
         }
         let read_after = self.fence.latest();
         let Some(stored) = store.key(id).await? else {
@@ -122,21 +122,21 @@ impl KeyCache {
     }
 
     /// Holds what was read after this change, unless something that it depends on has been changed since.
-    fn keep(&self, stored: StoredKey, read_after: u64) -> Arc<HeldKey> {
+    fn keep(&self, stored: StoredKey, read_after: u64) -> Arc<CachedKey> {
         let copy = self.copy(stored, read_after);
         self.insert(&copy);
         self.confirm(&copy);
-        copy.held
+        copy.cached
     }
 
     /// Puts in an unconfirmed copy.
     fn insert(&self, copy: &KeyCopy) {
-        self.keys.insert(copy.held.key.id, copy.clone());
+        self.keys.insert(copy.cached.key.id, copy.clone());
     }
 
     /// Lets other requests use a copy that was inserted, unless it may be outdated.
-    fn confirm(&self, KeyCopy { held, validity }: &KeyCopy) {
-        let (key, since) = (&held.key, validity.read_after);
+    fn confirm(&self, KeyCopy { cached, validity }: &KeyCopy) {
+        let (key, since) = (&cached.key, validity.read_after);
         let organization = Tenant::organization(&key.organization);
         let project = Tenant::project(&key.organization, &key.project);
         if self.fence.is_unchanged(&key.id, since)
@@ -154,14 +154,14 @@ impl KeyCache {
             self.leases.of(Tenant::project(&key.organization, &key.project)),
         ];
         let validity = Arc::new(Validity::unconfirmed(read_after, leases));
-        KeyCopy { held: Arc::new(self.hold(stored)), validity }
+        KeyCopy { cached: Arc::new(self.hold(stored)), validity }
     }
 
-    fn hold(&self, stored: StoredKey) -> HeldKey {
+    fn hold(&self, stored: StoredKey) -> CachedKey {
         let StoredKey { mut key, organization_audiences, project_audiences } = stored;
-        let secrets = std::mem::take(&mut key.secrets).into_iter().map(HeldSecret::from).collect();
+        let secrets = std::mem::take(&mut key.secrets).into_iter().map(CachedSecret::from).collect();
         let (reserved, unreserved) = key.scopes.partition_reserved();
-        HeldKey {
+        CachedKey {
             client_id: key.id.to_string(),
             cidrs: key.cidrs.iter().map(ToString::to_string).collect(),
             reserved: reserved.into(),

@@ -22,7 +22,7 @@ use crate::sharing::fair_queue::Permit;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A secret in memory.
-pub struct HeldSecret {
+pub struct CachedSecret {
     /// Its id.
     pub id: SecretId,
     /// From when on it no longer opens the key.
@@ -68,7 +68,7 @@ pub struct SecretKeeper {
 #[derive(Debug)]
 pub struct Recognized<'a> {
     /// Which of the key's secrets it is.
-    pub secret: &'a HeldSecret,
+    pub secret: &'a CachedSecret,
     /// Its stored hash was made at another cost than is set now: replace it.
     pub outdated: bool,
 }
@@ -113,7 +113,7 @@ impl SecretKeeper {
     pub async fn recognize<'a>(
         &self,
         key: &ApiKey,
-        held: &'a [HeldSecret],
+        held: &'a [CachedSecret],
         secret: &str,
         now: Timestamp,
     ) -> Result<Option<Recognized<'a>>, Busy> {
@@ -148,7 +148,7 @@ impl SecretKeeper {
     }
 
     /// Whether the secret's digest is known: then it is compared, and never hashed again.
-    fn is_already_known(&self, candidate: &HeldSecret) -> bool {
+    fn is_already_known(&self, candidate: &CachedSecret) -> bool {
         if candidate.verified.get().is_none()
             && let Some(digest) = self.seen.get(&candidate.id)
         {
@@ -180,7 +180,7 @@ impl SecretKeeper {
     }
 }
 
-impl HeldSecret {
+impl CachedSecret {
     pub(super) fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
@@ -195,9 +195,9 @@ impl HeldSecret {
     }
 }
 
-impl fmt::Debug for HeldSecret {
+impl fmt::Debug for CachedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldSecret")
+        f.debug_struct("CachedSecret")
             .field("id", &self.id)
             .field("hash", &"[redacted]")
             .finish_non_exhaustive()
@@ -210,7 +210,7 @@ impl fmt::Debug for SecretKeeper {
     }
 }
 
-impl From<KeySecret> for HeldSecret {
+impl From<KeySecret> for CachedSecret {
     fn from(secret: KeySecret) -> Self {
         Self {
             id: secret.id,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{HeldKey, HeldSecret, RefusalLog};
+use super::{CachedKey, CachedSecret, RefusalLog};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::usage::{Interval, UseCounts, UseKind};
@@ -46,7 +46,7 @@ pub struct UseLedger {
 #[derive(Debug, Default)]
 struct Unwritten {
     /// Keys with something in their cells.
-    keys: Vec<Arc<HeldKey>>,
+    keys: Vec<Arc<CachedKey>>,
     /// What came out of cells and is not written.
     records: Records,
 }
@@ -56,7 +56,7 @@ type Records = BTreeMap<(KeyId, Timestamp), UseRecord>;
 
 impl UseLedger {
     /// Counts one use of a key, by its own secret or by a token (`None`).
-    pub fn count(&self, key: &Arc<HeldKey>, secret: Option<&HeldSecret>, kind: UseKind, now: Timestamp) {
+    pub fn count(&self, key: &Arc<CachedKey>, secret: Option<&CachedSecret>, kind: UseKind, now: Timestamp) {
         let (cell, hour) = (&key.used, Interval::Hour.start_of(now));
         if cell.hour.load(Ordering::Relaxed) != hour.unix() {
             self.begin_hour(key, hour);
@@ -100,7 +100,7 @@ impl UseLedger {
     }
 
     /// Puts aside what a key's cell holds of another hour.
-    fn begin_hour(&self, key: &HeldKey, hour: Timestamp) {
+    fn begin_hour(&self, key: &CachedKey, hour: Timestamp) {
         let mut unwritten = self.lock();
         if key.used.hour.load(Ordering::Relaxed) == hour.unix() {
             return;
@@ -111,7 +111,7 @@ impl UseLedger {
         key.used.hour.store(hour.unix(), Ordering::Relaxed);
     }
 
-    fn collect(&self, key: &HeldKey) -> Option<UseRecord> {
+    fn collect(&self, key: &CachedKey) -> Option<UseRecord> {
         // No hour begins meanwhile.
         let _unwritten = self.lock();
         key.used.waiting.swap(false, Ordering::AcqRel);
@@ -137,7 +137,7 @@ fn add(records: &mut Records, record: UseRecord) {
     }
 }
 
-impl HeldKey {
+impl CachedKey {
     fn take_use(&self) -> Option<UseRecord> {
         let mut counts = UseCounts::default();
         for kind in UseKind::ALL {

@@ -12,13 +12,13 @@ use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::audit::{Actor, Who};
 use crate::domain::principal::Principal;
 use crate::domain::scope::Scopes;
-use crate::node::HeldKey;
+use crate::node::CachedKey;
 
 /// An authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The key that was presented, or that the presented token was issued for.
-    pub key: Arc<HeldKey>,
+    pub key: Arc<CachedKey>,
     /// What the presented credential allows, which may be less than the key does.
     pub scopes: Scopes,
     /// Where the request came from.
@@ -30,7 +30,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn new(scopes: Scopes, key: Arc<HeldKey>, origin: Origin<'_>) -> Self {
+    fn new(scopes: Scopes, key: Arc<CachedKey>, origin: Origin<'_>) -> Self {
         Self {
             key,
             scopes,

@@ -8,7 +8,7 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
-use crate::node::{Authenticated, HeldKey, Node, Presented, SwappedToken};
+use crate::node::{Authenticated, CachedKey, Node, Presented, SwappedToken};
 use crate::use_cases::access::{Credential, identify_at};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
@@ -43,7 +43,7 @@ pub enum Question {
 #[derive(Debug)]
 pub struct Passed {
     /// The key that it comes from.
-    pub key: Arc<HeldKey>,
+    pub key: Arc<CachedKey>,
     /// What the presented credential allows at the resource server.
     pub scopes: Scopes,
     /// The token for what lies behind, if it was asked for.
@@ -100,35 +100,35 @@ async fn by_key(
     let now = node.clock.now();
     let authenticated = node.authenticate(presented, request.origin, now).await?;
     node.count(&authenticated, UseKind::Direct, now);
-    if !authenticated.held.audiences.iter().any(|own| own == audience) {
+    if !authenticated.cached.audiences.iter().any(|own| own == audience) {
         let message = format!("the key's project has no access to {audience}");
         return Err(ApiError::Forbidden { message, scope: None });
     }
     let token = request.wants_token.then(|| swapped(node, &authenticated, audience)).transpose()?;
-    let Authenticated { held, .. } = authenticated;
-    Ok(Passed { scopes: held.unreserved.scopes.clone(), key: held, token })
+    let Authenticated { cached, .. } = authenticated;
+    Ok(Passed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
 }
 
 /// A token of all that an authenticated key may do at `audience`; the one of before, as long as it is fresh and would
 /// be no other today.
 fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, ApiError> {
-    let (now, granted) = (node.clock.now(), &by.held.unreserved);
+    let (now, granted) = (node.clock.now(), &by.cached.unreserved);
     let ring = node.keyring.ring();
     let kid = ring.signing(now).map(RingKey::kid).unwrap_or_default();
     // No token outlives the secret that it is got with, and a rotation may have given that an end since. Towards its end,
     // the one that is held is as good as any.
     let end = end_of_token(by, now);
-    let is_good = |held: &SwappedToken| {
-        (held.expires_at.since(now) >= FRESH_SECONDS || held.expires_at == end)
-            && held.expires_at <= end
-            && held.generation == by.held.key.generation
-            && held.scope == granted.text
-            && *held.kid == *kid
-            && !node.revoked_tokens.contains(&held.token_id)
+    let is_good = |cached: &SwappedToken| {
+        (cached.expires_at.since(now) >= FRESH_SECONDS || cached.expires_at == end)
+            && cached.expires_at <= end
+            && cached.generation == by.cached.key.generation
+            && cached.scope == granted.text
+            && *cached.kid == *kid
+            && !node.revoked_tokens.contains(&cached.token_id)
     };
-    let purpose = (by.held.key.id, by.secret, audience.into());
-    if let Some(held) = node.swapped_tokens.held(&purpose).filter(|held| is_good(held)) {
-        return Ok(Arc::clone(&held.token));
+    let purpose = (by.cached.key.id, by.secret, audience.into());
+    if let Some(cached) = node.swapped_tokens.held(&purpose).filter(|cached| is_good(cached)) {
+        return Ok(Arc::clone(&cached.token));
     }
     if granted.scopes.is_empty() {
         let message = "the key has no scope for a resource server".to_owned();
@@ -141,7 +141,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
         token: Arc::clone(&token),
         token_id: issued.token_id.as_str().into(),
         expires_at: now.plus(issued.expires_in),
-        generation: by.held.key.generation,
+        generation: by.cached.key.generation,
         scope: granted.text.clone(),
         kid: kid.into(),
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claviger::domain::api_key::{KeyId, claimed_id};
-use claviger::node::{HeldKey, Node};
+use claviger::node::{CachedKey, Node};
 use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, on_both};
@@ -51,7 +51,7 @@ impl Tenants {
     }
 
     /// Every key's copy at this node, read anew where there is none.
-    async fn copies(&self, node: &Node) -> Vec<Arc<HeldKey>> {
+    async fn copies(&self, node: &Node) -> Vec<Arc<CachedKey>> {
         let mut copies = Vec::new();
         for id in &self.keys {
             copies.push(node.key(id).await.unwrap().unwrap());
@@ -60,9 +60,9 @@ impl Tenants {
     }
 
     /// Whose copies this node has dropped since.
-    fn dropped(&self, node: &Node, before: &[Arc<HeldKey>]) -> Vec<&'static str> {
-        let is_same = |id: &KeyId, before: &Arc<HeldKey>| {
-            node.keys.held(id).is_some_and(|now| Arc::ptr_eq(&now, before))
+    fn dropped(&self, node: &Node, before: &[Arc<CachedKey>]) -> Vec<&'static str> {
+        let is_same = |id: &KeyId, before: &Arc<CachedKey>| {
+            node.keys.cached(id).is_some_and(|now| Arc::ptr_eq(&now, before))
         };
         let all = PROJECTS.into_iter().zip(self.keys.iter().zip(before));
         all.filter(|(_, (id, before))| !is_same(id, before)).map(|(project, _)| project).collect()
@@ -143,6 +143,6 @@ async fn a_change_of_very_many_keys_drops_each(backend: Backend) {
     // Those that were put into the store past the management API have the administrator's name.
     let request = json!({ "filter": { "q": "administrator" } });
     server.admin().post_json("/v1/orgs/default/keys/revoke?force=true", &request).await.done(200);
-    assert!(keys.iter().all(|id| node.keys.held(id).is_none()));
-    assert!(node.keys.held(&kept).is_some());
+    assert!(keys.iter().all(|id| node.keys.cached(id).is_none()));
+    assert!(node.keys.cached(&kept).is_some());
 }

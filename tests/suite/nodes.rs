@@ -304,7 +304,7 @@ async fn what_one_node_refuses_makes_the_others_forget_nothing(backend: Backend)
     other.node.node.usage.flush(&other.node.node.store, server.clock.now()).await.expect("a flush");
     other.node.node.catch_up().await.expect("the store answers");
     let id = claviger::domain::api_key::claimed_id(&key).expect("a key");
-    assert!(other.node.node.keys.held(&id).is_some(), "it is held as before");
+    assert!(other.node.node.keys.cached(&id).is_some(), "it is held as before");
     let noted = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
     assert_eq!(server.database.number(noted).await, 2, "each node notes its own");
 }

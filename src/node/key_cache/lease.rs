@@ -146,12 +146,12 @@ mod tests {
     #[test]
     fn tenants_without_copies_take_no_lasting_memory() {
         let leases = Leases::default();
-        let held: Vec<_> = (0..100).map(|number| leases.of(tenant(number))).collect();
+        let cached: Vec<_> = (0..100).map(|number| leases.of(tenant(number))).collect();
         for number in 0..100_000 {
             leases.of(tenant(number));
             leases.end(&tenant(number + 100_000));
         }
         assert!(entries(&leases) <= SHARDS * FIRST_SWEEP * 2, "{} entries", entries(&leases));
-        assert!(held.iter().all(|lease| !lease.has_ended()));
+        assert!(cached.iter().all(|lease| !lease.has_ended()));
     }
 }

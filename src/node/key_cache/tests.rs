@@ -50,7 +50,7 @@ fn cache() -> KeyCache {
 }
 
 fn generation_held(cache: &KeyCache) -> Option<u64> {
-    cache.held(&own()).map(|held| held.key.generation)
+    cache.cached(&own()).map(|cached| cached.key.generation)
 }
 
 /// A change and what it does to the one key of these tests.
@@ -89,9 +89,9 @@ fn what_was_read_before_a_change_is_used_once_and_not_kept() {
         let before = cache.fence.latest();
         change(&cache);
         assert_eq!(cache.keep(key(1), before).key.generation, 1, "whoever read it may use it");
-        let held = generation_held(&cache);
+        let cached = generation_held(&cache);
         // Another subject in the same slot costs one more read, at worst.
-        assert!(held.is_none() || !is_concerned, "read before a change of {name}: {held:?}");
+        assert!(cached.is_none() || !is_concerned, "read before a change of {name}: {cached:?}");
     }
 }
 
@@ -211,9 +211,9 @@ impl Model {
 
     /// A request that came now would see all that was acknowledged.
     fn check(&self) {
-        let Some(held) = self.cache.held(&own()) else { return };
-        let tenants = held.key.name.split(' ').map(|count| count.parse().unwrap());
-        let seen: Vec<u64> = std::iter::once(held.key.generation).chain(tenants).collect();
+        let Some(cached) = self.cache.cached(&own()) else { return };
+        let tenants = cached.key.name.split(' ').map(|count| count.parse().unwrap());
+        let seen: Vec<u64> = std::iter::once(cached.key.generation).chain(tenants).collect();
         let is_current = seen.iter().zip(&self.acknowledged).all(|(seen, least)| seen >= least);
         assert!(is_current, "a copy of {seen:?} is used when {:?} is acknowledged", self.acknowledged);
     }

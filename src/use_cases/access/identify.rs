@@ -116,6 +116,6 @@ async fn by_key(
 
 fn counted(node: &Node, authenticated: Authenticated, origin: Origin<'_>, now: Timestamp) -> Caller {
     node.count(&authenticated, UseKind::Direct, now);
-    let Authenticated { held, .. } = authenticated;
-    Caller::new(held.key.scopes.clone(), held, origin)
+    let Authenticated { cached, .. } = authenticated;
+    Caller::new(cached.key.scopes.clone(), cached, origin)
 }

@@ -19,7 +19,7 @@ pub async fn client_credentials(
 ) -> Result<Issued, OAuthError> {
     let now = node.clock.now();
     let authenticated = node.authenticate(presented, origin, now).await?;
-    let grant = request.resolve(&authenticated.held, &node.deployment.issuer)?;
+    let grant = request.resolve(&authenticated.cached, &node.deployment.issuer)?;
     let issued = node.issue(&authenticated, grant, now)?;
     node.count(&authenticated, UseKind::Token, now);
     Ok(issued)

@@ -62,22 +62,22 @@ pub async fn token_exchange(
     };
     may_act_for(&client, &subject)?;
     subject.admits(request.subject_address()?)?;
-    let audience = request.grant.audience_of_others(&client.held, &node.deployment.issuer)?;
+    let audience = request.grant.audience_of_others(&client.cached, &node.deployment.issuer)?;
     let scope = subject.narrowed(request.grant.scope)?;
     let actor = actor(&client, &subject)?;
-    let key = &client.held.key;
+    let key = &client.cached.key;
     let ends = [subject.ends_at, key.expires_at, client.secret_expires_at];
     let claims = AccessTokenClaims {
         issuer: &node.deployment.issuer,
         subject: &subject.id,
-        client_id: &client.held.client_id,
+        client_id: &client.cached.client_id,
         audience: &audience,
         issued_at: now,
         expires_at: ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), std::cmp::min),
         token_id: "",
         scope: &scope,
         // The one member that does not narrow: from now on it is the client that calls, from where it may.
-        cidrs: &client.held.cidrs,
+        cidrs: &client.cached.cidrs,
         organization: &subject.organization,
         project: &subject.project,
         environment: &subject.environment,
@@ -95,7 +95,7 @@ pub async fn token_exchange(
 fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthError> {
     let path = ["orgs", &subject.organization, "projects", &subject.project, "token-exchange"];
     let may = Resource::reserved(&path)
-        .is_ok_and(|resource| client.held.key.scopes.permits(Verb::Write, &resource));
+        .is_ok_and(|resource| client.cached.key.scopes.permits(Verb::Write, &resource));
     may.then_some(()).ok_or(OAuthError::UnauthorizedClient(
         "the client is not allowed to exchange tokens of the subject's project",
     ))
@@ -105,7 +105,7 @@ fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthErr
 fn actor(client: &Authenticated, subject: &Subject) -> Result<Actor, OAuthError> {
     let earlier = subject.actor.clone().map(Box::new);
     let actor =
-        Actor { subject: client.held.client_id.clone(), generation: client.held.key.generation, earlier };
+        Actor { subject: client.cached.client_id.clone(), generation: client.cached.key.generation, earlier };
     if actor.chain().count() > MAX_ACTORS {
         return Err(invalid(format!("a token can be exchanged at most {MAX_ACTORS} times")));
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::OAuthError;
 use crate::base::text::{Excerpt, redacted};
 use crate::domain::scope::Scopes;
-use crate::node::{Granted, HeldKey};
+use crate::node::{CachedKey, Granted};
 
 /// What a client asks for, as it came.
 #[derive(Clone, Debug, Default)]
@@ -31,21 +31,21 @@ impl<'a> GrantRequest<'a> {
     ///
     /// # Errors
     /// [`OAuthError::InvalidTarget`] and [`OAuthError::InvalidScope`].
-    pub fn resolve(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Grant<'a>, OAuthError> {
-        let audience = self.audience(held, issuer)?;
-        let available = if audience == [issuer] { &held.reserved } else { &held.unreserved };
+    pub fn resolve(&self, cached: &'a CachedKey, issuer: &'a str) -> Result<Grant<'a>, OAuthError> {
+        let audience = self.audience(cached, issuer)?;
+        let available = if audience == [issuer] { &cached.reserved } else { &cached.unreserved };
         Ok(Grant { audience, scope: self.scope(available)? })
     }
 
-    fn audience(&self, held: &'a HeldKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
+    fn audience(&self, cached: &'a CachedKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
         if self.audiences.is_empty() {
-            return default_audience(held, issuer).map(|audience| vec![audience]);
+            return default_audience(cached, issuer).map(|audience| vec![audience]);
         }
         let mut granted = Vec::new();
         for asked in &self.audiences {
             // RFC 8707 §2, compared byte for byte.
             let known =
-                held.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
+                cached.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
             let known = known.ok_or_else(|| {
                 OAuthError::InvalidTarget(format!(
                     "{} is not an audience of this key's project",
@@ -70,7 +70,7 @@ impl<'a> GrantRequest<'a> {
     /// [`OAuthError::InvalidTarget`].
     pub(super) fn audience_of_others(
         &self,
-        held: &'a HeldKey,
+        cached: &'a CachedKey,
         issuer: &'a str,
     ) -> Result<Vec<&'a str>, OAuthError> {
         let is_issuer = |audience: &&str| *audience == issuer;
@@ -79,9 +79,9 @@ impl<'a> GrantRequest<'a> {
             return Err(OAuthError::InvalidTarget(why.into()));
         }
         if self.audiences.is_empty() {
-            return first_audience(held).map(|first| vec![first]);
+            return first_audience(cached).map(|first| vec![first]);
         }
-        self.audience(held, issuer)
+        self.audience(cached, issuer)
     }
 
     fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, OAuthError> {
@@ -96,16 +96,16 @@ impl<'a> GrantRequest<'a> {
 }
 
 /// The audience of a request that names none: the issuer for a key that only manages, else the project's first.
-fn default_audience<'a>(held: &'a HeldKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
-    if held.unreserved.scopes.is_empty() {
+fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
+    if cached.unreserved.scopes.is_empty() {
         return Ok(issuer);
     }
-    first_audience(held)
+    first_audience(cached)
 }
 
 /// The first audience of the key's project, whose organization may have left it none.
-fn first_audience(held: &HeldKey) -> Result<&str, OAuthError> {
-    let first = held.audiences.first().map(String::as_str);
+fn first_audience(cached: &CachedKey) -> Result<&str, OAuthError> {
+    let first = cached.audiences.first().map(String::as_str);
     first.ok_or_else(|| OAuthError::InvalidTarget("the client's project has no audience".into()))
 }
 

@@ -90,7 +90,7 @@ impl Found {
     fn organization(&self) -> &OrganizationId {
         match self {
             Self::Token(live) => &live.subject.key.organization,
-            Self::Key(found) => &found.held.key.organization,
+            Self::Key(found) => &found.cached.key.organization,
         }
     }
 }
@@ -145,7 +145,7 @@ impl From<LiveToken> for About {
 
 impl About {
     fn key(found: &Authenticated, issuer: &str) -> Self {
-        let key = &found.held.key;
+        let key = &found.cached.key;
         let end = [key.expires_at, found.secret_expires_at].into_iter().flatten().min();
         Self {
             scope: key.scopes.to_string(),

@@ -74,18 +74,18 @@ impl Node {
     /// # Errors
     /// [`IssueError`].
     pub fn issue(&self, by: &Authenticated, grant: Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
-        let key = &by.held.key;
+        let key = &by.cached.key;
         let expires_at = end_of_token(by, now);
         let claims = AccessTokenClaims {
             issuer: &self.deployment.issuer,
-            subject: &by.held.client_id,
-            client_id: &by.held.client_id,
+            subject: &by.cached.client_id,
+            client_id: &by.cached.client_id,
             audience: &grant.audience,
             issued_at: now,
             expires_at,
             token_id: "",
             scope: &grant.scope,
-            cidrs: &by.held.cidrs,
+            cidrs: &by.cached.cidrs,
             organization: key.organization.as_str(),
             project: key.project.as_str(),
             environment: key.environment.as_str(),
@@ -114,6 +114,6 @@ impl Node {
 
 /// When a token that is issued at `now` ends: none outlives its key, or the secret that it was got with.
 pub fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
-    let ends = [by.held.key.expires_at, by.secret_expires_at];
+    let ends = [by.cached.key.expires_at, by.secret_expires_at];
     ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), Timestamp::min)
 }

@@ -7,7 +7,7 @@ use claviger::domain::api_key::KeyId;
 use claviger::domain::key::ApiKey;
 use claviger::domain::scope::Scopes;
 use claviger::domain::usage::{RefusedFor, UseKind};
-use claviger::node::HeldKey;
+use claviger::node::CachedKey;
 
 use super::{KEYS, bucket, used};
 use crate::support::{Backend, Server, on_both};
@@ -58,12 +58,12 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
 }
 
 /// As many keys as asked for, that are in no store.
-async fn held_keys(server: &Server, count: usize) -> Vec<Arc<HeldKey>> {
+async fn held_keys(server: &Server, count: usize) -> Vec<Arc<CachedKey>> {
     let (id, _) = server.stored_key().await;
     let template = server.node.store.key(&id).await.unwrap().unwrap().key;
     let held = |_| {
         let key = ApiKey { id: KeyId::generate(&server.node.entropy).unwrap(), ..template.clone() };
-        Arc::new(HeldKey {
+        Arc::new(CachedKey {
             client_id: key.id.to_string(),
             key,
             audiences: Vec::new(),

@@ -10,7 +10,7 @@ use crate::domain::key::SecretId;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::{RefusedFor, UseKind};
 use crate::jose::claims::{Actor, Audience};
-use crate::node::{Authenticated, BearerFault, HeldKey, LiveToken, Node, Presented, Refusal};
+use crate::node::{Authenticated, BearerFault, CachedKey, LiveToken, Node, Presented, Refusal};
 use crate::use_cases::token::OAuthError;
 use crate::use_cases::token::grant::covered;
 
@@ -31,7 +31,7 @@ pub(super) struct Subject {
     /// What it may do, nothing of it under `claviger/`.
     scopes: Scopes,
     cidrs: Cidrs,
-    key: Arc<HeldKey>,
+    key: Arc<CachedKey>,
     /// The secret that was presented, if one was.
     secret: Option<SecretId>,
 }
@@ -127,9 +127,9 @@ impl From<LiveToken> for Subject {
 
 impl From<Authenticated> for Subject {
     fn from(opened: Authenticated) -> Self {
-        let key = &opened.held.key;
+        let key = &opened.cached.key;
         Self {
-            id: opened.held.client_id.clone(),
+            id: opened.cached.client_id.clone(),
             organization: key.organization.to_string(),
             project: key.project.to_string(),
             environment: key.environment.to_string(),
@@ -137,10 +137,10 @@ impl From<Authenticated> for Subject {
             ends_at: [key.expires_at, opened.secret_expires_at].into_iter().flatten().min(),
             actor: None,
             origin: Vec::new(),
-            scopes: opened.held.unreserved.scopes.clone(),
+            scopes: opened.cached.unreserved.scopes.clone(),
             cidrs: key.cidrs.clone(),
             secret: Some(opened.secret),
-            key: opened.held,
+            key: opened.cached,
         }
     }
 }

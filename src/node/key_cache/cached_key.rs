@@ -1,20 +1,20 @@
-//! A key as it is held in memory.
+//! A key as it is cached in memory.
 
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Scopes;
-use crate::node::secrets::HeldSecret;
+use crate::node::secrets::CachedSecret;
 use crate::node::usage::UseCell;
 
-/// A key as it is held in memory: all that it takes to answer for it without the store.
+/// A key as it is cached in memory: all that it takes to answer for it without the store.
 #[derive(Debug)]
-pub struct HeldKey {
+pub struct CachedKey {
     /// The key; its secrets are in `secrets`.
     pub key: ApiKey,
     /// The audiences that a token for it may have, first its default. None is left when those that its
     /// organization or its project name are gone from the deployment.
     pub audiences: Vec<String>,
     /// Its secrets, and what this process knows of them.
-    pub secrets: Vec<HeldSecret>,
+    pub secrets: Vec<CachedSecret>,
     /// Its id as text.
     pub client_id: String,
     /// Its ranges as text.
