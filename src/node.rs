@@ -6,6 +6,7 @@ pub mod cursor;
 mod feed;
 mod follow;
 mod freshness;
+mod gateway_tokens;
 mod hash_cost;
 mod hash_threads;
 mod housekeeping;
@@ -18,7 +19,6 @@ mod retention_clock;
 mod revocations;
 mod secrets;
 mod shared_settings;
-mod swapped;
 mod throttle;
 mod usage;
 mod verified_tokens;
@@ -30,6 +30,7 @@ pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
 pub use follow::FollowError;
 pub use freshness::Freshness;
+pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
 pub use hash_cost::HashCost;
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{CachedKey, Granted, KeyCache};
@@ -39,7 +40,6 @@ pub use retention_clock::RetentionClock;
 pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
-pub use swapped::{Purpose, SwappedToken, SwappedTokens};
 pub use throttle::Throttle;
 pub use usage::{LastUse, UseCell, UseLedger};
 pub use verified_tokens::VerifiedTokens;
@@ -135,7 +135,7 @@ pub struct Node {
     /// Slows guessers down.
     pub throttle: Throttle,
     /// Tokens that a gateway gets in the place of keys.
-    pub swapped_tokens: SwappedTokens,
+    pub gateway_tokens: GatewayTokens,
     /// Requests of which there must not be two at once.
     pub in_flight: InFlightRequests,
     /// The clock of deletion by age.
@@ -207,7 +207,7 @@ impl Node {
             usage: UseLedger::default(),
             log_sampler: LogSampler::default(),
             throttle: Throttle::default(),
-            swapped_tokens: SwappedTokens::new(capacity),
+            gateway_tokens: GatewayTokens::new(capacity),
             in_flight: InFlightRequests::default(),
             retention_clock,
             differences: Differences::default(),

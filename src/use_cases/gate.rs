@@ -8,7 +8,7 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
-use crate::node::{Authenticated, CachedKey, Node, Presented, SwappedToken};
+use crate::node::{Authenticated, CachedKey, GatewayToken, Node, Presented};
 use crate::use_cases::access::{Credential, identify_at};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
@@ -118,7 +118,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
     // No token outlives the secret that it is got with, and a rotation may have given that an end since. Towards its end,
     // the one that is held is as good as any.
     let end = end_of_token(by, now);
-    let is_good = |cached: &SwappedToken| {
+    let is_good = |cached: &GatewayToken| {
         (cached.expires_at.since(now) >= FRESH_SECONDS || cached.expires_at == end)
             && cached.expires_at <= end
             && cached.generation == by.cached.key.generation
@@ -127,7 +127,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
             && !node.revoked_tokens.contains(&cached.token_id)
     };
     let purpose = (by.cached.key.id, by.secret, audience.into());
-    if let Some(cached) = node.swapped_tokens.held(&purpose).filter(|cached| is_good(cached)) {
+    if let Some(cached) = node.gateway_tokens.get(&purpose).filter(|cached| is_good(cached)) {
         return Ok(Arc::clone(&cached.token));
     }
     if granted.scopes.is_empty() {
@@ -137,7 +137,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
     let issued = node.issue(by, grant, now).map_err(not_issued)?;
     let token: Arc<str> = issued.access_token.into();
-    let swapped = SwappedToken {
+    let swapped = GatewayToken {
         token: Arc::clone(&token),
         token_id: issued.token_id.as_str().into(),
         expires_at: now.plus(issued.expires_in),
@@ -145,7 +145,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
         scope: granted.text.clone(),
         kid: kid.into(),
     };
-    node.swapped_tokens.keep(purpose, swapped);
+    node.gateway_tokens.keep(purpose, swapped);
     Ok(token)
 }
 

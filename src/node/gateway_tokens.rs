@@ -16,10 +16,10 @@ pub type Purpose = (KeyId, SecretId, Box<str>);
 
 /// The tokens that keys were swapped for.
 #[derive(Debug)]
-pub struct SwappedTokens(Cache<Purpose, Arc<SwappedToken>>);
+pub struct GatewayTokens(Cache<Purpose, Arc<GatewayToken>>);
 
 /// A token in the place of a key, and what it takes to tell whether it would be another today.
-pub struct SwappedToken {
+pub struct GatewayToken {
     /// The token itself.
     pub token: Arc<str>,
     /// Its `jti`.
@@ -34,7 +34,7 @@ pub struct SwappedToken {
     pub kid: Box<str>,
 }
 
-impl SwappedTokens {
+impl GatewayTokens {
     /// Keeps so many.
     pub fn new(capacity: u64) -> Self {
         let lifetime = Duration::from_secs(MAX_LIFETIME.unsigned_abs());
@@ -42,18 +42,18 @@ impl SwappedTokens {
     }
 
     /// The token that was kept last for this purpose.
-    pub fn held(&self, purpose: &Purpose) -> Option<Arc<SwappedToken>> {
+    pub fn get(&self, purpose: &Purpose) -> Option<Arc<GatewayToken>> {
         self.0.get(purpose)
     }
 
     /// Keeps a token.
-    pub fn keep(&self, purpose: Purpose, token: SwappedToken) {
+    pub fn keep(&self, purpose: Purpose, token: GatewayToken) {
         self.0.insert(purpose, Arc::new(token));
     }
 }
 
-impl fmt::Debug for SwappedToken {
+impl fmt::Debug for GatewayToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SwappedToken([redacted])")
+        f.write_str("GatewayToken([redacted])")
     }
 }
