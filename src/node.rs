@@ -25,7 +25,7 @@ mod verified_tokens;
 mod withdrawals;
 mod write_watch;
 
-pub use authenticate::{Authenticated, Presented, Refusal};
+pub use authenticate::{Authenticated, AuthenticationError, Presented};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
 pub use follow::FollowError;

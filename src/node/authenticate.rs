@@ -36,7 +36,7 @@ pub struct Authenticated {
 /// Why a presented key is not accepted. What a client learns of it is each endpoint's affair; that an
 /// unknown id, a bad tag and a wrong secret are one and the same is settled here.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthenticationError {
     /// Not one of our keys, or not its secret.
     #[error("unknown key or wrong secret")]
     Unknown,
@@ -70,13 +70,13 @@ impl Node {
     /// Judges a presented key. The order is part of the contract: tag, record, secret, state, address.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// [`AuthenticationError`].
     pub async fn authenticate(
         self: &Arc<Self>,
         presented: Presented<'_>,
         origin: Origin<'_>,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, AuthenticationError> {
         let judged = self.judge(presented, origin, now).await;
         if let Err(refusal) = &judged
             && refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause))
@@ -94,7 +94,7 @@ impl Node {
         presented: Presented<'_>,
         origin: Origin<'_>,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, AuthenticationError> {
         let authenticated = self.recognize(presented, origin.address, now).await?;
         self.admit(authenticated, origin, now)
     }
@@ -102,17 +102,17 @@ impl Node {
     /// Judges a key that was presented before, without its secret. It is good for no longer than that secret.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// [`AuthenticationError`].
     pub async fn authenticate_again(
         &self,
         id: &KeyId,
         secret: SecretId,
         origin: Origin<'_>,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
-        let cached = self.key(id).await?.ok_or(Refusal::Unknown)?;
+    ) -> Result<Authenticated, AuthenticationError> {
+        let cached = self.key(id).await?.ok_or(AuthenticationError::Unknown)?;
         let presented = cached.secrets.iter().find(|cached| cached.id == secret && cached.is_live(now));
-        let secret_expires_at = presented.ok_or(Refusal::Unknown)?.expires_at;
+        let secret_expires_at = presented.ok_or(AuthenticationError::Unknown)?.expires_at;
         self.admit(Authenticated { cached, secret, secret_expires_at }, origin, now)
     }
 
@@ -122,12 +122,12 @@ impl Node {
         authenticated: Authenticated,
         origin: Origin<'_>,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, AuthenticationError> {
         match authenticated.refused_for(origin.address, now) {
             None => Ok(authenticated),
             Some(reason) => {
                 self.refuse(&authenticated.cached, reason, origin, now);
-                Err(Refusal::of(reason, origin.address))
+                Err(AuthenticationError::of(reason, origin.address))
             }
         }
     }
@@ -151,14 +151,14 @@ impl Node {
         presented: Presented<'_>,
         caller: CallerAddress,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, AuthenticationError> {
         // What is no key at all guesses at nobody's secret, and costs neither a query nor a slow hash.
-        let Some(claimed) = presented.claimed_id() else { return Err(Refusal::Unknown) };
+        let Some(claimed) = presented.claimed_id() else { return Err(AuthenticationError::Unknown) };
         if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
-            return Err(Refusal::Throttled(seconds));
+            return Err(AuthenticationError::Throttled(seconds));
         }
         let recognized = self.open(presented, now).await;
-        if matches!(recognized, Err(Refusal::Unknown)) {
+        if matches!(recognized, Err(AuthenticationError::Unknown)) {
             self.throttle.failed(&claimed, caller.known(), now);
         }
         recognized
@@ -168,21 +168,21 @@ impl Node {
     /// that is not its holder but somebody who was authenticated already.
     ///
     /// # Errors
-    /// [`Refusal`], but never for the state, the address or the number of wrong secrets.
+    /// [`AuthenticationError`], but never for the state, the address or the number of wrong secrets.
     pub async fn open(
         self: &Arc<Self>,
         presented: Presented<'_>,
         now: Timestamp,
-    ) -> Result<Authenticated, Refusal> {
-        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| Refusal::Unknown)?;
+    ) -> Result<Authenticated, AuthenticationError> {
+        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| AuthenticationError::Unknown)?;
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
-            return Err(Refusal::Unknown);
+            return Err(AuthenticationError::Unknown);
         }
-        let cached = self.key(&key.id()).await?.ok_or(Refusal::Unknown)?;
+        let cached = self.key(&key.id()).await?.ok_or(AuthenticationError::Unknown)?;
         let Some(found) = self.secrets.recognize(&cached.key, &cached.secrets, key.secret(), now).await?
         else {
             self.usage.count(&cached, None, UseKind::Refused(RefusedFor::Secret), now);
-            return Err(Refusal::Unknown);
+            return Err(AuthenticationError::Unknown);
         };
         if found.outdated {
             self.hash_anew(&key, found.secret);
@@ -194,10 +194,10 @@ impl Node {
     /// The key of this id, from memory as long as memory may be relied on.
     ///
     /// # Errors
-    /// [`Refusal::Store`] and [`Refusal::Stale`].
-    pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<CachedKey>>, Refusal> {
+    /// [`AuthenticationError::Store`] and [`AuthenticationError::Stale`].
+    pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<CachedKey>>, AuthenticationError> {
         if !self.freshness.holds() {
-            return Err(Refusal::Stale(self.freshness.age().as_secs()));
+            return Err(AuthenticationError::Stale(self.freshness.age().as_secs()));
         }
         Ok(self.keys.find(id, &self.store).await?)
     }
@@ -257,7 +257,7 @@ impl Authenticated {
     }
 }
 
-impl Refusal {
+impl AuthenticationError {
     /// What the log counts it under, if it says nothing of who presented the key: then anybody can cause it, as often
     /// as they like.
     fn anonymous(&self) -> Option<Cause> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CachedKey, Node, Refusal};
+use super::{AuthenticationError, CachedKey, Node};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
@@ -49,7 +49,7 @@ pub enum BearerFault {
     KeyDisabled,
     /// That can't be found out now.
     #[error(transparent)]
-    Unknown(Refusal),
+    Unknown(AuthenticationError),
 }
 
 impl Node {

@@ -9,7 +9,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::domain::usage::{RefusedFor, UseKind};
 use crate::jose::claims::Audience;
-use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::node::{Authenticated, AuthenticationError, BearerFault, LiveToken, Node, Presented};
 
 /// What a caller shows.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub enum Credential<'a> {
 pub enum AccessFault {
     /// The key is not accepted.
     #[error(transparent)]
-    Key(#[from] Refusal),
+    Key(#[from] AuthenticationError),
     /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] BearerFault),

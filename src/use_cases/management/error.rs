@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::jose::claims::TokenFault;
-use crate::node::{BearerFault, HashError, Refusal};
+use crate::node::{AuthenticationError, BearerFault, HashError};
 use crate::sharing::fair_queue::QueueFull;
 use crate::store::StoreError;
 use crate::use_cases::access::{AccessFault, Denied};
@@ -164,17 +164,19 @@ impl ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<AuthenticationError> for ApiError {
+    fn from(refusal: AuthenticationError) -> Self {
         match refusal {
-            Refusal::Unknown => Self::Unauthenticated { presented: true },
-            Refusal::Throttled(seconds) => Self::RateLimited(seconds),
-            Refusal::Revoked => Self::KeyRevoked,
-            Refusal::Expired => Self::KeyExpired,
-            Refusal::Disabled => Self::KeyDisabled,
-            Refusal::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
-            Refusal::Store(error) => error.into(),
-            Refusal::Stale(_) | Refusal::Busy(_) => Self::Unavailable(refusal.to_string()),
+            AuthenticationError::Unknown => Self::Unauthenticated { presented: true },
+            AuthenticationError::Throttled(seconds) => Self::RateLimited(seconds),
+            AuthenticationError::Revoked => Self::KeyRevoked,
+            AuthenticationError::Expired => Self::KeyExpired,
+            AuthenticationError::Disabled => Self::KeyDisabled,
+            AuthenticationError::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
+            AuthenticationError::Store(error) => error.into(),
+            AuthenticationError::Stale(_) | AuthenticationError::Busy(_) => {
+                Self::Unavailable(refusal.to_string())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::node::{Busy, Refusal};
+use crate::node::{AuthenticationError, Busy};
 use crate::store::StoreError;
 use crate::use_cases::access::AccessFault;
 
@@ -113,18 +113,21 @@ impl OAuthError {
     }
 }
 
-impl From<Refusal> for OAuthError {
-    fn from(refusal: Refusal) -> Self {
+impl From<AuthenticationError> for OAuthError {
+    fn from(refusal: AuthenticationError) -> Self {
         match refusal {
-            Refusal::Unknown => Self::InvalidClient(None),
-            Refusal::Throttled(retry_after) => Self::TooMany { what: "wrong secrets", retry_after },
-            // Said only to someone who presented the right secret.
-            Refusal::Revoked | Refusal::Expired | Refusal::Disabled | Refusal::Address(_) => {
-                Self::InvalidClient(Some(refusal.to_string()))
+            AuthenticationError::Unknown => Self::InvalidClient(None),
+            AuthenticationError::Throttled(retry_after) => {
+                Self::TooMany { what: "wrong secrets", retry_after }
             }
-            Refusal::Store(error) => error.into(),
-            Refusal::Stale(_) => Self::Unavailable { cause: refusal.to_string() },
-            Refusal::Busy(busy) => busy.into(),
+            // Said only to someone who presented the right secret.
+            AuthenticationError::Revoked
+            | AuthenticationError::Expired
+            | AuthenticationError::Disabled
+            | AuthenticationError::Address(_) => Self::InvalidClient(Some(refusal.to_string())),
+            AuthenticationError::Store(error) => error.into(),
+            AuthenticationError::Stale(_) => Self::Unavailable { cause: refusal.to_string() },
+            AuthenticationError::Busy(busy) => busy.into(),
         }
     }
 }

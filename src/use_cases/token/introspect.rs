@@ -11,7 +11,7 @@ use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{Actor, Audience};
-use crate::node::{Authenticated, BearerFault, LiveToken, Node, Presented, Refusal};
+use crate::node::{Authenticated, AuthenticationError, BearerFault, LiveToken, Node, Presented};
 use crate::use_cases::access::Caller;
 
 /// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
@@ -105,7 +105,7 @@ async fn find(node: &Arc<Node>, token: &str, now: Timestamp) -> Result<Option<Fo
     if looks_like_key(token) {
         return match node.open(Presented { client_id: None, key: token }, now).await {
             Ok(found) => Ok(Some(Found::Key(found))),
-            Err(Refusal::Unknown) => Ok(None),
+            Err(AuthenticationError::Unknown) => Ok(None),
             Err(refusal) => Err(refusal.into()),
         };
     }

@@ -10,7 +10,7 @@ use crate::domain::key::SecretId;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::{RefusedFor, UseKind};
 use crate::jose::claims::{Actor, Audience};
-use crate::node::{Authenticated, BearerFault, CachedKey, LiveToken, Node, Presented, Refusal};
+use crate::node::{Authenticated, AuthenticationError, BearerFault, CachedKey, LiveToken, Node, Presented};
 use crate::use_cases::token::OAuthError;
 use crate::use_cases::token::grant::covered;
 
@@ -59,7 +59,7 @@ impl Subject {
     pub(super) async fn of_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Self, OAuthError> {
         let opened = node.open(Presented { client_id: None, key }, now).await;
         let opened = opened.map_err(|refusal| match refusal {
-            Refusal::Unknown => invalid("subject_token: unknown key or wrong secret"),
+            AuthenticationError::Unknown => invalid("subject_token: unknown key or wrong secret"),
             other => other.into(),
         })?;
         let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
