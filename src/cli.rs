@@ -11,6 +11,7 @@ mod completions;
 mod confirm;
 mod failure;
 mod force;
+mod health;
 mod idempotency;
 mod init;
 mod key_argument;
@@ -66,6 +67,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::ServeArgs>),
+    Health(Box<health::HealthArgs>),
     /// Bootstrap an empty store and exit; the last output line is the administrator's key
     Init(Box<ServerArgs>),
     AdminKey(Box<admin_key::AdminKeyArgs>),
@@ -123,6 +125,7 @@ impl Command {
     fn server_args(&mut self) -> Option<&mut ServerArgs> {
         match self {
             Self::Serve(arguments) => Some(arguments.server()),
+            Self::Health(arguments) => Some(arguments.server()),
             Self::Init(settings) => Some(settings),
             Self::AdminKey(arguments) => Some(arguments.server()),
             Self::Backup(arguments) => Some(arguments.server()),
@@ -134,6 +137,7 @@ impl Command {
     async fn run(self) -> Result<(), CliError> {
         match self {
             Self::Serve(arguments) => arguments.run().await,
+            Self::Health(arguments) => arguments.run().await,
             Self::Init(settings) => settings.load()?.run(init::init).await,
             Self::AdminKey(arguments) => arguments.run().await,
             Self::Backup(arguments) => arguments.run().await,
@@ -160,8 +164,8 @@ fn long_help() -> String {
         "\
 Without a command, Claviger runs the server. `claviger serve --help` lists the settings.
 
-serve, init, admin-key, backup and restore access the store directly. All other commands call a server's REST API. They read
-the server's URL and the API key from the environment:
+serve, init, admin-key, backup and restore access the store directly, and health asks the server on this machine. All other
+commands call a server's REST API. They read the server's URL and the API key from the environment:
   export CLAVIGER_URL=https://auth.example.com
   export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help
 

@@ -11,6 +11,8 @@ mod base_url;
 mod connect;
 mod credential;
 mod error;
+#[cfg(feature = "server")]
+mod probe;
 mod proxy;
 mod request;
 mod session;
@@ -30,6 +32,8 @@ pub use answer::{Answer, StreamedAnswer};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{Credential, CredentialError};
 pub use error::ClientError;
+#[cfg(feature = "server")]
+pub(crate) use probe::probe;
 pub use proxy::Proxy;
 pub use request::Request;
 pub use session::Session;

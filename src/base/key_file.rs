@@ -1,11 +1,15 @@
-//! Files that hold a secret: readable by their owner alone, or not used at all.
+//! Files that hold a secret: readable by their owner alone, or by a group that was named, or not used at all.
 
-use std::fs::{DirBuilder, File, OpenOptions, hard_link, remove_file, rename};
+mod readers;
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, hard_link, remove_file, rename};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+pub use readers::{NoSuchGroup, Readers};
 
 use crate::base::entropy::Entropy;
 
@@ -28,6 +32,18 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A group can read it, which is not the one that may.
+    #[error("{path} can be read by the group {group} (mode {mode:04o}), and only the group {expected} may")]
+    OtherGroup {
+        /// The file.
+        path: PathBuf,
+        /// Its group.
+        group: u32,
+        /// Its permission bits.
+        mode: u32,
+        /// The group that may read it.
+        expected: u32,
+    },
 }
 
 impl KeyFileError {
@@ -37,18 +53,23 @@ impl KeyFileError {
     }
 }
 
-/// Reads a secret file, without a byte order mark in front of it.
+/// Reads a secret file that its owner alone can read, without a byte order mark in front of it.
 ///
 /// # Errors
 /// [`KeyFileError`].
 pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    read_shared(path, Readers::Owner)
+}
+
+/// The same for a file that nobody but these readers can read.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn read_shared(path: &Path, readers: Readers) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(failed)?;
     // Of the file that is open, not of whatever has the name by now.
-    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
-    }
+    check_mode(path, &file.metadata().map_err(failed)?, readers)?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(failed)?;
     if let Some(unmarked) = text.strip_prefix('\u{feff}') {
@@ -57,12 +78,43 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     Ok(text)
 }
 
+fn check_mode(path: &Path, metadata: &Metadata, readers: Readers) -> Result<(), KeyFileError> {
+    const OF_OTHERS: u32 = 0o077;
+    const READ_BY_GROUP: u32 = 0o040;
+    let (path, mode) = (path.to_owned(), metadata.mode() & 0o7777);
+    match readers {
+        _ if mode & OF_OTHERS == 0 => Ok(()),
+        Readers::OwnerAndGroup(expected) if mode & OF_OTHERS == READ_BY_GROUP => match metadata.gid() {
+            group if group == expected => Ok(()),
+            group => Err(KeyFileError::OtherGroup { path, group, mode, expected }),
+        },
+        _ => Err(KeyFileError::Exposed { path, mode }),
+    }
+}
+
 /// Reads a secret file; `None` when there is none.
 ///
 /// # Errors
 /// [`KeyFileError`].
 pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileError> {
-    match read(path) {
+    if_there(read(path))
+}
+
+/// [`read_shared`]; `None` when there is none.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn read_shared_if_there(
+    path: &Path,
+    readers: Readers,
+) -> Result<Option<Zeroizing<String>>, KeyFileError> {
+    if_there(read_shared(path, readers))
+}
+
+fn if_there(
+    read: Result<Zeroizing<String>, KeyFileError>,
+) -> Result<Option<Zeroizing<String>>, KeyFileError> {
+    match read {
         Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }

@@ -67,7 +67,7 @@ impl RestoreArgs {
 
 async fn restore(file: &Path, options: RestoreOptions, json: bool, config: &Config) -> Result<(), CliError> {
     let backup = Backup::open(file).await.map_err(CliError::failed)?;
-    let place = MasterKeyPlace::of_this_process(&config.keys_dir);
+    let place = MasterKeyPlace::of_this_process(&config.keys_dir, config.key_readers);
     place.matching(&backup.master_key_check, "backup").map_err(BootstrapError::from)?;
     let epoch = new_epoch(&Entropy::system()).map_err(CliError::failed)?;
     let clock = Clock::system();

@@ -148,6 +148,7 @@ pub(super) fn bootstrap_context(config: &Config, store: Store, address: SocketAd
         store,
         deployment: config.deployment(address),
         keys_dir: config.keys_dir.clone(),
+        key_readers: config.key_readers,
         derives_issuer: config.derives_issuer(),
         accepts_new_identity: false,
         clock: Clock::system(),

@@ -13,7 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::base::key_file::KeyFileError;
+use crate::base::key_file::{KeyFileError, Readers};
 use certificate::RenewedCertificate;
 
 const HTTP2: &[u8] = b"h2";
@@ -24,8 +24,10 @@ const HTTP1: &[u8] = b"http/1.1";
 pub struct TlsSettings {
     /// PEM file of the certificate chain, the server's own certificate first.
     pub certificate: PathBuf,
-    /// PEM file of the private key (PKCS#8, SEC1 or PKCS#1). Nobody but its owner may read it.
+    /// PEM file of the private key (PKCS#8, SEC1 or PKCS#1).
     pub key: PathBuf,
+    /// Who may read the private key. It is not used if anybody else can.
+    pub key_readers: Readers,
     /// How often, at most, the files are looked at for a renewed certificate: when a client connects after
     /// this time. If the new files cannot be used, the old certificate stays, with a warning in the log.
     pub reload_every: Duration,
@@ -34,7 +36,12 @@ pub struct TlsSettings {
 impl TlsSettings {
     /// From two files, looked at again once a minute.
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        Self { certificate: certificate.into(), key: key.into(), reload_every: Duration::from_secs(60) }
+        Self {
+            certificate: certificate.into(),
+            key: key.into(),
+            key_readers: Readers::default(),
+            reload_every: Duration::from_secs(60),
+        }
     }
 }
 

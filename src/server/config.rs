@@ -15,6 +15,7 @@ pub use origin::{Origin, Origins};
 pub(crate) use settings::DEFAULT_FILE;
 pub use settings::{BootstrapMode, LogFormat, Settings};
 
+use crate::base::key_file::Readers;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gateway::GateMapping;
@@ -31,6 +32,8 @@ pub struct Config {
     pub database_url: String,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
+    /// Who may read the key files.
+    pub key_readers: Readers,
     /// What to do with an empty store.
     pub bootstrap: BootstrapMode,
     /// The certificate, where TLS ends here.

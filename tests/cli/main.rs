@@ -12,6 +12,7 @@ mod bulk;
 mod client;
 mod failures;
 mod finding;
+mod health;
 mod help;
 mod keys;
 mod lists;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use claviger::base::clock::{Clock, Timestamp};
 use claviger::base::entropy::Entropy;
+use claviger::base::key_file::Readers;
 use claviger::base::master_key::MasterKey;
 use claviger::domain::address::AddressPolicy;
 use claviger::domain::api_key::{self, KeyId, PlainKey};
@@ -90,7 +91,7 @@ impl Server {
         let bootstrapper = Bootstrapper {
             store: &store,
             deployment: &deployment,
-            master_key: MasterKeyPlace::new(&keys_dir, None),
+            master_key: MasterKeyPlace::new(&keys_dir, Readers::Owner, None),
             entropy: &entropy,
             now: clock.now(),
         };

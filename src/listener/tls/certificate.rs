@@ -14,7 +14,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
-use crate::base::key_file;
+use crate::base::key_file::{self, Readers};
 use crate::base::text::without_byte_order_mark_bytes;
 
 /// The certificate in use, and what its files looked like when it was read.
@@ -94,7 +94,7 @@ fn files(settings: &TlsSettings) -> Option<[FileState; 2]> {
 
 fn read_pair(settings: &TlsSettings, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let chain = read_chain(&settings.certificate)?;
-    let key = read_key(&settings.key)?;
+    let key = read_key(&settings.key, settings.key_readers)?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| {
         let (key, certificate) = (settings.key.clone(), settings.certificate.clone());
         match error {
@@ -117,8 +117,8 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(chain)
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let pem = key_file::read(path)?;
+fn read_key(path: &Path, readers: Readers) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let pem = key_file::read_shared(path, readers)?;
     PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoKey { path: path.into() },
         source => TlsError::Malformed { path: path.into(), source },

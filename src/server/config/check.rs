@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::origin::Written;
 use super::{Config, Origin, Settings, default_issuer, issuer_url};
+use crate::base::key_file::{self, Readers};
 use crate::domain::address::{AddressPolicy, TrustedProxies};
 use crate::domain::api_key::Brand;
 use crate::domain::gateway::{GateMapping, MappingError};
@@ -56,7 +57,8 @@ impl TryFrom<Settings> for Config {
 
     fn try_from(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
-        let tls = tls(settings.tls_cert, settings.tls_key)?;
+        let key_readers = key_readers(settings.key_file_group.as_deref())?;
+        let tls = tls(settings.tls_cert, settings.tls_key, key_readers)?;
         let addresses =
             addresses(settings.trusted_proxies.unwrap_or_default(), settings.forwarded_header.as_deref())?;
         let is_guarded = tls.is_some() || !addresses.proxies.is_empty() || settings.allow_http == Some(true);
@@ -68,6 +70,7 @@ impl TryFrom<Settings> for Config {
             listen,
             database_url: settings.database_url.unwrap_or_else(|| "sqlite://claviger.db".into()),
             keys_dir: settings.keys_dir.unwrap_or_else(|| "keys".into()),
+            key_readers,
             bootstrap: settings.bootstrap.unwrap_or_default(),
             tls,
             limits: Limits {
@@ -87,6 +90,7 @@ impl TryFrom<Settings> for Config {
                 source: signing_source(
                     settings.signing_algorithm.as_deref(),
                     settings.signing_key_file.as_deref(),
+                    key_readers,
                 )?,
                 ..rotation(settings.signing_key_days, settings.signing_key_lead)?
             },
@@ -149,10 +153,21 @@ fn gate(actions: Option<&[String]>, prefix: Option<&str>) -> Result<GateMapping,
     })
 }
 
-fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsSettings>, ConfigError> {
+fn key_readers(group: Option<&str>) -> Result<Readers, ConfigError> {
+    let readers = group.map(Readers::with_group).transpose();
+    Ok(readers.map_err(|error| wrong("CLAVIGER_KEY_FILE_GROUP", error))?.unwrap_or_default())
+}
+
+fn tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    key_readers: Readers,
+) -> Result<Option<TlsSettings>, ConfigError> {
     match (certificate, key) {
         (None, None) => Ok(None),
-        (Some(certificate), Some(key)) => Ok(Some(TlsSettings::new(certificate, key))),
+        (Some(certificate), Some(key)) => {
+            Ok(Some(TlsSettings { key_readers, ..TlsSettings::new(certificate, key) }))
+        }
         (Some(_), None) => Err(wrong("CLAVIGER_TLS_KEY", "is missing beside CLAVIGER_TLS_CERT")),
         (None, Some(_)) => Err(wrong("CLAVIGER_TLS_CERT", "is missing beside CLAVIGER_TLS_KEY")),
     }
@@ -238,7 +253,11 @@ fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, Conf
     Ok(RotationPolicy { every, lead: lead.into(), source: SigningKeySource::Unset })
 }
 
-fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<SigningKeySource, ConfigError> {
+fn signing_source(
+    algorithm: Option<&str>,
+    file: Option<&Path>,
+    readers: Readers,
+) -> Result<SigningKeySource, ConfigError> {
     const ALGORITHM: &str = "CLAVIGER_SIGNING_ALGORITHM";
     let algorithm = parsed::<Algorithm>(ALGORITHM, algorithm)?;
     let Some(path) = file else {
@@ -250,7 +269,7 @@ fn signing_source(algorithm: Option<&str>, file: Option<&Path>) -> Result<Signin
         };
     };
     let setting = "CLAVIGER_SIGNING_KEY_FILE";
-    let pem = crate::base::key_file::read(path).map_err(|error| wrong(setting, error))?;
+    let pem = key_file::read_shared(path, readers).map_err(|error| wrong(setting, error))?;
     let (key, _) = crate::jose::pem::import(&pem)
         .map_err(|error| wrong(setting, format!("{}: {error}", path.display())))?;
     if algorithm.is_some_and(|algorithm| algorithm != key.algorithm()) {

@@ -83,6 +83,10 @@ settings! {
     #[arg(long, env = "CLAVIGER_KEYS_DIR", value_name = "FOLDER")]
     keys_dir: PathBuf,
 
+    /// Group that may read the key files, too (mode 0440 or 0640): a number, or a name in /etc/group
+    #[arg(long, env = "CLAVIGER_KEY_FILE_GROUP", value_name = "GROUP")]
+    key_file_group: String,
+
     /// Proxies whose forwarding header is trusted: addresses and CIDRs, separated by commas
     #[arg(long, env = "CLAVIGER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR,…")]
     trusted_proxies: Vec<String>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Bootstrapper, MasterKeyPlace};
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
+use crate::base::key_file::Readers;
 use crate::node::Deployment;
 use crate::store::Store;
 
@@ -17,6 +18,8 @@ pub struct BootstrapContext {
     pub deployment: Deployment,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
+    /// Who may read the master key's file.
+    pub key_readers: Readers,
     /// Whether the issuer is only the listener's address.
     pub derives_issuer: bool,
     /// Whether the deployment's issuer and brand may be changed to those of this start.
@@ -33,7 +36,7 @@ impl BootstrapContext {
         Bootstrapper {
             store: &self.store,
             deployment: &self.deployment,
-            master_key: MasterKeyPlace::of_this_process(&self.keys_dir),
+            master_key: MasterKeyPlace::of_this_process(&self.keys_dir, self.key_readers),
             entropy: &self.entropy,
             now: self.clock.now(),
         }

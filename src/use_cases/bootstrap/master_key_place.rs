@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::base::entropy::{Entropy, EntropyError};
-use crate::base::key_file::{self, KeyFileError};
+use crate::base::key_file::{self, KeyFileError, Readers};
 use crate::base::master_key::{MasterKey, MasterKeyError};
 
 const VARIABLE: &str = "CLAVIGER_MASTER_KEY";
@@ -15,6 +15,7 @@ const VARIABLE: &str = "CLAVIGER_MASTER_KEY";
 /// Where the master key is looked for.
 pub struct MasterKeyPlace<'a> {
     keys_dir: &'a Path,
+    readers: Readers,
     variable: Option<Zeroizing<String>>,
 }
 
@@ -49,17 +50,17 @@ pub enum MasterKeyFault {
 }
 
 impl<'a> MasterKeyPlace<'a> {
-    /// The environment's variable, if it is set, else a file in this folder.
-    pub fn new(keys_dir: &'a Path, variable: Option<OsString>) -> Self {
+    /// The environment's variable, if it is set, else a file in this folder that nobody but these readers can read.
+    pub fn new(keys_dir: &'a Path, readers: Readers, variable: Option<OsString>) -> Self {
         // What is not text is not a master key either: it has to be refused, not overlooked.
         let variable = variable.map(|key| Zeroizing::new(key.to_string_lossy().into()));
-        Self { keys_dir, variable }
+        Self { keys_dir, readers, variable }
     }
 
     /// The same for this process.
-    pub fn of_this_process(keys_dir: &'a Path) -> Self {
+    pub fn of_this_process(keys_dir: &'a Path, readers: Readers) -> Self {
         // Empty, as a compose file may leave it, is not set.
-        Self::new(keys_dir, std::env::var_os(VARIABLE).filter(|key| !key.is_empty()))
+        Self::new(keys_dir, readers, std::env::var_os(VARIABLE).filter(|key| !key.is_empty()))
     }
 
     /// The one that this `check` is of, which a store or a backup (`of`) has.
@@ -78,7 +79,7 @@ impl<'a> MasterKeyPlace<'a> {
     fn at_hand(&self) -> Result<Option<MasterKey>, MasterKeyFault> {
         let text = match &self.variable {
             Some(text) => Some(text.clone()),
-            None => key_file::read_if_there(&self.path())?,
+            None => key_file::read_shared_if_there(&self.path(), self.readers)?,
         };
         let parsed = text.map(|text| text.parse()).transpose();
         parsed.map_err(|error| MasterKeyFault::Malformed(self.to_string(), error))

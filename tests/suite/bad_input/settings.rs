@@ -42,6 +42,7 @@ fn a_setting_that_makes_no_sense_is_named() {
         ("ALLOW_HTTP", &["perhaps"], "CLAVIGER_ALLOW_HTTP"),
         ("SIGNING_ALGORITHM", &["none", "HS256", "es256", "RS256"], "CLAVIGER_SIGNING_ALGORITHM"),
         ("SIGNING_KEY_FILE", &["missing.pem", "."], "CLAVIGER_SIGNING_KEY_FILE"),
+        ("KEY_FILE_GROUP", &["-1", "4294967296", "no group has this name"], "CLAVIGER_KEY_FILE_GROUP"),
         ("SIGNING_KEY_LEAD", &["0", "599"], "CLAVIGER_SIGNING_KEY_LEAD"),
         ("SIGNING_KEY_DAYS", &["0"], "CLAVIGER_SIGNING_KEY_DAYS"),
         ("SIGNING_KEY_DAYS", &["-1", "65536", "ninety"], "CLAVIGER_SIGNING_KEY_DAYS"),

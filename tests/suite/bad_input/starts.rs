@@ -1,7 +1,7 @@
 //! Starts that come to nothing: files, stores and master keys that do not fit.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use super::process::{Place, assert_failed, assert_refused};
 use crate::support::{Backend, on_both};
@@ -10,6 +10,7 @@ on_both!(
     a_store_is_begun_once_and_only_if_it_may,
     a_store_opens_with_its_own_master_key_alone,
     a_key_file_that_others_can_read_is_refused,
+    a_key_file_is_shared_with_the_group_that_is_named,
     secrets_are_in_no_output,
 );
 
@@ -184,6 +185,51 @@ async fn a_key_file_that_others_can_read_is_refused(backend: Backend) {
     }
     set(0o400);
     assert!(place.serve(&settings).is_ok());
+}
+
+async fn a_key_file_is_shared_with_the_group_that_is_named(backend: Backend) {
+    let (place, database) = (Place::new(), backend.fresh().await);
+    let url = ("CLAVIGER_DATABASE_URL", database.url.as_str());
+    let pair = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
+    place.write("cert.pem", &pair.cert.pem());
+    place.write_secret("key.pem", &pair.signing_key.serialize_pem());
+    place.write_secret("signing.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    let signing = ("CLAVIGER_SIGNING_KEY_FILE", "signing.pem");
+    let tls = [("CLAVIGER_TLS_CERT", "cert.pem"), ("CLAVIGER_TLS_KEY", "key.pem")];
+    assert_eq!(place.init(&[url, signing]).code, 0);
+    let own = fs::metadata(place.path("keys/master.key")).unwrap().gid();
+    let files = ["keys/master.key", "key.pem", "signing.pem"];
+    let set = |file: &str, mode: u32| {
+        fs::set_permissions(place.path(file), Permissions::from_mode(mode)).unwrap();
+    };
+    let serve = |group: u32| {
+        let group = group.to_string();
+        let group = ("CLAVIGER_KEY_FILE_GROUP", group.as_str());
+        place.serve(&[ANY_PORT, url, signing, tls[0], tls[1], group])
+    };
+    for mode in [0o440, 0o640, 0o400] {
+        files.iter().for_each(|file| set(file, mode));
+        assert!(serve(own).is_ok(), "{mode:o}");
+    }
+    for file in files {
+        for mode in [0o440, 0o640] {
+            set(file, mode);
+            let said = serve(own + 1).expect_err("a refusal");
+            let (expected, mode) = (own + 1, format!("{mode:04o}"));
+            let why = format!(
+                "{file} can be read by the group {own} (mode {mode}), and only the group {expected} may"
+            );
+            assert!(said.stderr.contains(&why), "{}", said.stderr);
+        }
+        // The group may not write, nor anybody else read.
+        for mode in [0o460, 0o660, 0o450, 0o444, 0o604, 0o620] {
+            set(file, mode);
+            let said = serve(own).expect_err("a refusal");
+            let why = format!("{file} can be read by group or others (mode {mode:04o}): chmod 600 it");
+            assert!(said.stderr.contains(&why), "{}", said.stderr);
+        }
+        set(file, 0o600);
+    }
 }
 
 async fn secrets_are_in_no_output(backend: Backend) {
