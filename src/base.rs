@@ -4,5 +4,6 @@ pub mod clock;
 pub mod entropy;
 #[cfg(feature = "server")]
 pub mod key_file;
+pub(crate) mod lock;
 pub mod master_key;
 pub(crate) mod text;

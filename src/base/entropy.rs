@@ -1,9 +1,11 @@
 //! Randomness as an argument: the system's CSPRNG in the server, a fixed stream in vectors and tests.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::base::lock::Mutex;
 
 /// The source had no randomness to give. On Linux that does not happen once the machine is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +55,7 @@ impl Entropy {
         match &self.0 {
             Source::System(system) => system.fill(&mut bytes).map_err(|_| EntropyError)?,
             Source::Scripted(stream) => {
-                let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut stream = stream.lock();
                 for byte in &mut bytes {
                     *byte = stream.next().ok_or(EntropyError)?;
                 }

@@ -5,7 +5,6 @@
 
 use std::io::{self, IsTerminal as _};
 use std::panic;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::{Level, Metadata};
@@ -17,6 +16,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use super::CliError;
 use super::output::within;
+use crate::base::lock::Mutex;
 use crate::server::config::{ConfigError, LogFormat, Origin};
 
 /// Lines that wait to be written. A line is some 300 bytes.
@@ -55,14 +55,14 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
     started.map_err(|error| CliError::Failed(format!("the log does not start: {error}")))?;
     // The default hook writes to standard error itself, and would block there.
     panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));
-    *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Writer { dropped, guard });
+    *WRITER.lock() = Some(Writer { dropped, guard });
     Ok(())
 }
 
 /// Logs, once a second, how many lines were dropped since the last report that was not dropped itself.
 pub(super) async fn report_dropped_lines() {
     let total = || {
-        let writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = WRITER.lock();
         writer.as_ref().map_or(0, |writer| writer.dropped.dropped_lines())
     };
     let mut reported = 0;
@@ -85,7 +85,7 @@ pub(super) async fn report_dropped_lines() {
 
 /// Writes what waits, as far as somebody reads it. What is logged later is dropped.
 pub(super) fn finish() {
-    let writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let writer = WRITER.lock().take();
     // On a thread of its own: a guard that gives up says so on standard output, which may be the same full pipe.
     within(LAST_LINES_WITHIN, move || drop(writer.map(|writer| writer.guard)));
 }

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::base::clock::Clock;
+use crate::base::lock::Mutex;
 use crate::domain::address::CallerAddress;
 use crate::domain::names::OrganizationId;
 use crate::sharing::fair_cache::{Digest, FairCache};
@@ -115,7 +116,7 @@ impl ShownAgain {
 
     async fn turn(&self, digest: Digest) -> OwnedMutexGuard<()> {
         let turn = {
-            let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut turns = self.0.turns.lock();
             turns.retain(|_, turn| turn.strong_count() > 0);
             let taken = turns.get(&digest).and_then(Weak::upgrade);
             taken.unwrap_or_else(|| {

@@ -10,8 +10,8 @@
 mod content;
 mod pacer;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use self::pacer::Pacer;
 use super::Node;
 use super::revocations::REMEMBERED_SECONDS;
 use crate::base::clock::Timestamp;
+use crate::base::lock::Mutex;
 use crate::domain::entity_tag::EntityTags;
 use crate::jose::jwk::SigningFailed;
 use crate::jose::jws::sign_compact;
@@ -99,15 +100,11 @@ impl Feed {
 
     /// The last document, if it is of now.
     fn held(&self, content: &Arc<Content>, as_of: Timestamp, kid: &str) -> Option<Bytes> {
-        let state = self.state();
+        let state = self.state.lock();
         let signed = state.signed.as_ref().filter(|signed| {
             Arc::ptr_eq(&signed.content, content) && signed.as_of == as_of && signed.kid == kid
         })?;
         state.unsaid.is_none().then(|| signed.document.clone())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,7 +112,7 @@ impl Node {
     /// Has the feed say what memory holds at `position`: at once, or in a pause once somebody asks. Those who wait are
     /// woken when it says something else than before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
-        self.feed.state().unsaid = Some((position.clone(), now));
+        self.feed.state.lock().unsaid = Some((position.clone(), now));
         match self.feed.pacer.try_lock() {
             Ok(mut pacer) if pacer.is_due(Instant::now()) => self.say(&mut pacer),
             _ => self.feed.late.notify_one(),
@@ -124,7 +121,7 @@ impl Node {
 
     /// Comes back when the feed says all that memory had taken in before.
     async fn say_all(&self, pacer: &mut Pacer) {
-        let is_unsaid = self.feed.state().unsaid.is_some();
+        let is_unsaid = self.feed.state.lock().unsaid.is_some();
         if is_unsaid {
             tokio::time::sleep_until(pacer.next()).await;
             self.say(pacer);
@@ -133,7 +130,7 @@ impl Node {
 
     /// Puts the feed together from what memory holds.
     fn say(&self, pacer: &mut Pacer) {
-        let Some((position, now)) = self.feed.state().unsaid.clone() else { return };
+        let Some((position, now)) = self.feed.state.lock().unsaid.clone() else { return };
         let begun = Instant::now();
         let mut content = Content::at(&position, self.taken_away(now));
         let length = content.len();
@@ -145,7 +142,7 @@ impl Node {
             *held = Arc::new(content);
             is_news
         });
-        self.feed.state().unsaid.take_if(|(unsaid, _)| *unsaid == position);
+        self.feed.state.lock().unsaid.take_if(|(unsaid, _)| *unsaid == position);
         pacer.pause_after(begun, Instant::now(), length);
     }
 
@@ -203,7 +200,7 @@ impl Node {
         let (document, etag) = (Bytes::from(document), content.etag());
         pacer.pause_after(begun, Instant::now(), document.len());
         let kid = signing.kid().to_owned();
-        self.feed.state().signed = Some(Signed { content, as_of, kid, document: document.clone() });
+        self.feed.state.lock().signed = Some(Signed { content, as_of, kid, document: document.clone() });
         Ok((document, etag))
     }
 

@@ -3,11 +3,12 @@
 //! Ages are measured by the monotonic clock. While the store is out of reach, setting the wall clock back would
 //! otherwise keep what is in memory fresh for as long as somebody likes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::base::clock::{Clock, Timestamp};
+use crate::base::lock::Mutex;
 use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
 const MAX_STALE: Duration = Duration::from_secs(MAX_STALE_SECONDS.unsigned_abs());
@@ -50,22 +51,22 @@ impl Freshness {
 
     /// Notes that all changes committed before the question was put are known. Never goes back.
     pub(super) fn confirm(&self, asked: Asked) {
-        let mut last = lock(&self.asked);
+        let mut last = self.asked.lock();
         if asked.monotonic >= last.monotonic {
             *last = asked;
             self.confirmed.fetch_max(milliseconds(asked.monotonic), Ordering::AcqRel);
         }
-        *lock(&self.trouble) = None;
+        *self.trouble.lock() = None;
     }
 
     /// Notes why the store could not be followed.
     pub(super) fn failed(&self, why: &dyn std::fmt::Display) {
-        *lock(&self.trouble) = Some(why.to_string().into());
+        *self.trouble.lock() = Some(why.to_string().into());
     }
 
     /// Why the store cannot be followed, if the last attempt failed.
     pub fn trouble(&self) -> Option<Arc<str>> {
-        lock(&self.trouble).clone()
+        self.trouble.lock().clone()
     }
 
     /// How long ago the store was last confirmed.
@@ -76,7 +77,7 @@ impl Freshness {
 
     /// When the store was last confirmed, by the wall clock as it is set now.
     pub fn as_of(&self) -> Timestamp {
-        let asked = *lock(&self.asked);
+        let asked = *self.asked.lock();
         let age = self.clock.monotonic().saturating_sub(asked.monotonic).as_secs();
         let by_age = self.clock.now().plus(-i64::try_from(age).unwrap_or(i64::MAX));
         // Both are cut to whole seconds, so they may be one apart. More says that the wall clock was set.
@@ -91,10 +92,6 @@ impl Freshness {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::base::lock::Mutex;
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, Quota};
 
@@ -69,7 +70,7 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
     // Of this thread alone (on Linux). Where it is not allowed, the threads compete like any other.
     let _ = rustix::process::setpriority_process(None, NICE);
     loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = waiting.lock().recv();
         let Ok(job) = job else { return };
         // Whoever waits for the result sees that there is none; the thread is there for the next.
         let _ = catch_unwind(AssertUnwindSafe(job));

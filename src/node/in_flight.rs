@@ -1,8 +1,9 @@
 //! Requests in flight that must not run twice at once.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
 
 type Name = (KeyId, String);
@@ -21,17 +22,13 @@ pub struct InFlightRequest {
 impl InFlightRequests {
     /// Begins; `None` while another of this name is in flight.
     pub fn enter(&self, name: Name) -> Option<InFlightRequest> {
-        let is_first = self.lock().insert(name.clone());
+        let is_first = self.0.lock().insert(name.clone());
         is_first.then(|| InFlightRequest { name, all: self.clone() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<Name>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        self.all.lock().remove(&self.name);
+        self.all.0.lock().remove(&self.name);
     }
 }

@@ -9,7 +9,7 @@ mod ring;
 mod rotate;
 mod settle;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 pub use ring::{Ring, RingKey, SigningKeyStatus};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::lock::RwLock;
 use crate::base::master_key::{SealError, SealingKey};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
 use crate::store::{ChangeReader, SealedSigningKey, Store, StoreError};
@@ -89,13 +90,13 @@ impl Keyring {
 
     fn take_in(&self, stored: &[SealedSigningKey]) -> Result<(), KeyringError> {
         let ring = Arc::new(open_all(stored, &self.sealing)?);
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        *self.ring.write() = ring;
         Ok(())
     }
 
     /// The keys as they are now.
     pub fn ring(&self) -> Arc<Ring> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.ring.read())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Log lines that anybody can cause, without a credential: one for each cause and second, with a count of the others.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
+
+use crate::base::lock::Mutex;
 
 /// For so long a cause has had its line.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -37,7 +39,7 @@ impl LogSampler {
             return true;
         }
         {
-            let mut recent = self.recent();
+            let mut recent = self.recent.lock();
             if let Some(more) = recent.get_mut(&cause) {
                 *more += 1;
                 return false;
@@ -64,16 +66,12 @@ impl LogSampler {
 
     /// How often it came again. After a second in which it did not, it may have a line of its own once more.
     fn end_window(&self, cause: Cause) -> u64 {
-        let mut recent = self.recent();
+        let mut recent = self.recent.lock();
         let more = recent.get_mut(&cause).map(std::mem::take).unwrap_or_default();
         if more == 0 {
             recent.remove(&cause);
         }
         more
-    }
-
-    fn recent(&self) -> MutexGuard<'_, BTreeMap<Cause, u64>> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

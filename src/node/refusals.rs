@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
 use crate::base::clock::Timestamp;
+use crate::base::lock::Mutex;
 use crate::base::text::redacted;
 use crate::domain::address::{Origin, network};
 use crate::domain::api_key::KeyId;
@@ -75,7 +75,7 @@ impl RefusalLog {
 
     /// What there is to write.
     pub(super) fn take(&self, now: Timestamp) -> Vec<PastEvent> {
-        let mut log = self.lock();
+        let mut log = self.log.lock();
         let mut events = Vec::new();
         log.0.retain(|_, of| {
             events.append(&mut of.waiting);
@@ -88,7 +88,7 @@ impl RefusalLog {
 
     /// Keeps what could not be written for the next time.
     pub(super) fn put_back(&self, events: Vec<PastEvent>) {
-        let mut log = self.lock();
+        let mut log = self.log.lock();
         for event in events {
             log.of(event.event.organization.clone()).waiting.push(event);
         }
@@ -104,7 +104,7 @@ impl RefusalLog {
         complete: impl FnOnce(AuditEvent) -> AuditEvent,
     ) {
         let digest = self.digests.hash_one((reason, origin.address.known().map(network)));
-        let mut log = self.lock();
+        let mut log = self.log.lock();
         let organization = Some(key.organization.clone());
         if !log.is_news(&organization, (key.id, action), digest, now) {
             return;
@@ -125,10 +125,6 @@ impl RefusalLog {
             dry_run: false,
         };
         log.of(organization).waiting.push(PastEvent { at: now, actor, event: complete(event) });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

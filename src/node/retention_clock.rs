@@ -3,11 +3,11 @@
 //! A clock that jumps ahead would otherwise delete an audit trail, or the revocations of tokens that are still alive once
 //! the clock is corrected. A jump that is real, as after a long time without a server, costs a day.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Node;
 use crate::base::clock::{Clock, Timestamp};
+use crate::base::lock::Mutex;
 use crate::store::StoreError;
 
 /// A clock may be corrected by so many seconds, and a server be away for as long, without being noticed.
@@ -84,15 +84,11 @@ impl RetentionClock {
 
     /// The time now, or less while the clock is not believed: nothing is deleted too soon by it.
     pub fn now(&self, clock: &Clock) -> Timestamp {
-        let state = self.lock();
+        let state = self.0.lock();
         let elapsed = clock.monotonic().saturating_sub(state.monotonic).as_secs();
         let expected = state.at.plus(i64::try_from(elapsed).unwrap_or(i64::MAX));
         let wall = clock.now();
         if wall.since(expected) > TOLERATED_SECONDS { expected } else { wall }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,7 +104,7 @@ impl Node {
         let wall = database.map_or(now, |database| database.min(now));
         let stored = self.store.retention_time().await?;
         let (at, round) = {
-            let mut state = self.retention_clock.lock();
+            let mut state = self.retention_clock.0.lock();
             // Another node may have waited for longer.
             if let Some(stored) = stored.filter(|stored| *stored > state.at && *stored <= wall) {
                 state.at = stored;

@@ -2,10 +2,10 @@
 //! heard of the store.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::base::clock::Timestamp;
+use crate::base::lock::RwLock;
 use crate::store::RevokedToken;
 
 /// Whatever kills tokens is remembered, and told to resource servers, for so many seconds: longer than any token
@@ -19,7 +19,7 @@ pub struct RevokedTokens(RwLock<BTreeMap<Box<str>, Instant>>);
 impl RevokedTokens {
     /// Whether the token of this id was revoked.
     pub fn contains(&self, jti: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti)
+        self.0.read().contains_key(jti)
     }
 
     /// Takes in a revoked token.
@@ -28,21 +28,21 @@ impl RevokedTokens {
         if let Ok(left) = u64::try_from(left) {
             // By a clock that is far behind the one that revoked it, a very long time: an `Instant` has an end.
             let end = Instant::now() + Duration::from_secs(left.min(u32::MAX.into()));
-            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(token.jti.as_str().into(), end);
+            self.0.write().insert(token.jti.as_str().into(), end);
         }
     }
 
     /// The ids of all of them, sorted.
     pub fn ids(&self) -> Vec<Box<str>> {
         let now = Instant::now();
-        let ends = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let ends = self.0.read();
         ends.iter().filter(|(_, end)| **end > now).map(|(jti, _)| Box::clone(jti)).collect()
     }
 
     /// Drops those whose time is over, and none before.
     pub fn prune(&self) {
         let now = Instant::now();
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, end| *end > now);
+        self.0.write().retain(|_, end| *end > now);
     }
 }
 

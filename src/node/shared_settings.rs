@@ -1,8 +1,7 @@
 //! Settings that nodes of one deployment should have in common, and that this node has otherwise.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::Node;
+use crate::base::lock::Mutex;
 use crate::store::SharedSettings;
 
 /// The names of the settings that differ.
@@ -12,11 +11,11 @@ pub struct Differences(Mutex<Vec<&'static str>>);
 impl Differences {
     /// Which of `issuer`, `brand` and `audiences` another node has otherwise.
     pub fn names(&self) -> Vec<&'static str> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn replace(&self, names: Vec<&'static str>) -> bool {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.0.lock();
         let is_news = *held != names;
         *held = names;
         is_news

@@ -2,13 +2,14 @@
 //! owner elsewhere is never held up by a guesser.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
 
 use crate::base::clock::Timestamp;
+use crate::base::lock::Mutex;
 use crate::domain::address::network;
 
 /// Wrong secrets that a pair may send in [`WINDOW_SECONDS`].
@@ -60,7 +61,7 @@ impl Throttle {
             return None;
         }
         let failures = self.failures.get(&pair(client, address))?;
-        let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = failures.lock();
         let left = WINDOW_SECONDS - now.since(failures.since);
         (failures.count >= ALLOWED && failures.still_count(now)).then_some(left)
     }
@@ -69,7 +70,7 @@ impl Throttle {
     pub fn failed(&self, client: &str, address: Option<IpAddr>, now: Timestamp) {
         let fresh = || Arc::new(Mutex::new(Failures { since: now, count: 0 }));
         let failures = self.failures.get_with(pair(client, address), fresh);
-        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = failures.lock();
         if !failures.still_count(now) {
             *failures = Failures { since: now, count: 0 };
         }

@@ -3,12 +3,13 @@
 //! What a kill can lose is what was counted since the last flush, and no more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{CachedKey, CachedSecret, RefusalLog};
 use crate::base::clock::Timestamp;
+use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
 use crate::domain::usage::{Interval, UseCounts, UseKind};
 use crate::store::{Store, StoreError, UseRecord};
@@ -67,7 +68,7 @@ impl UseLedger {
         cell.counts[kind.index()].fetch_add(1, Ordering::Relaxed);
         // Set after counting and cleared before collecting: a count is never left behind unqueued.
         if !cell.waiting.swap(true, Ordering::AcqRel) {
-            self.lock().keys.push(Arc::clone(key));
+            self.unwritten.lock().keys.push(Arc::clone(key));
         }
     }
 
@@ -76,7 +77,7 @@ impl UseLedger {
     /// # Errors
     /// When the store fails.
     pub async fn flush(&self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-        let Unwritten { keys, mut records } = std::mem::take(&mut *self.lock());
+        let Unwritten { keys, mut records } = std::mem::take(&mut *self.unwritten.lock());
         for record in keys.iter().filter_map(|key| self.collect(key)) {
             add(&mut records, record);
         }
@@ -101,7 +102,7 @@ impl UseLedger {
 
     /// Puts aside what a key's cell holds of another hour.
     fn begin_hour(&self, key: &CachedKey, hour: Timestamp) {
-        let mut unwritten = self.lock();
+        let mut unwritten = self.unwritten.lock();
         if key.used.hour.load(Ordering::Relaxed) == hour.unix() {
             return;
         }
@@ -113,20 +114,16 @@ impl UseLedger {
 
     fn collect(&self, key: &CachedKey) -> Option<UseRecord> {
         // No hour begins meanwhile.
-        let _unwritten = self.lock();
+        let _unwritten = self.unwritten.lock();
         key.used.waiting.swap(false, Ordering::AcqRel);
         key.take_use()
     }
 
     fn put_back(&self, records: &[UseRecord]) {
-        let mut unwritten = self.lock();
+        let mut unwritten = self.unwritten.lock();
         for record in records {
             add(&mut unwritten.records, record.clone());
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Unwritten> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Tokens whose signature was verified here before.
 
 use std::borrow::Borrow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use crate::base::lock::Mutex;
 use crate::jose::claims::{Claims, Rules, TokenFault, authentic_claims};
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::{JwsFault, UnverifiedJws};
@@ -76,7 +77,7 @@ impl VerifiedTokens {
     }
 
     fn interned(&self, kid: &str) -> Arc<str> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(same) = known.iter().find(|known| ***known == *kid) {
             return Arc::clone(same);
         }

@@ -1,10 +1,10 @@
 //! Generations of keys that are over, for whoever verifies tokens elsewhere.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::revocations::REMEMBERED_SECONDS;
 use crate::base::clock::Timestamp;
+use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
 use crate::store::Withdrawal;
 
@@ -16,7 +16,7 @@ impl Withdrawals {
     /// Takes in what was withdrawn. A generation that is over stays so, in whichever order news arrives.
     pub fn insert(&self, news: Vec<Withdrawal>, now: Timestamp) {
         let since = now.plus(-REMEMBERED_SECONDS);
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         known.retain(|_, (_, at)| *at >= since);
         for withdrawal in news {
             let held = known.entry(withdrawal.key).or_default();
@@ -27,16 +27,12 @@ impl Withdrawals {
     /// Forgets everything but this, which is all that the store has.
     pub fn replace(&self, all: Vec<Withdrawal>) {
         let entry = |withdrawal: Withdrawal| (withdrawal.key, (withdrawal.generation, withdrawal.at));
-        *self.lock() = all.into_iter().map(entry).collect();
+        *self.0.lock() = all.into_iter().map(entry).collect();
     }
 
     /// The keys and the least generation of each that is still good.
     pub fn all(&self) -> Vec<(KeyId, u64)> {
-        self.lock().iter().map(|(key, (generation, _))| (*key, *generation)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, (u64, Timestamp)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().iter().map(|(key, (generation, _))| (*key, *generation)).collect()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::Arc;
 
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+
+use crate::base::lock::{Mutex, RwLock, RwLockWriteGuard};
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +54,7 @@ impl<T: Clone> FairCache<T> {
     }
 
     pub(crate) fn get(&self, digest: &Digest) -> Option<T> {
-        self.shard(digest).read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.shard(digest).read().get(digest).cloned()
     }
 
     /// Keeps what was made of a credential of this organization, in the place of what was made of it before.
@@ -60,7 +62,7 @@ impl<T: Clone> FairCache<T> {
         if self.capacity == 0 {
             return;
         }
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shares = self.shares.lock();
         if let Some(known) = self.write(&digest).get_mut(&digest) {
             *known = made;
             return;
@@ -79,7 +81,7 @@ impl<T: Clone> FairCache<T> {
     }
 
     fn write(&self, digest: &Digest) -> RwLockWriteGuard<'_, HashMap<Digest, T>> {
-        self.shard(digest).write().unwrap_or_else(PoisonError::into_inner)
+        self.shard(digest).write()
     }
 
     fn shard(&self, digest: &Digest) -> &RwLock<HashMap<Digest, T>> {

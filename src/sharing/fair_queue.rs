@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use crate::base::lock::{Mutex, MutexGuard};
 use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
 use crate::domain::principal::Principal;
@@ -93,7 +94,7 @@ impl FairQueue {
 
     fn enter(&self, principal: &Principal) -> Result<oneshot::Receiver<Permit>, QueueFull> {
         let organization = &principal.organization;
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let is_free = state.taken < self.quota.permits;
         let queue = state.queues.entry(organization.clone()).or_default();
         let is_at_once = is_free && queue.waiting.is_empty() && queue.taken < self.quota.per_organization;
@@ -113,7 +114,7 @@ impl FairQueue {
     }
 
     fn release(&self, organization: &Option<OrganizationId>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.taken = state.taken.saturating_sub(1);
         if let Some(queue) = state.queues.get_mut(organization) {
             queue.taken = queue.taken.saturating_sub(1);
@@ -157,10 +158,6 @@ impl FairQueue {
             let _ = permit.send(Permit { queue: self.clone(), organization });
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl OrganizationQueue {
@@ -191,7 +188,7 @@ impl Drop for Permit {
 
 impl fmt::Debug for FairQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
+        let state = self.state.lock();
         let waiting: usize = state.queues.values().map(|queue| queue.waiting.len()).sum();
         f.debug_struct("FairQueue").field("taken", &state.taken).field("waiting", &waiting).finish()
     }

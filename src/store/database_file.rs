@@ -4,9 +4,10 @@ use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use super::error::OpenError;
+use crate::base::lock::Mutex;
 
 /// Only their owner reads and writes a store's files.
 const PRIVATE: u32 = 0o600;
@@ -75,7 +76,7 @@ impl DatabaseFile {
 
     /// Lets other processes have it. SQLite must be done with it.
     pub(crate) fn release(&self) {
-        self.locks.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.locks.lock().clear();
     }
 
     /// Whether its names still lead to the files that are open.

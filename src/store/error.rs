@@ -124,9 +124,14 @@ impl StoreError {
     }
 }
 
-/// No answer came in time.
+/// The database did not answer in time.
 pub(super) fn timed_out() -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"))
+    timed_out_because("no answer in time".to_owned())
+}
+
+/// What the database was asked for did not come in time.
+pub(super) fn timed_out_because(reason: String) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason))
 }
 
 /// Reads a text back that was written as the `Display` of a `T`.

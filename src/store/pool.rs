@@ -10,9 +10,8 @@ mod executor;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
@@ -21,8 +20,10 @@ use tokio::time::timeout;
 
 pub(crate) use self::connection::PooledConnection;
 pub(crate) use self::engine::{Engine, PostgresServer, SqliteFile};
+use super::error::timed_out_because;
 use super::fault::Fault;
 use super::write_health::WriteHealth;
+use crate::base::lock::Mutex;
 
 /// Longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -139,15 +140,15 @@ impl<DB: Engine> Pool<DB> {
 
     /// Hands out no connection any more that is open by now: what is behind them has changed.
     pub(crate) fn expire_all(&self) {
-        *lock(&self.0.expired_before) = Some(Instant::now());
-        lock(&self.0.idle).clear();
+        *self.0.expired_before.lock() = Some(Instant::now());
+        self.0.idle.lock().clear();
     }
 
     /// Hands out nothing more, and closes the connections once they are idle.
     pub(crate) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
         let Ok(_all) = self.0.permits.acquire_many(self.0.size).await else { return };
-        let idle = std::mem::take(&mut *lock(&self.0.idle));
+        let idle = std::mem::take(&mut *self.0.idle.lock());
         for IdleConnection { live, .. } in idle {
             let _ = live.raw.close().await;
         }
@@ -162,15 +163,15 @@ impl<DB: Engine> Pool<DB> {
     async fn open(&self) -> sqlx::Result<RawConnection<DB>> {
         let opened = Instant::now();
         let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
-        let too_late = |_| timed_out(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
+        let too_late = |_| timed_out_because(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
         let connected = opening.map_err(too_late).and_then(|connected| connected);
-        *lock(&self.0.last_error) = connected.as_ref().err().map(ToString::to_string);
+        *self.0.last_error.lock() = connected.as_ref().err().map(ToString::to_string);
         Ok(RawConnection { raw: connected?, opened })
     }
 
     /// The idle connection that was used last, and still may be.
     fn take_idle(&self) -> Option<IdleConnection<DB>> {
-        let mut idle = lock(&self.0.idle);
+        let mut idle = self.0.idle.lock();
         while idle.front().is_some_and(|oldest| oldest.since.elapsed() > MAX_IDLE) {
             idle.pop_front();
         }
@@ -180,12 +181,12 @@ impl<DB: Engine> Pool<DB> {
     /// Takes a connection back that has done its work well.
     fn return_idle(&self, live: RawConnection<DB>) {
         if self.is_usable(&live) {
-            lock(&self.0.idle).push_back(IdleConnection { live, since: Instant::now() });
+            self.0.idle.lock().push_back(IdleConnection { live, since: Instant::now() });
         }
     }
 
     fn is_usable(&self, live: &RawConnection<DB>) -> bool {
-        let is_expired = lock(&self.0.expired_before).is_some_and(|moment| live.opened <= moment);
+        let is_expired = self.0.expired_before.lock().is_some_and(|moment| live.opened <= moment);
         !is_expired && live.opened.elapsed() <= MAX_LIFETIME
     }
 
@@ -218,17 +219,9 @@ impl<DB: Engine> Pool<DB> {
 
     /// Why there was no connection in time: the database lets nobody in, or all connections are in use.
     fn acquire_error(&self) -> sqlx::Error {
-        match &*lock(&self.0.last_error) {
-            Some(last_error) => timed_out(last_error.clone()),
+        match &*self.0.last_error.lock() {
+            Some(last_error) => timed_out_because(last_error.clone()),
             None => sqlx::Error::PoolTimedOut,
         }
     }
-}
-
-fn timed_out(what: String) -> sqlx::Error {
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

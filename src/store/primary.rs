@@ -3,7 +3,7 @@
 //! A standby answers reads from a history that may end before the primary's. What it says of a key may have been
 //! true once, so no connection to one is ever used.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::select_ok;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::error::{StoreError, timed_out};
 use super::pool::Pool;
+use crate::base::lock::Mutex;
 
 /// The longest wait for a new connection, until it has said that it leads to the primary.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
@@ -48,7 +49,7 @@ impl Primary {
 
     /// The server that was last seen to be the primary.
     pub(super) fn options(&self) -> PgConnectOptions {
-        let last = *lock(&self.0.last);
+        let last = *self.0.last.lock();
         self.0.servers[last].clone()
     }
 
@@ -64,7 +65,7 @@ impl Primary {
             })
         });
         let ((index, session), _) = select_ok(attempts).await?;
-        *lock(&self.0.last) = index;
+        *self.0.last.lock() = index;
         Ok(session)
     }
 
@@ -125,8 +126,4 @@ pub(super) async fn text(connection: &mut PgConnection, question: &'static str) 
 pub(super) fn not_primary() -> sqlx::Error {
     let kind = std::io::ErrorKind::ReadOnlyFilesystem;
     sqlx::Error::Io(std::io::Error::new(kind, "the server that answered is a standby or read-only"))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! Whether the store takes writes: since when not, and why.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::WriteFault;
+use crate::base::lock::Mutex;
 
 /// Whether writes reach the disk. It is told of every write that ends; the log is told when that changes.
 #[derive(Debug, Default)]
@@ -35,13 +35,13 @@ impl WritesFailing {
 impl WriteHealth {
     /// Whether writes fail now.
     pub fn failing(&self) -> Option<WritesFailing> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 
     /// Takes note of a write that failed. What is wrong with that write alone changes nothing.
     pub(super) fn failed(&self, error: &sqlx::Error) {
         let Some(reason) = WriteFault::of(error) else { return };
-        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.0.lock();
         if failing.is_none() {
             *failing = Some(WritesFailing { reason, since: Instant::now() });
             tracing::error!(%error, "the store takes no writes: {reason}");
@@ -50,7 +50,7 @@ impl WriteHealth {
 
     /// Takes note of a write that is on disk.
     pub(super) fn succeeded(&self) {
-        if let Some(failing) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(failing) = self.0.lock().take() {
             let seconds = failing.lasted().as_secs();
             tracing::info!(seconds, reason = %failing.reason, "the store takes writes again");
         }

@@ -9,13 +9,14 @@ pub use code::{Code, CodeError, CodeHash};
 
 use std::fs::remove_file;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use crate::base::entropy::EntropyError;
 use crate::base::key_file;
+use crate::base::lock::Mutex;
 use crate::domain::address::CallerAddress;
 use crate::domain::api_key::PlainKey;
 use crate::node::Throttle;
@@ -109,7 +110,7 @@ impl SetUp {
         let receipt = Code::generate(&self.context.entropy)?;
         let (_, admin) = self.context.bootstrapper().bootstrap(Some(&self.context.admin_file())).await?;
         tracing::info!(address = %from, key = %admin.id(), "the store has been set up");
-        *self.receipt() = Some(receipt.hash());
+        *self.receipt.lock() = Some(receipt.hash());
         self.completed.notify_one();
         let completed = Arc::new(CompletedSetUp { admin, receipt });
         *recent = Some(Arc::clone(&completed));
@@ -148,7 +149,7 @@ impl SetUp {
 
     /// Removes the file of the administrator's key, for whoever has the receipt of it, and shows the key no more.
     pub async fn saved(&self, receipt: &Code) {
-        let is_shown = self.receipt().take_if(|expected| expected.is_of(receipt)).is_some();
+        let is_shown = self.receipt.lock().take_if(|expected| expected.is_of(receipt)).is_some();
         if !is_shown {
             return;
         }
@@ -180,10 +181,6 @@ impl SetUp {
         if code.is_some_and(|code| self.code.is_of(&code)) {
             let _ = remove_file(file);
         }
-    }
-
-    fn receipt(&self) -> MutexGuard<'_, Option<CodeHash>> {
-        self.receipt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

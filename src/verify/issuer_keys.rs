@@ -2,13 +2,14 @@
 //! one that is not known.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::metadata::{FetchFault, Metadata, fetch_keys, fetch_metadata};
+use crate::base::lock::RwLock;
 use crate::client::{BaseUrl, Client};
 use crate::jose::jwk::VerifyingKey;
 
@@ -60,7 +61,7 @@ impl IssuerKeys {
 
     /// The key with this id, if it is known.
     pub(super) fn get(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
-        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+        self.by_id.read().get(kid).cloned()
     }
 
     /// Where the issuer has what; waits until it was read for the first time.
@@ -87,7 +88,7 @@ impl IssuerKeys {
         let keys = fetch_keys(&self.client, &metadata).await?;
         let by_id =
             keys.keys.into_iter().map(|key| (key.kid().to_owned(), Arc::new(VerifyingKey::from(key))));
-        *self.by_id.write().unwrap_or_else(PoisonError::into_inner) = by_id.collect();
+        *self.by_id.write() = by_id.collect();
         self.metadata.send_replace(Some(metadata));
         Ok(())
     }

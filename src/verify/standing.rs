@@ -1,11 +1,12 @@
 //! What was heard of revocations, and whether it may still be relied on.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::base::clock::Timestamp;
+use crate::base::lock::RwLock;
 use crate::jose::claims::Leeway;
 use crate::jose::revocation_feed::{Document, Held, Known, Taken};
 
@@ -29,7 +30,7 @@ pub(super) struct Heard {
 impl Standing {
     /// Takes in a document that was verified with the key `kid`, and came at `now`, which is `at`.
     pub(super) fn take(&self, document: Document, kid: &str, now: Timestamp, at: Instant) -> Taken {
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.write();
         let taken = state.known.take(document, kid, now);
         if taken == Taken::Counts {
             state.heard = state.known.held().cloned().map(|held| Heard { held, at });
@@ -39,7 +40,7 @@ impl Standing {
 
     /// What counts now, if anything was heard.
     pub(super) fn heard(&self) -> Option<Heard> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).heard.clone()
+        self.0.read().heard.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustls::InconsistentKeys;
@@ -15,6 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
 use crate::base::key_file::{self, Readers};
+use crate::base::lock::{Mutex, RwLock};
 use crate::base::text::without_byte_order_mark_bytes;
 
 /// The certificate in use, and what its files looked like when it was read.
@@ -42,7 +43,7 @@ impl RenewedCertificate {
     /// Reads the files again if it is time to look and they have changed. One connection does this; others
     /// meanwhile go on with what there is.
     fn renew(&self) {
-        let Ok(mut checked) = self.checked.try_lock() else { return };
+        let Some(mut checked) = self.checked.try_lock() else { return };
         if checked.at.elapsed() < self.settings.reload_every {
             return;
         }
@@ -53,7 +54,7 @@ impl RenewedCertificate {
         }
         match read_pair(&self.settings, &self.provider) {
             Ok(pair) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                *self.current.write() = Arc::new(pair);
                 checked.files = files;
                 tracing::info!(certificate = %self.settings.certificate.display(), "certificate renewed");
             }
@@ -65,7 +66,7 @@ impl RenewedCertificate {
 impl ResolvesServerCert for RenewedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.renew();
-        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.current.read()))
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use crate::base::lock::{Mutex, MutexGuard};
 use crate::domain::names::{OrganizationId, ProjectId};
 
 /// What the copies of keys depend on besides the key itself.
@@ -84,7 +85,7 @@ impl Leases {
         // The remainder is below SHARDS.
         #[allow(clippy::cast_possible_truncation)]
         let at = self.hasher.hash_one(tenant) as usize % SHARDS;
-        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[at].lock()
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
     }
 
     fn entries(leases: &Leases) -> usize {
-        leases.shards.iter().map(|shard| shard.lock().unwrap().leases.len()).sum()
+        leases.shards.iter().map(|shard| shard.lock().leases.len()).sum()
     }
 
     #[test]

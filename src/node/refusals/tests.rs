@@ -68,14 +68,17 @@ fn what_waits_is_bounded_and_what_is_old_is_dropped() {
     let refusals = RefusalLog::default();
     let (noisy, quiet) = (organization("noisy"), organization("quiet"));
     refusals.put_back(vec![event(noisy.clone()); WAITING.of_organization]);
-    assert!(!refusals.lock().is_news(&noisy, key(), 1, START), "until there is room");
-    assert!(refusals.lock().is_news(&quiet, key(), 1, START), "another organization's do not wait for that");
+    assert!(!refusals.log.lock().is_news(&noisy, key(), 1, START), "until there is room");
+    assert!(
+        refusals.log.lock().is_news(&quiet, key(), 1, START),
+        "another organization's do not wait for that"
+    );
     assert_eq!(refusals.take(START).len(), WAITING.of_organization);
-    assert!(refusals.lock().is_news(&noisy, key(), 1, START));
+    assert!(refusals.log.lock().is_news(&noisy, key(), 1, START));
     assert_eq!(refusals.take(START.plus(QUIET_SECONDS - 1)).len(), 0);
-    assert_eq!(refusals.lock().0.len(), 2);
+    assert_eq!(refusals.log.lock().0.len(), 2);
     refusals.take(START.plus(QUIET_SECONDS));
-    assert!(refusals.lock().0.is_empty());
+    assert!(refusals.log.lock().0.is_empty());
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn events_that_wait_give_way_to_those_of_an_organization_with_fewer() {
     for at in 0..WAITING.of_all / WAITING.of_organization {
         refusals.put_back(vec![event(organization(&format!("noisy-{at}"))); WAITING.of_organization]);
     }
-    assert!(refusals.lock().is_news(&organization("quiet"), key(), 1, START));
+    assert!(refusals.log.lock().is_news(&organization("quiet"), key(), 1, START));
     refusals.put_back(vec![event(organization("quiet"))]);
     let written = refusals.take(START);
     assert_eq!(written.len(), WAITING.of_all);

@@ -16,7 +16,7 @@ fn held(cache: &FairCache<usize>, organization: &str, numbers: std::ops::Range<u
 }
 
 fn entries(cache: &FairCache<usize>) -> usize {
-    cache.shards.iter().map(|shard| shard.read().unwrap().len()).sum()
+    cache.shards.iter().map(|shard| shard.read().len()).sum()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_second_answer_replaces_the_first_and_takes_no_more_room() {
     }
     assert_eq!(cache.get(&of("acme", 0)), Some(9));
     assert_eq!(cache.get(&of("acme", 1)), Some(1));
-    assert_eq!(cache.shares.lock().unwrap().total, 2);
+    assert_eq!(cache.shares.lock().total, 2);
 }
 
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ proptest! {
         let cache = FairCache::new(capacity);
         for step in steps {
             let before = names.map(|name| held(&cache, name, 0..40));
-            let shares = names.map(|name| cache.shares.lock().unwrap().of.get(name).map_or(0, VecDeque::len));
+            let shares = names.map(|name| cache.shares.lock().of.get(name).map_or(0, VecDeque::len));
             match step {
                 Step::Keep(organization, number) => {
                     insert(&cache, names[organization], number);
@@ -96,7 +96,7 @@ proptest! {
                     prop_assert_eq!(cache.get(&of(names[organization], number)), None);
                 }
             }
-            let shares = cache.shares.lock().unwrap();
+            let shares = cache.shares.lock();
             prop_assert!(entries(&cache) <= shares.total && shares.total <= capacity);
             prop_assert_eq!(shares.total, shares.of.values().map(VecDeque::len).sum::<usize>());
             prop_assert_eq!(shares.by_size.len(), shares.of.len());

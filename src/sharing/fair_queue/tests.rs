@@ -37,7 +37,7 @@ fn a_free_turn_goes_to_the_next_organization_in_rotation() {
         drop(permit);
     }
     assert_eq!(order, ["noisy", "noisy", "quiet", "other", "noisy", "noisy"]);
-    assert!(queue.lock().queues.is_empty(), "nothing is kept of those who have gone");
+    assert!(queue.state.lock().queues.is_empty(), "nothing is kept of those who have gone");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn who_goes_away_keeps_nobody_waiting() {
     drop(permit);
     drop(gone);
     assert!(queue.try_acquire(&of("noisy")).is_ok());
-    assert!(queue.lock().queues.is_empty());
+    assert!(queue.state.lock().queues.is_empty());
 }
 
 #[tokio::test]
