@@ -14,18 +14,22 @@ mod in_flight;
 mod key_cache;
 pub mod keyring;
 mod log_sampler;
+mod minter;
+mod records;
 mod refusals;
 mod retention_clock;
 mod revocations;
+mod revoked_tokens;
 mod secrets;
 mod shared_settings;
+mod signer;
 mod throttle;
 mod usage;
 mod verified_tokens;
 mod withdrawals;
 mod write_watch;
 
-pub use authenticate::{Authenticated, AuthenticationError, Presented};
+pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
 pub use follow::FollowError;
@@ -35,21 +39,23 @@ pub use hash_cost::HashCost;
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{CachedKey, Granted, KeyCache};
 pub use log_sampler::{Cause, LogSampler};
+pub use minter::KeyMinter;
+pub use records::{Records, run_to_completion};
 pub use refusals::RefusalLog;
 pub use retention_clock::RetentionClock;
-pub use revocations::{REMEMBERED_SECONDS, RevokedTokens};
+pub use revocations::{REMEMBERED_SECONDS, Revocations};
+pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
+pub use signer::Signer;
 pub use throttle::Throttle;
 pub use usage::{LastUse, UseCell, UseLedger};
 pub use verified_tokens::VerifiedTokens;
 pub use withdrawals::Withdrawals;
 
-use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify};
-use tracing::Instrument as _;
+use tokio::sync::Mutex;
 
 use crate::base::clock::Clock;
 use crate::base::entropy::{Entropy, EntropyError};
@@ -60,13 +66,10 @@ use crate::domain::gateway::GateMapping;
 use crate::node::cursor::CursorKeeper;
 use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::sharing::fair_queue::{FairQueue, Quota};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Store, StoreError};
 
 use self::follow::Following;
 use self::freshness::Asked;
-
-/// How many changes memory takes in before other requests on the same thread have their turn.
-const INVALIDATED_AT_ONCE: usize = 256;
 
 /// Requests to the management API that an organization may have under way, until their answers have been taken.
 const REQUESTS: usize = 128;
@@ -99,57 +102,33 @@ pub struct Deployment {
     pub events_kept_seconds: Option<i64>,
 }
 
-/// One running server.
+/// One running server, by what its parts are responsible for.
 #[derive(Debug)]
 pub struct Node {
     /// What it was told.
     pub deployment: Deployment,
     /// The time.
     pub clock: Clock,
-    /// Randomness.
-    pub entropy: Entropy,
-    /// What is lasting.
-    pub store: Store,
-    /// The signing keys.
-    pub keyring: Keyring,
-    /// API keys in memory.
-    pub keys: KeyCache,
-    /// Verifies and hashes their secrets.
-    pub secrets: SecretKeeper,
-    /// Tells the API keys that were issued here.
-    pub tagger: Tagger,
-    /// Makes and reads the cursors of lists.
-    pub cursors: CursorKeeper,
-    /// Tokens whose signature need not be verified again.
-    pub verified_tokens: VerifiedTokens,
-    /// Tokens revoked one by one.
-    pub revoked_tokens: RevokedTokens,
-    /// Generations of keys that are over.
-    pub withdrawals: Withdrawals,
-    /// What resource servers are told of all that.
-    pub feed: Feed,
-    /// Counts use, and notes refusals, until they are written.
-    pub usage: UseLedger,
-    /// Thins out the log lines that anybody can cause.
-    pub log_sampler: LogSampler,
-    /// Slows guessers down.
-    pub throttle: Throttle,
-    /// Tokens that a gateway gets in the place of keys.
-    pub gateway_tokens: GatewayTokens,
-    /// Requests of which there must not be two at once.
-    pub in_flight: InFlightRequests,
-    /// The clock of deletion by age.
+    /// What is stored.
+    pub records: Arc<Records>,
+    /// New secrets.
+    pub minter: KeyMinter,
+    /// Who may come in.
+    pub authenticator: Arc<Authenticator>,
+    /// What is signed.
+    pub signer: Arc<Signer>,
+    /// What is revoked, and announced to resource servers.
+    pub revocations: Arc<Revocations>,
+    /// What is counted.
+    pub usage: Arc<UseLedger>,
+    /// When the store was last heard from.
+    pub freshness: Arc<Freshness>,
+    /// How far time has passed steadily.
     pub retention_clock: RetentionClock,
     /// What other nodes have set otherwise.
     pub differences: Differences,
     /// Requests to the management API, each organization's up to a fixed number at once.
     pub requests: FairQueue,
-    /// Large answers, each organization's up to a fixed number at once.
-    pub exports: FairQueue,
-    /// When the store was last heard from.
-    pub freshness: Freshness,
-    /// Wakes the follower before its time.
-    changed: Notify,
     following: Mutex<Following>,
 }
 
@@ -199,70 +178,66 @@ impl Node {
         let capacity = deployment.key_capacity;
         let secrets =
             SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
-        let node = Self {
-            keys: KeyCache::new(capacity, deployment.audiences.clone()),
-            verified_tokens: VerifiedTokens::new(capacity),
-            tagger: Tagger::new(&master_key.tag_key()),
-            cursors: CursorKeeper::new(master_key.cursor_key()),
-            usage: UseLedger::default(),
-            log_sampler: LogSampler::default(),
-            throttle: Throttle::default(),
+        let secrets = Arc::new(secrets);
+        let keys = Arc::new(KeyCache::new(capacity, deployment.audiences.clone()));
+        let usage = Arc::new(UseLedger::default());
+        let freshness = Arc::new(Freshness::confirmed(asked, clock.clone()));
+        let tagger = Tagger::new(&master_key.tag_key());
+        let signer = Arc::new(Signer {
+            issuer: deployment.issuer.clone(),
+            audiences: deployment.audiences.clone(),
+            keyring,
             gateway_tokens: GatewayTokens::new(capacity),
-            in_flight: InFlightRequests::default(),
+            policy: deployment.rotation.clone(),
+            entropy: entropy.clone(),
+        });
+        let revocations = Arc::new(Revocations {
+            tokens: revoked_tokens,
+            withdrawals,
+            feed: Feed::default(),
+            signer: Arc::clone(&signer),
+            freshness: Arc::clone(&freshness),
+        });
+        let node = Self {
+            authenticator: Arc::new(Authenticator {
+                keys: Arc::clone(&keys),
+                secrets: Arc::clone(&secrets),
+                tagger: tagger.clone(),
+                throttle: Throttle::default(),
+                verified_tokens: VerifiedTokens::new(capacity),
+                log_sampler: LogSampler::default(),
+                signer: Arc::clone(&signer),
+                revocations: Arc::clone(&revocations),
+                usage: Arc::clone(&usage),
+                freshness: Arc::clone(&freshness),
+                store: store.clone(),
+                entropy: entropy.clone(),
+            }),
+            minter: KeyMinter { brand: deployment.brand.clone(), tagger, secrets, entropy: entropy.clone() },
+            records: Arc::new(Records {
+                store,
+                clock: clock.clone(),
+                entropy,
+                audiences: deployment.audiences.clone(),
+                cursors: CursorKeeper::new(master_key.cursor_key()),
+                exports: at_once(EXPORTS),
+                in_flight: InFlightRequests::default(),
+                keys,
+                changed: Arc::default(),
+            }),
+            signer,
+            revocations,
+            usage,
+            freshness,
             retention_clock,
             differences: Differences::default(),
             requests: at_once(REQUESTS),
-            exports: at_once(EXPORTS),
-            freshness: Freshness::confirmed(asked, clock.clone()),
-            changed: Notify::new(),
             following: Mutex::new(Following { reader, seen: seen.clone() }),
             deployment,
             clock,
-            entropy,
-            store,
-            keyring,
-            secrets,
-            revoked_tokens,
-            withdrawals,
-            feed: Feed::default(),
         };
-        node.publish(&seen, lately);
+        node.revocations.publish(&seen, lately);
         Ok(Arc::new(node))
-    }
-
-    /// Commits a mutation and drops what it made old, before anybody can be told of it.
-    ///
-    /// # Errors
-    /// When the store fails; nothing of it has happened then, unless nothing but the answer was lost.
-    pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
-        let touched = write.touched().to_vec();
-        let committed = write.commit().await;
-        // Whatever was said: after an error it may have been committed all the same.
-        for some in touched.chunks(INVALIDATED_AT_ONCE) {
-            for (kind, subject) in some {
-                self.invalidate(*kind, subject);
-            }
-            if some.len() == INVALIDATED_AT_ONCE {
-                // A bulk change touches thousands of keys; other requests wait for this thread.
-                tokio::task::yield_now().await;
-            }
-        }
-        self.follow_now();
-        committed
-    }
-
-    /// Lets the follower know that there is something to take in.
-    pub fn follow_now(&self) {
-        self.changed.notify_one();
-    }
-
-    /// Runs a mutation to its end even when the client that asked for it goes away: what was committed must
-    /// also be taken in by memory. `None` when the mutation panicked.
-    pub async fn run_to_completion<T: Send + 'static>(
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
-        // What it logs is about the same request.
-        tokio::spawn(work.in_current_span()).await.ok()
     }
 }
 

@@ -89,7 +89,7 @@ async fn measure(database: &Database, plan: Plan) {
     }
     let bare = requests::bare_verification(&node, &minted[0].1.unseen);
     // An SQLite store has one process at a time.
-    node.store.close().await;
+    node.records.store.close().await;
     drop(node);
 
     let mut settings = store.settings();

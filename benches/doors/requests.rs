@@ -102,7 +102,9 @@ async fn tokens(node: &Arc<Node>, keys: &[String], count: usize) -> Vec<String> 
     let mut tokens = Vec::with_capacity(count);
     for key in keys.iter().cycle().take(count) {
         let presented = Presented { client_id: None, key };
-        let issued = client_credentials(node, presented, CALLER, &GrantRequest::default()).await;
+        let (request, now) = (GrantRequest::default(), node.clock.now());
+        let issued =
+            client_credentials(&node.authenticator, &node.signer, presented, CALLER, &request, now).await;
         tokens.push(issued.expect("a token").access_token);
     }
     tokens
@@ -110,7 +112,7 @@ async fn tokens(node: &Arc<Node>, keys: &[String], count: usize) -> Vec<String> 
 
 /// Microseconds that ring takes to verify a token's signature, and nothing else.
 pub(crate) fn bare_verification(node: &Node, tokens: &[String]) -> f64 {
-    let ring = node.keyring.ring();
+    let ring = node.signer.keyring.ring();
     let keys: Vec<_> = ring.published(node.clock.now()).cloned().collect();
     assert!(node.deployment.issuer == ISSUER && keys.len() == 1, "one key has signed them all");
     let signed = Signed::all(tokens, &Jwks { keys });

@@ -111,5 +111,5 @@ async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> 
 async fn named(node: &Arc<Node>, caller: &Caller, path: &str) -> Option<OrganizationId> {
     let (_, rest) = path.split_once("/console/orgs/")?;
     let organization: OrganizationId = rest.split('/').next()?.parse().ok()?;
-    organizations::known(node, caller, &organization).await.ok().map(|()| organization)
+    organizations::known(&node.records, caller, &organization).await.ok().map(|()| organization)
 }

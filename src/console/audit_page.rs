@@ -121,7 +121,7 @@ async fn trail(
 ) -> Result<Trail, ApiError> {
     // A scope is asked for before anything that was typed.
     visitor.caller.may_in(&organization, crate::domain::scope::Verb::Read, &["audit"])?;
-    Trail::of_organization(node, &visitor.caller, organization, wanted.filter()?).await
+    Trail::of_organization(&node.records, &visitor.caller, organization, wanted.filter()?).await
 }
 
 impl Wanted {

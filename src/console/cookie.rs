@@ -18,7 +18,7 @@ const PURPOSE: &str = "console session";
 
 /// The id in the request's cookie. Two of them are none: at most one is from here.
 pub(super) fn read(node: &Node, headers: &HeaderMap) -> Option<SessionId> {
-    node.tagger.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
+    node.authenticator.tagger.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
 }
 
 /// The value of another cookie of the console's, if there is one.
@@ -43,7 +43,12 @@ fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
 
 /// Has the browser keep a session's id for as long as it may live.
 pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
-    line(node, name_at(node), &node.tagger.marked(PURPOSE, &id.expose()), ConsoleSession::LONGEST_SECONDS)
+    line(
+        node,
+        name_at(node),
+        &node.authenticator.tagger.marked(PURPOSE, &id.expose()),
+        ConsoleSession::LONGEST_SECONDS,
+    )
 }
 
 /// Has the browser delete it.

@@ -88,7 +88,7 @@ impl Notice {
         let mut response = see_other(path);
         let (page, _) = path.split_once('?').unwrap_or((path, ""));
         let text = format!("{}.{}", self.word(), node.clock.now().plus(SECONDS).unix());
-        let marked = node.tagger.marked(&purpose(visitor, page), &text);
+        let marked = node.authenticator.tagger.marked(&purpose(visitor, page), &text);
         if let Some(cookie) = cookie::with(node, NAME, &marked, SECONDS) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -104,7 +104,9 @@ pub(super) fn take(
     path: &str,
 ) -> (Option<Notice>, Option<HeaderValue>) {
     let Some(marked) = cookie::value(node, headers, NAME) else { return (None, None) };
-    let Some(text) = node.tagger.unmarked(&purpose(visitor, path), marked) else { return (None, None) };
+    let Some(text) = node.authenticator.tagger.unmarked(&purpose(visitor, path), marked) else {
+        return (None, None);
+    };
     (read(text, node.clock.now()), cookie::with(node, NAME, "", 0))
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &["cursor"])?;
     let request = PageRequest { limit: PER_PAGE, cursor: query.text("cursor").map(str::to_owned) };
-    let (found, next) = organizations::list(&node, &visitor.caller, request).await?;
+    let (found, next) = organizations::list(&node.records, &visitor.caller, request).await?;
     let now = node.clock.now();
     let row = |organization: &Organization| Row {
         id: organization.id.to_string(),

@@ -21,7 +21,7 @@ use crate::http::failure::Failure;
 use crate::http::path::OfProject;
 use crate::node::Node;
 use crate::use_cases::management::projects::{self, ProjectPatch, ProjectPath};
-use crate::use_cases::management::{ApiError, IfMatch, Terms, Versioned as _, carry_out};
+use crate::use_cases::management::{ApiError, Force, IfMatch, Terms, Versioned as _, carry_out};
 
 #[derive(Template)]
 #[template(path = "project.html")]
@@ -89,13 +89,14 @@ pub(super) async fn change(
     let is_reviewed = fields.has("reviewed");
     let terms = Terms {
         dry_run: gone && !is_reviewed,
-        force: false,
+        force: Force::No,
         if_match: Some(IfMatch::parse([project.etag().to_string().as_bytes()])?),
     };
     let body = json!({ "name": form.name, "environments": form.slugs() });
     let patch: ProjectPatch = serde_json::from_value(body).map_err(ApiError::internal)?;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    match carry_out(async move { projects::change(&server, &caller, &of, patch, &terms).await }).await {
+    match carry_out(async move { projects::change(&server.records, &caller, &of, patch, &terms).await }).await
+    {
         Ok(done) if done.dry_run => page(&PreviewPage {
             shell: visitor.shell_at(&path.organization, Room::Projects),
             root: visitor.shell.root(&path.organization),
@@ -143,7 +144,7 @@ pub(super) async fn delete(
     }
     let done = if confirm::names(typed, &project.name, project.id.as_str()) {
         let (server, caller) = (Arc::clone(&node), visitor.caller.clone());
-        carry_out(async move { projects::delete(&server, &caller, &path).await }).await
+        carry_out(async move { projects::delete(&server.records, &caller, &path).await }).await
     } else {
         Err(ApiError::invalid("the name does not match, so nothing was changed"))
     };
@@ -159,7 +160,7 @@ pub(super) async fn delete(
 
 /// The project, for somebody who may change it.
 async fn found(node: &Arc<Node>, visitor: &Visitor, path: &ProjectPath) -> Result<Project, ApiError> {
-    let project = projects::read(node, &visitor.caller, path).await?;
+    let project = projects::read(&node.records, &visitor.caller, path).await?;
     let below = ["projects", path.project.as_str()];
     visitor.caller.may_in(&path.organization, Verb::Write, &below).map_err(ApiError::from)?;
     Ok(project)

@@ -86,7 +86,7 @@ pub(super) async fn create(
     let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
     let made = match serde_json::from_value::<NewProjectRequest>(body) {
         Ok(request) => {
-            carry_out(async move { projects::create(&server, &caller, home, request, None).await })
+            carry_out(async move { projects::create(&server.records, &caller, home, request, None).await })
                 .await
                 .map(drop)
         }
@@ -112,7 +112,7 @@ async fn listed(
 ) -> Result<ProjectsPage, ApiError> {
     let (caller, is_first) = (&visitor.caller, cursor.is_none());
     let request = PageRequest { limit: PER_PAGE, cursor };
-    let (found, next) = projects::list(node, caller, organization, request).await?;
+    let (found, next) = projects::list(&node.records, caller, organization, request).await?;
     let row = |project: &Project| Row {
         id: project.id.to_string(),
         name: project.name.clone(),

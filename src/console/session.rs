@@ -40,21 +40,21 @@ pub(super) async fn open(
     origin: Origin<'_>,
 ) -> Result<(SessionId, Caller), ApiError> {
     let now = node.clock.now();
-    let (caller, secret) = recognize(node, key, origin, now).await?;
+    let (caller, secret) = recognize(&node.authenticator, key, origin, now).await?;
     if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
         let message =
             "this key is valid, but it has no scope under claviger/, which the console requires".into();
         return Err(ApiError::Forbidden { message, scope: None });
     }
-    let id = SessionId::generate(&node.entropy).map_err(ApiError::internal)?;
+    let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
     let session = ConsoleSession { key: caller.key.key.id, secret, created_at: now, last_seen_at: now };
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let mut write = node.records.store.write(now, &caller.actor()).await?;
     if let Some(earlier) = earlier {
         write.delete_console_session(&earlier.digest()).await?;
     }
     write.insert_console_session(&id.digest(), &session).await?;
     record(&mut write, &caller, "console.sign_in").await?;
-    node.commit(write).await?;
+    node.records.commit(write).await?;
     Ok((id, caller))
 }
 
@@ -68,11 +68,11 @@ pub(super) async fn resume(
     origin: Origin<'_>,
 ) -> Result<Option<Caller>, ApiError> {
     let (now, digest) = (node.clock.now(), id.digest());
-    let session = node.store.console_session(&digest).await?;
+    let session = node.records.store.console_session(&digest).await?;
     let Some(session) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
-    let caller = recall(node, (&session.key, session.secret), origin, now).await?;
+    let caller = recall(&node.authenticator, (&session.key, session.secret), origin, now).await?;
     if now.since(session.last_seen_at) >= TOUCH_EVERY {
-        node.store.touch_console_session(&digest, now).await?;
+        node.records.store.touch_console_session(&digest, now).await?;
     }
     Ok(Some(caller))
 }
@@ -82,10 +82,10 @@ pub(super) async fn resume(
 /// # Errors
 /// [`ApiError`]; it may go on then.
 pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> Result<(), ApiError> {
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let mut write = node.records.store.write(node.clock.now(), &caller.actor()).await?;
     if write.delete_console_session(&id.digest()).await? {
         record(&mut write, caller, "console.sign_out").await?;
-        node.commit(write).await?;
+        node.records.commit(write).await?;
     }
     Ok(())
 }

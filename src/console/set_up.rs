@@ -18,8 +18,8 @@ use crate::http::credentials::CameFrom;
 use crate::http::failure::{Failure, api_method_not_allowed};
 use crate::http::request_id::RequestId;
 use crate::jose::jwk::Algorithm;
-use crate::node::Node;
 use crate::node::keyring::SigningKeySource;
+use crate::node::{Node, run_to_completion};
 use crate::use_cases::bootstrap::BootstrapError;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::set_up::{CompletedSetUp, SetUp, SetUpError};
@@ -109,7 +109,7 @@ async fn complete(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<
     let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Err(unreadable(&set_up)) };
     let completing = Arc::clone(&set_up);
-    let completed = Node::run_to_completion(async move { completing.complete(&code, address).await }).await;
+    let completed = run_to_completion(async move { completing.complete(&code, address).await }).await;
     match completed.ok_or_else(|| ApiError::internal("the set-up panicked"))? {
         Ok(completed) => {
             set_up.ended().await;

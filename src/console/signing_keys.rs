@@ -59,7 +59,7 @@ pub(super) async fn publish(
     if posted.is_resumed() {
         return page(&shown(&node, visitor, &organization)?);
     }
-    match signing_keys::rotate(&node, &visitor.caller, RotateRequest::default()).await {
+    match signing_keys::rotate(&node.records, &node.signer, &visitor.caller, RotateRequest::default()).await {
         Ok(_) => Ok(see_other(&shown(&node, visitor, &organization)?.href)),
         Err(error) if is_mendable(&error) => {
             let said = Some(sentence(&error.message()));
@@ -89,7 +89,7 @@ fn shown(
     Ok(SigningKeysPage {
         shell: visitor.shell_at(organization, Room::SigningKeys),
         href: format!("{}/orgs/{organization}/signing-keys", visitor.shell.base),
-        keys: signing_keys::list(node, caller)?.into_iter().map(row).collect(),
+        keys: signing_keys::list(&node.signer, caller, node.clock.now())?.into_iter().map(row).collect(),
         may_rotate: caller.may(Verb::Admin, &["signing-keys"]).is_ok(),
         error: None,
     })

@@ -88,7 +88,7 @@ pub(super) async fn export(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["span", "month"])?;
     let period = period(Span::read(query.text("span")), month(&query)?, node.clock.now());
-    let used = usage::by_key(&node, &visitor.caller, &organization, period, MOST_ROWS).await?;
+    let used = usage::by_key(&node.records, &visitor.caller, &organization, period, MOST_ROWS).await?;
     let body = table(Some(&COLUMNS), used.into_iter().map(cells)).map_err(ApiError::internal)?;
     Ok(spreadsheet(&format!("{organization}-usage-by-key-{period}.csv"), body))
 }
@@ -103,7 +103,7 @@ impl UseByKey {
     ) -> Result<Self, ApiError> {
         let (root, now) = (visitor.shell.root(organization), node.clock.now());
         let period = period(span, month, now);
-        let used = usage::by_key(node, &visitor.caller, organization, period, SHOWN).await?;
+        let used = usage::by_key(&node.records, &visitor.caller, organization, period, SHOWN).await?;
         let most = used.first().map_or(1, |busiest| busiest.used.used().max(1));
         let query = |period: CalendarPeriod| match period.span() {
             CalendarSpan::Day => format!("span={}", span.as_str()),

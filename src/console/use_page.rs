@@ -64,8 +64,9 @@ pub(super) async fn show(
     let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
     let month = use_by_key::month(&query)?;
     let request = span.request(&node);
-    let used = usage::of_organization(&node, caller, &organization, project.as_ref(), request).await?;
-    let mut projects = usage::by_project(&node, caller, &organization, request).await?;
+    let used =
+        usage::of_organization(&node.records, caller, &organization, project.as_ref(), request).await?;
+    let mut projects = usage::by_project(&node.records, caller, &organization, request).await?;
     projects.sort_by_key(|(_, used)| std::cmp::Reverse((used.used(), used.refused.total())));
     let most = projects.first().map_or(1, |(_, used)| used.used().max(1));
     let row = |(id, used): &(ProjectId, Bucket)| ProjectRow {
@@ -99,7 +100,8 @@ pub(super) async fn export(
     let request = Span::read(query.text("span")).request(&node);
     let project = project(&query)?;
     let used =
-        usage::of_organization(&node, &visitor.caller, &organization, project.as_ref(), request).await?;
+        usage::of_organization(&node.records, &visitor.caller, &organization, project.as_ref(), request)
+            .await?;
     let body = table(Some(&COLUMNS), used.buckets().iter().map(cells)).map_err(ApiError::internal)?;
     Ok(spreadsheet(&format!("{organization}-usage.csv"), body))
 }

@@ -56,7 +56,9 @@ pub(super) async fn withdraw(
         return page(&asked);
     }
     let done = match asked.confirmed() {
-        Ok(request) => signing_keys::rotate(&node, &visitor.caller, request).await.map(drop),
+        Ok(request) => {
+            signing_keys::rotate(&node.records, &node.signer, &visitor.caller, request).await.map(drop)
+        }
         Err(error) => Err(error),
     };
     match done {
@@ -76,8 +78,8 @@ async fn asked(
     kid: String,
     fields: &Fields,
 ) -> Result<WithdrawPage, ApiError> {
-    let reach = signing_keys::reach(node, &visitor.caller).await?;
-    let mut keys = signing_keys::list(node, &visitor.caller)?.into_iter();
+    let reach = signing_keys::reach(&node.records, &visitor.caller).await?;
+    let mut keys = signing_keys::list(&node.signer, &visitor.caller, node.clock.now())?.into_iter();
     let key = keys.find(|key| key.kid == kid && key.withdrawn_at.is_none()).ok_or(ApiError::NotFound)?;
     Ok(WithdrawPage {
         shell: visitor.shell_at(organization, Room::SigningKeys),

@@ -32,7 +32,7 @@ pub(super) async fn of_organization(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &KNOWN[..KNOWN.len() - 1])?;
     let (filter, format) = (filter(&query)?, Format::wanted(&parts.headers, &query)?);
-    let trail = Trail::of_organization(&node, &caller, organization, filter).await?;
+    let trail = Trail::of_organization(&node.records, &caller, organization, filter).await?;
     answer(trail, format, &query, caller.request_id).await
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn of_deployment(
     let query = Query::read(&parts, &KNOWN)?;
     let filter = EventFilter { organization: query.parsed("org")?, ..filter(&query)? };
     let format = Format::wanted(&parts.headers, &query)?;
-    let trail = Trail::of_deployment(&node, &caller, filter)?;
+    let trail = Trail::of_deployment(&node.records, &caller, filter)?;
     answer(trail, format, &query, caller.request_id).await
 }
 

@@ -28,8 +28,8 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
 ) -> Result<Response, Failure> {
     // Until the answer has been taken: a document is large, and a client may take its time.
-    let permit = node.exports.try_acquire(&caller.principal()).map_err(ApiError::from)?;
-    let document = configuration::export(&node, &caller, &organization).await?;
+    let permit = node.records.exports.try_acquire(&caller.principal()).map_err(ApiError::from)?;
+    let document = configuration::export(&node.records, &caller, &organization).await?;
     Ok(holding(axum::Json(document).into_response(), permit))
 }
 
@@ -46,10 +46,11 @@ pub(super) async fn apply(
         dry_run: query.flag("dry_run")?,
         prune: query.flag("prune")?,
         prune_all: query.flag("prune_all")?,
-        force: query.flag("force")?,
+        force: query.flag("force")?.into(),
     };
-    let applied =
-        carry_out(async move { configuration::apply(&node, &caller, &organization, &document, terms).await });
+    let applied = carry_out(async move {
+        configuration::apply(&node.records, &node.minter, &caller, &organization, &document, terms).await
+    });
     Ok(answer(&applied.await?))
 }
 

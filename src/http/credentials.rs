@@ -64,7 +64,9 @@ impl FromRequestParts<Arc<Node>> for Guarded {
         let credential = credential(&parts.headers)?;
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        let caller = identify(node, credential, origin, node.clock.now()).await.map_err(ApiError::from)?;
+        let caller = identify(&node.authenticator, credential, origin, node.clock.now())
+            .await
+            .map_err(ApiError::from)?;
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
             known.admit(node, &caller)?;
         }

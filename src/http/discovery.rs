@@ -43,7 +43,7 @@ struct Metadata {
 
 /// `GET /.well-known/jwks.json`.
 pub(crate) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> Result<Response, Failure> {
-    let ring = node.keyring.ring();
+    let ring = node.signer.keyring.ring();
     let keys = ring.published(node.clock.now()).collect();
     let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
     // RFC 7517 §8.5.2 has a media type of its own; many clients insist on this one.

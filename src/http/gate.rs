@@ -86,7 +86,7 @@ async fn answer(
         question,
         wants_token: wants_token(options)?,
     };
-    Ok(passed(&pass(node, request).await?)?)
+    Ok(passed(&pass(&node.authenticator, &node.signer, request, node.clock.now()).await?)?)
 }
 
 /// What is asked about a request.

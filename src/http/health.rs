@@ -67,7 +67,7 @@ pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Fai
 }
 
 fn signing_key(node: &Node) -> CheckState {
-    let signs = node.keyring.ring().signing(node.clock.now()).is_some();
+    let signs = node.signer.keyring.ring().signing(node.clock.now()).is_some();
     CheckState::failing((!signs).then(|| "no signing key is active".into()))
 }
 
@@ -90,7 +90,7 @@ fn store(node: &Node) -> CheckState {
 
 /// A node that can only read still issues tokens, but takes no key back.
 fn writes(node: &Node) -> CheckState {
-    let Some(failing) = node.store.writes().failing() else { return CheckState::Ok };
+    let Some(failing) = node.records.store.writes().failing() else { return CheckState::Ok };
     let reason = format!("the store takes no writes: {}", failing.reason);
     if failing.is_lasting() { CheckState::Failing { reason } } else { CheckState::Warning { reason } }
 }

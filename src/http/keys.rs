@@ -25,7 +25,7 @@ use crate::store::{KeyFilter, StatusFilter};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::keys::{
     self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
-    Retirement, Rotation,
+    Retirement, Rotation, Suspension,
 };
 use crate::use_cases::management::{ApiError, Idempotent, Terms, Versioned as _, carry_out};
 
@@ -54,7 +54,7 @@ pub(super) async fn search(
     let query = Query::read(&parts, &["prefix", "limit", "cursor"])?;
     let clue = query.parsed::<KeyClue>("prefix")?;
     let clue = clue.ok_or_else(|| ApiError::invalid(format!("prefix is missing: {KeyClueError}")))?;
-    let (keys, next_cursor) = keys::search(&node, &caller, &clue, query.page()?).await?;
+    let (keys, next_cursor) = keys::search(&node.records, &caller, &clue, query.page()?).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
     Ok(Page { data, next_cursor }.into_response())
@@ -68,7 +68,7 @@ pub(super) async fn list(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let (search, page) = filters(organization, &parts)?;
-    let (keys, next_cursor) = keys::list(&node, &caller, search, page).await?;
+    let (keys, next_cursor) = keys::list(&node.records, &caller, search, page).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
     Ok(Page { data, next_cursor }.into_response())
@@ -114,9 +114,10 @@ pub(super) async fn create(
     IdempotentJson(request, idempotent): IdempotentJson<NewKeyRequest>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&organization), caller.dry_run);
-    let made =
-        carry_out(async move { keys::create(&server, &caller, organization, request, idempotent).await })
-            .await?;
+    let made = carry_out(async move {
+        keys::create(&server.records, &server.minter, &caller, organization, request, idempotent).await
+    })
+    .await?;
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
@@ -127,7 +128,7 @@ pub(super) async fn read(
     _: NoQuery,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    let key = keys::find(&node, &caller, &path, Verb::Read).await?;
+    let key = keys::find(&node.records, &caller, &path, Verb::Read).await?;
     Ok(shown(&node, &key))
 }
 
@@ -141,7 +142,8 @@ pub(super) async fn change(
 ) -> Result<Response, Failure> {
     let terms = terms(&parts, &["dry_run", "force"])?;
     let now = node.clock.now();
-    let done = carry_out(async move { keys::change(&node, &caller, &path, patch, &terms).await }).await?;
+    let done =
+        carry_out(async move { keys::change(&node.records, &caller, &path, patch, &terms).await }).await?;
     Ok(changed(&done, |key| key.json(now)))
 }
 
@@ -153,8 +155,10 @@ pub(super) async fn rotate(
     IdempotentJson(rotation, idempotent): IdempotentJson<Rotation>,
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&path.organization), caller.dry_run);
-    let made =
-        carry_out(async move { keys::rotate(&server, &caller, &path, &rotation, idempotent).await }).await?;
+    let made = carry_out(async move {
+        keys::rotate(&server.records, &server.minter, &caller, &path, &rotation, idempotent).await
+    })
+    .await?;
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
@@ -165,7 +169,8 @@ pub(super) async fn retire(
     OfSecret(path, secret): OfSecret,
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
-    let retired = carry_out(async move { keys::retire(&server, &caller, &path, secret).await }).await?;
+    let retired =
+        carry_out(async move { keys::retire(&server.records, &caller, &path, secret).await }).await?;
     Ok(match retired {
         _ if dry_run => answer::rehearsed(),
         Retirement { kept: None, .. } => StatusCode::NO_CONTENT.into_response(),
@@ -191,7 +196,8 @@ pub(super) async fn revoke(
     let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
     let (server, caller) = (Arc::clone(&node), Caller { dry_run, ..caller });
     let reason = body.unwrap_or_default().reason;
-    let key = carry_out(async move { keys::revoke(&server, &caller, &path, reason, force).await }).await?;
+    let key =
+        carry_out(async move { keys::revoke(&server.records, &caller, &path, reason, force).await }).await?;
     Ok(if dry_run { answer::rehearsed() } else { shown(&node, &key) })
 }
 
@@ -204,7 +210,7 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
     let caller = Caller { dry_run, ..caller };
-    carry_out(async move { keys::delete(&node, &caller, &path, force).await }).await?;
+    carry_out(async move { keys::delete(&node.records, &caller, &path, force).await }).await?;
     Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
@@ -218,7 +224,9 @@ pub(super) async fn revoke_all(
 ) -> Result<Response, Failure> {
     let terms = terms(&parts, &["dry_run", "force"])?;
     let done =
-        carry_out(async move { keys::revoke_all(&node, &caller, organization, request, &terms).await });
+        carry_out(
+            async move { keys::revoke_all(&node.records, &caller, organization, request, &terms).await },
+        );
     Ok(axum::Json(done.await?).into_response())
 }
 
@@ -230,7 +238,7 @@ pub(super) async fn disable_all(
     parts: Parts,
     body: Json<BulkDisabling>,
 ) -> Result<Response, Failure> {
-    set_disabled(node, caller, organization, &parts, body, true).await
+    suspend(node, caller, organization, &parts, body, Suspension::Disable).await
 }
 
 /// `POST /v1/orgs/{org}/keys/enable`.
@@ -241,22 +249,21 @@ pub(super) async fn enable_all(
     parts: Parts,
     body: Json<BulkDisabling>,
 ) -> Result<Response, Failure> {
-    set_disabled(node, caller, organization, &parts, body, false).await
+    suspend(node, caller, organization, &parts, body, Suspension::Enable).await
 }
 
-async fn set_disabled(
+async fn suspend(
     State(node): State<Arc<Node>>,
     Guarded(caller): Guarded,
     InOrganization(organization): InOrganization,
     parts: &Parts,
     Json(request): Json<BulkDisabling>,
-    disabled: bool,
+    suspension: Suspension,
 ) -> Result<Response, Failure> {
     let terms = terms(parts, &["dry_run", "force"])?;
-    let done =
-        carry_out(
-            async move { keys::disable_all(&node, &caller, organization, request, disabled, &terms).await },
-        );
+    let done = carry_out(async move {
+        keys::suspend_all(&node.records, &caller, organization, request, suspension, &terms).await
+    });
     Ok(axum::Json(done.await?).into_response())
 }
 
@@ -270,7 +277,9 @@ pub(super) async fn rescope_all(
 ) -> Result<Response, Failure> {
     let terms = terms(&parts, &["dry_run", "force"])?;
     let done =
-        carry_out(async move { keys::rescope_all(&node, &caller, organization, request, &terms).await });
+        carry_out(
+            async move { keys::rescope_all(&node.records, &caller, organization, request, &terms).await },
+        );
     Ok(axum::Json(done.await?).into_response())
 }
 

@@ -84,13 +84,17 @@ pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Resu
     let form = Form::parse(&posted.body)?;
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
     let (client, origin) = (credentials.presented(), posted.origin());
+    let (authenticator, signer, now) = (&node.authenticator, &node.signer, node.clock.now());
     let grant = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
     let answer = match form.require("grant_type")? {
-        "client_credentials" => {
-            no_store(&answer(&token::client_credentials(&node, client, origin, &grant).await?, None))
-        }
+        "client_credentials" => no_store(&answer(
+            &token::client_credentials(authenticator, signer, client, origin, &grant, now).await?,
+            None,
+        )),
         TOKEN_EXCHANGE => {
-            let issued = token::token_exchange(&node, client, origin, &exchange(&form, grant)?).await?;
+            let issued =
+                token::token_exchange(authenticator, signer, client, origin, &exchange(&form, grant)?, now)
+                    .await?;
             no_store(&answer(&issued, Some(ACCESS_TOKEN)))
         }
         _ => return Err(OAuthError::UnsupportedGrantType.into()),
@@ -124,7 +128,8 @@ fn answer<'a>(issued: &'a Issued, issued_token_type: Option<&'static str>) -> To
 pub(super) async fn introspect(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
-    let introspection = token::introspect(&node, &caller, form.require("token")?).await?;
+    let introspection =
+        token::introspect(&node.authenticator, &caller, form.require("token")?, node.clock.now()).await?;
     Ok(no_store(&introspection))
 }
 
@@ -133,7 +138,7 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
-    token::revoke(&node, RevokeRequest { caller, token }).await?;
+    token::revoke(&node.authenticator, &node.records, RevokeRequest { caller, token }).await?;
     // RFC 7009 §2.2: the status is the answer. Some clients insist on JSON all the same.
     Ok(no_store(&serde_json::json!({})))
 }
@@ -146,12 +151,17 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
         if form.get("client_secret").is_some() {
             return Err(OAuthError::InvalidRequest("the request has two credentials".into()).into());
         }
-        let caller = identify(node, bearer.into(), posted.origin(), now).await;
+        let caller = identify(&node.authenticator, bearer.into(), posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
     }
     let credentials = ClientCredentials::of(&posted.headers, form)?;
-    let caller =
-        identify(node, access::Credential::Client(credentials.presented()), posted.origin(), now).await;
+    let caller = identify(
+        &node.authenticator,
+        access::Credential::Client(credentials.presented()),
+        posted.origin(),
+        now,
+    )
+    .await;
     Ok(caller.map_err(OAuthError::from)?)
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn list(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
-    let (data, next_cursor) = organizations::list(&node, &caller, page).await?;
+    let (data, next_cursor) = organizations::list(&node.records, &caller, page).await?;
     Ok(Page { data, next_cursor }.into_response())
 }
 
@@ -37,7 +37,8 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
     let made =
-        carry_out(async move { organizations::create(&server, &caller, request, idempotent).await }).await?;
+        carry_out(async move { organizations::create(&server.records, &caller, request, idempotent).await })
+            .await?;
     if dry_run {
         return Ok(answer::rehearsed());
     }
@@ -51,7 +52,7 @@ pub(super) async fn read(
     _: NoQuery,
     InOrganization(id): InOrganization,
 ) -> Result<Response, Failure> {
-    let organization = organizations::read(&node, &caller, &id).await?;
+    let organization = organizations::read(&node.records, &caller, &id).await?;
     Ok(versioned(&organization.etag(), &organization))
 }
 
@@ -65,7 +66,8 @@ pub(super) async fn change(
 ) -> Result<Response, Failure> {
     let terms = terms(&parts, &["dry_run"])?;
     let done =
-        carry_out(async move { organizations::change(&node, &caller, &id, patch, &terms).await }).await?;
+        carry_out(async move { organizations::change(&node.records, &caller, &id, patch, &terms).await })
+            .await?;
     Ok(changed(&done, Clone::clone))
 }
 
@@ -76,6 +78,6 @@ pub(super) async fn delete(
     InOrganization(id): InOrganization,
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;
-    carry_out(async move { organizations::delete(&node, &caller, &id).await }).await?;
+    carry_out(async move { organizations::delete(&node.records, &caller, &id).await }).await?;
     Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }

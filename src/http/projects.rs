@@ -26,7 +26,7 @@ pub(super) async fn list(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
-    let (data, next_cursor) = projects::list(&node, &caller, &organization, page).await?;
+    let (data, next_cursor) = projects::list(&node.records, &caller, &organization, page).await?;
     Ok(Page { data, next_cursor }.into_response())
 }
 
@@ -39,9 +39,10 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let (server, collection) = (Arc::clone(&node), format!("/v1/orgs/{organization}/projects"));
     let dry_run = caller.dry_run;
-    let made =
-        carry_out(async move { projects::create(&server, &caller, organization, request, idempotent).await })
-            .await?;
+    let made = carry_out(async move {
+        projects::create(&server.records, &caller, organization, request, idempotent).await
+    })
+    .await?;
     if dry_run {
         return Ok(answer::rehearsed());
     }
@@ -55,7 +56,7 @@ pub(super) async fn read(
     _: NoQuery,
     OfProject(path): OfProject,
 ) -> Result<Response, Failure> {
-    let project = projects::read(&node, &caller, &path).await?;
+    let project = projects::read(&node.records, &caller, &path).await?;
     Ok(versioned(&project.etag(), &project))
 }
 
@@ -68,7 +69,8 @@ pub(super) async fn change(
     Json(patch): Json<ProjectPatch>,
 ) -> Result<Response, Failure> {
     let terms = terms(&parts, &["dry_run"])?;
-    let done = carry_out(async move { projects::change(&node, &caller, &path, patch, &terms).await }).await?;
+    let done = carry_out(async move { projects::change(&node.records, &caller, &path, patch, &terms).await })
+        .await?;
     Ok(changed(&done, Clone::clone))
 }
 
@@ -79,6 +81,6 @@ pub(super) async fn delete(
     OfProject(path): OfProject,
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;
-    carry_out(async move { projects::delete(&node, &caller, &path).await }).await?;
+    carry_out(async move { projects::delete(&node.records, &caller, &path).await }).await?;
     Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
 }

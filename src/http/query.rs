@@ -126,7 +126,7 @@ pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     let query = Query::read(parts, known)?;
     let lines = parts.headers.get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes);
     let if_match = parts.headers.contains_key(header::IF_MATCH).then(|| IfMatch::parse(lines)).transpose()?;
-    Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?, if_match })
+    Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?.into(), if_match })
 }
 
 /// A resource that takes no query. One that is sent all the same asks for something that would not happen.

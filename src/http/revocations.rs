@@ -28,9 +28,9 @@ pub(super) async fn feed(
 ) -> Result<Response, Failure> {
     let wait = wait(&headers);
     if let Some(seconds) = wait {
-        node.news(if_none_match(&headers).as_ref(), Duration::from_secs(seconds)).await;
+        node.revocations.news(if_none_match(&headers).as_ref(), Duration::from_secs(seconds)).await;
     }
-    let (document, etag) = node.revocations(node.clock.now()).await.map_err(unavailable)?;
+    let (document, etag) = node.revocations.document(node.clock.now()).await.map_err(unavailable)?;
     let mut response = document.into_response();
     let headers = response.headers_mut();
     // RFC 7519 §10.3.1. `Cache-Control: no-store` comes at the front.

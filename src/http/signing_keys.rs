@@ -21,7 +21,7 @@ pub(super) async fn list(
     Guarded(caller): Guarded,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    Ok(page(signing_keys::list(&node, &caller)?).into_response())
+    Ok(page(signing_keys::list(&node.signer, &caller, node.clock.now())?).into_response())
 }
 
 /// `POST /v1/signing-keys/rotate`.
@@ -30,7 +30,8 @@ pub(super) async fn rotate(
     Changing(caller): Changing,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
-    let keys = signing_keys::rotate(&node, &caller, request.unwrap_or_default()).await?;
+    let keys =
+        signing_keys::rotate(&node.records, &node.signer, &caller, request.unwrap_or_default()).await?;
     Ok(if caller.dry_run { answer::rehearsed() } else { (StatusCode::CREATED, page(keys)).into_response() })
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn of_key(
     parts: Parts,
 ) -> Result<Json<Usage>, Failure> {
     let query = Query::read(&parts, &["interval", "from", "to"])?;
-    Ok(Json(usage::of_key(&node, &caller, &path, period(&query)?).await?))
+    Ok(Json(usage::of_key(&node.records, &caller, &path, period(&query)?).await?))
 }
 
 /// `GET /v1/orgs/{org}/usage`.
@@ -34,7 +34,7 @@ pub(super) async fn of_organization(
 ) -> Result<Json<Usage>, Failure> {
     let query = Query::read(&parts, &["interval", "from", "to", "project"])?;
     let (project, period) = (query.parsed("project")?, period(&query)?);
-    Ok(Json(usage::of_organization(&node, &caller, &organization, project.as_ref(), period).await?))
+    Ok(Json(usage::of_organization(&node.records, &caller, &organization, project.as_ref(), period).await?))
 }
 
 fn period(query: &Query) -> Result<PeriodRequest, ApiError> {

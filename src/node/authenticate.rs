@@ -4,14 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::secrets::{Busy, CachedSecret};
-use super::{CachedKey, Cause, Node};
+use super::{
+    CachedKey, Cause, Freshness, KeyCache, LogSampler, Revocations, SecretKeeper, Signer, Throttle,
+    UseLedger, VerifiedTokens,
+};
 use crate::base::clock::Timestamp;
+use crate::base::entropy::Entropy;
 use crate::domain::address::{CallerAddress, Origin};
-use crate::domain::api_key::{self, KeyId, PlainKey};
+use crate::domain::api_key::{self, KeyId, PlainKey, Tagger};
 use crate::domain::key::{KeyStatus, SecretId};
 use crate::domain::principal::Principal;
 use crate::domain::usage::{RefusedFor, UseKind};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// A key as a client presents it.
 #[derive(Clone, Copy)]
@@ -66,7 +70,35 @@ pub enum AuthenticationError {
     Busy(#[from] Busy),
 }
 
-impl Node {
+/// Judges who may come in: by an API key, or by a token of ours.
+#[derive(Debug)]
+pub struct Authenticator {
+    /// API keys in memory.
+    pub keys: Arc<KeyCache>,
+    /// Verifies and hashes their secrets.
+    pub secrets: Arc<SecretKeeper>,
+    /// Recognizes the API keys that were issued here.
+    pub tagger: Tagger,
+    /// Slows guessers down.
+    pub throttle: Throttle,
+    /// Tokens whose signature need not be verified again.
+    pub verified_tokens: VerifiedTokens,
+    /// Thins out the log lines that anybody can cause.
+    pub log_sampler: LogSampler,
+    /// Whose tokens are ours.
+    pub signer: Arc<Signer>,
+    /// Which of them are revoked.
+    pub revocations: Arc<Revocations>,
+    /// Counts use and refusals.
+    pub usage: Arc<UseLedger>,
+    /// How far memory may be relied on.
+    pub(super) freshness: Arc<Freshness>,
+    /// Where keys are that are not in memory.
+    pub(super) store: Store,
+    pub(super) entropy: Entropy,
+}
+
+impl Authenticator {
     /// Judges a presented key. The order is part of the contract: tag, record, secret, state, address.
     ///
     /// # Errors
@@ -216,11 +248,11 @@ impl Node {
     /// Replaces a hash that was made at another cost, behind the request's back: nobody waits for it, and
     /// if it fails the next process to see the secret tries again.
     fn hash_anew(self: &Arc<Self>, key: &PlainKey, cached: &CachedSecret) {
-        let (node, id, old) = (Arc::clone(self), cached.id, cached.hash().to_owned());
+        let (authenticator, id, old) = (Arc::clone(self), cached.id, cached.hash().to_owned());
         let plain = zeroize::Zeroizing::new(key.secret().to_owned());
         tokio::spawn(async move {
-            match node.secrets.hash(&plain, &Principal::default(), &node.entropy).await {
-                Ok(new) => match node.store.replace_hash(id, &old, &new).await {
+            match authenticator.secrets.hash(&plain, &Principal::default(), &authenticator.entropy).await {
+                Ok(new) => match authenticator.store.replace_hash(id, &old, &new).await {
                     Ok(()) => tracing::info!(secret = %id, "hashed anew at the configured cost"),
                     Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
                 },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AuthenticationError, CachedKey, Node};
+use super::{AuthenticationError, Authenticator, CachedKey};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
@@ -52,7 +52,7 @@ pub enum BearerFault {
     Unknown(AuthenticationError),
 }
 
-impl Node {
+impl Authenticator {
     /// Holds a token against everything that there is to hold it against but the caller's address.
     ///
     /// # Errors
@@ -91,7 +91,9 @@ impl Node {
             return Err(BearerFault::KeyDisabled);
         }
         let mut tokens = std::iter::once(&claims.token_id).chain(&claims.origin);
-        if claims.generation < subject.key.generation || tokens.any(|jti| self.revoked_tokens.contains(jti)) {
+        if claims.generation < subject.key.generation
+            || tokens.any(|jti| self.revocations.tokens.contains(jti))
+        {
             return Err(BearerFault::Revoked);
         }
         for actor in claims.actor.iter().flat_map(Actor::chain) {
@@ -118,8 +120,8 @@ impl Node {
         audience: Audience<'_>,
         now: Timestamp,
     ) -> Result<Claims, BearerFault> {
-        let ring = self.keyring.ring();
-        let rules = Rules { issuer: &self.deployment.issuer, audience, now, leeway: BETWEEN_NODES };
+        let ring = self.signer.keyring.ring();
+        let rules = Rules { issuer: &self.signer.issuer, audience, now, leeway: BETWEEN_NODES };
         let verdict = self.verified_tokens.verify(token, |kid| ring.verifying(kid, now), &rules);
         let claims = verdict.map_err(|fault| match fault {
             TokenFault::Expired => BearerFault::Expired,

@@ -20,8 +20,7 @@ use tokio::time::Instant;
 
 use self::content::{Confirmed, Content, TakenAway};
 use self::pacer::Pacer;
-use super::Node;
-use super::revocations::REMEMBERED_SECONDS;
+use super::revocations::{REMEMBERED_SECONDS, Revocations};
 use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::domain::entity_tag::EntityTags;
@@ -108,7 +107,7 @@ impl Feed {
     }
 }
 
-impl Node {
+impl Revocations {
     /// Has the feed say what memory holds at `position`: at once, or in a pause once somebody asks. Those who wait are
     /// woken when it says something else than before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
@@ -148,11 +147,11 @@ impl Node {
 
     fn taken_away(&self, now: Timestamp) -> TakenAway {
         let since = now.plus(-REMEMBERED_SECONDS);
-        let ring = self.keyring.ring();
+        let ring = self.signer.keyring.ring();
         let withdrawn = ring.keys().iter().filter(|key| key.withdrawn_at.is_some_and(|at| at >= since));
         TakenAway {
             keys: self.withdrawals.all(),
-            token_ids: self.revoked_tokens.ids(),
+            token_ids: self.tokens.ids(),
             kids: withdrawn.map(|key| key.kid().to_owned()).collect(),
         }
     }
@@ -162,7 +161,7 @@ impl Node {
     ///
     /// # Errors
     /// [`FeedError`].
-    pub async fn revocations(&self, now: Timestamp) -> Result<(Bytes, String), FeedError> {
+    pub async fn document(&self, now: Timestamp) -> Result<(Bytes, String), FeedError> {
         if let Some(document) = self.document_held(now)? {
             return Ok(document);
         }
@@ -178,7 +177,7 @@ impl Node {
     }
 
     fn document_held(&self, now: Timestamp) -> Result<Option<(Bytes, String)>, FeedError> {
-        let ring = self.keyring.ring();
+        let ring = self.signer.keyring.ring();
         let signing = ring.signing(now).ok_or(FeedError::NoSigningKey)?;
         let content = Arc::clone(&self.feed.content.borrow());
         let document = self.feed.held(&content, self.freshness.as_of(), signing.kid());
@@ -193,9 +192,9 @@ impl Node {
     ) -> Result<(Bytes, String), FeedError> {
         let begun = Instant::now();
         let content = Arc::clone(&self.feed.content.borrow());
-        let ring = self.keyring.ring();
+        let ring = self.signer.keyring.ring();
         let signing = ring.signing(now).ok_or(FeedError::NoSigningKey)?;
-        let payload = content.payload(&Confirmed { issuer: &self.deployment.issuer, as_of, now })?;
+        let payload = content.payload(&Confirmed { issuer: &self.signer.issuer, as_of, now })?;
         let document = sign_compact(signing.signer().key(), FEED_TYPE, payload.as_bytes())?;
         let (document, etag) = (Bytes::from(document), content.etag());
         pacer.pause_after(begun, Instant::now(), document.len());

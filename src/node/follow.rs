@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use super::Node;
 use super::freshness::Asked;
 use crate::base::clock::Timestamp;
-use crate::domain::names::{OrganizationId, ProjectId};
 use crate::node::keyring::KeyringError;
 use crate::node::revocations::REMEMBERED_SECONDS;
 use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
@@ -50,7 +49,7 @@ impl Node {
         loop {
             tokio::select! {
                 _ = stop.changed() => break,
-                () = self.changed.notified() => {}
+                () = self.records.changed.notified() => {}
                 () = tokio::time::sleep(POLL_EVERY) => {}
             }
             let heard = tokio::select! {
@@ -73,7 +72,7 @@ impl Node {
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
-                ended = self.store.on_change(|| self.changed.notify_one()) => {
+                ended = self.records.store.on_change(|| self.records.changed.notify_one()) => {
                     tracing::debug!(?ended, "notifications of changes ended; connecting anew");
                 }
             }
@@ -100,8 +99,8 @@ impl Node {
             Err(error) => self.freshness.failed(error),
         }
         // Also after a pass that failed half way: what it took in is news.
-        if !self.feed.is_of(&following.seen) {
-            self.publish(&following.seen, lately);
+        if !self.revocations.feed.is_of(&following.seen) {
+            self.revocations.publish(&following.seen, lately);
         }
         taken_in
     }
@@ -147,66 +146,37 @@ impl Node {
         // Written by a newer binary, a change without a kind may be of anything.
         let is_of_unknown = is_any_of(None);
         if is_of_unknown {
-            self.keys.invalidate_all();
+            self.records.keys.invalidate_all();
         } else {
             changes.iter().for_each(|change| {
-                change.kind.iter().for_each(|kind| self.invalidate(*kind, &change.subject))
+                change.kind.iter().for_each(|kind| self.records.keys.take_in(*kind, &change.subject))
             });
         }
         if is_any_of(Some(ChangeKind::Token)) {
             for token in reader.tokens_revoked_by(after, last).await? {
-                self.revoked_tokens.insert(&token, now);
+                self.revocations.tokens.insert(&token, now);
             }
         }
         if is_of_unknown || is_any_of(Some(ChangeKind::SigningKey)) {
-            self.keyring.reload_from(reader).await?;
+            self.signer.keyring.reload_from(reader).await?;
         }
-        self.withdrawals.insert(reader.withdrawals_after(after, now.plus(-REMEMBERED_SECONDS)).await?, now);
+        self.revocations
+            .withdrawals
+            .insert(reader.withdrawals_after(after, now.plus(-REMEMBERED_SECONDS)).await?, now);
         Ok(())
-    }
-
-    /// Drops the copies that a change of this kind made old.
-    pub(super) fn invalidate(&self, kind: ChangeKind, subject: &str) {
-        match kind {
-            ChangeKind::Key => match subject.parse() {
-                Ok(id) => self.keys.invalidate(&id),
-                Err(_) => self.keys.invalidate_all(),
-            },
-            ChangeKind::Organization => match subject.parse() {
-                Ok(id) => self.keys.invalidate_organization(&id),
-                Err(_) => self.keys.invalidate_all(),
-            },
-            ChangeKind::Project => match project(subject) {
-                Some((organization, id)) => self.keys.invalidate_project(&organization, &id),
-                None => self.keys.invalidate_all(),
-            },
-            ChangeKind::Token
-            | ChangeKind::SigningKey
-            | ChangeKind::Bootstrap
-            | ChangeKind::Restore
-            | ChangeKind::Refusal
-            | ChangeKind::ConsoleSession
-            | ChangeKind::Deployment => {}
-        }
     }
 
     /// Takes everything from the store again. A token that was revoked before stays so: none is issued twice.
     async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
-        self.keys.invalidate_all();
-        self.keyring.reload_from(reader).await?;
+        self.records.keys.invalidate_all();
+        self.signer.keyring.reload_from(reader).await?;
         let since = now.plus(-REMEMBERED_SECONDS);
         for token in reader.tokens_revoked_since(since).await? {
-            self.revoked_tokens.insert(&token, now);
+            self.revocations.tokens.insert(&token, now);
         }
-        self.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
+        self.revocations.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         // Again, for what was read meanwhile: it may be of the history that has ended.
-        self.keys.invalidate_all();
+        self.records.keys.invalidate_all();
         Ok(())
     }
-}
-
-/// A project as changes name it: `organization/project`.
-fn project(subject: &str) -> Option<(OrganizationId, ProjectId)> {
-    let (organization, id) = subject.split_once('/')?;
-    Some((organization.parse().ok()?, id.parse().ok()?))
 }

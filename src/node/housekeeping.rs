@@ -8,7 +8,6 @@ use tokio::sync::watch;
 use super::Node;
 use crate::base::clock::Timestamp;
 use crate::domain::usage::{CalendarSpan, Interval};
-use crate::node::keyring::Rotation;
 use crate::store::StoreError;
 
 /// Changes are kept for so many seconds: longer than any node may rely on its memory, by far.
@@ -37,7 +36,7 @@ impl Node {
                 _ = stop.changed() => stopping = true,
                 () = tokio::time::sleep(interval) => {}
             }
-            if let Err(error) = self.usage.flush(&self.store, self.clock.now()).await {
+            if let Err(error) = self.usage.flush(&self.records.store, self.clock.now()).await {
                 tracing::warn!(%error, "use could not be written; it is kept for the next time");
             }
         }
@@ -61,17 +60,17 @@ impl Node {
     /// One round of [`Node::tidy`]. What fails is logged, and tried again in the next.
     pub async fn tidy_once(&self) {
         let now = self.clock.now();
-        match self.rotation(now).if_due().await {
+        match self.signer.rotation(&self.records.store, now).if_due().await {
             Ok(true) => {
                 tracing::info!("a next signing key is published");
-                if let Err(error) = self.keyring.reload(&self.store).await {
+                if let Err(error) = self.signer.keyring.reload(&self.records.store).await {
                     tracing::warn!(%error, "the new signing key could not be taken in");
                 }
             }
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
-        self.revoked_tokens.prune();
+        self.revocations.tokens.forget_old();
         self.compare_settings().await;
         match self.advance_retention_clock(now).await {
             Ok(now) => self.delete_old(now).await,
@@ -83,7 +82,7 @@ impl Node {
 
     /// `now` is a moment up to which time has passed steadily: a clock that jumps ahead makes nothing old.
     async fn delete_old(&self, now: Timestamp) {
-        let store = &self.store;
+        let store = &self.records.store;
         let before = now.plus(-CHANGES_KEPT_SECONDS);
         warn("changes", store.delete_old_changes(before).await);
         warn("withdrawals", store.delete_old_withdrawals(before).await);
@@ -102,17 +101,6 @@ impl Node {
         if let Some(seconds) = self.deployment.events_kept_seconds {
             let before = now.plus(-seconds);
             warn("audit events", in_batches(|most| store.delete_old_events(before, most)).await);
-        }
-    }
-
-    /// All that a rotation of this node's signing keys needs.
-    pub fn rotation(&self, now: Timestamp) -> Rotation<'_> {
-        Rotation {
-            keyring: &self.keyring,
-            store: &self.store,
-            policy: &self.deployment.rotation,
-            entropy: &self.entropy,
-            now,
         }
     }
 }

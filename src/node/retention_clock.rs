@@ -100,9 +100,9 @@ impl Node {
     /// When the store fails; nothing should be deleted then.
     pub(super) async fn advance_retention_clock(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         // A clock that a test moves has nothing to do with the database's.
-        let database = if self.clock.is_manual() { None } else { self.store.database_time().await? };
+        let database = if self.clock.is_manual() { None } else { self.records.store.database_time().await? };
         let wall = database.map_or(now, |database| database.min(now));
-        let stored = self.store.retention_time().await?;
+        let stored = self.records.store.retention_time().await?;
         let (at, round) = {
             let mut state = self.retention_clock.0.lock();
             // Another node may have waited for longer.
@@ -124,7 +124,7 @@ impl Node {
             Round::Steady | Round::Waiting => {}
         }
         if stored.is_none_or(|stored| at.since(stored).abs() >= WRITTEN_EVERY_SECONDS) {
-            self.store.save_retention_time(at).await?;
+            self.records.store.save_retention_time(at).await?;
         }
         Ok(at.min(wall))
     }

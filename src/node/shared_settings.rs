@@ -26,7 +26,7 @@ impl Node {
     /// Compares this node's settings with those that the store remembers, and logs what has come to differ, or does no
     /// more. [`Node::differences`] keeps it.
     pub async fn compare_settings(&self) {
-        match self.store.shared_settings().await {
+        match self.records.store.shared_settings().await {
             Ok(shared) => self.note_differences(&shared),
             Err(error) => tracing::warn!(%error, "the settings of other nodes cannot be compared"),
         }

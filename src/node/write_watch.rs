@@ -16,7 +16,7 @@ impl Node {
         loop {
             let round = async {
                 tokio::time::sleep(LOOK_EVERY).await;
-                self.store.check_writes(self.clock.now()).await;
+                self.records.store.check_writes(self.clock.now()).await;
             };
             tokio::select! {
                 _ = stop.changed() => return,

@@ -20,7 +20,7 @@ use crate::use_cases::set_up::SetUp;
 /// # Errors
 /// When the system has no randomness.
 pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
-    Front::new(whole(&node, None), &node.deployment.issuer, &node.entropy)
+    Front::new(whole(&node, None), &node.deployment.issuer, &node.records.entropy)
 }
 
 /// A server whose store has to be set up first: then the [`Doors`] let it become the whole.

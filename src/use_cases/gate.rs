@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::base::clock::Timestamp;
 use crate::base::text::Excerpt;
 use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
-use crate::node::{Authenticated, CachedKey, GatewayToken, Node, Presented};
+use crate::node::{Authenticated, Authenticator, CachedKey, GatewayToken, Presented, Revocations, Signer};
 use crate::use_cases::access::{Credential, identify_at};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
@@ -54,14 +55,21 @@ pub struct Passed {
 ///
 /// # Errors
 /// [`ApiError`]: 401 for the credential, 403 for what it would be used for, or where.
-pub async fn pass(node: &Arc<Node>, request: GateRequest<'_>) -> Result<Passed, ApiError> {
-    let audience = audience(node, request.audience)?;
+pub async fn pass(
+    authenticator: &Arc<Authenticator>,
+    signer: &Signer,
+    request: GateRequest<'_>,
+    now: Timestamp,
+) -> Result<Passed, ApiError> {
+    let audience = audience(signer, request.audience)?;
     let passed = match request.credential {
         Credential::ApiKey(key) => {
-            by_key(node, Presented { client_id: None, key }, audience, &request).await?
+            by_key(authenticator, signer, Presented { client_id: None, key }, audience, &request, now).await?
         }
-        Credential::Client(presented) => by_key(node, presented, audience, &request).await?,
-        Credential::Token(token) => by_token(node, token, audience, &request).await?,
+        Credential::Client(presented) => {
+            by_key(authenticator, signer, presented, audience, &request, now).await?
+        }
+        Credential::Token(token) => by_token(authenticator, token, audience, &request, now).await?,
     };
     match &request.question {
         Question::Credential => {}
@@ -80,8 +88,8 @@ fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiErr
 }
 
 /// The resource server that the gateway stands in front of.
-fn audience<'a>(node: &'a Node, named: Option<&str>) -> Result<&'a str, ApiError> {
-    let mut known = node.deployment.audiences.iter().map(String::as_str);
+fn audience<'a>(signer: &'a Signer, named: Option<&str>) -> Result<&'a str, ApiError> {
+    let mut known = signer.audiences.iter().map(String::as_str);
     let found = known.find(|audience| named.is_none_or(|named| named == *audience));
     found.ok_or_else(|| {
         ApiError::invalid(format!(
@@ -92,28 +100,38 @@ fn audience<'a>(node: &'a Node, named: Option<&str>) -> Result<&'a str, ApiError
 }
 
 async fn by_key(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
+    signer: &Signer,
     presented: Presented<'_>,
     audience: &str,
     request: &GateRequest<'_>,
+    now: Timestamp,
 ) -> Result<Passed, ApiError> {
-    let now = node.clock.now();
-    let authenticated = node.authenticate(presented, request.origin, now).await?;
-    node.count(&authenticated, UseKind::Direct, now);
+    let authenticated = authenticator.authenticate(presented, request.origin, now).await?;
+    authenticator.count(&authenticated, UseKind::Direct, now);
     if !authenticated.cached.audiences.iter().any(|own| own == audience) {
         let message = format!("the key's project has no access to {audience}");
         return Err(ApiError::Forbidden { message, scope: None });
     }
-    let token = request.wants_token.then(|| swapped(node, &authenticated, audience)).transpose()?;
+    let token = request
+        .wants_token
+        .then(|| swapped(signer, &authenticator.revocations, &authenticated, audience, now))
+        .transpose()?;
     let Authenticated { cached, .. } = authenticated;
     Ok(Passed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
 }
 
 /// A token of all that an authenticated key may do at `audience`; the one of before, as long as it is fresh and would
 /// be no other today.
-fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, ApiError> {
-    let (now, granted) = (node.clock.now(), &by.cached.unreserved);
-    let ring = node.keyring.ring();
+fn swapped(
+    signer: &Signer,
+    revocations: &Revocations,
+    by: &Authenticated,
+    audience: &str,
+    now: Timestamp,
+) -> Result<Arc<str>, ApiError> {
+    let granted = &by.cached.unreserved;
+    let ring = signer.keyring.ring();
     let kid = ring.signing(now).map(RingKey::kid).unwrap_or_default();
     // No token outlives the secret that it is got with, and a rotation may have given that an end since. Towards its end,
     // the one that is held is as good as any.
@@ -124,10 +142,10 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
             && cached.generation == by.cached.key.generation
             && cached.scope == granted.text
             && *cached.kid == *kid
-            && !node.revoked_tokens.contains(&cached.token_id)
+            && !revocations.tokens.contains(&cached.token_id)
     };
     let purpose = (by.cached.key.id, by.secret, audience.into());
-    if let Some(cached) = node.gateway_tokens.get(&purpose).filter(|cached| is_good(cached)) {
+    if let Some(cached) = signer.gateway_tokens.get(&purpose).filter(|cached| is_good(cached)) {
         return Ok(Arc::clone(&cached.token));
     }
     if granted.scopes.is_empty() {
@@ -135,7 +153,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
         return Err(ApiError::Forbidden { message, scope: None });
     }
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
-    let issued = node.issue(by, grant, now).map_err(not_issued)?;
+    let issued = signer.issue(by, grant, now).map_err(not_issued)?;
     let token: Arc<str> = issued.access_token.into();
     let swapped = GatewayToken {
         token: Arc::clone(&token),
@@ -145,7 +163,7 @@ fn swapped(node: &Node, by: &Authenticated, audience: &str) -> Result<Arc<str>, 
         scope: granted.text.clone(),
         kid: kid.into(),
     };
-    node.gateway_tokens.keep(purpose, swapped);
+    signer.gateway_tokens.keep(purpose, swapped);
     Ok(token)
 }
 
@@ -157,12 +175,12 @@ fn not_issued(error: IssueError) -> ApiError {
 }
 
 async fn by_token(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
     token: &str,
     audience: &str,
     request: &GateRequest<'_>,
+    now: Timestamp,
 ) -> Result<Passed, ApiError> {
-    let now = node.clock.now();
-    let caller = identify_at(node, token, audience, request.origin, now).await?;
+    let caller = identify_at(authenticator, token, audience, request.origin, now).await?;
     Ok(Passed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
 }

@@ -28,7 +28,7 @@ pub use idempotency::{Idempotent, IdempotentRequest};
 pub use listing::PageRequest;
 
 use crate::base::clock::Timestamp;
-use crate::node::Node;
+use crate::node::{Records, run_to_completion};
 use crate::store::{Reading, StoreError};
 use crate::use_cases::access::Caller;
 
@@ -37,10 +37,26 @@ use crate::use_cases::access::Caller;
 pub struct Terms {
     /// Only say what would change.
     pub dry_run: bool,
-    /// End the last administrator key, if it comes to that.
-    pub force: bool,
+    /// What may happen to the last administrator.
+    pub force: Force,
     /// Only if it is still this version.
     pub if_match: Option<IfMatch>,
+}
+
+/// Whether a change may lock out the last administrator, or the caller itself (`?force=true`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    /// It is refused with 409.
+    #[default]
+    No,
+    /// It is carried out.
+    Yes,
+}
+
+impl From<bool> for Force {
+    fn from(is_forced: bool) -> Self {
+        if is_forced { Self::Yes } else { Self::No }
+    }
 }
 
 /// Carries a mutation out to its end, even if the client that asked for it goes away.
@@ -50,15 +66,13 @@ pub struct Terms {
 pub async fn carry_out<T: Send + 'static>(
     mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
-    Node::run_to_completion(mutation)
-        .await
-        .unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
+    run_to_completion(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
 }
 
 /// Begins to read the store for a caller, who takes from the share of their organization. It holds a connection's place:
 /// for one question, and then to be dropped.
-async fn reading(node: &Node, caller: &Caller) -> Result<Reading, StoreError> {
-    node.store.reading(&caller.principal()).await
+async fn reading(records: &Records, caller: &Caller) -> Result<Reading, StoreError> {
+    records.store.reading(&caller.principal()).await
 }
 
 /// The moment that `member` of a request names.

@@ -59,7 +59,7 @@ impl Good {
             serde_json::from_slice(&BASE64URL.decode(part).unwrap()).unwrap()
         };
         let (header, payload) = (part(0), part(1));
-        let (ring, now) = (server.node.keyring.ring(), server.clock.now());
+        let (ring, now) = (server.node.signer.keyring.ring(), server.clock.now());
         Self { header, payload, whom, ring, now, token }
     }
 

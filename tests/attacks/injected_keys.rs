@@ -162,7 +162,7 @@ async fn the_next_key_signs_nothing_yet(backend: Backend) {
     let mut doors = Doors::new(backend).await;
     let rotated = doors.world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
     assert_eq!(rotated.status, 201, "{}", rotated.text);
-    let (ring, now) = (doors.world.server.node.keyring.ring(), doors.world.server.clock.now());
+    let (ring, now) = (doors.world.server.node.signer.keyring.ring(), doors.world.server.clock.now());
     let next = ring.next(now).unwrap().kid();
     // A verifier that has read it by itself.
     doors.verifier = doors.world.verifier().await;

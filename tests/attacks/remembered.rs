@@ -108,10 +108,10 @@ async fn a_revoked_token_stays_revoked_within_the_leeway(backend: Backend) {
     let server = &world.server;
     server.node.tidy_once().await;
     let (store, deployment, clock) =
-        (server.node.store.clone(), server.node.deployment.clone(), server.clock.clone());
+        (server.node.records.store.clone(), server.node.deployment.clone(), server.clock.clone());
     let late = Node::over(store, deployment, &server.master_key(), clock, Entropy::system()).await.unwrap();
     let jti = revoked.payload["jti"].as_str().unwrap();
-    assert!(late.revoked_tokens.contains(jti), "a node that starts now has read of it");
+    assert!(late.revocations.tokens.contains(jti), "a node that starts now has read of it");
     let new = ready(world.builder().leeway(Leeway::MAX)).await;
     for verifier in [&lenient, &new] {
         heard_now(world, verifier).await;

@@ -60,7 +60,7 @@ async fn a_filter_finds_what_it_says(backend: Backend) {
     let made = client.bearer(&maker).post_json(KEYS, &made).await.done(201);
     server.clock.advance(10);
     client.token(made["key"].as_str().unwrap(), "").await.done(200);
-    server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap();
+    server.node.usage.flush(&server.node.records.store, server.clock.now()).await.unwrap();
     for (filter, found) in [
         (json!({ "project": "web" }), &["made", "web dev", "web one"][..]),
         (json!({ "environment": "dev" }), &["web dev"]),

@@ -85,9 +85,9 @@ async fn a_next_key_is_published_ahead_of_its_use_and_the_old_one_kept(backend: 
     server.clock.advance(700);
     server.node.catch_up().await.unwrap();
     assert_eq!(kids(&server).await, both[1..], "its last token is dead");
-    let statuses: Vec<_> =
-        server.node.keyring.ring().keys().iter().map(|key| key.status(server.clock.now())).collect();
-    assert_eq!(statuses, [SigningKeyStatus::Retired, SigningKeyStatus::Active]);
+    let stages: Vec<_> =
+        server.node.signer.keyring.ring().keys().iter().map(|key| key.stage(server.clock.now())).collect();
+    assert_eq!(stages, [Stage::Retired, Stage::Active]);
 }
 
 async fn a_compromised_key_is_gone_at_once(backend: Backend) {

@@ -23,7 +23,7 @@ async fn a_node_notices_that_the_store_was_replaced(backend: Backend) {
         let kid = kids(&server.client()).await.remove(0);
         let jti = claims(&token)["jti"].as_str().expect("a jti").to_owned();
         let (now, expires_at) = (START.unix(), START.unix() + 600);
-        let last = server.node.store.last_change().await.expect("the store answers") + offset;
+        let last = server.node.records.store.last_change().await.expect("the store answers") + offset;
         let replaced = format!(
             "UPDATE api_keys SET revoked_at = 1, generation = 2 WHERE id = '{other_id}';
              INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at) VALUES ('{jti}', '{id}', {now}, {expires_at});
@@ -33,12 +33,12 @@ async fn a_node_notices_that_the_store_was_replaced(backend: Backend) {
         server.database.execute(&replaced).await;
         server.node.catch_up().await.expect("the store answers");
         assert!(!works(&server.client(), &other_key).await, "{way}: the revoked key");
-        assert!(server.node.revoked_tokens.contains(&jti), "{way}: the revoked token");
+        assert!(server.node.revocations.tokens.contains(&jti), "{way}: the revoked token");
         assert_eq!(kids(&server.client()).await, [""; 0], "{way}: the withdrawn signing key");
 
         // And it follows from there.
         server.database.execute("UPDATE signing_keys SET withdrawn_at = NULL").await;
-        server.node.keyring.reload(&server.node.store).await.expect("the store answers");
+        server.node.signer.keyring.reload(&server.node.records.store).await.expect("the store answers");
         assert!(works(&server.client(), &key).await, "{way}");
         let next = last + 1;
         let revoked = format!(
@@ -60,7 +60,7 @@ async fn a_node_notices_that_the_store_went_back_and_then_another_way(backend: B
     assert!(works(&server.client(), &key).await);
     server.node.catch_up().await.expect("the store answers");
 
-    let last = server.node.store.last_change().await.expect("the store answers");
+    let last = server.node.records.store.last_change().await.expect("the store answers");
     let next = last + 1;
     let other_way = format!(
         "UPDATE changes SET subject = '{id}' WHERE seq = {last}; UPDATE api_keys SET revoked_at = 1 WHERE id = '{id}';

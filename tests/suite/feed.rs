@@ -188,7 +188,7 @@ async fn a_server_that_ends_keeps_nobody_waiting(backend: Backend) {
     let server = Server::start(backend).await;
     let waiting = server.client().with("prefer", "wait=10");
     let held = tokio::spawn(async move { waiting.get(FEED).await });
-    server.node.feed.close();
+    server.node.revocations.feed.close();
     let answer = tokio::time::timeout(Duration::from_secs(5), held).await.expect("an answer").unwrap();
     assert_eq!(answer.status, 200);
 }

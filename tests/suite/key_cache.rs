@@ -54,7 +54,7 @@ impl Tenants {
     async fn copies(&self, node: &Node) -> Vec<Arc<CachedKey>> {
         let mut copies = Vec::new();
         for id in &self.keys {
-            copies.push(node.key(id).await.unwrap().unwrap());
+            copies.push(node.authenticator.key(id).await.unwrap().unwrap());
         }
         copies
     }
@@ -62,7 +62,7 @@ impl Tenants {
     /// Whose copies this node has dropped since.
     fn dropped(&self, node: &Node, before: &[Arc<CachedKey>]) -> Vec<&'static str> {
         let is_same = |id: &KeyId, before: &Arc<CachedKey>| {
-            node.keys.cached(id).is_some_and(|now| Arc::ptr_eq(&now, before))
+            node.authenticator.keys.cached(id).is_some_and(|now| Arc::ptr_eq(&now, before))
         };
         let all = PROJECTS.into_iter().zip(self.keys.iter().zip(before));
         all.filter(|(_, (id, before))| !is_same(id, before)).map(|(project, _)| project).collect()
@@ -134,15 +134,15 @@ async fn a_change_of_very_many_keys_drops_each(backend: Backend) {
     let mut keys = Vec::new();
     for _ in 0..KEYS {
         let (id, _) = server.stored_key().await;
-        node.key(&id).await.unwrap().unwrap();
+        node.authenticator.key(&id).await.unwrap().unwrap();
         keys.push(id);
     }
     let (kept, _) = server.key(&["read:*"]).await;
     let kept: KeyId = kept.parse().unwrap();
-    node.key(&kept).await.unwrap().unwrap();
+    node.authenticator.key(&kept).await.unwrap().unwrap();
     // Those that were put into the store past the management API have the administrator's name.
     let request = json!({ "filter": { "q": "administrator" } });
     server.admin().post_json("/v1/orgs/default/keys/revoke?force=true", &request).await.done(200);
-    assert!(keys.iter().all(|id| node.keys.cached(id).is_none()));
-    assert!(node.keys.cached(&kept).is_some());
+    assert!(keys.iter().all(|id| node.authenticator.keys.cached(id).is_none()));
+    assert!(node.authenticator.keys.cached(&kept).is_some());
 }

@@ -127,7 +127,7 @@ async fn a_node_that_missed_changes_starts_afresh(backend: Backend) {
         assert!(works(&client, &key).await && works(&client, &last_key).await);
         other.node.catch_up().await.expect("the store answers");
 
-        let before = server.node.store.last_change().await.expect("the store answers");
+        let before = server.node.records.store.last_change().await.expect("the store answers");
         let revoke = async |id| {
             let path = format!("/v1/orgs/default/keys/{id}/revoke");
             assert_eq!(server.admin().post_json(&path, &json!({})).await.status, 200);
@@ -154,7 +154,7 @@ async fn a_node_notices_that_the_store_was_set_back(backend: Backend) {
     let (id, key) = server.key(&["read:*"]).await;
     let (other_id, other_key) = server.key(&["read:*"]).await;
     assert!(works(&other.client(), &other_key).await);
-    let last = server.node.store.last_change().await.expect("the store answers");
+    let last = server.node.records.store.last_change().await.expect("the store answers");
     let revoke = async |id| {
         let path = format!("/v1/orgs/default/keys/{id}/revoke");
         assert_eq!(server.admin().post_json(&path, &json!({})).await.status, 200);
@@ -211,7 +211,7 @@ async fn a_node_far_from_the_database_takes_in_a_thousand_revoked_tokens_in_one_
 
     // As its client would have revoked them one by one.
     let (now, end) = (START.unix(), START.unix() + 600);
-    let first = server.node.store.last_change().await.expect("the store answers") + 1;
+    let first = server.node.records.store.last_change().await.expect("the store answers") + 1;
     let numbers = format!("SELECT i FROM generate_series(0, {TOKENS} - 1) AS i");
     server.database.execute(&format!(
         "INSERT INTO revoked_tokens (jti, key_id, revoked_at, expires_at)
@@ -224,7 +224,7 @@ async fn a_node_far_from_the_database_takes_in_a_thousand_revoked_tokens_in_one_
 
     other.node.catch_up().await.expect("one pass is enough");
     for number in 0..TOKENS {
-        assert!(other.node.revoked_tokens.contains(&format!("jti{number}")), "{number}");
+        assert!(other.node.revocations.tokens.contains(&format!("jti{number}")), "{number}");
     }
     assert!(!is_active(&other.client().bearer(&server.admin_key), &token).await);
 }
@@ -269,12 +269,12 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
         for round in 0..ROUNDS {
             for at in 0..KEYS {
                 let id = keys[if forwards { at } else { KEYS - 1 - at }];
-                let held = node.key(&id).await.expect("an answer").expect("a key");
+                let held = node.authenticator.key(&id).await.expect("an answer").expect("a key");
                 let now = server.clock.now().plus(round as i64);
                 node.usage.count(&held, held.secrets.first(), UseKind::Token, now);
             }
             node.usage
-                .flush(&node.store, server.clock.now())
+                .flush(&node.records.store, server.clock.now())
                 .await
                 .expect("a flush that nobody is in the way of");
         }
@@ -301,10 +301,10 @@ async fn what_one_node_refuses_makes_the_others_forget_nothing(backend: Backend)
     assert!(!works(&server.client(), &elsewhere).await);
     assert!(!works(&other.node.client(), &elsewhere).await);
     server.flush().await;
-    other.node.node.usage.flush(&other.node.node.store, server.clock.now()).await.expect("a flush");
+    other.node.node.usage.flush(&other.node.node.records.store, server.clock.now()).await.expect("a flush");
     other.node.node.catch_up().await.expect("the store answers");
     let id = claviger::domain::api_key::claimed_id(&key).expect("a key");
-    assert!(other.node.node.keys.cached(&id).is_some(), "it is held as before");
+    assert!(other.node.node.authenticator.keys.cached(&id).is_some(), "it is cached as before");
     let noted = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.refused'";
     assert_eq!(server.database.number(noted).await, 2, "each node notes its own");
 }

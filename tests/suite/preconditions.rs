@@ -104,7 +104,7 @@ async fn use_is_no_other_version(backend: Backend) {
     let key = made.json()["key"].as_str().unwrap().to_owned();
     server.clock.advance(7);
     server.client().token(&key, "").await.done(200);
-    server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap();
+    server.node.usage.flush(&server.node.records.store, server.clock.now()).await.unwrap();
     let used = admin.get(&path).await;
     assert_eq!(used.json()["last_used_at"], "2026-01-01T00:00:07Z");
     assert_eq!(tag(&used), tag(&made));

@@ -115,7 +115,7 @@ async fn signing_key_round(server: Arc<Server>, way: Way, round: usize) -> usize
         move || {
             let (way, token, node) = (asking.clone(), asked.clone(), Arc::clone(&reading));
             async move {
-                node.keyring.reload(&node.store).await.expect("signing keys");
+                node.signer.keyring.reload(&node.records.store).await.expect("signing keys");
                 way.is_active(&token).await.then_some(())
             }
         },

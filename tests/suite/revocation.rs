@@ -73,12 +73,12 @@ async fn what_needs_no_revoking_is_no_error(backend: Backend) {
     let token = server.client().access_token(&key, "").await;
     server.clock.advance(600);
     server.node.catch_up().await.unwrap();
-    let before = server.node.store.last_change().await.unwrap();
+    let before = server.node.records.store.last_change().await.unwrap();
     for dead in [token.as_str(), "nonsense", "a.b.c"] {
         let answer = server.client().bearer(&key).post_form("/oauth/revoke", &format!("token={dead}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
-    assert_eq!(server.node.store.last_change().await.unwrap(), before, "and nothing is written");
+    assert_eq!(server.node.records.store.last_change().await.unwrap(), before, "and nothing is written");
     let a_key = server.client().bearer(&key).post_form("/oauth/revoke", &format!("token={key}")).await;
     assert_eq!((a_key.status, a_key.oauth_error().as_str()), (400, "unsupported_token_type"));
 }

@@ -197,7 +197,7 @@ async fn each_secret_has_its_own_last_use(backend: Backend) {
             _ => scene.server.client().token(credential, "").await.done(200),
         };
         let node = &scene.server.node;
-        node.usage.flush(&node.store, scene.server.clock.now()).await.unwrap();
+        node.usage.flush(&node.records.store, scene.server.clock.now()).await.unwrap();
         let shown = scene.shown().await;
         [&shown, &shown["secrets"][0], &shown["secrets"][1]]
             .map(|used| used["last_used_at"].as_str().map(|time| time[17..].to_owned()))

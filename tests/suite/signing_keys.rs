@@ -30,17 +30,17 @@ const YEAR: i64 = 365 * 86_400;
 /// The statuses of all keys, the oldest first.
 pub(super) fn statuses(server: &Server) -> Vec<SigningKeyStatus> {
     let now = server.clock.now();
-    server.node.keyring.ring().keys().iter().map(|key| key.status(now)).collect()
+    server.node.signer.keyring.ring().keys().iter().map(|key| key.stage(now)).collect()
 }
 
 /// The id of the key that signs now.
 pub(super) fn signer(node: &Node) -> Option<String> {
-    node.keyring.ring().signing(node.clock.now()).map(|key| key.kid().to_owned())
+    node.signer.keyring.ring().signing(node.clock.now()).map(|key| key.kid().to_owned())
 }
 
 /// The id of the key that is published ahead of its use.
 pub(super) fn next(server: &Server) -> Option<String> {
-    server.node.keyring.ring().next(server.clock.now()).map(|key| key.kid().to_owned())
+    server.node.signer.keyring.ring().next(server.clock.now()).map(|key| key.kid().to_owned())
 }
 
 pub(super) async fn rotate(server: &Server) -> Answer {
@@ -58,7 +58,7 @@ async fn actions(server: &Server) -> Vec<String> {
 
 /// A node of the same deployment, on the same connections, whose clock is another one.
 async fn node_with(server: &Server, clock: Clock) -> Arc<Node> {
-    let store: Store = server.node.store.clone();
+    let store: Store = server.node.records.store.clone();
     let (deployment, master_key) = (server.node.deployment.clone(), server.master_key());
     Node::over(store, deployment, &master_key, clock, Entropy::system()).await.expect("a node")
 }
@@ -170,18 +170,15 @@ async fn a_superseded_key_is_not_accepted_again_when_its_successor_is_withdrawn(
     let server = Server::start(backend).await;
     rotate(&server).await.done(201);
     server.advance(30 * 86_400).await;
-    assert_eq!(statuses(&server), [SigningKeyStatus::Retired, SigningKeyStatus::Active]);
-    let first = server.node.keyring.ring().keys()[0].kid().to_owned();
+    assert_eq!(stages(&server), [Stage::Retired, Stage::Active]);
+    let first = server.node.signer.keyring.ring().keys()[0].kid().to_owned();
     withdraw(&server, &signer(&server.node).expect("a signer")).await;
-    assert_eq!(
-        statuses(&server),
-        [SigningKeyStatus::Retired, SigningKeyStatus::Withdrawn, SigningKeyStatus::Active]
-    );
-    assert!(server.node.keyring.ring().verifying(&first, server.clock.now()).is_none());
+    assert_eq!(stages(&server), [Stage::Retired, Stage::Withdrawn, Stage::Active]);
+    assert!(server.node.signer.keyring.ring().verifying(&first, server.clock.now()).is_none());
     assert!(!server.client().get("/.well-known/jwks.json").await.text.contains(&first));
     // A node that reads the store anew, as well.
     let other = node_with(&server, server.clock.clone()).await;
-    assert!(other.keyring.ring().verifying(&first, server.clock.now()).is_none());
+    assert!(other.signer.keyring.ring().verifying(&first, server.clock.now()).is_none());
 }
 
 async fn nodes_whose_clocks_differ_sign_and_accept_through_an_emergency(backend: Backend) {
@@ -195,7 +192,7 @@ async fn nodes_whose_clocks_differ_sign_and_accept_through_an_emergency(backend:
         let signers = [&server.node, &other].map(|node| signer(node).expect("a signer"));
         for node in [&server.node, &other] {
             for kid in &signers {
-                let ring = node.keyring.ring();
+                let ring = node.signer.keyring.ring();
                 assert!(ring.verifying(kid, node.clock.now()).is_some(), "{apart}: {kid}");
             }
         }
@@ -208,7 +205,7 @@ async fn without_a_key_to_sign_with_every_endpoint_answers_503_and_the_schedule_
     let (_, key) = server.key(&["read:*"]).await;
     let (_, client) = server.key(&["write:claviger/orgs/default/projects/*/token-exchange"]).await;
     server.database.execute(&format!("UPDATE signing_keys SET withdrawn_at = {}", START.unix())).await;
-    server.node.keyring.reload(&server.node.store).await.expect("the keys read");
+    server.node.signer.keyring.reload(&server.node.records.store).await.expect("the keys read");
     let exchange = format!(
         "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&client_secret={client}\
          &subject_token_type=urn:claviger:token-type:api_key&subject_token={key}"

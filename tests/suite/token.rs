@@ -171,7 +171,7 @@ async fn a_token_never_outlives_its_key(backend: Backend) {
 async fn a_token_request_writes_nothing(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
-    let before = server.node.store.last_change().await.unwrap();
+    let before = server.node.records.store.last_change().await.unwrap();
     for _ in 0..20 {
         server.client().access_token(&key, "").await;
     }
@@ -179,8 +179,8 @@ async fn a_token_request_writes_nothing(backend: Backend) {
         server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.json()["last_used_at"].clone()
     };
     assert_eq!(last_used().await, Value::Null, "nothing is written before the flush");
-    assert_eq!(server.node.store.last_change().await.unwrap(), before);
-    server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap();
+    assert_eq!(server.node.records.store.last_change().await.unwrap(), before);
+    server.node.usage.flush(&server.node.records.store, server.clock.now()).await.unwrap();
     assert_eq!(last_used().await, "2026-01-01T00:00:00Z");
 }
 

@@ -133,7 +133,7 @@ impl Server {
 
     /// Writes down what the node has counted and noted.
     pub async fn flush(&self) {
-        self.node.usage.flush(&self.node.store, self.clock.now()).await.expect("a flush");
+        self.node.usage.flush(&self.node.records.store, self.clock.now()).await.expect("a flush");
     }
 
     /// A client without credentials. Whatever it is answered, openapi.yaml has to describe it.
@@ -163,14 +163,21 @@ impl Server {
     pub async fn stored_key_with(&self, scopes: &str) -> (KeyId, String) {
         let (node, now) = (&self.node, self.clock.now());
         let admin = api_key::claimed_id(&self.admin_key).expect("a key");
-        let template = node.store.key(&admin).await.expect("the store").expect("the administrator's key").key;
-        let plain = PlainKey::generate(&template.brand, &template.environment, &node.tagger, &node.entropy);
+        let template =
+            node.records.store.key(&admin).await.expect("the store").expect("the administrator's key").key;
+        let plain = PlainKey::generate(
+            &template.brand,
+            &template.environment,
+            &node.authenticator.tagger,
+            &node.records.entropy,
+        );
         let plain = plain.expect("randomness");
         let secret = KeySecret {
-            id: SecretId::generate(&node.entropy).expect("randomness"),
+            id: SecretId::generate(&node.records.entropy).expect("randomness"),
             hash: node
+                .authenticator
                 .secrets
-                .hash(plain.secret(), &Principal::default(), &node.entropy)
+                .hash(plain.secret(), &Principal::default(), &node.records.entropy)
                 .await
                 .expect("a hash"),
             created_at: now,
@@ -179,7 +186,7 @@ impl Server {
         };
         let scopes = Scopes::parse_list(scopes).expect("scopes");
         let new = NewKey::new(ApiKey { id: plain.id(), scopes, ..template }, secret);
-        let mut write = node.store.write(now, &Actor::server(Who::Schedule)).await.expect("a turn");
+        let mut write = node.records.store.write(now, &Actor::server(Who::Schedule)).await.expect("a turn");
         write.insert_key(&new).await.expect("a stored key");
         write.commit().await.expect("a stored key");
         (plain.id(), plain.expose().to_owned())

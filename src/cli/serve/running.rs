@@ -49,7 +49,7 @@ impl Running {
         let node = Arc::clone(&self.node);
         tokio::spawn(async move {
             draining.await;
-            node.feed.close();
+            node.revocations.feed.close();
         });
         let issuer = &self.node.deployment.issuer;
         tracing::info!(address = %listener, issuer, "serving");
@@ -67,10 +67,10 @@ impl Running {
 /// Sees to it that the configured signing key signs, and says so where it is not the one that signs now.
 async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     let now = node.clock.now();
-    let settled = node.rotation(now).settle().await.map_err(CliError::failed)?;
-    node.keyring.reload(&node.store).await.map_err(CliError::failed)?;
+    let settled = node.signer.rotation(&node.records.store, now).settle().await.map_err(CliError::failed)?;
+    node.signer.keyring.reload(&node.records.store).await.map_err(CliError::failed)?;
     if settled != Settled::Fits {
-        let signing = node.keyring.ring().signing(now).map(|key| key.kid().to_owned());
+        let signing = node.signer.keyring.ring().signing(now).map(|key| key.kid().to_owned());
         tracing::warn!(signing, "{settled}");
     }
     Ok(())

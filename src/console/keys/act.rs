@@ -25,7 +25,7 @@ use crate::http::failure::Failure;
 use crate::http::path::{OfKey, OfSecret};
 use crate::node::Node;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, Idempotent, carry_out, keys};
+use crate::use_cases::management::{ApiError, Force, Idempotent, carry_out, keys};
 
 /// What is chosen at first, in seconds: a week.
 const OVERLAP: &str = "604800";
@@ -127,7 +127,9 @@ pub(in crate::console) async fn rotate(
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
     let rotation = serde_json::from_value(rotation).map_err(ApiError::invalid)?;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let rotate = |idempotent| async move { keys::rotate(&server, &caller, &of, &rotation, idempotent).await };
+    let rotate = |idempotent| async move {
+        keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
+    };
     match posted.once(What::Secret, rotate).await {
         Ok(Idempotent::New(shown)) => made::page(&node, Some(visitor), &shown),
         Ok(Idempotent::Replayed(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),
@@ -149,7 +151,9 @@ pub(in crate::console) async fn revoke(
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let done = match named(&node, visitor, &path, fields.text("name")).await {
         Ok(()) => {
-            carry_out(async move { keys::revoke(&server, &caller, &of, reason, false).await }).await.map(drop)
+            carry_out(async move { keys::revoke(&server.records, &caller, &of, reason, Force::No).await })
+                .await
+                .map(drop)
         }
         Err(error) => Err(error),
     };
@@ -171,7 +175,9 @@ pub(in crate::console) async fn delete(
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let done = match named(&node, visitor, &path, fields.text("name")).await {
-        Ok(()) => carry_out(async move { keys::delete(&server, &caller, &of, false).await }).await,
+        Ok(()) => {
+            carry_out(async move { keys::delete(&server.records, &caller, &of, Force::No).await }).await
+        }
         Err(error) => Err(error),
     };
     match done {
@@ -191,7 +197,7 @@ pub(in crate::console) async fn retire(
         return once_more(&node, &posted, &path, Act::Retire, &action).await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    match carry_out(async move { keys::retire(&server, &caller, &of, secret).await }).await {
+    match carry_out(async move { keys::retire(&server.records, &caller, &of, secret).await }).await {
         Ok(retired) => {
             let done = if retired.kept.is_some() { Notice::Kept } else { Notice::Retired };
             Ok(done.at(&node, Some(visitor), &visitor.shell.key(&path)))
@@ -202,7 +208,7 @@ pub(in crate::console) async fn retire(
 
 /// Whether the name that was typed is the key's.
 async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str) -> Result<(), ApiError> {
-    let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
+    let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;
     if confirm::names(typed, &key.name, &key.id.to_string()) {
         return Ok(());
     }
@@ -264,7 +270,7 @@ async fn asked(
     act: Act,
     action: &str,
 ) -> Result<ActPage, ApiError> {
-    let key = keys::find(node, &visitor.caller, path, Verb::Write).await?;
+    let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;
     let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
         shell: visitor.shell_at(&path.organization, Room::Keys),

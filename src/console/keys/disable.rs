@@ -75,7 +75,7 @@ async fn set_disabled(
     let patch: KeyPatch =
         serde_json::from_value(json!({ "disabled": disabled })).map_err(ApiError::internal)?;
     let (server, caller, of) = (Arc::clone(node), visitor.caller.clone(), path.clone());
-    carry_out(async move { keys::change(&server, &caller, &of, patch, &Terms::default()).await })
+    carry_out(async move { keys::change(&server.records, &caller, &of, patch, &Terms::default()).await })
         .await
         .map(drop)
 }

@@ -22,7 +22,9 @@ use crate::http::failure::Failure;
 use crate::http::path::OfKey;
 use crate::node::Node;
 use crate::use_cases::management::keys::{KeyPatch, KeyPath};
-use crate::use_cases::management::{ApiError, Changed, IfMatch, Terms, Versioned as _, carry_out, keys};
+use crate::use_cases::management::{
+    ApiError, Changed, Force, IfMatch, Terms, Versioned as _, carry_out, keys,
+};
 
 #[derive(Template)]
 #[template(path = "key_edit.html")]
@@ -62,7 +64,7 @@ pub(in crate::console) async fn form(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    let key = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
+    let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
     if key.revoked.is_some() {
         return Err(ApiError::Conflict("the key is revoked and cannot be changed".into()).into());
     }
@@ -79,7 +81,7 @@ pub(in crate::console) async fn change(
     let Posted { visitor, fields, .. } = posted;
     let mut form = KeyForm::sent(&fields);
     let began = fields.text("base");
-    let key = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
+    let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
     let address = visitor.caller.address.known().map(|address| address.to_string());
     if form.edited(&fields, address.as_deref()) || fields.has("back") || is_resumed {
         let again = EditPage::new(&visitor, &path, &key, form);
@@ -96,7 +98,7 @@ pub(in crate::console) async fn change(
     let is_final = !version.is_empty();
     let terms = Terms {
         dry_run: !is_final,
-        force: false,
+        force: Force::No,
         if_match: is_final.then(|| IfMatch::parse([version.as_bytes()])).transpose()?,
     };
     match changed(&node, &visitor, &path, Value::Object(members), terms).await {
@@ -106,7 +108,7 @@ pub(in crate::console) async fn change(
         }
         Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
         Err(ApiError::PreconditionFailed) => {
-            let now = keys::find(&node, &visitor.caller, &path, Verb::Write).await?;
+            let now = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
             form.refuse(&ApiError::Conflict("it has been changed since, so nothing was done".into()));
             Err(overtaken(&visitor, &path, form, &base(&key), &now))
         }
@@ -128,7 +130,7 @@ async fn changed(
     let patch: KeyPatch = serde_json::from_value(members)
         .map_err(|error| ApiError::invalid(without_values(&error.to_string())))?;
     let (server, caller, path) = (Arc::clone(node), visitor.caller.clone(), path.clone());
-    carry_out(async move { keys::change(&server, &caller, &path, patch, &terms).await }).await
+    carry_out(async move { keys::change(&server.records, &caller, &path, patch, &terms).await }).await
 }
 
 /// What the form holds of a key.

@@ -78,14 +78,15 @@ pub(in crate::console) async fn list(
     let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.sort.order);
     let cursor = asked.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
-    let (listed, next) = keys::list(&node, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
+    let (listed, next) =
+        keys::list(&node.records, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
 
     let request = PeriodRequest {
         interval: Interval::Day,
         from: Some(now.plus(-(SPARK_DAYS - 1) * Interval::Day.seconds())),
         to: None,
     };
-    let used = usage::of_keys(&node, caller, &listed, request).await?;
+    let used = usage::of_keys(&node.records, caller, &listed, request).await?;
     let span = format!("{SPARK_DAYS} days");
     let root = visitor.shell.root(&organization);
     let cursor_here = asked.text("cursor").unwrap_or_default();
@@ -148,7 +149,7 @@ pub(super) async fn choices(
     organization: &OrganizationId,
 ) -> Result<Choices, ApiError> {
     let request = PageRequest { limit: MOST_PROJECTS, cursor: None };
-    let (found, next) = projects::list(node, caller, organization, request).await?;
+    let (found, next) = projects::list(&node.records, caller, organization, request).await?;
     let choice = |project: &Project| Choice {
         id: project.id.to_string(),
         environments: project.environments.iter().map(ToString::to_string).collect(),

@@ -91,8 +91,9 @@ pub(in crate::console) async fn create(
     let made = match serde_json::from_value::<NewKeyRequest>(Value::Object(members)) {
         Ok(request) => {
             let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
-            let create =
-                |idempotent| async move { keys::create(&server, &caller, home, request, idempotent).await };
+            let create = |idempotent| async move {
+                keys::create(&server.records, &server.minter, &caller, home, request, idempotent).await
+            };
             posted.once(What::Key, create).await
         }
         Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
@@ -149,7 +150,7 @@ fn beginning(choices: &Choices, project: &str, environment: &str) -> (String, St
 
 /// A name for one filling-in of a form.
 pub(super) fn fresh_id(node: &Node) -> Result<String, ApiError> {
-    node.entropy.identifier().map(|id| URL_SAFE_NO_PAD.encode(id)).map_err(ApiError::internal)
+    node.records.entropy.identifier().map(|id| URL_SAFE_NO_PAD.encode(id)).map_err(ApiError::internal)
 }
 
 #[cfg(test)]

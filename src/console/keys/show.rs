@@ -90,9 +90,9 @@ pub(in crate::console) async fn show(
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &["span"])?;
     let (caller, now) = (&visitor.caller, node.clock.now());
-    let key = keys::find(&node, caller, &path, Verb::Read).await?;
+    let key = keys::find(&node.records, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));
-    let used = usage::of_key(&node, caller, &path, span.request(&node)).await?;
+    let used = usage::of_key(&node.records, caller, &path, span.request(&node)).await?;
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
@@ -158,7 +158,7 @@ async fn events(
         return Ok(None);
     }
     let filter = EventFilter { key: Some(path.key), ..EventFilter::default() };
-    let trail = Trail::of_organization(node, caller, path.organization.clone(), filter).await?;
+    let trail = Trail::of_organization(&node.records, caller, path.organization.clone(), filter).await?;
     let (events, _) = trail.page(&PageRequest { limit: EVENTS_SHOWN, cursor: None }).await?;
     Ok(Some(events.iter().map(|event| EventRow::of(event, root, now)).collect()))
 }

@@ -72,11 +72,16 @@ impl ApiKey {
         Self { revoked: Some(Revoked { at, reason }), generation: self.generation + 1, ..self }
     }
 
-    /// The key, suspended at `at`, or enabled again. One that is so already stays as it was.
+    /// The key, disabled at `at`. One that was disabled before stays as it was.
     #[must_use]
-    pub fn disable(self, disabled: bool, at: Timestamp) -> Self {
-        let disabled_at = disabled.then(|| self.disabled_at.unwrap_or(at));
-        Self { disabled_at, ..self }
+    pub fn disable(self, at: Timestamp) -> Self {
+        Self { disabled_at: self.disabled_at.or(Some(at)), ..self }
+    }
+
+    /// The key, which is not disabled any more.
+    #[must_use]
+    pub fn enable(self) -> Self {
+        Self { disabled_at: None, ..self }
     }
 
     /// The key as the next state of `before`: if something was taken away, tokens of `before` are dead.

@@ -9,7 +9,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::domain::usage::{RefusedFor, UseKind};
 use crate::jose::claims::Audience;
-use crate::node::{Authenticated, AuthenticationError, BearerFault, LiveToken, Node, Presented};
+use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 
 /// What a caller shows.
 #[derive(Clone, Copy)]
@@ -41,16 +41,20 @@ pub enum AccessFault {
 /// # Errors
 /// [`AccessFault`].
 pub async fn identify(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
     credential: Credential<'_>,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     match credential {
-        Credential::ApiKey(key) => by_key(node, Presented { client_id: None, key }, origin, now).await,
-        Credential::Client(presented) => by_key(node, presented, origin, now).await,
+        Credential::ApiKey(key) => {
+            by_key(authenticator, Presented { client_id: None, key }, origin, now).await
+        }
+        Credential::Client(presented) => by_key(authenticator, presented, origin, now).await,
         // RFC 9068 §4: a token for another resource server is none for this one.
-        Credential::Token(token) => identify_at(node, token, &node.deployment.issuer, origin, now).await,
+        Credential::Token(token) => {
+            identify_at(authenticator, token, &authenticator.signer.issuer, origin, now).await
+        }
     }
 }
 
@@ -59,19 +63,19 @@ pub async fn identify(
 /// # Errors
 /// [`AccessFault`].
 pub async fn identify_at(
-    node: &Node,
+    authenticator: &Authenticator,
     token: &str,
     audience: &str,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let live = node.live_token(token, Audience::OneOf(&[audience]), now).await?;
+    let live = authenticator.live_token(token, Audience::OneOf(&[audience]), now).await?;
     let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
-        node.refuse(&subject, RefusedFor::Address, origin, now);
+        authenticator.refuse(&subject, RefusedFor::Address, origin, now);
         return Err(AccessFault::TokenAddress(origin.address));
     }
-    node.usage.count(&subject, None, UseKind::Direct, now);
+    authenticator.usage.count(&subject, None, UseKind::Direct, now);
     Ok(Caller::new(scopes, subject, origin))
 }
 
@@ -80,14 +84,14 @@ pub async fn identify_at(
 /// # Errors
 /// [`AccessFault`].
 pub async fn recognize(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
     key: &str,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<(Caller, SecretId), AccessFault> {
-    let authenticated = node.authenticate(Presented { client_id: None, key }, origin, now).await?;
+    let authenticated = authenticator.authenticate(Presented { client_id: None, key }, origin, now).await?;
     let secret = authenticated.secret;
-    Ok((counted(node, authenticated, origin, now), secret))
+    Ok((counted(authenticator, authenticated, origin, now), secret))
 }
 
 /// The caller who once presented this secret of a key, if that is still good.
@@ -95,27 +99,32 @@ pub async fn recognize(
 /// # Errors
 /// [`AccessFault`].
 pub async fn recall(
-    node: &Node,
+    authenticator: &Authenticator,
     (key, secret): (&KeyId, SecretId),
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let authenticated = node.authenticate_again(key, secret, origin, now).await?;
-    Ok(counted(node, authenticated, origin, now))
+    let authenticated = authenticator.authenticate_again(key, secret, origin, now).await?;
+    Ok(counted(authenticator, authenticated, origin, now))
 }
 
 async fn by_key(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
     presented: Presented<'_>,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let authenticated = node.authenticate(presented, origin, now).await?;
-    Ok(counted(node, authenticated, origin, now))
+    let authenticated = authenticator.authenticate(presented, origin, now).await?;
+    Ok(counted(authenticator, authenticated, origin, now))
 }
 
-fn counted(node: &Node, authenticated: Authenticated, origin: Origin<'_>, now: Timestamp) -> Caller {
-    node.count(&authenticated, UseKind::Direct, now);
+fn counted(
+    authenticator: &Authenticator,
+    authenticated: Authenticated,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Caller {
+    authenticator.count(&authenticated, UseKind::Direct, now);
     let Authenticated { cached, .. } = authenticated;
     Caller::new(cached.key.scopes.clone(), cached, origin)
 }

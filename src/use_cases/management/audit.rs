@@ -8,7 +8,7 @@ use crate::domain::audit::{EventFilter, RecordedEvent};
 use crate::domain::names::OrganizationId;
 use crate::domain::principal::Principal;
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::Records;
 use crate::sharing::fair_queue::Permit;
 use crate::store::{EventPosition, EventQuery, StoreError};
 use crate::use_cases::access::Caller;
@@ -19,7 +19,7 @@ const AT_ONCE: u16 = 200;
 /// Events that a caller may read, newest first. To have one is to be allowed to.
 #[derive(Clone, Debug)]
 pub struct Trail {
-    node: Arc<Node>,
+    records: Arc<Records>,
     principal: Principal,
     filter: EventFilter,
     /// Which list this is, to its cursors.
@@ -41,26 +41,30 @@ impl Trail {
     /// # Errors
     /// [`ApiError`].
     pub async fn of_organization(
-        node: &Arc<Node>,
+        records: &Arc<Records>,
         caller: &Caller,
         organization: OrganizationId,
         filter: EventFilter,
     ) -> Result<Self, ApiError> {
         caller.may_in(&organization, Verb::Read, &["audit"])?;
-        organizations::known(node, caller, &organization).await?;
+        organizations::known(records, caller, &organization).await?;
         let filter = EventFilter { organization: Some(organization), ..filter };
         let list = format!("audit of an organization {filter:?}");
-        Ok(Self { node: Arc::clone(node), principal: caller.principal(), filter, list })
+        Ok(Self { records: Arc::clone(records), principal: caller.principal(), filter, list })
     }
 
     /// What there is of every organization, those that were deleted included, and of the deployment itself.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub fn of_deployment(node: &Arc<Node>, caller: &Caller, filter: EventFilter) -> Result<Self, ApiError> {
+    pub fn of_deployment(
+        records: &Arc<Records>,
+        caller: &Caller,
+        filter: EventFilter,
+    ) -> Result<Self, ApiError> {
         caller.may(Verb::Read, &["audit"])?;
         let list = format!("audit of the deployment {filter:?}");
-        Ok(Self { node: Arc::clone(node), principal: caller.principal(), filter, list })
+        Ok(Self { records: Arc::clone(records), principal: caller.principal(), filter, list })
     }
 
     /// One page, and the cursor of the next.
@@ -68,10 +72,10 @@ impl Trail {
     /// # Errors
     /// [`ApiError`].
     pub async fn page(&self, page: &PageRequest) -> Result<(Vec<RecordedEvent>, Option<String>), ApiError> {
-        let before = page.behind(&self.node, &self.list)?;
+        let before = page.behind(&self.records, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
-        let found = self.node.store.reading(&self.principal).await?.events(&query).await?;
-        Ok((found.items, cursor(&self.node, &self.list, found.next)?))
+        let found = self.records.store.reading(&self.principal).await?.events(&query).await?;
+        Ok((found.items, cursor(&self.records, &self.list, found.next)?))
     }
 
     /// Everything.
@@ -79,7 +83,7 @@ impl Trail {
     /// # Errors
     /// [`ApiError::TooManyConcurrent`] while the caller's organization has as many exports under way as it may.
     pub fn export(self) -> Result<Export, ApiError> {
-        let permit = self.node.exports.try_acquire(&self.principal)?;
+        let permit = self.records.exports.try_acquire(&self.principal)?;
         Ok(Export { trail: self, before: None, is_over: false, _permit: permit })
     }
 }
@@ -94,8 +98,8 @@ impl Export {
             return Ok(Vec::new());
         }
         let query = EventQuery { filter: &self.trail.filter, before: self.before, limit: AT_ONCE };
-        let Trail { node, principal, .. } = &self.trail;
-        let found = node.store.reading(principal).await?.events(&query).await?;
+        let Trail { records, principal, .. } = &self.trail;
+        let found = records.store.reading(principal).await?.events(&query).await?;
         self.is_over = found.next.is_none();
         self.before = found.next;
         Ok(found.items)

@@ -6,8 +6,6 @@ mod change;
 mod document;
 mod keys;
 
-use std::sync::Arc;
-
 pub use apply::{Applied, apply};
 pub use change::{ApplyTerms, ConfigurationChange};
 pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration};
@@ -16,7 +14,7 @@ use super::ApiError;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{KeyFilter, KeyPage, StatusFilter, Write};
 use crate::use_cases::access::Caller;
 
@@ -28,12 +26,12 @@ pub const MOST_KEYS: u16 = 5_000;
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] beyond [`MOST_KEYS`].
 pub async fn export(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     id: &OrganizationId,
 ) -> Result<Configuration, ApiError> {
     may_read_all(caller, id)?;
-    let mut snapshot = node.store.snapshot(&caller.principal(), node.clock.now()).await?;
+    let mut snapshot = records.store.snapshot(&caller.principal(), records.clock.now()).await?;
     let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;
     let projects = snapshot.projects(id).await?;
     let keys = few_enough(snapshot.keys(&unrevoked(id), MOST_KEYS).await?)?;

@@ -1,8 +1,6 @@
 //! Requests that may come again: the second time nothing is made, and the first answer is given once more
 //! (`Idempotency-Key`).
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
@@ -11,7 +9,7 @@ use serde_json::Value;
 
 use super::ApiError;
 use crate::domain::api_key::KeyId;
-use crate::node::{InFlightRequest, Node};
+use crate::node::{InFlightRequest, Records};
 use crate::store::{IdempotencyRecord, Write};
 use crate::use_cases::access::Caller;
 
@@ -59,13 +57,13 @@ impl IdempotencyGuard {
     /// # Errors
     /// [`ApiError::Conflict`] while the same request is in flight.
     pub(super) fn begin(
-        node: &Arc<Node>,
+        records: &Records,
         caller: &Caller,
         idempotent: Option<IdempotentRequest>,
     ) -> Result<Self, ApiError> {
         let Some(idempotent) = idempotent else { return Ok(Self(None)) };
         let caller = caller.key.key.id;
-        let in_flight = node.in_flight.enter((caller, idempotent.request.clone()));
+        let in_flight = records.in_flight.enter((caller, idempotent.request.clone()));
         let _in_flight =
             in_flight.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
         Ok(Self(Some(Claim { caller, idempotent, _in_flight })))

@@ -10,15 +10,14 @@ mod revoke;
 mod rotate;
 mod search;
 
-use std::sync::Arc;
-
 pub use bulk::{
-    BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, disable_all, rescope_all, revoke_all,
+    BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, Suspension, rescope_all, revoke_all,
+    suspend_all,
 };
 pub(super) use change::{Alterations, action, given};
 pub use change::{KeyPatch, change};
 pub use create::{CreatedKey, NewKeyRequest, create};
-pub(super) use create::{check_home, cidrs, insert_all, new_secret, scopes};
+pub(super) use create::{check_home, cidrs, insert_all, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
 pub use list::{KeySearch, list};
@@ -32,7 +31,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::key::ApiKey;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{ChangeKind, Write};
 use crate::use_cases::access::{Caller, Denied};
 
@@ -49,9 +48,14 @@ pub struct KeyPath {
 ///
 /// # Errors
 /// [`ApiError`]. Whoever may not is told the same whether the key exists or not.
-pub async fn find(node: &Arc<Node>, caller: &Caller, path: &KeyPath, verb: Verb) -> Result<ApiKey, ApiError> {
+pub async fn find(
+    records: &Records,
+    caller: &Caller,
+    path: &KeyPath,
+    verb: Verb,
+) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, verb)?;
-    let found = reading(node, caller).await?.key(&path.key).await?;
+    let found = reading(records, caller).await?.key(&path.key).await?;
     claim.hold_for(found.map(|stored| stored.key))
 }
 

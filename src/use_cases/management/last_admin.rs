@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 
-use super::ApiError;
+use super::{ApiError, Force};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
 use crate::store::Write;
@@ -33,10 +33,10 @@ pub(super) async fn ensure_admin_remains(
     write: &mut Write,
     caller: &Caller,
     changes: &[KeyChange<'_>],
-    force: bool,
+    force: Force,
 ) -> Result<(), ApiError> {
     let guard = LastAdminGuard { caller, now: write.at() };
-    if force || !changes.iter().any(|change| guard.is_weakened_by(change)) {
+    if force == Force::Yes || !changes.iter().any(|change| guard.is_weakened_by(change)) {
         return Ok(());
     }
     let admin_keys = write.admin_keys(changes.len() + LOOKED_AT).await?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
-use crate::node::Node;
+use crate::node::Records;
 
 /// A page to be shown.
 #[derive(Clone, Debug)]
@@ -20,8 +20,12 @@ impl PageRequest {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for a cursor of another list, or of nobody's.
-    pub(super) fn behind<P: DeserializeOwned>(&self, node: &Node, list: &str) -> Result<Option<P>, ApiError> {
-        let read = |cursor: &String| node.cursors.read(list, cursor);
+    pub(super) fn behind<P: DeserializeOwned>(
+        &self,
+        records: &Records,
+        list: &str,
+    ) -> Result<Option<P>, ApiError> {
+        let read = |cursor: &String| records.cursors.read(list, cursor);
         let position = self.cursor.as_ref().map(read).transpose();
         position.map_err(|error| ApiError::InvalidRequest(error.to_string()))
     }
@@ -32,10 +36,10 @@ impl PageRequest {
 /// # Errors
 /// When the system has no randomness.
 pub(super) fn cursor<P: Serialize>(
-    node: &Node,
+    records: &Records,
     list: &str,
     next: Option<P>,
 ) -> Result<Option<String>, ApiError> {
-    let write = |position| node.cursors.write(list, &position, &node.entropy);
+    let write = |position| records.cursors.write(list, &position, &records.entropy);
     next.map(write).transpose().map_err(ApiError::internal)
 }

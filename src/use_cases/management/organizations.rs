@@ -1,7 +1,5 @@
 //! Organizations: making tenants, looking at them, changing and ending them.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,7 +13,7 @@ use crate::domain::key::words;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Organization;
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{ChangeKind, Write};
 use crate::use_cases::access::{Caller, visible_organizations};
 
@@ -43,32 +41,32 @@ pub struct OrganizationPatch {
 /// # Errors
 /// [`ApiError`].
 pub async fn list(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     page: PageRequest,
 ) -> Result<(Vec<Organization>, Option<String>), ApiError> {
     const LIST: &str = "organizations";
-    let before = page.behind(node, LIST)?;
+    let before = page.behind(records, LIST)?;
     let visible = visible_organizations(caller);
-    let found = reading(node, caller).await?.organizations(&visible, before, page.limit).await?;
-    Ok((found.items, cursor(node, LIST, found.next)?))
+    let found = reading(records, caller).await?.organizations(&visible, before, page.limit).await?;
+    Ok((found.items, cursor(records, LIST, found.next)?))
 }
 
 /// The organization, for a caller who may read it.
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn read(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<Organization, ApiError> {
+pub async fn read(records: &Records, caller: &Caller, id: &OrganizationId) -> Result<Organization, ApiError> {
     caller.may_in(id, Verb::Read, &[])?;
-    reading(node, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
+    reading(records, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
 }
 
 /// Whether there is this organization, as far as it is any affair of the caller's.
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn known(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
-    if !caller.knows(id) || reading(node, caller).await?.organization(id).await?.is_none() {
+pub async fn known(records: &Records, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
+    if !caller.knows(id) || reading(records, caller).await?.organization(id).await?.is_none() {
         return Err(ApiError::NotFound);
     }
     Ok(())
@@ -79,23 +77,23 @@ pub async fn known(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Re
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before.
 pub async fn create(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     request: NewOrganizationRequest,
     idempotent: Option<IdempotentRequest>,
 ) -> Result<Idempotent<Organization>, ApiError> {
     // Before existence: who may not make it is told so, be it there or not.
     caller.may(Verb::Admin, &["orgs", request.id.as_str()])?;
-    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
-    let now = node.clock.now();
+    let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
+    let now = records.clock.now();
     let organization = Organization {
         name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
             .map_err(ApiError::invalid)?,
-        audiences: audiences(node, request.audiences)?,
+        audiences: audiences(records, request.audiences)?,
         id: request.id,
         created_at: now,
     };
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let mut write = records.store.write(now, &caller.actor()).await?;
     if let Some(answer) = guard.replay(&mut write).await? {
         return Ok(Idempotent::Replayed(answer));
     }
@@ -104,7 +102,7 @@ pub async fn create(
     }
     record(&mut write, "organization.create", None, Some(&organization)).await?;
     guard.save(&mut write, &organization).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(Idempotent::New(organization))
 }
 
@@ -113,27 +111,27 @@ pub async fn create(
 /// # Errors
 /// [`ApiError`]; the organization is then as it was.
 pub async fn change(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     id: &OrganizationId,
     patch: OrganizationPatch,
     terms: &Terms,
 ) -> Result<Changed<Organization>, ApiError> {
     caller.may_in(id, Verb::Admin, &[])?;
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
     terms.hold_for(&before)?;
     let after = Organization {
         name: name(patch.name, &before)?,
         audiences: match patch.audiences {
-            Some(list) => audiences(node, list)?,
+            Some(list) => audiences(records, list)?,
             None => before.audiences.clone(),
         },
         ..before.clone()
     };
     if !terms.dry_run && before != after {
         update(&mut write, &before, &after).await?;
-        node.commit(write).await?;
+        records.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
@@ -142,16 +140,16 @@ pub async fn change(
 ///
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
-pub async fn delete(node: &Arc<Node>, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
+pub async fn delete(records: &Records, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
     caller.may_in(id, Verb::Admin, &[])?;
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(id, None).await?.is_empty() {
         return Err(ApiError::Conflict("it has unrevoked keys".into()));
     }
     write.delete_organization(id).await?;
     record(&mut write, "organization.delete", Some(&before), None).await?;
-    Ok(node.commit(write).await?)
+    Ok(records.commit(write).await?)
 }
 
 /// Stores an organization as it is `after`, and records that.
@@ -170,8 +168,8 @@ pub(super) fn name(given: Option<String>, before: &Organization) -> Result<Strin
 }
 
 /// The audiences that somebody listed, of the deployment's.
-pub(super) fn audiences(node: &Node, list: Option<Vec<String>>) -> Result<Option<Audiences>, ApiError> {
-    let choice = &node.deployment.audiences;
+pub(super) fn audiences(records: &Records, list: Option<Vec<String>>) -> Result<Option<Audiences>, ApiError> {
+    let choice = &records.audiences;
     list.map(|list| Audiences::among(choice, list)).transpose().map_err(ApiError::invalid)
 }
 

@@ -1,7 +1,5 @@
 //! Projects of an organization: making them, looking at them, changing and ending them.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,7 +14,7 @@ use crate::domain::key::words;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
 use crate::domain::tenant::{Environments, Organization, Project};
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{ChangeKind, Write};
 use crate::use_cases::access::{Caller, visible_projects};
 
@@ -56,26 +54,30 @@ pub struct ProjectPatch {
 /// # Errors
 /// [`ApiError`].
 pub async fn list(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: &OrganizationId,
     page: PageRequest,
 ) -> Result<(Vec<Project>, Option<String>), ApiError> {
-    organizations::known(node, caller, organization).await?;
+    organizations::known(records, caller, organization).await?;
     let list = format!("projects of {organization}");
-    let before = page.behind(node, &list)?;
+    let before = page.behind(records, &list)?;
     let visible = visible_projects(caller, organization);
-    let found = reading(node, caller).await?.projects(organization, &visible, before, page.limit).await?;
-    Ok((found.items, cursor(node, &list, found.next)?))
+    let found = reading(records, caller).await?.projects(organization, &visible, before, page.limit).await?;
+    Ok((found.items, cursor(records, &list, found.next)?))
 }
 
 /// The project, for a caller who may read it.
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn read(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<Project, ApiError> {
+pub async fn read(records: &Records, caller: &Caller, path: &ProjectPath) -> Result<Project, ApiError> {
     may(caller, path, Verb::Read)?;
-    reading(node, caller).await?.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)
+    reading(records, caller)
+        .await?
+        .project(&path.organization, &path.project)
+        .await?
+        .ok_or(ApiError::NotFound)
 }
 
 /// Makes a project in `organization`.
@@ -83,7 +85,7 @@ pub async fn read(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Resu
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before in its organization.
 pub async fn create(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: OrganizationId,
     request: NewProjectRequest,
@@ -91,16 +93,16 @@ pub async fn create(
 ) -> Result<Idempotent<Project>, ApiError> {
     let path = ProjectPath { organization, project: request.id.clone() };
     may(caller, &path, Verb::Write)?;
-    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
+    let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
     if let Some(answer) = guard.replay(&mut write).await? {
         return Ok(Idempotent::Replayed(answer));
     }
-    let project = new(node, &organization, request, write.at())?;
+    let project = new(records, &organization, request, write.at())?;
     insert_all(&mut write, &[&project]).await?;
     guard.save(&mut write, &project).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(Idempotent::New(project))
 }
 
@@ -109,21 +111,21 @@ pub async fn create(
 /// # Errors
 /// [`ApiError`]; the project is then as it was.
 pub async fn change(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     path: &ProjectPath,
     patch: ProjectPatch,
     terms: &Terms,
 ) -> Result<Changed<Project>, ApiError> {
     may(caller, path, Verb::Write)?;
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let organization = write.organization(&path.organization).await?.ok_or(ApiError::NotFound)?;
     let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
     terms.hold_for(&before)?;
-    let after = altered(node, &mut write, &organization, &before, patch).await?;
+    let after = altered(records, &mut write, &organization, &before, patch).await?;
     if !terms.dry_run && before != after {
         update_all(&mut write, &[(&before, &after)]).await?;
-        node.commit(write).await?;
+        records.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
@@ -132,16 +134,16 @@ pub async fn change(
 ///
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
-pub async fn delete(node: &Arc<Node>, caller: &Caller, path: &ProjectPath) -> Result<(), ApiError> {
+pub async fn delete(records: &Records, caller: &Caller, path: &ProjectPath) -> Result<(), ApiError> {
     may(caller, path, Verb::Write)?;
-    let mut write = node.store.write(node.clock.now(), &caller.actor()).await?;
+    let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(&path.organization, Some(&path.project)).await?.is_empty() {
         return Err(ApiError::Conflict("it has unrevoked keys".into()));
     }
     write.delete_project(&before).await?;
     record(&mut write, "project.delete", Some(&before), None).await?;
-    Ok(node.commit(write).await?)
+    Ok(records.commit(write).await?)
 }
 
 fn may(caller: &Caller, path: &ProjectPath, verb: Verb) -> Result<(), ApiError> {
@@ -150,7 +152,7 @@ fn may(caller: &Caller, path: &ProjectPath, verb: Verb) -> Result<(), ApiError> 
 
 /// The project that a request is about.
 pub(super) fn new(
-    node: &Node,
+    records: &Records,
     organization: &Organization,
     request: NewProjectRequest,
     now: Timestamp,
@@ -159,7 +161,7 @@ pub(super) fn new(
         name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
             .map_err(ApiError::invalid)?,
         environments: request.environments.map_or(Ok(Environments::default()), environments)?,
-        audiences: audiences(node, organization, request.audiences)?,
+        audiences: audiences(records, organization, request.audiences)?,
         id: request.id,
         organization: organization.id.clone(),
         created_at: now,
@@ -186,7 +188,7 @@ pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Resu
 
 /// The project as the patch has it, if it may be so.
 pub(super) async fn altered(
-    node: &Node,
+    records: &Records,
     write: &mut Write,
     organization: &Organization,
     before: &Project,
@@ -197,7 +199,7 @@ pub(super) async fn altered(
         environments: patch.environments.map_or(Ok(before.environments.clone()), environments)?,
         audiences: match patch.audiences {
             Some(list) if is_as(list.as_deref(), before.audiences.as_ref()) => before.audiences.clone(),
-            Some(list) => audiences(node, organization, list)?,
+            Some(list) => audiences(records, organization, list)?,
             None => before.audiences.clone(),
         },
         ..before.clone()
@@ -237,11 +239,11 @@ fn environments(names: Vec<String>) -> Result<Environments, ApiError> {
 
 /// The audiences that somebody listed, of the organization's.
 fn audiences(
-    node: &Node,
+    records: &Records,
     organization: &Organization,
     list: Option<Vec<String>>,
 ) -> Result<Option<Audiences>, ApiError> {
-    let choice = audiences::left_of(&node.deployment.audiences, organization.audiences.as_ref(), None);
+    let choice = audiences::left_of(&records.audiences, organization.audiences.as_ref(), None);
     list.map(|list| Audiences::among(&choice, list)).transpose().map_err(ApiError::invalid)
 }
 

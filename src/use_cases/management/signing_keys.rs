@@ -9,8 +9,8 @@ use crate::base::clock::Timestamp;
 use crate::domain::scope::Verb;
 use crate::domain::usage::Interval;
 use crate::jose::claims::MAX_LIFETIME;
-use crate::node::Node;
 use crate::node::keyring::{KeyringError, Ring, RingKey, RotateError};
+use crate::node::{Records, Signer, run_to_completion};
 use crate::store::TokenReach;
 use crate::use_cases::access::Caller;
 
@@ -65,10 +65,10 @@ impl RotateRequest {
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn reach(node: &Arc<Node>, caller: &Caller) -> Result<Reach, ApiError> {
+pub async fn reach(records: &Records, caller: &Caller) -> Result<Reach, ApiError> {
     caller.may(Verb::Admin, &PATH)?;
-    let since = Interval::Hour.start_of(node.clock.now().plus(-MAX_LIFETIME));
-    let TokenReach { organizations, tokens } = reading(node, caller).await?.token_reach(since).await?;
+    let since = Interval::Hour.start_of(records.clock.now().plus(-MAX_LIFETIME));
+    let TokenReach { organizations, tokens } = reading(records, caller).await?.token_reach(since).await?;
     Ok(Reach { since: since.rfc3339()[11..16].to_owned(), organizations, tokens })
 }
 
@@ -76,9 +76,9 @@ pub async fn reach(node: &Arc<Node>, caller: &Caller) -> Result<Reach, ApiError>
 ///
 /// # Errors
 /// [`ApiError`].
-pub fn list(node: &Node, caller: &Caller) -> Result<Vec<SigningKeyView>, ApiError> {
+pub fn list(signer: &Signer, caller: &Caller, now: Timestamp) -> Result<Vec<SigningKeyView>, ApiError> {
     caller.may(Verb::Read, &PATH)?;
-    Ok(views(&node.keyring.ring(), node.clock.now()))
+    Ok(views(&signer.keyring.ring(), now))
 }
 
 /// Publishes a next signing key, or withdraws a compromised one at once, with a new one in its place when it signs;
@@ -87,7 +87,8 @@ pub fn list(node: &Node, caller: &Caller) -> Result<Vec<SigningKeyView>, ApiErro
 /// # Errors
 /// [`ApiError`]; the keys are then as they were.
 pub async fn rotate(
-    node: &Arc<Node>,
+    records: &Arc<Records>,
+    signer: &Arc<Signer>,
     caller: &Caller,
     request: RotateRequest,
 ) -> Result<Vec<SigningKeyView>, ApiError> {
@@ -96,20 +97,20 @@ pub async fn rotate(
         return Err(ApiError::NotFound);
     }
     let actor = caller.actor();
-    let (worker, now) = (Arc::clone(node), node.clock.now());
-    let rotated = Node::run_to_completion(async move {
-        let rotation = worker.rotation(now);
+    let (store, ring_of, now) = (Arc::clone(records), Arc::clone(signer), records.clock.now());
+    let rotated = run_to_completion(async move {
+        let rotation = ring_of.rotation(&store.store, now);
         let rotated = match &request.compromised {
             Some(kid) => rotation.withdraw(kid, &actor).await,
             None => rotation.ahead(&actor).await,
         };
-        let reloaded = worker.keyring.reload(&worker.store).await;
-        worker.follow_now();
+        let reloaded = ring_of.keyring.reload(&store.store).await;
+        store.wake_follower();
         rotated?;
         reloaded.map_err(ApiError::internal)
     });
     rotated.await.ok_or_else(|| ApiError::internal("rotating panicked"))??;
-    Ok(views(&node.keyring.ring(), now))
+    Ok(views(&signer.keyring.ring(), now))
 }
 
 /// Whether a key could have this id: SHA-256 in base64url (RFC 7638 §3). PostgreSQL can't even be asked for a

@@ -6,7 +6,6 @@ pub use by_key::{KeyUse, by_key};
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -18,7 +17,7 @@ use crate::domain::key::ApiKey;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
 use crate::domain::usage::{Interval, Period, RefusedFor, UseCounts, UseKind};
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::UseBuckets;
 use crate::use_cases::access::Caller;
 
@@ -75,14 +74,14 @@ pub struct Refused {
 /// # Errors
 /// [`ApiError`].
 pub async fn of_key(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     path: &KeyPath,
     request: PeriodRequest,
 ) -> Result<Usage, ApiError> {
-    keys::find(node, caller, path, Verb::Read).await?;
-    let period = request.read(node.clock.now())?;
-    let used = reading(node, caller).await?.key_use(&path.key, &period).await?;
+    keys::find(records, caller, path, Verb::Read).await?;
+    let period = request.read(records.clock.now())?;
+    let used = reading(records, caller).await?.key_use(&path.key, &period).await?;
     Ok(Usage::of(period, &used))
 }
 
@@ -91,16 +90,16 @@ pub async fn of_key(
 /// # Errors
 /// [`ApiError`].
 pub async fn of_organization(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: &OrganizationId,
     project: Option<&ProjectId>,
     request: PeriodRequest,
 ) -> Result<Usage, ApiError> {
     caller.may_in(organization, Verb::Read, &["usage"])?;
-    organizations::known(node, caller, organization).await?;
-    let period = request.read(node.clock.now())?;
-    let used = reading(node, caller).await?.organization_use(organization, project, &period).await?;
+    organizations::known(records, caller, organization).await?;
+    let period = request.read(records.clock.now())?;
+    let used = reading(records, caller).await?.organization_use(organization, project, &period).await?;
     Ok(Usage::of(period, &used))
 }
 
@@ -109,15 +108,15 @@ pub async fn of_organization(
 /// # Errors
 /// [`ApiError`].
 pub async fn by_project(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: &OrganizationId,
     request: PeriodRequest,
 ) -> Result<Vec<(ProjectId, Bucket)>, ApiError> {
     caller.may_in(organization, Verb::Read, &["usage"])?;
-    organizations::known(node, caller, organization).await?;
-    let period = request.read(node.clock.now())?;
-    let used = reading(node, caller).await?.projects_use(organization, &period).await?;
+    organizations::known(records, caller, organization).await?;
+    let period = request.read(records.clock.now())?;
+    let used = reading(records, caller).await?.projects_use(organization, &period).await?;
     Ok(used.into_iter().map(|(project, counts)| (project, Bucket::of(period.from(), &counts))).collect())
 }
 
@@ -126,15 +125,15 @@ pub async fn by_project(
 /// # Errors
 /// [`ApiError`].
 pub async fn of_keys(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     listed: &[ApiKey],
     request: PeriodRequest,
 ) -> Result<BTreeMap<KeyId, Usage>, ApiError> {
-    let period = request.read(node.clock.now())?;
+    let period = request.read(records.clock.now())?;
     let readable = listed.iter().filter(|key| keys::may(caller, key, Verb::Read).is_ok());
     let ids: Vec<KeyId> = readable.map(|key| key.id).collect();
-    let mut used = reading(node, caller).await?.keys_use(&ids, &period).await?;
+    let mut used = reading(records, caller).await?.keys_use(&ids, &period).await?;
     let usage = |id| (id, Usage::of(period, &used.remove(&id).unwrap_or_default()));
     Ok(ids.into_iter().map(usage).collect())
 }

@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use super::{GrantRequest, Issued, OAuthError};
+use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::usage::UseKind;
-use crate::node::{Node, Presented};
+use crate::node::{Authenticator, Presented, Signer};
 
 /// Issues a token to whoever presents a good key.
 ///
 /// # Errors
 /// [`OAuthError`].
 pub async fn client_credentials(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
+    signer: &Signer,
     presented: Presented<'_>,
     origin: Origin<'_>,
     request: &GrantRequest<'_>,
+    now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let now = node.clock.now();
-    let authenticated = node.authenticate(presented, origin, now).await?;
-    let grant = request.resolve(&authenticated.cached, &node.deployment.issuer)?;
-    let issued = node.issue(&authenticated, grant, now)?;
-    node.count(&authenticated, UseKind::Token, now);
+    let authenticated = authenticator.authenticate(presented, origin, now).await?;
+    let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
+    let issued = signer.issue(&authenticated, grant, now)?;
+    authenticator.count(&authenticated, UseKind::Token, now);
     Ok(issued)
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use self::subject::Subject;
 use super::{GrantRequest, Issued, OAuthError};
+use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{AccessTokenClaims, Actor, MAX_ACTORS, MAX_LIFETIME};
-use crate::node::{Authenticated, Node, Presented};
+use crate::node::{Authenticated, Authenticator, Presented, Signer};
 
 /// RFC 8693 §2.1.
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -47,28 +48,29 @@ pub struct ExchangeRequest<'a> {
 /// # Errors
 /// [`OAuthError`].
 pub async fn token_exchange(
-    node: &Arc<Node>,
+    authenticator: &Arc<Authenticator>,
+    signer: &Signer,
     presented: Presented<'_>,
     origin: Origin<'_>,
     request: &ExchangeRequest<'_>,
+    now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let now = node.clock.now();
-    let client = node.authenticate(presented, origin, now).await?;
+    let client = authenticator.authenticate(presented, origin, now).await?;
     request.is_for_what_is_here()?;
     let subject = match request.subject_token_type {
-        ACCESS_TOKEN | JWT => Subject::of_token(node, request.subject_token, now).await?,
-        API_KEY => Subject::of_key(node, request.subject_token, now).await?,
+        ACCESS_TOKEN | JWT => Subject::of_token(authenticator, request.subject_token, now).await?,
+        API_KEY => Subject::of_key(authenticator, request.subject_token, now).await?,
         _ => return Err(invalid("subject_token_type is not supported")),
     };
     may_act_for(&client, &subject)?;
     subject.admits(request.subject_address()?)?;
-    let audience = request.grant.audience_of_others(&client.cached, &node.deployment.issuer)?;
+    let audience = request.grant.audience_of_others(&client.cached, &signer.issuer)?;
     let scope = subject.narrowed(request.grant.scope)?;
     let actor = actor(&client, &subject)?;
     let key = &client.cached.key;
     let ends = [subject.ends_at, key.expires_at, client.secret_expires_at];
     let claims = AccessTokenClaims {
-        issuer: &node.deployment.issuer,
+        issuer: &signer.issuer,
         subject: &subject.id,
         client_id: &client.cached.client_id,
         audience: &audience,
@@ -85,9 +87,9 @@ pub async fn token_exchange(
         actor: Some(&actor),
         origin: &subject.origin,
     };
-    let issued = node.sign(claims)?;
-    node.count(&client, UseKind::Token, now);
-    subject.count(node, now);
+    let issued = signer.sign(claims)?;
+    authenticator.count(&client, UseKind::Token, now);
+    subject.count(authenticator, now);
     Ok(issued)
 }
 

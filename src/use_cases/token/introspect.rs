@@ -11,7 +11,7 @@ use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{Actor, Audience};
-use crate::node::{Authenticated, AuthenticationError, BearerFault, LiveToken, Node, Presented};
+use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 use crate::use_cases::access::Caller;
 
 /// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
@@ -55,24 +55,28 @@ impl Introspection {
 ///
 /// # Errors
 /// [`OAuthError`] when that can't be found out; what is not good is no error.
-pub async fn introspect(node: &Arc<Node>, caller: &Caller, token: &str) -> Result<Introspection, OAuthError> {
-    let now = node.clock.now();
-    let found = find(node, token, now).await?;
+pub async fn introspect(
+    authenticator: &Arc<Authenticator>,
+    caller: &Caller,
+    token: &str,
+    now: Timestamp,
+) -> Result<Introspection, OAuthError> {
+    let found = find(authenticator, token, now).await?;
     let Some(found) = found.filter(|found| may_introspect(caller, found.organization())) else {
         return Ok(Introspection::INACTIVE);
     };
     let about = match found {
         Found::Token(live) => {
-            node.usage.count(&live.subject, None, UseKind::Direct, now);
+            authenticator.usage.count(&live.subject, None, UseKind::Direct, now);
             About::from(*live)
         }
         Found::Key(key) => {
             let ended = key.ended(now);
-            node.count(&key, ended.map_or(UseKind::Direct, UseKind::Refused), now);
+            authenticator.count(&key, ended.map_or(UseKind::Direct, UseKind::Refused), now);
             if ended.is_some() {
                 return Ok(Introspection::INACTIVE);
             }
-            About::key(&key, &node.deployment.issuer)
+            About::key(&key, &authenticator.signer.issuer)
         }
     };
     Ok(Introspection { active: true, about: Some(about) })
@@ -101,15 +105,19 @@ fn may_introspect(caller: &Caller, organization: &OrganizationId) -> bool {
         .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
 }
 
-async fn find(node: &Arc<Node>, token: &str, now: Timestamp) -> Result<Option<Found>, OAuthError> {
+async fn find(
+    authenticator: &Arc<Authenticator>,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<Found>, OAuthError> {
     if looks_like_key(token) {
-        return match node.open(Presented { client_id: None, key: token }, now).await {
+        return match authenticator.open(Presented { client_id: None, key: token }, now).await {
             Ok(found) => Ok(Some(Found::Key(found))),
             Err(AuthenticationError::Unknown) => Ok(None),
             Err(refusal) => Err(refusal.into()),
         };
     }
-    match node.live_token(token, Audience::Any, now).await {
+    match authenticator.live_token(token, Audience::Any, now).await {
         Ok(live) => Ok(Some(Found::Token(live.into()))),
         Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
         Err(_) => Ok(None),

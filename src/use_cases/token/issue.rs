@@ -8,7 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::jose::claims::{AccessTokenClaims, MAX_LIFETIME};
 use crate::jose::jwk::SigningFailed;
-use crate::node::{Authenticated, Node};
+use crate::node::{Authenticated, Signer};
 
 /// A new access token.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl From<IssueError> for OAuthError {
     }
 }
 
-impl Node {
+impl Signer {
     /// Signs a token of `grant` for an authenticated key.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Node {
         let key = &by.cached.key;
         let expires_at = end_of_token(by, now);
         let claims = AccessTokenClaims {
-            issuer: &self.deployment.issuer,
+            issuer: &self.issuer,
             subject: &by.cached.client_id,
             client_id: &by.cached.client_id,
             audience: &grant.audience,

@@ -166,7 +166,7 @@ async fn a_start_with_a_clock_that_is_ahead_deletes_nothing(backend: Backend) {
     let before = counts(&server).await;
     // A node that has never run before, over a store whose last moment is the latest in its trail.
     let clock = Clock::manual(START.plus(402 * DAY));
-    let (store, deployment) = (server.node.store.clone(), server.node.deployment.clone());
+    let (store, deployment) = (server.node.records.store.clone(), server.node.deployment.clone());
     let master_key = server.master_key();
     let node = Node::over(store, deployment, &master_key, clock.clone(), Entropy::system());
     let node = node.await.expect("a node");

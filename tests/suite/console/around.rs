@@ -270,7 +270,7 @@ async fn an_error_keeps_the_tabs(backend: Backend) {
     assert_eq!(stranger.status, 404);
     assert!(!stranger.text.contains("Sign out") && !stranger.text.contains("/orgs/"), "{}", stranger.text);
     // Without its store the server says so, and has no tabs to show.
-    server.node.store.close().await;
+    server.node.records.store.close().await;
     assert_eq!(browser.get(KEYS).await.status, 503);
 }
 

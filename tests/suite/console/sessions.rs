@@ -173,7 +173,7 @@ async fn a_session_that_was_not_issued_here_asks_nothing_of_the_store(backend: B
     let server = Server::start(backend).await;
     let mut browser = Browser::signed_in(&server, &server.admin_key).await;
     let good = browser.cookie.clone().unwrap();
-    server.node.store.close().await;
+    server.node.records.store.close().await;
     assert_eq!(browser.get(KEYS).await.status, 503, "a good one does");
     for cookie in [forged(&good), format!("claviger={}", "A".repeat(49)), "claviger=".into()] {
         browser.cookie = Some(cookie);
@@ -184,8 +184,8 @@ async fn a_session_that_was_not_issued_here_asks_nothing_of_the_store(backend: B
 async fn sessions_are_forgotten_and_in_no_backup(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
-    let store = &server.node.store;
-    assert_eq!(store.delete_expired_console_sessions(server.clock.now()).await.unwrap(), 0);
+    let store = &server.node.records.store;
+    assert_eq!(store.forget_console_sessions(server.clock.now()).await.unwrap(), 0);
     assert_eq!(browser.get(KEYS).await.status, 200);
     server.advance(1_800).await;
     assert_eq!(store.delete_expired_console_sessions(server.clock.now()).await.unwrap(), 1);

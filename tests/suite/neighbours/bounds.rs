@@ -42,11 +42,11 @@ async fn nobodys_refusals_hide_anothers(backend: Backend) {
     let street = Street::new(backend).await;
     let (server, admin) = (&street.server, street.server.admin());
     let id = claviger::domain::api_key::claimed_id(&server.admin_key).unwrap();
-    let template = server.node.store.key(&id).await.unwrap().unwrap().key;
+    let template = server.node.records.store.key(&id).await.unwrap().unwrap().key;
     let origin = Origin { address: CallerAddress::Known([192, 0, 2, 1].into()), request_id: "r" };
     // More keys than there is room for, all of them refused.
     for _ in 0..2_000 {
-        let id = KeyId::generate(&server.node.entropy).unwrap();
+        let id = KeyId::generate(&server.node.records.entropy).unwrap();
         let key = ApiKey { id, organization: "noisy".parse().unwrap(), ..template.clone() };
         server.node.usage.refusals.refused(&key, RefusedFor::Revoked, origin, server.clock.now());
     }

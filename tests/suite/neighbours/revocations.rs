@@ -31,7 +31,13 @@ async fn revoke_many(server: &Server, key: KeyId, by: KeyId, count: usize) {
     for at in 0..count {
         let token =
             RevokedToken { jti: format!("{by}-{at}"), key, expires_at: now.plus(600), revoked_at: now };
-        server.node.store.revoke_token(&token, &"default".parse().unwrap(), now, &actor).await.unwrap();
+        server
+            .node
+            .records
+            .store
+            .revoke_token(&token, &"default".parse().unwrap(), now, &actor)
+            .await
+            .unwrap();
     }
 }
 

@@ -22,7 +22,7 @@ fn of(organization: &str) -> Principal {
 async fn a_snapshot_keeps_no_writer_waiting_and_sees_one_moment(backend: Backend) {
     let server = Server::start(backend).await;
     let id = "default".parse().unwrap();
-    let mut snapshot = server.node.store.snapshot(&of("default"), server.clock.now()).await.unwrap();
+    let mut snapshot = server.node.records.store.snapshot(&of("default"), server.clock.now()).await.unwrap();
     assert!(snapshot.organization(&id).await.unwrap().is_some());
     // It would wait for ever behind a turn that this test holds.
     in_time("a key is made", server.key(&["read:*"])).await;
@@ -41,7 +41,7 @@ async fn exports_of_one_organization_are_bounded(backend: Backend) {
     let (noisy, quiet) = (server.client().bearer(&noisy), server.client().bearer(&quiet));
     // As many as clients that take their time.
     let mut taken = Vec::new();
-    while let Ok(turn) = server.node.exports.try_acquire(&of("noisy")) {
+    while let Ok(turn) = server.node.records.exports.try_acquire(&of("noisy")) {
         taken.push(turn);
     }
     assert_eq!(taken.len(), 4);
@@ -55,8 +55,10 @@ async fn exports_of_one_organization_are_bounded(backend: Backend) {
     noisy.get("/v1/orgs/noisy/keys").await.done(200);
     drop(taken);
     noisy.get("/v1/orgs/noisy/configuration").await.done(200);
-    until("what was taken is given back", async || server.node.exports.try_acquire(&of("noisy")).is_ok())
-        .await;
+    until("what was taken is given back", async || {
+        server.node.records.exports.try_acquire(&of("noisy")).is_ok()
+    })
+    .await;
 }
 
 async fn writers_of_one_organization_are_bounded(backend: Backend) {
@@ -73,7 +75,7 @@ async fn writers_of_one_organization_are_bounded(backend: Backend) {
         request_id: None,
         dry_run: false,
     };
-    let in_front = server.node.store.write(server.clock.now(), &actor).await.unwrap();
+    let in_front = server.node.records.store.write(server.clock.now(), &actor).await.unwrap();
     let mut waiting = JoinSet::new();
     for at in 0..100 {
         let noisy = noisy.clone();
@@ -108,7 +110,7 @@ async fn readers_of_one_organization_are_bounded(backend: Backend) {
     // All the turns that one organization may have.
     let most = if backend == Backend::Sqlite { 1 } else { 3 };
     for _ in 0..most {
-        held.push(server.node.store.reading(&of("noisy")).await.unwrap());
+        held.push(server.node.records.store.reading(&of("noisy")).await.unwrap());
     }
     for _ in 0..100 {
         let noisy = noisy.clone();

@@ -8,6 +8,7 @@ use claviger::domain::api_key::KeyId;
 use claviger::jose::claims::{Audience, TokenFault};
 use claviger::node::{BearerFault, Node, Presented};
 use claviger::use_cases::access::{Caller, Credential, identify};
+use claviger::use_cases::management::Force;
 use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
 use claviger::use_cases::token::{
     GrantRequest, OAuthError, RevokeRequest, client_credentials, revoke as revoke_token,
@@ -43,7 +44,9 @@ impl Way {
         match self {
             Self::Direct { node, .. } => {
                 let presented = Presented { client_id: None, key };
-                match client_credentials(node, presented, HERE, &GrantRequest::default()).await {
+                let (request, now) = (GrantRequest::default(), node.clock.now());
+                let (authenticator, signer) = (&node.authenticator, &node.signer);
+                match client_credentials(authenticator, signer, presented, HERE, &request, now).await {
                     Ok(issued) => Some(issued.access_token),
                     Err(OAuthError::InvalidClient(_)) => None,
                     Err(other) => panic!("{other:?}"),
@@ -63,7 +66,7 @@ impl Way {
     pub(super) async fn is_active(&self, token: &str) -> bool {
         match self {
             Self::Direct { node, .. } => {
-                match node.live_token(token, Audience::Any, node.clock.now()).await {
+                match node.authenticator.live_token(token, Audience::Any, node.clock.now()).await {
                     Ok(_) => true,
                     Err(BearerFault::Revoked | BearerFault::KeyRevoked) => false,
                     Err(BearerFault::Refused(TokenFault::UnknownKey)) => false,
@@ -80,7 +83,7 @@ impl Way {
         match self {
             Self::Direct { node, admin } => {
                 let path = KeyPath { organization: "default".parse().expect("a name"), key };
-                revoke_key(node, admin, &path, None, true).await.expect("a revocation");
+                revoke_key(&node.records, admin, &path, None, Force::Yes).await.expect("a revocation");
             }
             Self::Http { admin, .. } => {
                 let path = format!("/v1/orgs/default/keys/{key}/revoke");
@@ -96,7 +99,7 @@ impl Way {
             Self::Direct { node, .. } => {
                 let caller = caller(node, key).await;
                 let request = RevokeRequest { caller, token: token.to_owned() };
-                revoke_token(node, request).await.expect("a revocation");
+                revoke_token(&node.authenticator, &node.records, request).await.expect("a revocation");
             }
             Self::Http { client, .. } => {
                 let form = format!("token={token}&client_secret={key}");
@@ -108,5 +111,5 @@ impl Way {
 }
 
 async fn caller(node: &Arc<Node>, key: &str) -> Caller {
-    identify(node, Credential::ApiKey(key), HERE, node.clock.now()).await.expect("a caller")
+    identify(&node.authenticator, Credential::ApiKey(key), HERE, node.clock.now()).await.expect("a caller")
 }

@@ -36,9 +36,12 @@ async fn started(backend: Backend, source: SigningKeySource) -> Server {
 /// Starts with other settings over the same store.
 async fn settle(server: &Server, source: SigningKeySource) -> Settled {
     let policy = RotationPolicy { source, ..server.node.deployment.rotation.clone() };
-    let rotation = Rotation { policy: &policy, ..server.node.rotation(server.clock.now()) };
+    let rotation = Rotation {
+        policy: &policy,
+        ..server.node.signer.rotation(&server.node.records.store, server.clock.now())
+    };
     let settled = rotation.settle().await.expect("keys and settings");
-    server.node.keyring.reload(&server.node.store).await.expect("the keys read");
+    server.node.signer.keyring.reload(&server.node.records.store).await.expect("the keys read");
     settled
 }
 

@@ -41,7 +41,7 @@ const MANY: usize = 40;
 async fn a_write_that_is_given_up_leaves_no_connection_in_a_transaction(backend: Backend) {
     let server = Server::start(backend).await;
     for _ in 0..MANY {
-        drop(turn(&server.node.store).await);
+        drop(turn(&server.node.records.store).await);
     }
     for _ in 0..MANY {
         assert_eq!(new_key(&server).await.status, 201);
@@ -50,10 +50,10 @@ async fn a_write_that_is_given_up_leaves_no_connection_in_a_transaction(backend:
 
 async fn a_write_that_is_canceled_leaves_no_connection_in_a_transaction(backend: Backend) {
     let server = Server::start(backend).await;
-    let held = turn(&server.node.store).await;
+    let held = turn(&server.node.records.store).await;
     let mut waiting = JoinSet::new();
     for _ in 0..4 {
-        let store = server.node.store.clone();
+        let store = server.node.records.store.clone();
         waiting.spawn(async move {
             store.write(crate::support::START, &Actor::server(Who::Schedule)).await.map(drop)
         });
@@ -72,8 +72,8 @@ async fn a_write_that_is_canceled_leaves_no_connection_in_a_transaction(backend:
 async fn writes_that_do_well_are_reported_as_such(backend: Backend) {
     let server = Server::start(backend).await;
     assert_eq!(new_key(&server).await.status, 201);
-    server.node.store.check_writes(server.clock.now()).await;
-    assert!(server.node.store.writes().failing().is_none());
+    server.node.records.store.check_writes(server.clock.now()).await;
+    assert!(server.node.records.store.writes().failing().is_none());
 }
 
 async fn a_store_that_was_read_only_takes_writes_as_soon_as_it_may(backend: Backend) {
@@ -91,7 +91,7 @@ async fn a_store_that_was_read_only_takes_writes_as_soon_as_it_may(backend: Back
         asking.spawn(async move { admin.patch(&path, &json!({ "note": "x" })).await.status });
     }
     assert_eq!(in_time("answers", asking.join_all()).await, [503; MANY]);
-    let failing = server.node.store.writes().failing().expect("writes that fail");
+    let failing = server.node.records.store.writes().failing().expect("writes that fail");
     assert_eq!(failing.reason, WriteFault::ReadOnly);
 
     let reset =
@@ -101,7 +101,7 @@ async fn a_store_that_was_read_only_takes_writes_as_soon_as_it_may(backend: Back
     for _ in 0..MANY {
         assert_eq!(new_key(&server).await.status, 201);
     }
-    assert!(server.node.store.writes().failing().is_none());
+    assert!(server.node.records.store.writes().failing().is_none());
 }
 
 async fn a_writer_that_stands_still_loses_its_turn(backend: Backend) {
@@ -109,7 +109,7 @@ async fn a_writer_that_stands_still_loses_its_turn(backend: Backend) {
     let second = server.second_node().await;
     let (key_id, _) = server.key(&["read:*"]).await;
     // As of a node that was stopped, or whose host has vanished.
-    let held = turn(&server.node.store).await;
+    let held = turn(&server.node.records.store).await;
     let begun = std::time::Instant::now();
     let path = format!("/v1/orgs/default/keys/{key_id}/revoke");
     let revoked = second.client().bearer(&server.admin_key).post_json(&path, &json!({})).await;

@@ -61,7 +61,7 @@ async fn a_node_that_reaches_a_standby_says_nothing_from_it(_: Backend) {
     let (id, key) = server.key(&["read:*"]).await;
     let (_, cold_key) = server.key(&["read:*"]).await;
     assert!(works(&client, &key).await);
-    let last = server.node.store.last_change().await.expect("the store answers");
+    let last = server.node.records.store.last_change().await.expect("the store answers");
     caught_up(&stays, &name, last).await;
     caught_up(&promoted, &name, last).await;
     let _following = (follow(&server.node), follow(&other.node));
@@ -105,7 +105,7 @@ async fn a_node_with_several_hosts_goes_over_to_the_one_that_is_promoted(_: Back
     let (client, admin) = (server.client(), server.admin());
     let (id, key) = server.key(&["read:*"]).await;
     let (_, cold_key) = server.key(&["read:*"]).await;
-    let last = server.node.store.last_change().await.expect("the store answers");
+    let last = server.node.records.store.last_change().await.expect("the store answers");
     caught_up(&promoted, &name, last).await;
     let _following = follow(&server.node);
 

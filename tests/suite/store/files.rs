@@ -30,7 +30,7 @@ async fn new_key(server: &Server) -> u16 {
 async fn nothing_is_acknowledged_into_a_file_that_has_gone() {
     for end in ["", "-wal", "-shm"] {
         let server = Server::start(Backend::Sqlite).await;
-        let (file, store) = (beside(&file_of(&server.database.url), end), &server.node.store);
+        let (file, store) = (beside(&file_of(&server.database.url), end), &server.node.records.store);
         assert_eq!(new_key(&server).await, 201);
         let away = beside(&file, ".away");
         fs::rename(&file, &away).expect("a file");

@@ -57,7 +57,7 @@ async fn pages(server: &Server, filter: &KeyFilter, order: KeyOrder, limit: u16)
     let (mut keys, mut behind) = (Vec::new(), None::<KeyPosition>);
     loop {
         let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), order, behind, limit };
-        let reading = server.node.store.reading(&Principal::default()).await.expect("a turn");
+        let reading = server.node.records.store.reading(&Principal::default()).await.expect("a turn");
         let page = reading.keys(query, server.clock.now()).await.expect("a page");
         keys.extend(page.items.iter().map(|key| (key.id, key.last_used_at.unwrap_or(key.created_at))));
         match page.next {

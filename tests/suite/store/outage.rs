@@ -38,7 +38,7 @@ async fn outlive(begin: fn(&mut Postgres), end: fn(&mut Postgres)) {
     let token = client.access_token(&key, "").await;
     let introspected = async || admin.post_form("/oauth/introspect", &format!("token={token}")).await;
     assert_eq!(introspected().await.json()["active"], true);
-    let flush = async || server.node.usage.flush(&server.node.store, clock.now()).await;
+    let flush = async || server.node.usage.flush(&server.node.records.store, clock.now()).await;
     flush().await.expect("a store that answers");
     let busy = ask_until_unavailable(&server).await;
     assert_eq!(client.get("/readyz").await.status, 200);
@@ -96,7 +96,12 @@ async fn ask_until_unavailable(server: &Server) -> impl Future<Output = ()> + us
         askers.spawn(async move {
             let (brand, environment) = (&node.deployment.brand, "prd".parse().expect("an environment"));
             loop {
-                let unknown = PlainKey::generate(brand, &environment, &node.tagger, &node.entropy);
+                let unknown = PlainKey::generate(
+                    brand,
+                    &environment,
+                    &node.authenticator.tagger,
+                    &node.records.entropy,
+                );
                 let answer = client.token(unknown.expect("randomness").expose(), "").await;
                 if answer.status != 401 {
                     return assert_unavailable(&answer);

@@ -48,14 +48,14 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
             server.database.execute(tamper).await;
         }
         let sealing = server.master_key().sealing_key();
-        let loaded = Keyring::load(&mut server.node.store.change_reader(), sealing).await;
+        let loaded = Keyring::load(&mut server.node.records.store.change_reader(), sealing).await;
         match (loaded.map_err(|error| error.to_string()), complaint) {
             (Ok(_), None) => {}
             (Err(error), Some(complaint)) => assert!(error.contains(complaint), "{what}: {error}"),
             (loaded, _) => panic!("{what}: {loaded:?}"),
         }
         // What was opened before goes on signing; what does not open is not taken in.
-        let reloaded = server.node.keyring.reload(&server.node.store).await;
+        let reloaded = server.node.signer.keyring.reload(&server.node.records.store).await;
         assert_eq!(reloaded.is_ok(), complaint.is_none() || what == "no key", "{what}");
     }
 }

@@ -41,7 +41,7 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
         assert_eq!(server.client().token(&elsewhere, "").await.status, 401);
         server.database.execute(&format!("ALTER TABLE {table} RENAME TO gone")).await;
         let before = server.database.dump().await;
-        let failed = server.node.usage.flush(&server.node.store, server.clock.now()).await;
+        let failed = server.node.usage.flush(&server.node.records.store, server.clock.now()).await;
         failed.expect_err("a table that it needs is not there");
         assert_eq!(server.database.dump().await, before, "without {table}");
         server.database.execute(&format!("ALTER TABLE gone RENAME TO {table}")).await;
@@ -60,9 +60,9 @@ async fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice(backend: Back
 /// As many keys as asked for, that are in no store.
 async fn held_keys(server: &Server, count: usize) -> Vec<Arc<CachedKey>> {
     let (id, _) = server.stored_key().await;
-    let template = server.node.store.key(&id).await.unwrap().unwrap().key;
+    let template = server.node.records.store.key(&id).await.unwrap().unwrap().key;
     let held = |_| {
-        let key = ApiKey { id: KeyId::generate(&server.node.entropy).unwrap(), ..template.clone() };
+        let key = ApiKey { id: KeyId::generate(&server.node.records.entropy).unwrap(), ..template.clone() };
         Arc::new(CachedKey {
             client_id: key.id.to_string(),
             key,
@@ -86,7 +86,7 @@ async fn thousands_of_keys_are_written_in_turns(backend: Backend) {
         server.node.usage.count(key, None, UseKind::Token, server.clock.now());
         server.node.usage.count(key, None, UseKind::Refused(RefusedFor::Address), server.clock.now());
     }
-    assert_eq!(server.node.usage.flush(&server.node.store, server.clock.now()).await.unwrap(), KEYS);
+    assert_eq!(server.node.usage.flush(&server.node.records.store, server.clock.now()).await.unwrap(), KEYS);
     let database = &server.database;
     assert_eq!(database.number("SELECT COUNT(*) FROM key_usage WHERE count = 1").await, 4 * KEYS as i64);
     let totals =

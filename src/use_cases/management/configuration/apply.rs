@@ -1,7 +1,6 @@
 //! Making an organization what a document says, all of it or nothing.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::change::{ApplyTerms, ConfigurationChange, Prepared};
 use super::document::{Configuration, OrganizationConfiguration, ProjectConfiguration};
@@ -12,10 +11,9 @@ use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::{Organization, Project};
-use crate::node::Node;
+use crate::node::{KeyMinter, Records};
 use crate::store::{NewKey, Write};
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::keys::new_secret;
 use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
 use crate::use_cases::management::{ApiError, organizations, projects};
 
@@ -35,7 +33,8 @@ pub struct Applied {
 /// # Errors
 /// [`ApiError`]; nothing has been changed then.
 pub async fn apply(
-    node: &Arc<Node>,
+    records: &Records,
+    minter: &KeyMinter,
     caller: &Caller,
     id: &OrganizationId,
     document: &Configuration,
@@ -47,10 +46,10 @@ pub async fn apply(
     if terms.prune_all && !terms.prune {
         return Err(ApiError::invalid("prune_all requires prune"));
     }
-    let now = node.clock.now();
-    let applying = Applying { node, caller, organization, document, terms };
+    let now = records.clock.now();
+    let applying = Applying { records, minter, caller, organization, document, terms };
     // Once to see what it comes to. Secrets are hashed after that, for hashing is slow and writers take turns.
-    let mut rehearsal = node.store.write(now, &caller.actor()).await?;
+    let mut rehearsal = records.store.write(now, &caller.actor()).await?;
     let (changes, to_create) = applying.carry_out(&mut rehearsal, id, None).await?;
     drop(rehearsal);
     if terms.dry_run || changes.is_empty() {
@@ -58,12 +57,12 @@ pub async fn apply(
     }
     let mut prepared = Prepared::new();
     for (place, key) in to_create {
-        let (secret, plain) = new_secret(node, &key, now).await?;
+        let (secret, plain) = minter.secret(&key, now).await?;
         prepared.insert(place, (NewKey::new(key, secret), plain));
     }
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let (changes, _) = applying.carry_out(&mut write, id, Some(&prepared)).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     let created = prepared.into_values().map(|(new, plain)| (new.key().clone(), plain)).collect();
     Ok(Applied { dry_run: false, changes, created })
 }
@@ -72,7 +71,8 @@ pub async fn apply(
 const UNNAMED: &str = "organization.id is missing: a document names the organization that it is for";
 
 struct Applying<'a> {
-    node: &'a Arc<Node>,
+    records: &'a Records,
+    minter: &'a KeyMinter,
     caller: &'a Caller,
     organization: &'a OrganizationConfiguration,
     document: &'a Configuration,
@@ -92,8 +92,8 @@ impl Applying<'_> {
         let organization = self.organization(write, &before, self.organization).await?;
         let mut changes = Vec::from_iter(ConfigurationChange::update(&before, &organization));
         changes.extend(self.projects(write, &organization).await?);
-        let (node, caller, document) = (self.node, self.caller, self.document);
-        let plan = KeyPlan::make(write, node, caller, &organization.id, document, self.terms).await?;
+        let (minter, caller, document) = (self.minter, self.caller, self.document);
+        let plan = KeyPlan::make(write, minter, caller, &organization.id, document, self.terms).await?;
         changes.extend(plan.changes());
         plan.carry_out(write, caller, self.terms, prepared).await?;
         Ok((changes, plan.into_created()))
@@ -112,7 +112,7 @@ impl Applying<'_> {
             name: organizations::name(wanted.name.clone(), before)?,
             audiences: match projects::is_as(wanted.audiences.as_deref(), before.audiences.as_ref()) {
                 true => before.audiences.clone(),
-                false => organizations::audiences(self.node, wanted.audiences.clone())?,
+                false => organizations::audiences(self.records, wanted.audiences.clone())?,
             },
             ..before.clone()
         };
@@ -149,13 +149,13 @@ impl Applying<'_> {
             let Some(before) = earlier.or_else(|| there.get(&wanted.id)) else {
                 may_write()?;
                 let request = NewProjectRequest::from(wanted);
-                let new = projects::new(self.node, organization, request, write.at()).map_err(here)?;
+                let new = projects::new(self.records, organization, request, write.at()).map_err(here)?;
                 planned.push((None, new));
                 continue;
             };
             let patch = ProjectPatch::from(wanted);
             let after =
-                projects::altered(self.node, write, organization, before, patch).await.map_err(here)?;
+                projects::altered(self.records, write, organization, before, patch).await.map_err(here)?;
             if after != *before {
                 may_write()?;
             }

@@ -10,6 +10,7 @@ use crate::domain::api_key::PlainKey;
 use crate::domain::key::ApiKey;
 use crate::domain::tenant::{Organization, Project};
 use crate::store::NewKey;
+use crate::use_cases::management::Force;
 use crate::use_cases::management::changes;
 
 /// On what terms a document is applied.
@@ -21,8 +22,8 @@ pub struct ApplyTerms {
     pub prune: bool,
     /// Even if these are more than half of the keys.
     pub prune_all: bool,
-    /// End the last administrator key, and revoke the caller's own key, if it comes to that.
-    pub force: bool,
+    /// Close the last way in, and revoke the caller's own key, if it comes to that.
+    pub force: Force,
 }
 
 /// One thing that is to be another one, or new.

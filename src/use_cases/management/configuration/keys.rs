@@ -1,7 +1,6 @@
 //! The keys of a document against the keys that there are.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,13 +12,13 @@ use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::key::{ApiKey, KeyStatus, words};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::KeyMinter;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::{may_change, may_hand_out};
 use crate::use_cases::management::keys::{self, Alterations};
 use crate::use_cases::management::last_admin::ensure_admin_remains;
-use crate::use_cases::management::{ApiError, moment};
+use crate::use_cases::management::{ApiError, Force, moment};
 
 /// Why a key that the document omits is revoked.
 const PRUNED: &str = "not in the configuration";
@@ -39,7 +38,7 @@ impl KeyPlan {
     /// What it takes to make the keys in `organization` those of the document.
     pub(super) async fn make(
         write: &mut Write,
-        node: &Arc<Node>,
+        minter: &KeyMinter,
         caller: &Caller,
         organization: &OrganizationId,
         document: &Configuration,
@@ -60,7 +59,7 @@ impl KeyPlan {
             }
             let planned = match found {
                 Some(before) => plan.update(caller, before, wanted, write.at()),
-                None => plan.create(node, caller, organization, place, wanted, write.at()),
+                None => plan.create(minter, caller, organization, place, wanted, write.at()),
             };
             planned.map_err(|error| error.at(&here))?;
         }
@@ -157,7 +156,7 @@ impl KeyPlan {
 
     fn create(
         &mut self,
-        node: &Node,
+        minter: &KeyMinter,
         caller: &Caller,
         organization: &OrganizationId,
         place: usize,
@@ -167,9 +166,9 @@ impl KeyPlan {
         caller.may_all_in(organization, Verb::Write, &["projects", wanted.project.as_str(), "keys", "*"])?;
         let alterations = read(wanted, organization)?;
         let blank = ApiKey::blank(
-            KeyId::generate(&node.entropy).map_err(ApiError::internal)?,
+            minter.new_id().map_err(ApiError::internal)?,
             (organization.clone(), wanted.project.clone(), wanted.environment.clone()),
-            node.deployment.brand.clone(),
+            minter.brand.clone(),
             caller.key.key.id.to_string(),
             now,
         );
@@ -192,7 +191,7 @@ impl KeyPlan {
     ) -> Result<(), ApiError> {
         for before in keys {
             keys::may(caller, before, Verb::Write)?;
-            if before.id == caller.key.key.id && !terms.force {
+            if before.id == caller.key.key.id && terms.force == Force::No {
                 let why = "the document omits the key that you are using, and would revoke it; ?force=true confirms that";
                 return Err(ApiError::Conflict(why.into()));
             }

@@ -1,7 +1,5 @@
 //! Changing many keys at once, all of them or none.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +10,7 @@ use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::key::{ApiKey, words};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Scope, Scopes, Verb};
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
@@ -83,40 +81,61 @@ struct TouchedKey {
 /// # Errors
 /// [`ApiError`]; no key has been changed then.
 pub async fn revoke_all(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: OrganizationId,
     request: BulkRevocation,
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
-    let now = node.clock.now();
+    let now = records.clock.now();
     let reason = request.reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
     let search = request.filter.search(organization)?;
     let revoke = |key: &ApiKey| Ok(key.clone().revoke(now, reason.clone()));
-    change_all(node, caller, search, "key.revoke", revoke, terms).await
+    change_all(records, caller, search, "key.revoke", revoke, terms).await
+}
+
+/// What [`suspend_all`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspension {
+    /// Keys are disabled.
+    Disable,
+    /// Keys are enabled.
+    Enable,
+}
+
+impl Suspension {
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Disable => "key.disable",
+            Self::Enable => "key.enable",
+        }
+    }
 }
 
 /// Disables all keys of an organization that a filter finds, or enables them.
 ///
 /// # Errors
 /// [`ApiError`]; no key has been changed then.
-pub async fn disable_all(
-    node: &Arc<Node>,
+pub async fn suspend_all(
+    records: &Records,
     caller: &Caller,
     organization: OrganizationId,
     request: BulkDisabling,
-    disabled: bool,
+    suspension: Suspension,
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
-    let now = node.clock.now();
+    let now = records.clock.now();
     let search = request.filter.search(organization)?;
-    let action = if disabled { "key.disable" } else { "key.enable" };
     let change = |key: &ApiKey| {
-        let after = key.clone().disable(disabled, now).following(key);
+        let after = match suspension {
+            Suspension::Disable => key.clone().disable(now),
+            Suspension::Enable => key.clone().enable(),
+        };
+        let after = after.following(key);
         may_change(caller, key, &after)?;
         Ok(after)
     };
-    change_all(node, caller, search, action, change, terms).await
+    change_all(records, caller, search, suspension.action(), change, terms).await
 }
 
 /// Changes the scopes of all keys of an organization that a filter finds.
@@ -124,7 +143,7 @@ pub async fn disable_all(
 /// # Errors
 /// [`ApiError`]; no key has been changed then.
 pub async fn rescope_all(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: OrganizationId,
     request: Rescoping,
@@ -137,11 +156,11 @@ pub async fn rescope_all(
         may_change(caller, key, &after)?;
         Ok(after)
     };
-    change_all(node, caller, search, "key.change", rescope, terms).await
+    change_all(records, caller, search, "key.change", rescope, terms).await
 }
 
 async fn change_all(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     search: KeySearch,
     action: &'static str,
@@ -149,10 +168,10 @@ async fn change_all(
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
     let filter = search.filter();
-    organizations::known(node, caller, &filter.organization).await?;
+    organizations::known(records, caller, &filter.organization).await?;
     may_change_some(caller, filter)?;
-    let now = node.clock.now();
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let now = records.clock.now();
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let changed = changed(&mut write, caller, filter, change).await?;
     let changes: Vec<_> = changed.iter().map(|(before, after)| (before, Some(after))).collect();
     ensure_admin_remains(&mut write, caller, &changes, terms.force).await?;
@@ -161,7 +180,7 @@ async fn change_all(
     } else {
         let changed: Vec<_> = changed.iter().map(|(before, after)| (before, after)).collect();
         update_all(&mut write, action, &changed).await?;
-        node.commit(write).await?;
+        records.commit(write).await?;
     }
     // After the transaction, in which it would keep all other writers waiting.
     let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();

@@ -1,7 +1,5 @@
 //! Changing a key.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Deserializer};
 
 use super::create::{cidrs, scopes};
@@ -11,7 +9,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::{ApiKey, words};
 use crate::domain::scope::{Preset, Scope, Scopes};
-use crate::node::Node;
+use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
@@ -51,15 +49,15 @@ pub(in crate::use_cases::management) fn given<'de, D: Deserializer<'de>, T: Dese
 /// # Errors
 /// [`ApiError`]; the key is then as it was.
 pub async fn change(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     path: &KeyPath,
     patch: KeyPatch,
     terms: &Terms,
 ) -> Result<Changed<ApiKey>, ApiError> {
-    let now = node.clock.now();
+    let now = records.clock.now();
     let alterations = patch.read(path, now)?;
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
     terms.hold_for(&before)?;
     if before.revoked.is_some() {
@@ -70,7 +68,7 @@ pub async fn change(
     ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
     if !terms.dry_run && !before.is_as(&after) {
         update(&mut write, action(&before, &after), &before, &after).await?;
-        node.commit(write).await?;
+        records.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
@@ -119,7 +117,8 @@ impl Alterations {
     /// The key as it is to be from `at` on.
     pub(in crate::use_cases::management) fn of(self, before: &ApiKey, at: Timestamp) -> ApiKey {
         let key = match self.disabled {
-            Some(disabled) => before.clone().disable(disabled, at),
+            Some(true) => before.clone().disable(at),
+            Some(false) => before.clone().enable(),
             None => before.clone(),
         };
         ApiKey {

@@ -1,20 +1,17 @@
 //! Making a key.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
 use super::event;
 use super::expiry::{ExpiresIn, end};
 use crate::base::clock::Timestamp;
-use crate::domain::api_key::{EnvironmentSlug, KeyId, PlainKey};
+use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, KeySecret, SecretId, words};
+use crate::domain::key::{ApiKey, words};
 use crate::domain::names::{OrganizationId, ProjectId};
-use crate::domain::principal::Principal;
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
-use crate::node::Node;
+use crate::node::{KeyMinter, Records};
 use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
@@ -56,46 +53,29 @@ impl Versioned for CreatedKey {
 /// # Errors
 /// [`ApiError`]; nothing has been made then.
 pub async fn create(
-    node: &Arc<Node>,
+    records: &Records,
+    minter: &KeyMinter,
     caller: &Caller,
     organization: OrganizationId,
     request: NewKeyRequest,
     idempotent: Option<IdempotentRequest>,
 ) -> Result<Idempotent<CreatedKey>, ApiError> {
     caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
-    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
-    let now = node.clock.now();
-    let key = request.into_key(node, caller, organization, now)?;
+    let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
+    let now = records.clock.now();
+    let key = request.into_key(minter, caller, organization, now)?;
     may_hand_out(caller, &key)?;
-    let (secret, plain) = new_secret(node, &key, now).await?;
+    let (secret, plain) = minter.secret(&key, now).await?;
     let new = NewKey::new(key, secret);
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let mut write = records.store.write(now, &caller.actor()).await?;
     if let Some(answer) = guard.replay(&mut write).await? {
         return Ok(Idempotent::Replayed(answer));
     }
     write.organization(&new.key().organization).await?.ok_or(ApiError::NotFound)?;
     insert(&mut write, &new).await?;
     guard.save(&mut write, &new.key().view_with(now, None)).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(Idempotent::New(CreatedKey { key: new.key().clone(), plain }))
-}
-
-/// A new secret for a key, as it is stored and as it is shown.
-pub(in crate::use_cases::management) async fn new_secret(
-    node: &Node,
-    key: &ApiKey,
-    now: Timestamp,
-) -> Result<(KeySecret, PlainKey), ApiError> {
-    let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &node.tagger, &node.entropy);
-    let plain = plain.map_err(ApiError::internal)?;
-    let secret = KeySecret {
-        id: SecretId::generate(&node.entropy).map_err(ApiError::internal)?,
-        hash: node.secrets.hash(plain.secret(), &Principal::of(key), &node.entropy).await?,
-        created_at: now,
-        expires_at: None,
-        last_used_at: None,
-    };
-    Ok((secret, plain))
 }
 
 /// Stores a key in its project, which must be there.
@@ -138,12 +118,12 @@ pub(in crate::use_cases::management) fn check_home(
 impl NewKeyRequest {
     fn into_key(
         self,
-        node: &Node,
+        minter: &KeyMinter,
         caller: &Caller,
         organization: OrganizationId,
         now: Timestamp,
     ) -> Result<ApiKey, ApiError> {
-        let id = KeyId::generate(&node.entropy).map_err(ApiError::internal)?;
+        let id = minter.new_id().map_err(ApiError::internal)?;
         let scopes = scopes(self.scopes, self.preset, &organization)?;
         let home = (organization, self.project, self.environment);
         let creator = caller.key.key.id.to_string();
@@ -153,7 +133,7 @@ impl NewKeyRequest {
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: words::name(self.name).map_err(ApiError::invalid)?,
             note: self.note.map(words::note).transpose().map_err(ApiError::invalid)?,
-            ..ApiKey::blank(id, home, node.deployment.brand.clone(), creator, now)
+            ..ApiKey::blank(id, home, minter.brand.clone(), creator, now)
         })
     }
 }

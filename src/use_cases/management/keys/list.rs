@@ -1,10 +1,8 @@
 //! Pages of an organization's keys.
 
-use std::sync::Arc;
-
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{KeyFilter, KeyOrder, KeyQuery};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::listing::cursor;
@@ -55,21 +53,21 @@ impl KeySearch {
 /// # Errors
 /// [`ApiError`].
 pub async fn list(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     search: KeySearch,
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
     let KeySearch { filter, order } = search;
-    organizations::known(node, caller, &filter.organization).await?;
+    organizations::known(records, caller, &filter.organization).await?;
     let list = format!("keys {filter:?} {order:?}");
     let query = KeyQuery {
         visible: reachable_keys(caller, Verb::Read, &filter.organization),
-        behind: page.behind(node, &list)?,
+        behind: page.behind(records, &list)?,
         order,
         limit: page.limit,
         filter,
     };
-    let found = reading(node, caller).await?.keys(query, node.clock.now()).await?;
-    Ok((found.items, cursor(node, &list, found.next)?))
+    let found = reading(records, caller).await?.keys(query, records.clock.now()).await?;
+    Ok((found.items, cursor(records, &list, found.next)?))
 }

@@ -1,13 +1,11 @@
 //! Revoking a key: immediate and final.
 
-use std::sync::Arc;
-
 use super::{KeyPath, find_to_change, update};
 use crate::domain::key::{ApiKey, words};
-use crate::node::Node;
+use crate::node::Records;
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::ApiError;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
+use crate::use_cases::management::{ApiError, Force};
 
 /// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
 /// moment included.
@@ -15,15 +13,15 @@ use crate::use_cases::management::last_admin::ensure_admin_remains;
 /// # Errors
 /// [`ApiError`]. After [`ApiError::Unavailable`] the key may have been revoked or not: ask again.
 pub async fn revoke(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     path: &KeyPath,
     reason: Option<String>,
-    force: bool,
+    force: Force,
 ) -> Result<ApiKey, ApiError> {
     let reason = reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
-    let now = node.clock.now();
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let now = records.clock.now();
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
     if before.revoked.is_some() {
         return Ok(before);
@@ -31,6 +29,6 @@ pub async fn revoke(
     let after = before.clone().revoke(now, reason);
     ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], force).await?;
     update(&mut write, "key.revoke", &before, &after).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(after)
 }

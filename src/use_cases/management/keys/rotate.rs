@@ -1,14 +1,11 @@
 //! A key's secrets: a new one beside the old for a while, and the end of one.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
-use super::create::new_secret;
 use super::{CreatedKey, KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, SecretId};
-use crate::node::Node;
+use crate::node::{KeyMinter, Records};
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
@@ -32,7 +29,8 @@ pub struct Rotation {
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] for a revoked key, and when two secrets are live already.
 pub async fn rotate(
-    node: &Arc<Node>,
+    records: &Records,
+    minter: &KeyMinter,
     caller: &Caller,
     path: &KeyPath,
     rotation: &Rotation,
@@ -42,12 +40,12 @@ pub async fn rotate(
     if !(0..=MAX_OVERLAP).contains(&overlap) {
         return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
     }
-    let guard = IdempotencyGuard::begin(node, caller, idempotent)?;
+    let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     // Hashing is slow: nobody's turn to write is spent on it.
-    let seen = super::find(node, caller, path, crate::domain::scope::Verb::Write).await?;
-    let now = node.clock.now();
-    let (secret, plain) = new_secret(node, &seen, now).await?;
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let seen = super::find(records, caller, path, crate::domain::scope::Verb::Write).await?;
+    let now = records.clock.now();
+    let (secret, plain) = minter.secret(&seen, now).await?;
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
     may_hand_out(caller, &before)?;
     if let Some(answer) = guard.replay(&mut write).await? {
@@ -65,7 +63,7 @@ pub async fn rotate(
     after.secrets.push(secret);
     update(&mut write, "key.rotate", &before, &after).await?;
     guard.save(&mut write, &after.view_with(now, None)).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(Idempotent::New(CreatedKey { key: after, plain }))
 }
 
@@ -108,13 +106,13 @@ pub struct Retirement {
 /// # Errors
 /// [`ApiError`]; [`ApiError::Conflict`] when no other secret is live.
 pub async fn retire(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     path: &KeyPath,
     secret: SecretId,
 ) -> Result<Retirement, ApiError> {
-    let now = node.clock.now();
-    let mut write = node.store.write(now, &caller.actor()).await?;
+    let now = records.clock.now();
+    let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;
     if !before.live_secrets(now).any(|live| live.id == secret) {
         return Err(ApiError::NotFound);
@@ -129,7 +127,7 @@ pub async fn retire(
     let is_lasting = after.live_secrets(now).any(|left| left.expires_at.is_none());
     let kept = if is_lasting { None } else { keep_newest(&mut write, caller, &mut after).await? };
     update(&mut write, "secret.retire", &before, &after).await?;
-    node.commit(write).await?;
+    records.commit(write).await?;
     Ok(Retirement { key: after, kept })
 }
 

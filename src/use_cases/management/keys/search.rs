@@ -1,12 +1,10 @@
 //! Finding a key without knowing whose it is.
 
-use std::sync::Arc;
-
 use super::may;
 use crate::domain::api_key::KeyClue;
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::listing::cursor;
 use crate::use_cases::management::{ApiError, PageRequest, reading};
@@ -17,14 +15,14 @@ use crate::use_cases::management::{ApiError, PageRequest, reading};
 /// # Errors
 /// [`ApiError`].
 pub async fn search(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     clue: &KeyClue,
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
     let list = format!("keys like {clue:?}");
-    let behind: Option<String> = page.behind(node, &list)?;
-    let mut found = reading(node, caller)
+    let behind: Option<String> = page.behind(records, &list)?;
+    let mut found = reading(records, caller)
         .await?
         .keys_beginning(clue.beginning(), behind.as_deref(), page.limit + 1)
         .await?;
@@ -32,5 +30,5 @@ pub async fn search(
     found.truncate(page.limit.into());
     let next = found.last().filter(|_| there_are_more).map(|key| key.id.to_string());
     found.retain(|key| clue.fits(&key.brand, &key.environment) && may(caller, key, Verb::Read).is_ok());
-    Ok((found, cursor(node, &list, next)?))
+    Ok((found, cursor(records, &list, next)?))
 }

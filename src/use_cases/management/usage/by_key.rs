@@ -1,13 +1,11 @@
 //! Which keys of an organization are used most.
 
-use std::sync::Arc;
-
 use super::Bucket;
 use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::usage::CalendarPeriod;
-use crate::node::Node;
+use crate::node::Records;
 use crate::store::{KeyLabel, KeyTotal};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::{ApiError, keys, organizations, reading};
@@ -28,16 +26,16 @@ pub struct KeyUse {
 /// # Errors
 /// [`ApiError`]; [`ApiError::InvalidRequest`] for a period that has not begun, or is not kept any more.
 pub async fn by_key(
-    node: &Arc<Node>,
+    records: &Records,
     caller: &Caller,
     organization: &OrganizationId,
     period: CalendarPeriod,
     limit: u16,
 ) -> Result<Vec<KeyUse>, ApiError> {
     caller.may_in(organization, Verb::Read, &["usage"])?;
-    organizations::known(node, caller, organization).await?;
-    let period = period.known_at(node.clock.now()).map_err(ApiError::invalid)?;
-    let totals = reading(node, caller).await?.busiest_keys(organization, period, limit).await?;
+    organizations::known(records, caller, organization).await?;
+    let period = period.known_at(records.clock.now()).map_err(ApiError::invalid)?;
+    let totals = reading(records, caller).await?.busiest_keys(organization, period, limit).await?;
     let readable =
         |key, label: &KeyLabel| keys::may_at(caller, (organization, &label.project, key), Verb::Read).is_ok();
     let shown = |KeyTotal { key, label, counts }: KeyTotal| KeyUse {

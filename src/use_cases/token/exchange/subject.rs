@@ -10,7 +10,9 @@ use crate::domain::key::SecretId;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::{RefusedFor, UseKind};
 use crate::jose::claims::{Actor, Audience};
-use crate::node::{Authenticated, AuthenticationError, BearerFault, CachedKey, LiveToken, Node, Presented};
+use crate::node::{
+    Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
+};
 use crate::use_cases::token::OAuthError;
 use crate::use_cases::token::grant::covered;
 
@@ -41,12 +43,17 @@ impl Subject {
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when the token is not good (RFC 8693 §2.2.2), or for the management API.
-    pub(super) async fn of_token(node: &Node, token: &str, now: Timestamp) -> Result<Self, OAuthError> {
-        let live = node.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
-            BearerFault::Unknown(refusal) => refusal.into(),
-            fault => invalid(format!("subject_token: {fault}")),
-        })?;
-        if live.claims.audience.contains(&node.deployment.issuer) {
+    pub(super) async fn of_token(
+        authenticator: &Authenticator,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Self, OAuthError> {
+        let live =
+            authenticator.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
+                BearerFault::Unknown(refusal) => refusal.into(),
+                fault => invalid(format!("subject_token: {fault}")),
+            })?;
+        if live.claims.audience.contains(&authenticator.signer.issuer) {
             return Err(invalid("subject_token: a token for the management API cannot be exchanged"));
         }
         Ok(live.into())
@@ -56,14 +63,18 @@ impl Subject {
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when the key is not good.
-    pub(super) async fn of_key(node: &Arc<Node>, key: &str, now: Timestamp) -> Result<Self, OAuthError> {
-        let opened = node.open(Presented { client_id: None, key }, now).await;
+    pub(super) async fn of_key(
+        authenticator: &Arc<Authenticator>,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Self, OAuthError> {
+        let opened = authenticator.open(Presented { client_id: None, key }, now).await;
         let opened = opened.map_err(|refusal| match refusal {
             AuthenticationError::Unknown => invalid("subject_token: unknown key or wrong secret"),
             other => other.into(),
         })?;
         let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
-        node.count(&opened, UseKind::Refused(reason), now);
+        authenticator.count(&opened, UseKind::Refused(reason), now);
         Err(invalid(match reason {
             RefusedFor::Expired => "subject_token: the key has expired",
             RefusedFor::Disabled => "subject_token: the key is disabled",
@@ -72,8 +83,8 @@ impl Subject {
     }
 
     /// Counts that what was presented for the subject was good.
-    pub(super) fn count(&self, node: &Node, now: Timestamp) {
-        node.count_use(&self.key, self.secret, UseKind::Direct, now);
+    pub(super) fn count(&self, authenticator: &Authenticator, now: Timestamp) {
+        authenticator.count_use(&self.key, self.secret, UseKind::Direct, now);
     }
 
     /// Whether the subject may call from `address`, which the client vouches for.

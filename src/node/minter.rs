@@ -1,0 +1,46 @@
+//! Making the secrets of API keys.
+
+use std::sync::Arc;
+
+use super::{HashError, SecretKeeper};
+use crate::base::clock::Timestamp;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::domain::api_key::{Brand, KeyId, PlainKey, Tagger};
+use crate::domain::key::{ApiKey, KeySecret, SecretId};
+use crate::domain::principal::Principal;
+
+/// Makes secrets that this deployment recognizes as its own.
+#[derive(Debug)]
+pub struct KeyMinter {
+    /// What new keys begin with.
+    pub brand: Brand,
+    pub(super) tagger: Tagger,
+    pub(super) secrets: Arc<SecretKeeper>,
+    pub(super) entropy: Entropy,
+}
+
+impl KeyMinter {
+    /// The id of a new key.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new_id(&self) -> Result<KeyId, EntropyError> {
+        KeyId::generate(&self.entropy)
+    }
+
+    /// A new secret for a key, as it is stored and as it is shown.
+    ///
+    /// # Errors
+    /// [`HashError`].
+    pub async fn secret(&self, key: &ApiKey, now: Timestamp) -> Result<(KeySecret, PlainKey), HashError> {
+        let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &self.tagger, &self.entropy)?;
+        let secret = KeySecret {
+            id: SecretId::generate(&self.entropy)?,
+            hash: self.secrets.hash(plain.secret(), &Principal::of(key), &self.entropy).await?,
+            created_at: now,
+            expires_at: None,
+            last_used_at: None,
+        };
+        Ok((secret, plain))
+    }
+}
