@@ -28,22 +28,25 @@ pub(crate) async fn measure(database: &Database) -> f64 {
     let request = GrantRequest::default();
     let now = node.clock.now();
     let issuer = &node.deployment.issuer;
-    let by = node.authenticate(presented, CALLER, now).await.expect("a good key");
-    let ring = node.keyring.ring();
+    let by = node.authenticator.authenticate(presented, CALLER, now).await.expect("a good key");
+    let ring = node.signer.keyring.ring();
     let signing_key = ring.signing(now).expect("a signing key").signer().key();
     let message = [b'x'; 500];
 
-    let tag = microseconds(async || drop(PlainKey::parse(&key, &node.tagger))).await;
-    let authenticate = microseconds(async || drop(node.authenticate(presented, CALLER, now).await)).await;
+    let tag = microseconds(async || drop(PlainKey::parse(&key, &node.authenticator.tagger))).await;
+    let authenticate =
+        microseconds(async || drop(node.authenticator.authenticate(presented, CALLER, now).await)).await;
     let grant = microseconds(async || drop(request.resolve(&by.cached, issuer))).await;
     let grant_and_issue = microseconds(async || {
         let grant = request.resolve(&by.cached, issuer).expect("a grant");
-        drop(node.issue(&by, grant, now));
+        drop(node.signer.issue(&by, grant, now));
     })
     .await;
     let signature = microseconds(async || drop(signing_key.sign(&message))).await;
-    let whole =
-        microseconds(async || drop(client_credentials(&node, presented, CALLER, &request).await)).await;
+    let whole = microseconds(async || {
+        drop(client_credentials(&node.authenticator, &node.signer, presented, CALLER, &request, now).await)
+    })
+    .await;
     println!("where a token's time goes, in this process: {whole:.1} µs in all");
     println!("  {authenticate:.2} µs authenticating the key, of which {tag:.2} for its tag");
     println!("  {grant:.2} µs resolving the grant");

@@ -1,7 +1,5 @@
 //! What is published: metadata, keys, health.
 
-use claviger::node::keyring::SigningKeyStatus;
-
 use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(

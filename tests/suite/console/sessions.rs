@@ -185,7 +185,7 @@ async fn sessions_are_forgotten_and_in_no_backup(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let store = &server.node.records.store;
-    assert_eq!(store.forget_console_sessions(server.clock.now()).await.unwrap(), 0);
+    assert_eq!(store.delete_expired_console_sessions(server.clock.now()).await.unwrap(), 0);
     assert_eq!(browser.get(KEYS).await.status, 200);
     server.advance(1_800).await;
     assert_eq!(store.delete_expired_console_sessions(server.clock.now()).await.unwrap(), 1);
