@@ -70,7 +70,7 @@ impl Node {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the signing key could not be rotated"),
         }
-        self.revocations.tokens.forget_old();
+        self.revocations.tokens.prune();
         self.compare_settings().await;
         match self.advance_retention_clock(now).await {
             Ok(now) => self.delete_old(now).await,

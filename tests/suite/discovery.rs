@@ -1,6 +1,7 @@
 //! What is published: metadata, keys, health.
 
 use crate::support::{Backend, Options, Server, on_both};
+use claviger::node::keyring::SigningKeyStatus;
 
 on_both!(
     metadata_says_where_everything_is,
@@ -83,9 +84,9 @@ async fn a_next_key_is_published_ahead_of_its_use_and_the_old_one_kept(backend: 
     server.clock.advance(700);
     server.node.catch_up().await.unwrap();
     assert_eq!(kids(&server).await, both[1..], "its last token is dead");
-    let stages: Vec<_> =
-        server.node.signer.keyring.ring().keys().iter().map(|key| key.stage(server.clock.now())).collect();
-    assert_eq!(stages, [Stage::Retired, Stage::Active]);
+    let statuses: Vec<_> =
+        server.node.signer.keyring.ring().keys().iter().map(|key| key.status(server.clock.now())).collect();
+    assert_eq!(statuses, [SigningKeyStatus::Retired, SigningKeyStatus::Active]);
 }
 
 async fn a_compromised_key_is_gone_at_once(backend: Backend) {

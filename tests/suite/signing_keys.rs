@@ -30,7 +30,7 @@ const YEAR: i64 = 365 * 86_400;
 /// The statuses of all keys, the oldest first.
 pub(super) fn statuses(server: &Server) -> Vec<SigningKeyStatus> {
     let now = server.clock.now();
-    server.node.signer.keyring.ring().keys().iter().map(|key| key.stage(now)).collect()
+    server.node.signer.keyring.ring().keys().iter().map(|key| key.status(now)).collect()
 }
 
 /// The id of the key that signs now.
@@ -170,10 +170,13 @@ async fn a_superseded_key_is_not_accepted_again_when_its_successor_is_withdrawn(
     let server = Server::start(backend).await;
     rotate(&server).await.done(201);
     server.advance(30 * 86_400).await;
-    assert_eq!(stages(&server), [Stage::Retired, Stage::Active]);
+    assert_eq!(statuses(&server), [SigningKeyStatus::Retired, SigningKeyStatus::Active]);
     let first = server.node.signer.keyring.ring().keys()[0].kid().to_owned();
     withdraw(&server, &signer(&server.node).expect("a signer")).await;
-    assert_eq!(stages(&server), [Stage::Retired, Stage::Withdrawn, Stage::Active]);
+    assert_eq!(
+        statuses(&server),
+        [SigningKeyStatus::Retired, SigningKeyStatus::Withdrawn, SigningKeyStatus::Active]
+    );
     assert!(server.node.signer.keyring.ring().verifying(&first, server.clock.now()).is_none());
     assert!(!server.client().get("/.well-known/jwks.json").await.text.contains(&first));
     // A node that reads the store anew, as well.
