@@ -11,6 +11,11 @@
 //! | `CLAVIGER_URL` | the server that gives tokens for it [http://127.0.0.1:8080] |
 
 #![allow(clippy::print_stderr, reason = "a program that has no log")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of its own, with no clock to inject"
+)]
 
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};

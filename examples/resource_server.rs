@@ -13,6 +13,12 @@
 //! | `LISTEN` | where it listens [127.0.0.1:9090] |
 //! | `TRUSTED_PROXIES` | whose `X-Forwarded-For` is believed, as ranges with commas between them [nobody's] |
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of its own, with no clock to inject"
+)]
+
 use std::error::Error;
 use std::net::SocketAddr;
 

@@ -1,4 +1,5 @@
-//! What everything stands on: time, randomness, text, secret files and the master key. Nothing here knows an API key.
+//! What everything stands on: time, randomness, locks, text, environment variables, secret files and the master key.
+//! Nothing here knows an API key.
 
 pub mod clock;
 pub mod entropy;
@@ -7,3 +8,5 @@ pub mod key_file;
 pub(crate) mod lock;
 pub mod master_key;
 pub(crate) mod text;
+#[cfg(feature = "server")]
+pub(crate) mod variables;

@@ -5,6 +5,12 @@
 //! organizations and projects. The two take turns in one run. `-- quick` does less of it, `-- sqlite` or `-- postgres`
 //! one database.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 #[path = "../token/load.rs"]

@@ -6,6 +6,12 @@
 //! token endpoint's, which signs. Everything runs in turns in one run. `-- quick` does less of it, `-- sqlite` or
 //! `-- postgres` one database.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod contender;

@@ -7,6 +7,12 @@
 //! What costs little is asked for at a rate that leaves the processor idle for half of the time: how a processor is shared
 //! among those who flood it is a proxy's affair. What is expensive is asked for over many connections without a pause.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 #[path = "../../tests/support/distance.rs"]

@@ -6,6 +6,12 @@
 //! (some minutes to fill, and 10 GB of disk for each database); `-- sqlite` or `-- postgres` one database, `-- one` one
 //! organization.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod ask;

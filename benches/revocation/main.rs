@@ -5,6 +5,12 @@
 //! another; for a server that was killed and started again in between; for a feed that is cut, with clocks that go and
 //! clocks that stand; and for 10,000 followers of one node. `-- quick` does less of it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod deployment;

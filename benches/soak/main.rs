@@ -5,6 +5,12 @@
 //! 15 minutes, so a run of less than 30 can't level off and only prints. Words such as `tokens` or `feed` run these
 //! kinds of load alone; `postgres` runs on PostgreSQL.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod load;

@@ -7,6 +7,12 @@
 //!
 //! The server and the load have a processor each (`taskset`), so that the ratio is of the servers alone.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod cold;

@@ -5,6 +5,12 @@
 //! revocations, no ranges, and little of the strictness. Everything runs in one run on one processor, the Rust ones in
 //! turns. `-- quick` does less of it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time, and prints what it measured"
+)]
+
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod foreign;

@@ -111,12 +111,12 @@ impl Clock {
     /// The time since a fixed moment in the life of this process. It never goes back and never jumps, whatever is
     /// done to the wall clock, so every span that is measured is a difference of two of these.
     pub fn monotonic(&self) -> Duration {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        static START: LazyLock<Instant> = LazyLock::new(monotonic_now);
         match &self.0 {
             // The start is read first: the clock must not be read before it.
             Source::System => {
                 let start = *START;
-                Instant::now().saturating_duration_since(start)
+                monotonic_now().saturating_duration_since(start)
             }
             Source::Manual(manual) => Duration::from_secs(manual.monotonic.load(Ordering::SeqCst)),
         }
@@ -136,6 +136,20 @@ impl Clock {
             manual.wall.fetch_add(seconds, Ordering::SeqCst);
         }
     }
+}
+
+/// The process's monotonic clock, for spans that no test has to move: how long a connection has been open, or an answer
+/// took. What a test moves takes its spans from [`Clock::monotonic`].
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+pub(crate) fn monotonic_now() -> Instant {
+    Instant::now()
+}
+
+/// The clock of the runtime's timers, for whoever waits until a moment. A test that pauses the runtime moves it.
+#[cfg(feature = "_client")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the runtime's clock")]
+pub(crate) fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ enum Source {
 impl Entropy {
     /// The system's CSPRNG.
     pub fn system() -> Self {
-        Self(Source::System(SystemRandom::new()))
+        Self(Source::System(system_random()))
     }
 
     /// Bytes written down beforehand, for vectors; it fails when they run out.
@@ -63,6 +63,12 @@ impl Entropy {
         }
         Ok(bytes)
     }
+}
+
+/// The system's CSPRNG, for the functions of ring that take nothing else.
+#[expect(clippy::disallowed_methods, reason = "the one place that opens the system's randomness")]
+pub(crate) fn system_random() -> SystemRandom {
+    SystemRandom::new()
 }
 
 /// Random bytes drawn ahead, by each thread for itself.

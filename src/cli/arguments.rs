@@ -12,6 +12,7 @@ use super::Cli;
 use super::failure::{CliError, Exit};
 use super::output::Stream;
 use crate::base::text::redacted;
+use crate::base::variables::raw_variable;
 
 /// What happens without a command.
 const DEFAULT_COMMAND: &str = "serve";
@@ -71,7 +72,7 @@ fn with_command(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString
 
 /// The command, blind to variables that are empty, as compose files leave them: those are not set.
 fn without_empty_variables(command: Command) -> Command {
-    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let is_empty = |name: &OsStr| raw_variable(name).is_some_and(|value| value.is_empty());
     command
         .mut_args(|argument| match argument.get_env() {
             Some(name) if is_empty(name) => argument.env(Resettable::Reset),
@@ -106,7 +107,7 @@ fn from_its_source(mut error: clap::Error, command: &Command, arguments: &[OsStr
 /// The variable of a flag, if it is set.
 fn variable(command: &Command, flag: &str) -> Option<String> {
     let own = command.get_arguments().filter(|argument| argument.get_long() == Some(flag));
-    let set = own.filter_map(clap::Arg::get_env).find(|name| std::env::var_os(name).is_some());
+    let set = own.filter_map(clap::Arg::get_env).find(|name| raw_variable(name).is_some());
     let own = set.map(|name| name.to_string_lossy().into_owned());
     own.or_else(|| command.get_subcommands().find_map(|below| variable(below, flag)))
 }

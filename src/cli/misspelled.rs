@@ -3,6 +3,7 @@
 use clap::{Command, CommandFactory as _};
 
 use super::Cli;
+use crate::base::variables::variable_names;
 
 const PREFIX: &str = "CLAVIGER_";
 
@@ -24,7 +25,7 @@ const LIKENESS: f64 = 0.85;
 /// Logs a warning for each variable of this process that looks like a setting and is none.
 pub(super) fn warn() {
     let known = known();
-    let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let given = variable_names().filter_map(|name| name.into_string().ok());
     for name in given.filter(|name| is_unknown(name, &known)) {
         match nearest(&name, &known) {
             Some(nearest) => {

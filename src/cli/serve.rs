@@ -18,7 +18,7 @@ use self::running::Running;
 use self::waiting::Waiting;
 use super::server_args::ServerArgs;
 use super::{CliError, logging};
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, monotonic_now};
 use crate::base::entropy::Entropy;
 use crate::base::master_key::MasterKey;
 use crate::listener::{Limits, ListenError, Listener, Report};
@@ -185,7 +185,7 @@ fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
         let (ended, signalled) = (ended.clone(), Arc::clone(&signalled));
         tokio::spawn(async move {
             signal.recv().await;
-            let _ = signalled.set(Instant::now());
+            let _ = signalled.set(monotonic_now());
             let _ = ended.send(()).await;
         });
     }

@@ -1,10 +1,11 @@
 //! The environment.
 
 use super::CliError;
+use crate::base::variables;
 
 /// A variable of the environment; one that is empty is not set.
 pub(super) fn variable(name: &'static str) -> Result<Option<String>, CliError> {
-    match std::env::var_os(name).filter(|value| !value.is_empty()) {
+    match variables::variable(name) {
         None => Ok(None),
         Some(value) => match value.into_string() {
             Ok(text) => Ok(Some(text)),

@@ -18,6 +18,7 @@ use tracing::{Level, Span};
 use super::denials::Identified;
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
+use crate::base::clock::monotonic_now;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::text::redacted;
 use crate::node::{Cause, LogSampler};
@@ -62,7 +63,7 @@ where
     fn call(&mut self, mut request: Request) -> Answer<S::Future> {
         let id = self.shared.ids.next();
         let span = tracing::error_span!("request", request_id = id.as_str());
-        let seen = Seen { method: request.method().clone(), uri: request.uri().clone(), at: Instant::now() };
+        let seen = Seen { method: request.method().clone(), uri: request.uri().clone(), at: monotonic_now() };
         request.extensions_mut().insert(id);
         let answer = span.in_scope(|| self.inner.call(request));
         Answer { answer, id, span, seen, shared: Arc::clone(&self.shared) }

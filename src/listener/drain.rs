@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::accept::{Door, Guest};
 use super::limits::Limits;
+use crate::base::clock::timer_now;
 
 /// How far a listener is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +33,7 @@ pub(super) async fn drain(
     limits: &Limits,
     welcome: impl FnMut(Guest),
 ) -> usize {
-    let signalled = Instant::now();
+    let signalled = timer_now();
     let slots = door.slots().clone();
     phase.send_replace(Phase::Draining);
 

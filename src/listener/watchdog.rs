@@ -9,6 +9,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::drain::Phase;
 use super::limits::Limits;
 use super::pulse::{Pulse, Stage};
+use crate::base::clock::timer_now;
 
 /// How long a peer may take to close its side after the last answer.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,12 +30,12 @@ pub(super) struct Watchdog<'a> {
 impl<'a> Watchdog<'a> {
     pub(super) fn new(limits: &'a Limits, pulse: &'a Pulse) -> Self {
         let timer = Box::pin(sleep(limits.header_timeout));
-        Self { limits, pulse, seen: pulse.read(), since: Instant::now(), timer }
+        Self { limits, pulse, seen: pulse.read(), since: timer_now(), timer }
     }
 
     /// Starts the current stage's time anew.
     pub(super) fn restart(&mut self) {
-        self.since = Instant::now();
+        self.since = timer_now();
     }
 
     /// The stage in which the connection has been for too long.
@@ -46,7 +47,7 @@ impl<'a> Watchdog<'a> {
         let now_seen = self.pulse.read();
         if now_seen != self.seen {
             self.seen = now_seen;
-            self.since = Instant::now();
+            self.since = timer_now();
         }
         let stage = self.seen.0;
         let Some(due) = self.limit(stage, phase).and_then(|limit| self.since.checked_add(limit)) else {

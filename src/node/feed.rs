@@ -16,12 +16,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 
 use self::content::{Confirmed, Content, TakenAway};
 use self::pacer::Pacer;
 use super::revocations::{REMEMBERED_SECONDS, Revocations};
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Timestamp, timer_now};
 use crate::base::lock::Mutex;
 use crate::domain::entity_tag::EntityTags;
 use crate::jose::jwk::SigningFailed;
@@ -74,7 +73,7 @@ struct Signed {
 impl Default for Feed {
     fn default() -> Self {
         let content = watch::Sender::new(Arc::default());
-        let pacer = tokio::sync::Mutex::new(Pacer::starting(Instant::now()));
+        let pacer = tokio::sync::Mutex::new(Pacer::starting(timer_now()));
         Self {
             content,
             state: Mutex::default(),
@@ -113,7 +112,7 @@ impl Revocations {
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
         self.feed.state.lock().unsaid = Some((position.clone(), now));
         match self.feed.pacer.try_lock() {
-            Ok(mut pacer) if pacer.is_due(Instant::now()) => self.say(&mut pacer),
+            Ok(mut pacer) if pacer.is_due(timer_now()) => self.say(&mut pacer),
             _ => self.feed.late.notify_one(),
         }
     }
@@ -130,7 +129,7 @@ impl Revocations {
     /// Puts the feed together from what memory holds.
     fn say(&self, pacer: &mut Pacer) {
         let Some((position, now)) = self.feed.state.lock().unsaid.clone() else { return };
-        let begun = Instant::now();
+        let begun = timer_now();
         let mut content = Content::at(&position, self.taken_away(now));
         let length = content.len();
         self.feed.content.send_if_modified(|held| {
@@ -142,7 +141,7 @@ impl Revocations {
             is_news
         });
         self.feed.state.lock().unsaid.take_if(|(unsaid, _)| *unsaid == position);
-        pacer.pause_after(begun, Instant::now(), length);
+        pacer.pause_after(begun, timer_now(), length);
     }
 
     fn taken_away(&self, now: Timestamp) -> TakenAway {
@@ -190,14 +189,14 @@ impl Revocations {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<(Bytes, String), FeedError> {
-        let begun = Instant::now();
+        let begun = timer_now();
         let content = Arc::clone(&self.feed.content.borrow());
         let ring = self.signer.keyring.ring();
         let signing = ring.signing(now).ok_or(FeedError::NoSigningKey)?;
         let payload = content.payload(&Confirmed { issuer: &self.signer.issuer, as_of, now })?;
         let document = sign_compact(signing.signer().key(), FEED_TYPE, payload.as_bytes())?;
         let (document, etag) = (Bytes::from(document), content.etag());
-        pacer.pause_after(begun, Instant::now(), document.len());
+        pacer.pause_after(begun, timer_now(), document.len());
         let kid = signing.kid().to_owned();
         self.feed.state.lock().signed = Some(Signed { content, as_of, kid, document: document.clone() });
         Ok((document, etag))

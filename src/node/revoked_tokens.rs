@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::revocations::REMEMBERED_SECONDS;
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Timestamp, monotonic_now};
 use crate::base::lock::RwLock;
 use crate::store::RevokedToken;
 
@@ -24,21 +24,21 @@ impl RevokedTokens {
         let left = token.revoked_at.plus(REMEMBERED_SECONDS).since(now);
         if let Ok(left) = u64::try_from(left) {
             // By a clock that is far behind the one that revoked it, a very long time: an `Instant` has an end.
-            let end = Instant::now() + Duration::from_secs(left.min(u32::MAX.into()));
+            let end = monotonic_now() + Duration::from_secs(left.min(u32::MAX.into()));
             self.0.write().insert(token.jti.as_str().into(), end);
         }
     }
 
     /// The ids of all of them, sorted.
     pub fn ids(&self) -> Vec<Box<str>> {
-        let now = Instant::now();
+        let now = monotonic_now();
         let ends = self.0.read();
         ends.iter().filter(|(_, end)| **end > now).map(|(jti, _)| Box::clone(jti)).collect()
     }
 
     /// Drops those whose time is over, and none before.
     pub fn prune(&self) {
-        let now = Instant::now();
+        let now = monotonic_now();
         self.0.write().retain(|_, end| *end > now);
     }
 }

@@ -16,7 +16,7 @@ use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
 use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
 use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Timestamp, timer_now};
 
 /// The longest wait for one answer. It also bounds how late a failover is noticed.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -169,7 +169,7 @@ impl ChangeReader {
 
     /// Asks on a new connection. If it answers where an older one did not, the pool's older ones are as bad.
     async fn position_anew(&mut self, seq: i64) -> Result<(Open, PositionRow), StoreError> {
-        let asked = Instant::now();
+        let asked = timer_now();
         let open = self.take().await?;
         let answered =
             timeout(ANSWER_WITHIN, position_on(open, seq)).await.unwrap_or_else(|_| Err(timed_out()))?;
@@ -264,7 +264,7 @@ impl ChangeReader {
         if let Some(open) = self.open.take() {
             return Ok(open);
         }
-        let since = Instant::now();
+        let since = timer_now();
         let (connection, timeline) = match &self.source {
             Either::Sqlite(options) => {
                 let connecting = timeout(ANSWER_WITHIN, options.connect());

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
@@ -17,6 +17,7 @@ use super::error::OpenError;
 use super::pool::{Engine, Pool, PostgresServer, SqliteFile};
 use super::primary::Primary;
 use super::{Store, StoreError, pooler, text_order};
+use crate::base::clock::monotonic_now;
 
 /// Longest wait for a writer ahead in the queue, and, at the start, for a database that is only just starting.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
@@ -111,7 +112,7 @@ async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenErro
 
 /// Finds the primary, which may only just be starting.
 async fn first_connection(primary: &Primary) -> Result<(), OpenError> {
-    let begun = Instant::now();
+    let begun = monotonic_now();
     loop {
         let Err(error) = primary.connect().await else { return Ok(()) };
         let (is_refused, is_starting) = match &error {

@@ -23,6 +23,7 @@ pub(crate) use self::engine::{Engine, PostgresServer, SqliteFile};
 use super::error::timed_out_because;
 use super::fault::Fault;
 use super::write_health::WriteHealth;
+use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
 
 /// Longest wait for a free connection.
@@ -140,7 +141,7 @@ impl<DB: Engine> Pool<DB> {
 
     /// Hands out no connection any more that is open by now: what is behind them has changed.
     pub(crate) fn expire_all(&self) {
-        *self.0.expired_before.lock() = Some(Instant::now());
+        *self.0.expired_before.lock() = Some(monotonic_now());
         self.0.idle.lock().clear();
     }
 
@@ -161,7 +162,7 @@ impl<DB: Engine> Pool<DB> {
 
     /// Opens a connection.
     async fn open(&self) -> sqlx::Result<RawConnection<DB>> {
-        let opened = Instant::now();
+        let opened = monotonic_now();
         let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
         let too_late = |_| timed_out_because(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
         let connected = opening.map_err(too_late).and_then(|connected| connected);
@@ -181,7 +182,7 @@ impl<DB: Engine> Pool<DB> {
     /// Takes a connection back that has done its work well.
     fn return_idle(&self, live: RawConnection<DB>) {
         if self.is_usable(&live) {
-            self.0.idle.lock().push_back(IdleConnection { live, since: Instant::now() });
+            self.0.idle.lock().push_back(IdleConnection { live, since: monotonic_now() });
         }
     }
 

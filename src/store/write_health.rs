@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::fault::WriteFault;
+use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
 
 /// Whether writes reach the disk. It is told of every write that ends; the log is told when that changes.
@@ -43,7 +44,7 @@ impl WriteHealth {
         let Some(reason) = WriteFault::of(error) else { return };
         let mut failing = self.0.lock();
         if failing.is_none() {
-            *failing = Some(WritesFailing { reason, since: Instant::now() });
+            *failing = Some(WritesFailing { reason, since: monotonic_now() });
             tracing::error!(%error, "the store takes no writes: {reason}");
         }
     }

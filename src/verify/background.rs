@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::follow::follow;
 use super::issuer_keys::{IssuerKeys, REFRESHED_EVERY};
 use super::shared::Shared;
+use crate::base::clock::timer_now;
 
 /// The longest pause between two tries to read the issuer's keys.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -61,7 +62,7 @@ async fn watch(shared: Arc<Shared>) {
     let mut was_stale = false;
     loop {
         sleep(WATCHED_EVERY).await;
-        let now = Instant::now();
+        let now = timer_now();
         let is_stale = shared.is_stale(now);
         if is_stale != was_stale {
             shared.log_staleness(is_stale, shared.age(now));

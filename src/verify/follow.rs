@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, ETAG, HeaderName, IF_NONE_MATCH};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::issuer_keys::Asker;
 use super::shared::Shared;
+use crate::base::clock::timer_now;
 use crate::base::entropy::Entropy;
 use crate::client::{ClientError, Limits, Request, Session};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
@@ -108,7 +109,7 @@ impl<'a> Follower<'a> {
         if answer.status != StatusCode::OK {
             return Err(Silence::Status(answer.status));
         }
-        let at = Instant::now();
+        let at = timer_now();
         let text = std::str::from_utf8(&answer.body).map_err(|_| Silence::NotText)?;
         let (document, kid) = read(self.shared, text).await?;
         self.shared.metrics.feed_heard();
@@ -119,7 +120,7 @@ impl<'a> Follower<'a> {
     /// Whether there is no hurry. Of a node that has lost its store, nothing new is heard but that it has found it again:
     /// no news that an answer would be held for.
     fn has_time(&self) -> bool {
-        let age = self.shared.age(Instant::now());
+        let age = self.shared.age(timer_now());
         age.is_some_and(|age| age <= self.shared.settings.max_stale / 2)
     }
 }

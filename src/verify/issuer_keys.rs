@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::metadata::{FetchFault, Metadata, fetch_keys, fetch_metadata};
+use crate::base::clock::timer_now;
 use crate::base::lock::RwLock;
 use crate::client::{BaseUrl, Client};
 use crate::jose::jwk::VerifyingKey;
@@ -104,7 +105,7 @@ impl IssuerKeys {
         if is_too_soon || self.get(kid).is_some() {
             return;
         }
-        *last = Some(Instant::now());
+        *last = Some(timer_now());
         // On a task of its own: a caller that goes away must not take the one fetch along.
         let keys = Arc::clone(self);
         let fetched = tokio::spawn(async move { keys.refresh().await }).await;

@@ -11,7 +11,7 @@ use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
 use super::settings::{Settings, WhenStale};
 use super::standing::{Heard, Standing};
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Timestamp, timer_now};
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::jose::claims::{Audience, Rules, TokenFault, verify_access_token};
@@ -128,7 +128,7 @@ impl Shared {
 
     /// Asked last: so it is counted how often it alone decided.
     fn check_staleness(&self, heard: &Heard, now: Timestamp) -> Result<(), Refusal> {
-        if self.holds(heard, now, Instant::now()) {
+        if self.holds(heard, now, timer_now()) {
             return Ok(());
         }
         let is_accepted = self.settings.when_stale == WhenStale::Accept;

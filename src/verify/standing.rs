@@ -77,6 +77,7 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::timer_now;
 
     fn document(seq: i64, issued_at: i64, as_of: i64) -> Document {
         let json = serde_json::json!({
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_later_of_two_clocks_counts() {
-        let (standing, start) = (Standing::default(), Instant::now());
+        let (standing, start) = (Standing::default(), timer_now());
         take(&standing, document(1, 1_002, 1_000), 1_002, start);
         assert_eq!(age(&standing, 1_002, start), Some(2));
         // Played back by somebody, or on a machine whose clock is ahead.
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn it_holds_for_its_time_and_no_longer() {
-        let (standing, start) = (Standing::default(), Instant::now());
+        let (standing, start) = (Standing::default(), timer_now());
         take(&standing, document(1, 1_000, 1_000), 1_000, start);
         let heard = standing.heard().unwrap();
         let holds = |now, millis, max_stale| {
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_same_document_again_is_no_younger() {
-        let (standing, start) = (Standing::default(), Instant::now());
+        let (standing, start) = (Standing::default(), timer_now());
         take(&standing, document(1, 1_000, 1_000), 1_000, start);
         let later = start + Duration::from_secs(20);
         assert_eq!(take(&standing, document(1, 1_000, 1_000), 1_000, later), Taken::Same);

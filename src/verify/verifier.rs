@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Response};
-use tokio::time::Instant;
 
 use super::access::Access;
 use super::api_keys::AskedKeys;
@@ -14,6 +13,7 @@ use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
 use super::settings::Settings;
 use super::shared::Shared;
+use crate::base::clock::timer_now;
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::domain::credential::{Credential, CredentialFault};
@@ -111,7 +111,7 @@ impl Verifier {
 
     /// What was counted so far.
     pub fn metrics(&self) -> Metrics {
-        let now = Instant::now();
+        let now = timer_now();
         self.shared.metrics.read(self.shared.age(now), self.shared.is_stale(now))
     }
 

@@ -5,6 +5,11 @@
 //! key, so that a forgery is a good token but for the one rule that it breaks.
 #![cfg(all(feature = "server", feature = "verify"))]
 #![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, read the environment that they run in, and say what they found"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,11 @@
 //! The command line as people and scripts meet it: the real binary against a real server.
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, read the environment that they run in, and say what they found"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,11 @@
 //! The documentation, held against what it is about.
 
 #![cfg(feature = "server")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, read the environment that they run in, and say what they found"
+)]
 
 mod known_attacks;
 mod markdown;

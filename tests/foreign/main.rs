@@ -4,6 +4,11 @@
 //! them checks is in README.md beside this file.
 
 #![cfg(feature = "server")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, read the environment that they run in, and say what they found"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,10 @@
 //! The server as its users meet it: over HTTP, on both databases.
 #![allow(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, read the environment that they run in, and say what they found"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

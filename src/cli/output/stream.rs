@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _};
 
 use super::Tone;
+use crate::base::variables::variable;
 
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +43,8 @@ impl Stream {
 
     /// Whether it may have colours: a person watches it, on what can show them, and nobody said `NO_COLOR`.
     pub(in crate::cli) fn may_paint(self) -> bool {
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        self.is_terminal() && !is_set("NO_COLOR") && !is_dumb
+        let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
+        self.is_terminal() && variable("NO_COLOR").is_none() && !is_dumb
     }
 
     /// `text` in its tone, if there may be colours here.

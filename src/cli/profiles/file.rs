@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::ProfileName;
 use crate::base::key_file;
 use crate::base::text::without_values;
+use crate::base::variables::raw_variable;
 use crate::cli::CliError;
 use crate::client::BaseUrl;
 use crate::domain::names::OrganizationId;
@@ -114,7 +115,7 @@ impl Written {
 
 /// `$XDG_CONFIG_HOME/claviger/profiles.toml`, by the rules of the XDG Base Directory Specification.
 fn path() -> Result<PathBuf, CliError> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = |name: &str| raw_variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
     let folder = folder.ok_or_else(|| {
         CliError::Usage("neither XDG_CONFIG_HOME nor HOME is an absolute path of a folder".into())

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::ServerChoice;
+use crate::base::variables;
 use crate::cli::CliError;
 use crate::cli::profiles::{Profile, ProfileName, Profiles};
 use crate::cli::variables::variable;
@@ -60,8 +61,7 @@ impl Server {
     /// Whom to believe: the flag's, else the profile's, else the variable's file; else the system.
     pub(super) fn trust(&self, flag: Option<PathBuf>) -> Trust {
         let of_profile = || self.profile.as_ref().and_then(|profile| profile.ca_file.clone());
-        let of_variable =
-            || std::env::var_os("CLAVIGER_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let of_variable = || variables::variable("CLAVIGER_CA_FILE").map(PathBuf::from);
         flag.or_else(of_profile).or_else(of_variable).map_or(Trust::System, Trust::File)
     }
 

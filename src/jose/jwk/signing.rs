@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::public_key::PublicKey;
 use super::{Algorithm, JwkFault, KeyFault, PublicJwk, SigningFailed};
+use crate::base::entropy::system_random;
 
 /// A private key as a PKCS#8 document (RFC 5958), unencrypted. It is wiped from memory when dropped.
 #[derive(Clone)]
@@ -55,7 +56,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyFault::CannotGenerateRsa`] for RS256; [`KeyFault::NoRandomness`] when the system has none.
     pub fn generate(algorithm: Algorithm) -> Result<(Self, Pkcs8), KeyFault> {
-        let random = SystemRandom::new();
+        let random = system_random();
         let document = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
             Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8(&random),
@@ -71,7 +72,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyFault::Rejected`] when it is not a key for `algorithm`.
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyFault> {
-        let random = SystemRandom::new();
+        let random = system_random();
         let rejected = |reason: String| KeyFault::Rejected { algorithm, reason };
         let pair =
             Pair::from_pkcs8(algorithm, der, &random).map_err(|reason| rejected(reason.to_string()))?;

@@ -14,6 +14,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
+use crate::base::clock::monotonic_now;
 use crate::base::key_file::{self, Readers};
 use crate::base::lock::{Mutex, RwLock};
 use crate::base::text::without_byte_order_mark_bytes;
@@ -35,7 +36,7 @@ struct Checked {
 
 impl RenewedCertificate {
     pub(super) fn load(settings: TlsSettings, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let checked = Checked { at: Instant::now(), files: files(&settings) };
+        let checked = Checked { at: monotonic_now(), files: files(&settings) };
         let current = RwLock::new(Arc::new(read_pair(&settings, &provider)?));
         Ok(Self { settings, provider, current, checked: Mutex::new(checked) })
     }
@@ -47,7 +48,7 @@ impl RenewedCertificate {
         if checked.at.elapsed() < self.settings.reload_every {
             return;
         }
-        checked.at = Instant::now();
+        checked.at = monotonic_now();
         let files = files(&self.settings);
         if files == checked.files {
             return;

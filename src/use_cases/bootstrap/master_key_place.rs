@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::key_file::{self, KeyFileError, Readers};
 use crate::base::master_key::{MasterKey, MasterKeyError};
+use crate::base::variables::variable;
 
 const VARIABLE: &str = "CLAVIGER_MASTER_KEY";
 
@@ -59,8 +60,7 @@ impl<'a> MasterKeyPlace<'a> {
 
     /// The same for this process.
     pub fn of_this_process(keys_dir: &'a Path, readers: Readers) -> Self {
-        // Empty, as a compose file may leave it, is not set.
-        Self::new(keys_dir, readers, std::env::var_os(VARIABLE).filter(|key| !key.is_empty()))
+        Self::new(keys_dir, readers, variable(VARIABLE))
     }
 
     /// The one that this `check` is of, which a store or a backup (`of`) has.
