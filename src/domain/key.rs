@@ -1,8 +1,8 @@
 //! An API key as the deployment knows it: everything but its secret.
 
+pub mod labels;
 mod life;
 mod view;
-pub mod words;
 
 use std::fmt;
 use std::str::FromStr;

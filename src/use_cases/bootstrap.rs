@@ -24,7 +24,7 @@ use crate::base::key_file::{self, KeyFileError};
 use crate::base::master_key::MasterKey;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::domain::key::ApiKey;
-use crate::domain::key::words::WordsError;
+use crate::domain::key::labels::LabelError;
 use crate::domain::tenant::Project;
 use crate::node::keyring::{RotateError, seal};
 use crate::node::{Deployment, HashError};
@@ -59,7 +59,7 @@ pub enum BootstrapError {
     NoEnvironment(String),
     /// The name that the key was to have.
     #[error(transparent)]
-    Name(#[from] WordsError),
+    Name(#[from] LabelError),
     /// A key file.
     #[error(transparent)]
     File(#[from] KeyFileError),

@@ -7,7 +7,7 @@ use crate::console::explain::{explain, read};
 use crate::console::fields::Fields;
 use crate::console::problem::sentence;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, words};
+use crate::domain::key::{ApiKey, labels};
 use crate::domain::scope::{Scope, Scopes};
 use crate::use_cases::management::ApiError;
 
@@ -193,10 +193,10 @@ impl KeyForm {
     pub(super) fn members(&mut self, now: Timestamp) -> Option<Map<String, Value>> {
         let mut members = Map::new();
         let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        if let Err(why) = words::name(self.name.clone()) {
+        if let Err(why) = labels::name(self.name.clone()) {
             self.wrong("name", why);
         }
-        if let Err(why) = words::note(self.note.clone()) {
+        if let Err(why) = labels::note(self.note.clone()) {
             self.wrong("note", why);
         }
         if let Err(why) = Cidrs::parse(self.entries()) {

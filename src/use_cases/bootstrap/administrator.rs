@@ -3,7 +3,7 @@
 use super::{BootstrapError, Bootstrapper, built_in};
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::domain::audit::{Actor, AuditEvent, Who};
-use crate::domain::key::{ApiKey, KeySecret, SecretId, words};
+use crate::domain::key::{ApiKey, KeySecret, SecretId, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::principal::Principal;
 use crate::domain::scope::{Scope, Scopes};
@@ -38,7 +38,7 @@ impl Bootstrapper<'_> {
         new: NewAdministrator,
     ) -> Result<(ApiKey, PlainKey), BootstrapError> {
         let master_key = self.find().await?.ok_or(BootstrapError::Empty)?;
-        let name = words::name(new.name).map_err(BootstrapError::from)?;
+        let name = labels::name(new.name).map_err(BootstrapError::from)?;
         let reading = self.store.reading(&Principal::default()).await?;
         let project = reading.home(new.organization.as_ref(), new.project.as_ref()).await?;
         drop(reading);

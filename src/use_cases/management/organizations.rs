@@ -9,7 +9,7 @@ use super::listing::cursor;
 use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, reading};
 use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
-use crate::domain::key::words;
+use crate::domain::key::labels;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Organization;
@@ -87,7 +87,7 @@ pub async fn create(
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     let now = records.clock.now();
     let organization = Organization {
-        name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
+        name: labels::name(request.name.unwrap_or_else(|| request.id.to_string()))
             .map_err(ApiError::invalid)?,
         audiences: audiences(records, request.audiences)?,
         id: request.id,
@@ -164,7 +164,7 @@ pub(super) async fn update(
 
 /// The name that somebody gave, or the one that there is.
 pub(super) fn name(given: Option<String>, before: &Organization) -> Result<String, ApiError> {
-    given.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)
+    given.map_or(Ok(before.name.clone()), labels::name).map_err(ApiError::invalid)
 }
 
 /// The audiences that somebody listed, of the deployment's.

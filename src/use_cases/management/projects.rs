@@ -10,7 +10,7 @@ use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::{self, Audiences};
 use crate::domain::audit::AuditEvent;
-use crate::domain::key::words;
+use crate::domain::key::labels;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
 use crate::domain::tenant::{Environments, Organization, Project};
@@ -158,7 +158,7 @@ pub(super) fn new(
     now: Timestamp,
 ) -> Result<Project, ApiError> {
     Ok(Project {
-        name: words::name(request.name.unwrap_or_else(|| request.id.to_string()))
+        name: labels::name(request.name.unwrap_or_else(|| request.id.to_string()))
             .map_err(ApiError::invalid)?,
         environments: request.environments.map_or(Ok(Environments::default()), environments)?,
         audiences: audiences(records, organization, request.audiences)?,
@@ -195,7 +195,7 @@ pub(super) async fn altered(
     patch: ProjectPatch,
 ) -> Result<Project, ApiError> {
     let after = Project {
-        name: patch.name.map_or(Ok(before.name.clone()), words::name).map_err(ApiError::invalid)?,
+        name: patch.name.map_or(Ok(before.name.clone()), labels::name).map_err(ApiError::invalid)?,
         environments: patch.environments.map_or(Ok(before.environments.clone()), environments)?,
         audiences: match patch.audiences {
             Some(list) if is_as(list.as_deref(), before.audiences.as_ref()) => before.audiences.clone(),

@@ -9,7 +9,7 @@ use super::document::{Configuration, KeyConfiguration};
 use super::unrevoked_keys;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, KeyStatus, words};
+use crate::domain::key::{ApiKey, KeyStatus, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Verb;
 use crate::node::KeyMinter;
@@ -254,8 +254,8 @@ impl<'k> Index<'k> {
 fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alterations, ApiError> {
     let scopes = keys::scopes(wanted.scopes.clone(), wanted.preset, organization)?;
     Ok(Alterations {
-        name: Some(words::name(wanted.name.clone()).map_err(ApiError::invalid)?),
-        note: Some(wanted.note.clone().map(words::note).transpose().map_err(ApiError::invalid)?),
+        name: Some(labels::name(wanted.name.clone()).map_err(ApiError::invalid)?),
+        note: Some(wanted.note.clone().map(labels::note).transpose().map_err(ApiError::invalid)?),
         scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),

@@ -7,7 +7,7 @@ use super::change::given;
 use super::{KeySearch, may, update_all};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, words};
+use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Scope, Scopes, Verb};
 use crate::node::Records;
@@ -88,7 +88,7 @@ pub async fn revoke_all(
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
     let now = records.clock.now();
-    let reason = request.reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
+    let reason = request.reason.map(labels::reason).transpose().map_err(ApiError::invalid)?;
     let search = request.filter.search(organization)?;
     let revoke = |key: &ApiKey| Ok(key.clone().revoke(now, reason.clone()));
     change_all(records, caller, search, "key.revoke", revoke, terms).await

@@ -7,7 +7,7 @@ use super::expiry::{self, ExpiresIn, end};
 use super::{KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, words};
+use crate::domain::key::{ApiKey, labels};
 use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
@@ -95,10 +95,10 @@ pub(in crate::use_cases::management) struct Alterations {
 
 impl KeyPatch {
     fn read(self, path: &KeyPath, now: Timestamp) -> Result<Alterations, ApiError> {
-        let note = self.note.map(|note| note.map(words::note).transpose()).transpose();
+        let note = self.note.map(|note| note.map(labels::note).transpose()).transpose();
         let ranges = |entries: Option<Vec<String>>| cidrs(entries.as_deref().unwrap_or_default());
         Ok(Alterations {
-            name: self.name.map(words::name).transpose().map_err(ApiError::invalid)?,
+            name: self.name.map(labels::name).transpose().map_err(ApiError::invalid)?,
             note: note.map_err(ApiError::invalid)?,
             scopes: scopes(self.scopes, self.preset, &path.organization)?,
             cidrs: self.cidrs.map(ranges).transpose()?,

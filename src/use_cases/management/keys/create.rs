@@ -7,7 +7,7 @@ use super::expiry::{ExpiresIn, end};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, words};
+use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
@@ -131,8 +131,8 @@ impl NewKeyRequest {
             scopes: scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
-            name: words::name(self.name).map_err(ApiError::invalid)?,
-            note: self.note.map(words::note).transpose().map_err(ApiError::invalid)?,
+            name: labels::name(self.name).map_err(ApiError::invalid)?,
+            note: self.note.map(labels::note).transpose().map_err(ApiError::invalid)?,
             ..ApiKey::blank(id, home, minter.brand.clone(), creator, now)
         })
     }

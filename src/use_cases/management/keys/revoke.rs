@@ -1,7 +1,7 @@
 //! Revoking a key: immediate and final.
 
 use super::{KeyPath, find_to_change, update};
-use crate::domain::key::{ApiKey, words};
+use crate::domain::key::{ApiKey, labels};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
@@ -19,7 +19,7 @@ pub async fn revoke(
     reason: Option<String>,
     force: Force,
 ) -> Result<ApiKey, ApiError> {
-    let reason = reason.map(words::reason).transpose().map_err(ApiError::invalid)?;
+    let reason = reason.map(labels::reason).transpose().map_err(ApiError::invalid)?;
     let now = records.clock.now();
     let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;

@@ -1,4 +1,4 @@
-//! The words that people attach to keys, and what they may not be.
+//! The labels that people attach to keys: names, notes and reasons, and what they may not be.
 
 use crate::base::text::reorders;
 
@@ -11,7 +11,7 @@ pub const MAX_REASON: usize = 500;
 
 /// The text will not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WordsError {
+pub enum LabelError {
     /// A name with nothing to see in it.
     #[error("{0} is empty")]
     Empty(&'static str),
@@ -33,13 +33,13 @@ pub enum WordsError {
 /// A name, of whatever has one: one line of 1 to [`MAX_NAME`] characters of any script, one of which can be seen.
 ///
 /// # Errors
-/// [`WordsError`].
-pub fn name(text: String) -> Result<String, WordsError> {
+/// [`LabelError`].
+pub fn name(text: String) -> Result<String, LabelError> {
     if text.trim().is_empty() {
-        return Err(WordsError::Empty("name"));
+        return Err(LabelError::Empty("name"));
     }
     if text.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
-        return Err(WordsError::Invisible("name"));
+        return Err(LabelError::Invisible("name"));
     }
     checked("name", text, MAX_NAME, char::is_control)
 }
@@ -58,16 +58,16 @@ const fn is_invisible(character: char) -> bool {
 /// A note: up to [`MAX_NOTE`] characters, in lines.
 ///
 /// # Errors
-/// [`WordsError`].
-pub fn note(text: String) -> Result<String, WordsError> {
+/// [`LabelError`].
+pub fn note(text: String) -> Result<String, LabelError> {
     checked("note", text, MAX_NOTE, |character| character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
 /// A reason: one line of up to [`MAX_REASON`] characters.
 ///
 /// # Errors
-/// [`WordsError`].
-pub fn reason(text: String) -> Result<String, WordsError> {
+/// [`LabelError`].
+pub fn reason(text: String) -> Result<String, LabelError> {
     checked("reason", text, MAX_REASON, char::is_control)
 }
 
@@ -76,15 +76,15 @@ fn checked(
     text: String,
     most: usize,
     is_refused: impl Fn(char) -> bool,
-) -> Result<String, WordsError> {
+) -> Result<String, LabelError> {
     if text.chars().any(is_refused) {
-        return Err(WordsError::Control(what));
+        return Err(LabelError::Control(what));
     }
     if text.chars().any(reorders) {
-        return Err(WordsError::Reordered(what));
+        return Err(LabelError::Reordered(what));
     }
     if text.chars().count() > most {
-        return Err(WordsError::TooLong(what, most));
+        return Err(LabelError::TooLong(what, most));
     }
     Ok(text)
 }
@@ -96,18 +96,18 @@ mod tests {
     #[test]
     fn any_script_and_no_control_characters() {
         assert!(name("Κλειδί 🔑 ключ".into()).is_ok());
-        assert_eq!(name(" \u{3000}".into()), Err(WordsError::Empty("name")));
+        assert_eq!(name(" \u{3000}".into()), Err(LabelError::Empty("name")));
         for blank in ["\u{200b}", "\u{2800}\u{3164} ", "\u{202e}\u{2069}", "\u{e0020}\u{feff}"] {
-            assert_eq!(name(blank.into()), Err(WordsError::Invisible("name")), "{blank:?}");
+            assert_eq!(name(blank.into()), Err(LabelError::Invisible("name")), "{blank:?}");
         }
         assert!(name("👩\u{200d}🚀".into()).is_ok());
-        assert_eq!(name("a\nb".into()), Err(WordsError::Control("name")));
-        assert_eq!(name("a\0".into()), Err(WordsError::Control("name")));
-        assert_eq!(name("é".repeat(201)), Err(WordsError::TooLong("name", 200)));
+        assert_eq!(name("a\nb".into()), Err(LabelError::Control("name")));
+        assert_eq!(name("a\0".into()), Err(LabelError::Control("name")));
+        assert_eq!(name("é".repeat(201)), Err(LabelError::TooLong("name", 200)));
         assert!(name("é".repeat(200)).is_ok());
         assert!(note("two\nlines\t".into()).is_ok());
-        assert_eq!(note("\u{1b}[31m".into()), Err(WordsError::Control("note")));
-        assert_eq!(reason("a\nb".into()), Err(WordsError::Control("reason")));
+        assert_eq!(note("\u{1b}[31m".into()), Err(LabelError::Control("note")));
+        assert_eq!(reason("a\nb".into()), Err(LabelError::Control("reason")));
     }
 
     #[test]
@@ -118,9 +118,9 @@ mod tests {
         }
         for steering in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
             let text = format!("a{steering}b");
-            assert_eq!(name(text.clone()), Err(WordsError::Reordered("name")), "{steering:?}");
-            assert_eq!(note(text.clone()), Err(WordsError::Reordered("note")), "{steering:?}");
-            assert_eq!(reason(text), Err(WordsError::Reordered("reason")), "{steering:?}");
+            assert_eq!(name(text.clone()), Err(LabelError::Reordered("name")), "{steering:?}");
+            assert_eq!(note(text.clone()), Err(LabelError::Reordered("note")), "{steering:?}");
+            assert_eq!(reason(text), Err(LabelError::Reordered("reason")), "{steering:?}");
         }
     }
 }
