@@ -66,7 +66,7 @@ pub(super) async fn show(
     let root = visitor.shell.root(&organization);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
-    let blank = AuditPage {
+    let empty = AuditPage {
         shell: visitor.shell_at(&organization, Room::Audit),
         root: root.clone(),
         wanted: wanted.clone(),
@@ -79,7 +79,7 @@ pub(super) async fn show(
         Ok(trail) => trail,
         Err(error @ ApiError::InvalidRequest(_)) => {
             let said = Some(sentence(&error.message()));
-            return Err(refused(&AuditPage { error: said, ..blank }, error));
+            return Err(refused(&AuditPage { error: said, ..empty }, error));
         }
         Err(error) => return Err(error.into()),
     };
@@ -87,7 +87,7 @@ pub(super) async fn show(
     page(&AuditPage {
         events: events.iter().map(|event| EventRow::of(event, &root, now)).collect(),
         next: next.map(|cursor| format!("{root}/audit?{}", wanted.query(Some(&cursor)))),
-        ..blank
+        ..empty
     })
 }
 

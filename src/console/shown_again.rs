@@ -155,7 +155,7 @@ mod tests {
             ("clv".parse().unwrap(), "prd".parse().unwrap(), Entropy::system());
         let plain = PlainKey::generate(&brand, &environment, &Tagger::new(&[0; 32]), &entropy).unwrap();
         let home = ("acme".parse().unwrap(), "web".parse().unwrap(), environment);
-        let key = ApiKey::blank(plain.id(), home, brand, "bootstrap".into(), Timestamp::from_unix(0));
+        let key = ApiKey::new(plain.id(), home, brand, "bootstrap".into(), Timestamp::from_unix(0));
         CreatedKey { key, plain }
     }
 

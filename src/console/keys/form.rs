@@ -86,7 +86,7 @@ impl ScopeRow {
 
 impl KeyForm {
     /// The form as it is first seen.
-    pub(super) fn blank(project: String, environment: String) -> Self {
+    pub(super) fn empty(project: String, environment: String) -> Self {
         Self {
             project,
             environment,

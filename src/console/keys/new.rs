@@ -54,7 +54,7 @@ pub(in crate::console) async fn form(
     let text = |name| query.text(name).unwrap_or_default();
     let choices = choices(&node, &visitor.caller, &organization).await?;
     let (project, environment) = beginning(&choices, text("project"), text("environment"));
-    let form = KeyForm::blank(project, environment);
+    let form = KeyForm::empty(project, environment);
     page(&shown(&visitor, &organization, choices, form, fresh_id(&node)?))
 }
 

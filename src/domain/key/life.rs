@@ -13,7 +13,7 @@ impl ApiKey {
 
     /// A key at home in a project and its environment: without a name, a scope or a secret yet, for everywhere and
     /// for good.
-    pub fn blank(
+    pub fn new(
         id: KeyId,
         home: (OrganizationId, ProjectId, EnvironmentSlug),
         brand: Brand,

@@ -74,7 +74,7 @@ impl Bootstrapper<'_> {
         Ok(ApiKey {
             name: "Administrator".into(),
             scopes: Scopes::from(Scope::full_administration()),
-            ..ApiKey::blank(plain.id(), home, brand, created_by.into(), self.now)
+            ..ApiKey::new(plain.id(), home, brand, created_by.into(), self.now)
         })
     }
 

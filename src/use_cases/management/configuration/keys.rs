@@ -165,14 +165,14 @@ impl KeyPlan {
     ) -> Result<(), ApiError> {
         caller.may_all_in(organization, Verb::Write, &["projects", wanted.project.as_str(), "keys", "*"])?;
         let alterations = read(wanted, organization)?;
-        let blank = ApiKey::blank(
+        let new = ApiKey::new(
             minter.new_id().map_err(ApiError::internal)?,
             (organization.clone(), wanted.project.clone(), wanted.environment.clone()),
             minter.brand.clone(),
             caller.key.key.id.to_string(),
             now,
         );
-        let key = ApiKey { generation: 1, ..alterations.of(&blank, now) };
+        let key = ApiKey { generation: 1, ..alterations.of(&new, now) };
         // An export has the keys that have ended, too, and is to be applied elsewhere. What somebody writes is not.
         if wanted.id.is_none() {
             not_over(&key, now)?;

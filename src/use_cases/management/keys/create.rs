@@ -133,7 +133,7 @@ impl NewKeyRequest {
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: labels::name(self.name).map_err(ApiError::invalid)?,
             note: self.note.map(labels::note).transpose().map_err(ApiError::invalid)?,
-            ..ApiKey::blank(id, home, minter.brand.clone(), creator, now)
+            ..ApiKey::new(id, home, minter.brand.clone(), creator, now)
         })
     }
 }
