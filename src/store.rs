@@ -41,7 +41,7 @@ use std::time::Duration;
 pub use admission::{Reading, Snapshot};
 pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
-pub use bootstrap::{Bootstrap, Deployment, FilledStore};
+pub use bootstrap::{Bootstrap, FilledStore, StoredDeployment};
 pub use change_reader::{ChangeReader, Heard};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;

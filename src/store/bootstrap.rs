@@ -11,7 +11,7 @@ use crate::domain::tenant::{Organization, Project};
 
 /// What tells one deployment from another.
 #[derive(Clone, Debug)]
-pub struct Deployment {
+pub struct StoredDeployment {
     /// The name of this history of changes.
     pub epoch: String,
     /// Tells the master key that the store was made with.
@@ -39,7 +39,7 @@ pub struct FilledStore {
 }
 
 row! {
-    struct DeploymentRow {
+    struct StoredDeploymentRow {
         epoch: String,
         master_key_check: Vec<u8>,
     }
@@ -50,13 +50,15 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn deployment(&self) -> Result<Option<Deployment>, StoreError> {
+    pub async fn deployment(&self) -> Result<Option<StoredDeployment>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, DeploymentRow>("SELECT epoch, master_key_check FROM deployment WHERE id = 1")
-                .fetch_optional(pool)
-                .await
+            sqlx::query_as::<DB, StoredDeploymentRow>(
+                "SELECT epoch, master_key_check FROM deployment WHERE id = 1",
+            )
+            .fetch_optional(pool)
+            .await
         })?;
-        Ok(row.map(|row| Deployment { epoch: row.epoch, master_key_check: row.master_key_check }))
+        Ok(row.map(|row| StoredDeployment { epoch: row.epoch, master_key_check: row.master_key_check }))
     }
 
     /// Fills an empty store, to be committed. `None` when another process was first.
