@@ -42,7 +42,7 @@ pub use admission::{Reading, Snapshot};
 pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, FilledStore, StoredDeployment};
-pub use change_reader::{ChangeReader, Heard};
+pub use change_reader::{ChangeReader, HistoryStatus};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};

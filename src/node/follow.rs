@@ -109,7 +109,7 @@ impl Node {
         let Following { reader, seen } = following;
         let heard = reader.position(Some(seen)).await?;
         let end = heard.position;
-        if !heard.goes_on {
+        if !heard.is_continuous {
             tracing::warn!(?seen, now = ?end, "the store's history is another one; what is in memory is dropped");
             self.start_afresh(reader, now).await?;
             *seen = end;

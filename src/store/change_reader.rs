@@ -51,11 +51,11 @@ struct Open {
 
 /// What the store says of its history.
 #[derive(Debug)]
-pub struct Heard {
+pub struct HistoryStatus {
     /// Where it ends.
     pub position: Position,
     /// Whether it goes on from the position that was asked about, or is another history.
-    pub goes_on: bool,
+    pub is_continuous: bool,
 }
 
 /// The last change, the change that was asked about, and whether this is where changes are made: a standby or a
@@ -143,7 +143,7 @@ impl ChangeReader {
     ///
     /// # Errors
     /// When the store cannot be asked, and when whoever answers is a standby or read-only.
-    pub async fn position(&mut self, known: Option<&Position>) -> Result<Heard, StoreError> {
+    pub async fn position(&mut self, known: Option<&Position>) -> Result<HistoryStatus, StoreError> {
         let seq = known.map_or(-1, |known| known.last);
         if self.open.as_ref().is_some_and(|open| open.since.elapsed() >= LIFE) {
             self.close().await;
@@ -295,13 +295,13 @@ async fn position_on(mut open: Open, seq: i64) -> sqlx::Result<(Open, PositionRo
 }
 
 impl PositionRow {
-    fn heard(self, timeline: Option<String>, known: Option<&Position>) -> Heard {
+    fn heard(self, timeline: Option<String>, known: Option<&Position>) -> HistoryStatus {
         let Self { epoch, last, newest_kind, newest_subject, newest_at, .. } = self;
         let at_known =
             change(known.map_or(-1, |known| known.last), self.known_kind, self.known_subject, self.known_at);
         let position =
             Position { epoch, timeline, last, change: change(last, newest_kind, newest_subject, newest_at) };
-        let goes_on = known.is_some_and(|known| {
+        let is_continuous = known.is_some_and(|known| {
             known.epoch == position.epoch
                 && known.timeline == position.timeline
                 && known.last <= position.last
@@ -309,7 +309,7 @@ impl PositionRow {
                 // not there, before is of another history.
                 && (at_known.is_none() || at_known == known.change)
         });
-        Heard { position, goes_on }
+        HistoryStatus { position, is_continuous }
     }
 }
 
