@@ -21,7 +21,7 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use claviger::client::{BaseUrl, Client, Credential, Limits, Request, Transport, Trust};
+use claviger::client::{BaseUrl, BearerCredential, Client, Limits, Request, Transport, Trust};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Fault> {
 }
 
 async fn call(tokens: &FreshToken, api: &Client, url: &BaseUrl) -> Result<String, Fault> {
-    let token = tokens.get().await?.parse::<Credential>()?;
+    let token = tokens.get().await?.parse::<BearerCredential>()?;
     let api = api.clone().with_credential(token, Transport::Private)?;
     let answer = api.send(Request::get_url(url)).await?;
     Ok(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end()))
@@ -54,7 +54,7 @@ async fn call(tokens: &FreshToken, api: &Client, url: &BaseUrl) -> Result<String
 /// A token that is renewed before it ends.
 struct FreshToken {
     server: Client,
-    key: Credential,
+    key: BearerCredential,
     held: RwLock<Option<Held>>,
     /// Held by whoever renews: of a hundred calls that find the token old, one asks for another.
     renewing: Mutex<()>,
@@ -80,7 +80,7 @@ impl FreshToken {
     /// The time between two tries, while the server is away.
     const PAUSE: Duration = Duration::from_secs(5);
 
-    fn new(server: BaseUrl, key: Credential) -> Result<Self, Fault> {
+    fn new(server: BaseUrl, key: BearerCredential) -> Result<Self, Fault> {
         // The key is shown to this server alone, and not in the clear over a network.
         if !server.is_private() {
             return Err(format!("{server} is plain http beyond this machine").into());

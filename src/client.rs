@@ -30,7 +30,7 @@ use tokio::time::timeout;
 
 pub use answer::{Answer, StreamedAnswer};
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use credential::{Credential, CredentialError};
+pub use credential::{BearerCredential, CredentialError};
 pub use error::ClientError;
 #[cfg(feature = "server")]
 pub(crate) use probe::probe;
@@ -72,7 +72,7 @@ pub struct Client {
     tls: Option<Arc<ClientConfig>>,
     proxy: Option<Proxy>,
     limits: Limits,
-    credential: Option<Credential>,
+    credential: Option<BearerCredential>,
 }
 
 impl Client {
@@ -89,7 +89,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Exposed`] when others could read it on the way.
-    pub fn with_credential(self, credential: Credential, over: Transport) -> Result<Self, ClientError> {
+    pub fn with_credential(self, credential: BearerCredential, over: Transport) -> Result<Self, ClientError> {
         if over == Transport::Private && !self.base.is_private() {
             return Err(ClientError::Exposed(self.base));
         }
@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// What it shows with every request.
-    pub fn credential(&self) -> Option<&Credential> {
+    pub fn credential(&self) -> Option<&BearerCredential> {
         self.credential.as_ref()
     }
 

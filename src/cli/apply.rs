@@ -18,7 +18,7 @@ use super::confirm::ConfirmArgs;
 use super::force::ForceArgs;
 use super::output::{self, Stream, say};
 use super::remote::{OrganizationArgs, Remote, read};
-use crate::client::{Answer, Credential, Request};
+use crate::client::{Answer, BearerCredential, Request};
 use crate::domain::api_key::KeyId;
 use crate::domain::names::ProjectId;
 
@@ -105,7 +105,7 @@ struct NewKey {
     name: String,
     project: ProjectId,
     environment: String,
-    key: Credential,
+    key: BearerCredential,
 }
 
 impl ApplyArgs {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::CliError;
 use super::output::say;
 use super::remote::RemoteArgs;
-use crate::client::{Credential, Request};
+use crate::client::{BearerCredential, Request};
 use crate::domain::scope::Scope;
 
 /// Get an access token for the API key, and print only the token
@@ -35,13 +35,13 @@ pub(super) struct TokenArgs {
 /// RFC 6749 §5.1, as far as it is printed.
 #[derive(Deserialize)]
 struct Granted {
-    access_token: Credential,
+    access_token: BearerCredential,
 }
 
 impl TokenArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let remote = self.remote.connect()?;
-        let key = remote.client().credential().map_or("", Credential::expose);
+        let key = remote.client().credential().map_or("", BearerCredential::expose);
         let scopes: Vec<String> = self.scopes.iter().map(ToString::to_string).collect();
         let scope = scopes.join(" ");
         let mut form = vec![("grant_type", "client_credentials"), ("client_secret", key)];

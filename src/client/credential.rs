@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 /// An API key or an access token, as it goes into `Authorization: Bearer`. Wiped from memory when it is dropped.
 #[derive(Clone)]
-pub struct Credential(Zeroizing<String>);
+pub struct BearerCredential(Zeroizing<String>);
 
 /// A text that can be no credential. It is not repeated: it may be one with a slip of the pen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is empty, or has other characters than an API key or a token")]
 pub struct CredentialError;
 
-impl Credential {
+impl BearerCredential {
     /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
@@ -31,7 +31,7 @@ impl Credential {
     }
 }
 
-impl FromStr for Credential {
+impl FromStr for BearerCredential {
     type Err = CredentialError;
 
     /// Takes what RFC 6750 §2.1 calls `b64token`, which every API key and every JWT is; white space around it, such
@@ -46,16 +46,16 @@ impl FromStr for Credential {
     }
 }
 
-impl<'de> Deserialize<'de> for Credential {
+impl<'de> Deserialize<'de> for BearerCredential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
         text.parse().map_err(serde::de::Error::custom)
     }
 }
 
-impl fmt::Debug for Credential {
+impl fmt::Debug for BearerCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential([redacted])")
+        f.write_str("BearerCredential([redacted])")
     }
 }
 
@@ -65,14 +65,14 @@ mod tests {
 
     #[test]
     fn a_credential_is_one_word_that_nothing_shows() {
-        let credential: Credential = " clv_prd_abc\n".parse().unwrap();
+        let credential: BearerCredential = " clv_prd_abc\n".parse().unwrap();
         assert_eq!(credential.expose(), "clv_prd_abc");
         assert_eq!(
             format!("{credential:?} {:?}", credential.header()),
-            "Credential([redacted]) Some(Sensitive)"
+            "BearerCredential([redacted]) Some(Sensitive)"
         );
         for bad in ["", " \n", "a b", "a\nb", "a\"b", "é"] {
-            assert!(bad.parse::<Credential>().is_err(), "{bad}");
+            assert!(bad.parse::<BearerCredential>().is_err(), "{bad}");
         }
     }
 }

@@ -7,7 +7,7 @@ use hyper::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{BaseUrl, Credential};
+use super::{BaseUrl, BearerCredential};
 
 /// RFC 3986 §2.3: all that never needs to be encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -109,7 +109,7 @@ impl Request {
     pub(super) fn into_http(
         self,
         base: &BaseUrl,
-        credential: Option<&Credential>,
+        credential: Option<&BearerCredential>,
     ) -> hyper::Request<Full<Bytes>> {
         let mut request = hyper::Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
@@ -121,7 +121,7 @@ impl Request {
         headers.extend(self.headers);
         headers.extend(HeaderValue::from_str(base.authority()).ok().map(|host| (HOST, host)));
         let credential = credential.filter(|_| !self.is_anonymous);
-        headers.extend(credential.and_then(Credential::header).map(|value| (AUTHORIZATION, value)));
+        headers.extend(credential.and_then(BearerCredential::header).map(|value| (AUTHORIZATION, value)));
         request
     }
 }

@@ -14,7 +14,7 @@ use super::request_id::RequestId;
 use crate::domain::address::{AddressPolicy, CallerAddress, Origin};
 use crate::domain::credential::{self, CredentialFault};
 use crate::node::Node;
-use crate::use_cases::access::{Caller, Credential, identify};
+use crate::use_cases::access::{Caller, PresentedCredential, identify};
 use crate::use_cases::management::ApiError;
 
 /// Where a request comes from.
@@ -75,7 +75,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
 }
 
 /// The one credential in these headers.
-pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError> {
+pub(crate) fn credential(headers: &HeaderMap) -> Result<PresentedCredential<'_>, ApiError> {
     let shown = credential::Credential::of(headers).map_err(|fault| match fault {
         CredentialFault::Missing => ApiError::Unauthenticated { presented: false },
         CredentialFault::Unreadable => ApiError::Unauthenticated { presented: true },
@@ -84,7 +84,7 @@ pub(crate) fn credential(headers: &HeaderMap) -> Result<Credential<'_>, ApiError
     Ok(shown.into())
 }
 
-impl<'a> From<credential::Credential<'a>> for Credential<'a> {
+impl<'a> From<credential::Credential<'a>> for PresentedCredential<'a> {
     fn from(shown: credential::Credential<'a>) -> Self {
         match shown {
             credential::Credential::ApiKey(key) => Self::ApiKey(key),

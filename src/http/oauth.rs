@@ -157,7 +157,7 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
     let credentials = ClientCredentials::of(&posted.headers, form)?;
     let caller = identify(
         &node.authenticator,
-        access::Credential::Client(credentials.presented()),
+        access::PresentedCredential::Client(credentials.presented()),
         posted.origin(),
         now,
     )

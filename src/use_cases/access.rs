@@ -5,7 +5,7 @@ mod tenancy;
 
 use std::sync::Arc;
 
-pub use identify::{AccessFault, Credential, identify, identify_at, recall, recognize};
+pub use identify::{AccessFault, PresentedCredential, identify, identify_at, recall, recognize};
 pub use tenancy::{Denied, keys_within, reachable_keys, visible_organizations, visible_projects};
 
 use crate::domain::address::{CallerAddress, Origin};

@@ -10,7 +10,7 @@ use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
 use crate::node::{Authenticated, Authenticator, CachedKey, GatewayToken, Presented, Revocations, Signer};
-use crate::use_cases::access::{Credential, identify_at};
+use crate::use_cases::access::{PresentedCredential, identify_at};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
 
@@ -20,7 +20,7 @@ const FRESH_SECONDS: i64 = 300;
 /// A request that a gateway holds back until it is answered for.
 pub struct GateRequest<'a> {
     /// What it carries.
-    pub credential: Credential<'a>,
+    pub credential: PresentedCredential<'a>,
     /// Where it comes from.
     pub origin: Origin<'a>,
     /// Which resource server it is for; the deployment's first where none is named.
@@ -63,13 +63,13 @@ pub async fn pass(
 ) -> Result<Passed, ApiError> {
     let audience = audience(signer, request.audience)?;
     let passed = match request.credential {
-        Credential::ApiKey(key) => {
+        PresentedCredential::ApiKey(key) => {
             by_key(authenticator, signer, Presented { client_id: None, key }, audience, &request, now).await?
         }
-        Credential::Client(presented) => {
+        PresentedCredential::Client(presented) => {
             by_key(authenticator, signer, presented, audience, &request, now).await?
         }
-        Credential::Token(token) => by_token(authenticator, token, audience, &request, now).await?,
+        PresentedCredential::Token(token) => by_token(authenticator, token, audience, &request, now).await?,
     };
     match &request.question {
         Question::Credential => {}

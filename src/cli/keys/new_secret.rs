@@ -6,11 +6,11 @@ use crate::cli::CliError;
 use crate::cli::output::{OutputError, Stream, note};
 use crate::cli::remote::{Remote, read};
 use crate::cli::view::Key;
-use crate::client::{Answer, Credential};
+use crate::client::{Answer, BearerCredential};
 
 #[derive(Deserialize)]
 struct NewSecret {
-    key: Option<Credential>,
+    key: Option<BearerCredential>,
     #[serde(flatten)]
     about: Key,
 }

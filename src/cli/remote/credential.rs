@@ -11,14 +11,14 @@ use crate::base::key_file;
 use crate::cli::CliError;
 use crate::cli::profiles::KeySource;
 use crate::cli::variables::variable;
-use crate::client::Credential;
+use crate::client::BearerCredential;
 
 /// The longest credential that is read, in bytes.
 const MOST: u64 = 64 * 1024;
 
 /// A credential, and where it comes from.
 pub(super) struct Found {
-    pub(super) credential: Credential,
+    pub(super) credential: BearerCredential,
     pub(super) place: String,
 }
 

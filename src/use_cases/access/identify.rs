@@ -13,7 +13,7 @@ use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault
 
 /// What a caller shows.
 #[derive(Clone, Copy)]
-pub enum Credential<'a> {
+pub enum PresentedCredential<'a> {
     /// An API key, itself.
     ApiKey(&'a str),
     /// An API key with the client id beside it.
@@ -42,17 +42,17 @@ pub enum AccessFault {
 /// [`AccessFault`].
 pub async fn identify(
     authenticator: &Arc<Authenticator>,
-    credential: Credential<'_>,
+    credential: PresentedCredential<'_>,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     match credential {
-        Credential::ApiKey(key) => {
+        PresentedCredential::ApiKey(key) => {
             by_key(authenticator, Presented { client_id: None, key }, origin, now).await
         }
-        Credential::Client(presented) => by_key(authenticator, presented, origin, now).await,
+        PresentedCredential::Client(presented) => by_key(authenticator, presented, origin, now).await,
         // RFC 9068 §4: a token for another resource server is none for this one.
-        Credential::Token(token) => {
+        PresentedCredential::Token(token) => {
             identify_at(authenticator, token, &authenticator.signer.issuer, origin, now).await
         }
     }

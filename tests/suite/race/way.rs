@@ -7,7 +7,7 @@ use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
 use claviger::jose::claims::{Audience, TokenFault};
 use claviger::node::{BearerFault, Node, Presented};
-use claviger::use_cases::access::{Caller, Credential, identify};
+use claviger::use_cases::access::{Caller, PresentedCredential, identify};
 use claviger::use_cases::management::Force;
 use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
 use claviger::use_cases::token::{
@@ -111,5 +111,7 @@ impl Way {
 }
 
 async fn caller(node: &Arc<Node>, key: &str) -> Caller {
-    identify(&node.authenticator, Credential::ApiKey(key), HERE, node.clock.now()).await.expect("a caller")
+    identify(&node.authenticator, PresentedCredential::ApiKey(key), HERE, node.clock.now())
+        .await
+        .expect("a caller")
 }
