@@ -21,7 +21,7 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use claviger::client::{BaseUrl, BearerCredential, Client, Limits, Request, Transport, Trust};
+use claviger::client::{BaseUrl, BearerCredential, Client, Request, RequestLimits, Transport, Trust};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Fault> {
     let server = std::env::var("CLAVIGER_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".to_owned());
     let key = std::env::var("CLAVIGER_API_KEY").map_err(|_| "CLAVIGER_API_KEY is not set")?;
     let tokens = FreshToken::new(server.parse()?, key.parse()?)?;
-    let api = Client::new(url.clone().origin(), &Trust::default(), Limits::default())?;
+    let api = Client::new(url.clone().origin(), &Trust::default(), RequestLimits::default())?;
     loop {
         match call(&tokens, &api, &url).await {
             Ok(answer) => println!("{answer}"),
@@ -85,7 +85,7 @@ impl FreshToken {
         if !server.is_private() {
             return Err(format!("{server} is plain http beyond this machine").into());
         }
-        let limits = Limits { answer: Duration::from_secs(10), ..Limits::default() };
+        let limits = RequestLimits { answer: Duration::from_secs(10), ..RequestLimits::default() };
         let server = Client::new(server, &Trust::default(), limits)?;
         Ok(Self { server, key, held: RwLock::default(), renewing: Mutex::default() })
     }

@@ -41,7 +41,7 @@ pub use trust::{Trust, TrustError};
 
 /// How long and how much a client puts up with.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct RequestLimits {
     /// For a connection, its TLS included.
     pub connect: Duration,
     /// For a whole exchange; of a streamed answer, for its head and then for each piece.
@@ -50,7 +50,7 @@ pub struct Limits {
     pub body: usize,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), answer: Duration::from_secs(30), body: 64 << 20 }
     }
@@ -71,7 +71,7 @@ pub struct Client {
     base: BaseUrl,
     tls: Option<Arc<ClientConfig>>,
     proxy: Option<Proxy>,
-    limits: Limits,
+    limits: RequestLimits,
     credential: Option<BearerCredential>,
 }
 
@@ -80,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// [`TrustError`] when the server is asked by TLS and nothing can be trusted.
-    pub fn new(base: BaseUrl, trust: &Trust, limits: Limits) -> Result<Self, TrustError> {
+    pub fn new(base: BaseUrl, trust: &Trust, limits: RequestLimits) -> Result<Self, TrustError> {
         let tls = base.is_https().then(|| trust.config()).transpose()?;
         Ok(Self { base, tls, proxy: None, limits, credential: None })
     }
@@ -104,7 +104,7 @@ impl Client {
 
     /// The same client with other limits.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
+    pub fn with_limits(self, limits: RequestLimits) -> Self {
         Self { limits, ..self }
     }
 

@@ -9,7 +9,7 @@ use super::CliError;
 use super::failure::Refused;
 use super::output::say;
 use super::server_args::ServerArgs;
-use crate::client::{Limits, Request, probe};
+use crate::client::{Request, RequestLimits, probe};
 use crate::server::config::{Config, ConfigError, Origin};
 
 /// A server that responds at all does so from memory.
@@ -44,7 +44,7 @@ impl HealthArgs {
 async fn check(config: Config, is_ready: bool) -> Result<(), CliError> {
     let address = reachable(config.listen)?;
     let (path, state) = if is_ready { ("readyz", "is ready") } else { ("healthz", "responds") };
-    let limits = Limits { connect: WITHIN, answer: WITHIN, body: 64 << 10 };
+    let limits = RequestLimits { connect: WITHIN, answer: WITHIN, body: 64 << 10 };
     let answer = probe(address, config.tls.is_some(), Request::get(&[path]), limits).await?;
     if !answer.status.is_success() {
         return Err(Refused::from(answer).into());

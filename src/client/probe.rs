@@ -8,7 +8,7 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Answer, BaseUrl, Client, ClientError, Limits, Request};
+use super::{Answer, BaseUrl, Client, ClientError, Request, RequestLimits};
 
 /// Sends a request without a credential to the server at this address, by TLS or without.
 ///
@@ -19,7 +19,7 @@ pub(crate) async fn probe(
     address: SocketAddr,
     by_tls: bool,
     request: Request,
-    limits: Limits,
+    limits: RequestLimits,
 ) -> Result<Answer, ClientError> {
     let scheme = if by_tls { "https" } else { "http" };
     let base: BaseUrl = format!("{scheme}://{address}").parse().expect("an address makes a URL");

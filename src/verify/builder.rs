@@ -8,7 +8,7 @@ use super::resource_metadata::ResourceMetadata;
 use super::settings::{Accepted, ApiKeys, Settings, WhenStale};
 use super::verifier::Verifier;
 use crate::base::clock::Clock;
-use crate::client::{BaseUrl, BaseUrlError, Client, Limits, Transport, Trust, TrustError};
+use crate::client::{BaseUrl, BaseUrlError, Client, RequestLimits, Transport, Trust, TrustError};
 use crate::domain::address::AddressPolicy;
 use crate::jose::claims::Leeway;
 use crate::jose::revocation_feed::MAX_STALE_SECONDS;
@@ -42,7 +42,7 @@ pub struct Builder {
     leeway: Leeway,
     trust: Trust,
     transport: Transport,
-    limits: Limits,
+    limits: RequestLimits,
     addresses: AddressPolicy,
     when_stale: WhenStale,
     max_stale: i64,
@@ -126,7 +126,7 @@ impl ChooseEnvironments {
             leeway: Leeway::NONE,
             trust: Trust::default(),
             transport: Transport::Private,
-            limits: Limits {
+            limits: RequestLimits {
                 connect: Duration::from_secs(5),
                 answer: Duration::from_secs(5),
                 body: 256 * 1024,

@@ -11,7 +11,7 @@ use super::issuer_keys::Asker;
 use super::shared::Shared;
 use crate::base::clock::timer_now;
 use crate::base::entropy::Entropy;
-use crate::client::{ClientError, Limits, Request, Session};
+use crate::client::{ClientError, Request, RequestLimits, Session};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
 use crate::jose::revocation_feed::{Document, FeedFault, Taken, verify_document};
 
@@ -21,8 +21,11 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const WAIT: &str = "wait=10";
 
 /// After that, and this, nothing will come any more.
-const LIMITS: Limits =
-    Limits { connect: Duration::from_secs(5), answer: Duration::from_secs(13), body: Document::MAX_LENGTH };
+const LIMITS: RequestLimits = RequestLimits {
+    connect: Duration::from_secs(5),
+    answer: Duration::from_secs(13),
+    body: Document::MAX_LENGTH,
+};
 
 /// The time between two questions when the answer to the first was of no use: it failed, or came from a node that is
 /// behind. It doubles from time to time, and varies, so that not all followers come back at once.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use claviger::client::{BaseUrl, Client, ClientError, Limits, Request, Transport, Trust};
+use claviger::client::{BaseUrl, Client, ClientError, Request, RequestLimits, Transport, Trust};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -40,24 +40,24 @@ async fn odd_server(manners: Manners) -> SocketAddr {
     address
 }
 
-fn client(address: SocketAddr, limits: Limits) -> Client {
+fn client(address: SocketAddr, limits: RequestLimits) -> Client {
     let base: BaseUrl = format!("http://{address}").parse().unwrap();
     let client = Client::new(base, &Trust::System, limits).unwrap();
     client.with_credential("secret".parse().unwrap(), Transport::Private).unwrap()
 }
 
-async fn ask(manners: Manners, limits: Limits) -> Result<(u16, String), ClientError> {
+async fn ask(manners: Manners, limits: RequestLimits) -> Result<(u16, String), ClientError> {
     let client = client(odd_server(manners).await, limits);
     let answer = in_time("an answer", client.send(Request::get(&["v1", "self"]))).await?;
     Ok((answer.status.as_u16(), String::from_utf8(answer.body.to_vec()).unwrap()))
 }
 
-const SHORT: Limits =
-    Limits { connect: Duration::from_secs(60), answer: Duration::from_millis(50), body: 64 << 20 };
+const SHORT: RequestLimits =
+    RequestLimits { connect: Duration::from_secs(60), answer: Duration::from_millis(50), body: 64 << 20 };
 
 #[tokio::test]
 async fn an_answer_is_whole_or_none() {
-    let usual = Limits::default();
+    let usual = RequestLimits::default();
     let whole = Manners::Says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     assert_eq!(ask(whole, usual).await.unwrap(), (200, "ok".into()));
     let until_closed = Manners::Says("HTTP/1.1 200 OK\r\n\r\nok");
@@ -77,7 +77,7 @@ async fn whoever_is_slow_or_talks_too_much_is_left() {
         assert!(matches!(error, ClientError::Slow { .. }), "{slow:?}: {error}");
         assert!(error.to_string().ends_with("did not answer within 0.05 s"), "{error}");
     }
-    let little = Limits { body: 3, ..Limits::default() };
+    let little = RequestLimits { body: 3, ..RequestLimits::default() };
     let three = Manners::Says("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
     assert_eq!(ask(three, little).await.unwrap().1, "abc");
     for long in [
@@ -106,7 +106,7 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Manners::Says(
         "HTTP/1.1 308 Permanent Redirect\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n",
     );
-    assert_eq!(ask(elsewhere, Limits::default()).await.unwrap(), (308, String::new()));
+    assert_eq!(ask(elsewhere, RequestLimits::default()).await.unwrap(), (308, String::new()));
     let url = format!("http://{}", odd_server(elsewhere).await);
     let shell = Shell::new().set("CLAVIGER_URL", &url).set("CLAVIGER_API_KEY", "clv_prd_x");
     shell.run(&["self"]).assert_failed(6, "It redirects to http://evil.example/. Redirects are not followed");

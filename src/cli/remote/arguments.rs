@@ -12,7 +12,7 @@ use super::proxy::find_proxy;
 use super::server::Server;
 use crate::cli::CliError;
 use crate::cli::profiles::ProfileName;
-use crate::client::{BaseUrl, Client, Limits, Transport};
+use crate::client::{BaseUrl, Client, RequestLimits, Transport};
 use crate::domain::names::OrganizationId;
 
 const HEADING: &str = "Server and output";
@@ -113,7 +113,11 @@ impl ServerChoice {
 
     fn client(&self, server: &Server) -> Result<Client, CliError> {
         let answer = Duration::from_secs(self.timeout.into());
-        let limits = Limits { answer, connect: Limits::default().connect.min(answer), ..Limits::default() };
+        let limits = RequestLimits {
+            answer,
+            connect: RequestLimits::default().connect.min(answer),
+            ..RequestLimits::default()
+        };
         let client = Client::new(server.url.clone(), &server.trust(self.ca_file.clone()), limits)?;
         Ok(match find_proxy(&server.url)? {
             Some(proxy) => client.with_proxy(proxy),
