@@ -63,7 +63,7 @@ pub struct Claims {
     /// `gen`: the subject's generation when the token was made.
     pub generation: u64,
     /// `act`: who acts for the subject, in an exchanged token (RFC 8693 §4.1).
-    pub actor: Option<Actor>,
+    pub actor: Option<ActorClaim>,
     /// `origin`: the `jti`s of the tokens that an exchanged one came from; empty in others.
     pub origin: Vec<String>,
 }
@@ -82,7 +82,7 @@ impl Claims {
 
 /// A key that acts for the subject of an exchanged token (RFC 8693 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Actor {
+pub struct ActorClaim {
     /// The id of the acting API key.
     #[serde(rename = "sub")]
     pub subject: String,
@@ -91,12 +91,12 @@ pub struct Actor {
     pub generation: u64,
     /// The actor before this one.
     #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
-    pub earlier: Option<Box<Actor>>,
+    pub earlier: Option<Box<ActorClaim>>,
 }
 
-impl Actor {
+impl ActorClaim {
     /// This actor and those before it, latest first.
-    pub fn chain(&self) -> impl Iterator<Item = &Actor> {
+    pub fn chain(&self) -> impl Iterator<Item = &ActorClaim> {
         std::iter::successors(Some(self), |actor| actor.earlier.as_deref())
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::{RefusedFor, UseKind};
-use crate::jose::claims::{Actor, Audience, Claims, Leeway, Rules, TokenFault};
+use crate::jose::claims::{ActorClaim, Audience, Claims, Leeway, Rules, TokenFault};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
 const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8) {
@@ -96,7 +96,7 @@ impl Authenticator {
         {
             return Err(BearerFault::Revoked);
         }
-        for actor in claims.actor.iter().flat_map(Actor::chain) {
+        for actor in claims.actor.iter().flat_map(ActorClaim::chain) {
             let id: KeyId = actor.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotActor))?;
             let held = self.key(&id).await.map_err(BearerFault::Unknown)?;
             let is_good = held.is_some_and(|held| {

@@ -2,7 +2,7 @@
 
 use claviger::base::clock::Timestamp;
 use claviger::jose::claims::{
-    AccessTokenClaims, Actor, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token,
+    AccessTokenClaims, ActorClaim, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token,
 };
 use claviger::jose::jwk::JsonFault;
 use claviger::jose::jws::CompactSigner;
@@ -154,7 +154,7 @@ fn exchanged_tokens_name_their_actors_and_origins() {
     let act = json!({"sub": "key_b", "gen": 2, "act": {"sub": "key_c", "gen": 3, "more": true}});
     let claims = verify_claim("act", act).unwrap();
     let actors: Vec<_> =
-        claims.actor.iter().flat_map(Actor::chain).map(|actor| actor.subject.as_str()).collect();
+        claims.actor.iter().flat_map(ActorClaim::chain).map(|actor| actor.subject.as_str()).collect();
     assert_eq!(actors, ["key_b", "key_c"]);
     assert_eq!(verify_claim("origin", json!(["one", "two"])).unwrap().origin, ["one", "two"]);
     assert!(verify(&good_token()).unwrap().origin.is_empty());
@@ -223,8 +223,8 @@ fn claims_are_written_in_their_order() {
 #[test]
 fn what_is_written_is_read_back() {
     let cidrs = ["10.0.0.0/8".to_owned(), "::/0".to_owned()];
-    let earlier = Actor { subject: "key_c".into(), generation: 3, earlier: None };
-    let actor = Actor { subject: "key_b".into(), generation: 2, earlier: Some(Box::new(earlier)) };
+    let earlier = ActorClaim { subject: "key_c".into(), generation: 3, earlier: None };
+    let actor = ActorClaim { subject: "key_b".into(), generation: 2, earlier: Some(Box::new(earlier)) };
     let origin = ["one".to_owned()];
     let claims =
         AccessTokenClaims { actor: Some(&actor), origin: &origin, ..written(&["urn:a", AUDIENCE], &cidrs) };

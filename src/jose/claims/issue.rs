@@ -3,7 +3,7 @@
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
-use super::Actor;
+use super::ActorClaim;
 use crate::base::clock::Timestamp;
 
 /// The claims of a token about to be signed, borrowed from wherever they are kept; the members are written in
@@ -47,7 +47,7 @@ pub struct AccessTokenClaims<'a> {
     pub generation: u64,
     /// `act`, in an exchanged token.
     #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
-    pub actor: Option<&'a Actor>,
+    pub actor: Option<&'a ActorClaim>,
     /// `origin`, in an exchanged token.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub origin: &'a [String],

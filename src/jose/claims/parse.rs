@@ -1,6 +1,6 @@
 //! Reading claims: RFC 9068 §2.2, every member of exactly the right type.
 
-use super::{Actor, Claims, MAX_ACTORS, TokenFault};
+use super::{ActorClaim, Claims, MAX_ACTORS, TokenFault};
 use crate::base::clock::Timestamp;
 use crate::jose::json::{Object, Value};
 
@@ -73,7 +73,7 @@ fn generation(object: &Object<'_>) -> Result<u64, TokenFault> {
 }
 
 /// An actor and at most `depth` − 1 before it.
-fn actor(value: &Value<'_>, depth: usize) -> Result<Actor, TokenFault> {
+fn actor(value: &Value<'_>, depth: usize) -> Result<ActorClaim, TokenFault> {
     let Value::Object(object) = value else {
         return Err(TokenFault::NotActor);
     };
@@ -81,7 +81,7 @@ fn actor(value: &Value<'_>, depth: usize) -> Result<Actor, TokenFault> {
         return Err(TokenFault::NotActor);
     }
     let earlier = object.get("act").map(|act| actor(act, depth - 1)).transpose()?;
-    Ok(Actor {
+    Ok(ActorClaim {
         subject: text(object, "sub")?,
         generation: generation(object)?,
         earlier: earlier.map(Box::new),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{FEED_AUDIENCE, FEED_TYPE};
 use crate::base::clock::Timestamp;
-use crate::jose::claims::{Actor, Claims};
+use crate::jose::claims::{ActorClaim, Claims};
 use crate::jose::json::{JsonFault, Object, Value};
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::{JwsFault, UnverifiedJws};
@@ -108,7 +108,7 @@ impl Document {
     /// Whether a token is dead: its key or one of those who act for it has moved on, or it was revoked itself, or one
     /// that it came from was, or the signing key `kid` that it was signed with is withdrawn.
     pub fn revokes(&self, claims: &Claims, kid: &str) -> bool {
-        let actors = claims.actor.iter().flat_map(Actor::chain);
+        let actors = claims.actor.iter().flat_map(ActorClaim::chain);
         let mut keys = actors.map(|actor| (&*actor.subject, actor.generation));
         let mut token_ids = std::iter::once(&claims.token_id).chain(&claims.origin);
         self.withdraws_signing_key(kid)

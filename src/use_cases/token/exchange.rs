@@ -12,7 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{AccessTokenClaims, Actor, MAX_ACTORS, MAX_LIFETIME};
+use crate::jose::claims::{AccessTokenClaims, ActorClaim, MAX_ACTORS, MAX_LIFETIME};
 use crate::node::{Authenticated, Authenticator, Presented, Signer};
 
 /// RFC 8693 §2.1.
@@ -104,10 +104,13 @@ fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthErr
 }
 
 /// RFC 8693 §4.1: the client, and who acted before it.
-fn actor(client: &Authenticated, subject: &Subject) -> Result<Actor, OAuthError> {
+fn actor(client: &Authenticated, subject: &Subject) -> Result<ActorClaim, OAuthError> {
     let earlier = subject.actor.clone().map(Box::new);
-    let actor =
-        Actor { subject: client.cached.client_id.clone(), generation: client.cached.key.generation, earlier };
+    let actor = ActorClaim {
+        subject: client.cached.client_id.clone(),
+        generation: client.cached.key.generation,
+        earlier,
+    };
     if actor.chain().count() > MAX_ACTORS {
         return Err(invalid(format!("a token can be exchanged at most {MAX_ACTORS} times")));
     }

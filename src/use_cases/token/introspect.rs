@@ -10,7 +10,7 @@ use crate::domain::api_key::looks_like_key;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{Actor, Audience};
+use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 use crate::use_cases::access::Caller;
 
@@ -43,7 +43,7 @@ struct About {
     env: String,
     r#gen: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    act: Option<Actor>,
+    act: Option<ActorClaim>,
 }
 
 impl Introspection {

@@ -9,7 +9,7 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::key::SecretId;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::{RefusedFor, UseKind};
-use crate::jose::claims::{Actor, Audience};
+use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
 };
@@ -27,7 +27,7 @@ pub(super) struct Subject {
     /// When what was presented for it ends.
     pub(super) ends_at: Option<Timestamp>,
     /// Who acts for it already.
-    pub(super) actor: Option<Actor>,
+    pub(super) actor: Option<ActorClaim>,
     /// The tokens that the new one comes from.
     pub(super) origin: Vec<String>,
     /// What it may do, nothing of it under `claviger/`.
