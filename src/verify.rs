@@ -32,6 +32,7 @@ mod builder;
 mod challenge;
 mod denied;
 mod extract;
+mod feed_state;
 mod follow;
 mod issuer_keys;
 mod layer;
@@ -41,7 +42,6 @@ mod refusal;
 mod resource_metadata;
 mod settings;
 mod shared;
-mod standing;
 mod verifier;
 
 pub use crate::domain::credential::{Credential, CredentialFault};

@@ -4,7 +4,7 @@
 
 use claviger::jose::claims::Claims;
 use claviger::base::clock::Timestamp;
-use claviger::jose::revocation_feed::{Document, Known, Taken, verify_document};
+use claviger::jose::revocation_feed::{Document, FeedTracker, FeedUpdate, verify_document};
 use claviger_fuzz::issuer::{ISSUER, eddsa, header, key_for, sign};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     assert!(verify_document(text, key_for, ISSUER).is_err(), "nobody signed this");
-    let mut known = Known::default();
-    let mut left = Vec::new();
+    let mut tracker = FeedTracker::default();
+    let mut past_epochs = Vec::new();
     for line in text.lines().take(8) {
         let mut parts = line.splitn(3, ' ');
         let (Some(Ok(at)), Some(kid), Some(payload)) =
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         let Some(document) = read(payload) else { continue };
-        take(&mut known, &mut left, document, kid, Timestamp::from_unix(at));
+        take(&mut tracker, &mut past_epochs, document, kid, Timestamp::from_unix(at));
     }
 });
 
@@ -83,11 +83,11 @@ fn claims(subject: &str, generation: u64, token_id: &str) -> Claims {
 }
 
 /// Has the follower take it, and holds what it makes of it against the rules.
-fn take(known: &mut Known, left: &mut Vec<String>, document: Document, kid: &str, now: Timestamp) {
-    let before = known.held().map(|held| Document::clone(held.document()));
-    let taken = known.take(document.clone(), kid, now);
-    let after = known.held().map(|held| Document::clone(held.document()));
-    if taken != Taken::Counts {
+fn take(tracker: &mut FeedTracker, past_epochs: &mut Vec<String>, document: Document, kid: &str, now: Timestamp) {
+    let before = tracker.current().map(|current| Document::clone(current.document()));
+    let taken = tracker.apply(document.clone(), kid, now);
+    let after = tracker.current().map(|current| Document::clone(current.document()));
+    if taken != FeedUpdate::Applied {
         assert_eq!(before, after);
     } else {
         assert_eq!(after.as_ref(), Some(&document));
@@ -104,9 +104,9 @@ fn take(known: &mut Known, left: &mut Vec<String>, document: Document, kid: &str
             }
         }
     }
-    let Some(held) = known.held() else { return };
-    if let Some(age) = held.age(now).filter(|age| held.may_be(*age)) {
-        assert!(age <= 30 && age <= held.document().max_stale);
-        assert!(now.unix() - held.document().as_of.unix() <= age, "older than it says");
+    let Some(current) = tracker.current() else { return };
+    if let Some(age) = current.age(now).filter(|age| current.may_be(*age)) {
+        assert!(age <= 30 && age <= current.document().max_stale);
+        assert!(now.unix() - current.document().as_of.unix() <= age, "older than it says");
     }
 }

@@ -2,10 +2,10 @@
 //! The server signs it, verifiers follow it.
 
 mod document;
-mod known;
+mod tracker;
 
 pub use document::{Document, FeedFault, verify_document};
-pub use known::{Held, Known, Taken};
+pub use tracker::{CurrentDocument, FeedTracker, FeedUpdate};
 
 /// `typ` of the document. One that has to be read in another way would have another type.
 pub const FEED_TYPE: &str = "revocations+jwt";

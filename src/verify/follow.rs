@@ -13,7 +13,7 @@ use crate::base::clock::timer_now;
 use crate::base::entropy::Entropy;
 use crate::client::{ClientError, Request, RequestLimits, Session};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
-use crate::jose::revocation_feed::{Document, FeedFault, Taken, verify_document};
+use crate::jose::revocation_feed::{Document, FeedFault, FeedUpdate, verify_document};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -52,14 +52,14 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     let mut is_heard = true;
     loop {
         match follower.hear().await {
-            Ok(Taken::Counts) => {
+            Ok(FeedUpdate::Applied) => {
                 pause = SHORTEST_PAUSE;
                 shared.announce_ready();
             }
             // A node that has lost its store has nothing to say, and no reason to wait with that. Of one that is behind,
             // another one may be ahead.
-            Ok(Taken::Same) => rest(&mut pause).await,
-            Ok(Taken::Ignored) => {
+            Ok(FeedUpdate::Unchanged) => rest(&mut pause).await,
+            Ok(FeedUpdate::Ignored) => {
                 follower = Follower::of(&shared);
                 rest(&mut pause).await;
             }
@@ -102,7 +102,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Asks for what comes after the last document, and takes it in.
-    async fn hear(&mut self) -> Result<Taken, Silence> {
+    async fn hear(&mut self) -> Result<FeedUpdate, Silence> {
         let wait = self.known.as_ref().filter(|_| self.has_time()).map(|_| WAIT);
         let request = Request::get_url(&self.shared.keys.metadata().await.revocations)
             .header(ACCEPT, Some("application/jwt"))
@@ -117,7 +117,7 @@ impl<'a> Follower<'a> {
         let (document, kid) = read(self.shared, text).await?;
         self.shared.metrics.feed_heard();
         self.known = answer.header(&ETAG).map(str::to_owned);
-        Ok(self.shared.standing.take(document, &kid, self.shared.settings.clock.now(), at))
+        Ok(self.shared.feed_state.apply(document, &kid, self.shared.settings.clock.now(), at))
     }
 
     /// Whether there is no hurry. Of a node that has lost its store, nothing new is heard but that it has found it again:

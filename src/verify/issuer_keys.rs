@@ -31,7 +31,7 @@ pub(super) struct IssuerKeys {
     server: BaseUrl,
     by_id: RwLock<HashMap<String, Arc<VerifyingKey>>>,
     metadata: watch::Sender<Option<Metadata>>,
-    /// Held by whoever reads: of two answers, the one that was asked for last is to be kept.
+    /// CurrentDocument by whoever reads: of two answers, the one that was asked for last is to be kept.
     reading: Mutex<()>,
     for_tokens: Mutex<Option<Instant>>,
     for_feed: Mutex<Option<Instant>>,

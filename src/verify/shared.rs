@@ -6,11 +6,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::access::Access;
+use super::feed_state::{FeedState, ReceivedFeed};
 use super::issuer_keys::{Asker, IssuerKeys};
 use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
 use super::settings::{Settings, WhenStale};
-use super::standing::{Heard, Standing};
 use crate::base::clock::{Timestamp, timer_now};
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) client: Client,
     pub(super) keys: Arc<IssuerKeys>,
-    pub(super) standing: Standing,
+    pub(super) feed_state: FeedState,
     pub(super) metrics: Counters,
     /// What can change about a token is held against it at every use: times, revocations, addresses.
     remembered: FairCache<Access>,
@@ -38,7 +38,7 @@ impl Shared {
             settings,
             client,
             keys: Arc::new(keys),
-            standing: Standing::default(),
+            feed_state: FeedState::default(),
             metrics: Counters::default(),
             is_ready: watch::Sender::new(false),
         }
@@ -51,13 +51,13 @@ impl Shared {
     /// Seconds since what is known of revocations was true.
     pub(super) fn age(&self, instant: Instant) -> Option<i64> {
         let Settings { clock, leeway, .. } = &self.settings;
-        self.standing.heard()?.age(clock.now(), *leeway, instant)
+        self.feed_state.received()?.age(clock.now(), *leeway, instant)
     }
 
     /// Whether what was heard is too old.
     pub(super) fn is_stale(&self, instant: Instant) -> bool {
-        let heard = self.standing.heard();
-        heard.is_some_and(|heard| !self.holds(&heard, self.settings.clock.now(), instant))
+        let received = self.feed_state.received();
+        received.is_some_and(|received| !self.holds(&received, self.settings.clock.now(), instant))
     }
 
     pub(super) fn log_staleness(&self, is_stale: bool, age: Option<i64>) {
@@ -110,8 +110,8 @@ impl Shared {
     ) -> Result<Access, Refusal> {
         let claims = access.claims();
         self.rules(now, &[&self.settings.audience]).check(claims)?;
-        let heard = self.standing.heard().ok_or(Refusal::Unavailable(Unavailable::NotReady))?;
-        if heard.document().revokes(claims, access.kid()) {
+        let received = self.feed_state.received().ok_or(Refusal::Unavailable(Unavailable::NotReady))?;
+        if received.document().revokes(claims, access.kid()) {
             return Err(Refusal::Revoked);
         }
         let is_accepted = self.settings.organizations.has(&claims.organization)
@@ -122,13 +122,13 @@ impl Shared {
         if !access.cidrs().admits(caller.known()) {
             return Err(Refusal::Address(caller));
         }
-        self.check_staleness(&heard, now)?;
+        self.check_staleness(&received, now)?;
         Ok(access)
     }
 
     /// Asked last: so it is counted how often it alone decided.
-    fn check_staleness(&self, heard: &Heard, now: Timestamp) -> Result<(), Refusal> {
-        if self.holds(heard, now, timer_now()) {
+    fn check_staleness(&self, received: &ReceivedFeed, now: Timestamp) -> Result<(), Refusal> {
+        if self.holds(received, now, timer_now()) {
             return Ok(());
         }
         let is_accepted = self.settings.when_stale == WhenStale::Accept;
@@ -136,8 +136,8 @@ impl Shared {
         if is_accepted { Ok(()) } else { Err(Refusal::Unavailable(Unavailable::Stale)) }
     }
 
-    fn holds(&self, heard: &Heard, now: Timestamp, instant: Instant) -> bool {
-        heard.holds(now, self.settings.leeway, instant, self.settings.max_stale)
+    fn holds(&self, received: &ReceivedFeed, now: Timestamp, instant: Instant) -> bool {
+        received.holds(now, self.settings.leeway, instant, self.settings.max_stale)
     }
 
     /// A token whose signature and claims are good.

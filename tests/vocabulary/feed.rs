@@ -3,7 +3,7 @@
 use claviger::base::clock::Timestamp;
 use claviger::jose::claims::Claims;
 use claviger::jose::jwk::{Jwks, VerifyingKey};
-use claviger::jose::revocation_feed::{Document, Known, Taken, verify_document};
+use claviger::jose::revocation_feed::{Document, FeedTracker, FeedUpdate, verify_document};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../vectors/feed.json");
@@ -30,29 +30,31 @@ fn claims(token: &Value) -> Claims {
     Claims::parse(claims.to_string().as_bytes()).expect("claims")
 }
 
-fn verdict(known: &Known, token: &Value, now: Timestamp) -> &'static str {
-    let Some(held) = known.held().filter(|held| held.age(now).is_some_and(|age| held.may_be(age))) else {
+fn verdict(tracker: &FeedTracker, token: &Value, now: Timestamp) -> &'static str {
+    let Some(current) =
+        tracker.current().filter(|current| current.age(now).is_some_and(|age| current.may_be(age)))
+    else {
         return "stale";
     };
     let kid = token["kid"].as_str().expect("a kid");
-    if held.document().revokes(&claims(token), kid) { "revoked" } else { "good" }
+    if current.document().revokes(&claims(token), kid) { "revoked" } else { "good" }
 }
 
 #[test]
 fn a_follower_decides_as_the_vectors_say() {
     let vectors: Value = serde_json::from_str(VECTORS).expect("JSON");
     for case in rows(&vectors, "cases") {
-        let mut known = Known::default();
+        let mut tracker = FeedTracker::default();
         for (index, step) in rows(&case, "steps").iter().enumerate() {
             if let Some(expected) = step["expect"].as_str() {
-                let verdict = verdict(&known, &step["token"], at(step));
+                let verdict = verdict(&tracker, &step["token"], at(step));
                 assert_eq!(verdict, expected, "{}, step {index}", case["name"]);
                 continue;
             }
             let document = step["document"].to_string();
             if let Ok(document) = Document::parse(document.as_bytes(), "https://claviger.example") {
                 let kid = step["kid"].as_str().unwrap_or("a key that no document names");
-                known.take(document, kid, at(step));
+                tracker.apply(document, kid, at(step));
             }
         }
     }
@@ -68,8 +70,8 @@ fn a_document_is_taken_as_the_vectors_say() {
     for row in [rows(&vectors, "signed"), rows(&vectors, "duplicates")].concat() {
         let text = row["document"].as_str().expect("text");
         let verified = verify_document(text, key_for, issuer["iss"].as_str().expect("an issuer"));
-        let taken = verified.map(|(document, kid)| Known::default().take(document, &kid, at(&row)));
-        assert_eq!(taken == Ok(Taken::Counts), row["taken"] == true, "{}: {taken:?}", row["why"]);
+        let taken = verified.map(|(document, kid)| FeedTracker::default().apply(document, &kid, at(&row)));
+        assert_eq!(taken == Ok(FeedUpdate::Applied), row["taken"] == true, "{}: {taken:?}", row["why"]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was heard of revocations, and whether it may still be relied on.
+//! What was received of revocations, and whether it may still be relied on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,53 +8,53 @@ use tokio::time::Instant;
 use crate::base::clock::Timestamp;
 use crate::base::lock::RwLock;
 use crate::jose::claims::Leeway;
-use crate::jose::revocation_feed::{Document, Held, Known, Taken};
+use crate::jose::revocation_feed::{CurrentDocument, Document, FeedTracker, FeedUpdate};
 
-/// The state of the feed, as far as it was heard.
+/// The state of the feed, as far as it was received.
 #[derive(Debug, Default)]
-pub(super) struct Standing(RwLock<State>);
+pub(super) struct FeedState(RwLock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    known: Known,
-    heard: Option<Heard>,
+    tracker: FeedTracker,
+    received: Option<ReceivedFeed>,
 }
 
 /// The document that counts, and when it came.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
-    held: Held,
+pub(super) struct ReceivedFeed {
+    current: CurrentDocument,
     at: Instant,
 }
 
-impl Standing {
+impl FeedState {
     /// Takes in a document that was verified with the key `kid`, and came at `now`, which is `at`.
-    pub(super) fn take(&self, document: Document, kid: &str, now: Timestamp, at: Instant) -> Taken {
+    pub(super) fn apply(&self, document: Document, kid: &str, now: Timestamp, at: Instant) -> FeedUpdate {
         let mut state = self.0.write();
-        let taken = state.known.take(document, kid, now);
-        if taken == Taken::Counts {
-            state.heard = state.known.held().cloned().map(|held| Heard { held, at });
+        let update = state.tracker.apply(document, kid, now);
+        if update == FeedUpdate::Applied {
+            state.received = state.tracker.current().cloned().map(|current| ReceivedFeed { current, at });
         }
-        taken
+        update
     }
 
     /// What counts now, if anything was heard.
-    pub(super) fn heard(&self) -> Option<Heard> {
-        self.0.read().heard.clone()
+    pub(super) fn received(&self) -> Option<ReceivedFeed> {
+        self.0.read().received.clone()
     }
 }
 
-impl Heard {
+impl ReceivedFeed {
     /// What it says.
     pub(super) fn document(&self) -> &Arc<Document> {
-        self.held.document()
+        self.current.document()
     }
 
     /// How many seconds ago it was true, by two clocks of which the later counts: the one on the wall, so that nobody
     /// can play an old document back; and the one that only runs forward, so that nobody gains time by putting the
     /// wall's back. Nothing where the wall's was put back so far that it can't tell.
     pub(super) fn age(&self, now: Timestamp, leeway: Leeway, instant: Instant) -> Option<i64> {
-        let by_the_wall = self.held.age(now)?.saturating_sub(leeway.seconds());
+        let by_the_wall = self.current.age(now)?.saturating_sub(leeway.seconds());
         Some(by_the_wall.max(i64::try_from(self.running(instant).as_secs()).unwrap_or(i64::MAX)))
     }
 
@@ -62,7 +62,7 @@ impl Heard {
     pub(super) fn holds(&self, now: Timestamp, leeway: Leeway, instant: Instant, max_stale: i64) -> bool {
         // Not a part of a second longer, where parts are known.
         let longest = Duration::from_secs(max_stale.min(self.document().max_stale).unsigned_abs());
-        let is_young = |age| age <= max_stale && self.held.may_be(age);
+        let is_young = |age| age <= max_stale && self.current.may_be(age);
         self.running(instant) <= longest && self.age(now, leeway, instant).is_some_and(is_young)
     }
 
@@ -87,37 +87,37 @@ mod tests {
         Document::parse(json.to_string().as_bytes(), "https://h").unwrap()
     }
 
-    fn take(standing: &Standing, document: Document, now: i64, at: Instant) -> Taken {
-        standing.take(document, "kid", Timestamp::from_unix(now), at)
+    fn take(feed_state: &FeedState, document: Document, now: i64, at: Instant) -> FeedUpdate {
+        feed_state.apply(document, "kid", Timestamp::from_unix(now), at)
     }
 
-    fn age(standing: &Standing, now: i64, instant: Instant) -> Option<i64> {
-        standing.heard().unwrap().age(Timestamp::from_unix(now), Leeway::NONE, instant)
+    fn age(feed_state: &FeedState, now: i64, instant: Instant) -> Option<i64> {
+        feed_state.received().unwrap().age(Timestamp::from_unix(now), Leeway::NONE, instant)
     }
 
     #[test]
     fn the_later_of_two_clocks_counts() {
-        let (standing, start) = (Standing::default(), timer_now());
-        take(&standing, document(1, 1_002, 1_000), 1_002, start);
-        assert_eq!(age(&standing, 1_002, start), Some(2));
+        let (feed_state, start) = (FeedState::default(), timer_now());
+        take(&feed_state, document(1, 1_002, 1_000), 1_002, start);
+        assert_eq!(age(&feed_state, 1_002, start), Some(2));
         // Played back by somebody, or on a machine whose clock is ahead.
-        assert_eq!(age(&standing, 1_050, start), Some(50));
+        assert_eq!(age(&feed_state, 1_050, start), Some(50));
         // A clock that was put back, or stands still.
-        assert_eq!(age(&standing, 990, start + Duration::from_secs(40)), Some(42));
-        assert_eq!(age(&standing, 969, start), None);
+        assert_eq!(age(&feed_state, 990, start + Duration::from_secs(40)), Some(42));
+        assert_eq!(age(&feed_state, 969, start), None);
         let lenient = Leeway::from_seconds(20).unwrap();
-        let heard = standing.heard().unwrap();
-        assert_eq!(heard.age(Timestamp::from_unix(1_050), lenient, start), Some(30));
+        let received = feed_state.received().unwrap();
+        assert_eq!(received.age(Timestamp::from_unix(1_050), lenient, start), Some(30));
     }
 
     #[test]
     fn it_holds_for_its_time_and_no_longer() {
-        let (standing, start) = (Standing::default(), timer_now());
-        take(&standing, document(1, 1_000, 1_000), 1_000, start);
-        let heard = standing.heard().unwrap();
+        let (feed_state, start) = (FeedState::default(), timer_now());
+        take(&feed_state, document(1, 1_000, 1_000), 1_000, start);
+        let received = feed_state.received().unwrap();
         let holds = |now, millis, max_stale| {
             let instant = start + Duration::from_millis(millis);
-            heard.holds(Timestamp::from_unix(now), Leeway::NONE, instant, max_stale)
+            received.holds(Timestamp::from_unix(now), Leeway::NONE, instant, max_stale)
         };
         assert!(holds(1_030, 30_000, 30) && holds(1_010, 0, 10));
         assert!(!holds(1_031, 30_000, 30) && !holds(1_030, 30_001, 30));
@@ -128,12 +128,12 @@ mod tests {
 
     #[test]
     fn the_same_document_again_is_no_younger() {
-        let (standing, start) = (Standing::default(), timer_now());
-        take(&standing, document(1, 1_000, 1_000), 1_000, start);
+        let (feed_state, start) = (FeedState::default(), timer_now());
+        take(&feed_state, document(1, 1_000, 1_000), 1_000, start);
         let later = start + Duration::from_secs(20);
-        assert_eq!(take(&standing, document(1, 1_000, 1_000), 1_000, later), Taken::Same);
-        assert_eq!(age(&standing, 1_000, later), Some(20));
-        assert_eq!(take(&standing, document(1, 1_020, 1_020), 1_020, later), Taken::Counts);
-        assert_eq!(age(&standing, 1_020, later), Some(0));
+        assert_eq!(take(&feed_state, document(1, 1_000, 1_000), 1_000, later), FeedUpdate::Unchanged);
+        assert_eq!(age(&feed_state, 1_000, later), Some(20));
+        assert_eq!(take(&feed_state, document(1, 1_020, 1_020), 1_020, later), FeedUpdate::Applied);
+        assert_eq!(age(&feed_state, 1_020, later), Some(0));
     }
 }
