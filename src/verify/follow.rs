@@ -32,9 +32,9 @@ const LIMITS: RequestLimits = RequestLimits {
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why nothing was heard.
+/// Why the feed could not be read.
 #[derive(Debug, thiserror::Error)]
-enum Silence {
+enum FollowError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("it is answered with {0}")]
@@ -49,9 +49,9 @@ enum Silence {
 pub(super) async fn follow(shared: Arc<Shared>) {
     let mut follower = Follower::of(&shared);
     let mut pause = SHORTEST_PAUSE;
-    let mut is_heard = true;
+    let mut is_following = true;
     loop {
-        match follower.hear().await {
+        match follower.poll().await {
             Ok(FeedUpdate::Applied) => {
                 pause = SHORTEST_PAUSE;
                 shared.announce_ready();
@@ -63,21 +63,21 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 follower = Follower::of(&shared);
                 rest(&mut pause).await;
             }
-            Err(silence) => {
-                if is_heard {
-                    tracing::warn!("the revocation feed can't be followed: {silence}");
+            Err(error) => {
+                if is_following {
+                    tracing::warn!("the revocation feed can't be followed: {error}");
                 }
-                is_heard = false;
+                is_following = false;
                 shared.metrics.feed_failed();
                 follower = Follower::of(&shared);
                 rest(&mut pause).await;
                 continue;
             }
         }
-        if !is_heard {
+        if !is_following {
             tracing::info!("the revocation feed is heard again");
         }
-        is_heard = true;
+        is_following = true;
     }
 }
 
@@ -102,7 +102,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Asks for what comes after the last document, and takes it in.
-    async fn hear(&mut self) -> Result<FeedUpdate, Silence> {
+    async fn poll(&mut self) -> Result<FeedUpdate, FollowError> {
         let wait = self.known.as_ref().filter(|_| self.has_time()).map(|_| WAIT);
         let request = Request::get_url(&self.shared.keys.metadata().await.revocations)
             .header(ACCEPT, Some("application/jwt"))
@@ -110,12 +110,12 @@ impl<'a> Follower<'a> {
             .header(IF_NONE_MATCH, self.known.as_deref());
         let answer = self.session.send(request).await?;
         if answer.status != StatusCode::OK {
-            return Err(Silence::Status(answer.status));
+            return Err(FollowError::Status(answer.status));
         }
         let at = timer_now();
-        let text = std::str::from_utf8(&answer.body).map_err(|_| Silence::NotText)?;
+        let text = std::str::from_utf8(&answer.body).map_err(|_| FollowError::NotText)?;
         let (document, kid) = read(self.shared, text).await?;
-        self.shared.metrics.feed_heard();
+        self.shared.metrics.feed_read();
         self.known = answer.header(&ETAG).map(str::to_owned);
         Ok(self.shared.feed_state.apply(document, &kid, self.shared.settings.clock.now(), at))
     }

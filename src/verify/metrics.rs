@@ -67,7 +67,7 @@ impl Counters {
         counter.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn feed_heard(&self) {
+    pub(super) fn feed_read(&self) {
         self.feed_documents.fetch_add(1, Relaxed);
     }
 
