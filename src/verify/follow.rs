@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::{ACCEPT, ETAG, HeaderName, IF_NONE_MATCH};
 use tokio::time::sleep;
 
-use super::issuer_keys::Asker;
+use super::issuer_keys::LookupReason;
 use super::shared::Shared;
 use crate::base::clock::timer_now;
 use crate::base::entropy::Entropy;
@@ -133,7 +133,7 @@ async fn read(shared: &Shared, text: &str) -> Result<(Document, String), FeedFau
     let verify = || verify_document(text, |kid| shared.keys.get(kid), &shared.settings.issuer);
     match verify() {
         Err(FeedFault::UnknownKey) => {
-            shared.keys.look_for(&kid(text)?, Asker::Feed).await;
+            shared.keys.look_up(&kid(text)?, LookupReason::Feed).await;
             verify()
         }
         verdict => verdict,

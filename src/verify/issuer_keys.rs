@@ -37,9 +37,9 @@ pub(super) struct IssuerKeys {
     for_feed: Mutex<Option<Instant>>,
 }
 
-/// Who misses a key.
+/// What a missing key is looked up for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Asker {
+pub(super) enum LookupReason {
     /// A token, which anybody may have made up.
     Token,
     /// The feed, as it came from the issuer.
@@ -95,10 +95,10 @@ impl IssuerKeys {
     }
 
     /// Asks the issuer for the key with this id, if that is not too soon. Who asks meanwhile waits for the same answer.
-    pub(super) async fn look_for(self: &Arc<Self>, kid: &str, asker: Asker) {
-        let (last, spacing) = match asker {
-            Asker::Token => (&self.for_tokens, UNKNOWN_EVERY),
-            Asker::Feed => (&self.for_feed, FEED_EVERY),
+    pub(super) async fn look_up(self: &Arc<Self>, kid: &str, reason: LookupReason) {
+        let (last, spacing) = match reason {
+            LookupReason::Token => (&self.for_tokens, UNKNOWN_EVERY),
+            LookupReason::Feed => (&self.for_feed, FEED_EVERY),
         };
         let mut last = last.lock().await;
         let is_too_soon = last.is_some_and(|last| last.elapsed() < spacing);

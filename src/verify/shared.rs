@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::access::Access;
 use super::feed_state::{FeedState, ReceivedFeed};
-use super::issuer_keys::{Asker, IssuerKeys};
+use super::issuer_keys::{IssuerKeys, LookupReason};
 use super::metrics::Counters;
 use super::refusal::{Refusal, Unavailable};
 use super::settings::{Settings, WhenStale};
@@ -159,7 +159,7 @@ impl Shared {
             return Err(Refusal::Unavailable(Unavailable::NotReady));
         }
         let unverified = UnverifiedJws::parse(token).map_err(TokenFault::from)?;
-        self.keys.look_for(unverified.header().kid(), Asker::Token).await;
+        self.keys.look_up(unverified.header().kid(), LookupReason::Token).await;
         Ok(self.read(token, now)?)
     }
 
