@@ -2,21 +2,21 @@
 //!
 //! It serves HTTP/1.1, and over TLS also HTTP/2 where the client asks for it by ALPN. A connection is a task:
 //! `accept` gives it a slot, `connection` drives it, `exchange` stands between hyper and the service,
-//! `wire` between hyper and the socket. Both note in the `pulse` what happens, and the `watchdog` reads
+//! `monitored_stream` between hyper and the socket. Both note in the `activity` what happens, and the `watchdog` reads
 //! there whether it has been happening for too long. `drain` is how all of them end.
 
 mod accept;
+mod activity;
 mod body;
 mod connection;
+mod connection_state;
 mod drain;
 mod exchange;
 mod limits;
-mod link;
-mod pulse;
+mod monitored_stream;
 mod refusal;
 mod tls;
 mod watchdog;
-mod wire;
 
 use std::convert::Infallible;
 use std::io;

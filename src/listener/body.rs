@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::link::Link;
+use super::connection_state::ConnectionState;
 
 /// What a request's body fails with when its peer takes too long to send it. The service answers, with 408 if
 /// it likes; the connection closes after that answer.
@@ -33,12 +33,12 @@ pub(super) struct RequestBody {
     timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, timeout: Duration, link: Arc<Link>) -> Self {
-        Self { incoming, timeout, timer: None, ended: false, link }
+    pub(super) fn new(incoming: Incoming, timeout: Duration, state: Arc<ConnectionState>) -> Self {
+        Self { incoming, timeout, timer: None, ended: false, state }
     }
 }
 
@@ -78,22 +78,22 @@ impl Drop for RequestBody {
             self.incoming.is_end_stream()
         };
         if !ended {
-            self.link.leave_unread();
+            self.state.leave_unread();
         }
     }
 }
 
-/// An answer's body, which tells the connection's pulse how it gets on.
+/// An answer's body, which tells the connection's activity how it gets on.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     body: Body,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: Body, link: Arc<Link>) -> Self {
-        link.pulse.answer();
-        Self { body, link }
+    pub(super) fn new(body: Body, state: Arc<ConnectionState>) -> Self {
+        state.activity.answer();
+        Self { body, state }
     }
 }
 
@@ -107,7 +107,7 @@ impl HttpBody for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
-            self.link.pulse.progress();
+            self.state.activity.progress();
         }
         frame
     }
@@ -123,6 +123,6 @@ impl HttpBody for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.link.pulse.answered();
+        self.state.activity.answered();
     }
 }

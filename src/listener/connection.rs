@@ -12,14 +12,14 @@ use tokio_rustls::TlsAcceptor;
 
 use super::HttpService;
 use super::accept::Guest;
+use super::activity::Stage;
+use super::connection_state::ConnectionState;
 use super::drain::Phase;
 use super::exchange::exchange;
 use super::limits::Limits;
-use super::link::Link;
-use super::pulse::Stage;
+use super::monitored_stream::MonitoredStream;
 use super::tls;
 use super::watchdog::Watchdog;
-use super::wire::Wire;
 
 /// What a connection may hold in its read buffer; a longer body reaches the service in parts.
 const READ_BUFFER: usize = 64 * 1024;
@@ -64,43 +64,51 @@ impl<S: HttpService> Host<S> {
         let host = self.clone();
         tokio::spawn(async move {
             let Guest { stream, peer, slot } = guest;
-            let link = Arc::new(Link::new(peer, host.phase.clone()));
-            let wire = Wire::new(stream, Arc::clone(&link));
+            let state = Arc::new(ConnectionState::new(peer, host.phase.clone()));
+            let stream = MonitoredStream::new(stream, Arc::clone(&state));
             match host.shared.tls.clone() {
-                None => host.serve_http1(wire, link).await,
+                None => host.serve_http1(stream, state).await,
                 // Boxed, so that connections in the clear need no room for it.
-                Some(tls) => Box::pin(host.serve_tls(wire, link, tls)).await,
+                Some(tls) => Box::pin(host.serve_tls(stream, state, tls)).await,
             }
             drop(slot);
         });
     }
 
-    async fn serve_tls(mut self, wire: Wire, link: Arc<Link>, tls: TlsAcceptor) {
+    async fn serve_tls(mut self, stream: MonitoredStream, state: Arc<ConnectionState>, tls: TlsAcceptor) {
         let limits = &self.shared.handshake_limits;
-        let Some(stream) = attend(tls.accept(wire), None, &link, limits, &mut self.phase).await else {
+        let Some(stream) = attend(tls.accept(stream), None, &state, limits, &mut self.phase).await else {
             return;
         };
-        link.secured();
+        state.secured();
         match tls::chose_http2(&stream) {
-            true => self.serve_http2(stream, link).await,
-            false => self.serve_http1(stream, link).await,
+            true => self.serve_http2(stream, state).await,
+            false => self.serve_http1(stream, state).await,
         }
     }
 
-    async fn serve_http1<T: AsyncRead + AsyncWrite + Unpin>(mut self, stream: T, link: Arc<Link>) {
+    async fn serve_http1<T: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        stream: T,
+        state: Arc<ConnectionState>,
+    ) {
         let Shared { limits, http1, .. } = &*self.shared;
-        let service = exchange(self.service, Arc::clone(&link), limits.body_timeout);
+        let service = exchange(self.service, Arc::clone(&state), limits.body_timeout);
         let connection = http1.serve_connection(TokioIo::new(stream), service);
-        attend(connection, None, &link, limits, &mut self.phase).await;
+        attend(connection, None, &state, limits, &mut self.phase).await;
     }
 
-    async fn serve_http2<T: AsyncRead + AsyncWrite + Unpin>(mut self, stream: T, link: Arc<Link>) {
-        link.pulse.multiplexed();
+    async fn serve_http2<T: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        stream: T,
+        state: Arc<ConnectionState>,
+    ) {
+        state.activity.multiplexed();
         let Shared { limits, http2, .. } = &*self.shared;
-        let service = exchange(self.service, Arc::clone(&link), limits.body_timeout);
+        let service = exchange(self.service, Arc::clone(&state), limits.body_timeout);
         let connection = http2.serve_connection(TokioIo::new(stream), service);
         let goodbye = |connection: Pin<&mut http2::Connection<_, _, _>>| connection.graceful_shutdown();
-        attend(connection, Some(goodbye), &link, limits, &mut self.phase).await;
+        attend(connection, Some(goodbye), &state, limits, &mut self.phase).await;
     }
 }
 
@@ -111,7 +119,7 @@ impl<S: HttpService> Host<S> {
 async fn attend<C, T, E>(
     connection: C,
     mut goodbye: Option<fn(Pin<&mut C>)>,
-    link: &Link,
+    state: &ConnectionState,
     limits: &Limits,
     phases: &mut watch::Receiver<Phase>,
 ) -> Option<T>
@@ -119,9 +127,9 @@ where
     C: Future<Output = Result<T, E>>,
     E: Display,
 {
-    let peer = link.peer;
+    let peer = state.peer;
     let mut connection = pin!(connection);
-    let mut watchdog = Watchdog::new(limits, &link.pulse);
+    let mut watchdog = Watchdog::new(limits, &state.activity);
     loop {
         let phase = *phases.borrow_and_update();
         if phase > Phase::Open

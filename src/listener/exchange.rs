@@ -14,7 +14,7 @@ use hyper::{StatusCode, Version};
 use hyper_util::service::TowerToHyperService;
 
 use super::body::{AnswerBody, RequestBody};
-use super::link::Link;
+use super::connection_state::ConnectionState;
 use super::refusal::is_ambiguous;
 
 /// RFC 6797 §6.1: for a year, browsers come back by https only. Not `includeSubDomains`: other hosts below this one are
@@ -26,7 +26,7 @@ const A_YEAR_OF_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// each that goes over TLS.
 pub(super) fn exchange<S>(
     service: S,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     body_timeout: Duration,
 ) -> impl Service<
     hyper::Request<Incoming>,
@@ -39,13 +39,13 @@ where
 {
     let service = TowerToHyperService::new(service);
     service_fn(move |request: hyper::Request<Incoming>| {
-        let working = Working::begin(&link);
+        let working = Working::begin(&state);
         let version = request.version();
         let answer = if is_ambiguous(&request) {
-            link.leave_unread();
+            state.leave_unread();
             None
         } else {
-            Some(service.call(admit(request, &link, body_timeout)))
+            Some(service.call(admit(request, &state, body_timeout)))
         };
         async move {
             let answer = match answer {
@@ -57,12 +57,12 @@ where
     })
 }
 
-fn admit(request: hyper::Request<Incoming>, link: &Arc<Link>, body_timeout: Duration) -> Request {
+fn admit(request: hyper::Request<Incoming>, state: &Arc<ConnectionState>, body_timeout: Duration) -> Request {
     let mut request = request.map(|body| match body.is_end_stream() {
         true => Body::empty(),
-        false => Body::new(RequestBody::new(body, body_timeout, Arc::clone(link))),
+        false => Body::new(RequestBody::new(body, body_timeout, Arc::clone(state))),
     });
-    request.extensions_mut().insert(ConnectInfo(link.peer));
+    request.extensions_mut().insert(ConnectInfo(state.peer));
     request
 }
 
@@ -74,12 +74,12 @@ fn bad_request() -> Response {
 }
 
 /// A request that the service has not answered yet.
-struct Working(Arc<Link>);
+struct Working(Arc<ConnectionState>);
 
 impl Working {
-    fn begin(link: &Arc<Link>) -> Self {
-        link.pulse.begin();
-        Self(Arc::clone(link))
+    fn begin(state: &Arc<ConnectionState>) -> Self {
+        state.activity.begin();
+        Self(Arc::clone(state))
     }
 
     fn answer(self, mut answer: Response, version: Version) -> Response<AnswerBody> {
@@ -97,6 +97,6 @@ impl Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.pulse.worked();
+        self.0.activity.worked();
     }
 }

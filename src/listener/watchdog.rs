@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::activity::{Activity, Stage};
 use super::drain::Phase;
 use super::limits::Limits;
-use super::pulse::{Pulse, Stage};
 use crate::base::clock::timer_now;
 
 /// How long a peer may take to close its side after the last answer.
@@ -21,16 +21,16 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Watchdog<'a> {
     limits: &'a Limits,
-    pulse: &'a Pulse,
+    activity: &'a Activity,
     seen: (Stage, u32),
     since: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl<'a> Watchdog<'a> {
-    pub(super) fn new(limits: &'a Limits, pulse: &'a Pulse) -> Self {
+    pub(super) fn new(limits: &'a Limits, activity: &'a Activity) -> Self {
         let timer = Box::pin(sleep(limits.header_timeout));
-        Self { limits, pulse, seen: pulse.read(), since: timer_now(), timer }
+        Self { limits, activity, seen: activity.read(), since: timer_now(), timer }
     }
 
     /// Starts the current stage's time anew.
@@ -44,7 +44,7 @@ impl<'a> Watchdog<'a> {
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Stage> {
-        let now_seen = self.pulse.read();
+        let now_seen = self.activity.read();
         if now_seen != self.seen {
             self.seen = now_seen;
             self.since = timer_now();

@@ -1,4 +1,4 @@
-//! The bytes of a connection, on their way past its pulse.
+//! The bytes of a connection, on their way past its activity.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,31 +8,31 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::link::Link;
+use super::connection_state::ConnectionState;
 
 /// A socket that notes what moves, and closes in two steps if it has to.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct MonitoredStream {
     socket: TcpStream,
-    link: Arc<Link>,
+    state: Arc<ConnectionState>,
     shut: bool,
 }
 
-impl Wire {
-    pub(super) fn new(socket: TcpStream, link: Arc<Link>) -> Self {
-        Self { socket, link, shut: false }
+impl MonitoredStream {
+    pub(super) fn new(socket: TcpStream, state: Arc<ConnectionState>) -> Self {
+        Self { socket, state, shut: false }
     }
 
     fn note<R>(&self, write: Poll<R>) -> Poll<R> {
         match write {
-            Poll::Ready(_) => self.link.pulse.written(),
-            Poll::Pending => self.link.pulse.blocked(),
+            Poll::Ready(_) => self.state.activity.written(),
+            Poll::Pending => self.state.activity.blocked(),
         }
         write
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for MonitoredStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -41,13 +41,13 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.link.pulse.received();
+            self.state.activity.received();
         }
         read
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for MonitoredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let write = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.note(write)
@@ -79,14 +79,14 @@ impl AsyncWrite for Wire {
             let shutdown = Pin::new(&mut self.socket).poll_shutdown(cx);
             ready!(self.note(shutdown))?;
             self.shut = true;
-            self.link.pulse.closing();
+            self.state.activity.closing();
         }
         loop {
             let mut scratch = [0; 4096];
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut self.socket).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.link.leave_unread(),
-                Poll::Pending if self.link.has_unread() => return Poll::Pending,
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.state.leave_unread(),
+                Poll::Pending if self.state.has_unread() => return Poll::Pending,
                 _ => return Poll::Ready(Ok(())),
             }
         }

@@ -5,26 +5,26 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::watch;
 
+use super::activity::Activity;
 use super::drain::Phase;
-use super::pulse::Pulse;
 
 /// One connection, as its socket, its requests and its watchdog know it.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct ConnectionState {
     pub(super) peer: SocketAddr,
-    pub(super) pulse: Pulse,
+    pub(super) activity: Activity,
     /// Sees the first phase, always: that there is another says that the listener is ending.
     first_phase: watch::Receiver<Phase>,
     unread: AtomicBool,
     secure: AtomicBool,
 }
 
-impl Link {
+impl ConnectionState {
     /// Of a listener whose phases `phases` has not looked at since the first.
     pub(super) fn new(peer: SocketAddr, phases: watch::Receiver<Phase>) -> Self {
         Self {
             peer,
-            pulse: Pulse::new(),
+            activity: Activity::new(),
             first_phase: phases,
             unread: AtomicBool::new(false),
             secure: AtomicBool::new(false),
@@ -34,7 +34,7 @@ impl Link {
     /// The TLS handshake is over.
     pub(super) fn secured(&self) {
         self.secure.store(true, Relaxed);
-        self.pulse.secured();
+        self.activity.secured();
     }
 
     /// Whether TLS ends here.
@@ -55,6 +55,6 @@ impl Link {
 
     /// Whether the peer has sent what belongs to no answered request.
     pub(super) fn has_unread(&self) -> bool {
-        self.unread.load(Relaxed) || self.pulse.is_amid_head()
+        self.unread.load(Relaxed) || self.activity.is_amid_head()
     }
 }

@@ -26,19 +26,19 @@ pub(super) enum Stage {
 /// The connection's task writes them and reads them; only an HTTP/2 stream, a task of its own, counts from
 /// elsewhere, and wakes the connection's task when it does.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Activity {
     fresh: AtomicBool,
     head: AtomicBool,
     multiplexed: AtomicBool,
     working: AtomicU32,
     answering: AtomicU32,
-    beats: AtomicU32,
+    progress: AtomicU32,
     blocked: AtomicBool,
     unblocked: AtomicU32,
     closing: AtomicBool,
 }
 
-impl Pulse {
+impl Activity {
     pub(super) fn new() -> Self {
         Self {
             fresh: AtomicBool::new(true),
@@ -46,7 +46,7 @@ impl Pulse {
             multiplexed: AtomicBool::new(false),
             working: AtomicU32::new(0),
             answering: AtomicU32::new(0),
-            beats: AtomicU32::new(0),
+            progress: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
             unblocked: AtomicU32::new(0),
             closing: AtomicBool::new(false),
@@ -61,7 +61,7 @@ impl Pulse {
         if self.blocked.load(Relaxed) {
             return (Stage::Stalled, self.unblocked.load(Relaxed));
         }
-        (self.unblocked_stage(), self.beats.load(Relaxed))
+        (self.unblocked_stage(), self.progress.load(Relaxed))
     }
 
     fn unblocked_stage(&self) -> Stage {
@@ -126,7 +126,7 @@ impl Pulse {
     /// The service let go of a request: with an answer, or because the peer withdrew.
     pub(super) fn worked(&self) {
         self.working.fetch_sub(1, Relaxed);
-        self.beats.fetch_add(1, Relaxed);
+        self.progress.fetch_add(1, Relaxed);
     }
 
     /// An answer's body is there to be sent.
@@ -136,13 +136,13 @@ impl Pulse {
 
     /// An answer's body gave a part of itself.
     pub(super) fn progress(&self) {
-        self.beats.fetch_add(1, Relaxed);
+        self.progress.fetch_add(1, Relaxed);
     }
 
     /// An answer's body is used up. Bytes that came in meanwhile were the request's body.
     pub(super) fn answered(&self) {
         self.head.store(false, Relaxed);
         self.answering.fetch_sub(1, Relaxed);
-        self.beats.fetch_add(1, Relaxed);
+        self.progress.fetch_add(1, Relaxed);
     }
 }
