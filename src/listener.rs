@@ -33,13 +33,13 @@ pub use body::BodyTimedOut;
 pub use limits::Limits;
 pub use tls::{TlsError, TlsSettings};
 
-use accept::Door;
+use accept::Acceptor;
 use connection::Host;
 use drain::Phase;
 
 /// A bound socket, ready to serve.
 pub struct Listener {
-    door: Door,
+    acceptor: Acceptor,
     address: SocketAddr,
     limits: Limits,
     tls: Option<TlsAcceptor>,
@@ -94,9 +94,9 @@ impl Listener {
         let phase = watch::Sender::new(Phase::Open);
         let tls = tls.map(tls::acceptor).transpose()?;
         let bind_error = |source| ListenError::Bind { address, source };
-        let door = Door::open(address, limits.connections).map_err(bind_error)?;
-        let address = door.local_addr().map_err(bind_error)?;
-        Ok(Self { door, address, limits, tls, phase })
+        let acceptor = Acceptor::bind(address, limits.connections).map_err(bind_error)?;
+        let address = acceptor.local_addr().map_err(bind_error)?;
+        Ok(Self { acceptor, address, limits, tls, phase })
     }
 
     /// The address bound, with the port that the system chose if it was left to it.
@@ -123,19 +123,19 @@ impl Listener {
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
         let host = Host::new(service, self.limits.clone(), self.tls, self.phase.subscribe());
         let mut connections = 0;
-        let mut welcome = |guest| {
+        let mut serve = |accepted| {
             connections += 1;
-            host.receive(guest);
+            host.receive(accepted);
         };
         let mut shutdown = pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                guest = self.door.next() => welcome(guest),
+                accepted = self.acceptor.next() => serve(accepted),
             }
         }
-        let aborted = drain::drain(self.door, &self.phase, &self.limits, welcome).await;
+        let aborted = drain::drain(self.acceptor, &self.phase, &self.limits, serve).await;
         Report { connections, aborted }
     }
 }

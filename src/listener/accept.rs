@@ -1,4 +1,4 @@
-//! The way in: a bound socket, and as many connections at once as the limits allow.
+//! Accepting connections: a bound socket, and as many connections at once as the limits allow.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -18,22 +18,22 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket whose connections each take a slot before they are accepted.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Acceptor {
     listener: TcpListener,
     slots: Slots,
 }
 
 /// A connection just accepted, and the slot that it holds until it ends.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub(super) struct AcceptedConnection {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) slot: OwnedSemaphorePermit,
 }
 
-impl Door {
+impl Acceptor {
     /// Binds and listens.
-    pub(super) fn open(address: SocketAddr, connections: NonZeroU32) -> io::Result<Self> {
+    pub(super) fn bind(address: SocketAddr, connections: NonZeroU32) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
@@ -49,11 +49,11 @@ impl Door {
     }
 
     /// The next connection, once there is a slot for it. May be dropped at any point without losing one.
-    pub(super) async fn next(&self) -> Guest {
+    pub(super) async fn next(&self) -> AcceptedConnection {
         let slot = self.slots.take().await;
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => return Guest::new(stream, peer, slot),
+                Ok((stream, peer)) => return AcceptedConnection::new(stream, peer, slot),
                 Err(error) => recover(&error).await,
             }
         }
@@ -62,7 +62,7 @@ impl Door {
     /// Accepts whatever the kernel has accepted, as slots come free, then stops listening.
     ///
     /// The socket is asked itself: the runtime may not have heard yet of its latest connections.
-    pub(super) async fn close(self, mut welcome: impl FnMut(Guest)) {
+    pub(super) async fn close(self, mut serve: impl FnMut(AcceptedConnection)) {
         let listener = match self.listener.into_std() {
             Ok(listener) => listener,
             Err(error) => return tracing::warn!(%error, "the accept queue is lost"),
@@ -70,7 +70,7 @@ impl Door {
         loop {
             let slot = self.slots.take().await;
             match listener.accept().and_then(|(stream, peer)| Ok((into_tokio(stream)?, peer))) {
-                Ok((stream, peer)) => welcome(Guest::new(stream, peer, slot)),
+                Ok((stream, peer)) => serve(AcceptedConnection::new(stream, peer, slot)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => recover(&error).await,
             }
@@ -78,7 +78,7 @@ impl Door {
     }
 }
 
-impl Guest {
+impl AcceptedConnection {
     fn new(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Self {
         // Answers are written whole: waiting to fill a packet only delays them. A socket that refuses this
         // is one that its peer has already left.

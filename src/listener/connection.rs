@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpService;
-use super::accept::Guest;
+use super::accept::AcceptedConnection;
 use super::activity::Stage;
 use super::connection_state::ConnectionState;
 use super::drain::Phase;
@@ -60,10 +60,10 @@ impl<S: HttpService> Host<S> {
     }
 
     /// Serves a connection in a task of its own.
-    pub(super) fn receive(&self, guest: Guest) {
+    pub(super) fn receive(&self, accepted: AcceptedConnection) {
         let host = self.clone();
         tokio::spawn(async move {
-            let Guest { stream, peer, slot } = guest;
+            let AcceptedConnection { stream, peer, slot } = accepted;
             let state = Arc::new(ConnectionState::new(peer, host.phase.clone()));
             let stream = MonitoredStream::new(stream, Arc::clone(&state));
             match host.shared.tls.clone() {

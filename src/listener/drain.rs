@@ -5,7 +5,7 @@ use std::pin::pin;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::accept::{Door, Guest};
+use super::accept::{AcceptedConnection, Acceptor};
 use super::limits::Limits;
 use crate::base::clock::timer_now;
 
@@ -22,26 +22,26 @@ pub(super) enum Phase {
     Aborting,
 }
 
-/// Lets those in whom the kernel has accepted already, and sees everybody out. Returns how many connections
+/// Serves the connections that the kernel has accepted already, and drains all. Returns how many connections
 /// had to be cut off at the deadline.
 ///
 /// What ends a connection is an answer with `Connection: close` (RFC 9112 §9.6), so that a request on its way
 /// to a connection at rest meets an open one. Only after the linger does rest alone end a connection.
 pub(super) async fn drain(
-    door: Door,
+    acceptor: Acceptor,
     phase: &watch::Sender<Phase>,
     limits: &Limits,
-    welcome: impl FnMut(Guest),
+    serve: impl FnMut(AcceptedConnection),
 ) -> usize {
     let signalled = timer_now();
-    let slots = door.slots().clone();
+    let slots = acceptor.slots().clone();
     phase.send_replace(Phase::Draining);
 
-    let everybody_left = async {
-        door.close(welcome).await;
+    let all_closed = async {
+        acceptor.close(serve).await;
         slots.all_free().await;
     };
-    if left_in_time(everybody_left, phase, limits, signalled).await {
+    if drained_in_time(all_closed, phase, limits, signalled).await {
         return 0;
     }
     let aborted = slots.taken();
@@ -49,17 +49,17 @@ pub(super) async fn drain(
     aborted
 }
 
-async fn left_in_time(
-    everybody_left: impl Future<Output = ()>,
+async fn drained_in_time(
+    all_closed: impl Future<Output = ()>,
     phase: &watch::Sender<Phase>,
     limits: &Limits,
     signalled: Instant,
 ) -> bool {
-    let mut everybody_left = pin!(everybody_left);
+    let mut all_closed = pin!(all_closed);
     let linger = limits.drain_linger.min(limits.drain_deadline);
-    if timeout_at(signalled + linger, &mut everybody_left).await.is_ok() {
+    if timeout_at(signalled + linger, &mut all_closed).await.is_ok() {
         return true;
     }
     phase.send_replace(Phase::Closing);
-    timeout_at(signalled + limits.drain_deadline, everybody_left).await.is_ok()
+    timeout_at(signalled + limits.drain_deadline, all_closed).await.is_ok()
 }
