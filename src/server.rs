@@ -6,4 +6,4 @@ mod switch;
 mod waiting;
 
 pub use router::{service, until_set_up};
-pub use switch::{Doors, Switch};
+pub use switch::{FullRouter, Switch};

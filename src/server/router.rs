@@ -6,7 +6,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get};
 
-use super::switch::{Doors, Switch};
+use super::switch::{FullRouter, Switch};
 use super::waiting;
 use crate::base::entropy::EntropyError;
 use crate::console;
@@ -20,21 +20,21 @@ use crate::use_cases::set_up::SetUp;
 /// # Errors
 /// When the system has no randomness.
 pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
-    Front::new(whole(&node, None), &node.deployment.issuer, &node.records.entropy)
+    Front::new(full_router(&node, None), &node.deployment.issuer, &node.records.entropy)
 }
 
-/// A server whose store has to be set up first: then the [`Doors`] let it become the whole.
+/// A server whose store has to be set up first: then the [`FullRouter`] takes over.
 ///
 /// # Errors
 /// When the system has no randomness.
-pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, Doors), EntropyError> {
-    let (doors, context) = (Doors::default(), &set_up.context);
-    let switch = Switch::new(waiting::router(set_up), doors.clone());
-    Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, doors))
+pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, FullRouter), EntropyError> {
+    let (full, context) = (FullRouter::default(), &set_up.context);
+    let switch = Switch::new(waiting::router(set_up), full.clone());
+    Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, full))
 }
 
 /// All routes; `set_up` is the set-up that this process began with, if it did.
-pub(super) fn whole(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router {
+pub(super) fn full_router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router {
     let all = || http::endpoints().merge(console::router(node, set_up));
     at_issuer(&node.deployment.issuer, all, get(discovery::metadata)).with_state(Arc::clone(node))
 }

@@ -17,23 +17,23 @@ use crate::use_cases::set_up::SetUp;
 #[derive(Clone, Debug)]
 pub struct Switch {
     waiting: Router,
-    whole: Doors,
+    full: FullRouter,
 }
 
-/// What lets the whole server begin.
+/// The router of the full server, once its store is set up.
 #[derive(Clone, Debug, Default)]
-pub struct Doors(Arc<OnceLock<Router>>);
+pub struct FullRouter(Arc<OnceLock<Router>>);
 
 impl Switch {
-    pub(super) fn new(waiting: Router, whole: Doors) -> Self {
-        Self { waiting, whole }
+    pub(super) fn new(waiting: Router, full: FullRouter) -> Self {
+        Self { waiting, full }
     }
 }
 
-impl Doors {
+impl FullRouter {
     /// From now on every request is this node's.
-    pub fn open(&self, node: &Arc<Node>, set_up: &Arc<SetUp>) {
-        self.0.get_or_init(|| super::router::whole(node, Some(set_up)));
+    pub fn install(&self, node: &Arc<Node>, set_up: &Arc<SetUp>) {
+        self.0.get_or_init(|| super::router::full_router(node, Some(set_up)));
     }
 }
 
@@ -48,8 +48,8 @@ impl Service<Request> for Switch {
     }
 
     fn call(&mut self, request: Request) -> RouteFuture<Infallible> {
-        match self.whole.0.get() {
-            Some(whole) => whole.clone().call(request),
+        match self.full.0.get() {
+            Some(full) => full.clone().call(request),
             None => self.waiting.call(request),
         }
     }
