@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 16] = pages![
+pub(super) const PAGES: [Embedded; 17] = pages![
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -17,6 +17,7 @@ pub(super) const PAGES: [Embedded; 16] = pages![
     "configuration.md",
     "console.md",
     "gateways.md",
+    "glossary.md",
     "known-attacks.md",
     "operating.md",
     "performance.md",
