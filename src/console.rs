@@ -15,6 +15,8 @@ mod explain;
 mod fields;
 mod home;
 mod keys;
+mod made_key;
+mod next_page;
 mod notice;
 mod organizations;
 mod origin;
@@ -30,8 +32,10 @@ mod set_up;
 mod shell;
 mod shown_again;
 mod sign_in;
+mod sign_out;
 mod signing_keys;
 mod use_by_key;
+mod use_columns;
 mod use_over_time;
 mod use_page;
 mod visitor;
@@ -59,7 +63,7 @@ routes! {
         GET "/console" => home::home,
         GET "/console/sign-in" => sign_in::page,
         POST "/console/sign-in" => sign_in::sign_in,
-        POST "/console/sign-out" => sign_in::sign_out,
+        POST "/console/sign-out" => sign_out::sign_out,
         GET "/console/set-up" => set_up::over,
         POST "/console/set-up" => set_up::late,
         POST "/console/set-up/saved" => set_up::saved,

@@ -8,9 +8,9 @@ use axum::http::header::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::next_page::sign_in_path;
 use super::page::page;
 use super::shell::base;
-use super::sign_in;
 use crate::http::failure::Failure;
 use crate::node::Node;
 
@@ -27,7 +27,7 @@ struct BouncePage {
 pub(super) fn over(parts: &Parts, node: &Node) -> Option<Result<Response, Failure>> {
     let wanted = parts.uri.path_and_query()?.as_str();
     let is_followed = parts.method == Method::GET && is_from_another_site(&parts.headers);
-    is_followed.then(|| page(&BouncePage { to: sign_in::path(&base(node), Some(wanted)) }))
+    is_followed.then(|| page(&BouncePage { to: sign_in_path(&base(node), Some(wanted)) }))
 }
 
 /// Whether a link on another site was followed (Fetch Metadata). Pictures, frames and scripts of other sites are nothing

@@ -11,6 +11,15 @@ use crate::http::body;
 use crate::http::form;
 use crate::use_cases::management::ApiError;
 
+/// The field with what only a page of the session's can know.
+pub(super) const TOKEN: &str = "token";
+
+/// The field that tells one filling-in of a form from another.
+pub(super) const FORM: &str = "form";
+
+/// The field of a form that is only to be shown once more, with what was typed.
+pub(super) const RESUME: &str = "resume";
+
 /// The most bytes of a form: notes and scopes, all of them escaped.
 const MAX_BODY: usize = 64 * 1024;
 

@@ -5,7 +5,6 @@ pub(super) mod disable;
 pub(super) mod edit;
 mod form;
 mod list;
-pub(super) mod made;
 pub(super) mod new;
 mod row;
 pub(super) mod show;

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::cookie;
 use super::page::see_other;
-use super::visitor::Visitor;
+use super::session::SessionId;
 use crate::base::clock::Timestamp;
 use crate::node::Node;
 
@@ -84,11 +84,11 @@ impl Notice {
     }
 
     /// Leads to the page at `path`, which says this once.
-    pub(super) fn at(self, node: &Node, visitor: Option<&Visitor>, path: &str) -> Response {
+    pub(super) fn at(self, node: &Node, session: Option<&SessionId>, path: &str) -> Response {
         let mut response = see_other(path);
         let (page, _) = path.split_once('?').unwrap_or((path, ""));
         let text = format!("{}.{}", self.word(), node.clock.now().plus(SECONDS).unix());
-        let marked = node.authenticator.tagger.marked(&purpose(visitor, page), &text);
+        let marked = node.authenticator.tagger.marked(&purpose(session, page), &text);
         if let Some(cookie) = cookie::with(node, NAME, &marked, SECONDS) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -100,11 +100,11 @@ impl Notice {
 pub(super) fn take(
     node: &Node,
     headers: &HeaderMap,
-    visitor: Option<&Visitor>,
+    session: Option<&SessionId>,
     path: &str,
 ) -> (Option<Notice>, Option<HeaderValue>) {
     let Some(marked) = cookie::value(node, headers, NAME) else { return (None, None) };
-    let Some(text) = node.authenticator.tagger.unmarked(&purpose(visitor, path), marked) else {
+    let Some(text) = node.authenticator.tagger.unmarked(&purpose(session, path), marked) else {
         return (None, None);
     };
     (read(text, node.clock.now()), cookie::with(node, NAME, "", 0))
@@ -116,7 +116,7 @@ fn read(text: &str, now: Timestamp) -> Option<Notice> {
     Notice::ALL.into_iter().find(|notice| !is_late && notice.word() == word)
 }
 
-fn purpose(visitor: Option<&Visitor>, path: &str) -> String {
-    let session = visitor.map(|visitor| visitor.session.form_token()).unwrap_or_default();
+fn purpose(session: Option<&SessionId>, path: &str) -> String {
+    let session = session.map(SessionId::form_token).unwrap_or_default();
     format!("console notice {session} {path}")
 }

@@ -8,14 +8,13 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use ring::digest::{Context, SHA256};
 
-use super::fields::Fields;
-use super::keys::made;
+use super::fields::{FORM, Fields, RESUME, TOKEN};
 use super::resume::{self, Unsent};
 use super::shell::base;
 use super::shown_again::{Sent, Shown, ShownAgain, What};
 use super::sign_in;
 use super::visitor::Visitor;
-use super::{cookie, origin};
+use super::{cookie, made_key, next_page, origin};
 use crate::http::credentials::CameFrom;
 use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
@@ -34,15 +33,6 @@ pub(super) struct Posted {
     digest: Digest,
     shown_again: ShownAgain,
 }
-
-/// The field with what only a page of the session's can know.
-pub(super) const TOKEN: &str = "token";
-
-/// The field that tells one filling-in of a form from another.
-pub(super) const FORM: &str = "form";
-
-/// The field of a form that is only to be shown once more, with what was typed.
-pub(super) const RESUME: &str = "resume";
 
 impl FromRequest<Arc<Node>> for Posted {
     type Rejection = Response;
@@ -125,7 +115,7 @@ fn is_of_cookie(node: &Node, parts: &Parts, fields: &Fields) -> bool {
 
 /// The form ended the secret that its own session was opened with, and comes for the second time.
 fn ended_by_it(node: &Arc<Node>, shown: &Shown) -> Response {
-    made::page(node, None, shown).unwrap_or_else(Failure::into_response)
+    made_key::page(node, None, shown).unwrap_or_else(Failure::into_response)
 }
 
 /// Nobody is signed in any more: they are asked to, and the form waits.
@@ -133,7 +123,7 @@ fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
     let was_in = cookie::read(node, &parts.headers).is_some();
     let mut response = match Unsent::new(&base(node), &seen_path(node, parts.uri.path()), fields) {
         Some(unsent) => sign_in::with_unsent(node, unsent).into_response(),
-        None => return sign_in::lead(node, None, was_in),
+        None => return next_page::sign_in_first(node, None, was_in),
     };
     if was_in && let Some(cleared) = cookie::clear(node) {
         response.headers_mut().append(SET_COOKIE, cleared);

@@ -5,11 +5,10 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::fields::Fields;
+use super::fields::{FORM, Fields, RESUME, TOKEN};
+use super::next_page::is_page;
 use super::page::{page, refused};
-use super::posted::{FORM, RESUME, TOKEN};
 use super::shell::Shell;
-use super::sign_in::is_page;
 use super::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::use_cases::management::ApiError;

@@ -9,9 +9,9 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::fields::Fields;
+use super::next_page::next_of;
 use super::notice::{self, Notice};
-use super::page::{address, see_other};
-use super::posted::Posted;
+use super::page::see_other;
 use super::problem::sentence;
 use super::resume::{self, Unsent};
 use super::shell::{Shell, base};
@@ -96,36 +96,6 @@ pub(super) fn with_unsent(node: &Node, unsent: Unsent) -> Failure {
     answer::refused(&page, ApiError::Unauthenticated { presented: false })
 }
 
-/// Leads to the page, and from there on to the path `wanted`.
-pub(super) fn lead(node: &Node, wanted: Option<&str>, was_in: bool) -> Response {
-    let path = path(&base(node), wanted);
-    if !was_in {
-        return see_other(&path);
-    }
-    let mut response = Notice::Over.at(node, None, &path);
-    if let Some(cleared) = cookie::clear(node) {
-        response.headers_mut().append(SET_COOKIE, cleared);
-    }
-    response
-}
-
-/// `POST /console/sign-out`.
-pub(super) async fn sign_out(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
-    let visitor = posted.visitor;
-    session::close(&node, &visitor.caller, &visitor.session).await?;
-    let mut response = Notice::SignedOut.at(&node, None, &format!("{}/sign-in", visitor.shell.base));
-    if let Some(cleared) = cookie::clear(&node) {
-        response.headers_mut().append(SET_COOKIE, cleared);
-    }
-    Ok(response)
-}
-
-/// The path of the page, from which one goes on to the path `wanted`.
-pub(super) fn path(base: &str, wanted: Option<&str>) -> String {
-    let next = wanted.map(|wanted| next_of(base, wanted)).filter(|next| next != base).unwrap_or_default();
-    address(&format!("{base}/sign-in"), [("next", &*next)])
-}
-
 /// The form again, without what was typed: it is a secret.
 fn again(node: &Node, next: String, unsent: Option<Unsent>, error: ApiError) -> Failure {
     let said = match &error {
@@ -152,50 +122,5 @@ impl SignInPage {
             host: host.to_owned(),
             brand,
         }
-    }
-}
-
-/// `wanted`, if it is a page of the console's; else where one comes in. Nobody is led elsewhere from here.
-fn next_of(base: &str, wanted: &str) -> String {
-    if is_page(base, wanted) { wanted.to_owned() } else { base.to_owned() }
-}
-
-/// Whether it is a page of the console's, other than this one.
-pub(super) fn is_page(base: &str, wanted: &str) -> bool {
-    let rest = wanted.strip_prefix(base);
-    let is_below = rest.is_some_and(|rest| rest.starts_with(['/', '?']));
-    let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_sign = rest.is_some_and(|rest| rest.starts_with("/sign-"));
-    is_below && is_plain && !is_sign
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_goes_on_within_the_console_only() {
-        for good in ["/console/orgs/a/keys?q=x", "/console?x"] {
-            assert_eq!(next_of("/console", good), good);
-        }
-        for bad in [
-            "",
-            "/console",
-            "/consoles",
-            "//elsewhere.example",
-            "/\\elsewhere.example",
-            "https://elsewhere.example/console/",
-            "/console/\\elsewhere",
-            "/console/a\nb",
-            "/console/é",
-            "/console/sign-in",
-            "/console/sign-out",
-            "/v1/orgs",
-            "javascript:alert(1)",
-        ] {
-            assert_eq!(next_of("/console", bad), "/console", "{bad}");
-        }
-        assert_eq!(path("/console", Some("/console/a?b=c")), "/console/sign-in?next=%2Fconsole%2Fa%3Fb%3Dc");
-        assert_eq!(path("/console", Some("/console")), "/console/sign-in");
     }
 }

@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::page::spreadsheet;
-use super::use_over_time::{Span, month_name};
-use super::use_page::numbers;
+use super::use_columns::{cells, columns};
+use super::use_over_time::Span;
 use super::visitor::Visitor;
+use super::when::month_name;
 use crate::base::clock::Timestamp;
 use crate::domain::names::OrganizationId;
 use crate::domain::usage::{CalendarPeriod, CalendarSpan};
@@ -27,19 +28,7 @@ const SHOWN: u16 = 20;
 /// Keys in a download.
 const MOST_ROWS: u16 = 10_000;
 
-const COLUMNS: [&str; 11] = [
-    "key_id",
-    "name",
-    "project",
-    "environment",
-    "tokens",
-    "direct",
-    "refused_revoked",
-    "refused_expired",
-    "refused_disabled",
-    "refused_address",
-    "refused_secret",
-];
+const COLUMNS: [&str; 11] = columns(["key_id", "name", "project", "environment"]);
 
 /// The busiest keys of a day or a month.
 #[derive(Debug)]
@@ -89,7 +78,7 @@ pub(super) async fn export(
     let query = Query::read(&parts, &["span", "month"])?;
     let period = period(Span::read(query.text("span")), month(&query)?, node.clock.now());
     let used = usage::by_key(&node.records, &visitor.caller, &organization, period, MOST_ROWS).await?;
-    let body = table(Some(&COLUMNS), used.into_iter().map(cells)).map_err(ApiError::internal)?;
+    let body = table(Some(&COLUMNS), used.into_iter().map(row)).map_err(ApiError::internal)?;
     Ok(spreadsheet(&format!("{organization}-usage-by-key-{period}.csv"), body))
 }
 
@@ -168,10 +157,10 @@ fn name(period: CalendarPeriod) -> String {
     }
 }
 
-fn cells(KeyUse { key, label, used }: KeyUse) -> [String; COLUMNS.len()] {
+fn row(KeyUse { key, label, used }: KeyUse) -> [String; COLUMNS.len()] {
     let known = label.map_or_else(Default::default, |label| {
         [label.name, label.project.to_string(), label.environment.to_string()]
     });
-    let mut cells = [key.to_string()].into_iter().chain(known).chain(numbers(&used));
-    std::array::from_fn(|_| cells.next().unwrap_or_default())
+    let [name, project, environment] = known;
+    cells([key.to_string(), name, project, environment], &used)
 }

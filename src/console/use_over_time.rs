@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::plot::{Plot, Point};
+use super::when::month_name;
 use crate::base::clock::Timestamp;
 use crate::domain::usage::Interval;
 use crate::node::Node;
@@ -115,29 +116,9 @@ fn month(exact: &str) -> String {
     format!("{} {}", short(month_name(exact)), &exact[..4])
 }
 
-/// `November`, of a time as RFC 3339 writes it.
-pub(super) fn month_name(exact: &str) -> &'static str {
-    MONTHS[exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)]
-}
-
 fn short(month: &str) -> &str {
     &month[..3]
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 #[cfg(test)]
 mod tests {

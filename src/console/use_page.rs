@@ -10,6 +10,7 @@ use axum::response::Response;
 use super::page::{page, spreadsheet};
 use super::shell::{Room, Shell};
 use super::use_by_key::{self, UseByKey};
+use super::use_columns::{cells, columns};
 use super::use_over_time::{Span, UseOverTime};
 use super::visitor::Visitor;
 use crate::domain::names::ProjectId;
@@ -19,18 +20,9 @@ use crate::http::query::Query;
 use crate::http::spreadsheet::table;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
-use crate::use_cases::management::usage::{self, Bucket, Refused};
+use crate::use_cases::management::usage::{self, Bucket};
 
-const COLUMNS: [&str; 8] = [
-    "start",
-    "tokens",
-    "direct",
-    "refused_revoked",
-    "refused_expired",
-    "refused_disabled",
-    "refused_address",
-    "refused_secret",
-];
+const COLUMNS: [&str; 8] = columns(["start"]);
 
 #[derive(Template)]
 #[template(path = "usage.html")]
@@ -102,7 +94,7 @@ pub(super) async fn export(
     let used =
         usage::of_organization(&node.records, &visitor.caller, &organization, project.as_ref(), request)
             .await?;
-    let body = table(Some(&COLUMNS), used.buckets().iter().map(cells)).map_err(ApiError::internal)?;
+    let body = table(Some(&COLUMNS), used.buckets().iter().map(row)).map_err(ApiError::internal)?;
     Ok(spreadsheet(&format!("{organization}-usage.csv"), body))
 }
 
@@ -114,13 +106,6 @@ fn project(query: &Query) -> Result<Option<ProjectId>, ApiError> {
         .transpose()
 }
 
-fn cells(bucket: &Bucket) -> [String; COLUMNS.len()] {
-    let mut cells = [bucket.start.rfc3339()].into_iter().chain(numbers(bucket));
-    std::array::from_fn(|_| cells.next().unwrap_or_default())
-}
-
-/// What there was, as the last columns of a table have it.
-pub(super) fn numbers(Bucket { tokens, direct, refused, .. }: &Bucket) -> [String; 7] {
-    let Refused { revoked, expired, disabled, address, secret } = *refused;
-    [*tokens, *direct, revoked, expired, disabled, address, secret].map(|number| number.to_string())
+fn row(bucket: &Bucket) -> [String; COLUMNS.len()] {
+    cells([bucket.start.rfc3339()], bucket)
 }

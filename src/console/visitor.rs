@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::session::{self, SessionId};
 use super::shell::{LIST, Room, Shell};
-use super::{bounce, cookie, sign_in};
+use super::{bounce, cookie, next_page};
 use crate::domain::address::Origin;
 use crate::domain::names::OrganizationId;
 use crate::http::credentials::CameFrom;
@@ -103,5 +103,5 @@ fn list_of(parts: &Parts) -> String {
 /// Sends somebody to sign in, and then back to where they wanted to look.
 fn to_sign_in(parts: &Parts, node: &Node) -> Response {
     let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET).map(|path| path.as_str());
-    sign_in::lead(node, wanted, cookie::read(node, &parts.headers).is_some())
+    next_page::sign_in_first(node, wanted, cookie::read(node, &parts.headers).is_some())
 }

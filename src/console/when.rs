@@ -5,7 +5,6 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
-use super::use_over_time::month_name;
 use crate::base::clock::Timestamp;
 
 const MINUTE: i64 = 60;
@@ -113,6 +112,26 @@ impl HtmlSafe for When {}
 
 /// As [`When`].
 impl HtmlSafe for Age {}
+
+/// `November`, of a time as RFC 3339 writes it.
+pub(super) fn month_name(exact: &str) -> &'static str {
+    MONTHS[exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)]
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 #[cfg(test)]
 mod tests {

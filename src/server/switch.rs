@@ -10,30 +10,27 @@ use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use tower_service::Service;
 
-use crate::node::Node;
-use crate::use_cases::set_up::SetUp;
-
-/// Answers as it does in front of an empty store, and from one moment on as the whole server.
+/// Answers as it does in front of an empty store, and from one moment on as the full server.
 #[derive(Clone, Debug)]
 pub struct Switch {
     waiting: Router,
-    full: FullRouter,
+    full: SwitchHandle,
 }
 
-/// The router of the full server, once its store is set up.
+/// What replaces the router of a switch, once.
 #[derive(Clone, Debug, Default)]
-pub struct FullRouter(Arc<OnceLock<Router>>);
+pub struct SwitchHandle(Arc<OnceLock<Router>>);
 
 impl Switch {
-    pub(super) fn new(waiting: Router, full: FullRouter) -> Self {
+    pub(super) fn new(waiting: Router, full: SwitchHandle) -> Self {
         Self { waiting, full }
     }
 }
 
-impl FullRouter {
-    /// From now on every request is this node's.
-    pub fn install(&self, node: &Arc<Node>, set_up: &Arc<SetUp>) {
-        self.0.get_or_init(|| super::router::full_router(node, Some(set_up)));
+impl SwitchHandle {
+    /// From now on, this router answers every request.
+    pub(super) fn replace_by(&self, full: Router) {
+        let _ = self.0.set(full);
     }
 }
 

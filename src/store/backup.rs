@@ -24,3 +24,6 @@ pub(super) use facts::active_keys;
 pub(super) use file::{migrated, scratch};
 pub(super) use source::{Identity, Source, identity, schema};
 pub(super) use tables::Table;
+
+/// Begins a transaction that takes no lock before it needs one.
+const READ: &str = "BEGIN";

@@ -178,7 +178,9 @@ impl ChangeReader {
             && is_prompt
             && let (Either::Postgres(pool), Either::Postgres(primary)) = (&self.db, &self.source)
         {
-            primary.fail_over(pool);
+            // What led to the old primary answers nobody, or answers from the past.
+            pool.expire_all();
+            primary.note_failover();
         }
         Ok(answered)
     }

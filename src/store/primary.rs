@@ -9,12 +9,11 @@ use std::time::Duration;
 use futures_util::future::select_ok;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Row as _};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, Row as _};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::error::{StoreError, timed_out};
-use super::pool::Pool;
 use crate::base::lock::Mutex;
 
 /// The longest wait for a new connection, until it has said that it leads to the primary.
@@ -86,14 +85,12 @@ impl Primary {
             .connect_lazy_with(self.options())
     }
 
-    /// Lets the pool go over to the server that [`Primary::connect`] found, and give up every connection that
-    /// it has: what led to the old primary answers nobody, or answers from the past.
-    pub(super) fn fail_over(&self, pool: &Pool<Postgres>) {
-        pool.expire_all();
+    /// Notes that [`Primary::connect`] found another server, so that whoever listens connects anew.
+    pub(super) fn note_failover(&self) {
         self.0.failovers.send_modify(|count| *count += 1);
     }
 
-    /// Hears of each [`Primary::fail_over`].
+    /// Hears of each [`Primary::note_failover`].
     pub(super) fn failovers(&self) -> watch::Receiver<u64> {
         self.0.failovers.subscribe()
     }

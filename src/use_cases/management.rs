@@ -10,6 +10,7 @@ pub mod configuration;
 mod diff;
 mod error;
 mod etag;
+mod given;
 mod idempotency;
 pub mod keys;
 mod last_admin;

@@ -1,11 +1,12 @@
-//! The rooms of `src` use each other as the table in docs/architecture.md says, and in no other way.
+//! The rooms of `src` use each other as the table in docs/architecture.md says, and in no other way. Nowhere do modules
+//! beside each other use each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use syn::UseTree;
 use syn::visit::{self, Visit};
-use syn::{Path as SynPath, UseTree};
 
 use crate::text;
 
@@ -28,7 +29,7 @@ fn rooms_use_each_other_as_the_table_says() {
             continue;
         };
         let code = fs::read_to_string(&file).expect("text");
-        for other in rooms_named_in(&code) {
+        for other in rooms_named_in(&code, &module_of(inside)) {
             if other != room && !may_use.contains(&other) {
                 let line = line_with(&code, &format!("crate::{other}"));
                 wrong.push(format!("{}:{line}: `{room}` may not use `{other}`", file.display()));
@@ -53,6 +54,58 @@ fn the_table_leads_one_way() {
         left.remove(room);
     }
     assert!(left.is_empty(), "these use each other in a circle: {left:?}");
+}
+
+#[test]
+fn no_modules_beside_each_other_form_a_circle() {
+    let code: BTreeMap<Module, String> = files(&source())
+        .into_iter()
+        .map(|file| {
+            let inside = file.strip_prefix(source()).expect("a file of the source");
+            (module_of(inside), fs::read_to_string(&file).expect("text"))
+        })
+        .filter(|(module, _)| module.last().is_some_and(|name| name != "tests"))
+        .collect();
+    // For each pair of modules beside each other, a file of the first that names something in the second.
+    let mut uses: BTreeMap<Module, BTreeMap<Module, Module>> = BTreeMap::new();
+    for (user, text) in &code {
+        for path in paths_in(text, user) {
+            let used = (1..=path.len()).rev().map(|end| &path[..end]).find(|path| code.contains_key(*path));
+            let Some(used) = used else { continue };
+            let shared = user.iter().zip(used).take_while(|(one, other)| one == other).count();
+            if shared < user.len() && shared < used.len() {
+                let (from, to) = (user[..=shared].to_vec(), used[..=shared].to_vec());
+                uses.entry(from).or_default().entry(to).or_insert_with(|| user.clone());
+            }
+        }
+    }
+    let mut left: BTreeSet<&Module> = uses.keys().collect();
+    while let Some(module) =
+        left.iter().copied().find(|module| uses[*module].keys().all(|used| !left.contains(used)))
+    {
+        left.remove(module);
+    }
+    // What merely leads to a circle is in none.
+    while let Some(module) =
+        left.iter().copied().find(|module| !left.iter().any(|user| uses[*user].contains_key(*module)))
+    {
+        left.remove(module);
+    }
+    let of_circles = left.iter().flat_map(|module| {
+        uses[*module].iter().filter(|(used, _)| left.contains(used)).map(|(used, file)| {
+            format!("{} uses {} in {}", module.join("::"), used.join("::"), file.join("::"))
+        })
+    });
+    let of_circles: Vec<_> = of_circles.collect();
+    assert!(of_circles.is_empty(), "these use each other in circles:\n{}", of_circles.join("\n"));
+}
+
+/// A module's path from the root of the crate, name by name.
+type Module = Vec<String>;
+
+/// The module that a file is.
+fn module_of(inside: &Path) -> Module {
+    inside.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
 /// Each room, and those that it may use.
@@ -86,11 +139,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     code.chain(folders.iter().flat_map(|folder| files(folder))).collect()
 }
 
-/// What stands behind `crate::` in this code.
-fn rooms_named_in(code: &str) -> BTreeSet<String> {
-    let mut named = Named::default();
+/// The rooms that this code of `module` names.
+fn rooms_named_in(code: &str, module: &Module) -> BTreeSet<String> {
+    paths_in(code, module).into_iter().filter_map(|path| path.into_iter().next()).collect()
+}
+
+/// The paths within the crate that this code of `module` names, without those of its unit tests.
+fn paths_in(code: &str, module: &Module) -> BTreeSet<Vec<String>> {
+    let mut named = Named { module: module.clone(), paths: BTreeSet::new() };
     named.visit_file(&syn::parse_file(code).expect("Rust"));
-    named.0
+    named.paths
 }
 
 /// The number of the first line with this text, or else 1.
@@ -98,36 +156,63 @@ fn line_with(code: &str, wanted: &str) -> usize {
     code.lines().position(|line| line.contains(wanted)).map_or(1, |index| index + 1)
 }
 
-#[derive(Default)]
-struct Named(BTreeSet<String>);
+struct Named {
+    module: Module,
+    paths: BTreeSet<Vec<String>>,
+}
+
+impl Named {
+    fn note(&mut self, path: &[String]) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let mut from = match first.as_str() {
+            "crate" => Vec::new(),
+            "self" => self.module.clone(),
+            "super" => self.module[..self.module.len() - 1].to_vec(),
+            _ => return,
+        };
+        let above = rest.iter().take_while(|name| *name == "super").count();
+        from.truncate(from.len().saturating_sub(above));
+        from.extend_from_slice(&rest[above..]);
+        self.paths.insert(from);
+    }
+}
 
 impl<'ast> Visit<'ast> for Named {
-    fn visit_use_tree(&mut self, tree: &'ast UseTree) {
-        if let UseTree::Path(path) = tree
-            && path.ident == "crate"
-        {
-            self.0.extend(first_names(&path.tree).into_iter().map(ToString::to_string));
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        let is_test = |attribute: &syn::Attribute| {
+            attribute.path().is_ident("cfg")
+                && attribute.parse_args::<syn::Ident>().is_ok_and(|cfg| cfg == "test")
+        };
+        if !module.attrs.iter().any(is_test) {
+            visit::visit_item_mod(self, module);
         }
-        visit::visit_use_tree(self, tree);
     }
 
-    fn visit_path(&mut self, path: &'ast SynPath) {
-        let mut segments = path.segments.iter();
-        if segments.next().is_some_and(|first| first.ident == "crate")
-            && let Some(room) = segments.next()
-        {
-            self.0.insert(room.ident.to_string());
-        }
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut paths = Vec::new();
+        leaves(&item.tree, &mut Vec::new(), &mut paths);
+        paths.iter().for_each(|path| self.note(path));
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.note(&names);
         visit::visit_path(self, path);
     }
 }
 
-fn first_names(tree: &UseTree) -> Vec<&syn::Ident> {
+/// All paths of a `use`.
+fn leaves(tree: &UseTree, above: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
     match tree {
-        UseTree::Path(path) => vec![&path.ident],
-        UseTree::Name(name) => vec![&name.ident],
-        UseTree::Rename(rename) => vec![&rename.ident],
-        UseTree::Glob(_) => Vec::new(),
-        UseTree::Group(group) => group.items.iter().flat_map(first_names).collect(),
+        UseTree::Path(path) => {
+            above.push(path.ident.to_string());
+            leaves(&path.tree, above, paths);
+            above.pop();
+        }
+        UseTree::Name(syn::UseName { ident }) | UseTree::Rename(syn::UseRename { ident, .. }) => {
+            paths.push(above.iter().cloned().chain([ident.to_string()]).collect());
+        }
+        UseTree::Glob(_) => paths.push(above.clone()),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, above, paths)),
     }
 }

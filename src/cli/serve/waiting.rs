@@ -13,14 +13,14 @@ use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::cli::welcome::Showing;
 use crate::http::Front;
-use crate::server::{self, FullRouter, Switch};
+use crate::server::{self, Switch, SwitchHandle};
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 use crate::use_cases::set_up::{Code, SetUp, code_file};
 
 /// A set-up that is waited for.
 pub(super) struct Waiting {
     set_up: Arc<SetUp>,
-    full: FullRouter,
+    handle: SwitchHandle,
     showing: Showing,
 }
 
@@ -32,7 +32,7 @@ impl Waiting {
     ) -> Result<(Self, Front<Switch>), CliError> {
         let code = Code::generate(&context.entropy).map_err(CliError::failed)?;
         let set_up = Arc::new(SetUp::new(context, &code));
-        let (service, full) = server::until_set_up(&set_up).map_err(CliError::failed)?;
+        let (service, handle) = server::until_set_up(&set_up).map_err(CliError::failed)?;
         let context = &set_up.context;
         let showing = Showing::choose(code_file(&context.keys_dir));
         if let Some(file) = showing.file() {
@@ -42,7 +42,7 @@ impl Waiting {
         showing.show_code(&code, issuer)?;
         tracing::info!(%address, issuer, "waiting to be set up");
         announce(&format!("Claviger waits to be set up at {issuer} on {address}"));
-        Ok((Self { set_up, full, showing }, service))
+        Ok((Self { set_up, handle, showing }, service))
     }
 
     /// Comes back with a node that serves already, or with nothing when the server should end before.
@@ -59,7 +59,7 @@ impl Waiting {
             }
         };
         if let Ok(Some(running)) = &running {
-            self.full.install(&running.node, &self.set_up);
+            server::install_full_router(&self.handle, &running.node, &self.set_up);
         }
         self.set_up.end();
         if let Some(file) = self.showing.file() {

@@ -6,11 +6,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::made;
 use super::new::fresh_id;
 use crate::base::clock::Timestamp;
 use crate::console::confirm;
 use crate::console::fields::Fields;
+use crate::console::made_key;
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
@@ -131,8 +131,8 @@ pub(in crate::console) async fn rotate(
         keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
     };
     match posted.once(What::Secret, rotate).await {
-        Ok(Idempotent::New(shown)) => made::page(&node, Some(visitor), &shown),
-        Ok(Idempotent::Replayed(answer)) => Ok(made::before(&node, visitor, &path.organization, &answer)),
+        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &path.organization, &answer)),
         Err(error) => again(&node, &posted, &path, Act::Rotate, "rotate", error).await,
     }
 }
@@ -158,7 +158,7 @@ pub(in crate::console) async fn revoke(
         Err(error) => Err(error),
     };
     match done {
-        Ok(()) => Ok(Notice::Revoked.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Ok(()) => Ok(Notice::Revoked.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
         Err(error) => again(&node, &posted, &path, Act::Revoke, "revoke", error).await,
     }
 }
@@ -200,7 +200,7 @@ pub(in crate::console) async fn retire(
     match carry_out(async move { keys::retire(&server.records, &caller, &of, secret).await }).await {
         Ok(retired) => {
             let done = if retired.kept.is_some() { Notice::Kept } else { Notice::Retired };
-            Ok(done.at(&node, Some(visitor), &visitor.shell.key(&path)))
+            Ok(done.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
         Err(error) => again(&node, &posted, &path, Act::Retire, &action, error).await,
     }

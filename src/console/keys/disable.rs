@@ -45,7 +45,7 @@ pub(in crate::console) async fn disable(
     }
     let visitor = &posted.visitor;
     match set_disabled(&node, visitor, &path, true).await {
-        Ok(()) => Ok(Notice::Disabled.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Ok(()) => Ok(Notice::Disabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
         Err(error) => again(&node, &posted, &path, Act::Disable, "disable", error).await,
     }
 }
@@ -61,7 +61,7 @@ pub(in crate::console) async fn enable(
     }
     let visitor = &posted.visitor;
     match set_disabled(&node, visitor, &path, false).await {
-        Ok(()) => Ok(Notice::Enabled.at(&node, Some(visitor), &visitor.shell.key(&path))),
+        Ok(()) => Ok(Notice::Enabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
         Err(error) => again(&node, &posted, &path, Act::Enable, "enable", error).await,
     }
 }

@@ -102,9 +102,9 @@ pub(in crate::console) async fn change(
         if_match: is_final.then(|| IfMatch::parse([version.as_bytes()])).transpose()?,
     };
     match changed(&node, &visitor, &path, Value::Object(members), terms).await {
-        Ok(_) if is_final => Ok(Notice::Changed.at(&node, Some(&visitor), &visitor.shell.key(&path))),
+        Ok(_) if is_final => Ok(Notice::Changed.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
         Ok(done) if done.before.is_as(&done.after) => {
-            Ok(Notice::Unchanged.at(&node, Some(&visitor), &visitor.shell.key(&path)))
+            Ok(Notice::Unchanged.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
         Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
         Err(ApiError::PreconditionFailed) => {

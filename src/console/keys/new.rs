@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::form::KeyForm;
 use super::list::{Choice, Choices, all_environments, choices};
-use super::made;
 use crate::base::text::without_values;
+use crate::console::made_key;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Room, Shell};
@@ -99,8 +99,8 @@ pub(in crate::console) async fn create(
         Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
     };
     match made {
-        Ok(Idempotent::New(shown)) => made::page(&node, Some(visitor), &shown),
-        Ok(Idempotent::Replayed(answer)) => Ok(made::before(&node, visitor, &organization, &answer)),
+        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &organization, &answer)),
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
             // Another filling-in: the earlier one may have made a key.

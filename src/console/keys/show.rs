@@ -96,7 +96,8 @@ pub(in crate::console) async fn show(
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
-    let (said, taken) = notice::take(&node, &parts.headers, Some(&visitor), &visitor.shell.key(&path));
+    let (said, taken) =
+        notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
     let mut response = page(&KeyPage {
         shell: visitor.shell_at(&key.organization, Room::Keys),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),

@@ -6,6 +6,7 @@ use std::path::Path;
 use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use super::READ;
 use super::copy::copy;
 use super::error::{BackupFault, BackupFileError};
 use super::facts::{BackupFacts, FORMAT, SEALED};
@@ -96,9 +97,6 @@ async fn check_structure(rows: &mut Tx) -> Result<(), BackupFault> {
     }
     Ok(())
 }
-
-/// Begins a transaction that takes no lock before it needs one.
-pub(super) const READ: &str = "BEGIN";
 
 /// A pool of the one connection to a file.
 pub(super) fn single(options: SqliteConnectOptions) -> Pool<Sqlite> {

@@ -7,10 +7,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Postgres, Sqlite};
 
 use super::BackupError;
+use super::READ;
 use super::copy::copy;
 use super::draft::Draft;
 use super::facts::{BackupFacts, active_keys};
-use super::file::{READ, emptied, single};
+use super::file::{emptied, single};
 use super::source::{Source, identity, schema};
 use super::tables::Table;
 use crate::base::clock::Timestamp;

@@ -1,7 +1,7 @@
 //! A store that is looked at and never changed: not even its schema is brought up to date, and its server goes
 //! on beside it.
 
-use super::file::READ;
+use super::READ;
 use crate::store::OpenError;
 use crate::store::database_url::target;
 use crate::store::db::{Db, Either, Tx, either, row};

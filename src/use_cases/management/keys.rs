@@ -14,7 +14,7 @@ pub use bulk::{
     BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, Suspension, rescope_all, revoke_all,
     suspend_all,
 };
-pub(super) use change::{Alterations, action, given};
+pub(super) use change::{Alterations, action};
 pub use change::{KeyPatch, change};
 pub use create::{CreatedKey, NewKeyRequest, create};
 pub(super) use create::{check_home, cidrs, insert_all, scopes};

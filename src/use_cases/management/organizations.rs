@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::given::given;
 use super::idempotency::IdempotencyGuard;
-use super::keys::given;
 use super::listing::cursor;
 use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, reading};
 use crate::domain::audiences::Audiences;

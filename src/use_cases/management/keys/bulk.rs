@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::given;
 use super::{KeySearch, may, update_all};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
@@ -14,6 +13,7 @@ use crate::node::Records;
 use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
+use crate::use_cases::management::given::given;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Terms, changes, moment, organizations};
 

@@ -1,6 +1,6 @@
 //! Changing a key.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::create::{cidrs, scopes};
 use super::expiry::{self, ExpiresIn, end};
@@ -12,6 +12,7 @@ use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
+use crate::use_cases::management::given::given;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Changed, Terms};
 
@@ -35,13 +36,6 @@ pub struct KeyPatch {
     expires_in: Option<ExpiresIn>,
     #[serde(deserialize_with = "given")]
     disabled: Option<bool>,
-}
-
-/// Tells a member that is there, `null` included, from one that is not.
-pub(in crate::use_cases::management) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Changes a key.

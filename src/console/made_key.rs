@@ -6,11 +6,11 @@ use askama::Template;
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::console::notice::Notice;
-use crate::console::page::page as answer;
-use crate::console::shell::{Room, Shell};
-use crate::console::shown_again::{Shown, What};
-use crate::console::visitor::Visitor;
+use super::notice::Notice;
+use super::page::page as answer;
+use super::shell::{Room, Shell};
+use super::shown_again::{Shown, What};
+use super::visitor::Visitor;
 use crate::domain::api_key::display_prefix;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
@@ -32,11 +32,7 @@ struct MadePage<'a> {
 }
 
 /// The page that shows a key this once: to a visitor, or to somebody whose session has just ended with the old secret.
-pub(in crate::console) fn page(
-    node: &Arc<Node>,
-    visitor: Option<&Visitor>,
-    shown: &Shown,
-) -> Result<Response, Failure> {
+pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -> Result<Response, Failure> {
     let Shown { what, created } = shown;
     let key = &created.key;
     let shell = match visitor {
@@ -64,5 +60,9 @@ pub(super) fn before(
     answer: &Value,
 ) -> Response {
     let id = answer["id"].as_str().unwrap_or_default();
-    Notice::Before.at(node, Some(visitor), &format!("{}/keys/{id}", visitor.shell.root(organization)))
+    Notice::Before.at(
+        node,
+        Some(&visitor.session),
+        &format!("{}/keys/{id}", visitor.shell.root(organization)),
+    )
 }

@@ -1,0 +1,24 @@
+//! Signing out.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+
+use super::notice::Notice;
+use super::posted::Posted;
+use super::{cookie, session};
+use crate::http::failure::Failure;
+use crate::node::Node;
+
+/// `POST /console/sign-out`.
+pub(super) async fn sign_out(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+    let visitor = posted.visitor;
+    session::close(&node, &visitor.caller, &visitor.session).await?;
+    let mut response = Notice::SignedOut.at(&node, None, &format!("{}/sign-in", visitor.shell.base));
+    if let Some(cleared) = cookie::clear(&node) {
+        response.headers_mut().append(SET_COOKIE, cleared);
+    }
+    Ok(response)
+}

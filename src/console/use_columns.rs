@@ -1,0 +1,39 @@
+//! The columns of use in a table to take away.
+
+use crate::use_cases::management::usage::{Bucket, Refused};
+
+/// Their names, behind the columns `before` them.
+pub(super) const fn columns<const BEFORE: usize, const ALL: usize>(
+    before: [&'static str; BEFORE],
+) -> [&'static str; ALL] {
+    assert!(ALL == BEFORE + USE.len(), "a name for each column");
+    let mut all = [""; ALL];
+    let mut index = 0;
+    while index < ALL {
+        all[index] = if index < BEFORE { before[index] } else { USE[index - BEFORE] };
+        index += 1;
+    }
+    all
+}
+
+const USE: [&str; 7] = [
+    "tokens",
+    "direct",
+    "refused_revoked",
+    "refused_expired",
+    "refused_disabled",
+    "refused_address",
+    "refused_secret",
+];
+
+/// Their cells, behind the cells `before` them.
+pub(super) fn cells<const BEFORE: usize, const ALL: usize>(
+    before: [String; BEFORE],
+    used: &Bucket,
+) -> [String; ALL] {
+    let Bucket { tokens, direct, refused, .. } = used;
+    let Refused { revoked, expired, disabled, address, secret } = *refused;
+    let numbers = [*tokens, *direct, revoked, expired, disabled, address, secret];
+    let mut all = before.into_iter().chain(numbers.map(|number| number.to_string()));
+    std::array::from_fn(|_| all.next().unwrap_or_default())
+}

@@ -1,0 +1,45 @@
+//! Routes where a server of an issuer is asked for them: at the root, and below the issuer's path.
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{MethodRouter, get};
+
+use crate::http::discovery;
+use crate::http::failure::{api_method_not_allowed, not_found};
+
+/// `all` the routes, where a server of this issuer is asked for them.
+pub(super) fn at_issuer<S: Clone + Send + Sync + 'static>(
+    issuer: &str,
+    all: impl Fn() -> Router<S>,
+    metadata: MethodRouter<S>,
+) -> Router<S> {
+    let path = discovery::path_of(issuer);
+    let mut router = with_addresses_as_typed(all(), "", path);
+    if !path.is_empty() {
+        router = with_addresses_as_typed(router, path, path);
+        // Both with a proxy that strips the issuer's path and with one that passes it on.
+        router = router.nest(path, all());
+        for well_known in [discovery::OAUTH_METADATA, discovery::OPENID_METADATA] {
+            // RFC 8414 §3.1: inserted between the host and the issuer's path.
+            router = router.route(&format!("{well_known}{path}"), metadata.clone());
+        }
+    }
+    router.fallback(not_found).method_not_allowed_fallback(api_method_not_allowed)
+}
+
+/// What people type into a browser leads to the pages that they mean. The server may be asked `below` another path than
+/// the one that it has `outside`.
+fn with_addresses_as_typed<S: Clone + Send + Sync + 'static>(
+    router: Router<S>,
+    below: &str,
+    outside: &str,
+) -> Router<S> {
+    let mut typed = vec![("/", "/console"), ("/console/", "/console"), ("/docs/", "/docs")];
+    if !below.is_empty() {
+        typed.push(("", "/console"));
+    }
+    typed.into_iter().fold(router, |router, (typed, meant)| {
+        let meant = format!("{outside}{meant}");
+        router.route(&format!("{below}{typed}"), get(async move || Redirect::to(&meant)))
+    })
+}
