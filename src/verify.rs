@@ -6,9 +6,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use claviger::domain::address::CallerAddress;
-//! use claviger::domain::scope::Verb;
-//! use claviger::verify::Verifier;
+//! use claviger::verify::{CallerAddress, Verb, Verifier};
 //!
 //! let verifier = Verifier::builder("https://auth.example.com", "https://api.example.com")
 //!     .any_organization()
@@ -44,7 +42,9 @@ mod settings;
 mod shared;
 mod verifier;
 
+pub use crate::domain::address::CallerAddress;
 pub use crate::domain::credential::{Credential, CredentialFault};
+pub use crate::domain::scope::Verb;
 pub use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 pub use access::Access;
 pub use builder::{BuildError, Builder, ChooseEnvironments, ChooseOrganizations};
