@@ -21,7 +21,6 @@ mod man;
 mod misspelled;
 mod orgs;
 mod output;
-mod own;
 mod pages;
 mod patch;
 mod profiles;
@@ -39,6 +38,7 @@ mod verify;
 mod view;
 mod welcome;
 mod when;
+mod whoami;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -76,7 +76,7 @@ enum Command {
     Token(token::TokenArgs),
     Verify(verify::VerifyArgs),
     #[command(name = "self")]
-    Own(own::SelfArgs),
+    Own(whoami::SelfArgs),
     Orgs(Box<orgs::OrgsArgs>),
     Projects(Box<projects::ProjectsArgs>),
     Keys(Box<keys::KeysArgs>),

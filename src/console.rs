@@ -4,18 +4,18 @@
 //! A page is a typed template (`src/console/templates`) and what it shows; `src/console/around.rs` is what every
 //! answer goes through.
 
-mod around;
 mod assets;
 mod audit_page;
-mod bounce;
 mod confirm;
 mod cookie;
+mod cross_site_link;
 mod events;
 mod explain;
 mod fields;
 mod home;
 mod keys;
 mod made_key;
+mod middleware;
 mod next_page;
 mod notice;
 mod organizations;
@@ -26,7 +26,6 @@ mod posted;
 mod problem;
 mod project;
 mod projects;
-mod resume;
 mod session;
 mod set_up;
 mod shell;
@@ -34,10 +33,11 @@ mod shown_again;
 mod sign_in;
 mod sign_out;
 mod signing_keys;
-mod use_by_key;
-mod use_columns;
-mod use_over_time;
-mod use_page;
+mod unsent_form;
+mod usage_by_key;
+mod usage_columns;
+mod usage_over_time;
+mod usage_page;
 mod visitor;
 mod when;
 mod withdrawal;
@@ -88,9 +88,9 @@ routes! {
         GET "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::ask_retire,
         POST "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::retire,
 
-        GET "/console/orgs/{org}/usage" => use_page::show,
-        GET "/console/orgs/{org}/usage.csv" => use_page::export,
-        GET "/console/orgs/{org}/usage-by-key.csv" => use_by_key::export,
+        GET "/console/orgs/{org}/usage" => usage_page::show,
+        GET "/console/orgs/{org}/usage.csv" => usage_page::export,
+        GET "/console/orgs/{org}/usage-by-key.csv" => usage_by_key::export,
         GET "/console/orgs/{org}/audit" => audit_page::show,
         GET "/console/orgs/{org}/audit.csv" => audit_page::export,
         GET "/console/orgs/{org}/projects" => projects::list,
@@ -113,7 +113,7 @@ routes! {
 pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
     let shown_again = ShownAgain::new(node.clock.clone());
     let pages = endpoints()
-        .route_layer(from_fn_with_state(Arc::clone(node), around::around))
+        .route_layer(from_fn_with_state(Arc::clone(node), middleware::around))
         .route_layer(compress::layer())
         .route_layer(Extension(shown_again));
     match set_up {

@@ -16,6 +16,8 @@ pub mod key;
 pub mod names;
 #[cfg(feature = "server")]
 pub mod principal;
+#[cfg(feature = "server")]
+pub mod refusal_reason;
 pub mod scope;
 pub mod tenant;
 #[cfg(feature = "server")]

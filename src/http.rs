@@ -4,6 +4,7 @@
 mod answer;
 pub(crate) mod audit;
 pub(crate) mod body;
+mod body_permit;
 mod client_auth;
 pub(crate) mod compress;
 mod configuration;
@@ -17,7 +18,6 @@ pub(crate) mod form;
 mod front;
 mod gate;
 pub(crate) mod health;
-mod held;
 mod json;
 mod keys;
 mod oauth;

@@ -4,7 +4,7 @@ mod authenticate;
 mod bearer;
 pub mod cursor;
 mod feed;
-mod follow;
+mod follow_store;
 mod freshness;
 mod gateway_tokens;
 mod hash_cost;
@@ -32,7 +32,7 @@ mod write_watch;
 pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError};
-pub use follow::FollowError;
+pub use follow_store::FollowError;
 pub use freshness::Freshness;
 pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
 pub use hash_cost::HashCost;
@@ -68,7 +68,7 @@ use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::sharing::fair_queue::{FairQueue, Quota};
 use crate::store::{Store, StoreError};
 
-use self::follow::Following;
+use self::follow_store::Following;
 use self::freshness::Asked;
 
 /// Requests to the management API that an organization may have under way, until their answers have been taken.

@@ -1,7 +1,7 @@
 //! The whole server: its settings, and all its routes put together.
 
-mod at_issuer;
 pub mod config;
+mod issuer_path;
 mod router;
 mod switch;
 mod waiting;

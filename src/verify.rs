@@ -31,7 +31,7 @@ mod challenge;
 mod denied;
 mod extract;
 mod feed_state;
-mod follow;
+mod follow_feed;
 mod issuer_keys;
 mod layer;
 mod metadata;

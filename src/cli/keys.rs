@@ -3,11 +3,11 @@
 mod bulk;
 mod create;
 mod disable;
-mod end;
+mod empty_list;
 mod find;
 mod list;
 mod new_secret;
-mod none;
+mod revoke;
 mod rotate;
 mod update;
 
@@ -16,9 +16,9 @@ use clap::{Args, Subcommand};
 use self::bulk::{DisableMatchingArgs, EnableMatchingArgs, RescopeMatchingArgs, RevokeMatchingArgs};
 use self::create::CreateArgs;
 use self::disable::{DisableArgs, EnableArgs};
-use self::end::{DeleteArgs, RetireSecretArgs, RevokeArgs};
 use self::find::FindArgs;
 use self::list::ListArgs;
+use self::revoke::{DeleteArgs, RetireSecretArgs, RevokeArgs};
 use self::rotate::RotateArgs;
 use self::update::UpdateArgs;
 use super::CliError;

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use ring::digest::{Context, SHA256};
 
 use super::fields::{FORM, Fields, RESUME, TOKEN};
-use super::resume::{self, Unsent};
 use super::shell::base;
 use super::shown_again::{Sent, Shown, ShownAgain, What};
 use super::sign_in;
+use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
 use super::{cookie, made_key, next_page, origin};
 use crate::http::credentials::CameFrom;
@@ -136,7 +136,7 @@ fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: F
     let message = "this form belongs to another session. Go back, reload the page and submit the form again";
     let error = ApiError::Forbidden { message: message.into(), scope: None };
     match Unsent::new(&base(node), &seen_path(node, path), fields) {
-        Some(unsent) => resume::of_another_session(visitor, unsent, error).into_response(),
+        Some(unsent) => unsent_form::of_another_session(visitor, unsent, error).into_response(),
         None => answer(error),
     }
 }

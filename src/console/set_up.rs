@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::page::{page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{Shell, base_of};
-use super::{around, assets, origin};
+use super::{assets, middleware, origin};
 use crate::http::credentials::CameFrom;
 use crate::http::failure::{Failure, api_method_not_allowed};
 use crate::http::request_id::RequestId;
@@ -200,5 +200,5 @@ impl SetUpPage {
 async fn dressed(State(set_up): State<Arc<SetUp>>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().copied();
     let response = next.run(request).await;
-    around::dressed(response, id, || Shell::outside(&set_up.context.deployment.issuer))
+    middleware::dressed(response, id, || Shell::outside(&set_up.context.deployment.issuer))
 }

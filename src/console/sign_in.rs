@@ -13,8 +13,8 @@ use super::next_page::next_of;
 use super::notice::{self, Notice};
 use super::page::see_other;
 use super::problem::sentence;
-use super::resume::{self, Unsent};
 use super::shell::{Shell, base};
+use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
 use super::{cookie, origin, page as answer, session};
 use crate::domain::address::Origin;
@@ -74,7 +74,7 @@ pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> 
     match session::open(&node, fields.text("key"), earlier, origin).await {
         Ok((id, caller)) => {
             let mut response = match unsent {
-                Some(unsent) => resume::after_sign_in(Shell::of(&node, &caller, &id), unsent)?,
+                Some(unsent) => unsent_form::after_sign_in(Shell::of(&node, &caller, &id), unsent)?,
                 None => see_other(&next),
             };
             if let Some(kept) = cookie::keep(&node, &id) {

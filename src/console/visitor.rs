@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::session::{self, SessionId};
 use super::shell::{LIST, Room, Shell};
-use super::{bounce, cookie, next_page};
+use super::{cookie, cross_site_link, next_page};
 use crate::domain::address::Origin;
 use crate::domain::names::OrganizationId;
 use crate::http::credentials::CameFrom;
@@ -83,7 +83,7 @@ impl FromRequestParts<Arc<Node>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
         match Self::of(parts, node).await {
             Ok(Some(visitor)) => Ok(visitor),
-            Ok(None) => Err(match bounce::over(parts, node) {
+            Ok(None) => Err(match cross_site_link::over(parts, node) {
                 Some(page) => page.into_response(),
                 None => to_sign_in(parts, node),
             }),

@@ -5,6 +5,8 @@ mod period;
 
 use std::ops::AddAssign;
 
+use super::refusal_reason::RefusalReason;
+
 pub use calendar::{CalendarError, CalendarPeriod, CalendarSpan};
 pub use period::{Interval, Period, PeriodError};
 
@@ -18,22 +20,7 @@ pub enum UseKind {
     Direct,
     /// It was refused. What proved nothing about who sent it, such as an unknown id or a tag that is not ours,
     /// is no key's use.
-    Refused(RefusedFor),
-}
-
-/// Why a key, or a token of it, was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RefusedFor {
-    /// The secret is right, and the key is revoked; or the token is revoked, or its key.
-    Revoked,
-    /// The secret is right, and the key has expired.
-    Expired,
-    /// The secret is right, or the token was, and the key is disabled.
-    Disabled,
-    /// The secret is right, or the token good, but not from there.
-    Address,
-    /// The key was made here, and its secret does not open it: one that is retired, as a rule.
-    Secret,
+    Refused(RefusalReason),
 }
 
 impl UseKind {
@@ -41,11 +28,11 @@ impl UseKind {
     pub const ALL: [Self; 7] = [
         Self::Token,
         Self::Direct,
-        Self::Refused(RefusedFor::Revoked),
-        Self::Refused(RefusedFor::Expired),
-        Self::Refused(RefusedFor::Disabled),
-        Self::Refused(RefusedFor::Address),
-        Self::Refused(RefusedFor::Secret),
+        Self::Refused(RefusalReason::Revoked),
+        Self::Refused(RefusalReason::Expired),
+        Self::Refused(RefusalReason::Disabled),
+        Self::Refused(RefusalReason::Address),
+        Self::Refused(RefusalReason::Secret),
     ];
 
     /// Its place in [`UseKind::ALL`].
@@ -69,19 +56,6 @@ impl UseKind {
     /// The kind of this name; `None` for one that a newer binary counted.
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-impl RefusedFor {
-    /// `revoked`, `expired`, `disabled`, `address` or `secret`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::Disabled => "disabled",
-            Self::Address => "address",
-            Self::Secret => "secret",
-        }
     }
 }
 
@@ -144,6 +118,6 @@ mod tests {
         );
         counts += counts;
         assert_eq!(counts.used(), 2, "refusals are no use");
-        assert_eq!(counts.of(UseKind::Refused(RefusedFor::Secret)), 12);
+        assert_eq!(counts.of(UseKind::Refused(RefusalReason::Secret)), 12);
     }
 }

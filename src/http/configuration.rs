@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::body_permit::holding;
 use super::credentials::Guarded;
 use super::failure::Failure;
-use super::held::holding;
 use super::json::Json;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query};

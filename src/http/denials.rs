@@ -7,8 +7,8 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::body_permit::holding;
 use super::failure::Failure;
-use super::held::holding;
 use crate::domain::address::Origin;
 use crate::node::Node;
 use crate::sharing::fair_queue::Permit;

@@ -14,7 +14,8 @@ use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::{self, KeyId, PlainKey, Tagger};
 use crate::domain::key::{KeyStatus, SecretId};
 use crate::domain::principal::Principal;
-use crate::domain::usage::{RefusedFor, UseKind};
+use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::usage::UseKind;
 use crate::store::{Store, StoreError};
 
 /// A key as a client presents it.
@@ -169,7 +170,7 @@ impl Authenticator {
     pub(crate) fn refuse(
         &self,
         key: &Arc<CachedKey>,
-        reason: RefusedFor,
+        reason: RefusalReason,
         origin: Origin<'_>,
         now: Timestamp,
     ) {
@@ -213,7 +214,7 @@ impl Authenticator {
         let cached = self.key(&key.id()).await?.ok_or(AuthenticationError::Unknown)?;
         let Some(found) = self.secrets.recognize(&cached.key, &cached.secrets, key.secret(), now).await?
         else {
-            self.usage.count(&cached, None, UseKind::Refused(RefusedFor::Secret), now);
+            self.usage.count(&cached, None, UseKind::Refused(RefusalReason::Secret), now);
             return Err(AuthenticationError::Unknown);
         };
         if found.outdated {
@@ -274,18 +275,18 @@ impl<'a> Presented<'a> {
 
 impl Authenticated {
     /// Why the key is not good at `now` from anywhere, if it is not.
-    pub fn ended(&self, now: Timestamp) -> Option<RefusedFor> {
+    pub fn ended(&self, now: Timestamp) -> Option<RefusalReason> {
         match self.cached.key.status(now) {
-            KeyStatus::Revoked => Some(RefusedFor::Revoked),
-            KeyStatus::Expired => Some(RefusedFor::Expired),
-            KeyStatus::Disabled => Some(RefusedFor::Disabled),
+            KeyStatus::Revoked => Some(RefusalReason::Revoked),
+            KeyStatus::Expired => Some(RefusalReason::Expired),
+            KeyStatus::Disabled => Some(RefusalReason::Disabled),
             KeyStatus::Active => None,
         }
     }
 
-    fn refused_for(&self, caller: CallerAddress, now: Timestamp) -> Option<RefusedFor> {
+    fn refused_for(&self, caller: CallerAddress, now: Timestamp) -> Option<RefusalReason> {
         let is_admitted = self.cached.key.cidrs.admits(caller.known());
-        self.ended(now).or((!is_admitted).then_some(RefusedFor::Address))
+        self.ended(now).or((!is_admitted).then_some(RefusalReason::Address))
     }
 }
 
@@ -303,13 +304,13 @@ impl AuthenticationError {
         Some(Cause { what: "a key was not accepted", code, warns: false })
     }
 
-    fn of(reason: RefusedFor, caller: CallerAddress) -> Self {
+    fn of(reason: RefusalReason, caller: CallerAddress) -> Self {
         match reason {
-            RefusedFor::Revoked => Self::Revoked,
-            RefusedFor::Expired => Self::Expired,
-            RefusedFor::Disabled => Self::Disabled,
-            RefusedFor::Address => Self::Address(caller),
-            RefusedFor::Secret => Self::Unknown,
+            RefusalReason::Revoked => Self::Revoked,
+            RefusalReason::Expired => Self::Expired,
+            RefusalReason::Disabled => Self::Disabled,
+            RefusalReason::Address => Self::Address(caller),
+            RefusalReason::Secret => Self::Unknown,
         }
     }
 }

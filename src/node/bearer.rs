@@ -6,8 +6,9 @@ use super::{AuthenticationError, Authenticator, CachedKey};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
+use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
-use crate::domain::usage::{RefusedFor, UseKind};
+use crate::domain::usage::UseKind;
 use crate::jose::claims::{ActorClaim, Audience, Claims, Leeway, Rules, TokenFault};
 
 /// Nodes of one deployment may disagree by so many seconds about when a token was issued.
@@ -71,8 +72,8 @@ impl Authenticator {
         let subject = held.ok_or(BearerFault::KeyRevoked)?;
         let alive = self.is_alive(&claims, &subject).await;
         let reason = match &alive {
-            Err(BearerFault::Revoked | BearerFault::KeyRevoked) => Some(RefusedFor::Revoked),
-            Err(BearerFault::KeyDisabled) => Some(RefusedFor::Disabled),
+            Err(BearerFault::Revoked | BearerFault::KeyRevoked) => Some(RefusalReason::Revoked),
+            Err(BearerFault::KeyDisabled) => Some(RefusalReason::Disabled),
             _ => None,
         };
         if let Some(reason) = reason {

@@ -5,15 +5,15 @@
 //! it signed is dead. Nothing has to happen at any of those moments, so no node can miss one. The rules are a table in
 //! `ring.rs`.
 
+mod reconcile;
 mod ring;
 mod rotate;
-mod settle;
 
 use std::sync::Arc;
 
+pub use reconcile::Reconciled;
 pub use ring::{Ring, RingKey, SigningKeyStatus};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
-pub use settle::Settled;
 
 use tokio::sync::Mutex;
 

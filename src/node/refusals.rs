@@ -17,7 +17,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
-use crate::domain::usage::RefusedFor;
+use crate::domain::refusal_reason::RefusalReason;
 
 /// For so many seconds a refusal is not noted again.
 const QUIET_SECONDS: i64 = 3_600;
@@ -56,7 +56,7 @@ struct OfOrganization {
 
 impl RefusalLog {
     /// Notes that a key, or a token of it, was refused to someone who had it.
-    pub fn refused(&self, key: &ApiKey, reason: RefusedFor, origin: Origin<'_>, now: Timestamp) {
+    pub fn refused(&self, key: &ApiKey, reason: RefusalReason, origin: Origin<'_>, now: Timestamp) {
         let reason = reason.as_str();
         self.note("key.refused", key, reason, origin, now, |event| AuditEvent {
             subject: key.id.to_string(),

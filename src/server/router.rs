@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
-use super::at_issuer::at_issuer;
+use super::issuer_path::at_issuer;
 use super::switch::{Switch, SwitchHandle};
 use super::waiting;
 use crate::base::entropy::EntropyError;

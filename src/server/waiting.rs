@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, get};
 
-use super::at_issuer::at_issuer;
+use super::issuer_path::at_issuer;
 use crate::console;
 use crate::http::failure::Failure;
 use crate::http::{ROUTES, docs, health};

@@ -44,11 +44,11 @@ pub(super) struct AskedKeys {
 
 #[derive(Deserialize)]
 struct Refused {
-    error: RefusedFor,
+    error: RefusalReason,
 }
 
 #[derive(Deserialize)]
-struct RefusedFor {
+struct RefusalReason {
     code: String,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::follow::follow;
+use super::follow_feed::follow;
 use super::issuer_keys::{IssuerKeys, REFRESHED_EVERY};
 use super::shared::Shared;
 use crate::base::clock::timer_now;

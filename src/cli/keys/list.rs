@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::Keys;
-use super::none::PlaceArgs;
+use super::empty_list::PlaceArgs;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::key_argument::KeyArgument;

@@ -11,7 +11,7 @@ use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::node::Node;
-use crate::node::keyring::Settled;
+use crate::node::keyring::Reconciled;
 use crate::use_cases::bootstrap::BootstrapContext;
 
 /// A node, and what it does besides answering.
@@ -67,11 +67,12 @@ impl Running {
 /// Sees to it that the configured signing key signs, and says so where it is not the one that signs now.
 async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     let now = node.clock.now();
-    let settled = node.signer.rotation(&node.records.store, now).settle().await.map_err(CliError::failed)?;
+    let reconciled =
+        node.signer.rotation(&node.records.store, now).reconcile().await.map_err(CliError::failed)?;
     node.signer.keyring.reload(&node.records.store).await.map_err(CliError::failed)?;
-    if settled != Settled::Fits {
+    if reconciled != Reconciled::Fits {
         let signing = node.signer.keyring.ring().signing(now).map(|key| key.kid().to_owned());
-        tracing::warn!(signing, "{settled}");
+        tracing::warn!(signing, "{reconciled}");
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::console::explain::explain;
 use crate::console::notice::{self, Notice};
 use crate::console::page::page;
 use crate::console::shell::{Room, Shell};
-use crate::console::use_over_time::{Span, UseOverTime};
+use crate::console::usage_over_time::{Span, UseOverTime};
 use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
 use crate::domain::api_key::display_prefix;

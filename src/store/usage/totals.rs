@@ -8,7 +8,8 @@ use super::UseRecord;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::names::{OrganizationId, ProjectId};
-use crate::domain::usage::{CalendarPeriod, CalendarSpan, RefusedFor, UseCounts, UseKind};
+use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::usage::{CalendarPeriod, CalendarSpan, UseCounts, UseKind};
 use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Reading, Store, StoreError};
@@ -154,11 +155,11 @@ impl TryFrom<TotalRow> for KeyTotal {
         for (kind, count) in [
             (UseKind::Token, row.token),
             (UseKind::Direct, row.direct),
-            (UseKind::Refused(RefusedFor::Revoked), row.revoked),
-            (UseKind::Refused(RefusedFor::Expired), row.expired),
-            (UseKind::Refused(RefusedFor::Disabled), row.disabled),
-            (UseKind::Refused(RefusedFor::Address), row.address),
-            (UseKind::Refused(RefusedFor::Secret), row.secret),
+            (UseKind::Refused(RefusalReason::Revoked), row.revoked),
+            (UseKind::Refused(RefusalReason::Expired), row.expired),
+            (UseKind::Refused(RefusalReason::Disabled), row.disabled),
+            (UseKind::Refused(RefusalReason::Address), row.address),
+            (UseKind::Refused(RefusalReason::Secret), row.secret),
         ] {
             counts.add(kind, count.unsigned_abs());
         }

@@ -7,7 +7,8 @@ use crate::base::clock::Timestamp;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
-use crate::domain::usage::{RefusedFor, UseKind};
+use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::usage::UseKind;
 use crate::jose::claims::Audience;
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 
@@ -72,7 +73,7 @@ pub async fn identify_at(
     let live = authenticator.live_token(token, Audience::OneOf(&[audience]), now).await?;
     let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
-        authenticator.refuse(&subject, RefusedFor::Address, origin, now);
+        authenticator.refuse(&subject, RefusalReason::Address, origin, now);
         return Err(AccessFault::TokenAddress(origin.address));
     }
     authenticator.usage.count(&subject, None, UseKind::Direct, now);

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::given::given;
 use super::idempotency::IdempotencyGuard;
 use super::listing::cursor;
+use super::nullable::nullable;
 use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, reading};
 use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
@@ -30,9 +30,9 @@ pub struct NewOrganizationRequest {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with an organization's members")]
 pub struct OrganizationPatch {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     name: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     audiences: Option<Option<Vec<String>>>,
 }
 

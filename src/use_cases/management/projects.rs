@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::given::given;
 use super::idempotency::IdempotencyGuard;
 use super::listing::cursor;
+use super::nullable::nullable;
 use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, organizations, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::{self, Audiences};
@@ -41,11 +41,11 @@ pub struct NewProjectRequest {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a project's members")]
 pub struct ProjectPatch {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     pub(super) name: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     pub(super) environments: Option<Vec<String>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     pub(super) audiences: Option<Option<Vec<String>>>,
 }
 

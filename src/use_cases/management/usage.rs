@@ -15,8 +15,9 @@ use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::key::ApiKey;
 use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Verb;
-use crate::domain::usage::{Interval, Period, RefusedFor, UseCounts, UseKind};
+use crate::domain::usage::{Interval, Period, UseCounts, UseKind};
 use crate::node::Records;
 use crate::store::UseBuckets;
 use crate::use_cases::access::Caller;
@@ -206,11 +207,11 @@ impl Bucket {
             tokens: counts.of(UseKind::Token),
             direct: counts.of(UseKind::Direct),
             refused: Refused {
-                revoked: refused(RefusedFor::Revoked),
-                expired: refused(RefusedFor::Expired),
-                disabled: refused(RefusedFor::Disabled),
-                address: refused(RefusedFor::Address),
-                secret: refused(RefusedFor::Secret),
+                revoked: refused(RefusalReason::Revoked),
+                expired: refused(RefusalReason::Expired),
+                disabled: refused(RefusalReason::Disabled),
+                address: refused(RefusalReason::Address),
+                secret: refused(RefusalReason::Secret),
             },
         }
     }

@@ -1,7 +1,8 @@
 //! A few months in the life of a deployment, so that there is something to look at.
 
 use claviger::domain::api_key::KeyId;
-use claviger::domain::usage::{RefusedFor, UseKind};
+use claviger::domain::refusal_reason::RefusalReason;
+use claviger::domain::usage::UseKind;
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -136,7 +137,7 @@ async fn use_key(server: &Server, id: &KeyId, times: u32, is_refused: bool) {
     }
     if is_refused {
         for _ in 0..6 {
-            node.authenticator.count_use(&held, secret, UseKind::Refused(RefusedFor::Address), now);
+            node.authenticator.count_use(&held, secret, UseKind::Refused(RefusalReason::Address), now);
         }
     }
 }

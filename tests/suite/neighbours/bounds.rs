@@ -4,7 +4,7 @@ use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
 use claviger::domain::key::ApiKey;
 use claviger::domain::principal::Principal;
-use claviger::domain::usage::RefusedFor;
+use claviger::domain::refusal_reason::RefusalReason;
 use serde_json::json;
 
 use super::street::{Street, make_key};
@@ -48,7 +48,7 @@ async fn nobodys_refusals_hide_anothers(backend: Backend) {
     for _ in 0..2_000 {
         let id = KeyId::generate(&server.node.records.entropy).unwrap();
         let key = ApiKey { id, organization: "noisy".parse().unwrap(), ..template.clone() };
-        server.node.usage.refusals.refused(&key, RefusedFor::Revoked, origin, server.clock.now());
+        server.node.usage.refusals.refused(&key, RefusalReason::Revoked, origin, server.clock.now());
     }
     let key = make_key(server, "quiet", "read:*").await;
     let id = claviger::domain::api_key::claimed_id(&key).unwrap();

@@ -1,7 +1,7 @@
 //! What a start does when the settings name another signing key than the one that signs.
 
 use claviger::jose::jwk::Algorithm;
-use claviger::node::keyring::{Rotation, RotationPolicy, Settled, SigningKeySource, SigningKeyStatus};
+use claviger::node::keyring::{Reconciled, Rotation, RotationPolicy, SigningKeySource, SigningKeyStatus};
 
 use super::{next, rotate, signer, statuses};
 use crate::support::{Backend, Options, Server, on_both};
@@ -34,23 +34,25 @@ async fn started(backend: Backend, source: SigningKeySource) -> Server {
 }
 
 /// Starts with other settings over the same store.
-async fn settle(server: &Server, source: SigningKeySource) -> Settled {
+async fn reconcile(server: &Server, source: SigningKeySource) -> Reconciled {
     let policy = RotationPolicy { source, ..server.node.deployment.rotation.clone() };
     let rotation = Rotation {
         policy: &policy,
         ..server.node.signer.rotation(&server.node.records.store, server.clock.now())
     };
-    let settled = rotation.settle().await.expect("keys and settings");
+    let reconciled = rotation.reconcile().await.expect("keys and settings");
     server.node.signer.keyring.reload(&server.node.records.store).await.expect("the keys read");
-    settled
+    reconciled
 }
 
 async fn settings_that_say_nothing_change_nothing(backend: Backend) {
-    for (source, settled) in
-        [(es256(), Settled::Fits), (eddsa(), Settled::Fits), (imported(), Settled::Unset(Algorithm::Rs256))]
-    {
+    for (source, reconciled) in [
+        (es256(), Reconciled::Fits),
+        (eddsa(), Reconciled::Fits),
+        (imported(), Reconciled::Unset(Algorithm::Rs256)),
+    ] {
         let server = started(backend, source).await;
-        assert_eq!(settle(&server, SigningKeySource::Unset).await, settled);
+        assert_eq!(reconcile(&server, SigningKeySource::Unset).await, reconciled);
         assert_eq!(statuses(&server), [SigningKeyStatus::Active]);
     }
 }
@@ -60,35 +62,35 @@ async fn restarting_with_the_earlier_settings_cancels_what_was_put_in_line(backe
         let server = started(backend, configured.clone()).await;
         let active = signer(&server.node);
         let at = server.clock.now().plus(7_200);
-        assert_eq!(settle(&server, mistaken.clone()).await, Settled::Scheduled(at));
+        assert_eq!(reconcile(&server, mistaken.clone()).await, Reconciled::Scheduled(at));
         let put_in_line = next(&server).expect("a next key");
-        assert_eq!(settle(&server, mistaken.clone()).await, Settled::Fits, "once is enough");
-        assert_eq!(settle(&server, configured.clone()).await, Settled::Cancelled(put_in_line));
-        assert_eq!(settle(&server, configured).await, Settled::Fits);
+        assert_eq!(reconcile(&server, mistaken.clone()).await, Reconciled::Fits, "once is enough");
+        assert_eq!(reconcile(&server, configured.clone()).await, Reconciled::Cancelled(put_in_line));
+        assert_eq!(reconcile(&server, configured).await, Reconciled::Fits);
         server.advance(7_200).await;
         assert_eq!((statuses(&server), signer(&server.node)), (vec![SigningKeyStatus::Active], active));
         // What was cancelled has never signed, and may be put in line again.
         let at = server.clock.now().plus(7_200);
-        assert_eq!(settle(&server, mistaken).await, Settled::Scheduled(at));
+        assert_eq!(reconcile(&server, mistaken).await, Reconciled::Scheduled(at));
     }
 }
 
 async fn a_configured_key_takes_the_place_of_a_waiting_one(backend: Backend) {
     let server = started(backend, es256()).await;
-    settle(&server, eddsa()).await;
+    reconcile(&server, eddsa()).await;
     let waiting = next(&server);
     let at = server.clock.now().plus(7_200);
-    assert_eq!(settle(&server, imported()).await, Settled::Scheduled(at));
+    assert_eq!(reconcile(&server, imported()).await, Reconciled::Scheduled(at));
     assert_eq!(statuses(&server), [SigningKeyStatus::Active, SigningKeyStatus::Next]);
     assert_ne!(next(&server), waiting);
 }
 
 async fn a_waiting_key_that_is_about_to_sign_is_not_cancelled(backend: Backend) {
     let server = started(backend, es256()).await;
-    settle(&server, eddsa()).await;
+    reconcile(&server, eddsa()).await;
     let waiting = next(&server).expect("a next key");
     server.advance(7_190).await;
-    assert_eq!(settle(&server, es256()).await, Settled::TooLate(waiting.clone()));
+    assert_eq!(reconcile(&server, es256()).await, Reconciled::TooLate(waiting.clone()));
     server.advance(10).await;
     assert_eq!(signer(&server.node), Some(waiting));
 }
@@ -96,12 +98,12 @@ async fn a_waiting_key_that_is_about_to_sign_is_not_cancelled(backend: Backend) 
 async fn a_configured_key_that_is_over_is_reported(backend: Backend) {
     let server = started(backend, imported()).await;
     let configured = signer(&server.node).expect("a signer");
-    settle(&server, es256()).await;
+    reconcile(&server, es256()).await;
     server.advance(7_200).await;
-    let over = |status| Settled::Over { configured: configured.clone(), status };
-    assert_eq!(settle(&server, imported()).await, over(SigningKeyStatus::Retiring));
+    let over = |status| Reconciled::Over { configured: configured.clone(), status };
+    assert_eq!(reconcile(&server, imported()).await, over(SigningKeyStatus::Retiring));
     server.advance(700).await;
-    let reported = settle(&server, imported()).await;
+    let reported = reconcile(&server, imported()).await;
     assert_eq!(reported, over(SigningKeyStatus::Retired));
     assert!(reported.to_string().contains(&configured), "{reported}");
     // The imported key is not replaced by one of the same file.

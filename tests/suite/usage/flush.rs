@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger::domain::api_key::KeyId;
 use claviger::domain::key::ApiKey;
+use claviger::domain::refusal_reason::RefusalReason;
 use claviger::domain::scope::Scopes;
-use claviger::domain::usage::{RefusedFor, UseKind};
+use claviger::domain::usage::UseKind;
 use claviger::node::CachedKey;
 
 use super::{KEYS, bucket, used};
@@ -84,7 +85,7 @@ async fn thousands_of_keys_are_written_in_turns(backend: Backend) {
     let keys = held_keys(&server, KEYS).await;
     for key in &keys {
         server.node.usage.count(key, None, UseKind::Token, server.clock.now());
-        server.node.usage.count(key, None, UseKind::Refused(RefusedFor::Address), server.clock.now());
+        server.node.usage.count(key, None, UseKind::Refused(RefusalReason::Address), server.clock.now());
     }
     assert_eq!(server.node.usage.flush(&server.node.records.store, server.clock.now()).await.unwrap(), KEYS);
     let database = &server.database;

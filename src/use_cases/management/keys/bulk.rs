@@ -13,8 +13,8 @@ use crate::node::Records;
 use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
-use crate::use_cases::management::given::given;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
+use crate::use_cases::management::nullable::nullable;
 use crate::use_cases::management::{ApiError, Terms, changes, moment, organizations};
 
 /// The most keys of one change.
@@ -51,11 +51,11 @@ pub struct BulkDisabling {
 #[serde(deny_unknown_fields, expecting = "a JSON object with a filter and scopes")]
 pub struct Rescoping {
     filter: Selection,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "nullable")]
     scopes: Option<Vec<Scope>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "nullable")]
     add: Option<Vec<Scope>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "nullable")]
     remove: Option<Vec<Scope>>,
 }
 

@@ -12,29 +12,29 @@ use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
-use crate::use_cases::management::given::given;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
+use crate::use_cases::management::nullable::nullable;
 use crate::use_cases::management::{ApiError, Changed, Terms};
 
 /// The body of a change: what is absent stays, and `null` is no note, no ranges of its own, no end.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a key's members")]
 pub struct KeyPatch {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     name: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     note: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     scopes: Option<Vec<Scope>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     preset: Option<Preset>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     cidrs: Option<Option<Vec<String>>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     expires_at: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     expires_in: Option<ExpiresIn>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "nullable")]
     disabled: Option<bool>,
 }
 

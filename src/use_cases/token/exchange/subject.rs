@@ -7,8 +7,9 @@ use super::invalid;
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::SecretId;
+use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
-use crate::domain::usage::{RefusedFor, UseKind};
+use crate::domain::usage::UseKind;
 use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
@@ -76,8 +77,8 @@ impl Subject {
         let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
         authenticator.count(&opened, UseKind::Refused(reason), now);
         Err(invalid(match reason {
-            RefusedFor::Expired => "subject_token: the key has expired",
-            RefusedFor::Disabled => "subject_token: the key is disabled",
+            RefusalReason::Expired => "subject_token: the key has expired",
+            RefusalReason::Disabled => "subject_token: the key is disabled",
             _ => "subject_token: the key is revoked",
         }))
     }

@@ -11,7 +11,7 @@ use crate::store::Succession;
 
 /// How the settings and the signing keys go together, once a start has seen to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum Reconciled {
     /// The key that signs, or the one that takes over next, is the one that the settings ask for.
     Fits,
     /// The settings say nothing, and the active key could not be made here.
@@ -31,7 +31,7 @@ pub enum Settled {
     },
 }
 
-impl fmt::Display for Settled {
+impl fmt::Display for Reconciled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fits => f.write_str("the signing keys fit the settings"),
@@ -72,7 +72,7 @@ impl Rotation<'_> {
     ///
     /// # Errors
     /// [`RotateError`].
-    pub async fn settle(&self) -> Result<Settled, RotateError> {
+    pub async fn reconcile(&self) -> Result<Reconciled, RotateError> {
         let ring = self.keyring.ring();
         let (signing, next) = (ring.signing(self.now), ring.next(self.now));
         // The earliest next key is the one that signs when none is active.
@@ -81,7 +81,7 @@ impl Rotation<'_> {
             SigningKeySource::Unset => {
                 let algorithm = signing.map(|key| key.public_jwk().algorithm());
                 let imported = algorithm.filter(|algorithm| *algorithm == Algorithm::Rs256);
-                return Ok(imported.map_or(Settled::Fits, Settled::Unset));
+                return Ok(imported.map_or(Reconciled::Fits, Reconciled::Unset));
             }
             SigningKeySource::Generate(algorithm) => {
                 let algorithm = *algorithm;
@@ -96,27 +96,27 @@ impl Rotation<'_> {
                         SigningKeyStatus::Retiring | SigningKeyStatus::Retired | SigningKeyStatus::Withdrawn
                     )
                 }) {
-                    return Ok(Settled::Over { configured: kid, status: used.status(self.now) });
+                    return Ok(Reconciled::Over { configured: kid, status: used.status(self.now) });
                 }
                 Box::new(move |key| key.kid() == kid)
             }
         };
         match (signing, next) {
-            (_, Some(next)) if fits(next) => Ok(Settled::Fits),
-            (Some(signing), None) if fits(signing) => Ok(Settled::Fits),
+            (_, Some(next)) if fits(next) => Ok(Reconciled::Fits),
+            (Some(signing), None) if fits(signing) => Ok(Reconciled::Fits),
             (_, Some(next)) => self.replace(next, signing.is_some_and(fits)).await,
             (_, None) => self.put_in_line().await,
         }
     }
 
-    async fn put_in_line(&self) -> Result<Settled, RotateError> {
+    async fn put_in_line(&self) -> Result<Reconciled, RotateError> {
         // `false` when another node with the same settings was faster.
         self.scheduled(self.now).await?;
-        Ok(Settled::Scheduled(self.now.plus(self.policy.lead)))
+        Ok(Reconciled::Scheduled(self.now.plus(self.policy.lead)))
     }
 
     /// Takes a waiting key back that the settings do not ask for, and puts theirs in its place unless it signs already.
-    async fn replace(&self, next: &RingKey, is_signing: bool) -> Result<Settled, RotateError> {
+    async fn replace(&self, next: &RingKey, is_signing: bool) -> Result<Reconciled, RotateError> {
         // By then another node may have signed with it.
         let (by, actor) = (self.now.plus(2 * NODE_SKEW_SECONDS), Actor::server(Who::Schedule));
         let kid = next.kid().to_owned();
@@ -130,9 +130,9 @@ impl Rotation<'_> {
             }
         };
         Ok(match (is_replaced, is_signing) {
-            (false, _) => Settled::TooLate(kid),
-            (true, true) => Settled::Cancelled(kid),
-            (true, false) => Settled::Scheduled(self.now.plus(self.policy.lead)),
+            (false, _) => Reconciled::TooLate(kid),
+            (true, true) => Reconciled::Cancelled(kid),
+            (true, false) => Reconciled::Scheduled(self.now.plus(self.policy.lead)),
         })
     }
 }

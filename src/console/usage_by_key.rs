@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::page::spreadsheet;
-use super::use_columns::{cells, columns};
-use super::use_over_time::Span;
+use super::usage_columns::{cells, columns};
+use super::usage_over_time::Span;
 use super::visitor::Visitor;
 use super::when::month_name;
 use crate::base::clock::Timestamp;

@@ -9,9 +9,9 @@ use axum::response::Response;
 
 use super::page::{page, spreadsheet};
 use super::shell::{Room, Shell};
-use super::use_by_key::{self, UseByKey};
-use super::use_columns::{cells, columns};
-use super::use_over_time::{Span, UseOverTime};
+use super::usage_by_key::{self, UseByKey};
+use super::usage_columns::{cells, columns};
+use super::usage_over_time::{Span, UseOverTime};
 use super::visitor::Visitor;
 use crate::domain::names::ProjectId;
 use crate::http::failure::Failure;
@@ -54,7 +54,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &["span", "project", "month"])?;
     let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
-    let month = use_by_key::month(&query)?;
+    let month = usage_by_key::month(&query)?;
     let request = span.request(&node);
     let used =
         usage::of_organization(&node.records, caller, &organization, project.as_ref(), request).await?;

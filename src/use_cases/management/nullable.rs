@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 /// Tells a member that is there, `null` included, from one that is not.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
