@@ -86,6 +86,7 @@ mod tests {
             panic!("while it holds the lock");
         }));
         assert!(panicked.is_err());
-        assert_eq!((*lock.read(), *lock.write()), (1, 1));
+        assert_eq!(*lock.read(), 1);
+        assert_eq!(*lock.write(), 1);
     }
 }
