@@ -1,5 +1,5 @@
-//! The API over HTTP: every route on this page, handlers of a few lines, one place that turns errors into
-//! responses (`failure`).
+//! The API over HTTP: every route on this page, handlers of a few lines, and one place that turns errors into responses
+//! (`failure`).
 
 mod answer;
 pub(crate) mod audit;
@@ -44,7 +44,7 @@ pub use front::Front;
 pub use route::Route;
 
 routes! {
-    // RFC 6749 §5.2: whoever speaks OAuth is answered in OAuth's words.
+    // RFC 6749 §5.2: OAuth endpoints answer with OAuth errors.
     other methods: oauth_method_not_allowed {
         POST "/oauth/token" => oauth::token,
         POST "/oauth/introspect" => oauth::introspect,

@@ -1,4 +1,4 @@
-//! The whole server: its settings, and all its routes put together.
+//! The server: its settings, and the service with all routes.
 
 pub mod config;
 mod issuer_path;

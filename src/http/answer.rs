@@ -1,4 +1,4 @@
-//! Answers of the management API that several resources share.
+//! Responses of the management API that several resources share.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::node::Node;
 use crate::use_cases::management::{Changed, Etag, Idempotent, Versioned, changes};
 
-/// A thing, and which version it is.
+/// 200 with a representation and its `ETag`.
 pub(super) fn versioned(etag: &Etag, body: &impl Serialize) -> Response {
     with_etag(Json(body).into_response(), etag)
 }
 
-/// 201: a thing that was made in `collection`, under the issuer; or again what was answered when it was. `shown` is
-/// its id and its view.
+/// 201 with `Location` for a thing created in `collection`, which is below the issuer's URL. A repeated request gets
+/// the same response again. `shown` returns the thing's id and its representation.
 pub(super) fn made<'m, T: Versioned, V: Serialize>(
     node: &Node,
     collection: &str,
@@ -33,7 +33,7 @@ pub(super) fn made<'m, T: Versioned, V: Serialize>(
     }
 }
 
-/// A thing that was changed; or how it would be, and what would be other about it.
+/// 200 with a changed thing. A dry run shows the thing as it would become, and the differences.
 pub(super) fn changed<T: Versioned, V: Serialize>(changed: &Changed<T>, view: impl Fn(&T) -> V) -> Response {
     let after = view(&changed.after);
     if !changed.dry_run {
@@ -45,7 +45,7 @@ pub(super) fn changed<T: Versioned, V: Serialize>(changed: &Changed<T>, view: im
     Json(body).into_response()
 }
 
-/// 200: a dry run went through. What was asked for would be done, and has not been.
+/// 200 for a dry run that would succeed. Nothing has changed.
 pub(super) fn rehearsed() -> Response {
     Json(json!({ "dry_run": true })).into_response()
 }

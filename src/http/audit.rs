@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::audit::Trail;
 
-/// What narrows a trail, and how it is to be shown; over all organizations, also in which.
+/// Filters and output options. `org` is valid only for the trail of all organizations.
 const KNOWN: [&str; 10] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "bom", "org"];
 
 /// `GET /v1/orgs/{org}/audit`.
@@ -60,7 +60,7 @@ fn filter(query: &Query) -> Result<EventFilter, ApiError> {
     })
 }
 
-/// A page of the trail, or all of it.
+/// One page of the trail, or the whole trail as a stream.
 async fn answer(
     trail: Trail,
     format: Format,

@@ -1,4 +1,4 @@
-//! Reading a body, up to its limit and in its time.
+//! Reads a request's body within its size limit and its time limit.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
@@ -9,16 +9,16 @@ use crate::listener::BodyTimedOut;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::OAuthError;
 
-/// Why there is no body.
+/// Why a body can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
     TooLarge,
     TooSlow,
-    /// The client went away, or broke HTTP's own rules.
+    /// The client disconnected, or violated HTTP.
     Broken,
-    /// It is compressed, or declared to be (RFC 9110 §8.4).
+    /// The body is compressed, or declared as compressed (RFC 9110 §8.4).
     Encoded,
-    /// It is declared to be text in another charset than UTF-8.
+    /// The body is declared as text in a charset other than UTF-8.
     Charset,
 }
 
@@ -48,7 +48,7 @@ impl From<BodyFault> for OAuthError {
     }
 }
 
-/// The whole body, of at most `most` bytes, which is UTF-8 as far as its declaration goes.
+/// The whole body, at most `most` bytes. A declared charset must be UTF-8; the bytes themselves are not checked.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, BodyFault> {
     if is_encoded(headers) {
         return Err(BodyFault::Encoded);
@@ -69,7 +69,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     }
 }
 
-/// Whether the body is declared, once, to be of this media type, parameters aside.
+/// Whether the request has exactly one `Content-Type` header, with this media type. Parameters do not count.
 pub(crate) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(declared), None) = (lines.next(), lines.next()) else { return false };
@@ -77,7 +77,7 @@ pub(crate) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// RFC 9110 §8.4: any coding but `identity`, which is none.
+/// RFC 9110 §8.4: any coding except `identity`, which means no coding.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
     let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -87,7 +87,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     })
 }
 
-/// RFC 9110 §8.3.2. Text in another charset would be read as other text.
+/// RFC 9110 §8.3.2. Text in another charset would be misread as UTF-8.
 fn has_other_charset(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::CONTENT_TYPE).iter();
     let mut parameters = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';').skip(1));
@@ -100,7 +100,8 @@ fn has_other_charset(headers: &HeaderMap) -> bool {
     })
 }
 
-/// No form and no JSON begins as gzip does (RFC 1952 §2.3.1): its `Content-Encoding` was left out.
+/// Detects gzip by its magic bytes (RFC 1952 §2.3.1), for clients that omit `Content-Encoding`. No form and no JSON
+/// text begins with them.
 fn decoded(bytes: Bytes) -> Result<Bytes, BodyFault> {
     if bytes.starts_with(b"\x1f\x8b") { Err(BodyFault::Encoded) } else { Ok(bytes) }
 }

@@ -1,4 +1,4 @@
-//! Answers that hold something until they have been taken.
+//! Responses that hold a permit until their body is sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ pin_project! {
     }
 }
 
-/// The same answer, which keeps `held` until its last byte has been taken, or its client has gone away.
+/// The same response, which keeps `held` until the body is sent completely or the client disconnects.
 pub(crate) fn holding<T: Send + 'static>(response: Response, held: T) -> Response {
     response.map(|body| Body::new(Holding { body, _held: held }))
 }

@@ -1,4 +1,4 @@
-//! Client authentication at the OAuth endpoints (RFC 6749 §2.3.1): HTTP Basic, or in the body.
+//! Client authentication at the OAuth endpoints (RFC 6749 §2.3.1): HTTP Basic, or parameters in the body.
 
 use std::borrow::Cow;
 
@@ -12,18 +12,18 @@ use crate::domain::api_key::looks_like_key;
 use crate::node::Presented;
 use crate::use_cases::token::OAuthError;
 
-/// What a client authenticates itself with.
+/// The credentials with which a client authenticates.
 pub(super) struct ClientCredentials {
     client_id: Option<String>,
     secret: Zeroizing<String>,
 }
 
 impl ClientCredentials {
-    /// Takes the credentials from wherever they are, which must be one place.
+    /// Reads the credentials, which must be in exactly one place.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] when there are two, or they are malformed;
-    /// [`OAuthError::InvalidClient`] when there are none, or the key is in the wrong place.
+    /// [`OAuthError::InvalidRequest`] when credentials are in two places, or malformed; [`OAuthError::InvalidClient`]
+    /// when there are none, or the API key is in the wrong place.
     pub(super) fn of(headers: &HeaderMap, form: &Form<'_>) -> Result<Self, OAuthError> {
         let credentials = match basic(headers)? {
             Some(basic) => basic.beside(form)?,
@@ -35,7 +35,7 @@ impl ClientCredentials {
         Ok(credentials)
     }
 
-    /// For the node to judge.
+    /// The credentials as the node's authenticator takes them.
     pub(super) fn presented(&self) -> Presented<'_> {
         Presented { client_id: self.client_id.as_deref(), key: &self.secret }
     }
@@ -81,7 +81,7 @@ impl ClientCredentials {
 /// The `Authorization` header, if there is one.
 ///
 /// # Errors
-/// [`OAuthError::InvalidRequest`] when there are two: who reads the other one sees another client.
+/// [`OAuthError::InvalidRequest`] when there are two. Another reader could take the other one, and see another client.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, OAuthError> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     match (given.next(), given.next()) {
@@ -90,10 +90,10 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>,
     }
 }
 
-/// RFC 7617, with both parts form-encoded as RFC 6749 asks. `None` without an `Authorization` header.
+/// RFC 7617. Both parts are form-encoded, as RFC 6749 §2.3.1 requires. `None` without an `Authorization` header.
 fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
     let Some(value) = authorization(headers)? else { return Ok(None) };
-    // RFC 9110 §11.1: the scheme's case does not matter.
+    // RFC 9110 §11.1: the scheme is case-insensitive.
     let encoded = match value.as_bytes().split_at_checked(6) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic ") => rest.trim_ascii(),
         _ => return Err(rejected(not_basic(value.as_bytes()))),
@@ -108,7 +108,8 @@ fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
     }))
 }
 
-/// What is wrong with an `Authorization` header that is not Basic. Nothing of it is repeated: it may be the key.
+/// What is wrong with an `Authorization` header that is not Basic. The text repeats no part of the header, which may be
+/// the API key.
 fn not_basic(value: &[u8]) -> &'static str {
     let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
     if scheme.is_empty() {
@@ -123,7 +124,7 @@ fn not_basic(value: &[u8]) -> &'static str {
     }
 }
 
-/// Client authentication failed for a reason that anybody may know, because it says nothing about any key.
+/// A failed client authentication with a reason that is safe to reveal, because it says nothing about any key.
 fn rejected(why: &str) -> OAuthError {
     OAuthError::InvalidClient(Some(why.into()))
 }

@@ -1,7 +1,8 @@
-//! Which answers are compressed. The length of a compressed page tells how much in it is alike. Whoever can put text of
-//! their choice into a page, by a link or by the name of a key, and can see how long the page is, could guess what else is
-//! in it, letter by letter (BREACH). So only what everybody may read is compressed, and only where nothing of the request
-//! is in it: files, and pages that nobody has signed in for.
+//! Chooses the responses that are compressed.
+//!
+//! The length of a compressed page reveals repetition in it. An attacker who can place text in a page (by a link, or by
+//! a key's name) and can see the page's length could guess a secret in it letter by letter (BREACH). So compression is
+//! limited to public content that includes nothing from the request: files, and pages that need no sign-in.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,15 +17,15 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
-/// Shorter ones are not worth it.
+/// In bytes. Compression does not pay below this size.
 const SHORTEST: u64 = 1_024;
 
-/// An answer that may be compressed.
+/// Marks a response that may be compressed.
 #[derive(Clone, Copy, Debug)]
 struct Compressible;
 
-/// Marks an answer with no secret in it, if it shows nothing of its request either: one to a GET without a query. Errors and
-/// redirects name what was asked for.
+/// Marks a response that holds no secret, if it shows nothing of its request either: 200 to a GET without a query.
+/// Errors and redirects repeat parts of the request.
 pub(crate) fn mark(method: &Method, has_query: bool, response: &mut Response) {
     let is_encoded = response.headers().contains_key(header::CONTENT_ENCODING);
     if *method == Method::GET && !has_query && response.status() == StatusCode::OK && !is_encoded {
@@ -32,12 +33,12 @@ pub(crate) fn mark(method: &Method, has_query: bool, response: &mut Response) {
     }
 }
 
-/// Compresses the answers that are marked, for clients that take it.
+/// Compresses marked responses for clients that accept it.
 pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_marked)
 }
 
-/// Around what everybody may read: there is no secret in it.
+/// Middleware for public content, which holds no secret.
 pub(crate) async fn published(request: Request, next: Next) -> Response {
     match layer().layer(Marked(next)).call(request).await {
         Ok(response) => weakened(response.into_response()),
@@ -45,7 +46,7 @@ pub(crate) async fn published(request: Request, next: Next) -> Response {
     }
 }
 
-/// Marks what is inside, whatever its query: nothing of that is in it.
+/// Marks every response, whatever its query. No part of the query is in the response.
 #[derive(Clone)]
 struct Marked(Next);
 
@@ -68,7 +69,8 @@ impl Service<Request> for Marked {
     }
 }
 
-/// RFC 9110 §8.8.1: of a compressed answer and a plain one the bytes differ, and a strong tag would say that they don't.
+/// RFC 9110 §8.8.1: a strong tag would claim that the compressed and the plain response have the same bytes, so the tag
+/// becomes weak.
 fn weakened(mut response: Response) -> Response {
     let headers = response.headers();
     let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(|tag| format!("W/{tag}"));

@@ -17,7 +17,7 @@ use crate::node::Node;
 use crate::use_cases::management::configuration::{self, Applied, ApplyTerms, Configuration};
 use crate::use_cases::management::{ApiError, carry_out};
 
-/// The most bytes of a document: some 5,000 keys.
+/// The size limit of a document in bytes. 8 MiB hold some 5,000 keys.
 const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
 
 /// `GET /v1/orgs/{org}/configuration`.
@@ -27,7 +27,7 @@ pub(super) async fn export(
     _: NoQuery,
     InOrganization(organization): InOrganization,
 ) -> Result<Response, Failure> {
-    // Until the answer has been taken: a document is large, and a client may take its time.
+    // The permit lasts until the response is sent: a document is large, and a client may read slowly.
     let permit = node.records.exports.try_acquire(&caller.principal()).map_err(ApiError::from)?;
     let document = configuration::export(&node.records, &caller, &organization).await?;
     Ok(holding(axum::Json(document).into_response(), permit))

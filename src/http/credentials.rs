@@ -1,4 +1,4 @@
-//! The credential at the management API, and the address that it comes from.
+//! The credential of a management request, and the address that the request comes from.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,15 +17,14 @@ use crate::node::Node;
 use crate::use_cases::access::{Caller, PresentedCredential, identify};
 use crate::use_cases::management::ApiError;
 
-/// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CameFrom(pub(crate) CallerAddress);
 
-/// A caller of the management API.
+/// An authenticated caller of the management API.
 #[derive(Debug)]
 pub(crate) struct Guarded(pub(crate) Caller);
 
-/// The caller of a change that is without any other parameter than `dry_run`, and may be a rehearsal of it.
+/// The caller of a change whose only parameter is `dry_run`. The change may be a dry run.
 pub(crate) struct Changing(pub(crate) Caller);
 
 impl FromRequestParts<Arc<Node>> for Changing {
@@ -47,7 +46,7 @@ impl FromRequestParts<Arc<Node>> for CameFrom {
 }
 
 impl CameFrom {
-    /// Where it comes from, by this policy.
+    /// The caller's address under this policy for proxies.
     pub(crate) fn by(policy: &AddressPolicy, parts: &Parts) -> Result<Self, Failure> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.ok_or_else(|| ApiError::internal("a request without its peer's address"))?.0.ip();
@@ -74,7 +73,7 @@ impl FromRequestParts<Arc<Node>> for Guarded {
     }
 }
 
-/// The one credential in these headers.
+/// The only credential in these headers.
 pub(crate) fn credential(headers: &HeaderMap) -> Result<PresentedCredential<'_>, ApiError> {
     let shown = credential::Credential::of(headers).map_err(|fault| match fault {
         CredentialFault::Missing => ApiError::Unauthenticated { presented: false },

@@ -1,5 +1,5 @@
-//! What is to be known of the caller around an operation: whom a scope was missing, for the audit trail; and that it has a
-//! place among the requests of its organization.
+//! Middleware that follows the caller of a management operation. It records denied scopes in the audit trail, and holds
+//! the caller's permit among its organization's concurrent requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +15,7 @@ use crate::sharing::fair_queue::Permit;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
 
-/// The caller of a request, once it has told who it is.
+/// The caller of a request. It is empty until the caller is authenticated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownCaller(Arc<Known>);
 
@@ -26,11 +26,11 @@ struct Known {
 }
 
 impl KnownCaller {
-    /// Gives the caller a place among the requests of its organization, until the answer has been taken; and keeps it for
-    /// whoever comes to know what it was answered.
+    /// Takes a permit among the organization's concurrent requests, and keeps it until the response is sent. Also
+    /// remembers the caller for the middleware, which sees the response.
     ///
     /// # Errors
-    /// [`ApiError::TooManyConcurrent`].
+    /// [`ApiError::TooManyConcurrent`] when the organization has no permit left.
     pub(crate) fn admit(&self, node: &Arc<Node>, caller: &Caller) -> Result<(), ApiError> {
         let _ = self.0.place.set(node.requests.try_acquire(&caller.principal())?);
         let _ = self.0.caller.set((Arc::clone(node), caller.clone()));
@@ -38,11 +38,11 @@ impl KnownCaller {
     }
 }
 
-/// Marks the answer to a caller whose credential was good.
+/// Marks a response to a caller whose credential is valid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identified;
 
-/// Around the operations of the management API: what is answered 403 `forbidden` is noted.
+/// Middleware around the management operations: records each 403 `forbidden` in the audit trail.
 pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());

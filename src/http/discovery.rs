@@ -1,4 +1,4 @@
-//! What clients and resource servers find out by themselves: the keys (RFC 7517) and the metadata (RFC 8414).
+//! Discovery for clients and resource servers: the signing keys (RFC 7517) and the metadata (RFC 8414).
 
 use std::sync::Arc;
 
@@ -29,12 +29,13 @@ struct Metadata {
     jwks_uri: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
-    // Not registered. What it leads to is documented with it.
+    // Not a registered member. openapi.yaml describes it.
     revocation_feed_endpoint: String,
     grant_types_supported: [&'static str; 2],
-    // RFC 8414 §2 requires the member; no grant here has a response type.
+    // RFC 8414 §2 requires this member. It is empty because no grant here has a response type.
     response_types_supported: [&'static str; 0],
-    // OpenID Connect's, and no claim to be that: Spring reads the alias and gives up where it is missing.
+    // An OpenID Connect member, although this server does not implement OpenID Connect. Spring reads the
+    // `openid-configuration` alias and fails without it.
     subject_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 2],
     introspection_endpoint_auth_methods_supported: [&'static str; 3],
@@ -46,7 +47,7 @@ pub(crate) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
     let ring = node.signer.keyring.ring();
     let keys = ring.published(node.clock.now()).collect();
     let body = serde_json::to_vec(&JwksView { keys }).map_err(ApiError::internal)?;
-    // RFC 7517 §8.5.2 has a media type of its own; many clients insist on this one.
+    // RFC 7517 §8.5.2 registers `application/jwk-set+json`, but many clients insist on this type.
     Ok(Published { media_type: "application/json", body: body.into() }.answer(&headers))
 }
 
@@ -64,7 +65,8 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         response_types_supported: [],
         subject_types_supported: ["public"],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        // RFC 8414 §2: here a registered type of access token may stand beside the methods, below it may not.
+        // RFC 8414 §2 allows a registered access token type beside the methods of introspection. It does not for
+        // revocation.
         introspection_endpoint_auth_methods_supported: [
             "client_secret_basic",
             "client_secret_post",
@@ -75,7 +77,7 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()
 }
 
-/// The path of the issuer's URL; empty when it has none.
+/// The path of the issuer's URL, or an empty string.
 pub(crate) fn path_of(issuer: &str) -> &str {
     let authority = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     authority.find('/').map_or("", |at| authority[at..].trim_end_matches('/'))

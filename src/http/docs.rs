@@ -1,4 +1,4 @@
-//! The description of this API, a page to read it on to which nothing comes from elsewhere, and the documentation.
+//! Serves the API's description, a page that renders it without any third-party content, and the documentation.
 
 mod pages;
 
@@ -15,10 +15,11 @@ use crate::use_cases::management::ApiError;
 
 const DESCRIPTION: &str = include_str!("../../openapi.yaml");
 const PAGE: &str = include_str!("docs/page.html");
-/// In the format of <https://llmstxt.org>. Its links are relative, so they work under every issuer.
+/// In the format of <https://llmstxt.org>. The links are relative, so they work under every issuer.
 const INDEX: &str = include_str!("../../llms.txt");
 
-/// Scripts and styles from here alone and none in the page itself; pictures are in the style sheet.
+/// Scripts and styles come from this origin only, and none is inline. The style sheet embeds its pictures as `data:`
+/// URLs.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,4 +1,4 @@
-//! Files in this binary, for browsers.
+//! Files embedded in this binary, for browsers.
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
@@ -12,7 +12,7 @@ pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 /// RFC 7763 §2.
 pub(crate) const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
-/// A file, as it is sent.
+/// An embedded file with its media type and its bytes as sent.
 pub(crate) struct Embedded {
     name: &'static str,
     pub(crate) media_type: &'static str,
@@ -29,7 +29,6 @@ impl Embedded {
         Self { name, media_type, is_gzip: true, body }
     }
 
-    /// The one of this name.
     pub(crate) fn named<'f>(
         name: &str,
         files: impl IntoIterator<Item = &'f Self>,
@@ -37,15 +36,15 @@ impl Embedded {
         files.into_iter().find(|file| file.name == name).ok_or(ApiError::NotFound)
     }
 
-    /// What is sent of it.
     pub(crate) fn bytes(&self) -> Bytes {
         Bytes::from_static(self.body)
     }
 
-    /// Says in an answer how the bytes are encoded.
+    /// Sets `Content-Encoding` if the bytes are compressed.
     pub(crate) fn encoded(&self, mut response: Response) -> Response {
         if self.is_gzip {
-            // Unasked: no browser is without, and RFC 9110 §12.5.3 lets a server that has nothing else.
+            // gzip goes out without negotiation. Every browser accepts it, and RFC 9110 §12.5.3 allows it where a
+            // server has no other representation.
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         response

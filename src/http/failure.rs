@@ -1,7 +1,7 @@
 //! The one place that turns errors into responses.
 //!
-//! A handler's error travels in the response's extensions until [`super::Front`] renders it, because only
-//! there is the request's id at hand for whichever form it takes.
+//! A handler's error travels in the response's extensions until [`super::Front`] renders it, because only there the
+//! request's id is known.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,26 +12,26 @@ use super::request_id::RequestId;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::OAuthError;
 
-/// Seconds after which a client should try again when nothing better is known.
+/// `Retry-After` in seconds where no better value is known.
 const RETRY_AFTER: i64 = 1;
 
 const JSON: &str = "application/json";
 
-/// An error of either of the two kinds of endpoints.
+/// An error, by the kind of endpoint that renders it.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// OAuth JSON (RFC 6749 §5.2).
     OAuth(OAuthError),
-    /// OAuth JSON, for a caller that authenticates by Bearer (RFC 7662 §2.3): status, code and challenge
-    /// are RFC 6750's.
+    /// OAuth JSON for a caller that authenticates with a Bearer token (RFC 7662 §2.3). Status, code and challenge
+    /// follow RFC 6750.
     Bearer(ApiError),
-    /// The management API's JSON.
+    /// JSON of the management API.
     Api(ApiError),
-    /// A page of the console's.
+    /// A page of the console.
     Page {
-        /// What it says.
+        /// Decides the status and the headers.
         error: ApiError,
-        /// How it says it.
+        /// The rendered page.
         html: String,
     },
 }
@@ -56,23 +56,22 @@ impl IntoResponse for Failure {
     }
 }
 
-/// No route has this path.
+/// The fallback for paths without a route.
 pub(crate) async fn not_found() -> Failure {
     ApiError::NotFound.into()
 }
 
-/// A route has this path, for other methods; axum says which in `Allow`.
+/// The fallback for a path that has a route with other methods. axum sets `Allow`.
 pub(crate) async fn api_method_not_allowed() -> Failure {
     ApiError::MethodNotAllowed.into()
 }
 
-/// An OAuth endpoint was asked with another method than POST.
+/// The fallback for methods other than POST at an OAuth endpoint.
 pub(crate) async fn oauth_method_not_allowed() -> Failure {
     OAuthError::MethodNotAllowed.into()
 }
 
 impl Failure {
-    /// The error's code.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::OAuth(error) => error.code(),
@@ -81,7 +80,7 @@ impl Failure {
         }
     }
 
-    /// Whether somebody without any good credential can cause it, as far as the error tells.
+    /// Whether a request without a valid credential can cause this error, as far as the error shows.
     pub(super) fn is_anonymous(&self) -> bool {
         match self {
             Self::OAuth(error) => !matches!(
@@ -106,7 +105,7 @@ impl Failure {
         }
     }
 
-    /// What the log says of it: the cause that the client is not told, or else what it is told.
+    /// The text for the log: the internal cause if there is one, otherwise the text that the client gets.
     pub(crate) fn log_line(&self) -> String {
         match self {
             Self::OAuth(error) => error.cause().map_or_else(|| error.description(), str::to_owned),
@@ -116,7 +115,7 @@ impl Failure {
         }
     }
 
-    /// Fills `response` in.
+    /// Writes status, headers and body into `response`.
     pub(crate) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
         let (media_type, body) = match self {
             Self::OAuth(error) => (JSON, oauth_body(error.code(), &error.description()).to_string()),
@@ -133,7 +132,7 @@ impl Failure {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        // RFC 6749 §5.1 asks it of tokens; no answer about credentials is worth keeping.
+        // RFC 6749 §5.1 requires this for tokens. No response about credentials may be cached.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in self.headers(realm) {
             insert(headers, name, &value);
@@ -180,7 +179,7 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
     match error {
         // RFC 6749 §5.2
         OAuthError::InvalidClient(_) => {
-            // Some libraries show their users nothing but the challenge.
+            // Some libraries show their users only the challenge.
             let why = described(&error.description());
             headers.push((
                 header::WWW_AUTHENTICATE,
@@ -198,7 +197,7 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
     headers
 }
 
-/// RFC 9110 §15.5.16: which content codings would have been accepted.
+/// RFC 9110 §15.5.16: names the content codings that the server accepts.
 fn no_coding() -> (HeaderName, String) {
     (header::ACCEPT_ENCODING, "identity".to_owned())
 }
@@ -259,7 +258,7 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
     }
 }
 
-/// RFC 6750 §3.1, and RFC 6749's word where RFC 6750 has none.
+/// The codes of RFC 6750 §3.1, and those of RFC 6749 where RFC 6750 has none.
 fn bearer_code(error: &ApiError) -> &'static str {
     match error {
         ApiError::Unauthenticated { .. }
@@ -284,7 +283,7 @@ fn oauth_body(code: &str, description: &str) -> serde_json::Value {
     json!({"error": code, "error_description": described(description)})
 }
 
-/// RFC 6749 §5.2: a description holds printable ASCII but `"` and `\`.
+/// RFC 6749 §5.2: a description is printable ASCII without `"` and `\`.
 fn described(text: &str) -> String {
     let fitting = |character| match character {
         '"' => '\'',

@@ -1,4 +1,4 @@
-//! `application/x-www-form-urlencoded`, read strictly: what is not exactly one thing is refused.
+//! Reads `application/x-www-form-urlencoded` strictly, and refuses whatever is ambiguous.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,17 @@ use percent_encoding::percent_decode;
 
 use crate::use_cases::token::OAuthError;
 
-/// The parameters of a form that were sent with a value, each once but those that may repeat.
+/// The parameters of a form that have a value. Each occurs once, except those that may repeat.
 #[derive(Debug)]
 pub(crate) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-/// RFC 8707 §2 lets `resource` repeat; `audience` is our alias of it.
+/// RFC 8707 §2 lets `resource` repeat. `audience` is an alias of it here.
 const MAY_REPEAT: [&str; 2] = ["resource", "audience"];
 
 impl<'a> Form<'a> {
-    /// Reads a form's body.
-    ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] for bad percent-encoding, for what is not UTF-8, for a NUL, and for a
-    /// parameter that comes twice (RFC 6749 §3.2).
+    /// [`OAuthError::InvalidRequest`] for bad percent-encoding, invalid UTF-8, a NUL, or a repeated parameter (RFC 6749
+    /// §3.2).
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
         let mut pairs = Vec::with_capacity(8);
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -29,22 +27,21 @@ impl<'a> Form<'a> {
             pairs.push((decode(name)?, decode(value)?));
         }
         refuse_repeated(&pairs)?;
-        // RFC 6749 §3.2: a parameter without a value is treated as if it was left out.
+        // RFC 6749 §3.2: a parameter without a value counts as omitted.
         pairs.retain(|(_, value)| !value.is_empty());
         Ok(Self(pairs))
     }
 
-    /// The value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| &**value)
     }
 
-    /// All values of a parameter that may repeat, in their order.
+    /// All values of a parameter that may repeat, in order.
     pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'a, 'f> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| &**value)
     }
 
-    /// The value of a parameter that the endpoint can't do without.
+    /// The value of a required parameter.
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when it is missing.
@@ -53,7 +50,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Decodes one name or value: `+` is a space, `%` begins an escape, and the whole is UTF-8 without NUL.
+/// Decodes one name or value: `+` becomes a space, `%` begins an escape, and the result must be UTF-8 without NUL.
 ///
 /// # Errors
 /// [`OAuthError::InvalidRequest`].
@@ -82,7 +79,7 @@ pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
     text.map_or_else(|| invalid("the form is not valid UTF-8"), Ok)
 }
 
-/// The decoder would take a stray `%` for itself.
+/// Checked here because `percent_decode` passes a stray `%` through.
 fn has_whole_escapes(encoded: &[u8]) -> bool {
     let mut rest = encoded;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
@@ -105,7 +102,7 @@ fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), OAuthEr
     }
 }
 
-/// Only a name that we know is said back: any other could be a secret in the wrong place.
+/// Only known names appear in messages. Any other could be a secret in the wrong place.
 fn is_ours(name: &str) -> bool {
     matches!(name, "grant_type" | "client_id" | "client_secret" | "scope" | "token" | "token_type_hint")
 }

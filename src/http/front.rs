@@ -1,4 +1,4 @@
-//! What stands in front of every route: a request id, the log, and the rendering of errors.
+//! The outermost middleware of every route: it assigns the request id, writes the log, and renders errors.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +26,7 @@ use crate::use_cases::management::ApiError;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The outermost service.
+/// The service that wraps the router.
 #[derive(Clone, Debug)]
 pub struct Front<S> {
     inner: S,
@@ -70,7 +70,7 @@ where
     }
 }
 
-/// What the log says of a request.
+/// What the log needs from a request after the router has consumed it.
 #[derive(Debug)]
 struct Seen {
     method: Method,
@@ -79,7 +79,7 @@ struct Seen {
 }
 
 pin_project! {
-    /// An answer on its way, to be given its id.
+    /// The future of a response, to which it adds the request id.
     pub struct Answer<F> {
         #[pin]
         answer: F,
@@ -103,7 +103,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
                 let Ok(response) = ready!(polled);
                 response
             }
-            // A fault of ours costs one request its answer, not a connection all of them.
+            // A panic fails only this request. Other requests on the connection go on.
             Err(_) => Failure::from(ApiError::internal("the handler panicked")).into_response(),
         };
         let failure = response.extensions_mut().remove::<Failure>();
@@ -112,10 +112,10 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
         }
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, this.id.header());
-        // What says nothing else is about somebody's keys. RFC 9111 §3.5 would let a shared cache keep an
-        // answer to an X-Api-Key.
+        // Responses without a policy of their own concern somebody's keys. RFC 9111 §3.5 protects only requests with
+        // `Authorization`; a shared cache could store the answer to an `X-Api-Key`.
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        // No answer is another type than it says.
+        // Browsers must not guess another type than the declared one.
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         this.seen.log(&response, failure.as_ref(), &this.shared.log_sampler);
         Poll::Ready(Ok(response))
@@ -123,8 +123,8 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
 }
 
 impl Seen {
-    /// A line for each refused or failed request; the others only when somebody wants to know (`debug`). Of what
-    /// anybody can cause, one line for each code and second.
+    /// Writes a line for each refused or failed request, and for the others only at level `debug`. Failures that
+    /// anonymous clients can cause get one line per code and second.
     fn log(&self, response: &Response, failure: Option<&Failure>, sampler: &LogSampler) {
         let status = response.status().as_u16();
         if status < 400 && !tracing::enabled!(Level::DEBUG) {
@@ -138,14 +138,14 @@ impl Seen {
         if is_anonymous && !sampler.admits(cause) {
             return;
         }
-        // The query is never logged.
+        // The query is never logged, since it may hold a secret.
         let (method, path) = (&self.method, redacted(self.uri.path()));
         let micros = u64::try_from(self.at.elapsed().as_micros()).unwrap_or(u64::MAX);
         let code = failure.map(Failure::code);
         let why = failure.map(Failure::log_line);
         let why = why.as_deref();
         match status {
-            // Somebody else's fault, or load: it passes.
+            // A dependency is down or the server is overloaded, and both pass.
             503 => tracing::warn!(%method, path, status, micros, code, why, "unavailable"),
             500.. => tracing::error!(%method, path, status, micros, code, why, "failed"),
             400.. => tracing::info!(%method, path, status, micros, code, why, "refused"),

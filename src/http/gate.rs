@@ -1,4 +1,4 @@
-//! `/v1/gate`: what gateways ask before they let a request through.
+//! `/v1/gate`: gateways ask here whether to let a request through.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::node::Node;
 use crate::use_cases::gate::{GateRequest, Passed, Question, pass};
 use crate::use_cases::management::ApiError;
 
-/// Where gateways put the method and the target of the request that they ask about: nginx by its documentation's
-/// habit; Traefik and Caddy by themselves.
+/// The headers in which a gateway names the method and the target of the original request. nginx's documentation
+/// suggests the first pair; Traefik and Caddy send the second by default.
 const ORIGINALS: [[&str; 2]; 2] =
     [["x-original-method", "x-original-uri"], ["x-forwarded-method", "x-forwarded-uri"]];
 
@@ -39,9 +39,9 @@ pub(super) async fn check(
     }
 }
 
-/// `/v1/gate/envoy/{options}/{target}`, by whichever method: both are those of the request that is asked about, which
-/// is how Envoy asks. The query is that request's too; what the gateway has to say is in front of the target, out of
-/// its client's reach.
+/// `/v1/gate/envoy/{options}/{target}`, for every method. Envoy asks with the original request's method and query, and
+/// appends its target to a fixed prefix. The gateway's options come before the target, where the client can't change
+/// them.
 pub(super) async fn check_original(
     State(node): State<Arc<Node>>,
     CameFrom(address): CameFrom,
@@ -55,7 +55,7 @@ pub(super) async fn check_original(
     }
 }
 
-/// Around both: a refusal has its code in a header too, for gateways that see no bodies of answers.
+/// Middleware for both routes: repeats a refusal's code in a header, for gateways that can't read bodies.
 pub(super) async fn named(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(code) = response.extensions().get().map(Failure::code) {
@@ -64,8 +64,8 @@ pub(super) async fn named(request: Request, next: Next) -> Response {
     response
 }
 
-/// The options of the gateway, and the target with its first slash, as they were sent. Options have to be there: a
-/// prefix without would take them from the target.
+/// Splits a path into the gateway's options and the target with its leading slash, both still encoded. Options are
+/// required: without them, the first segment of the target would be taken for options.
 fn in_path(path: &str) -> Option<(&str, &str)> {
     let below = path.strip_prefix("/v1/gate/envoy/")?;
     below.find('/').filter(|slash| *slash > 0).map(|slash| below.split_at(slash))
@@ -89,15 +89,15 @@ async fn answer(
     Ok(passed(&pass(&node.authenticator, &node.signer, request, node.clock.now()).await?)?)
 }
 
-/// What is asked about a request.
+/// What the gateway asks about a request.
 enum Asked {
-    /// Whether its credential allows it.
+    /// Whether the credential allows the request.
     Question(Question),
-    /// Nothing: it is a CORS preflight, which passes without a credential and as nobody's.
+    /// Nothing, because the request is a CORS preflight. It passes without a credential and without an identity.
     Preflight,
 }
 
-/// What is asked about: the query says so, or else the headers of the gateway do.
+/// Reads the gateway's question from the query, or else from the gateway's headers.
 fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<Asked, ApiError> {
     match (query.text("check"), query.parsed::<Verb>("action")?, query.text("resource")) {
         (Some("credential"), None, None) => Ok(Asked::Question(Question::Credential)),
@@ -117,10 +117,10 @@ fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<As
     }
 }
 
-/// What a request would do by its method and its target.
+/// Maps a method and a target to an action on a resource.
 fn mapped(mapping: &GateMapping, method: &str, target: &str, headers: &HeaderMap) -> Result<Asked, ApiError> {
     if mapping.lets_preflights_through() && is_preflight(method, headers) {
-        // A path that can't be judged never passes.
+        // A path that maps to no resource never passes.
         return mapping.resource(target).map(|_| Asked::Preflight).ok_or_else(no_resource);
     }
     let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
@@ -130,8 +130,8 @@ fn mapped(mapping: &GateMapping, method: &str, target: &str, headers: &HeaderMap
     Ok(Asked::Question(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?)))
 }
 
-/// Whether a request is a CORS preflight (Fetch §3.2.2). Browsers send none with a credential: one that has a credential
-/// is judged like any other request, so that no key goes upstream with it.
+/// Whether a request is a CORS preflight (Fetch §3.2.2). Browsers send preflights without credentials. A request with a
+/// credential is checked like any other, so that no unchecked key reaches the upstream.
 fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
     let is_there = |name: &HeaderName| headers.contains_key(name);
     method == "OPTIONS"
@@ -146,8 +146,9 @@ fn no_resource() -> ApiError {
     }
 }
 
-/// The method and the target of the request that the gateway asks about. A gateway sets one pair and may let through
-/// what its client sends of the other, so that nobody can tell which is the gateway's where both are there.
+/// The method and the target of the original request. A gateway sets one pair of headers and may pass on the client's
+/// own headers of the other pair. If both pairs are present, the gateway's can't be told apart, so the request is
+/// refused.
 fn original(headers: &HeaderMap) -> Result<[&str; 2], ApiError> {
     let is_there = |pair: &&[&str; 2]| pair.iter().any(|name| headers.contains_key(*name));
     let mut there = ORIGINALS.iter().filter(is_there);
@@ -164,7 +165,7 @@ fn original(headers: &HeaderMap) -> Result<[&str; 2], ApiError> {
     }
 }
 
-/// The value of a header that is there once. Of two, another reader might take the other.
+/// The value of a header that must occur once. With two values, another reader might take the other one.
 fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -1,7 +1,7 @@
-//! Is it alive, and should it get requests?
+//! Liveness and readiness.
 //!
-//! Both answers come from memory. Anybody may ask, as often as they like, so a probe never does the work that it
-//! asks about.
+//! Both answers come from memory. Probes are unauthenticated and unlimited, so a probe never does the work that it
+//! reports on.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::failure::Failure;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
 
-/// One thing that a node needs. Reasons give away nothing about the network or the store.
+/// One condition that a node depends on. Reasons reveal nothing about the network or the store.
 #[derive(Serialize)]
 struct Check {
     name: &'static str,
@@ -26,7 +26,7 @@ struct Check {
 #[serde(tag = "status", rename_all = "lowercase")]
 enum CheckState {
     Ok,
-    /// Somebody should look. The node takes requests all the same.
+    /// An operator should look. The node still takes requests.
     Warning {
         reason: String,
     },
@@ -47,7 +47,7 @@ pub(crate) async fn alive() -> Response {
     axum::Json(json!({ "status": "ok" })).into_response()
 }
 
-/// `GET /readyz`: the store could be followed the last time, and there is a key to sign with.
+/// `GET /readyz`: the node has an active signing key and has confirmed the store recently.
 pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
     let checks = [
         Check { name: "signing_key", state: signing_key(&node) },
@@ -71,7 +71,7 @@ fn signing_key(node: &Node) -> CheckState {
     CheckState::failing((!signs).then(|| "no signing key is active".into()))
 }
 
-/// Nodes of one deployment are told the same. While a change is rolled out, they are not yet.
+/// Nodes of one deployment should have the same settings. They differ while a change is rolled out.
 fn settings(node: &Node) -> CheckState {
     match node.differences.names() {
         names if names.is_empty() => CheckState::Ok,
@@ -81,14 +81,14 @@ fn settings(node: &Node) -> CheckState {
     }
 }
 
-/// The follower asks every second. It has logged what went wrong.
+/// The follower polls the store every second, and logs its own failures.
 fn store(node: &Node) -> CheckState {
     let is_confirmed = node.freshness.holds() && node.freshness.trouble().is_none();
     let age = node.freshness.age().as_secs();
     CheckState::failing((!is_confirmed).then(|| format!("the store was last confirmed {age} s ago")))
 }
 
-/// A node that can only read still issues tokens, but takes no key back.
+/// A node without writes still issues tokens, but can't revoke a key.
 fn writes(node: &Node) -> CheckState {
     let Some(failing) = node.records.store.writes().failing() else { return CheckState::Ok };
     let reason = format!("the store takes no writes: {}", failing.reason);

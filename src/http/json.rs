@@ -18,13 +18,13 @@ const MAX_BODY: usize = 256 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The most characters of an `Idempotency-Key`.
+/// Maximum length of an `Idempotency-Key`, in characters.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
-/// A JSON body of at most `MOST` bytes; an absent one is `null`.
+/// A JSON body of at most `MOST` bytes. An absent body reads as `null`.
 pub(super) struct Json<T, const MOST: usize = MAX_BODY>(pub(super) T);
 
-/// A JSON body of a request that may come again, and how to know it if it does.
+/// A JSON body with the identity of the request, so that a repetition is recognized.
 pub(super) struct IdempotentJson<T>(pub(super) T, pub(super) Option<IdempotentRequest>);
 
 impl<T: DeserializeOwned, const MOST: usize> FromRequest<Arc<Node>> for Json<T, MOST> {
@@ -58,9 +58,9 @@ async fn read(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError>
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let invalid = |why: &str| ApiError::invalid(format!("the body: {why}"));
-    // RFC 8259 §8.1 lets a reader ignore the byte order mark that some editors and shells write.
+    // RFC 8259 §8.1 allows a reader to ignore a byte order mark. Some editors and shells write one.
     let bytes = without_byte_order_mark_bytes(bytes);
-    // serde would take an array too, with the members by position.
+    // serde would also accept an array and map its items to members by position.
     if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(invalid("not a JSON object"));
     }

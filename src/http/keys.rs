@@ -106,7 +106,7 @@ fn filters(
     Ok((KeySearch::new(filter)?, query.page()?))
 }
 
-/// `POST /v1/orgs/{org}/keys`: with a rotation's, the only answer that ever shows a key.
+/// `POST /v1/orgs/{org}/keys`. Besides a rotation's, this is the only response that shows a key.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
@@ -162,7 +162,8 @@ pub(super) async fn rotate(
     Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
 }
 
-/// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`. There is something to say when another secret lasts now.
+/// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`. The response has a body only if the retirement extends another
+/// secret's life.
 pub(super) async fn retire(
     State(node): State<Arc<Node>>,
     Changing(caller): Changing,
@@ -291,7 +292,7 @@ fn shown(node: &Node, key: &ApiKey) -> Response {
     versioned(&key.etag(), &key.view(node.clock.now()))
 }
 
-/// A key with a new secret, to be seen this once.
+/// A key with its new secret, which no later response shows.
 fn whole<'m>(node: &Node, collection: &str, made: &'m Idempotent<CreatedKey>) -> Response {
     let now = node.clock.now();
     let shown = |CreatedKey { key, plain }: &'m CreatedKey| {

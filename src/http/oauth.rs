@@ -26,7 +26,7 @@ use crate::use_cases::token::{
 
 const MAX_BODY: usize = 16 * 1024;
 
-/// A form that was posted to an OAuth endpoint, still encoded.
+/// A form posted to an OAuth endpoint, not yet decoded.
 pub(super) struct Posted {
     headers: HeaderMap,
     address: CallerAddress,
@@ -41,7 +41,7 @@ impl FromRequest<Arc<Node>> for Posted {
         use axum::extract::FromRequestParts as _;
         let (mut parts, body) = request.into_parts();
         let CameFrom(address) = CameFrom::from_request_parts(&mut parts, node).await?;
-        // RFC 6749 §2.3.1: never in the URI, where everybody on the way would log it.
+        // RFC 6749 §2.3.1: never in the URI, which proxies and servers log.
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(
                 OAuthError::InvalidRequest("parameters must be in the body, not in the URL".into()).into()
@@ -71,7 +71,7 @@ async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError>
 #[derive(Serialize)]
 struct TokenAnswer<'a> {
     access_token: &'a str,
-    /// RFC 8693 §2.2.1: only in an exchange.
+    /// RFC 8693 §2.2.1. Present only in responses to a token exchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
     token_type: &'static str,
@@ -139,11 +139,11 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
     token::revoke(&node.authenticator, &node.records, RevokeRequest { caller, token }).await?;
-    // RFC 7009 §2.2: the status is the answer. Some clients insist on JSON all the same.
+    // RFC 7009 §2.2: clients ignore the body. It is JSON because some clients insist on JSON.
     Ok(no_store(&serde_json::json!({})))
 }
 
-/// The caller of an endpoint that takes client authentication and Bearer alike (RFC 7662 §2.1).
+/// The caller of an endpoint that accepts both client authentication and a Bearer token (RFC 7662 §2.1).
 async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Caller, Failure> {
     let now = node.clock.now();
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
@@ -165,12 +165,12 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
     Ok(caller.map_err(OAuthError::from)?)
 }
 
-/// `resource` (RFC 8707) and its alias, in the order of their names.
+/// The values of `resource` (RFC 8707), then those of its alias `audience`.
 fn audiences<'f>(form: &'f Form<'_>) -> Vec<&'f str> {
     form.all("resource").chain(form.all("audience")).collect()
 }
 
-/// 200 with JSON that nobody may keep (RFC 6749 §5.1).
+/// 200 with JSON that must not be stored (RFC 6749 §5.1).
 fn no_store(answer: &impl Serialize) -> Response {
     let mut response = axum::Json(answer).into_response();
     let headers = response.headers_mut();

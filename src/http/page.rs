@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// Some of a list, and where to go on; `null` at its end.
+/// Some items of a list, and the cursor of the next page; `null` on the last page.
 #[derive(Serialize)]
 pub(super) struct Page<T> {
     pub(super) data: Vec<T>,

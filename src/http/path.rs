@@ -1,4 +1,4 @@
-//! The ids in a path. One that can't be is answered like one that is not there.
+//! Ids in paths. A malformed id gets the same answer as one that does not exist.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -23,7 +23,7 @@ pub(crate) struct OfKey(pub(crate) KeyPath);
 /// `{org}`, `{key}` and `{secret}`
 pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
 
-/// `{org}`, whose pages one looks at, and `{kid}`, a text that may be a signing key's id
+/// `{org}`, whose page is shown, and `{kid}`, which is not validated
 pub(crate) struct OfSigningKey(pub(crate) OrganizationId, pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for InOrganization {

@@ -1,4 +1,4 @@
-//! What everybody may read, and keep for a while.
+//! Public, cacheable responses.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -7,17 +7,16 @@ use axum::response::{IntoResponse, Response};
 use crate::domain::entity_tag::EntityTags;
 use crate::use_cases::management::Etag;
 
-/// Shorter than the time for which a new signing key is published ahead of its use.
+/// The lifetime is shorter than the time for which a new signing key is published before it signs.
 pub(crate) const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// Something published.
 pub(crate) struct Published {
     pub(crate) media_type: &'static str,
     pub(crate) body: Bytes,
 }
 
 impl Published {
-    /// 200 with the body; 304 without, for whoever has it.
+    /// 200 with the body, or 304 if the client has the current version.
     pub(crate) fn answer(self, request: &HeaderMap) -> Response {
         let etag = Etag::of_bytes(&self.body);
         let caching = [
@@ -31,7 +30,7 @@ impl Published {
     }
 }
 
-/// What `If-None-Match` names (RFC 9110 §13.1.2). What can't be read names nothing: the answer is then a whole one.
+/// The tags in `If-None-Match` (RFC 9110 §13.1.2). A malformed header counts as absent, and the response is complete.
 pub(crate) fn if_none_match(request: &HeaderMap) -> Option<EntityTags> {
     EntityTags::parse(request.get_all(header::IF_NONE_MATCH).iter().map(HeaderValue::as_bytes)).ok()
 }

@@ -1,4 +1,4 @@
-//! Queries of the management API.
+//! Query parameters of the management API and the console.
 
 use std::str::FromStr;
 
@@ -13,33 +13,32 @@ use crate::use_cases::management::{ApiError, IfMatch, PageRequest, Terms, moment
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-/// The parameters of a query, each known, decoded and there at most once.
+/// The decoded parameters of a query. Each is known and occurs at most once.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a query that may have only `known` parameters.
+    /// Reads a query that may have only the `known` parameters.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] for any other, and for one that comes twice.
+    /// [`ApiError::InvalidRequest`] for an unknown, repeated or malformed parameter.
     pub(crate) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
         Self::parse(parts.uri.query().unwrap_or_default(), known)
     }
 
-    /// Reads a page's query, of which only `known` parameters count: links that people follow often have others, for
-    /// whoever counts clicks.
+    /// Reads the query of a page and ignores unknown parameters, since tracking tools add some to links.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] for a known one that comes twice or can't be decoded.
+    /// [`ApiError::InvalidRequest`] for a known parameter that is repeated or malformed.
     pub(crate) fn of_page(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
         let pairs = parts.uri.query().unwrap_or_default().split('&');
         let ours = pairs.filter(|pair| known.contains(&pair.split('=').next().unwrap_or_default()));
         Self::parse(&ours.collect::<Vec<_>>().join("&"), known)
     }
 
-    /// The same of a query that stands elsewhere.
+    /// Like [`Query::read`], for a query from another source.
     ///
     /// # Errors
-    /// As [`Query::read`].
+    /// Those of [`Query::read`].
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -64,15 +63,15 @@ impl Query {
         Ok(Self(pairs))
     }
 
-    /// A parameter as text.
+    /// A parameter's text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter as whatever it has to be.
+    /// A parameter parsed as `T`.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] when it is not that.
+    /// [`ApiError::InvalidRequest`] when the value does not parse.
     pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError>
     where
         T::Err: std::fmt::Display,
@@ -84,10 +83,10 @@ impl Query {
 }
 
 impl Query {
-    /// A parameter that is `true` or `false`, which an absent one is.
+    /// A parameter that is `true` or `false`; `false` if absent.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] when it is anything else.
+    /// [`ApiError::InvalidRequest`] for any other value.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false") => Ok(false),
@@ -96,10 +95,10 @@ impl Query {
         }
     }
 
-    /// A parameter that is a moment.
+    /// A parameter that is a timestamp.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] when it is anything else.
+    /// [`ApiError::InvalidRequest`] for any other value.
     pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         self.text(name).map(|text| moment(name, text)).transpose()
     }
@@ -118,10 +117,10 @@ impl Query {
     }
 }
 
-/// The terms of a change: of `dry_run` and `force` those that are `known`, and `If-Match` (RFC 9110 §13.1.1).
+/// The terms of a change: `If-Match` (RFC 9110 §13.1.1), and those of `dry_run` and `force` that are in `known`.
 ///
 /// # Errors
-/// [`ApiError::InvalidRequest`].
+/// [`ApiError::InvalidRequest`] for a malformed query or `If-Match`.
 pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     let query = Query::read(parts, known)?;
     let lines = parts.headers.get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes);
@@ -129,7 +128,7 @@ pub(crate) fn terms(parts: &Parts, known: &[&str]) -> Result<Terms, ApiError> {
     Ok(Terms { dry_run: query.flag("dry_run")?, force: query.flag("force")?.into(), if_match })
 }
 
-/// A resource that takes no query. One that is sent all the same asks for something that would not happen.
+/// Refuses a query at a resource that takes none, since the client expects an effect that would not happen.
 pub(crate) struct NoQuery;
 
 impl<S: Send + Sync> FromRequestParts<S> for NoQuery {

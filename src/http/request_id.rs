@@ -1,4 +1,4 @@
-//! A name for every request: in its answer, in its errors, and on every line of the log that is about it.
+//! Identifies every request: in its response, in its errors, and on every log line about it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +10,10 @@ use crate::base::entropy::{Entropy, EntropyError};
 
 const DIGITS: usize = 24;
 
-/// 24 hexadecimal digits: 8 for the process, at random, and 16 that count.
+/// 24 hexadecimal digits: 8 random ones for the process, then a counter of 16.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestId([u8; DIGITS]);
 
-/// Gives out request ids.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     process: u32,
@@ -37,7 +36,7 @@ impl RequestIds {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl RequestId {
-    /// The id that this request was given at the front; without one, zeros.
+    /// The id that [`super::Front`] assigned to this request, or zeros.
     pub(crate) fn of(parts: &Parts) -> Self {
         parts.extensions.get().copied().unwrap_or(Self([b'0'; DIGITS]))
     }

@@ -13,14 +13,14 @@ use super::query::NoQuery;
 use crate::node::{FeedError, Node};
 use crate::use_cases::management::ApiError;
 
-/// An answer is held for so many seconds at most, whatever is preferred.
+/// The limit of a long poll in seconds, whatever the client prefers.
 const MOST_SECONDS: u64 = 10;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// `GET /oauth/revocations`. With `Prefer: wait` (RFC 7240 §4.3) the answer comes when it is another than the one
-/// that `If-None-Match` names, or when the time is over.
+/// `GET /oauth/revocations`. With `Prefer: wait` (RFC 7240 §4.3), the response waits until the feed differs from the
+/// version in `If-None-Match`, or until the time is over.
 pub(super) async fn feed(
     State(node): State<Arc<Node>>,
     _: NoQuery,
@@ -33,7 +33,7 @@ pub(super) async fn feed(
     let (document, etag) = node.revocations.document(node.clock.now()).await.map_err(unavailable)?;
     let mut response = document.into_response();
     let headers = response.headers_mut();
-    // RFC 7519 §10.3.1. `Cache-Control: no-store` comes at the front.
+    // RFC 7519 §10.3.1. `Front` adds `Cache-Control: no-store`.
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"));
     headers.insert(header::ETAG, HeaderValue::try_from(etag).map_err(ApiError::internal)?);
     if let Some(seconds) = wait {
@@ -43,7 +43,7 @@ pub(super) async fn feed(
     Ok(response)
 }
 
-/// Without a signing key the next attempt may succeed; all else is the server's fault.
+/// A missing signing key is temporary, so the client may try again. Any other cause is an internal error.
 fn unavailable(error: FeedError) -> ApiError {
     match error {
         FeedError::NoSigningKey => ApiError::Unavailable(error.to_string()),
@@ -51,7 +51,7 @@ fn unavailable(error: FeedError) -> ApiError {
     }
 }
 
-/// The seconds of a `wait` preference, capped. What does not read as one is no preference (RFC 7240 §2).
+/// The seconds of a `wait` preference, capped. A malformed preference is ignored (RFC 7240 §2).
 fn wait(headers: &HeaderMap) -> Option<u64> {
     let lines = headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
     let mut preferences = lines.flat_map(|line| line.split(','));

@@ -1,19 +1,18 @@
-//! What a line of the route table is.
+//! A line of the route table.
 
 use axum::http::Method;
 
-/// An operation of the server's.
+/// An operation of the server.
 #[derive(Debug)]
 pub struct Route {
-    /// Its method, if it does not take any. What takes GET also takes HEAD.
+    /// The method; `None` for every method. A route for GET also serves HEAD.
     pub method: Option<Method>,
-    /// Its path below the issuer's, with the names of its parameters in braces. One with a `*` is all of the rest.
+    /// The path below the issuer's, with parameter names in braces. A parameter with `*` matches the rest of the path.
     pub path: &'static str,
 }
 
-/// Makes of one table both [`super::ROUTES`], for whoever wants to walk over all operations, and the router
-/// that serves them. Each group says who answers the methods that are not in it, and may have something around it.
-/// `ANY` is every method.
+/// Builds two things from one table: [`super::ROUTES`], which lists every operation, and the router that serves them.
+/// Each group names the handler for its other methods, and may name a middleware. `ANY` stands for every method.
 macro_rules! routes {
     (@method ANY) => { None };
     (@method $method:ident) => { Some(axum::http::Method::$method) };

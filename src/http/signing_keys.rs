@@ -35,7 +35,7 @@ pub(super) async fn rotate(
     Ok(if caller.dry_run { answer::rehearsed() } else { (StatusCode::CREATED, page(keys)).into_response() })
 }
 
-/// There are never so many that a page would not hold them all.
+/// One page is enough, since there are never more than a few signing keys.
 fn page(keys: Vec<SigningKeyView>) -> Page<SigningKeyView> {
     Page { data: keys, next_cursor: None }
 }

@@ -1,9 +1,9 @@
-//! Tables for spreadsheets: comma-separated values (RFC 4180) that are nothing but values.
+//! CSV (RFC 4180) that a spreadsheet can't mistake for formulas.
 
-/// A table, with the names of its columns if it has any.
+/// A table with an optional header row.
 ///
 /// # Errors
-/// None: it is written in memory.
+/// None in practice, since the table is written in memory.
 pub(crate) fn table<const N: usize>(
     columns: Option<&[&str; N]>,
     rows: impl IntoIterator<Item = [String; N]>,
@@ -18,13 +18,13 @@ pub(crate) fn table<const N: usize>(
     table.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// A table that begins with a byte order mark: without one, Excel takes UTF-8 for the system's old code page.
+/// Prepends a byte order mark. Without one, Excel reads UTF-8 in the system's legacy code page.
 pub(crate) fn marked(table: Vec<u8>) -> Vec<u8> {
     ["\u{feff}".as_bytes(), &table].concat()
 }
 
-/// A spreadsheet takes what begins so for a formula, and would carry it out. Some take the wide forms of those
-/// characters for the characters.
+/// Quotes a cell that a spreadsheet would run as a formula. Some spreadsheets treat the full-width forms of these
+/// characters alike.
 fn harmless(cell: String) -> String {
     const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(BEGINNINGS) { format!("'{cell}") } else { cell }

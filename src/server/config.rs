@@ -1,5 +1,5 @@
-//! Settings: flags over `CLAVIGER_*` variables over `claviger.toml`, checked as a whole before anything
-//! is opened.
+//! Settings: flags override `CLAVIGER_*` variables, which override `claviger.toml`. All are checked together before the
+//! server opens anything.
 
 mod check;
 mod issuer_url;
@@ -23,12 +23,12 @@ use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
 use crate::node::{Deployment, HashCost};
 
-/// Settings that make sense together.
+/// Checked settings.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The listener's address. Port 0 lets the system choose one.
     pub listen: SocketAddr,
-    /// Where the store is. It may hold a password: never logged.
+    /// The store's URL. It may contain a password and is never logged.
     pub database_url: String,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
@@ -36,11 +36,11 @@ pub struct Config {
     pub key_readers: Readers,
     /// What to do with an empty store.
     pub bootstrap: BootstrapMode,
-    /// The certificate, where TLS ends here.
+    /// The certificate and its key. `None` means that the server does not terminate TLS.
     pub tls: Option<TlsSettings>,
-    /// What the listener puts up with.
+    /// The limits of connections and of slow clients.
     pub limits: Limits,
-    /// How often use is written.
+    /// The interval between writes of usage counters.
     pub flush_every: Duration,
     issuer: Option<String>,
     audiences: Option<Vec<String>>,
@@ -55,12 +55,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether the issuer is only the listener's address.
+    /// Whether the issuer is derived from the listener's address.
     pub fn derives_issuer(&self) -> bool {
         self.issuer.is_none()
     }
 
-    /// What the node is told, once the port is known that the system may have chosen.
+    /// The node's configuration. It needs the address that is bound, because the system may have chosen the port.
     pub fn deployment(&self, bound: SocketAddr) -> Deployment {
         let issuer = self.issuer.clone().unwrap_or_else(|| default_issuer(bound, self.tls.is_some()));
         Deployment {
@@ -78,7 +78,7 @@ impl Config {
     }
 }
 
-/// The issuer of a server on loopback that was told none.
+/// The issuer of a server on loopback without a configured issuer.
 fn default_issuer(listen: SocketAddr, has_tls: bool) -> String {
     format!("{}://{listen}", if has_tls { "https" } else { "http" })
 }

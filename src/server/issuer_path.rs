@@ -1,4 +1,4 @@
-//! Routes where a server of an issuer is asked for them: at the root, and below the issuer's path.
+//! Mounts routes at the root and below the issuer's path.
 
 use axum::Router;
 use axum::response::Redirect;
@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get};
 use crate::http::discovery;
 use crate::http::failure::{api_method_not_allowed, not_found};
 
-/// `all` the routes, where a server of this issuer is asked for them.
+/// Mounts `all` at the root and below the issuer's path.
 pub(super) fn at_issuer<S: Clone + Send + Sync + 'static>(
     issuer: &str,
     all: impl Fn() -> Router<S>,
@@ -17,18 +17,18 @@ pub(super) fn at_issuer<S: Clone + Send + Sync + 'static>(
     let mut router = with_addresses_as_typed(all(), "", path);
     if !path.is_empty() {
         router = with_addresses_as_typed(router, path, path);
-        // Both with a proxy that strips the issuer's path and with one that passes it on.
+        // Works behind a proxy that strips the issuer's path, and behind one that keeps it.
         router = router.nest(path, all());
         for well_known in [discovery::OAUTH_METADATA, discovery::OPENID_METADATA] {
-            // RFC 8414 §3.1: inserted between the host and the issuer's path.
+            // RFC 8414 §3.1: the well-known path comes between the host and the issuer's path.
             router = router.route(&format!("{well_known}{path}"), metadata.clone());
         }
     }
     router.fallback(not_found).method_not_allowed_fallback(api_method_not_allowed)
 }
 
-/// What people type into a browser leads to the pages that they mean. The server may be asked `below` another path than
-/// the one that it has `outside`.
+/// Redirects the addresses that people type into a browser to the right pages. `below` is the path at which the server
+/// receives requests; `outside` is the path that clients see.
 fn with_addresses_as_typed<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
     below: &str,

@@ -1,4 +1,4 @@
-//! The routes of the API and of the console as one service, at the issuer's path too.
+//! Combines the routes of the API and of the console into one service.
 
 use std::sync::Arc;
 
@@ -14,30 +14,30 @@ use crate::http::{self, Front, discovery};
 use crate::node::Node;
 use crate::use_cases::set_up::SetUp;
 
-/// The whole server as one service.
+/// The complete service of a node.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// [`EntropyError`] when the system has no randomness.
 pub fn service(node: Arc<Node>) -> Result<Front<Router>, EntropyError> {
     Front::new(full_router(&node, None), &node.deployment.issuer, &node.records.entropy)
 }
 
-/// A server whose store has to be set up first: then the [`SwitchHandle`] installs the full router.
+/// A service for an empty store. The [`SwitchHandle`] installs the full router after the set-up.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// [`EntropyError`] when the system has no randomness.
 pub fn until_set_up(set_up: &Arc<SetUp>) -> Result<(Front<Switch>, SwitchHandle), EntropyError> {
     let (handle, context) = (SwitchHandle::default(), &set_up.context);
     let switch = Switch::new(waiting::router(set_up), handle.clone());
     Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, handle))
 }
 
-/// Has this node answer all requests from now on, in the place of the page that set it up.
+/// Replaces the set-up page: from now on, `node` answers all requests.
 pub fn install_full_router(handle: &SwitchHandle, node: &Arc<Node>, set_up: &Arc<SetUp>) {
     handle.replace_by(full_router(node, Some(set_up)));
 }
 
-/// All routes; `set_up` is the set-up that this process began with, if it did.
+/// All routes. `set_up` is present if this process began with an empty store.
 fn full_router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router {
     let all = || http::endpoints().merge(console::router(node, set_up));
     at_issuer(&node.deployment.issuer, all, get(discovery::metadata)).with_state(Arc::clone(node))

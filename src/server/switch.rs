@@ -1,4 +1,4 @@
-//! A server that becomes another one, between two requests.
+//! A service that replaces its router while it runs.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -10,14 +10,14 @@ use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use tower_service::Service;
 
-/// Answers as it does in front of an empty store, and from one moment on as the full server.
+/// Answers with the router for an empty store until the full router is installed.
 #[derive(Clone, Debug)]
 pub struct Switch {
     waiting: Router,
     full: SwitchHandle,
 }
 
-/// What replaces the router of a switch, once.
+/// Installs the full router, once.
 #[derive(Clone, Debug, Default)]
 pub struct SwitchHandle(Arc<OnceLock<Router>>);
 
@@ -28,7 +28,7 @@ impl Switch {
 }
 
 impl SwitchHandle {
-    /// From now on, this router answers every request.
+    /// Routes every later request to `full`.
     pub(super) fn replace_by(&self, full: Router) {
         let _ = self.0.set(full);
     }
@@ -39,7 +39,7 @@ impl Service<Request> for Switch {
     type Error = Infallible;
     type Future = RouteFuture<Infallible>;
 
-    /// A router is always ready.
+    /// Routers are always ready.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }

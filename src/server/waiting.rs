@@ -1,5 +1,4 @@
-//! What is served while the store is empty and somebody has to set it up: the page to do so, and for everything else
-//! that this server will serve one day, that it does not yet.
+//! The router for an empty store: the set-up page, and 503 for every other route.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,10 +16,10 @@ use crate::use_cases::token::OAuthError;
 
 const CAUSE: &str = "the store has not been set up";
 
-/// The endpoints that answer in OAuth's words.
+/// The endpoints that answer with OAuth errors.
 const OAUTH: [&str; 3] = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
 
-/// All of it, for a server of this issuer.
+/// The router while the store is empty.
 pub(super) fn router(set_up: &Arc<SetUp>) -> Router {
     let all = || endpoints().merge(console::set_up_router(set_up));
     let router = at_issuer(&set_up.context.deployment.issuer, all, any(not_yet));

@@ -1,4 +1,5 @@
-//! The whole trail as one answer, written as fast as it is read and no faster.
+//! The whole audit trail as one streamed response. The stream reads from the store only as fast as the client reads the
+//! response.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -14,7 +15,7 @@ use crate::store::StoreError;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::audit::Export;
 
-/// Why an export ends before its end: the answer is cut off then, and looks it.
+/// Why an export stops early. The response then ends without its final chunk, so the client sees that it is incomplete.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
     #[error(transparent)]
@@ -25,20 +26,20 @@ enum ExportError {
     Csv(#[from] csv::Error),
 }
 
-/// What is still to be written.
+/// The part of the trail that is not written yet.
 struct Rest {
     export: Export,
     format: ExportFormat,
-    /// Events that were read and not written.
+    /// Events that are read and not yet written.
     events: Vec<RecordedEvent>,
     has_begun: bool,
     request_id: String,
 }
 
-/// Answers with all of `export`.
+/// Streams all of `export`.
 ///
 /// # Errors
-/// [`ApiError`], as long as nothing has been said yet.
+/// [`ApiError`], if the first events can't be read. Later errors cut the response off.
 pub(super) async fn answer(
     mut export: Export,
     format: ExportFormat,
@@ -57,7 +58,7 @@ pub(super) async fn answer(
 }
 
 impl Rest {
-    /// The next part; `None` after the last.
+    /// The next chunk, or `None` after the last one.
     async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         if !is_first {
@@ -97,10 +98,10 @@ const COLUMNS: [&str; 11] = [
     "after",
 ];
 
-/// The events as a table, with the names of its columns or without.
+/// The events as CSV, with or without a header row.
 ///
 /// # Errors
-/// None: it is written in memory.
+/// None in practice, since the table is written in memory.
 pub(crate) fn csv(events: &[RecordedEvent], with_header: bool) -> Result<Vec<u8>, csv::Error> {
     spreadsheet::table(with_header.then_some(&COLUMNS), events.iter().map(cells))
 }

@@ -1,29 +1,28 @@
-//! In which form a client wants the trail.
+//! The format in which a client wants the audit trail.
 
 use axum::http::{HeaderMap, header};
 
 use crate::http::query::Query;
 use crate::use_cases::management::ApiError;
 
-/// A form of the trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Page by page, as JSON.
+    /// One page, as JSON.
     Page,
-    /// All of it.
+    /// The whole trail.
     Whole(ExportFormat),
 }
 
-/// A form that can be written as it is read, from its beginning to its end.
+/// A format that can be streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExportFormat {
-    /// A JSON object a line.
+    /// One JSON object a line.
     JsonLines,
     /// Comma-separated values (RFC 4180).
     Csv(Mark),
 }
 
-/// Whether a table begins with a byte order mark, without which Excel takes it for the system's old code page.
+/// Whether the CSV begins with a byte order mark. Without one, Excel reads UTF-8 in the system's legacy code page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     None,
@@ -31,7 +30,7 @@ pub(super) enum Mark {
 }
 
 impl ExportFormat {
-    /// What its answer is declared to be.
+    /// The value of `Content-Type`.
     pub(super) const fn content_type(self) -> &'static str {
         match self {
             Self::JsonLines => "application/x-ndjson",
@@ -41,10 +40,10 @@ impl ExportFormat {
 }
 
 impl Format {
-    /// The form that `format` names, or else the `Accept` header.
+    /// The format that the parameter `format` names, or else the one that the `Accept` header prefers.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] when `format` names none, or `bom` is asked for with another than CSV.
+    /// [`ApiError::InvalidRequest`] when `format` is unknown, or when `bom` is combined with a format other than CSV.
     pub(super) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
         let format = match query.text("format") {
             None => Self::accepted(headers),
@@ -60,8 +59,8 @@ impl Format {
         }
     }
 
-    /// RFC 9110 §12.5.1: what weighs most, of what weighs the same the first. Who accepts nothing of it gets pages,
-    /// as everywhere else.
+    /// RFC 9110 §12.5.1: the format with the highest weight wins; among equals, the first. A client that accepts none
+    /// of them gets a page, as elsewhere in the API.
     fn accepted(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
         let mut best = (Self::Page, 0.0);
@@ -87,7 +86,7 @@ impl Format {
     }
 }
 
-/// RFC 9110 §12.4.2; what is not a weight is none.
+/// RFC 9110 §12.4.2. A malformed weight counts as absent.
 fn weight(parameters: &str) -> f32 {
     let mut parameters = parameters.split(';').map(str::trim);
     let given =

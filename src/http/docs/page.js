@@ -1,4 +1,4 @@
-// The page's own content security policy forbids scripts in the page itself.
+// This is a file of its own because the page's content security policy forbids inline scripts.
 SwaggerUIBundle({
   url: 'openapi.yaml',
   dom_id: '#description',
@@ -7,6 +7,6 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   showExtensions: true,
   tryItOutEnabled: false,
-  // Its default is a service elsewhere, which the policy would refuse.
+  // The default is a third-party service, which the content security policy blocks.
   validatorUrl: null,
 });

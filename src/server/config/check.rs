@@ -1,4 +1,4 @@
-//! From settings to a [`Config`]: every setting by itself, and then together.
+//! Turns [`Settings`] into a [`Config`]: checks each setting alone, then all together.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -20,30 +20,31 @@ use crate::listener::{Limits, TlsSettings};
 use crate::node::HashCost;
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
 
-/// Longer than a JWKS may be cached (300 s), with room for verifiers that keep it twice as long.
+/// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
+/// long.
 const LEAST_LEAD: u32 = 600;
 const MOST_AUDIENCES: usize = 8;
 const DAY: i64 = 86_400;
 
-/// A setting that makes no sense.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file of settings cannot be used.
+    /// The settings file can't be used.
     #[error("{path}: {why}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, without values from the file.
         why: String,
     },
-    /// A setting, by the name of its variable, and what is wrong with it.
+    /// An invalid setting.
     #[error("{}: {why}", Written(setting, origin))]
     Setting {
-        /// `CLAVIGER_…`
+        /// The setting's name as a variable: `CLAVIGER_…`.
         setting: &'static str,
-        /// Where its value comes from.
+        /// The source of its value.
         origin: Origin,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
 }
@@ -123,7 +124,7 @@ fn events_kept_seconds(days: u16) -> Option<i64> {
     (days > 0).then(|| i64::from(days) * DAY)
 }
 
-/// Within what a machine can pay: beyond, the first secret would end the process, or take for ever.
+/// Limits the cost to what a machine can afford. Beyond, the first hash would exhaust memory or never finish.
 fn hash_cost(memory: Option<u32>, passes: Option<u32>, lanes: Option<u32>) -> Result<HashCost, ConfigError> {
     let at_most = |setting, given: u32, most: u32| match given {
         1.. if given <= most => Ok(given),
@@ -139,7 +140,7 @@ fn hash_turns(given: Option<u16>) -> Result<usize, ConfigError> {
     match given {
         Some(0) => Err(wrong("CLAVIGER_ARGON2_AT_ONCE", "must be more than 0")),
         Some(turns) => Ok(turns.into()),
-        // One processor is left to the clients whose secrets are known.
+        // One processor stays free for clients whose secrets are already verified.
         None => {
             Ok(std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1)))
         }
@@ -186,7 +187,7 @@ fn addresses(proxies: Vec<String>, header: Option<&str>) -> Result<AddressPolicy
     Ok(AddressPolicy { proxies, header })
 }
 
-/// Beyond loopback, keys would cross the network in the clear unless somebody sees to it.
+/// Beyond loopback, keys would cross the network in plain text unless TLS or a proxy protects them.
 fn may_listen(listen: SocketAddr, is_guarded: bool, has_issuer: bool) -> Result<(), ConfigError> {
     if listen.ip().is_loopback() {
         return Ok(());
@@ -228,7 +229,7 @@ fn audiences(list: Vec<String>, issuer: &str) -> Result<Vec<String>, ConfigError
     Ok(list)
 }
 
-/// RFC 3986 §4.3, as far as it matters here: a scheme, something after it, nothing but visible ASCII.
+/// The parts of RFC 3986 §4.3 that matter here: a scheme, something after it, and only visible ASCII.
 fn is_absolute_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())

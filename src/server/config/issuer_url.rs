@@ -1,14 +1,14 @@
-//! The issuer: `iss` of every token, and the base of every URL that the metadata names.
+//! Checks the issuer, which is the `iss` of every token and the base of every URL in the metadata.
 
 use axum::http::Uri;
 
 use crate::domain::address::is_loopback;
 
-/// Holds a URL against RFC 8414 §2: https, without query or fragment. Plain http only on this machine. Clients
-/// compare it byte for byte (§3.3), so what has two spellings is refused.
+/// Checks a URL against RFC 8414 §2: https, without query or fragment. Plain http is allowed on loopback only. Clients
+/// compare issuers byte by byte (§3.3), so a URL that has a second spelling is refused.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason.
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
     let uri: Uri = text.parse().map_err(|_| "is not a URL")?;
     let host = uri.host().filter(|host| !host.is_empty()).ok_or("is not an absolute URL")?;
@@ -34,7 +34,7 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The path becomes a part of routes, behind `/.well-known/…` too (RFC 8414 §3.1).
+/// The path becomes part of routes, also after `/.well-known/…` (RFC 8414 §3.1).
 fn has_plain_segments(path: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let mut segments = path.split('/').skip(1);

@@ -1,26 +1,26 @@
-//! Where a setting's value was given, for messages about it.
+//! The source of a setting's value, for error messages.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::{ConfigError, Settings};
 
-/// Where the value of one setting comes from.
+/// The source of one setting's value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// The environment; or nowhere, since variables are what settings are known by.
+    /// A variable. Also stands for a missing value, since messages name settings by their variables.
     #[default]
     Variable,
     /// The command line.
     Flag,
-    /// The file of settings.
+    /// The settings file.
     File(PathBuf),
 }
 
-/// Where the values of all settings come from.
+/// The sources of all values.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
-    /// By their names in the file.
+    /// By their names in the settings file.
     flags: Vec<String>,
     variables: Vec<&'static str>,
     in_file: Vec<&'static str>,
@@ -28,12 +28,12 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Of `upper`, the flags and variables, of which `flags` are flags, over what `file` has.
+    /// `upper` holds flags and variables, of which `flags` names the flags. It overrides the file's layer.
     pub fn new(flags: Vec<String>, upper: &Settings, (file, lower): (PathBuf, &Settings)) -> Self {
         Self { flags, variables: upper.given(), in_file: lower.given(), file }
     }
 
-    /// The error, with the place that its setting's value comes from.
+    /// Adds the source of the value to an error.
     #[must_use]
     pub fn locate(&self, error: ConfigError) -> ConfigError {
         match error {
@@ -56,7 +56,7 @@ impl Origins {
     }
 }
 
-/// A setting, by the name of its variable, as its user has written it.
+/// Displays a setting the way the user wrote it: as a flag, as a variable, or by its name in the file.
 pub(super) struct Written<'a>(pub(super) &'a str, pub(super) &'a Origin);
 
 impl fmt::Display for Written<'_> {

@@ -1,4 +1,4 @@
-//! The settings as they are written, each in whichever layer.
+//! The settings as written, in one layer per source.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::ConfigError;
 use crate::base::text::{without_byte_order_mark, without_values};
 
-/// What a fresh start does with an empty store.
+/// What the server does with an empty store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BootstrapMode {
@@ -37,7 +37,7 @@ pub enum LogFormat {
 /// Defines [`Settings`] and its merging from one list of fields.
 macro_rules! settings {
     ($($(#[$attribute:meta])* $field:ident: $type:ty,)*) => {
-        /// One layer of settings; what a layer does not say, the next one may.
+        /// One layer of settings. A lower layer fills in what is missing.
         #[derive(Clone, Debug, Default, Args, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct Settings {
@@ -47,13 +47,13 @@ macro_rules! settings {
         impl Settings {
             const NAMES: &[&str] = &[$(stringify!($field),)*];
 
-            /// The settings that this layer has.
+            /// The names of the settings that this layer sets.
             pub(super) fn given(&self) -> Vec<&'static str> {
                 let all = [$((stringify!($field), self.$field.is_some()),)*];
                 all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
             }
 
-            /// This layer over `below`.
+            /// This layer, completed by `below`.
             #[must_use]
             pub fn over(self, below: Self) -> Self {
                 Self { $($field: self.$field.or(below.$field),)* }
@@ -202,14 +202,14 @@ settings! {
     log: String,
 }
 
-/// Read when no other file is named.
+/// The settings file unless another is named.
 pub(crate) const DEFAULT_FILE: &str = "claviger.toml";
 
 impl Settings {
-    /// The layer of a file: the one named, which must be there, or `claviger.toml`, which may.
+    /// The layer of a settings file. A named file must exist; `claviger.toml` may be missing.
     ///
     /// # Errors
-    /// [`ConfigError::File`].
+    /// [`ConfigError::File`] when the file can't be read or parsed.
     pub fn from_file(named: Option<&Path>) -> Result<Self, ConfigError> {
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
         let failed = |why: String| ConfigError::File { path: path.to_owned(), why };
@@ -225,8 +225,8 @@ impl Settings {
     }
 }
 
-/// Where in the file, in which setting, and what is wrong. Never the line as toml would quote it, nor the
-/// value: it may hold a password.
+/// The line, the setting and the reason. toml would quote the line, which may hold a password, so neither line nor
+/// value is shown.
 fn located(text: &str, error: &toml::de::Error) -> String {
     let why = without_values(error.message());
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
