@@ -1,7 +1,18 @@
-//! CIDRs: the networks from which a key may be used.
+//! //! The networks from which a key may be used, in CIDR notation.
 //!
-//! Every range has exactly one spelling, and the two families never meet: an IPv4-mapped IPv6 address or
-//! range (RFC 4291 §2.5.5.2) is its IPv4 self, and a shorter IPv6 prefix does not match it.
+//! Every range has exactly one spelling. The two families never mix: an IPv4-mapped IPv6 address or range (RFC 4291
+//! §2.5.5.2) counts as IPv4, and a shorter IPv6 prefix doesn't contain it.
+//!
+//! ```
+//! use claviger::domain::cidr::{Cidr, Cidrs};
+//!
+//! let office = Cidrs::parse(["203.0.113.0/24", "2001:db8::/32"])?;
+//! assert!(office.admits(Some("203.0.113.7".parse()?)));
+//! assert!(!office.admits(Some("198.51.100.7".parse()?)));
+//! assert!(!office.admits(None), "only a list with both wildcards admits an unknown address");
+//! assert_eq!("::ffff:10.0.0.0/104".parse::<Cidr>()?.to_string(), "10.0.0.0/8");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod list;
 
@@ -15,9 +26,9 @@ use crate::base::text::{Excerpt, serde_as_text};
 
 pub use list::Cidrs;
 
-/// One range of addresses, in canonical form: no host bits, mapped ranges made IPv4.
+/// /// One range of addresses in canonical form: no host bits, and mapped ranges as IPv4.
 ///
-/// Sorted IPv4 first, then by address, then by prefix length.
+/// Ranges sort IPv4 first, then by address, then by prefix length.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cidr(IpNet);
 
@@ -28,27 +39,27 @@ impl Cidr {
     /// `::/0`: every IPv6 address.
     pub const EVERY_IPV6: Self = Self(IpNet::new_assert(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0));
 
-    /// Whether `address` lies in this range. A mapped address counts as its IPv4 self.
+    /// /// Whether this range contains `address`. A mapped address counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 
-    /// Whether this is every address of its family.
+    /// /// Whether this range is every address of its family.
     pub fn is_wildcard(&self) -> bool {
         self.0.prefix_len() == 0
     }
 
-    /// Its first address.
+    /// /// The first address.
     pub fn address(&self) -> IpAddr {
         self.0.addr()
     }
 
-    /// How many leading bits its addresses share.
+    /// /// The length of the prefix in bits.
     pub fn prefix_len(&self) -> u8 {
         self.0.prefix_len()
     }
 
-    /// Its last address.
+    /// /// The last address.
     pub(crate) fn last_address(&self) -> IpAddr {
         self.0.broadcast()
     }
@@ -74,41 +85,41 @@ impl fmt::Debug for Cidr {
     }
 }
 
-/// Why a text, or a list of them, is not one of ranges.
+/// /// Why a text is not a range, or a list is not a list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrError {
-    /// One entry breaks a rule.
+    /// /// An entry breaks a rule.
     #[error("`{entry}` is not a network range: {rule}")]
     Entry {
-        /// The entry as it was given.
+        /// /// The rejected entry.
         entry: Excerpt,
-        /// The rule.
+        /// /// The rule that it breaks.
         rule: CidrRule,
     },
-    /// More than [`Cidrs::MAX_COUNT`] entries, where `*` counts for two.
+    /// /// There are more than [`Cidrs::MAX_COUNT`] entries. `*` counts for two.
     #[error("at most {} ranges are allowed, and `*` counts for two", Cidrs::MAX_COUNT)]
     TooMany,
 }
 
-/// A rule that an entry breaks.
+/// /// The rules for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrRule {
-    /// The address is not one, or is spelled oddly (`10.1`, `010.0.0.1`).
+    /// /// The address is invalid or has an unusual spelling (`10.1`, `010.0.0.1`).
     #[error("its address is neither IPv4 in dotted decimal form nor IPv6")]
     Address,
-    /// The address has a zone (`fe80::1%eth0`), which means something on one machine only.
+    /// /// The address has a zone (`fe80::1%eth0`), which is only meaningful on one machine.
     #[error("an address with a zone is not allowed")]
     Zone,
-    /// The prefix length is not a plain number of at most 32 or 128.
+    /// /// The prefix length is not a plain number, or is greater than 32 (IPv4) or 128 (IPv6).
     #[error("its prefix length is not a plain number from 0 to {max}")]
     Prefix {
-        /// The longest prefix in the address's family.
+        /// /// The longest prefix of the address's family.
         max: u8,
     },
-    /// The address has bits beyond its prefix.
+    /// /// The address has bits beyond its prefix.
     #[error("it has bits set beyond its prefix; the range itself is `{range}`")]
     HostBits {
-        /// The range that the entry's address lies in.
+        /// /// The range that contains the entry's address.
         range: Cidr,
     },
 }
@@ -133,14 +144,14 @@ fn parse_address(text: &str) -> Result<IpAddr, CidrRule> {
     text.parse().map_err(|_| if text.contains('%') { CidrRule::Zone } else { CidrRule::Address })
 }
 
-/// Digits without sign or leading zero, which `u8::from_str` would let pass.
+/// /// Accepts digits without a sign or a leading zero. `u8::from_str` would accept both.
 fn parse_prefix(digits: &str) -> Option<u8> {
     let plain =
         digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
     if plain { digits.parse().ok() } else { None }
 }
 
-/// `::ffff:a.b.c.d/n` with n ≥ 96 is the IPv4 range `a.b.c.d/(n-96)`.
+/// /// `::ffff:a.b.c.d/n` with n ≥ 96 is the IPv4 range `a.b.c.d/(n-96)`.
 fn unmapped(net: IpNet) -> IpNet {
     if let IpNet::V6(mapped) = net
         && let Some(address) = mapped.addr().to_ipv4_mapped()

@@ -1,13 +1,24 @@
-//! Scopes: what a key or a token may do, as an action on a filter over resources.
+//! //! A scope says what a key or a token may do: an action on a filter over resources.
 //!
 //! ```text
 //! scope-token = action ":" filter            action  = "read" / "write" / "admin" / "*"
 //! filter      = "*" / segment *("/" segment) segment = "*" / literal / "**"   ; "**" only last
 //! ```
 //!
-//! An action alone is short for `action:*`; what is written is always the long form. A scope can only be
-//! narrowed: [`Scope::covers`] is a partial order, decided segment by segment. Wildcards never reach the
-//! reserved root `claviger`, under which the management API lives.
+//! An action alone means `action:*`. Scopes are always written in the long form. Scopes can only be narrowed:
+//! [`Scope::covers`] is a partial order, decided segment by segment. Wildcards never match the reserved root
+//! `claviger`, under which the management API lives.
+//!
+//! ```
+//! use claviger::domain::scope::{Scope, Verb};
+//!
+//! let scope: Scope = "read:projects/web/*".parse()?;
+//! assert!(scope.matches(Verb::Read, &"projects/web/logo".parse()?));
+//! assert!(scope.covers(&"read:projects/web/logo".parse()?));
+//! assert!(!scope.covers(&"read:projects/**".parse()?));
+//! assert_eq!("read".parse::<Scope>()?.to_string(), "read:*");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod filter;
 mod json;
@@ -27,11 +38,12 @@ pub use preset::{Preset, PresetError};
 pub use resource::Resource;
 pub use segment::{FilterError, RESERVED_ROOT, Segment};
 
-/// An action as a scope grants it. Actions imply nothing of each other; only `*` covers another one.
-// Declared in the byte order of their names, so that the derived order of scopes is that of their texts.
+/// /// An action that a scope grants. No action implies another; only `*` covers the others.
+// // The variants are in the byte order of their names, so the derived order of scopes equals the order of their
+// texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// `*`: every action.
+    /// /// `*`: every action.
     Any,
     /// `admin`.
     Admin,
@@ -42,7 +54,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Its name in a scope: `*`, `admin`, `read` or `write`.
+    /// /// The name in a scope: `*`, `admin`, `read` or `write`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Any => "*",
@@ -78,7 +90,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// An action as a caller performs it: one of the three, never the wildcard.
+/// /// An action that a caller performs. Unlike [`Action`], it has no wildcard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// `admin`.
@@ -118,10 +130,10 @@ impl fmt::Display for Verb {
     }
 }
 
-/// An action on a filter over resources, in canonical form. Its order is the byte order of its text.
+/// /// An action on a filter over resources, in canonical form. Scopes sort by the bytes of their texts.
 ///
-/// In text `read:projects/web/*`, in JSON `{"action":"read","resource":"projects/web/*"}`; both are read
-/// with the filter left out, and always written with it.
+/// The text form is `read:projects/web/*`, and the JSON form `{"action":"read","resource":"projects/web/*"}`. Both
+/// may omit the filter on input. On output it is always present.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     action: Action,
@@ -129,57 +141,57 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// `action` on every resource that `filter` matches.
+    /// /// Grants `action` on every resource that `filter` matches.
     pub const fn new(action: Action, filter: Filter) -> Self {
         Self { action, filter }
     }
 
-    /// `*:*`: everything but what is under the reserved root.
+    /// /// `*:*`: every action on everything outside the reserved root.
     pub fn full_access() -> Self {
         Self::new(Action::Any, Filter::everything())
     }
 
-    /// `read:*`: reading everything but what is under the reserved root.
+    /// /// `read:*`: reading everything outside the reserved root.
     pub fn query_only() -> Self {
         Self::new(Action::Read, Filter::everything())
     }
 
-    /// `*:claviger/**`: everything under the reserved root, and nothing else.
+    /// /// `*:claviger/**`: every action on everything under the reserved root, and nothing else.
     pub fn full_administration() -> Self {
         Self::new(Action::Any, Filter::all_reserved())
     }
 
-    /// `write:claviger/orgs/*/projects/*/keys/*`: what it takes to make keys everywhere.
+    /// /// `write:claviger/orgs/*/projects/*/keys/*`: the scope that a key needs to create keys everywhere.
     pub fn makes_keys_everywhere() -> Self {
         Self::new(Action::Write, Filter::all_keys())
     }
 
-    /// The action that it grants.
+    /// /// The action that this scope grants.
     pub const fn action(&self) -> Action {
         self.action
     }
 
-    /// The resources on which it grants that.
+    /// /// The resources on which it grants the action.
     pub const fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// Whether it lies under the reserved root: its filter's first segment is literally `claviger`.
+    /// /// Whether the scope is under the reserved root: the first segment of its filter is the literal `claviger`.
     pub fn is_reserved(&self) -> bool {
         self.filter.is_reserved()
     }
 
-    /// Whether this scope grants all that `other` grants.
+    /// /// Whether this scope grants everything that `other` grants.
     pub fn covers(&self, other: &Self) -> bool {
         self.action.covers(other.action) && self.filter.covers(&other.filter)
     }
 
-    /// Whether this scope lets a caller do `verb` to `resource`.
+    /// /// Whether this scope allows `verb` on `resource`.
     pub fn matches(&self, verb: Verb, resource: &Resource) -> bool {
         self.action.covers(verb.into()) && self.filter.matches(resource)
     }
 
-    /// The length of its text, in bytes.
+    /// /// The length of the text form, in bytes.
     pub(crate) fn text_len(&self) -> usize {
         self.action.as_str().len() + ":".len() + self.filter.as_str().len()
     }
@@ -189,7 +201,8 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(token: &str) -> Result<Self, ScopeError> {
-        // What is wrong with a list joined by commas is the commas, not the first part that they spoil.
+        // // In a list that is joined by commas, the commas are the mistake. An error about the first part would
+        // mislead.
         Self::parse(token).map_err(|error| if joins_scopes(token) { ScopeError::Commas } else { error })
     }
 }
@@ -206,14 +219,15 @@ impl Scope {
         }
     }
 
-    /// Refuses a scope that reads as several ones joined by commas: `read:a,write:b` is one scope on the literal
-    /// `a,write:b`, and nobody means that. Asked of what people and clients send, never of what is stored or signed.
+    /// /// Refuses a scope that looks like several scopes joined by commas. `read:a,write:b` is formally one scope on
+    /// the literal `a,write:b`, but nobody means that. The check applies to what people and clients send, and never
+    /// to what is stored or signed.
     pub(crate) fn refuse_commas(&self) -> Result<(), ScopeError> {
         if joins_scopes(self.filter.as_str()) { Err(ScopeError::Commas) } else { Ok(()) }
     }
 }
 
-/// Whether a comma stands before an action, which ends the text or is followed by its filter or the next action.
+/// /// Whether a comma is followed by an action. The action ends the text, or its filter or the next comma follows.
 fn joins_scopes(text: &str) -> bool {
     text.split(',').skip(1).any(|part| {
         let action = part.split(':').next().unwrap_or_default();
@@ -227,7 +241,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Why a text is not an action.
+/// /// Why a text is not an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the action must be {expected}, not `{name}`")]
 pub struct ActionError {
@@ -235,33 +249,33 @@ pub struct ActionError {
     expected: &'static str,
 }
 
-/// Why a text is not a scope, or a list not one of scopes.
+/// /// Why a text is not a scope, or why a list is not a list of scopes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
-    /// What stands before the first colon is no action.
+    /// /// The text before the first colon is not an action.
     #[error(transparent)]
     Action(#[from] ActionError),
-    /// What stands after the first colon is no filter.
+    /// /// The text after the first colon is not a filter.
     #[error("`{scope}` is not a scope: {reason}")]
     Filter {
-        /// The scope as it was given.
+        /// /// The rejected scope.
         scope: Excerpt,
-        /// The rule that its filter breaks.
+        /// /// The rule that its filter breaks.
         reason: FilterError,
     },
-    /// RFC 6749 §3.3: one space between two scopes, and none before the first or after the last.
+    /// /// The spacing breaks RFC 6749 §3.3: one space between two scopes, none before the first or after the last.
     #[error("scopes must be separated by exactly one space, without spaces around the list")]
     Spacing,
-    /// Several scopes are joined by commas, as some client libraries do.
+    /// /// The scopes are joined by commas, as some client libraries do.
     #[error("scopes are separated by spaces, not by commas")]
     Commas,
-    /// A key or a list in text has none.
+    /// /// A key, or a list in text form, has no scope.
     #[error("at least one scope is required")]
     None,
-    /// More than [`Scopes::MAX_COUNT`] different ones.
+    /// /// There are more than [`Scopes::MAX_COUNT`] distinct scopes.
     #[error("at most {} scopes are allowed", Scopes::MAX_COUNT)]
     TooMany,
-    /// More than [`Scopes::MAX_BYTES`] when written as one text.
+    /// /// The text form has more than [`Scopes::MAX_BYTES`] bytes.
     #[error("the scopes are longer than {} bytes together", Scopes::MAX_BYTES)]
     TooLong,
 }

@@ -1,5 +1,5 @@
-//! Reading what other nodes commit, on a connection of its own. Requests that wait for the pool never delay it, and
-//! a connection whose other end is silent costs one time limit, once.
+//! //! Reads what other nodes commit, on a dedicated connection. Requests that wait for the pool never delay it, and
+//! a connection whose server is silent costs one time limit, once.
 
 use std::time::Duration;
 
@@ -18,48 +18,49 @@ use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
 use crate::base::clock::{Timestamp, timer_now};
 
-/// The longest wait for one answer. It also bounds how late a failover is noticed.
+/// /// The longest wait for one answer. It also bounds how late a node notices a failover.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// The same on a connection that was good a moment ago: a second one is tried after it.
+/// /// The longest wait for an answer on a connection that has worked before. A new connection is tried after it.
 const ANSWER_AGAIN_WITHIN: Duration = Duration::from_secs(1);
 
-/// A new connection that answers this soon shows that an older one is at fault, and not a server that is busy.
+/// /// If a new connection answers within this time, the older one was at fault, and the server isn't just busy.
 const PROMPT: Duration = Duration::from_millis(500);
 
-/// A connection is replaced after so long, so that a server that is being drained loses it.
+/// /// The age at which the reader replaces its connection. A server that is being drained is rid of it after this
+/// time.
 const LIFE: Duration = Duration::from_secs(300);
 
-/// Reads changes in order, and all that a node keeps complete in memory.
+/// /// Reads the changes in order, and the state that a node keeps complete in memory.
 #[derive(Debug)]
 pub struct ChangeReader {
-    /// The pool that follows when this finds another primary.
+    /// /// The pool whose connections expire when this reader finds another primary.
     db: Db,
     source: Either<SqliteConnectOptions, Primary>,
     open: Option<Open>,
-    /// Whether a connection failed since the last one that answered.
+    /// /// Whether a connection has failed since the last answer on a new one.
     is_broken: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     connection: Either<SqliteConnection, PgConnection>,
-    /// The timeline that PostgreSQL named when it was opened. A session never moves to another one.
+    /// /// The timeline that PostgreSQL reported when the connection opened. A session never changes its timeline.
     timeline: Option<String>,
     since: Instant,
 }
 
-/// What the store says of its history.
+/// /// Where the store's history ends, and whether it is still the known history.
 #[derive(Debug)]
 pub struct HistoryStatus {
-    /// Where it ends.
+    /// /// The end of the history.
     pub position: Position,
-    /// Whether it goes on from the position that was asked about, or is another history.
+    /// /// Whether the history continues from the given position. If not, it is a different history.
     pub is_continuous: bool,
 }
 
-/// The last change, the change that was asked about, and whether this is where changes are made: a standby or a
-/// read-only server confirms nothing, because its history may end before that of the primary.
+/// /// Selects the last change, the known change, and whether this server accepts writes. A standby or a read-only
+/// server confirms nothing, because its history may end before the primary's.
 macro_rules! position {
     ($is_writable:literal) => {
         concat!(
@@ -115,7 +116,8 @@ row! {
     }
 }
 
-/// Asks one question on the reader's connection, within its time limit. The connection is kept only if it answered.
+/// /// Runs one query on the reader's connection, within its time limit. The connection is kept only if the query
+/// succeeds.
 macro_rules! ask {
     ($reader:expr, |$connection:ident, $DB:ident| $body:expr) => {{
         let mut open = $reader.take().await?;
@@ -131,24 +133,24 @@ macro_rules! ask {
 }
 
 impl Store {
-    /// A reader of this store's changes. It opens its connection when it is first asked.
+    /// /// A reader of this store's changes. It connects when it is first used.
     pub fn change_reader(&self) -> ChangeReader {
         ChangeReader { db: self.db.clone(), source: self.changes.clone(), open: None, is_broken: false }
     }
 }
 
 impl ChangeReader {
-    /// Where the store's history ends, and whether it goes on from `known`. The answer confirms the store: it comes
-    /// from a server that takes writes, and everything committed before the question is in it.
+    /// /// Where the store's history ends, and whether it continues from `known`. The answer confirms the store: it
+    /// comes from a server that accepts writes, and it includes everything that was committed before the call.
     ///
     /// # Errors
-    /// When the store cannot be asked, and when whoever answers is a standby or read-only.
+    /// When the store fails, or when the server that answers is a standby or read-only.
     pub async fn position(&mut self, known: Option<&Position>) -> Result<HistoryStatus, StoreError> {
         let seq = known.map_or(-1, |known| known.last);
         if self.open.as_ref().is_some_and(|open| open.since.elapsed() >= LIFE) {
             self.close().await;
         }
-        // That a connection broke is no news of the store. The answer on a new one is.
+        // // A broken connection says nothing about the store. The answer on a new one does.
         let answered = match self.open.take() {
             Some(open) => {
                 let answered = timeout(ANSWER_AGAIN_WITHIN, position_on(open, seq)).await;
@@ -167,7 +169,8 @@ impl ChangeReader {
         Ok(heard)
     }
 
-    /// Asks on a new connection. If it answers where an older one did not, the pool's older ones are as bad.
+    /// /// Asks on a new connection. If this one answers after an older one failed, the pool's older connections
+    /// expire too.
     async fn position_anew(&mut self, seq: i64) -> Result<(Open, PositionRow), StoreError> {
         let asked = timer_now();
         let open = self.take().await?;
@@ -178,17 +181,17 @@ impl ChangeReader {
             && is_prompt
             && let (Either::Postgres(pool), Either::Postgres(primary)) = (&self.db, &self.source)
         {
-            // What led to the old primary answers nobody, or answers from the past.
+            // // The older connections lead to the old primary, which is silent or has stale data.
             pool.expire_all();
             primary.note_failover();
         }
         Ok(answered)
     }
 
-    /// The changes after number `seq`, oldest first, at most `limit` of them.
+    /// /// The changes after number `seq`, oldest first, at most `limit` of them.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn changes_after(&mut self, seq: i64, limit: u16) -> Result<Vec<Change>, StoreError> {
         let rows = ask!(self, |connection, DB| {
             let changes = sqlx::query_as::<DB, ChangeRow>(CHANGES_AFTER).bind(seq).bind(i64::from(limit));
@@ -197,10 +200,10 @@ impl ChangeReader {
         Ok(rows.into_iter().map(Change::from).collect())
     }
 
-    /// The tokens that were revoked by the changes after number `seq` up to number `last`.
+    /// /// The tokens that the changes after number `seq`, up to and including `last`, revoked.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn tokens_revoked_by(&mut self, seq: i64, last: i64) -> Result<Vec<RevokedToken>, StoreError> {
         let rows = ask!(self, |connection, DB| {
             let tokens = sqlx::query_as::<DB, RevokedTokenRow>(TOKENS_OF_CHANGES).bind(seq).bind(last);
@@ -209,10 +212,10 @@ impl ChangeReader {
         rows.into_iter().map(RevokedToken::try_from).collect()
     }
 
-    /// Every token that was revoked at `since` or later.
+    /// /// The tokens that were revoked at `since` or later.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn tokens_revoked_since(&mut self, since: Timestamp) -> Result<Vec<RevokedToken>, StoreError> {
         let rows = ask!(self, |connection, DB| {
             let tokens = sqlx::query_as::<DB, RevokedTokenRow>(TOKENS_SINCE).bind(since.unix());
@@ -221,10 +224,10 @@ impl ChangeReader {
         rows.into_iter().map(RevokedToken::try_from).collect()
     }
 
-    /// The withdrawals of changes after number `seq`, but for those before `since`.
+    /// /// The withdrawals by changes after number `seq`, except those before `since`.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn withdrawals_after(
         &mut self,
         seq: i64,
@@ -237,10 +240,10 @@ impl ChangeReader {
         rows.into_iter().map(Withdrawal::try_from).collect()
     }
 
-    /// All signing keys, the earliest first.
+    /// /// All signing keys, earliest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn signing_keys(&mut self) -> Result<Vec<SealedSigningKey>, StoreError> {
         let rows = ask!(self, |connection, DB| {
             sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS).fetch_all(connection).await
@@ -248,7 +251,7 @@ impl ChangeReader {
         Ok(rows.into_iter().map(SealedSigningKey::from).collect())
     }
 
-    /// Closes the connection.
+    /// /// Closes the connection. It waits only briefly for the server.
     pub async fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
         let closed = async {
@@ -257,11 +260,11 @@ impl ChangeReader {
                 Either::Postgres(connection) => connection.close().await,
             }
         };
-        // One whose other end is silent is left to the end of the process.
+        // // A connection whose server is silent is dropped without a goodbye.
         let _ = timeout(ANSWER_AGAIN_WITHIN, closed).await;
     }
 
-    /// The open connection, or a new one. It is put back by whoever got an answer on it.
+    /// /// Takes the open connection, or opens one. The caller puts it back once it has answered.
     async fn take(&mut self) -> Result<Open, StoreError> {
         if let Some(open) = self.open.take() {
             return Ok(open);
@@ -290,7 +293,7 @@ async fn position_on(mut open: Open, seq: i64) -> sqlx::Result<(Open, PositionRo
         sqlx::query_as::<DB, PositionRow>(statement).bind(seq).fetch_one(connection).await
     })?;
     if row.is_writable == 0 {
-        // The connection goes with the error: the next one may lead to the primary.
+        // // The error drops the connection. The next one may lead to the primary.
         return Err(super::primary::not_primary());
     }
     Ok((open, row))
@@ -307,8 +310,8 @@ impl PositionRow {
             known.epoch == position.epoch
                 && known.timeline == position.timeline
                 && known.last <= position.last
-                // A change that is not kept any more says nothing. One that is there now and was another one, or
-                // not there, before is of another history.
+                // // A change that is no longer kept proves nothing. A change that differs from the known one, or
+                // that exists only now, belongs to another history.
                 && (at_known.is_none() || at_known == known.change)
         });
         HistoryStatus { position, is_continuous }

@@ -1,8 +1,9 @@
-//! The connections to a database: a bounded number, each handed to one statement or one transaction at a time.
+//! //! A bounded pool of connections to a database. Each connection serves one statement or one transaction at a
+//! time.
 //!
-//! A pool that takes a connection back whatever happened on it hands its faults to the next caller: a transaction that
-//! never ended, a session that is read-only for good, a server that does not answer. This pool takes a connection
-//! back only after it has ended its work well. [`PooledConnection`] decides that in one place, for all who borrow.
+//! A pool that takes every connection back passes faults on to the next caller: a transaction that never ended, a
+//! session that stays read-only, a server that doesn't answer. This pool takes a connection back only after its work
+//! has ended well. [`PooledConnection`] decides that in one place for all callers.
 
 mod connection;
 mod engine;
@@ -26,42 +27,41 @@ use super::write_health::WriteHealth;
 use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
 
-/// Longest wait for a free connection.
+/// /// The longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Longest wait for a new connection.
+/// /// The longest wait for a new connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Longest wait for a sign of life of a connection, before or after it is handed out.
+/// /// The longest wait for the answer to a ping, before a connection is handed out and before it is taken back.
 const PING_WITHIN: Duration = Duration::from_secs(1);
 
-/// A connection older than this is replaced: after a change of what the name of the server stands for, none goes on
-/// for ever.
+/// /// The age at which a connection is replaced. It bounds how long a connection is used after the server's name has
+/// come to mean another server.
 const MAX_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// A connection that nobody needed for so long is closed.
+/// /// A connection that is idle for this long is closed.
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// The connections to one database. Clones are the same pool.
+/// /// A pool of connections to one database. Clones share it.
 pub(crate) struct Pool<DB: Engine>(Arc<Inner<DB>>);
 
 struct Inner<DB: Engine> {
     source: DB::Source,
     size: u32,
     permits: Arc<Semaphore>,
-    /// Those that nobody has, the one that was used last at the end.
+    /// /// The idle connections. The one that was used last is at the end.
     idle: Mutex<VecDeque<IdleConnection<DB>>>,
-    /// Connections that were opened before this moment are not handed out any more.
+    /// /// Connections that were opened at this moment or before are not handed out again.
     expired_before: Mutex<Option<Instant>>,
-    /// Why the last attempt to connect failed, until one succeeds.
+    /// /// Why the last attempt to connect failed. A success clears it.
     last_error: Mutex<Option<String>>,
-    /// A connection that is never handed out: see [`Pool::anchor`].
+    /// /// A connection that is never handed out; see [`Pool::anchor`].
     anchor: tokio::sync::Mutex<Option<DB::Connection>>,
     is_closed: AtomicBool,
     writes: WriteHealth,
 }
 
-/// A connection, and when it was opened.
 struct RawConnection<DB: Engine> {
     raw: DB::Connection,
     opened: Instant,
@@ -85,7 +85,7 @@ impl<DB: Engine> fmt::Debug for Pool<DB> {
 }
 
 impl<DB: Engine> Pool<DB> {
-    /// A pool of at most `size` connections, none of which is open yet.
+    /// /// A pool of at most `size` connections. It opens none yet.
     pub(crate) fn new(source: DB::Source, size: u32) -> Self {
         Self(Arc::new(Inner {
             source,
@@ -100,23 +100,21 @@ impl<DB: Engine> Pool<DB> {
         }))
     }
 
-    /// What its connections lead to.
     pub(crate) fn source(&self) -> &DB::Source {
         &self.0.source
     }
 
-    /// How many connections it may have.
     #[cfg(test)]
     pub(crate) fn size(&self) -> u32 {
         self.0.size
     }
 
-    /// Whether what is written reaches the disk.
+    /// /// Whether writes reach the disk.
     pub(crate) fn writes(&self) -> &WriteHealth {
         &self.0.writes
     }
 
-    /// Hands out a connection that works, or says why there is none.
+    /// /// Hands out a working connection.
     pub(crate) async fn acquire(&self) -> sqlx::Result<PooledConnection<DB>> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(sqlx::Error::PoolClosed);
@@ -131,21 +129,21 @@ impl<DB: Engine> Pool<DB> {
         Ok(PooledConnection::new(self.clone(), self.open().await?, permit))
     }
 
-    /// Keeps one more connection open that nobody uses, until the pool is closed. SQLite takes its write-ahead log away
-    /// when the last connection is closed: with this one, that is never while a server runs.
+    /// /// Keeps one unused connection open until the pool is closed. SQLite removes its write-ahead log when the
+    /// last connection closes; this one prevents that while a server runs.
     pub(crate) async fn anchor(&self) -> sqlx::Result<()> {
         let live = self.open().await?;
         *self.0.anchor.lock().await = Some(live.raw);
         Ok(())
     }
 
-    /// Hands out no connection any more that is open by now: what is behind them has changed.
+    /// /// Stops handing out the connections that are open now, because the server behind them has changed.
     pub(crate) fn expire_all(&self) {
         *self.0.expired_before.lock() = Some(monotonic_now());
         self.0.idle.lock().clear();
     }
 
-    /// Hands out nothing more, and closes the connections once they are idle.
+    /// /// Stops handing out connections, waits until all are idle, and closes them.
     pub(crate) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
         let Ok(_all) = self.0.permits.acquire_many(self.0.size).await else { return };
@@ -160,7 +158,6 @@ impl<DB: Engine> Pool<DB> {
         DB::release(&self.0.source);
     }
 
-    /// Opens a connection.
     async fn open(&self) -> sqlx::Result<RawConnection<DB>> {
         let opened = monotonic_now();
         let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
@@ -170,7 +167,7 @@ impl<DB: Engine> Pool<DB> {
         Ok(RawConnection { raw: connected?, opened })
     }
 
-    /// The idle connection that was used last, and still may be.
+    /// /// The usable idle connection that was used last.
     fn take_idle(&self) -> Option<IdleConnection<DB>> {
         let mut idle = self.0.idle.lock();
         while idle.front().is_some_and(|oldest| oldest.since.elapsed() > MAX_IDLE) {
@@ -179,7 +176,7 @@ impl<DB: Engine> Pool<DB> {
         std::iter::from_fn(|| idle.pop_back()).find(|idle| self.is_usable(&idle.live))
     }
 
-    /// Takes a connection back that has done its work well.
+    /// /// Takes back a connection whose work has ended well.
     fn return_idle(&self, live: RawConnection<DB>) {
         if self.is_usable(&live) {
             self.0.idle.lock().push_back(IdleConnection { live, since: monotonic_now() });
@@ -191,7 +188,7 @@ impl<DB: Engine> Pool<DB> {
         !is_expired && live.opened.elapsed() <= MAX_LIFETIME
     }
 
-    /// Whether somebody answers on a connection, and in time.
+    /// /// Whether the server answers a ping in time.
     async fn is_alive(&self, live: &mut RawConnection<DB>) -> bool {
         match timeout(PING_WITHIN, live.raw.ping()).await {
             Ok(Ok(())) => true,
@@ -206,7 +203,7 @@ impl<DB: Engine> Pool<DB> {
         }
     }
 
-    /// Draws the conclusions from an error that came over a connection; returns whether it may be used again.
+    /// /// Expires what an error shows to be unusable. Returns whether the connection may be used again.
     fn note_error(&self, error: &sqlx::Error) -> bool {
         match Fault::of(error) {
             Fault::Statement => true,
@@ -218,7 +215,7 @@ impl<DB: Engine> Pool<DB> {
         }
     }
 
-    /// Why there was no connection in time: the database lets nobody in, or all connections are in use.
+    /// /// Why no connection was free in time: the database accepts none, or all are in use.
     fn acquire_error(&self) -> sqlx::Error {
         match &*self.0.last_error.lock() {
             Some(last_error) => timed_out_because(last_error.clone()),

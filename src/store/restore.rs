@@ -1,7 +1,7 @@
-//! Putting a backup back, into an empty store or in place of what a store holds.
+//! //! Restores a backup, into an empty store or in place of a store's contents.
 //!
-//! What is to be stored is prepared in temporary tables, beside the store's own, and takes their place in one
-//! step at the end. So a rehearsal does all but that step, and running nodes read on until then.
+//! The rows are prepared in temporary tables beside the store's own, and replace them in one step at the end. A dry
+//! run does everything except that step, and running nodes keep reading until then.
 
 mod carry_over;
 mod error;
@@ -24,31 +24,31 @@ use super::{OpenError, Store};
 use crate::base::clock::{Clock, Timestamp};
 use crate::domain::audit::{Actor, AuditEvent, Who};
 
-/// What a restore may do.
+/// /// What a restore is allowed to do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreOptions {
-    /// It may take the place of what the store holds.
+    /// /// Whether it may replace the contents of the store.
     pub replace: bool,
-    /// What the store has taken away since the backup comes back to life.
+    /// /// Whether it brings back what the store has taken away since the backup.
     pub forget_revocations: bool,
-    /// It says what it would do, and does nothing.
+    /// /// Whether it only reports what it would do.
     pub dry_run: bool,
 }
 
-/// A restore to be carried out.
+/// /// A restore, ready to run.
 #[derive(Debug)]
 pub struct Restore<'a> {
-    /// Where the store is; an SQLite file is created if there is none.
+    /// /// The URL of the store. A missing SQLite file is created.
     pub url: &'a str,
-    /// What it may do.
+    /// The options of this restore.
     pub options: RestoreOptions,
-    /// The name of the history of changes that begins with it.
+    /// /// The name of the new epoch, the history of changes that begins with this restore.
     pub epoch: &'a str,
-    /// The time.
+    /// /// The clock that dates the restore.
     pub clock: &'a Clock,
 }
 
-/// A store as it was found.
+/// /// An existing store that is not empty.
 struct Found {
     source: Source,
     schema: i64,
@@ -56,10 +56,10 @@ struct Found {
 }
 
 impl Restore<'_> {
-    /// Restores `backup`. The caller has made sure that its master key is the one at hand.
+    /// /// Restores `backup`. The caller has checked that the master key at hand is the one of the backup.
     ///
     /// # Errors
-    /// [`RestoreError`]; the store holds what it did, except as [`RestoreError::Commit`] says.
+    /// [`RestoreError`]. The store is unchanged, except as [`RestoreError::Commit`] says.
     pub async fn run(&self, mut backup: Backup) -> Result<RestoreReport, RestoreError> {
         let found = self.look().await?;
         self.admit(found.as_ref().map(|found| &found.identity), &backup)?;
@@ -75,7 +75,7 @@ impl Restore<'_> {
         done
     }
 
-    /// The store, if there is one and it is not empty.
+    /// /// The store, unless it is missing or empty.
     async fn look(&self) -> Result<Option<Found>, RestoreError> {
         let Some(source) = Source::open(self.url).await? else { return Ok(None) };
         let mut tx = source.begin().await?;
@@ -125,14 +125,14 @@ impl Restore<'_> {
         Ok(report)
     }
 
-    /// Makes of the staged backup what is to be stored, by what the store itself knows.
+    /// /// Turns the staged backup into what the store will hold, by what the store knows.
     async fn prepare(
         &self,
         backup: &Backup,
         now: Timestamp,
         tx: &mut Tx,
     ) -> Result<(RestoreReport, Option<Identity>), RestoreError> {
-        // Of two that fill an empty store at once, the second one finds it filled.
+        // // If two restores fill an empty store at once, the second one finds it filled and is refused.
         let replaced = identity(tx).await?;
         self.admit(replaced.as_ref(), backup)?;
         let taken_away = taken_away::find(now, tx).await?;
@@ -156,7 +156,7 @@ impl Restore<'_> {
         Ok((report, replaced))
     }
 
-    /// The restore itself, and whatever comes back to life, for those whom it belongs to.
+    /// /// The event of the restore, and one for each thing that it brings back, in the trail of the owner.
     fn events(&self, replaced: Option<&Identity>, report: &RestoreReport) -> Vec<AuditEvent> {
         let backup = &report.backup;
         let taken_away = report.replaced.iter().flat_map(|replaced| &replaced.taken_away);
@@ -185,7 +185,7 @@ fn brought_back_event(thing: &TakenAway) -> AuditEvent {
     AuditEvent {
         action: thing.kind.restored(),
         organization: organization.and_then(|id| id.parse().ok()),
-        // No other id reads as a key's.
+        // // Only a key's id parses as one.
         key: thing.id.parse().ok(),
         subject: thing.id.clone(),
         before: Some(json!({ "status": thing.what })),
@@ -193,7 +193,7 @@ fn brought_back_event(thing: &TakenAway) -> AuditEvent {
     }
 }
 
-/// A store that nobody has, for a rehearsal.
+/// /// A temporary empty store, for a dry run.
 async fn empty_store() -> sqlx::Result<Tx> {
     let mut tx = scratch().await?;
     migrated(SCHEMA, &mut tx).await?;

@@ -1,5 +1,5 @@
-//! The shape of every mutation: take a change number, read and write, record what was done and by whom,
-//! commit.
+//! //! One transaction for each mutation: it takes a change number, reads and writes, records what was done and by
+//! whom, and commits.
 
 use std::io;
 
@@ -15,28 +15,28 @@ use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
 
-/// What kind of thing a mutation changed, for whoever holds a copy in memory.
+/// /// What kind of thing a mutation changed. Nodes use it to find the copies in memory that are outdated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// An API key or a secret of it; the subject is the key's id.
+    /// /// An API key or one of its secrets. The subject is the key's id.
     Key,
-    /// A token was revoked; the subject is its `jti`.
+    /// /// A token was revoked. The subject is its `jti`.
     Token,
-    /// The signing keys; the subject is the kid.
+    /// /// The signing keys. The subject is the kid.
     SigningKey,
-    /// An organization; the subject is its id.
+    /// /// An organization. The subject is its id.
     Organization,
-    /// A project; the subject is `organization/project`.
+    /// /// A project. The subject is `organization/project`.
     Project,
-    /// The store was made.
+    /// /// The store was created.
     Bootstrap,
-    /// The store was made or replaced from a backup; the subject is the new epoch.
+    /// /// The store was created or replaced from a backup. The subject is the new epoch.
     Restore,
-    /// Nothing: something was refused, and noted.
+    /// /// Nothing changed: a request was refused, and the refusal is recorded.
     Refusal,
-    /// Somebody signed in to the console, or out; the subject is the key's id.
+    /// /// Somebody signed in to the console or signed out. The subject is the key's id.
     ConsoleSession,
-    /// The issuer or the brand, which no node changes before its next start.
+    /// /// The issuer or the brand. Running nodes keep the old value until they restart.
     Deployment,
 }
 
@@ -74,28 +74,28 @@ impl ChangeKind {
     }
 }
 
-/// A mutation under way, which one person or thing asked for. Dropped without [`Write::commit`], none of it
-/// has happened.
+/// /// A mutation in progress, with its actor. Dropping it without [`Write::commit`] rolls everything back.
 #[derive(Debug)]
 pub struct Write {
     pub(super) tx: Tx,
     pub(super) at: Timestamp,
     actor: Actor,
-    /// The number that the next record gets.
+    /// /// The number of the next record.
     seq: i64,
-    /// Whether a record has that number already.
+    /// /// Whether `seq` already belongs to a record, so that the next record needs a new number.
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
-    /// Given back once the transaction is over.
+    /// /// The organization's permit, held until the transaction ends.
     _permit: Option<Permit>,
 }
 
 impl Store {
-    /// Opens a mutation at `at`. Its change number comes first: the row it is taken from makes writers take
-    /// turns, so what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
+    /// /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,
+    /// so writers take turns, and what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
     ///
     /// # Errors
-    /// When the store cannot be asked, a writer in front takes too long, or too many of the actor's organization wait.
+    /// When the store fails, when an earlier writer takes too long, or when too many requests of the actor's
+    /// organization are waiting.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
         let permit = self.writing(&actor.principal()).await?;
         let (tx, seq) = self.take_turn(1).await?;
@@ -103,8 +103,8 @@ impl Store {
         Ok(Write { tx, at, actor, seq, is_spent: false, touched, _permit: Some(permit) })
     }
 
-    /// Takes a turn among the writers for what is no mutation, and needs no number unless something is recorded
-    /// after all.
+    /// /// Takes a turn among the writers for work that is not a mutation. It takes no change number unless something
+    /// is recorded after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
         let permit = self.writing(&Principal::default()).await?;
         let (tx, seq) = self.take_turn(0).await?;
@@ -112,13 +112,13 @@ impl Store {
         Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _permit: Some(permit) })
     }
 
-    /// Finds out whether the store takes writes, by one that changes nothing.
+    /// /// Checks that the store accepts writes, by a write that changes nothing.
     pub(super) async fn try_to_write(&self, at: Timestamp) -> Result<(), StoreError> {
         self.turn(at).await?.commit().await
     }
 
-    /// Opens a transaction and waits for its turn. Nothing has happened by then: if the connection turns out to be one
-    /// that can't be used any more, another one is tried.
+    /// /// Opens a transaction and waits for its turn. If the connection fails, it tries another one once: a failed
+    /// attempt has changed nothing.
     async fn take_turn(&self, count: i64) -> Result<(Tx, i64), StoreError> {
         let taken = match self.try_turn(count).await {
             Err(error) if is_of_the_connection(&error) => self.try_turn(count).await,
@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// An event on its way into the trail.
+/// /// An event that is about to enter the audit trail.
 struct Entry<'e> {
     at: Timestamp,
     actor: &'e Actor,
@@ -149,26 +149,26 @@ impl<'e> From<&'e PastEvent> for Entry<'e> {
 }
 
 impl Write {
-    /// How many new things are stored in one statement at most.
+    /// /// The most new rows that one statement inserts.
     pub const AT_ONCE: usize = BATCH;
 
-    /// Makes a mutation of a transaction that is open already.
+    /// /// Turns an open transaction into a mutation.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let seq = take_numbers(&mut tx, 1).await?;
         Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _permit: None })
     }
 
-    /// When it happens.
+    /// /// The time of the mutation, which its records carry.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// What has been recorded so far: of this, copies in memory are outdated once the mutation is committed.
+    /// /// What has been recorded so far. Once the mutation is committed, copies of these in memory are outdated.
     pub fn touched(&self) -> &[(ChangeKind, String)] {
         &self.touched
     }
 
-    /// Records one thing that was done.
+    /// /// Records one change and its audit event.
     ///
     /// # Errors
     /// When the store fails.
@@ -176,7 +176,7 @@ impl Write {
         self.record_all(kind, &[event]).await
     }
 
-    /// Records things of one kind that were done.
+    /// /// Records changes of one kind and their audit events.
     ///
     /// # Errors
     /// When the store fails.
@@ -186,7 +186,7 @@ impl Write {
         self.enter(kind, &entries).await
     }
 
-    /// Records refusals that happened before, each at its time and to somebody else.
+    /// /// Records earlier refusals, each with its own time and actor.
     pub(super) async fn record_refusals(&mut self, refusals: &[PastEvent]) -> Result<(), StoreError> {
         let entries: Vec<_> = refusals.iter().map(Entry::from).collect();
         self.enter(ChangeKind::Refusal, &entries).await
@@ -203,8 +203,8 @@ impl Write {
         Ok(())
     }
 
-    /// Commits. Once this returns `Ok`, the mutation is on disk; after an error it is not, unless nothing but
-    /// the answer was lost. A dry run ends here, and none of it has happened.
+    /// /// Commits. `Ok` means that the mutation is on disk. An error means that it is not, unless only the answer to
+    /// the commit was lost. A dry run rolls back and returns `Ok`.
     ///
     /// # Errors
     /// When the store fails.
@@ -212,7 +212,7 @@ impl Write {
         Ok(in_time(self.commit_unhurried()).await?)
     }
 
-    /// The same for as much as there may be to write.
+    /// /// Commits without a time limit, for mutations of any size.
     pub(super) async fn commit_unhurried(mut self) -> sqlx::Result<()> {
         if self.actor.dry_run {
             return Ok(());
@@ -220,13 +220,13 @@ impl Write {
         if let Either::Postgres(tx) = &mut self.tx
             && !self.touched.is_empty()
         {
-            // Delivered at commit; a hint only, since nodes also poll.
+            // // PostgreSQL delivers this at the commit. It is only a hint, since nodes also poll.
             sqlx::query("NOTIFY claviger_changes").execute(&mut **tx).await?;
         }
         either!(self.tx, |tx, DB| tx.commit().await)
     }
 
-    /// The number of the next record, to be stored in what it is about.
+    /// /// The number of the next record, for the rows that this record is about.
     pub(super) async fn number(&mut self) -> Result<i64, StoreError> {
         if self.is_spent {
             self.seq = take_numbers(&mut self.tx, 1).await?;
@@ -235,12 +235,12 @@ impl Write {
         Ok(self.seq)
     }
 
-    /// The first of `count` numbers in a row.
+    /// /// Takes `count` consecutive numbers, and returns the first.
     async fn numbers(&mut self, count: usize) -> Result<i64, StoreError> {
         let first = self.number().await?;
         let further = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         if further > 0 {
-            // Nobody else takes any in between: this mutation holds the row.
+            // // They are consecutive, because this mutation holds the row of the sequence.
             take_numbers(&mut self.tx, further).await?;
         }
         self.is_spent = true;
@@ -284,13 +284,15 @@ impl Write {
     }
 }
 
-/// Whether it is worth the while to try another connection at once: nobody has waited in vain already.
+/// /// Whether another connection is worth an immediate try: the connection failed, and no time limit has passed on
+/// it.
 fn is_of_the_connection(error: &sqlx::Error) -> bool {
     let was_waited_for = matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut);
     Fault::of(error) != Fault::Statement && !was_waited_for
 }
 
-/// Takes the next `count` change numbers; returns the last of them, which for one is that one.
+/// /// Takes the next `count` change numbers, and returns the last of them. With a `count` of 0, it only locks the
+/// row.
 async fn take_numbers(tx: &mut Tx, count: i64) -> sqlx::Result<i64> {
     on!(tx, |tx, DB| {
         sqlx::query_scalar::<DB, i64>(

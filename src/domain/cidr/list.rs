@@ -1,4 +1,4 @@
-//! Lists of ranges: where a key is allowed from.
+//! //! Lists of ranges: the networks from which a key is accepted.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Cidr, CidrError};
 
-/// Ranges sorted and without duplicates, never none: an empty list means everyone. A list with ranges of
-/// one family refuses the other.
+/// /// A sorted list of ranges without duplicates. It is never empty: an empty input means everyone. A list with
+/// ranges of one family only refuses the other family.
 ///
-/// As text they are joined by single spaces, in JSON they are an array of strings.
+/// The text form joins the ranges by single spaces. The JSON form is an array of strings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cidrs(Box<[Cidr]>);
 
@@ -19,16 +19,16 @@ impl Cidrs {
     /// The most ranges in a list.
     pub const MAX_COUNT: usize = 32;
 
-    /// `0.0.0.0/0` and `::/0`: every address, and callers whose address is not known.
+    /// /// `0.0.0.0/0` and `::/0`: every address, and callers whose address is unknown.
     pub fn everyone() -> Self {
         Self(Box::new([Cidr::EVERY_IPV4, Cidr::EVERY_IPV6]))
     }
 
-    /// Reads ranges, single addresses and `*`, which stands for both wildcards. No entry at all means
+    /// /// Reads ranges, single addresses and `*`, which stands for both wildcards. Without any entry, the result is
     /// [`Cidrs::everyone`].
     ///
     /// # Errors
-    /// [`CidrError`], which names the first entry at fault.
+    /// [`CidrError`], which names the first invalid entry.
     pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, CidrError> {
         let mut collector = Collector::default();
         for entry in entries {
@@ -37,10 +37,10 @@ impl Cidrs {
         Ok(collector.finish())
     }
 
-    /// Reads what `Display` wrote.
+    /// /// Reads the output of `Display`.
     ///
     /// # Errors
-    /// [`CidrError`]; also for an empty text, which `Display` never writes.
+    /// [`CidrError`]. An empty text is an error too; `Display` never writes one.
     pub fn from_text(text: &str) -> Result<Self, CidrError> {
         Self::parse(text.split(' '))
     }
@@ -50,8 +50,8 @@ impl Cidrs {
         self.0.iter()
     }
 
-    /// Whether a caller at `address` may pass. `None`, an address that is not known, is admitted only where
-    /// both wildcards are in the list.
+    /// /// Whether a caller at `address` may pass. An unknown address (`None`) passes only if both wildcards are in
+    /// the list.
     pub fn admits(&self, address: Option<IpAddr>) -> bool {
         match address {
             Some(address) => self.iter().any(|range| range.contains(address)),
@@ -64,25 +64,25 @@ impl Cidrs {
         [Cidr::EVERY_IPV4, Cidr::EVERY_IPV6].iter().all(|wildcard| self.0.contains(wildcard))
     }
 
-    /// Whether at least one of the wildcards is in the list.
+    /// /// Whether at least one wildcard is in the list.
     pub fn has_wildcard(&self) -> bool {
         self.iter().any(Cidr::is_wildcard)
     }
 
-    /// Whether every caller that `other` admits is admitted by this list, be it by several of its ranges
-    /// together. Callers without a known address count.
+    /// /// Whether this list admits every caller that `other` admits. Several ranges of this list may together cover
+    /// one of `other`. Callers without a known address count too.
     pub fn covers(&self, other: &Self) -> bool {
         let unknown = self.is_everyone() || !other.is_everyone();
         unknown && other.iter().all(|range| self.spans(range))
     }
 
-    /// Whether each address of `range` lies in some range of this list.
+    /// /// Whether this list contains every address of `range`.
     fn spans(&self, range: &Cidr) -> bool {
         let family = range.address().is_ipv4();
         let mut mine: Vec<_> =
             self.iter().filter(|mine| mine.address().is_ipv4() == family).map(bounds).collect();
         if !family {
-            // Mapped addresses are IPv4's affair: in an IPv6 range they admit nobody, so none is missing.
+            // // Mapped addresses count as IPv4. An IPv6 range admits none of them, so they aren't missing.
             mine.push(MAPPED);
             mine.sort_unstable();
         }
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for CidrsVisitor {
     }
 }
 
-/// Gathers entries, and gives up at the first one too many.
+/// /// Collects entries, and stops when there are too many.
 #[derive(Default)]
 struct Collector(Vec<Cidr>);
 
@@ -181,10 +181,10 @@ impl Collector {
     }
 }
 
-/// `::ffff:0:0/96`, by number.
+/// /// `::ffff:0:0/96` as numbers.
 const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
-/// The first and the last address of a range, as numbers within its family.
+/// /// The first and the last address of a range, as numbers.
 fn bounds(range: &Cidr) -> (u128, u128) {
     (number(range.address()), number(range.last_address()))
 }

@@ -1,4 +1,4 @@
-//! Filters over resources, and what one filter has to do with another.
+//! //! Filters over resources, and how one filter covers another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,63 +7,63 @@ use super::resource::Resource;
 use super::segment::{FilterError, MAX_SEGMENTS, RESERVED_ROOT, Segment, is_reserved, reserved_text};
 use crate::base::text::serde_as_text;
 
-/// A path with wildcards, in canonical form. Its order is the byte order of its text.
+/// /// A path that may contain wildcards, in canonical form. Filters sort by the bytes of their texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Filter(Box<str>);
 
 impl Filter {
-    /// `*`: every resource that is not under the reserved root.
+    /// /// `*`: every resource outside the reserved root.
     pub fn everything() -> Self {
         Self("*".into())
     }
 
-    /// `claviger/**`: every resource under the reserved root.
+    /// /// `claviger/**`: every resource under the reserved root.
     pub fn all_reserved() -> Self {
         Self(format!("{RESERVED_ROOT}/**").into())
     }
 
-    /// `claviger/orgs/*/projects/*/keys/*`: every API key there may ever be.
+    /// /// `claviger/orgs/*/projects/*/keys/*`: every API key, present and future.
     pub fn all_keys() -> Self {
         Self(format!("{RESERVED_ROOT}/orgs/*/projects/*/keys/*").into())
     }
 
-    /// `claviger/` and then `segments`, each of them exactly one segment, wildcards included: what holds a
-    /// slash is refused rather than read as two.
+    /// /// `claviger/` followed by `segments`. Each is exactly one segment and may be a wildcard. A segment that
+    /// contains a slash is refused, not split.
     ///
     /// # Errors
-    /// [`FilterError`] when the whole is not a filter.
+    /// [`FilterError`] when the result is not a filter.
     pub fn reserved(segments: &[&str]) -> Result<Self, FilterError> {
         reserved_text(segments)?.parse()
     }
 
-    /// Its canonical text.
+    /// /// The canonical text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its segments from first to last; those of `*` are one [`Segment::Rest`].
+    /// /// The segments from first to last. The filter `*` is one [`Segment::Rest`].
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         let text = if &*self.0 == "*" { "**" } else { &self.0 };
         text.split('/').map(Segment::of)
     }
 
-    /// Whether its first segment is literally `claviger`.
+    /// /// Whether the first segment is the literal `claviger`.
     pub fn is_reserved(&self) -> bool {
         is_reserved(&self.0)
     }
 
-    /// Whether every resource that `other` matches is matched by this filter, as far as the segments show.
+    /// /// Whether this filter matches every resource that `other` matches, decided segment by segment.
     pub fn covers(&self, other: &Self) -> bool {
         self.is_reserved() == other.is_reserved() && reaches(self.segments(), other.segments())
     }
 
-    /// Whether `resource` is one of those that this filter is about.
+    /// /// Whether this filter matches `resource`.
     pub fn matches(&self, resource: &Resource) -> bool {
         self.is_reserved() == resource.is_reserved()
             && reaches(self.segments(), resource.segments().map(Segment::Literal))
     }
 
-    /// Whether this filter matches `root` itself or any resource below it.
+    /// /// Whether this filter matches `root` or any resource below it.
     pub fn matches_at_or_below(&self, root: &Resource) -> bool {
         if self.is_reserved() != root.is_reserved() {
             return false;
@@ -107,14 +107,14 @@ impl fmt::Display for Filter {
 }
 
 impl From<&Resource> for Filter {
-    /// The filter that matches exactly `resource`.
+    /// /// The filter that matches only `resource`.
     fn from(resource: &Resource) -> Self {
         Self(resource.as_str().into())
     }
 }
 
-/// The structural half of *covers*: each segment of `mine` before a last `**` is `*` or equal to the one of
-/// `theirs` in its place, which is not `**`; a last `**` takes the rest, which is not nothing.
+/// /// The structural half of *covers*. Before a last `**`, each segment of `mine` is `*` or equals the segment of
+/// `theirs` in the same place, which is not `**`. A last `**` covers the rest, which has at least one segment.
 fn reaches<'a, 'b>(
     mut mine: impl Iterator<Item = Segment<'a>>,
     mut theirs: impl Iterator<Item = Segment<'b>>,

@@ -1,27 +1,28 @@
-//! Lists of scopes: a key's, a token's, a request's.
+//! //! Lists of scopes: those of a key, a token or a request.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Resource, Scope, ScopeError, Verb};
 
-/// Scopes sorted by the bytes of their texts, without duplicates and never merged. It may be empty.
+/// /// A list of scopes without duplicates, sorted by the bytes of their texts. Scopes are never merged. The list may
+/// be empty.
 ///
-/// As text they are joined by single spaces (RFC 6749 §3.3), in JSON they are an array of objects.
+/// The text form joins the scopes by single spaces (RFC 6749 §3.3). The JSON form is an array of objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(Box<[Scope]>);
 
 impl Scopes {
-    /// The most scopes in a list that somebody sent.
+    /// /// The most scopes in a list from outside.
     pub const MAX_COUNT: usize = 64;
 
-    /// The most bytes of such a list when it is written as text.
+    /// /// The most bytes of such a list in text form.
     pub const MAX_BYTES: usize = 2048;
 
-    /// Reads OAuth's form: at least one scope, and exactly one space between two (RFC 6749 §3.3, A.4).
+    /// /// Reads OAuth's form: at least one scope, and exactly one space between two (RFC 6749 §3.3, A.4).
     ///
     /// # Errors
-    /// [`ScopeError`]; a list beyond the limits is refused before anything in it is read.
+    /// [`ScopeError`]. A text that is too long is refused before anything in it is read.
     pub fn parse_list(text: &str) -> Result<Self, ScopeError> {
         if text.is_empty() {
             return Err(ScopeError::None);
@@ -39,7 +40,7 @@ impl Scopes {
         scopes.finish()
     }
 
-    /// Reads what a client asks for: as [`Scopes::parse_list`], and without scopes that are joined by commas.
+    /// /// Reads a client's request. Like [`Scopes::parse_list`], but refuses scopes that are joined by commas.
     ///
     /// # Errors
     /// [`ScopeError`].
@@ -49,7 +50,7 @@ impl Scopes {
         Ok(scopes)
     }
 
-    /// The scopes of a key: 1 to 64 different ones, of at most 2,048 bytes together.
+    /// /// Collects the scopes of a key: 1 to [`Scopes::MAX_COUNT`] distinct ones, within [`Scopes::MAX_BYTES`].
     ///
     /// # Errors
     /// [`ScopeError::Commas`], [`ScopeError::None`], [`ScopeError::TooMany`] or [`ScopeError::TooLong`].
@@ -63,37 +64,37 @@ impl Scopes {
         if scopes.is_empty() { Err(ScopeError::None) } else { Ok(scopes) }
     }
 
-    /// The scopes in order.
+    /// /// The scopes in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// /// The number of scopes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether some single one of these scopes covers `scope`.
+    /// /// Whether a single scope of this list covers `scope`.
     pub fn covers(&self, scope: &Scope) -> bool {
         self.iter().any(|mine| mine.covers(scope))
     }
 
-    /// Whether each of `others` is covered by some single one of these.
+    /// /// Whether each of `others` is covered by a single scope of this list.
     pub fn covers_all(&self, others: &Self) -> bool {
         others.iter().all(|other| self.covers(other))
     }
 
-    /// Whether some scope of these lets a caller do `verb` to `resource`.
+    /// /// Whether a scope of this list allows `verb` on `resource`.
     pub fn permits(&self, verb: Verb, resource: &Resource) -> bool {
         self.iter().any(|scope| scope.matches(verb, resource))
     }
 
-    /// Those under the reserved root, and all others.
+    /// /// Splits the list into the scopes under the reserved root and all others.
     pub fn partition_reserved(&self) -> (Self, Self) {
         let (reserved, others): (Vec<_>, Vec<_>) = self.iter().cloned().partition(Scope::is_reserved);
         (Self(reserved.into()), Self(others.into()))
@@ -106,7 +107,7 @@ impl Scopes {
 }
 
 impl FromIterator<Scope> for Scopes {
-    /// Sorts and removes duplicates. For scopes at hand: it knows no limit.
+    /// /// Sorts and removes duplicates. It applies no limit, so it is not for input from outside.
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         let distinct: BTreeSet<Scope> = scopes.into_iter().collect();
         Self(distinct.into_iter().collect())
@@ -149,7 +150,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// Gathers scopes that somebody sent, and gives up at the first one too many.
+/// /// Collects scopes from outside, and stops when there are too many.
 #[derive(Default)]
 pub(super) struct Collector(BTreeSet<Scope>);
 

@@ -1,4 +1,4 @@
-//! Resources: what a caller names when it asks for access.
+//! //! Resources: what a caller asks to access.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,31 +6,32 @@ use std::str::FromStr;
 use super::segment::{FilterError, MAX_SEGMENTS, check_literal, is_reserved, reserved_text};
 use crate::base::text::serde_as_text;
 
-/// 1 to 16 literals joined by `/`: one thing, and no wildcard. Nothing in it is decoded or normalised.
+/// /// 1 to 16 literals joined by `/`. A resource is one thing and has no wildcards. It is never decoded or
+/// normalised.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource(Box<str>);
 
 impl Resource {
-    /// `claviger/` and then `segments`, each of them exactly one segment: what holds a slash is refused
-    /// rather than read as two.
+    /// /// `claviger/` followed by `segments`. Each is exactly one segment. A segment that contains a slash is
+    /// refused, not split.
     ///
     /// # Errors
-    /// [`FilterError`] when the whole is not a resource.
+    /// [`FilterError`] when the result is not a resource.
     pub fn reserved(segments: &[&str]) -> Result<Self, FilterError> {
         reserved_text(segments)?.parse()
     }
 
-    /// Its text.
+    /// /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its literals from first to last.
+    /// /// The literals from first to last.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
 
-    /// Whether its first segment is `claviger`.
+    /// /// Whether the first segment is `claviger`.
     pub fn is_reserved(&self) -> bool {
         is_reserved(&self.0)
     }

@@ -14,40 +14,40 @@ use crate::store::page::Page;
 use crate::store::write::Write;
 use crate::store::{Reading, Snapshot, StoreError};
 
-/// How many keys a page looks at: so many at first, which as a rule fill it, and if not, more, as many as it has the time
-/// for. Keys lie in the order of their creation; in any other order they are here and there, and each costs more.
+/// /// How many keys one page examines. The first number usually fills the page. If it doesn't, the second pass
+/// examines as many more as the page has time for. Rows are stored in the order of creation; every other order reads
+/// scattered rows, which cost more.
 const REACH: [i64; 2] = [2_000, 12_000];
 const REACH_HERE_AND_THERE: [i64; 2] = [500, 800];
-/// The same where last use is looked up for each key.
+/// /// The same, for a query that looks up the last use of each key.
 const REACH_LOOKING_UP: [i64; 2] = [2_000, 4_000];
 
-/// The table that last use is in.
 const LAST_USE: &str = "key_last_use";
 
-/// A page of an organization's keys.
+/// /// A query for one page of an organization's keys.
 #[derive(Debug)]
 pub struct KeyQuery {
-    /// Only those that the caller may read.
+    /// /// The keys that the caller may read.
     pub visible: VisibleKeys,
-    /// Which of them.
+    /// /// The keys that the caller asks for.
     pub filter: KeyFilter,
-    /// In which order.
+    /// /// The order of the list.
     pub order: KeyOrder,
-    /// Only those behind this position: where the previous page ended.
+    /// /// Where the previous page ended: the page has only keys behind this position.
     pub behind: Option<KeyPosition>,
-    /// At most so many.
+    /// /// The most keys on the page.
     pub limit: u16,
 }
 
-/// Some of an organization's keys.
+/// /// A page of an organization's keys.
 pub type KeyPage = Page<ApiKey, KeyPosition>;
 
 impl Reading {
-    /// One page of keys. Where few keys are what is looked for, it ends after a stretch of those that are not: with
-    /// fewer keys than its limit, or none, and a position to go on behind.
+    /// /// Returns one page of keys. It examines a bounded number of keys. If few of them match, the page has fewer
+    /// keys than its limit, or none, and still a position from which the next page continues.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn keys(&self, mut query: KeyQuery, now: Timestamp) -> Result<KeyPage, StoreError> {
         let [near, far] = match query.order.by {
             KeySort::Creation if query.looks_last_use_up() => REACH_LOOKING_UP,
@@ -66,7 +66,7 @@ impl Reading {
         Ok(KeyPage { next: more.next, ..found })
     }
 
-    /// What there is among the next `reach` keys.
+    /// /// The matching keys among the next `reach` keys.
     async fn keys_within(&self, query: &KeyQuery, reach: i64, now: Timestamp) -> Result<KeyPage, StoreError> {
         let edge = self.edge(query, reach).await?;
         let rows = on!(&self.db, |pool, DB| {
@@ -77,10 +77,10 @@ impl Reading {
         Ok(KeyPage { next: page.next.or(edge), ..page })
     }
 
-    /// Where the next `reach` keys end; `None` when there are not so many.
+    /// /// The position of the last of the next `reach` keys; `None` when there are fewer.
     async fn edge(&self, query: &KeyQuery, reach: i64) -> Result<Option<KeyPosition>, StoreError> {
         if query.visible.ids().is_some() {
-            // They are looked up by their ids.
+            // // The query finds these keys by their ids and scans nothing.
             return Ok(None);
         }
         let row = on!(&self.db, |pool, DB| {
@@ -91,20 +91,20 @@ impl Reading {
 }
 
 impl Write {
-    /// The first page of keys, as this mutation sees them. It looks at all of them.
+    /// /// The first page of keys, as this mutation sees them. Its scan is not bounded.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
         first_page(&mut self.tx, filter, limit, self.at).await
     }
 }
 
 impl Snapshot {
-    /// The first page of keys. It looks at all of them.
+    /// /// The first page of keys. Its scan is not bounded.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
         first_page(&mut self.tx, filter, limit, self.at).await
     }
@@ -136,17 +136,18 @@ fn page(rows: Vec<KeyRow>, query: &KeyQuery) -> Result<KeyPage, StoreError> {
 }
 
 impl KeyQuery {
-    /// The project that all of it is in.
+    /// /// The project that confines the query, if there is one.
     fn project(&self) -> Option<&ProjectId> {
         self.filter.project.as_ref().or_else(|| self.visible.project())
     }
 
-    /// Whether last use has to be looked up for each key: in its own order, the index that is read has it.
+    /// /// Whether the query looks up last use for each key. The order by last use doesn't need this: its index has
+    /// the value.
     fn looks_last_use_up(&self) -> bool {
         self.filter.unused_since.is_some() && self.order.by != KeySort::LastUse
     }
 
-    /// Begins a selection behind the position: of the organization, or of the project where there is an index for it.
+    /// /// Begins a scan behind the position. It covers the organization, or the project where an index serves that.
     fn push_scan<DB: Database>(&self, sql: &mut QueryBuilder<DB>, (joins, link): (&str, &str))
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -167,8 +168,8 @@ impl KeyQuery {
         }
     }
 
-    /// Narrows a selection of keys that is joined with `key_last_use`. The index by creation has all that is asked for,
-    /// in the order of the list, so that a page reads its neighbouring entries and none of the rows.
+    /// /// Narrows a selection of keys that is joined with `key_last_use`. The index by creation has every column
+    /// that this needs, in the order of the list. A page therefore reads neighbouring index entries and no rows.
     fn push_look_up<DB: Database>(&self, sql: &mut QueryBuilder<DB>, edge: Option<&KeyPosition>)
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -178,7 +179,7 @@ impl KeyQuery {
         sql.push(" AND key_last_use.created_seq = api_keys.created_seq");
         self.filter.push_idle(sql);
         if self.order.by == KeySort::Creation {
-            // Said of both tables: PostgreSQL does not conclude it for the second from the first.
+            // // The condition names both tables, because PostgreSQL doesn't infer it for the second from the first.
             let sides = [(Side::Behind, self.behind.as_ref()), (Side::UpTo, edge)];
             for (side, position) in sides {
                 if let Some(position) = position {
@@ -189,7 +190,7 @@ impl KeyQuery {
     }
 }
 
-/// The position of the key that is the `reach`-th to look at.
+/// /// Selects the position of the `reach`-th key.
 fn edge<DB: Database>(query: &KeyQuery, reach: i64) -> QueryBuilder<DB>
 where
     DB::Arguments: Default,
@@ -203,7 +204,8 @@ where
     sql
 }
 
-/// Keys and their secrets, of the stretch that ends at a position after so many keys, or without an end.
+/// /// Selects keys and their secrets. The stretch is given by its last position and its number of keys; without one,
+/// the scan has no end.
 fn select<DB: Database>(
     query: &KeyQuery,
     stretch: Option<(&KeyPosition, i64)>,
@@ -217,15 +219,15 @@ where
     let by = query.order.by;
     let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT "));
     let (joins, link) = by.join();
-    // SQLite takes the tables of a cross join in the order that they stand in.
+    // // SQLite joins the tables of a CROSS JOIN in the order in which they are written.
     let look_up = if query.looks_last_use_up() { format!(" CROSS JOIN {LAST_USE}") } else { String::new() };
     let (table, edge) = match stretch {
         Some((_, reach)) if by != KeySort::Creation => {
             sql.push(format_args!("api_keys.* FROM (SELECT {}", by.columns()));
             query.push_scan(&mut sql, (joins, link));
             query.order.push_order(&mut sql, by.table());
-            // Of a pair, PostgreSQL guesses by the first value alone how much lies before it. A number of rows keeps it at
-            // the index.
+            // // For a comparison of pairs, PostgreSQL estimates the number of rows by the first value alone. A LIMIT
+            // makes it use the index.
             sql.push(" LIMIT ").push_bind(reach).push(format_args!(") api_keys{look_up} WHERE 1 = 1"));
             ("api_keys", None)
         }
@@ -274,7 +276,7 @@ mod tests {
                 let behind = Some(KeyPosition::example(by));
                 let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind, limit: 50 };
                 let of_edge = plan(pool, edge::<Sqlite>(&query, 1_000).sql().as_str()).await;
-                // One step: the index has the order, too.
+                // // A single step: the index also provides the order.
                 assert!(of_edge.len() == 1 && of_edge[0].contains(index), "{of_edge:?}");
                 let select = select::<Sqlite>(&query, None, Timestamp::from_unix(1));
                 let of_page = plan(pool, select.sql().as_str()).await;

@@ -1,4 +1,4 @@
-//! The orders that keys are listed in, and where a key stands in them.
+//! //! The orders of the list of keys, and the position of a key in an order.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, QueryBuilder, Type};
@@ -6,39 +6,39 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
 
-/// What is stored as the end of a key that has none, in Unix seconds: after every other.
+/// /// The stored end of a key that never ends, in Unix seconds. It sorts after every real end.
 pub(super) const NEVER: i64 = 253_402_300_800;
 
-/// In which order keys are listed. Those that are alike in it are in the order that they were made in.
+/// /// The order of a list of keys. Keys with equal values are in the order of their creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyOrder {
-    /// By what.
+    /// /// The value to sort by.
     pub by: KeySort,
-    /// The other way round: the last one first.
+    /// /// Whether the order is descending.
     pub is_down: bool,
 }
 
-/// What keys are sorted by. There is an index for each.
+/// /// The value that keys are sorted by. An index serves each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySort {
-    /// When it was made.
+    /// /// The time of creation.
     Creation,
-    /// Its name, ASCII case ignored; the rest is as the database sorts text.
+    /// /// The name. ASCII case is ignored; beyond that, the database's own order of text applies.
     Name,
-    /// When it ends; those that never do come last.
+    /// /// The end. Keys that never end come last.
     End,
-    /// When it was last used, or else made.
+    /// /// The time of the last use, or of the creation if the key was never used.
     LastUse,
 }
 
-/// Where a key is in an order.
+/// /// The position of a key in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPosition {
     value: Option<Value>,
     seq: i64,
 }
 
-/// What a key is sorted by before its creation number.
+/// /// The value that an order compares before the creation number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Value {
@@ -47,7 +47,7 @@ enum Value {
 }
 
 crate::store::db::row! {
-    /// A position, read: one of the two is null, or both.
+    /// /// A position as it is selected. At least one of `number` and `text` is null.
     pub(super) struct PositionRow {
         number: Option<i64>,
         text: Option<String>,
@@ -55,7 +55,6 @@ crate::store::db::row! {
     }
 }
 
-/// Which side of a position.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
     Behind,
@@ -63,14 +62,14 @@ pub(super) enum Side {
 }
 
 impl Default for KeyOrder {
-    /// The newest first.
+    /// /// Newest first.
     fn default() -> Self {
         Self { by: KeySort::Creation, is_down: true }
     }
 }
 
 impl KeySort {
-    /// The table whose index has the order.
+    /// /// The table whose index provides the order.
     pub(super) const fn table(self) -> &'static str {
         match self {
             Self::Creation | Self::Name | Self::End => "api_keys",
@@ -78,17 +77,17 @@ impl KeySort {
         }
     }
 
-    /// What brings the keys in where that table is not theirs, and what says which.
+    /// /// The join that adds the keys where another table provides the order, and its condition.
     pub(super) const fn join(self) -> (&'static str, &'static str) {
         match self {
             Self::Creation | Self::Name | Self::End => ("", ""),
-            // SQLite takes the tables of a cross join in the order that they stand in. By this column nothing is read
-            // of `key_last_use` but its index.
+            // // SQLite joins the tables of a CROSS JOIN in the order in which they are written. With this condition,
+            // it reads only the index of `key_last_use`.
             Self::LastUse => (" CROSS JOIN api_keys", " AND api_keys.created_seq = key_last_use.created_seq"),
         }
     }
 
-    /// What a key is sorted by before its creation number, as the index has it.
+    /// /// The column that the index has before the creation number.
     const fn value(self) -> Option<&'static str> {
         match self {
             Self::Creation => None,
@@ -98,7 +97,7 @@ impl KeySort {
         }
     }
 
-    /// What there is to know of a key in its order.
+    /// /// The columns of a key, with the one that it is sorted by.
     pub(super) const fn columns(self) -> &'static str {
         match self {
             Self::Creation | Self::Name | Self::End => "api_keys.*",
@@ -106,7 +105,6 @@ impl KeySort {
         }
     }
 
-    /// The columns of a [`PositionRow`].
     pub(super) fn position(self) -> String {
         let (mut number, mut text) = ("CAST(NULL AS BIGINT)", "CAST(NULL AS TEXT)");
         match (self, self.value()) {
@@ -118,7 +116,7 @@ impl KeySort {
 }
 
 impl KeyOrder {
-    /// Narrows a selection from `table` to one side of a position.
+    /// /// Restricts a selection from `table` to one side of a position.
     pub(super) fn push_side<DB: Database>(
         self,
         sql: &mut QueryBuilder<DB>,
@@ -147,7 +145,6 @@ impl KeyOrder {
         sql.push(", ").push_bind(of.seq).push(")");
     }
 
-    /// Sorts a selection from `table`.
     pub(super) fn push_order<DB: Database>(self, sql: &mut QueryBuilder<DB>, table: &str) {
         let direction = if self.is_down { " DESC" } else { "" };
         sql.push(" ORDER BY ");
@@ -159,7 +156,7 @@ impl KeyOrder {
 }
 
 impl KeyPosition {
-    /// Where the key of this creation number is.
+    /// /// The position of `key`, whose creation number is `seq`.
     pub(super) fn of(key: &ApiKey, seq: i64, by: KeySort) -> Self {
         let value = match by {
             KeySort::Creation => None,
@@ -171,14 +168,13 @@ impl KeyPosition {
     }
 }
 
-/// What is stored beside the end of a key, so that every key has a place in their order.
+/// /// The end of a key as a number, so that every key has a place in the order.
 pub(super) fn ends_at(key: &ApiKey) -> i64 {
     key.expires_at.map_or(NEVER, Timestamp::unix)
 }
 
 #[cfg(test)]
 impl KeyPosition {
-    /// Some position.
     pub(super) fn example(by: KeySort) -> Self {
         let value = match by {
             KeySort::Creation => None,
