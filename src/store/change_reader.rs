@@ -1,4 +1,4 @@
-//! //! Reads what other nodes commit, on a dedicated connection. Requests that wait for the pool never delay it, and
+//! Reads what other nodes commit, on a dedicated connection. Requests that wait for the pool never delay it, and
 //! a connection whose server is silent costs one time limit, once.
 
 use std::time::Duration;
@@ -18,48 +18,48 @@ use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
 use crate::base::clock::{Timestamp, timer_now};
 
-/// /// The longest wait for one answer. It also bounds how late a node notices a failover.
+/// The longest wait for one answer. It also bounds how late a node notices a failover.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// /// The longest wait for an answer on a connection that has worked before. A new connection is tried after it.
+/// The longest wait for an answer on a connection that has worked before. A new connection is tried after it.
 const ANSWER_AGAIN_WITHIN: Duration = Duration::from_secs(1);
 
-/// /// If a new connection answers within this time, the older one was at fault, and the server isn't just busy.
+/// If a new connection answers within this time, the older one was at fault, and the server isn't just busy.
 const PROMPT: Duration = Duration::from_millis(500);
 
-/// /// The age at which the reader replaces its connection. A server that is being drained is rid of it after this
+/// The age at which the reader replaces its connection. A server that is being drained is rid of it after this
 /// time.
 const LIFE: Duration = Duration::from_secs(300);
 
-/// /// Reads the changes in order, and the state that a node keeps complete in memory.
+/// Reads the changes in order, and the state that a node keeps complete in memory.
 #[derive(Debug)]
 pub struct ChangeReader {
-    /// /// The pool whose connections expire when this reader finds another primary.
+    /// The pool whose connections expire when this reader finds another primary.
     db: Db,
     source: Either<SqliteConnectOptions, Primary>,
     open: Option<Open>,
-    /// /// Whether a connection has failed since the last answer on a new one.
+    /// Whether a connection has failed since the last answer on a new one.
     is_broken: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     connection: Either<SqliteConnection, PgConnection>,
-    /// /// The timeline that PostgreSQL reported when the connection opened. A session never changes its timeline.
+    /// The timeline that PostgreSQL reported when the connection opened. A session never changes its timeline.
     timeline: Option<String>,
     since: Instant,
 }
 
-/// /// Where the store's history ends, and whether it is still the known history.
+/// Where the store's history ends, and whether it is still the known history.
 #[derive(Debug)]
 pub struct HistoryStatus {
-    /// /// The end of the history.
+    /// The end of the history.
     pub position: Position,
-    /// /// Whether the history continues from the given position. If not, it is a different history.
+    /// Whether the history continues from the given position. If not, it is a different history.
     pub is_continuous: bool,
 }
 
-/// /// Selects the last change, the known change, and whether this server accepts writes. A standby or a read-only
+/// Selects the last change, the known change, and whether this server accepts writes. A standby or a read-only
 /// server confirms nothing, because its history may end before the primary's.
 macro_rules! position {
     ($is_writable:literal) => {
@@ -116,7 +116,7 @@ row! {
     }
 }
 
-/// /// Runs one query on the reader's connection, within its time limit. The connection is kept only if the query
+/// Runs one query on the reader's connection, within its time limit. The connection is kept only if the query
 /// succeeds.
 macro_rules! ask {
     ($reader:expr, |$connection:ident, $DB:ident| $body:expr) => {{
@@ -133,14 +133,14 @@ macro_rules! ask {
 }
 
 impl Store {
-    /// /// A reader of this store's changes. It connects when it is first used.
+    /// A reader of this store's changes. It connects when it is first used.
     pub fn change_reader(&self) -> ChangeReader {
         ChangeReader { db: self.db.clone(), source: self.changes.clone(), open: None, is_broken: false }
     }
 }
 
 impl ChangeReader {
-    /// /// Where the store's history ends, and whether it continues from `known`. The answer confirms the store: it
+    /// Where the store's history ends, and whether it continues from `known`. The answer confirms the store: it
     /// comes from a server that accepts writes, and it includes everything that was committed before the call.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl ChangeReader {
         if self.open.as_ref().is_some_and(|open| open.since.elapsed() >= LIFE) {
             self.close().await;
         }
-        // // A broken connection says nothing about the store. The answer on a new one does.
+        // A broken connection says nothing about the store. The answer on a new one does.
         let answered = match self.open.take() {
             Some(open) => {
                 let answered = timeout(ANSWER_AGAIN_WITHIN, position_on(open, seq)).await;
@@ -169,7 +169,7 @@ impl ChangeReader {
         Ok(heard)
     }
 
-    /// /// Asks on a new connection. If this one answers after an older one failed, the pool's older connections
+    /// Asks on a new connection. If this one answers after an older one failed, the pool's older connections
     /// expire too.
     async fn position_anew(&mut self, seq: i64) -> Result<(Open, PositionRow), StoreError> {
         let asked = timer_now();
@@ -181,14 +181,14 @@ impl ChangeReader {
             && is_prompt
             && let (Either::Postgres(pool), Either::Postgres(primary)) = (&self.db, &self.source)
         {
-            // // The older connections lead to the old primary, which is silent or has stale data.
+            // The older connections lead to the old primary, which is silent or has stale data.
             pool.expire_all();
             primary.note_failover();
         }
         Ok(answered)
     }
 
-    /// /// The changes after number `seq`, oldest first, at most `limit` of them.
+    /// The changes after number `seq`, oldest first, at most `limit` of them.
     ///
     /// # Errors
     /// When the store fails.
@@ -200,7 +200,7 @@ impl ChangeReader {
         Ok(rows.into_iter().map(Change::from).collect())
     }
 
-    /// /// The tokens that the changes after number `seq`, up to and including `last`, revoked.
+    /// The tokens that the changes after number `seq`, up to and including `last`, revoked.
     ///
     /// # Errors
     /// When the store fails.
@@ -212,7 +212,7 @@ impl ChangeReader {
         rows.into_iter().map(RevokedToken::try_from).collect()
     }
 
-    /// /// The tokens that were revoked at `since` or later.
+    /// The tokens that were revoked at `since` or later.
     ///
     /// # Errors
     /// When the store fails.
@@ -224,7 +224,7 @@ impl ChangeReader {
         rows.into_iter().map(RevokedToken::try_from).collect()
     }
 
-    /// /// The withdrawals by changes after number `seq`, except those before `since`.
+    /// The withdrawals by changes after number `seq`, except those before `since`.
     ///
     /// # Errors
     /// When the store fails.
@@ -240,7 +240,7 @@ impl ChangeReader {
         rows.into_iter().map(Withdrawal::try_from).collect()
     }
 
-    /// /// All signing keys, earliest first.
+    /// All signing keys, earliest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -251,7 +251,7 @@ impl ChangeReader {
         Ok(rows.into_iter().map(SealedSigningKey::from).collect())
     }
 
-    /// /// Closes the connection. It waits only briefly for the server.
+    /// Closes the connection. It waits only briefly for the server.
     pub async fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
         let closed = async {
@@ -260,11 +260,11 @@ impl ChangeReader {
                 Either::Postgres(connection) => connection.close().await,
             }
         };
-        // // A connection whose server is silent is dropped without a goodbye.
+        // A connection whose server is silent is dropped without a goodbye.
         let _ = timeout(ANSWER_AGAIN_WITHIN, closed).await;
     }
 
-    /// /// Takes the open connection, or opens one. The caller puts it back once it has answered.
+    /// Takes the open connection, or opens one. The caller puts it back once it has answered.
     async fn take(&mut self) -> Result<Open, StoreError> {
         if let Some(open) = self.open.take() {
             return Ok(open);
@@ -293,7 +293,7 @@ async fn position_on(mut open: Open, seq: i64) -> sqlx::Result<(Open, PositionRo
         sqlx::query_as::<DB, PositionRow>(statement).bind(seq).fetch_one(connection).await
     })?;
     if row.is_writable == 0 {
-        // // The error drops the connection. The next one may lead to the primary.
+        // The error drops the connection. The next one may lead to the primary.
         return Err(super::primary::not_primary());
     }
     Ok((open, row))
@@ -310,7 +310,7 @@ impl PositionRow {
             known.epoch == position.epoch
                 && known.timeline == position.timeline
                 && known.last <= position.last
-                // // A change that is no longer kept proves nothing. A change that differs from the known one, or
+                // A change that is no longer kept proves nothing. A change that differs from the known one, or
                 // that exists only now, belongs to another history.
                 && (at_known.is_none() || at_known == known.change)
         });

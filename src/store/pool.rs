@@ -1,4 +1,4 @@
-//! //! A bounded pool of connections to a database. Each connection serves one statement or one transaction at a
+//! A bounded pool of connections to a database. Each connection serves one statement or one transaction at a
 //! time.
 //!
 //! A pool that takes every connection back passes faults on to the next caller: a transaction that never ended, a
@@ -27,36 +27,36 @@ use super::write_health::WriteHealth;
 use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
 
-/// /// The longest wait for a free connection.
+/// The longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// /// The longest wait for a new connection.
+/// The longest wait for a new connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// /// The longest wait for the answer to a ping, before a connection is handed out and before it is taken back.
+/// The longest wait for the answer to a ping, before a connection is handed out and before it is taken back.
 const PING_WITHIN: Duration = Duration::from_secs(1);
 
-/// /// The age at which a connection is replaced. It bounds how long a connection is used after the server's name has
+/// The age at which a connection is replaced. It bounds how long a connection is used after the server's name has
 /// come to mean another server.
 const MAX_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// /// A connection that is idle for this long is closed.
+/// A connection that is idle for this long is closed.
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// /// A pool of connections to one database. Clones share it.
+/// A pool of connections to one database. Clones share it.
 pub(crate) struct Pool<DB: Engine>(Arc<Inner<DB>>);
 
 struct Inner<DB: Engine> {
     source: DB::Source,
     size: u32,
     permits: Arc<Semaphore>,
-    /// /// The idle connections. The one that was used last is at the end.
+    /// The idle connections. The one that was used last is at the end.
     idle: Mutex<VecDeque<IdleConnection<DB>>>,
-    /// /// Connections that were opened at this moment or before are not handed out again.
+    /// Connections that were opened at this moment or before are not handed out again.
     expired_before: Mutex<Option<Instant>>,
-    /// /// Why the last attempt to connect failed. A success clears it.
+    /// Why the last attempt to connect failed. A success clears it.
     last_error: Mutex<Option<String>>,
-    /// /// A connection that is never handed out; see [`Pool::anchor`].
+    /// A connection that is never handed out; see [`Pool::anchor`].
     anchor: tokio::sync::Mutex<Option<DB::Connection>>,
     is_closed: AtomicBool,
     writes: WriteHealth,
@@ -85,7 +85,7 @@ impl<DB: Engine> fmt::Debug for Pool<DB> {
 }
 
 impl<DB: Engine> Pool<DB> {
-    /// /// A pool of at most `size` connections. It opens none yet.
+    /// A pool of at most `size` connections. It opens none yet.
     pub(crate) fn new(source: DB::Source, size: u32) -> Self {
         Self(Arc::new(Inner {
             source,
@@ -109,12 +109,12 @@ impl<DB: Engine> Pool<DB> {
         self.0.size
     }
 
-    /// /// Whether writes reach the disk.
+    /// Whether writes reach the disk.
     pub(crate) fn writes(&self) -> &WriteHealth {
         &self.0.writes
     }
 
-    /// /// Hands out a working connection.
+    /// Hands out a working connection.
     pub(crate) async fn acquire(&self) -> sqlx::Result<PooledConnection<DB>> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(sqlx::Error::PoolClosed);
@@ -129,7 +129,7 @@ impl<DB: Engine> Pool<DB> {
         Ok(PooledConnection::new(self.clone(), self.open().await?, permit))
     }
 
-    /// /// Keeps one unused connection open until the pool is closed. SQLite removes its write-ahead log when the
+    /// Keeps one unused connection open until the pool is closed. SQLite removes its write-ahead log when the
     /// last connection closes; this one prevents that while a server runs.
     pub(crate) async fn anchor(&self) -> sqlx::Result<()> {
         let live = self.open().await?;
@@ -137,13 +137,13 @@ impl<DB: Engine> Pool<DB> {
         Ok(())
     }
 
-    /// /// Stops handing out the connections that are open now, because the server behind them has changed.
+    /// Stops handing out the connections that are open now, because the server behind them has changed.
     pub(crate) fn expire_all(&self) {
         *self.0.expired_before.lock() = Some(monotonic_now());
         self.0.idle.lock().clear();
     }
 
-    /// /// Stops handing out connections, waits until all are idle, and closes them.
+    /// Stops handing out connections, waits until all are idle, and closes them.
     pub(crate) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Release);
         let Ok(_all) = self.0.permits.acquire_many(self.0.size).await else { return };
@@ -167,7 +167,7 @@ impl<DB: Engine> Pool<DB> {
         Ok(RawConnection { raw: connected?, opened })
     }
 
-    /// /// The usable idle connection that was used last.
+    /// The usable idle connection that was used last.
     fn take_idle(&self) -> Option<IdleConnection<DB>> {
         let mut idle = self.0.idle.lock();
         while idle.front().is_some_and(|oldest| oldest.since.elapsed() > MAX_IDLE) {
@@ -176,7 +176,7 @@ impl<DB: Engine> Pool<DB> {
         std::iter::from_fn(|| idle.pop_back()).find(|idle| self.is_usable(&idle.live))
     }
 
-    /// /// Takes back a connection whose work has ended well.
+    /// Takes back a connection whose work has ended well.
     fn return_idle(&self, live: RawConnection<DB>) {
         if self.is_usable(&live) {
             self.0.idle.lock().push_back(IdleConnection { live, since: monotonic_now() });
@@ -188,7 +188,7 @@ impl<DB: Engine> Pool<DB> {
         !is_expired && live.opened.elapsed() <= MAX_LIFETIME
     }
 
-    /// /// Whether the server answers a ping in time.
+    /// Whether the server answers a ping in time.
     async fn is_alive(&self, live: &mut RawConnection<DB>) -> bool {
         match timeout(PING_WITHIN, live.raw.ping()).await {
             Ok(Ok(())) => true,
@@ -203,7 +203,7 @@ impl<DB: Engine> Pool<DB> {
         }
     }
 
-    /// /// Expires what an error shows to be unusable. Returns whether the connection may be used again.
+    /// Expires what an error shows to be unusable. Returns whether the connection may be used again.
     fn note_error(&self, error: &sqlx::Error) -> bool {
         match Fault::of(error) {
             Fault::Statement => true,
@@ -215,7 +215,7 @@ impl<DB: Engine> Pool<DB> {
         }
     }
 
-    /// /// Why no connection was free in time: the database accepts none, or all are in use.
+    /// Why no connection was free in time: the database accepts none, or all are in use.
     fn acquire_error(&self) -> sqlx::Error {
         match &*self.0.last_error.lock() {
             Some(last_error) => timed_out_because(last_error.clone()),

@@ -1,4 +1,4 @@
-//! //! Restores a backup, into an empty store or in place of a store's contents.
+//! Restores a backup, into an empty store or in place of a store's contents.
 //!
 //! The rows are prepared in temporary tables beside the store's own, and replace them in one step at the end. A dry
 //! run does everything except that step, and running nodes keep reading until then.
@@ -24,31 +24,31 @@ use super::{OpenError, Store};
 use crate::base::clock::{Clock, Timestamp};
 use crate::domain::audit::{Actor, AuditEvent, Who};
 
-/// /// What a restore is allowed to do.
+/// What a restore is allowed to do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreOptions {
-    /// /// Whether it may replace the contents of the store.
+    /// Whether it may replace the contents of the store.
     pub replace: bool,
-    /// /// Whether it brings back what the store has taken away since the backup.
+    /// Whether it brings back what the store has taken away since the backup.
     pub forget_revocations: bool,
-    /// /// Whether it only reports what it would do.
+    /// Whether it only reports what it would do.
     pub dry_run: bool,
 }
 
-/// /// A restore, ready to run.
+/// A restore, ready to run.
 #[derive(Debug)]
 pub struct Restore<'a> {
-    /// /// The URL of the store. A missing SQLite file is created.
+    /// The URL of the store. A missing SQLite file is created.
     pub url: &'a str,
     /// The options of this restore.
     pub options: RestoreOptions,
-    /// /// The name of the new epoch, the history of changes that begins with this restore.
+    /// The name of the new epoch, the history of changes that begins with this restore.
     pub epoch: &'a str,
-    /// /// The clock that dates the restore.
+    /// The clock that dates the restore.
     pub clock: &'a Clock,
 }
 
-/// /// An existing store that is not empty.
+/// An existing store that is not empty.
 struct Found {
     source: Source,
     schema: i64,
@@ -56,7 +56,7 @@ struct Found {
 }
 
 impl Restore<'_> {
-    /// /// Restores `backup`. The caller has checked that the master key at hand is the one of the backup.
+    /// Restores `backup`. The caller has checked that the master key at hand is the one of the backup.
     ///
     /// # Errors
     /// [`RestoreError`]. The store is unchanged, except as [`RestoreError::Commit`] says.
@@ -75,7 +75,7 @@ impl Restore<'_> {
         done
     }
 
-    /// /// The store, unless it is missing or empty.
+    /// The store, unless it is missing or empty.
     async fn look(&self) -> Result<Option<Found>, RestoreError> {
         let Some(source) = Source::open(self.url).await? else { return Ok(None) };
         let mut tx = source.begin().await?;
@@ -125,14 +125,14 @@ impl Restore<'_> {
         Ok(report)
     }
 
-    /// /// Turns the staged backup into what the store will hold, by what the store knows.
+    /// Turns the staged backup into what the store will hold, by what the store knows.
     async fn prepare(
         &self,
         backup: &Backup,
         now: Timestamp,
         tx: &mut Tx,
     ) -> Result<(RestoreReport, Option<Identity>), RestoreError> {
-        // // If two restores fill an empty store at once, the second one finds it filled and is refused.
+        // If two restores fill an empty store at once, the second one finds it filled and is refused.
         let replaced = identity(tx).await?;
         self.admit(replaced.as_ref(), backup)?;
         let taken_away = taken_away::find(now, tx).await?;
@@ -156,7 +156,7 @@ impl Restore<'_> {
         Ok((report, replaced))
     }
 
-    /// /// The event of the restore, and one for each thing that it brings back, in the trail of the owner.
+    /// The event of the restore, and one for each thing that it brings back, in the trail of the owner.
     fn events(&self, replaced: Option<&Identity>, report: &RestoreReport) -> Vec<AuditEvent> {
         let backup = &report.backup;
         let taken_away = report.replaced.iter().flat_map(|replaced| &replaced.taken_away);
@@ -185,7 +185,7 @@ fn brought_back_event(thing: &TakenAway) -> AuditEvent {
     AuditEvent {
         action: thing.kind.restored(),
         organization: organization.and_then(|id| id.parse().ok()),
-        // // Only a key's id parses as one.
+        // Only a key's id parses as one.
         key: thing.id.parse().ok(),
         subject: thing.id.clone(),
         before: Some(json!({ "status": thing.what })),
@@ -193,7 +193,7 @@ fn brought_back_event(thing: &TakenAway) -> AuditEvent {
     }
 }
 
-/// /// A temporary empty store, for a dry run.
+/// A temporary empty store, for a dry run.
 async fn empty_store() -> sqlx::Result<Tx> {
     let mut tx = scratch().await?;
     migrated(SCHEMA, &mut tx).await?;

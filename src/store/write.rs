@@ -1,4 +1,4 @@
-//! //! One transaction for each mutation: it takes a change number, reads and writes, records what was done and by
+//! One transaction for each mutation: it takes a change number, reads and writes, records what was done and by
 //! whom, and commits.
 
 use std::io;
@@ -15,28 +15,28 @@ use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
 
-/// /// What kind of thing a mutation changed. Nodes use it to find the copies in memory that are outdated.
+/// What kind of thing a mutation changed. Nodes use it to find the copies in memory that are outdated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// /// An API key or one of its secrets. The subject is the key's id.
+    /// An API key or one of its secrets. The subject is the key's id.
     Key,
-    /// /// A token was revoked. The subject is its `jti`.
+    /// A token was revoked. The subject is its `jti`.
     Token,
-    /// /// The signing keys. The subject is the kid.
+    /// The signing keys. The subject is the kid.
     SigningKey,
-    /// /// An organization. The subject is its id.
+    /// An organization. The subject is its id.
     Organization,
-    /// /// A project. The subject is `organization/project`.
+    /// A project. The subject is `organization/project`.
     Project,
-    /// /// The store was created.
+    /// The store was created.
     Bootstrap,
-    /// /// The store was created or replaced from a backup. The subject is the new epoch.
+    /// The store was created or replaced from a backup. The subject is the new epoch.
     Restore,
-    /// /// Nothing changed: a request was refused, and the refusal is recorded.
+    /// Nothing changed: a request was refused, and the refusal is recorded.
     Refusal,
-    /// /// Somebody signed in to the console or signed out. The subject is the key's id.
+    /// Somebody signed in to the console or signed out. The subject is the key's id.
     ConsoleSession,
-    /// /// The issuer or the brand. Running nodes keep the old value until they restart.
+    /// The issuer or the brand. Running nodes keep the old value until they restart.
     Deployment,
 }
 
@@ -74,23 +74,23 @@ impl ChangeKind {
     }
 }
 
-/// /// A mutation in progress, with its actor. Dropping it without [`Write::commit`] rolls everything back.
+/// A mutation in progress, with its actor. Dropping it without [`Write::commit`] rolls everything back.
 #[derive(Debug)]
 pub struct Write {
     pub(super) tx: Tx,
     pub(super) at: Timestamp,
     actor: Actor,
-    /// /// The number of the next record.
+    /// The number of the next record.
     seq: i64,
-    /// /// Whether `seq` already belongs to a record, so that the next record needs a new number.
+    /// Whether `seq` already belongs to a record, so that the next record needs a new number.
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
-    /// /// The organization's permit, held until the transaction ends.
+    /// The organization's permit, held until the transaction ends.
     _permit: Option<Permit>,
 }
 
 impl Store {
-    /// /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,
+    /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,
     /// so writers take turns, and what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Store {
         Ok(Write { tx, at, actor, seq, is_spent: false, touched, _permit: Some(permit) })
     }
 
-    /// /// Takes a turn among the writers for work that is not a mutation. It takes no change number unless something
+    /// Takes a turn among the writers for work that is not a mutation. It takes no change number unless something
     /// is recorded after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
         let permit = self.writing(&Principal::default()).await?;
@@ -112,12 +112,12 @@ impl Store {
         Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _permit: Some(permit) })
     }
 
-    /// /// Checks that the store accepts writes, by a write that changes nothing.
+    /// Checks that the store accepts writes, by a write that changes nothing.
     pub(super) async fn try_to_write(&self, at: Timestamp) -> Result<(), StoreError> {
         self.turn(at).await?.commit().await
     }
 
-    /// /// Opens a transaction and waits for its turn. If the connection fails, it tries another one once: a failed
+    /// Opens a transaction and waits for its turn. If the connection fails, it tries another one once: a failed
     /// attempt has changed nothing.
     async fn take_turn(&self, count: i64) -> Result<(Tx, i64), StoreError> {
         let taken = match self.try_turn(count).await {
@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// /// An event that is about to enter the audit trail.
+/// An event that is about to enter the audit trail.
 struct Entry<'e> {
     at: Timestamp,
     actor: &'e Actor,
@@ -149,26 +149,26 @@ impl<'e> From<&'e PastEvent> for Entry<'e> {
 }
 
 impl Write {
-    /// /// The most new rows that one statement inserts.
+    /// The most new rows that one statement inserts.
     pub const AT_ONCE: usize = BATCH;
 
-    /// /// Turns an open transaction into a mutation.
+    /// Turns an open transaction into a mutation.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let seq = take_numbers(&mut tx, 1).await?;
         Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _permit: None })
     }
 
-    /// /// The time of the mutation, which its records carry.
+    /// The time of the mutation, which its records carry.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// /// What has been recorded so far. Once the mutation is committed, copies of these in memory are outdated.
+    /// What has been recorded so far. Once the mutation is committed, copies of these in memory are outdated.
     pub fn touched(&self) -> &[(ChangeKind, String)] {
         &self.touched
     }
 
-    /// /// Records one change and its audit event.
+    /// Records one change and its audit event.
     ///
     /// # Errors
     /// When the store fails.
@@ -176,7 +176,7 @@ impl Write {
         self.record_all(kind, &[event]).await
     }
 
-    /// /// Records changes of one kind and their audit events.
+    /// Records changes of one kind and their audit events.
     ///
     /// # Errors
     /// When the store fails.
@@ -186,7 +186,7 @@ impl Write {
         self.enter(kind, &entries).await
     }
 
-    /// /// Records earlier refusals, each with its own time and actor.
+    /// Records earlier refusals, each with its own time and actor.
     pub(super) async fn record_refusals(&mut self, refusals: &[PastEvent]) -> Result<(), StoreError> {
         let entries: Vec<_> = refusals.iter().map(Entry::from).collect();
         self.enter(ChangeKind::Refusal, &entries).await
@@ -203,7 +203,7 @@ impl Write {
         Ok(())
     }
 
-    /// /// Commits. `Ok` means that the mutation is on disk. An error means that it is not, unless only the answer to
+    /// Commits. `Ok` means that the mutation is on disk. An error means that it is not, unless only the answer to
     /// the commit was lost. A dry run rolls back and returns `Ok`.
     ///
     /// # Errors
@@ -212,7 +212,7 @@ impl Write {
         Ok(in_time(self.commit_unhurried()).await?)
     }
 
-    /// /// Commits without a time limit, for mutations of any size.
+    /// Commits without a time limit, for mutations of any size.
     pub(super) async fn commit_unhurried(mut self) -> sqlx::Result<()> {
         if self.actor.dry_run {
             return Ok(());
@@ -220,13 +220,13 @@ impl Write {
         if let Either::Postgres(tx) = &mut self.tx
             && !self.touched.is_empty()
         {
-            // // PostgreSQL delivers this at the commit. It is only a hint, since nodes also poll.
+            // PostgreSQL delivers this at the commit. It is only a hint, since nodes also poll.
             sqlx::query("NOTIFY claviger_changes").execute(&mut **tx).await?;
         }
         either!(self.tx, |tx, DB| tx.commit().await)
     }
 
-    /// /// The number of the next record, for the rows that this record is about.
+    /// The number of the next record, for the rows that this record is about.
     pub(super) async fn number(&mut self) -> Result<i64, StoreError> {
         if self.is_spent {
             self.seq = take_numbers(&mut self.tx, 1).await?;
@@ -235,12 +235,12 @@ impl Write {
         Ok(self.seq)
     }
 
-    /// /// Takes `count` consecutive numbers, and returns the first.
+    /// Takes `count` consecutive numbers, and returns the first.
     async fn numbers(&mut self, count: usize) -> Result<i64, StoreError> {
         let first = self.number().await?;
         let further = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         if further > 0 {
-            // // They are consecutive, because this mutation holds the row of the sequence.
+            // They are consecutive, because this mutation holds the row of the sequence.
             take_numbers(&mut self.tx, further).await?;
         }
         self.is_spent = true;
@@ -284,14 +284,14 @@ impl Write {
     }
 }
 
-/// /// Whether another connection is worth an immediate try: the connection failed, and no time limit has passed on
+/// Whether another connection is worth an immediate try: the connection failed, and no time limit has passed on
 /// it.
 fn is_of_the_connection(error: &sqlx::Error) -> bool {
     let was_waited_for = matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut);
     Fault::of(error) != Fault::Statement && !was_waited_for
 }
 
-/// /// Takes the next `count` change numbers, and returns the last of them. With a `count` of 0, it only locks the
+/// Takes the next `count` change numbers, and returns the last of them. With a `count` of 0, it only locks the
 /// row.
 async fn take_numbers(tx: &mut Tx, count: i64) -> sqlx::Result<i64> {
     on!(tx, |tx, DB| {

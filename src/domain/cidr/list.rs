@@ -1,4 +1,4 @@
-//! //! Lists of ranges: the networks from which a key is accepted.
+//! Lists of ranges: the networks from which a key is accepted.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Cidr, CidrError};
 
-/// /// A sorted list of ranges without duplicates. It is never empty: an empty input means everyone. A list with
+/// A sorted list of ranges without duplicates. It is never empty: an empty input means everyone. A list with
 /// ranges of one family only refuses the other family.
 ///
 /// The text form joins the ranges by single spaces. The JSON form is an array of strings.
@@ -19,12 +19,12 @@ impl Cidrs {
     /// The most ranges in a list.
     pub const MAX_COUNT: usize = 32;
 
-    /// /// `0.0.0.0/0` and `::/0`: every address, and callers whose address is unknown.
+    /// `0.0.0.0/0` and `::/0`: every address, and callers whose address is unknown.
     pub fn everyone() -> Self {
         Self(Box::new([Cidr::EVERY_IPV4, Cidr::EVERY_IPV6]))
     }
 
-    /// /// Reads ranges, single addresses and `*`, which stands for both wildcards. Without any entry, the result is
+    /// Reads ranges, single addresses and `*`, which stands for both wildcards. Without any entry, the result is
     /// [`Cidrs::everyone`].
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Cidrs {
         Ok(collector.finish())
     }
 
-    /// /// Reads the output of `Display`.
+    /// Reads the output of `Display`.
     ///
     /// # Errors
     /// [`CidrError`]. An empty text is an error too; `Display` never writes one.
@@ -50,7 +50,7 @@ impl Cidrs {
         self.0.iter()
     }
 
-    /// /// Whether a caller at `address` may pass. An unknown address (`None`) passes only if both wildcards are in
+    /// Whether a caller at `address` may pass. An unknown address (`None`) passes only if both wildcards are in
     /// the list.
     pub fn admits(&self, address: Option<IpAddr>) -> bool {
         match address {
@@ -64,25 +64,25 @@ impl Cidrs {
         [Cidr::EVERY_IPV4, Cidr::EVERY_IPV6].iter().all(|wildcard| self.0.contains(wildcard))
     }
 
-    /// /// Whether at least one wildcard is in the list.
+    /// Whether at least one wildcard is in the list.
     pub fn has_wildcard(&self) -> bool {
         self.iter().any(Cidr::is_wildcard)
     }
 
-    /// /// Whether this list admits every caller that `other` admits. Several ranges of this list may together cover
+    /// Whether this list admits every caller that `other` admits. Several ranges of this list may together cover
     /// one of `other`. Callers without a known address count too.
     pub fn covers(&self, other: &Self) -> bool {
         let unknown = self.is_everyone() || !other.is_everyone();
         unknown && other.iter().all(|range| self.spans(range))
     }
 
-    /// /// Whether this list contains every address of `range`.
+    /// Whether this list contains every address of `range`.
     fn spans(&self, range: &Cidr) -> bool {
         let family = range.address().is_ipv4();
         let mut mine: Vec<_> =
             self.iter().filter(|mine| mine.address().is_ipv4() == family).map(bounds).collect();
         if !family {
-            // // Mapped addresses count as IPv4. An IPv6 range admits none of them, so they aren't missing.
+            // Mapped addresses count as IPv4. An IPv6 range admits none of them, so they aren't missing.
             mine.push(MAPPED);
             mine.sort_unstable();
         }
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for CidrsVisitor {
     }
 }
 
-/// /// Collects entries, and stops when there are too many.
+/// Collects entries, and stops when there are too many.
 #[derive(Default)]
 struct Collector(Vec<Cidr>);
 
@@ -181,10 +181,10 @@ impl Collector {
     }
 }
 
-/// /// `::ffff:0:0/96` as numbers.
+/// `::ffff:0:0/96` as numbers.
 const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
 
-/// /// The first and the last address of a range, as numbers.
+/// The first and the last address of a range, as numbers.
 fn bounds(range: &Cidr) -> (u128, u128) {
     (number(range.address()), number(range.last_address()))
 }

@@ -1,4 +1,4 @@
-//! //! Scopes in JSON: objects `{"action","resource"}`, and arrays of them.
+//! Scopes in JSON: objects `{"action","resource"}`, and arrays of them.
 
 use std::fmt;
 
@@ -31,13 +31,13 @@ impl Serialize for Scopes {
 }
 
 impl<'de> Deserialize<'de> for Scopes {
-    /// /// Reads an array, which may be empty. Stops at the first scope beyond [`Scopes::MAX_COUNT`].
+    /// Reads an array, which may be empty. Stops at the first scope beyond [`Scopes::MAX_COUNT`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(ScopesVisitor)
     }
 }
 
-// // Not derived: a derived implementation would also accept an array with the fields by position.
+// Not derived: a derived implementation would also accept an array with the fields by position.
 struct ScopeVisitor;
 
 impl<'de> Visitor<'de> for ScopeVisitor {

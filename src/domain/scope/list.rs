@@ -1,11 +1,11 @@
-//! //! Lists of scopes: those of a key, a token or a request.
+//! Lists of scopes: those of a key, a token or a request.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Resource, Scope, ScopeError, Verb};
 
-/// /// A list of scopes without duplicates, sorted by the bytes of their texts. Scopes are never merged. The list may
+/// A list of scopes without duplicates, sorted by the bytes of their texts. Scopes are never merged. The list may
 /// be empty.
 ///
 /// The text form joins the scopes by single spaces (RFC 6749 §3.3). The JSON form is an array of objects.
@@ -13,13 +13,13 @@ use super::{Resource, Scope, ScopeError, Verb};
 pub struct Scopes(Box<[Scope]>);
 
 impl Scopes {
-    /// /// The most scopes in a list from outside.
+    /// The most scopes in a list from outside.
     pub const MAX_COUNT: usize = 64;
 
-    /// /// The most bytes of such a list in text form.
+    /// The most bytes of such a list in text form.
     pub const MAX_BYTES: usize = 2048;
 
-    /// /// Reads OAuth's form: at least one scope, and exactly one space between two (RFC 6749 §3.3, A.4).
+    /// Reads OAuth's form: at least one scope, and exactly one space between two (RFC 6749 §3.3, A.4).
     ///
     /// # Errors
     /// [`ScopeError`]. A text that is too long is refused before anything in it is read.
@@ -40,7 +40,7 @@ impl Scopes {
         scopes.finish()
     }
 
-    /// /// Reads a client's request. Like [`Scopes::parse_list`], but refuses scopes that are joined by commas.
+    /// Reads a client's request. Like [`Scopes::parse_list`], but refuses scopes that are joined by commas.
     ///
     /// # Errors
     /// [`ScopeError`].
@@ -50,7 +50,7 @@ impl Scopes {
         Ok(scopes)
     }
 
-    /// /// Collects the scopes of a key: 1 to [`Scopes::MAX_COUNT`] distinct ones, within [`Scopes::MAX_BYTES`].
+    /// Collects the scopes of a key: 1 to [`Scopes::MAX_COUNT`] distinct ones, within [`Scopes::MAX_BYTES`].
     ///
     /// # Errors
     /// [`ScopeError::Commas`], [`ScopeError::None`], [`ScopeError::TooMany`] or [`ScopeError::TooLong`].
@@ -64,37 +64,37 @@ impl Scopes {
         if scopes.is_empty() { Err(ScopeError::None) } else { Ok(scopes) }
     }
 
-    /// /// The scopes in order.
+    /// The scopes in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
 
-    /// /// The number of scopes.
+    /// The number of scopes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// /// Whether the list is empty.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// /// Whether a single scope of this list covers `scope`.
+    /// Whether a single scope of this list covers `scope`.
     pub fn covers(&self, scope: &Scope) -> bool {
         self.iter().any(|mine| mine.covers(scope))
     }
 
-    /// /// Whether each of `others` is covered by a single scope of this list.
+    /// Whether each of `others` is covered by a single scope of this list.
     pub fn covers_all(&self, others: &Self) -> bool {
         others.iter().all(|other| self.covers(other))
     }
 
-    /// /// Whether a scope of this list allows `verb` on `resource`.
+    /// Whether a scope of this list allows `verb` on `resource`.
     pub fn permits(&self, verb: Verb, resource: &Resource) -> bool {
         self.iter().any(|scope| scope.matches(verb, resource))
     }
 
-    /// /// Splits the list into the scopes under the reserved root and all others.
+    /// Splits the list into the scopes under the reserved root and all others.
     pub fn partition_reserved(&self) -> (Self, Self) {
         let (reserved, others): (Vec<_>, Vec<_>) = self.iter().cloned().partition(Scope::is_reserved);
         (Self(reserved.into()), Self(others.into()))
@@ -107,7 +107,7 @@ impl Scopes {
 }
 
 impl FromIterator<Scope> for Scopes {
-    /// /// Sorts and removes duplicates. It applies no limit, so it is not for input from outside.
+    /// Sorts and removes duplicates. It applies no limit, so it is not for input from outside.
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         let distinct: BTreeSet<Scope> = scopes.into_iter().collect();
         Self(distinct.into_iter().collect())
@@ -150,7 +150,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// /// Collects scopes from outside, and stops when there are too many.
+/// Collects scopes from outside, and stops when there are too many.
 #[derive(Default)]
 pub(super) struct Collector(BTreeSet<Scope>);
 

@@ -1,4 +1,4 @@
-//! //! Named scopes, for the most common kinds of keys.
+//! Named scopes, for the most common kinds of keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,16 +10,16 @@ use crate::base::text::{Excerpt, serde_as_text};
 /// A named list of scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// /// `full_access`: `*:*`.
+    /// `full_access`: `*:*`.
     FullAccess,
     /// `query_only`: `read:*`.
     QueryOnly,
-    /// /// `key_admin`: reads and writes the keys of an organization, and reads everything else of the organization.
+    /// `key_admin`: reads and writes the keys of an organization, and reads everything else of the organization.
     KeyAdmin,
 }
 
 impl Preset {
-    /// /// The name in the API.
+    /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FullAccess => "full_access",
@@ -28,7 +28,7 @@ impl Preset {
         }
     }
 
-    /// /// The scopes of this preset in the organization `org`.
+    /// The scopes of this preset in the organization `org`.
     ///
     /// # Errors
     /// [`FilterError`] when `org` is not one literal segment.
@@ -58,7 +58,7 @@ impl fmt::Display for Preset {
     }
 }
 
-/// /// The text is not the name of a preset.
+/// The text is not the name of a preset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the preset must be full_access, query_only or key_admin, not `{0}`")]
 pub struct PresetError(Excerpt);

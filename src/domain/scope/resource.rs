@@ -1,4 +1,4 @@
-//! //! Resources: what a caller asks to access.
+//! Resources: what a caller asks to access.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use super::segment::{FilterError, MAX_SEGMENTS, check_literal, is_reserved, reserved_text};
 use crate::base::text::serde_as_text;
 
-/// /// 1 to 16 literals joined by `/`. A resource is one thing and has no wildcards. It is never decoded or
+/// 1 to 16 literals joined by `/`. A resource is one thing and has no wildcards. It is never decoded or
 /// normalised.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource(Box<str>);
 
 impl Resource {
-    /// /// `claviger/` followed by `segments`. Each is exactly one segment. A segment that contains a slash is
+    /// `claviger/` followed by `segments`. Each is exactly one segment. A segment that contains a slash is
     /// refused, not split.
     ///
     /// # Errors
@@ -21,17 +21,17 @@ impl Resource {
         reserved_text(segments)?.parse()
     }
 
-    /// /// The text.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// /// The literals from first to last.
+    /// The literals from first to last.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
 
-    /// /// Whether the first segment is `claviger`.
+    /// Whether the first segment is `claviger`.
     pub fn is_reserved(&self) -> bool {
         is_reserved(&self.0)
     }

@@ -14,36 +14,36 @@ use crate::store::page::Page;
 use crate::store::write::Write;
 use crate::store::{Reading, Snapshot, StoreError};
 
-/// /// How many keys one page examines. The first number usually fills the page. If it doesn't, the second pass
+/// How many keys one page examines. The first number usually fills the page. If it doesn't, the second pass
 /// examines as many more as the page has time for. Rows are stored in the order of creation; every other order reads
 /// scattered rows, which cost more.
 const REACH: [i64; 2] = [2_000, 12_000];
 const REACH_HERE_AND_THERE: [i64; 2] = [500, 800];
-/// /// The same, for a query that looks up the last use of each key.
+/// The same, for a query that looks up the last use of each key.
 const REACH_LOOKING_UP: [i64; 2] = [2_000, 4_000];
 
 const LAST_USE: &str = "key_last_use";
 
-/// /// A query for one page of an organization's keys.
+/// A query for one page of an organization's keys.
 #[derive(Debug)]
 pub struct KeyQuery {
-    /// /// The keys that the caller may read.
+    /// The keys that the caller may read.
     pub visible: VisibleKeys,
-    /// /// The keys that the caller asks for.
+    /// The keys that the caller asks for.
     pub filter: KeyFilter,
-    /// /// The order of the list.
+    /// The order of the list.
     pub order: KeyOrder,
-    /// /// Where the previous page ended: the page has only keys behind this position.
+    /// Where the previous page ended: the page has only keys behind this position.
     pub behind: Option<KeyPosition>,
-    /// /// The most keys on the page.
+    /// The most keys on the page.
     pub limit: u16,
 }
 
-/// /// A page of an organization's keys.
+/// A page of an organization's keys.
 pub type KeyPage = Page<ApiKey, KeyPosition>;
 
 impl Reading {
-    /// /// Returns one page of keys. It examines a bounded number of keys. If few of them match, the page has fewer
+    /// Returns one page of keys. It examines a bounded number of keys. If few of them match, the page has fewer
     /// keys than its limit, or none, and still a position from which the next page continues.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Reading {
         Ok(KeyPage { next: more.next, ..found })
     }
 
-    /// /// The matching keys among the next `reach` keys.
+    /// The matching keys among the next `reach` keys.
     async fn keys_within(&self, query: &KeyQuery, reach: i64, now: Timestamp) -> Result<KeyPage, StoreError> {
         let edge = self.edge(query, reach).await?;
         let rows = on!(&self.db, |pool, DB| {
@@ -77,10 +77,10 @@ impl Reading {
         Ok(KeyPage { next: page.next.or(edge), ..page })
     }
 
-    /// /// The position of the last of the next `reach` keys; `None` when there are fewer.
+    /// The position of the last of the next `reach` keys; `None` when there are fewer.
     async fn edge(&self, query: &KeyQuery, reach: i64) -> Result<Option<KeyPosition>, StoreError> {
         if query.visible.ids().is_some() {
-            // // The query finds these keys by their ids and scans nothing.
+            // The query finds these keys by their ids and scans nothing.
             return Ok(None);
         }
         let row = on!(&self.db, |pool, DB| {
@@ -91,7 +91,7 @@ impl Reading {
 }
 
 impl Write {
-    /// /// The first page of keys, as this mutation sees them. Its scan is not bounded.
+    /// The first page of keys, as this mutation sees them. Its scan is not bounded.
     ///
     /// # Errors
     /// When the store fails.
@@ -101,7 +101,7 @@ impl Write {
 }
 
 impl Snapshot {
-    /// /// The first page of keys. Its scan is not bounded.
+    /// The first page of keys. Its scan is not bounded.
     ///
     /// # Errors
     /// When the store fails.
@@ -136,18 +136,18 @@ fn page(rows: Vec<KeyRow>, query: &KeyQuery) -> Result<KeyPage, StoreError> {
 }
 
 impl KeyQuery {
-    /// /// The project that confines the query, if there is one.
+    /// The project that confines the query, if there is one.
     fn project(&self) -> Option<&ProjectId> {
         self.filter.project.as_ref().or_else(|| self.visible.project())
     }
 
-    /// /// Whether the query looks up last use for each key. The order by last use doesn't need this: its index has
+    /// Whether the query looks up last use for each key. The order by last use doesn't need this: its index has
     /// the value.
     fn looks_last_use_up(&self) -> bool {
         self.filter.unused_since.is_some() && self.order.by != KeySort::LastUse
     }
 
-    /// /// Begins a scan behind the position. It covers the organization, or the project where an index serves that.
+    /// Begins a scan behind the position. It covers the organization, or the project where an index serves that.
     fn push_scan<DB: Database>(&self, sql: &mut QueryBuilder<DB>, (joins, link): (&str, &str))
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -168,7 +168,7 @@ impl KeyQuery {
         }
     }
 
-    /// /// Narrows a selection of keys that is joined with `key_last_use`. The index by creation has every column
+    /// Narrows a selection of keys that is joined with `key_last_use`. The index by creation has every column
     /// that this needs, in the order of the list. A page therefore reads neighbouring index entries and no rows.
     fn push_look_up<DB: Database>(&self, sql: &mut QueryBuilder<DB>, edge: Option<&KeyPosition>)
     where
@@ -179,7 +179,7 @@ impl KeyQuery {
         sql.push(" AND key_last_use.created_seq = api_keys.created_seq");
         self.filter.push_idle(sql);
         if self.order.by == KeySort::Creation {
-            // // The condition names both tables, because PostgreSQL doesn't infer it for the second from the first.
+            // The condition names both tables, because PostgreSQL doesn't infer it for the second from the first.
             let sides = [(Side::Behind, self.behind.as_ref()), (Side::UpTo, edge)];
             for (side, position) in sides {
                 if let Some(position) = position {
@@ -190,7 +190,7 @@ impl KeyQuery {
     }
 }
 
-/// /// Selects the position of the `reach`-th key.
+/// Selects the position of the `reach`-th key.
 fn edge<DB: Database>(query: &KeyQuery, reach: i64) -> QueryBuilder<DB>
 where
     DB::Arguments: Default,
@@ -204,7 +204,7 @@ where
     sql
 }
 
-/// /// Selects keys and their secrets. The stretch is given by its last position and its number of keys; without one,
+/// Selects keys and their secrets. The stretch is given by its last position and its number of keys; without one,
 /// the scan has no end.
 fn select<DB: Database>(
     query: &KeyQuery,
@@ -219,14 +219,14 @@ where
     let by = query.order.by;
     let mut sql = QueryBuilder::new(concat!(select_key!(), "(SELECT "));
     let (joins, link) = by.join();
-    // // SQLite joins the tables of a CROSS JOIN in the order in which they are written.
+    // SQLite joins the tables of a CROSS JOIN in the order in which they are written.
     let look_up = if query.looks_last_use_up() { format!(" CROSS JOIN {LAST_USE}") } else { String::new() };
     let (table, edge) = match stretch {
         Some((_, reach)) if by != KeySort::Creation => {
             sql.push(format_args!("api_keys.* FROM (SELECT {}", by.columns()));
             query.push_scan(&mut sql, (joins, link));
             query.order.push_order(&mut sql, by.table());
-            // // For a comparison of pairs, PostgreSQL estimates the number of rows by the first value alone. A LIMIT
+            // For a comparison of pairs, PostgreSQL estimates the number of rows by the first value alone. A LIMIT
             // makes it use the index.
             sql.push(" LIMIT ").push_bind(reach).push(format_args!(") api_keys{look_up} WHERE 1 = 1"));
             ("api_keys", None)
@@ -276,7 +276,7 @@ mod tests {
                 let behind = Some(KeyPosition::example(by));
                 let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind, limit: 50 };
                 let of_edge = plan(pool, edge::<Sqlite>(&query, 1_000).sql().as_str()).await;
-                // // A single step: the index also provides the order.
+                // A single step: the index also provides the order.
                 assert!(of_edge.len() == 1 && of_edge[0].contains(index), "{of_edge:?}");
                 let select = select::<Sqlite>(&query, None, Timestamp::from_unix(1));
                 let of_page = plan(pool, select.sql().as_str()).await;

@@ -1,4 +1,4 @@
-//! //! The orders of the list of keys, and the position of a key in an order.
+//! The orders of the list of keys, and the position of a key in an order.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, QueryBuilder, Type};
@@ -6,39 +6,39 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
 
-/// /// The stored end of a key that never ends, in Unix seconds. It sorts after every real end.
+/// The stored end of a key that never ends, in Unix seconds. It sorts after every real end.
 pub(super) const NEVER: i64 = 253_402_300_800;
 
-/// /// The order of a list of keys. Keys with equal values are in the order of their creation.
+/// The order of a list of keys. Keys with equal values are in the order of their creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyOrder {
-    /// /// The value to sort by.
+    /// The value to sort by.
     pub by: KeySort,
-    /// /// Whether the order is descending.
+    /// Whether the order is descending.
     pub is_down: bool,
 }
 
-/// /// The value that keys are sorted by. An index serves each.
+/// The value that keys are sorted by. An index serves each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySort {
-    /// /// The time of creation.
+    /// The time of creation.
     Creation,
-    /// /// The name. ASCII case is ignored; beyond that, the database's own order of text applies.
+    /// The name. ASCII case is ignored; beyond that, the database's own order of text applies.
     Name,
-    /// /// The end. Keys that never end come last.
+    /// The end. Keys that never end come last.
     End,
-    /// /// The time of the last use, or of the creation if the key was never used.
+    /// The time of the last use, or of the creation if the key was never used.
     LastUse,
 }
 
-/// /// The position of a key in an order.
+/// The position of a key in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPosition {
     value: Option<Value>,
     seq: i64,
 }
 
-/// /// The value that an order compares before the creation number.
+/// The value that an order compares before the creation number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Value {
@@ -47,7 +47,7 @@ enum Value {
 }
 
 crate::store::db::row! {
-    /// /// A position as it is selected. At least one of `number` and `text` is null.
+    /// A position as it is selected. At least one of `number` and `text` is null.
     pub(super) struct PositionRow {
         number: Option<i64>,
         text: Option<String>,
@@ -62,14 +62,14 @@ pub(super) enum Side {
 }
 
 impl Default for KeyOrder {
-    /// /// Newest first.
+    /// Newest first.
     fn default() -> Self {
         Self { by: KeySort::Creation, is_down: true }
     }
 }
 
 impl KeySort {
-    /// /// The table whose index provides the order.
+    /// The table whose index provides the order.
     pub(super) const fn table(self) -> &'static str {
         match self {
             Self::Creation | Self::Name | Self::End => "api_keys",
@@ -77,17 +77,17 @@ impl KeySort {
         }
     }
 
-    /// /// The join that adds the keys where another table provides the order, and its condition.
+    /// The join that adds the keys where another table provides the order, and its condition.
     pub(super) const fn join(self) -> (&'static str, &'static str) {
         match self {
             Self::Creation | Self::Name | Self::End => ("", ""),
-            // // SQLite joins the tables of a CROSS JOIN in the order in which they are written. With this condition,
+            // SQLite joins the tables of a CROSS JOIN in the order in which they are written. With this condition,
             // it reads only the index of `key_last_use`.
             Self::LastUse => (" CROSS JOIN api_keys", " AND api_keys.created_seq = key_last_use.created_seq"),
         }
     }
 
-    /// /// The column that the index has before the creation number.
+    /// The column that the index has before the creation number.
     const fn value(self) -> Option<&'static str> {
         match self {
             Self::Creation => None,
@@ -97,7 +97,7 @@ impl KeySort {
         }
     }
 
-    /// /// The columns of a key, with the one that it is sorted by.
+    /// The columns of a key, with the one that it is sorted by.
     pub(super) const fn columns(self) -> &'static str {
         match self {
             Self::Creation | Self::Name | Self::End => "api_keys.*",
@@ -116,7 +116,7 @@ impl KeySort {
 }
 
 impl KeyOrder {
-    /// /// Restricts a selection from `table` to one side of a position.
+    /// Restricts a selection from `table` to one side of a position.
     pub(super) fn push_side<DB: Database>(
         self,
         sql: &mut QueryBuilder<DB>,
@@ -156,7 +156,7 @@ impl KeyOrder {
 }
 
 impl KeyPosition {
-    /// /// The position of `key`, whose creation number is `seq`.
+    /// The position of `key`, whose creation number is `seq`.
     pub(super) fn of(key: &ApiKey, seq: i64, by: KeySort) -> Self {
         let value = match by {
             KeySort::Creation => None,
@@ -168,7 +168,7 @@ impl KeyPosition {
     }
 }
 
-/// /// The end of a key as a number, so that every key has a place in the order.
+/// The end of a key as a number, so that every key has a place in the order.
 pub(super) fn ends_at(key: &ApiKey) -> i64 {
     key.expires_at.map_or(NEVER, Timestamp::unix)
 }

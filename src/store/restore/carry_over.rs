@@ -1,10 +1,10 @@
-//! //! Carries over into the staged tables what a restored store keeps from the store that it replaces.
+//! Carries over into the staged tables what a restored store keeps from the store that it replaces.
 
 use crate::base::clock::Timestamp;
 use crate::store::backup::Table;
 use crate::store::db::{Tx, either, run};
 
-/// /// The issuer and the brand stay the store's: they may have changed since the backup, and running nodes use them.
+/// The issuer and the brand stay the store's: they may have changed since the backup, and running nodes use them.
 /// Change numbers continue, and none is given twice. The audit trail keeps what was recorded since the backup.
 /// Generations never decrease, so a token of a lower generation stays dead.
 const HISTORY: [&str; 7] = [
@@ -23,7 +23,7 @@ const HISTORY: [&str; 7] = [
     "INSERT INTO backup_withdrawals SELECT * FROM withdrawals",
 ];
 
-/// /// A key that lost something stays as the store has it. This includes its secrets: a rotated key would otherwise
+/// A key that lost something stays as the store has it. This includes its secrets: a rotated key would otherwise
 /// have none left. The same holds for signing keys: a withdrawn one needs its successor.
 const TAKEN_AWAY: [&str; 10] = [
     "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
@@ -49,13 +49,13 @@ const TAKEN_AWAY: [&str; 10] = [
        AND backup_projects.deleted_at IS NULL",
 ];
 
-/// /// A disabled key stays disabled, even if the restore forgets revocations. People enable keys one by one, by
+/// A disabled key stays disabled, even if the restore forgets revocations. People enable keys one by one, by
 /// name.
 const DISABLED: &str = "
     UPDATE backup_api_keys SET disabled_at = s.disabled_at FROM api_keys s
     WHERE s.id = backup_api_keys.id AND s.disabled_at IS NOT NULL AND backup_api_keys.disabled_at IS NULL";
 
-/// /// A restore can also narrow a key: it undoes what the key was given since the backup.
+/// A restore can also narrow a key: it undoes what the key was given since the backup.
 const NARROWED: &str = "
     UPDATE backup_api_keys SET generation = backup_api_keys.generation + 1 FROM api_keys s
     WHERE s.id = backup_api_keys.id AND (
@@ -64,7 +64,7 @@ const NARROWED: &str = "
         OR (s.revoked_at IS NULL AND backup_api_keys.revoked_at IS NOT NULL)
         OR (s.disabled_at IS NULL AND backup_api_keys.disabled_at IS NOT NULL))";
 
-/// /// Offline verifiers must learn of every key that is narrower than before, or gone.
+/// Offline verifiers must learn of every key that is narrower than before, or gone.
 const WITHDRAWN: [&str; 2] = [
     "DELETE FROM backup_withdrawals WHERE key_id IN (
          SELECT s.id FROM api_keys s LEFT JOIN backup_api_keys b ON b.id = s.id
@@ -75,7 +75,7 @@ const WITHDRAWN: [&str; 2] = [
      WHERE b.id IS NULL OR b.generation > s.generation",
 ];
 
-/// /// Begins a new epoch that continues the histories of both the backup and the store.
+/// Begins a new epoch that continues the histories of both the backup and the store.
 pub(super) async fn history(epoch: &str, tx: &mut Tx) -> sqlx::Result<()> {
     for statement in HISTORY {
         run(tx, statement).await?;
@@ -89,7 +89,7 @@ pub(super) async fn history(epoch: &str, tx: &mut Tx) -> sqlx::Result<()> {
     })
 }
 
-/// /// Takes away again what the temporary table `taken_away` lists.
+/// Takes away again what the temporary table `taken_away` lists.
 pub(super) async fn what_was_taken_away(tables: &[Table], tx: &mut Tx) -> sqlx::Result<()> {
     for statement in TAKEN_AWAY {
         run(tx, statement).await?;
@@ -106,12 +106,12 @@ pub(super) async fn what_was_taken_away(tables: &[Table], tx: &mut Tx) -> sqlx::
     .await
 }
 
-/// /// Keeps keys disabled that the store has disabled.
+/// Keeps keys disabled that the store has disabled.
 pub(super) async fn disabled_keys(tx: &mut Tx) -> sqlx::Result<()> {
     run(tx, DISABLED).await
 }
 
-/// /// Withdraws the tokens of keys that the restore narrows or removes.
+/// Withdraws the tokens of keys that the restore narrows or removes.
 pub(super) async fn withdraw_tokens(at: Timestamp, tx: &mut Tx) -> sqlx::Result<()> {
     run(tx, NARROWED).await?;
     let [delete, withdraw] = WITHDRAWN;

@@ -1,4 +1,4 @@
-//! //! The report of a restore or of a dry run.
+//! The report of a restore or of a dry run.
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -10,74 +10,74 @@ use crate::store::backup::{BackupFacts, active_keys};
 use crate::store::db::{Tx, either, row};
 use crate::store::open::SCHEMA;
 
-/// /// What a restore did. After a dry run: what it would do.
+/// What a restore did. After a dry run: what it would do.
 #[derive(Clone, Debug)]
 pub struct RestoreReport {
-    /// /// The backup that was restored.
+    /// The backup that was restored.
     pub backup: BackupFacts,
-    /// /// How many API keys are active in the restored store.
+    /// How many API keys are active in the restored store.
     pub active_keys: i64,
-    /// /// How many of the active keys may create keys everywhere.
+    /// How many of the active keys may create keys everywhere.
     pub admin_keys: i64,
-    /// /// How the replaced store differs; `None` if the store was empty.
+    /// How the replaced store differs; `None` if the store was empty.
     pub replaced: Option<Replaced>,
 }
 
-/// /// How a replaced store differs from the backup.
+/// How a replaced store differs from the backup.
 #[derive(Clone, Debug)]
 pub struct Replaced {
-    /// /// What the store has taken away since the backup. [`TakenAway::comes_back`] says whether the restore brings
+    /// What the store has taken away since the backup. [`TakenAway::comes_back`] says whether the restore brings
     /// it back.
     pub taken_away: Vec<TakenAway>,
-    /// /// Active keys of the backup of which the store has no record. It can't tell whether they were taken away.
+    /// Active keys of the backup of which the store has no record. It can't tell whether they were taken away.
     pub unknown: Vec<NamedKey>,
-    /// /// Active keys of the store that the backup lacks. The restore deletes them.
+    /// Active keys of the store that the backup lacks. The restore deletes them.
     pub lost: Vec<NamedKey>,
 }
 
-/// /// Something that a store has taken away since a backup.
+/// Something that a store has taken away since a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TakenAway {
-    /// /// Its kind.
+    /// Its kind.
     pub kind: TakenKind,
-    /// /// Its id.
+    /// Its id.
     pub id: String,
-    /// /// The organization that owns it; `None` for tokens, signing keys and organizations.
+    /// The organization that owns it; `None` for tokens, signing keys and organizations.
     pub organization: Option<String>,
-    /// /// Its name, if it has one.
+    /// Its name, if it has one.
     pub name: Option<String>,
-    /// /// `revoked`, `deleted`, `withdrawn`, `disabled`, or `narrowed` for a key that lost scopes, ranges, time or a
+    /// `revoked`, `deleted`, `withdrawn`, `disabled`, or `narrowed` for a key that lost scopes, ranges, time or a
     /// secret.
     pub what: String,
 }
 
 impl TakenAway {
-    /// /// Whether a restore with these options brings it back. A restore never enables a key.
+    /// Whether a restore with these options brings it back. A restore never enables a key.
     pub fn comes_back(&self, options: RestoreOptions) -> bool {
         options.forget_revocations && self.what != DISABLED
     }
 }
 
-/// /// The kinds of things that can be taken away.
+/// The kinds of things that can be taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TakenKind {
-    /// /// An API key, or something that it had.
+    /// An API key, or something that it had.
     Key,
-    /// /// An access token.
+    /// An access token.
     Token,
-    /// /// A signing key.
+    /// A signing key.
     SigningKey,
-    /// /// An organization.
+    /// An organization.
     Organization,
-    /// /// A project.
+    /// A project.
     Project,
 }
 
 impl TakenKind {
     const ALL: [Self; 5] = [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project];
 
-    /// /// The kind as text: `key`, `token`, `signing_key`, `organization` or `project`.
+    /// The kind as text: `key`, `token`, `signing_key`, `organization` or `project`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -92,7 +92,7 @@ impl TakenKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// /// The action in the audit trail when a restore brings such a thing back.
+    /// The action in the audit trail when a restore brings such a thing back.
     pub(super) fn restored(self) -> &'static str {
         match self {
             Self::Key => "key.restore",
@@ -104,14 +104,14 @@ impl TakenKind {
     }
 }
 
-/// /// A key as people know it.
+/// A key as people know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NamedKey {
-    /// /// The key's id.
+    /// The key's id.
     pub id: String,
-    /// /// The organization that owns it.
+    /// The organization that owns it.
     pub organization: String,
-    /// /// The name that people gave it.
+    /// The name that people gave it.
     pub name: String,
 }
 
@@ -123,12 +123,12 @@ row! {
     }
 }
 
-/// /// How many active keys of the staged backup may create keys everywhere.
+/// How many active keys of the staged backup may create keys everywhere.
 pub(super) async fn admin_keys(at: Timestamp, tx: &mut Tx) -> sqlx::Result<i64> {
     active_keys("(SELECT * FROM backup_api_keys WHERE is_way_in = 1) AS ways_in", SCHEMA, at, tx).await
 }
 
-/// /// The active keys in `table` that `other` lacks, except those that are known to be deleted. The two are
+/// The active keys in `table` that `other` lacks, except those that are known to be deleted. The two are
 /// `api_keys` and `backup_api_keys`.
 pub(super) async fn only_in(
     table: &'static str,

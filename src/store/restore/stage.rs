@@ -1,9 +1,9 @@
-//! //! Stages a backup in temporary tables beside the store's own, and moves the rows into place.
+//! Stages a backup in temporary tables beside the store's own, and moves the rows into place.
 
 use crate::store::backup::{Backup, Table, copy};
 use crate::store::db::{Either, Tx, run};
 
-/// /// Copies a backup into temporary tables. The rows of `api_keys` go to `backup_api_keys`.
+/// Copies a backup into temporary tables. The rows of `api_keys` go to `backup_api_keys`.
 pub(super) async fn stage(backup: &mut Backup, tx: &mut Tx) -> sqlx::Result<()> {
     for table in &backup.tables {
         let (name, key) = (&table.name, table.first_column());
@@ -14,7 +14,7 @@ pub(super) async fn stage(backup: &mut Backup, tx: &mut Tx) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// /// Lifts the time limits that PostgreSQL applies to interactive statements.
+/// Lifts the time limits that PostgreSQL applies to interactive statements.
 pub(super) async fn take_time(tx: &mut Tx) -> sqlx::Result<()> {
     if let Either::Postgres(_) = tx {
         run(tx, "SET LOCAL statement_timeout = 0").await?;
@@ -24,10 +24,10 @@ pub(super) async fn take_time(tx: &mut Tx) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// /// Locks out all other writers until the transaction ends. In SQLite, a writing transaction already does.
+/// Locks out all other writers until the transaction ends. In SQLite, a writing transaction already does.
 pub(super) async fn keep_writers_out(tables: &[Table], tx: &mut Tx) -> sqlx::Result<()> {
     if let Either::Postgres(_) = tx {
-        // // The order in which mutations lock the tables: each takes its change number first.
+        // The order in which mutations lock the tables: each takes its change number first.
         let others = tables.iter().map(|table| &*table.name).filter(|name| *name != "sequences");
         let names: Vec<_> = std::iter::once("sequences").chain(others).collect();
         run(tx, format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", names.join(", "))).await?;
@@ -35,7 +35,7 @@ pub(super) async fn keep_writers_out(tables: &[Table], tx: &mut Tx) -> sqlx::Res
     Ok(())
 }
 
-/// /// Replaces the store's rows by the staged ones.
+/// Replaces the store's rows by the staged ones.
 pub(super) async fn put_in_place(tables: &[Table], tx: &mut Tx) -> sqlx::Result<()> {
     for table in tables.iter().rev() {
         table.clear(tx).await?;

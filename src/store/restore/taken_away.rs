@@ -1,10 +1,10 @@
-//! //! Compares a store with a backup, to find what the store has taken away since.
+//! Compares a store with a backup, to find what the store has taken away since.
 
 use super::{TakenAway, TakenKind};
 use crate::base::clock::Timestamp;
 use crate::store::db::{Tx, either, row, run};
 
-/// /// A key that was disabled and lost nothing else. It stays disabled even if the restore forgets revocations.
+/// A key that was disabled and lost nothing else. It stays disabled even if the restore forgets revocations.
 pub(super) const DISABLED: &str = "disabled";
 
 const KEYS: &str = "
@@ -24,7 +24,7 @@ const KEYS: &str = "
                 (ss.retired_at IS NOT NULL AND bs.retired_at IS NULL)
                 OR ss.expires_at < COALESCE(bs.expires_at, ss.expires_at + 1))))";
 
-/// /// A missing key counts as deleted only if the store once had it.
+/// A missing key counts as deleted only if the store once had it.
 const DELETED_KEYS: &str = "
     INSERT INTO taken_away SELECT 'key', b.id, b.organization, b.name, 'deleted'
     FROM backup_api_keys b
@@ -48,7 +48,7 @@ const PROJECTS: &str = "
     FROM backup_projects b JOIN projects s ON s.organization = b.organization AND s.id = b.id
     WHERE b.deleted_at IS NULL AND s.deleted_at IS NOT NULL";
 
-/// /// Revoked tokens that haven't expired.
+/// Revoked tokens that haven't expired.
 const TOKENS: &str = "
     INSERT INTO taken_away SELECT 'token', s.jti, NULL, NULL, 'revoked'
     FROM revoked_tokens s
@@ -64,7 +64,7 @@ row! {
     }
 }
 
-/// /// Finds what was taken away, and leaves it in the temporary table `taken_away`.
+/// Finds what was taken away, and leaves it in the temporary table `taken_away`.
 pub(super) async fn find(at: Timestamp, tx: &mut Tx) -> sqlx::Result<Vec<TakenAway>> {
     run(
         tx,
