@@ -1,8 +1,8 @@
-//! The console: API keys as people manage them, on pages that this server makes from the use cases of
-//! [`crate::use_cases::management`]. All of it works without scripts, and nothing comes from elsewhere.
+//! The console: server-rendered pages on which people manage API keys. They call the use cases of
+//! [`crate::use_cases::management`]. Every page works without scripts and loads nothing from other origins.
 //!
-//! A page is a typed template (`src/console/templates`) and what it shows; `src/console/around.rs` is what every
-//! answer goes through.
+//! A page is a typed template (`src/console/templates`) and the data that it shows. Every response passes through
+//! `src/console/middleware.rs`.
 
 mod assets;
 mod audit_page;
@@ -109,7 +109,7 @@ routes! {
     }
 }
 
-/// The console's routes; `set_up` is the set-up that this process began with, if it did.
+/// The console's routes. `set_up` is present if this process began with an empty store.
 pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
     let shown_again = ShownAgain::new(node.clock.clone());
     let pages = endpoints()

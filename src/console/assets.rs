@@ -1,4 +1,4 @@
-//! What the pages are made of beside their text, each file in this binary.
+//! Style sheets, scripts and pictures of the pages, embedded in this binary.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,8 @@ const ASSETS: [Embedded; 5] = [
     Embedded::plain("LICENSE", TEXT, include_bytes!("assets/pico/LICENSE")),
 ];
 
-/// In the path of each file, so that it can be kept for ever: another binary with other files has another.
+/// A hash of all files, which is part of their paths. Browsers may cache a file forever, since changed files get other
+/// paths.
 pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut all = Context::new(&SHA256);
     for asset in &ASSETS {
@@ -31,7 +32,8 @@ pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
     URL_SAFE_NO_PAD.encode(&all.finish().as_ref()[..6])
 });
 
-/// `GET /console/assets/{version}/{file}`, whichever version: there is only this one.
+/// `GET /console/assets/{version}/{file}`. Any version gets the current file, but only the current version is
+/// cacheable.
 pub(super) async fn asset(path: Result<Path<(String, String)>, PathRejection>) -> Result<Response, Failure> {
     let Path((version, name)) = path.map_err(|_| ApiError::NotFound)?;
     let asset = Embedded::named(&name, &ASSETS)?;

@@ -25,7 +25,7 @@ use crate::use_cases::management::{ApiError, PageRequest};
 
 const PER_PAGE: u16 = 50;
 
-/// The most rows of a download; `GET /v1/orgs/{org}/audit` gives all of them.
+/// Maximum rows of a download. `GET /v1/orgs/{org}/audit` has no maximum.
 const MOST_ROWS: usize = 10_000;
 
 const KNOWN: [&str; 6] = ["action", "actor", "key", "from", "to", "cursor"];
@@ -44,7 +44,7 @@ struct AuditPage {
     error: Option<String>,
 }
 
-/// Which events somebody looks for, as the address has it.
+/// The filters in the page's query, as typed.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     action: String,
@@ -119,7 +119,7 @@ async fn trail(
     organization: OrganizationId,
     wanted: &Wanted,
 ) -> Result<Trail, ApiError> {
-    // A scope is asked for before anything that was typed.
+    // The scope is checked before the filters are parsed, so 403 comes before 400.
     visitor.caller.may_in(&organization, crate::domain::scope::Verb::Read, &["audit"])?;
     Trail::of_organization(&node.records, &visitor.caller, organization, wanted.filter()?).await
 }

@@ -1,14 +1,14 @@
-//! What people type to confirm that they mean this thing and no other.
+//! Confirmation of a destructive action by typing a name.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Whether `typed` is the name or the id of a thing. Names that look the same to whoever types them are the same: how
-/// their letters are composed makes no difference, and neither does how much of which white space stands between words.
+/// Whether `typed` is the name or the id of a thing. Names that look alike count as equal: Unicode composition does not
+/// matter, nor do the kind and amount of white space between words.
 pub(super) fn names(typed: &str, name: &str, id: &str) -> bool {
     typed.trim() == id || (!typed.trim().is_empty() && folded(typed) == folded(name))
 }
 
-/// Normalization form C (UAX #15), with each run of white space as one space.
+/// Normalization form C (UAX #15), with each run of white space replaced by one space.
 fn folded(text: &str) -> String {
     let composed: String = text.nfc().collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! The cookie that a session's id travels in.
+//! The session cookie, and other cookies of the console.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
@@ -7,26 +7,28 @@ use super::session::SessionId;
 use crate::node::Node;
 use crate::store::ConsoleSession;
 
-/// RFC 6265bis §4.1.3.2: a browser takes a cookie of this name only over TLS, for this host alone and all of it.
+/// RFC 6265bis §4.1.3.2: a browser accepts a cookie with this prefix only over TLS, for this host alone and for all of
+/// its paths.
 const NAME: &str = "__Host-claviger";
 
-/// On loopback without TLS, where browsers would not take the other.
+/// The name on loopback without TLS, where browsers reject the prefix.
 const NAME_WITHOUT_TLS: &str = "claviger";
 
-/// What the tag of a session's id is for. It tells ids that were issued here: the store is asked about no others.
+/// The purpose of the tag on session ids. The tag proves that this deployment issued the id, so forged ids never reach
+/// the store.
 const PURPOSE: &str = "console session";
 
-/// The id in the request's cookie. Two of them are none: at most one is from here.
+/// The session id in the request's cookie. `None` if there are two cookies, since this server sets at most one.
 pub(super) fn read(node: &Node, headers: &HeaderMap) -> Option<SessionId> {
     node.authenticator.tagger.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
 }
 
-/// The value of another cookie of the console's, if there is one.
+/// The value of another console cookie.
 pub(super) fn value<'h>(node: &Node, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     only(headers, &format!("{}-{name}", name_at(node)))
 }
 
-/// Has the browser keep another cookie of the console's.
+/// The header that sets another console cookie.
 pub(super) fn with(node: &Node, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
     line(node, &format!("{}-{name}", name_at(node)), value, seconds)
 }
@@ -41,7 +43,7 @@ fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     }
 }
 
-/// Has the browser keep a session's id for as long as it may live.
+/// The header that sets the session cookie, for the longest life of a session.
 pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
     line(
         node,
@@ -51,7 +53,7 @@ pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
     )
 }
 
-/// Has the browser delete it.
+/// The header that deletes the session cookie.
 pub(super) fn clear(node: &Node) -> Option<HeaderValue> {
     line(node, name_at(node), "", 0)
 }

@@ -1,6 +1,8 @@
-//! Links on other sites. A browser sends the session's cookie only with requests from this site (`SameSite=Strict`), so
-//! whoever follows a link in a chat or a mail would have to sign in again. Their first request gets a page that goes on
-//! by itself: what it asks for next comes from here, and has the cookie.
+//! Handles links from other sites.
+//!
+//! The session cookie is `SameSite=Strict`, so a browser does not send it when somebody follows a link from a chat or a
+//! mail, and they would have to sign in again. Their first request therefore gets a page that navigates on by itself.
+//! That second request comes from this site and has the cookie.
 
 use askama::Template;
 use axum::http::Method;
@@ -20,18 +22,18 @@ struct BouncePage {
     to: String,
 }
 
-/// The page that goes on to what was asked for; `None` when the request can be answered as it is.
+/// The page that navigates on to the requested page, or `None` when the request can be answered directly.
 ///
-/// It leads by way of the sign-in page, which passes on whoever has a session. That page never answers like this, so no
-/// browser goes round in circles.
+/// It navigates to the sign-in page, which forwards a visitor who has a session. The sign-in page never answers this
+/// way, so there is no redirect loop.
 pub(super) fn over(parts: &Parts, node: &Node) -> Option<Result<Response, Failure>> {
     let wanted = parts.uri.path_and_query()?.as_str();
     let is_followed = parts.method == Method::GET && is_from_another_site(&parts.headers);
     is_followed.then(|| page(&BouncePage { to: sign_in_path(&base(node), Some(wanted)) }))
 }
 
-/// Whether a link on another site was followed (Fetch Metadata). Pictures, frames and scripts of other sites are nothing
-/// of the kind, and a browser that does not tell is answered as before.
+/// Whether the request follows a link on another site (Fetch Metadata). Embedded pictures, frames and scripts do not
+/// count. A browser that sends no metadata gets the direct answer.
 fn is_from_another_site(headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|given| given == value);
     says("sec-fetch-site", "cross-site")

@@ -1,4 +1,4 @@
-//! What was done, as people read it.
+//! Renders audit events for people.
 
 use serde_json::Value;
 
@@ -7,13 +7,13 @@ use crate::base::clock::Timestamp;
 use crate::domain::audit::RecordedEvent;
 use crate::use_cases::management::changes;
 
-/// An event of the audit trail.
+/// One row of an audit table.
 #[derive(Debug)]
 pub(super) struct EventRow {
     pub(super) when: When,
     pub(super) label: String,
     pub(super) subject: String,
-    /// What people call it, if it has a name.
+    /// The name of the subject, if it has one.
     pub(super) name: Option<String>,
     pub(super) key_href: Option<String>,
     pub(super) actor: String,
@@ -22,7 +22,7 @@ pub(super) struct EventRow {
     pub(super) details: Vec<Difference>,
 }
 
-/// A member of something that was changed, or would be.
+/// A member that has changed, or would change, and its values before and after.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) member: String,
@@ -30,12 +30,12 @@ pub(super) struct Difference {
     pub(super) to: Vec<String>,
 }
 
-/// What follows from others, and tells people nothing.
+/// Members that follow from others and mean nothing to people.
 const SILENT: [&str; 7] =
     ["generation", "warnings", "last_used_at", "secrets", "status", "disabled_at", "revoked_at"];
 
 impl EventRow {
-    /// The event, with links to the keys of an organization whose pages are at `root`.
+    /// The row of an event, with links to keys below `root`, the organization's path.
     pub(super) fn of(event: &RecordedEvent, root: &str, now: Timestamp) -> Self {
         let href = |id: &str| id.starts_with("key_").then(|| format!("{root}/keys/{id}"));
         Self {
@@ -66,20 +66,20 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
     }
 }
 
-/// What is other about `after`, for people.
+/// The differences between two states.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
     let differences = changed.map(|(member, change)| {
         let (from, to) = (lines(&change["from"]), lines(&change["to"]));
         let but =
             |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
-        // Of a list, what is in both is no difference.
+        // A list shows only the items that were added or removed.
         Difference { member: called(&member), from: but(&from, &to), to: but(&to, &from) }
     });
     differences.collect()
 }
 
-/// What the console calls a member of something.
+/// The console's label for a member.
 fn called(member: &str) -> String {
     match member {
         "cidrs" => "Allowed addresses".into(),

@@ -1,4 +1,4 @@
-//! What a scope covers, in words.
+//! Explains in words what a scope covers.
 
 use axum::http::header;
 use axum::http::request::Parts;
@@ -10,7 +10,7 @@ use crate::domain::scope::{Action, Filter, FilterError, Scope, Segment};
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 
-/// `GET /console/scope?action=&resource=`: the words for a row of a form while it is typed.
+/// `GET /console/scope?action=&resource=`: explains a row of a form while somebody types.
 pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &["action", "resource"])?;
     let text = |name| query.text(name).unwrap_or_default().trim();
@@ -21,7 +21,7 @@ pub(super) async fn explanation(_: Visitor, parts: Parts) -> Result<Response, Fa
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], words).into_response())
 }
 
-/// The scope of a row, or what is wrong with it.
+/// Parses the scope of a row, or returns what is wrong with it.
 pub(super) fn read(action: &str, resource: &str) -> Result<Scope, String> {
     let action: Action = action.parse().map_err(|_| "Choose an action.".to_owned())?;
     if resource.is_empty() {
@@ -31,7 +31,6 @@ pub(super) fn read(action: &str, resource: &str) -> Result<Scope, String> {
     Ok(Scope::new(action, filter))
 }
 
-/// What a scope covers.
 pub(super) fn explain(scope: &Scope) -> String {
     let verb = match scope.action() {
         Action::Any => "Allows any action on",

@@ -1,4 +1,4 @@
-//! The fields of a form, as they were typed.
+//! The decoded fields of a submitted form.
 
 use std::borrow::Cow;
 
@@ -11,38 +11,38 @@ use crate::http::body;
 use crate::http::form;
 use crate::use_cases::management::ApiError;
 
-/// The field with what only a page of the session's can know.
+/// The field of the session's form token, which protects against cross-site request forgery.
 pub(super) const TOKEN: &str = "token";
 
-/// The field that tells one filling-in of a form from another.
+/// The field with the form's id, by which a second submission of the same form is recognized.
 pub(super) const FORM: &str = "form";
 
-/// The field of a form that is only to be shown once more, with what was typed.
+/// The field that asks to show the form again with its input, without submitting it.
 pub(super) const RESUME: &str = "resume";
 
-/// The most bytes of a form: notes and scopes, all of them escaped.
+/// The size limit of a form in bytes. Percent-encoded notes and scopes have room in it.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The most bytes of a form that carries another one, escaped twice.
+/// The size limit in bytes of a form that carries another one, which is percent-encoded twice.
 const MAX_CARRIER: usize = 2 * MAX_BODY;
 
-/// The fields of a form, in their order. One may be there often.
+/// The fields in order. A name may repeat.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads the body of a request.
+    /// Reads a form from a request.
     ///
     /// # Errors
-    /// [`ApiError`].
+    /// [`ApiError`] when the body can't be read, or is not a form.
     pub(super) async fn read(request: Request) -> Result<(Parts, Bytes, Self), ApiError> {
         Self::read_up_to(MAX_BODY, request).await
     }
 
-    /// Reads the body of a request that may carry another form.
+    /// Reads a form that may carry another form.
     ///
     /// # Errors
-    /// [`ApiError`].
+    /// As for [`Fields::read`].
     pub(super) async fn read_carrier(request: Request) -> Result<(Parts, Self), ApiError> {
         let (parts, _, fields) = Self::read_up_to(MAX_CARRIER, request).await?;
         Ok((parts, fields))
@@ -58,10 +58,10 @@ impl Fields {
         Ok((parts, bytes, fields))
     }
 
-    /// Reads what a form is encoded as.
+    /// Parses an encoded form.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`].
+    /// [`ApiError::InvalidRequest`] for bad percent-encoding, invalid UTF-8 or a NUL.
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut fields = Vec::new();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -72,30 +72,30 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    /// All but the fields of these names.
+    /// Removes the fields with these names.
     pub(super) fn without(mut self, names: &[&str]) -> Self {
         self.0.retain(|(name, _)| !names.contains(&name.as_str()));
         self
     }
 
-    /// The fields as a form is encoded.
+    /// Encodes the fields as a form.
     pub(super) fn encoded(&self) -> String {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let pairs = self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 
-    /// Each name and what it holds.
+    /// The names and their values.
     pub(super) fn into_pairs(self) -> Vec<(String, String)> {
         self.0
     }
 
-    /// A field without the blanks around it; empty when it is not there.
+    /// A field's value without surrounding white space, or an empty string.
     pub(super) fn text(&self, name: &str) -> &str {
         self.first(name).unwrap_or_default().trim()
     }
 
-    /// Whether a box is ticked, or a button pressed.
+    /// Whether the field is present: a checkbox is ticked, or a button was pressed.
     pub(super) fn has(&self, name: &str) -> bool {
         self.first(name).is_some()
     }
@@ -104,13 +104,13 @@ impl Fields {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// What every field of this name holds.
+    /// All values of fields with this name.
     pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> + use<'f> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// Browsers end the lines of a form in two characters, whatever was typed.
+/// Browsers send CR LF line endings, which become LF.
 fn decoded(text: &[u8]) -> Result<String, ApiError> {
     let decoded = form::decode(text).map_err(|_| ApiError::invalid("the form is not UTF-8 without NUL"))?;
     Ok(match decoded.contains('\r') {

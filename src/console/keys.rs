@@ -1,4 +1,4 @@
-//! API keys: the list, and what is about one of them.
+//! Pages about API keys: the list, and the pages of one key.
 
 pub(super) mod act;
 pub(super) mod disable;

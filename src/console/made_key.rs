@@ -1,4 +1,4 @@
-//! The one page that shows a key: the answer to the form that made it, or a new secret of it.
+//! The only page that shows a key: the response to the form that created it, or that added a secret to it.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ struct MadePage<'a> {
     is_open: bool,
 }
 
-/// The page that shows a key this once: to a visitor, or to somebody whose session has just ended with the old secret.
+/// Shows a key once. `visitor` is `None` if the session has just ended together with the old secret.
 pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -> Result<Response, Failure> {
     let Shown { what, created } = shown;
     let key = &created.key;
@@ -52,7 +52,7 @@ pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -
     })
 }
 
-/// The same form came before, and what it made is not in memory here: the key is not shown again.
+/// The response to a form whose earlier submission is no longer in this node's memory. It does not show the key.
 pub(super) fn before(
     node: &Node,
     visitor: &Visitor,

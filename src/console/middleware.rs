@@ -1,5 +1,5 @@
-//! What every answer of the console's goes through: errors become pages, refusals are noted, and a browser is told
-//! what it may do with the answer.
+//! Middleware around every response of the console: it turns errors into pages, records denied scopes, and sets the
+//! browser's security headers.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::organizations;
 
-/// Everything from here, and no script or style in a page itself: what a name or a note holds stays text.
+/// Everything loads from this origin, and nothing is inline. Markup in a name or a note can therefore never run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Under `no-referrer` browsers would send `Origin: null` with forms of the console's own.
+/// `no-referrer` would make browsers send `Origin: null` with the console's own forms.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::REFERRER_POLICY, "same-origin"),
@@ -38,7 +38,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Around every route of the console's.
+/// Middleware around every route of the console.
 pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     let known = KnownShell::default();
     let (mut parts, body) = request.into_parts();
@@ -48,7 +48,7 @@ pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next
     let mut response = denials::noted(Request::from_parts(parts, body), next).await;
     match known.get() {
         Some((shell, _)) => keep_the_list(&mut response, &shell),
-        // Whoever is signed in has the token of their session on every page.
+        // Pages of a signed-in visitor contain the session's form token, so they are never compressed.
         None => compress::mark(&method, has_query, &mut response),
     }
     let shell = match response.extensions().get::<Failure>() {
@@ -58,7 +58,7 @@ pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next
     dressed(response, id, || shell)
 }
 
-/// The answer as a browser gets it: an error is a page in its surroundings.
+/// The response for a browser: errors become pages, and security headers are set.
 pub(super) fn dressed(
     mut response: Response,
     id: Option<RequestId>,
@@ -73,7 +73,7 @@ pub(super) fn dressed(
     response
 }
 
-/// From a form about a key one comes back to a page about keys, and from there to the list as it was searched.
+/// Keeps the list's query in redirects between pages about keys, so that the visitor returns to the same search.
 fn keep_the_list(response: &mut Response, shell: &Shell) {
     let Some(to) = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()) else { return };
     let Some((_, page)) = to.strip_prefix(&shell.base).and_then(|to| to.split_once("/keys")) else { return };
@@ -90,12 +90,12 @@ fn keep_the_list(response: &mut Response, shell: &Shell) {
     }
 }
 
-/// What is around an error: for whoever is signed in, the tabs of the organization that the address names, if they know
-/// it, or else of their own.
+/// The shell of an error page. A visitor sees the navigation of the organization in the path if they may know it,
+/// otherwise of their own.
 async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> Shell {
     let known = match known.get() {
         Some(known) => Some(known),
-        // The error came before anybody had asked who it is.
+        // The error came before the visitor was identified.
         None => {
             let visitor = Visitor::of(&mut asked, node).await.ok().flatten();
             visitor.map(|visitor| (visitor.shell, visitor.caller))
@@ -107,7 +107,7 @@ async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> 
     shell.at_path(&caller, &organization.unwrap_or_else(|| caller.key.key.organization.clone()), path)
 }
 
-/// The organization that an address names, if there is one that the caller knows.
+/// The organization in a path, if the caller may know it.
 async fn named(node: &Arc<Node>, caller: &Caller, path: &str) -> Option<OrganizationId> {
     let (_, rest) = path.split_once("/console/orgs/")?;
     let organization: OrganizationId = rest.split('/').next()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Where somebody goes on after signing in.
+//! The page that follows a sign-in.
 
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
@@ -9,7 +9,7 @@ use super::page::{address, see_other};
 use super::shell::base;
 use crate::node::Node;
 
-/// Leads to the page for signing in, and from there on to the path `wanted`.
+/// Redirects to the sign-in page, which leads on to the path `wanted`.
 pub(super) fn sign_in_first(node: &Node, wanted: Option<&str>, was_in: bool) -> Response {
     let path = sign_in_path(&base(node), wanted);
     if !was_in {
@@ -22,18 +22,18 @@ pub(super) fn sign_in_first(node: &Node, wanted: Option<&str>, was_in: bool) -> 
     response
 }
 
-/// The path of the page for signing in, from which one goes on to the path `wanted`.
+/// The path of the sign-in page, which leads on to the path `wanted`.
 pub(super) fn sign_in_path(base: &str, wanted: Option<&str>) -> String {
     let next = wanted.map(|wanted| next_of(base, wanted)).filter(|next| next != base).unwrap_or_default();
     address(&format!("{base}/sign-in"), [("next", &*next)])
 }
 
-/// `wanted`, if it is a page of the console's; else where one comes in. Nobody is led elsewhere from here.
+/// `wanted` if it is a page of the console, otherwise the entry page. This prevents open redirects.
 pub(super) fn next_of(base: &str, wanted: &str) -> String {
     if is_page(base, wanted) { wanted.to_owned() } else { base.to_owned() }
 }
 
-/// Whether it is a page of the console's, other than those for signing in and out.
+/// Whether the path is a page of the console, except those for signing in and out.
 pub(super) fn is_page(base: &str, wanted: &str) -> bool {
     let rest = wanted.strip_prefix(base);
     let is_below = rest.is_some_and(|rest| rest.starts_with(['/', '?']));

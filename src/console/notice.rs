@@ -1,5 +1,6 @@
-//! What a page says once of what was done just before: the answer to a form leads to the page, and a cookie with it
-//! says what is so. It is good for one page of one session, and for a minute; an address alone can claim nothing.
+//! A notice that a page shows once about a completed action. The response to a form redirects to the page and sets a
+//! cookie with the notice. The cookie is valid for one page of one session, for one minute. A link alone can't show a
+//! notice.
 
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -15,7 +16,7 @@ const NAME: &str = "notice";
 
 const SECONDS: i64 = 60;
 
-/// What was done.
+/// A completed action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
     Changed,
@@ -59,7 +60,7 @@ impl Notice {
         }
     }
 
-    /// As people read it.
+    /// The text of the notice.
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Changed => "Key updated.",
@@ -83,7 +84,7 @@ impl Notice {
         }
     }
 
-    /// Leads to the page at `path`, which says this once.
+    /// Redirects to the page at `path`, which shows this notice once.
     pub(super) fn at(self, node: &Node, session: Option<&SessionId>, path: &str) -> Response {
         let mut response = see_other(path);
         let (page, _) = path.split_once('?').unwrap_or((path, ""));
@@ -96,7 +97,7 @@ impl Notice {
     }
 }
 
-/// What there is to say on the page at `path`, and the header by which it is said only once.
+/// The notice for the page at `path`, and the header that deletes its cookie.
 pub(super) fn take(
     node: &Node,
     headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! The organizations that one may look into.
+//! The organizations that the visitor may see.
 
 use std::sync::Arc;
 

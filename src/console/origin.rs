@@ -1,23 +1,23 @@
-//! Where a form was sent from: only this server's own pages may send any.
+//! Checks the origin of a form. Only this server's own pages may submit forms.
 
 use axum::http::{HeaderMap, Uri, header};
 
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
 
-/// Whether a form comes from a page of this server's, as the browser tells: by `Sec-Fetch-Site` (Fetch Metadata), and
-/// by `Origin` (RFC 6454 §7), of which at least one is there.
+/// Checks that a form comes from a page of this server, by `Sec-Fetch-Site` (Fetch Metadata) and `Origin` (RFC 6454
+/// §7). At least one must be present.
 ///
 /// # Errors
-/// [`ApiError::Forbidden`].
+/// [`ApiError::Forbidden`] for another origin, or without either header.
 pub(super) fn check(node: &Node, headers: &HeaderMap) -> Result<(), ApiError> {
     check_at(&node.deployment.issuer, headers)
 }
 
-/// The same at a server of this issuer.
+/// Like [`check`], for this issuer.
 ///
 /// # Errors
-/// As [`check`].
+/// Those of [`check`].
 pub(super) fn check_at(issuer: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let site = text("sec-fetch-site").map(|site| site == "same-origin");
@@ -30,7 +30,7 @@ pub(super) fn check_at(issuer: &str, headers: &HeaderMap) -> Result<(), ApiError
     Err(ApiError::Forbidden { message, scope: None })
 }
 
-/// Whether it is the issuer's origin, or that of the host which was asked: behind a proxy they differ.
+/// Whether the origin is the issuer's or the requested host's. The two differ behind a proxy.
 fn is_ours(issuer: &str, headers: &HeaderMap, origin: &str) -> bool {
     let Ok(origin) = origin.parse::<Uri>() else { return false };
     let Some(authority) = origin.authority() else { return false };

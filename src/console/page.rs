@@ -1,4 +1,4 @@
-//! Answers of the console's.
+//! Responses of the console.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,17 +9,17 @@ use crate::http::failure::Failure;
 use crate::http::spreadsheet::marked;
 use crate::use_cases::management::ApiError;
 
-/// A page, not to be kept by anybody.
+/// A page, with `no-store`.
 ///
 /// # Errors
-/// When the template can't be filled in, which none of ours can fail to be.
+/// [`Failure`] when the template can't be rendered.
 pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
     let mut response = Html(html(template)?).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-/// The page of a form once more, with what is wrong on it.
+/// A form's page with an error on it.
 pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
     match html(template) {
         Ok(html) => Failure::Page { error, html },
@@ -27,7 +27,7 @@ pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
     }
 }
 
-/// Whether another filling-in of the form may be taken, or this one later: then it is shown with what was typed.
+/// Whether the visitor can fix the error by other input, or by trying again. The form is then shown with its input.
 pub(super) fn is_mendable(error: &ApiError) -> bool {
     matches!(
         error,
@@ -41,7 +41,7 @@ pub(super) fn is_mendable(error: &ApiError) -> bool {
     )
 }
 
-/// The query of a link: what there is to say, of pairs whose names need no encoding.
+/// The query of a link, without empty values. The names need no encoding.
 pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
     let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
     let encoded =
@@ -49,32 +49,32 @@ pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'static str, &'a str)>
     encoded.collect::<Vec<_>>().join("&")
 }
 
-/// The address of a page, with what there is to say in its query.
+/// A path with its query, if the query is not empty.
 pub(super) fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
     let query = query(pairs);
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{path}{mark}{query}")
 }
 
-/// The text of a page.
+/// The HTML of a page.
 ///
 /// # Errors
-/// As [`page`].
+/// [`ApiError::Internal`] when the template can't be rendered.
 pub(super) fn html(template: &impl Template) -> Result<String, ApiError> {
     template.render().map_err(ApiError::internal)
 }
 
-/// After a form: the browser is to look at `path`, which is one of this server's.
+/// Redirects after a form (303) to `path`, which is a path of this server.
 pub(super) fn see_other(path: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    // A path of ours is made of ids and encoded text.
+    // Never fails: paths consist of ids and percent-encoded text.
     if let Ok(location) = HeaderValue::from_str(path) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
 }
 
-/// A table to be kept as a file of this name, which is made of ids. People open it in a spreadsheet.
+/// A CSV download. `name` consists of ids, so it needs no quoting.
 pub(super) fn spreadsheet(name: &str, body: Vec<u8>) -> Response {
     let described = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),

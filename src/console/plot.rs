@@ -1,5 +1,5 @@
-//! Plots, drawn here as SVG. Whatever is drawn has the colour of the part that it plays; the style sheet finds it by
-//! that, and gives it the one that suits the page, in light and in dark.
+//! Plots, rendered as SVG. Each shape gets a colour that stands for its role. The style sheet selects shapes by that
+//! colour and replaces it with one for the light or the dark scheme.
 
 use std::fmt;
 
@@ -17,39 +17,39 @@ const REFUSED: RGBColor = RGBColor(0xdc, 0x26, 0x26);
 const LINE: RGBColor = RGBColor(0xe4, 0xe7, 0xec);
 const LABEL: RGBColor = RGBColor(0x66, 0x70, 0x85);
 
-/// Of a list's row, in pixels.
+/// The size of a plot in a list's row, in pixels.
 const SPARK: (u32, u32) = (84, 22);
 
-/// Of a page's, in pixels; the page has it as wide as there is room.
+/// The size of a page's plot in pixels. The page scales it to its width.
 const LARGE: Frame = Frame { size: (960, 240), labels: 10 };
 
-/// The same where there is less: its text is as large there as in the other.
+/// The frame on narrow screens, where text keeps the same size.
 const SMALL: Frame = Frame { size: (420, 240), labels: 4 };
 
-/// How much there is room for.
+/// The dimensions of a plot.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     size: (u32, u32),
-    /// The most labels of times.
+    /// The maximum number of time labels.
     labels: usize,
 }
 
-/// What there was in one stretch of time.
+/// The counts of one interval.
 #[derive(Clone, Debug)]
 pub(super) struct Point {
-    /// What it is called under the plot.
+    /// The label on the axis.
     pub(super) label: String,
-    /// What it is called in the table.
+    /// The label in the table.
     pub(super) name: String,
     pub(super) bucket: Bucket,
 }
 
-/// An SVG element, complete with what it says to those who don't see it.
+/// An SVG element with a text for screen readers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plot(String);
 
 impl Plot {
-    /// Use over a few days, for a row of a list.
+    /// Usage over a few days, for a list's row.
     pub(super) fn spark(usage: &Usage, span: &str) -> Self {
         let counts: Vec<u64> = usage.buckets().iter().map(Bucket::used).collect();
         let used = match counts.iter().sum() {
@@ -65,12 +65,12 @@ impl Plot {
         Self::drawn(SPARK, "spark", &label, |svg| spark(svg, &counts))
     }
 
-    /// Tokens, direct checks and refusals over time, on top of each other.
+    /// Tokens, direct checks and refusals over time, stacked.
     pub(super) fn of_use(points: &[Point]) -> Self {
         Self::stacked(points, "plot", LARGE)
     }
 
-    /// The same for a narrow page.
+    /// The same plot for narrow screens.
     pub(super) fn of_use_narrow(points: &[Point]) -> Self {
         Self::stacked(points, "plot narrow-plot", SMALL)
     }
@@ -80,7 +80,7 @@ impl Plot {
         Self::drawn(frame.size, class, label, |svg| stacked(svg, points, frame))
     }
 
-    /// Fails for nobody: an SVG in memory takes whatever is drawn.
+    /// Drawing into memory never fails.
     fn drawn(
         size: (u32, u32),
         class: &str,
@@ -92,7 +92,7 @@ impl Plot {
             return Self::default();
         }
         let described = format!(r#"<svg class="{class}" role="img" aria-label="{label}" "#);
-        // In a page of HTML an SVG needs no name space.
+        // An SVG inside HTML needs no name space.
         Self(svg.replacen("<svg ", &described, 1).replacen(r#" xmlns="http://www.w3.org/2000/svg""#, "", 1))
     }
 }
@@ -103,7 +103,7 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     let (width, height) = (i32::try_from(SPARK.0).ok()?, i32::try_from(SPARK.1).ok()?);
     let step = width / i32::try_from(counts.len().max(1)).ok()?;
     for (left, count) in (0..).step_by(usize::try_from(step.max(1)).ok()?).zip(counts) {
-        // What was used at all is seen.
+        // Any use at all gets at least one visible pixel.
         let tall = (count * (SPARK.1 as u64 - 1)).div_ceil(most);
         let top = height - i32::try_from(tall).ok()?.max(1);
         let colour = if *count > 0 { TOKENS } else { LINE };
@@ -115,7 +115,7 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
 fn stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
     let area = svg.into_drawing_area();
     let most = points.iter().map(|point| point.bucket.total()).max().unwrap_or_default();
-    // As wide as the longest number, in the largest letters that the style sheet has for it.
+    // The axis is as wide as the longest number at the style sheet's largest font size.
     let digits = u32::try_from(grouped(ceiling(most)).chars().count()).ok()?;
     let font = || ("sans-serif", 12).into_font().color(&LABEL);
     let mut chart = ChartBuilder::on(&area)
@@ -157,7 +157,7 @@ fn stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
     area.present().ok()
 }
 
-/// The least round number that `most` fits under, and at least 5.
+/// The smallest round number that is at least `most`, and at least 5.
 fn ceiling(most: u64) -> u64 {
     let mut power = 1_u64;
     loop {
@@ -179,7 +179,7 @@ impl fmt::Display for Plot {
     }
 }
 
-/// Its words are ours, and its numbers numbers.
+/// The SVG contains only fixed texts and numbers.
 impl HtmlSafe for Plot {}
 
 #[cfg(test)]

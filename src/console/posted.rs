@@ -1,4 +1,4 @@
-//! A form that somebody sent from a page of theirs.
+//! A form submitted from a page of the visitor's own session.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ use crate::sharing::fair_cache::Digest;
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest, carry_out};
 
-/// A form, by whom, and that it is really theirs.
+/// A submitted form whose origin, session and form token are checked.
 #[derive(Debug)]
 pub(super) struct Posted {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
-    /// How the same form is known if it comes twice; nothing for a form that has no name.
+    /// Identifies the form if it is submitted twice. `None` for a form without an id.
     idempotent: Option<IdempotentRequest>,
     digest: Digest,
     shown_again: ShownAgain,
@@ -65,12 +65,12 @@ impl FromRequest<Arc<Node>> for Posted {
 }
 
 impl Posted {
-    /// Whether the form is only to be shown once more, with what was typed.
+    /// Whether to show the form again with its input, instead of submitting it.
     pub(super) fn is_resumed(&self) -> bool {
         self.fields.has(RESUME)
     }
 
-    /// Carries out what makes a secret, once, however often the form is sent.
+    /// Runs `make`, which creates a secret, at most once per form, however often the form is submitted.
     ///
     /// # Errors
     /// Those of `make`.
@@ -97,7 +97,7 @@ impl Posted {
     }
 }
 
-/// What tells the form from any other, of whatever session: there is a token in it.
+/// A digest that identifies the form across all sessions, because the form contains a session's token.
 fn digest(path: &str, body: &[u8]) -> Digest {
     let mut all = Context::new(&SHA256);
     all.update(path.as_bytes());
@@ -108,17 +108,17 @@ fn digest(path: &str, body: &[u8]) -> Digest {
     digest
 }
 
-/// Whether the form was made for the session in the cookie, which may be over.
+/// Whether the form belongs to the session in the cookie, which may have ended.
 fn is_of_cookie(node: &Node, parts: &Parts, fields: &Fields) -> bool {
     cookie::read(node, &parts.headers).is_some_and(|session| session.has_form_token(fields.text(TOKEN)))
 }
 
-/// The form ended the secret that its own session was opened with, and comes for the second time.
+/// Answers the second submission of a form that has revoked its own session's secret.
 fn ended_by_it(node: &Arc<Node>, shown: &Shown) -> Response {
     made_key::page(node, None, shown).unwrap_or_else(Failure::into_response)
 }
 
-/// Nobody is signed in any more: they are asked to, and the form waits.
+/// Asks a visitor whose session has ended to sign in, and keeps the form's input.
 fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
     let was_in = cookie::read(node, &parts.headers).is_some();
     let mut response = match Unsent::new(&base(node), &seen_path(node, parts.uri.path()), fields) {
@@ -131,7 +131,7 @@ fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
     response
 }
 
-/// Somebody is signed in, and the form is of an earlier session, or of somebody else's.
+/// Refuses a form that belongs to another session than the visitor's.
 fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: Fields) -> Response {
     let message = "this form belongs to another session. Go back, reload the page and submit the form again";
     let error = ApiError::Forbidden { message: message.into(), scope: None };
@@ -141,7 +141,7 @@ fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: F
     }
 }
 
-/// The path that the browser sees: a proxy may have taken the issuer's away.
+/// The path that the browser sees. A proxy may have removed the issuer's path.
 fn seen_path(node: &Node, path: &str) -> String {
     let above = path_of(&node.deployment.issuer);
     let own = path.strip_prefix(above).filter(|rest| rest.starts_with("/console")).unwrap_or(path);

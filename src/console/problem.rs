@@ -1,4 +1,4 @@
-//! What people are told when something is refused or fails.
+//! Error pages.
 
 use askama::Template;
 
@@ -18,7 +18,7 @@ struct Problem {
     request_id: String,
 }
 
-/// The page that says what went wrong.
+/// The page of an error.
 pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Failure {
     let problem = Problem {
         shell,
@@ -33,7 +33,7 @@ pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Fail
     refused(&problem, error)
 }
 
-/// What the page says. Clients are told the same in words of the protocol, which nobody at a browser can act on.
+/// The page's text. API clients get the protocol's terms instead, which do not help a person at a browser.
 fn message(error: &ApiError) -> String {
     match error {
         ApiError::NotFound => "This page does not exist, or your key cannot see it.".into(),
@@ -45,7 +45,7 @@ fn message(error: &ApiError) -> String {
     }
 }
 
-/// An error's message as people read it: with a capital letter and a full stop.
+/// Turns a message into a sentence: with a capital letter and a full stop.
 pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());

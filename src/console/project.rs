@@ -1,4 +1,4 @@
-//! A project: changing it, which is reviewed first when something ends by it, and deleting it.
+//! Changes a project, after a preview if anything ends by the change, and deletes it.
 
 use std::sync::Arc;
 
@@ -30,9 +30,9 @@ struct ProjectPage {
     root: String,
     id: String,
     form: Typed,
-    /// What the form began from, so that it is seen when somebody else changes the project meanwhile.
+    /// The project's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
-    /// What somebody else has changed since.
+    /// Changes by somebody else since then.
     changed: Vec<Difference>,
     error: Option<String>,
 }
@@ -158,7 +158,7 @@ pub(super) async fn delete(
     }
 }
 
-/// The project, for somebody who may change it.
+/// The project, if the visitor may change it.
 async fn found(node: &Arc<Node>, visitor: &Visitor, path: &ProjectPath) -> Result<Project, ApiError> {
     let project = projects::read(&node.records, &visitor.caller, path).await?;
     let below = ["projects", path.project.as_str()];
@@ -166,13 +166,13 @@ async fn found(node: &Arc<Node>, visitor: &Visitor, path: &ProjectPath) -> Resul
     Ok(project)
 }
 
-/// What the form holds of a project.
+/// The members of a project that the form edits, as JSON.
 fn base(project: &Project) -> String {
     let environments: Vec<_> = project.environments.iter().map(ToString::to_string).collect();
     json!({ "name": project.name, "environments": environments }).to_string()
 }
 
-/// The form once more, with what somebody else has changed since it was first shown.
+/// The form again, with the changes by somebody else since it was first shown.
 fn overtaken(visitor: &Visitor, path: &ProjectPath, form: Typed, began: &str, now: &Project) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = ProjectPage::of(visitor, path, form, base(now));

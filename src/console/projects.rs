@@ -1,4 +1,4 @@
-//! Projects and their environments: the list, and making one.
+//! The list of projects and their environments, and the form that creates a project.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ struct ProjectsPage {
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
-    /// Whether the person may make any project.
+    /// Whether the visitor may create a project.
     may_create: bool,
     form: Typed,
     error: Option<String>,
@@ -48,7 +48,7 @@ struct Row {
     may_write: bool,
 }
 
-/// What was typed.
+/// The form's input.
 #[derive(Default)]
 pub(super) struct Typed {
     pub(super) id: String,

@@ -1,4 +1,4 @@
-//! Sessions: an API key is exchanged for one, and it is good for no longer than the key.
+//! Sessions. A visitor exchanges an API key for a session, which never outlives the key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,20 +19,20 @@ use crate::store::{ChangeKind, ConsoleSession, StoreError, Write};
 use crate::use_cases::access::{Caller, recall, recognize};
 use crate::use_cases::management::ApiError;
 
-/// A session is written down as used at most so often, in seconds.
+/// The minimum interval in seconds between writes of a session's last use.
 const TOUCH_EVERY: i64 = 60;
 
-/// The id of a session, which is all that it takes to be in it: 256 random bits that only the browser has.
+/// A session's id: 256 random bits, known only to the browser. It is the session's only credential.
 pub(super) struct SessionId(Zeroizing<[u8; 32]>);
 
-/// The text is no session's id.
+/// The text is not a session id.
 #[derive(Debug)]
 pub(super) struct SessionIdError;
 
-/// Exchanges an API key for a session; an earlier one of the same browser's ends.
+/// Exchanges an API key for a session, and ends the browser's earlier session.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Forbidden`] for a key that administers nothing.
+/// [`ApiError`], among them [`ApiError::Forbidden`] for a key without any management scope.
 pub(super) async fn open(
     node: &Arc<Node>,
     key: &str,
@@ -58,10 +58,10 @@ pub(super) async fn open(
     Ok((id, caller))
 }
 
-/// The caller whose session this is, as the management API would have it now; `None` when it is over.
+/// The session's caller with the rights that the management API would grant now. `None` when the session has ended.
 ///
 /// # Errors
-/// [`ApiError`], also when the key is good no more, or not from here.
+/// [`ApiError`], also when the key is no longer valid, or not from this address.
 pub(super) async fn resume(
     node: &Arc<Node>,
     id: &SessionId,
@@ -80,7 +80,7 @@ pub(super) async fn resume(
 /// Ends a session.
 ///
 /// # Errors
-/// [`ApiError`]; it may go on then.
+/// [`ApiError`]. The session may then still be open.
 pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> Result<(), ApiError> {
     let mut write = node.records.store.write(node.clock.now(), &caller.actor()).await?;
     if write.delete_console_session(&id.digest()).await? {
@@ -108,23 +108,23 @@ impl SessionId {
         Ok(Self(Zeroizing::new(entropy.bytes()?)))
     }
 
-    /// Its text, for the cookie and nothing else.
+    /// The text of the id, only for the cookie.
     pub(super) fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(URL_SAFE_NO_PAD.encode(&self.0[..]))
     }
 
-    /// What the store knows it by. Of 256 random bits nothing can be guessed from it.
+    /// The digest that the store holds. It reveals nothing about 256 random bits.
     fn digest(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.0[..]))
     }
 
-    /// What a form of this session's has in it, so that no other page can have made it.
+    /// The token in this session's forms, which no other page can know.
     pub(super) fn form_token(&self) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0[..]);
         URL_SAFE_NO_PAD.encode(hmac::sign(&key, b"claviger console form v1"))
     }
 
-    /// Whether a form with this token is of this session.
+    /// Whether this session issued the form token.
     pub(super) fn has_form_token(&self, token: &str) -> bool {
         self.form_token().as_bytes().ct_eq(token.as_bytes()).into()
     }

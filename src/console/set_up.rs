@@ -1,4 +1,4 @@
-//! Setting up an empty store: the one page that is served before there is anything to sign in to.
+//! Sets up an empty store. This is the only page before anybody can sign in.
 
 use std::sync::Arc;
 
@@ -30,9 +30,9 @@ struct SetUpPage {
     shell: Shell,
     host: String,
     signing_key: String,
-    /// What is wrong with the code.
+    /// The error of the code.
     code_error: Option<String>,
-    /// What is wrong with all else.
+    /// Any other error.
     error: Option<String>,
 }
 
@@ -47,7 +47,7 @@ struct DonePage<'a> {
     admin_file: String,
 }
 
-/// The console of a store that is empty: whatever one wants there, one has to set it up first.
+/// The console of an empty store: every page leads to the set-up.
 pub(crate) fn set_up_router(set_up: &Arc<SetUp>) -> Router<Arc<SetUp>> {
     Router::new()
         .route("/console", any(lead))
@@ -58,13 +58,13 @@ pub(crate) fn set_up_router(set_up: &Arc<SetUp>) -> Router<Arc<SetUp>> {
         .route_layer(from_fn_with_state(Arc::clone(set_up), dressed))
 }
 
-/// `/console/set-up` once there is nothing to set up any more: one signs in.
+/// `/console/set-up` after the set-up: redirects to the sign-in page.
 pub(super) async fn over(State(node): State<Arc<Node>>) -> Response {
     to_sign_in(&node.deployment.issuer)
 }
 
-/// `POST /console/set-up` once there is nothing to set up any more. A browser drops the answer to the first of two
-/// clicks, so whoever has set the server up just now sees the key all the same.
+/// `POST /console/set-up` after the set-up. A browser drops the response to the first of two clicks, so the second
+/// submission of the successful form shows the key, too.
 pub(super) async fn late(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
     let (parts, _, fields) = Fields::read(request).await?;
@@ -79,11 +79,11 @@ pub(super) async fn late(State(node): State<Arc<Node>>, request: Request) -> Res
     }
 }
 
-/// `POST /console/set-up/saved`: the administrator's key is where it belongs.
+/// `POST /console/set-up/saved`: the administrator has saved the key.
 pub(super) async fn saved(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
     let (parts, _, fields) = Fields::read(request).await?;
-    // Another process may have been the one that showed it.
+    // Another process may have shown the key.
     if let Some(set_up) = parts.extensions.get::<Arc<SetUp>>()
         && let Ok(receipt) = fields.text("receipt").parse()
     {
@@ -123,7 +123,7 @@ async fn complete(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<
     }
 }
 
-/// The page that shows the administrator's key this once.
+/// Shows the administrator's key, once.
 fn done(set_up: &SetUp, completed: &CompletedSetUp) -> Result<Response, Failure> {
     let (context, admin) = (&set_up.context, &completed.admin);
     page(&DonePage {
@@ -146,7 +146,7 @@ fn unreadable(set_up: &SetUp) -> Failure {
     refused(&page, ApiError::invalid("what was typed is no code"))
 }
 
-/// The form again, without what was typed: it may be almost the code.
+/// The form again without its input, which may be close to the code.
 fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     let (page, said) = (SetUpPage::of(set_up), sentence(&error.to_string()));
     match error {
@@ -165,7 +165,7 @@ fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     }
 }
 
-/// Whoever has the code may know what is wrong with the files.
+/// Reveals faults of the key files. Only somebody with the code gets here.
 fn fault(error: BootstrapError) -> ApiError {
     match error {
         BootstrapError::Store(error) => error.into(),
@@ -196,7 +196,7 @@ impl SetUpPage {
     }
 }
 
-/// Around every route of the set-up's: as around the console's.
+/// Middleware around the routes of the set-up, like the console's.
 async fn dressed(State(set_up): State<Arc<SetUp>>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().copied();
     let response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! What is around every page: who is signed in, where they are, and where they may go.
+//! The shell of every page: the visitor, the current place, and the navigation.
 
 use super::assets::VERSION;
 use super::page::{address, query};
@@ -12,49 +12,48 @@ use crate::store::Visible;
 use crate::use_cases::access::{Caller, visible_organizations, visible_projects};
 use crate::use_cases::management::keys::KeyPath;
 
-/// The parameter with the query of the list that one came from.
+/// The parameter that keeps the query of the list of keys, for the way back.
 pub(super) const LIST: &str = "list";
 
-/// What a template needs to know of its surroundings.
+/// What every template needs to render the shell.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shell {
-    /// Where the console is: the issuer's path and `/console`.
+    /// The console's path: the issuer's path and `/console`.
     pub(super) base: String,
-    /// Where its files are.
+    /// The path of the assets.
     pub(super) assets: String,
-    /// Who is signed in.
+    /// The visitor, if signed in.
     pub(super) who: Option<Who>,
-    /// The organization that the page is of.
+    /// The page's organization, if it has one.
     pub(super) place: Option<Place>,
-    /// The query of the list of keys that one came from, as the address of a page about a key has it.
+    /// The query of the list that the visitor came from, as in the parameter [`LIST`].
     pub(super) list: String,
 }
 
-/// Who is signed in.
+/// A signed-in visitor.
 #[derive(Clone, Debug)]
 pub(super) struct Who {
-    /// The name of their key.
+    /// The name of the key.
     pub(super) name: String,
-    /// How it begins.
+    /// The key's prefix.
     pub(super) prefix: String,
-    /// Its page.
+    /// The path of the key's page.
     pub(super) href: String,
-    /// Whether they may look into other organizations than one.
+    /// Whether the visitor may read other organizations.
     pub(super) sees_others: bool,
-    /// What every form of theirs has in it.
+    /// The session's form token.
     pub(super) token: String,
 }
 
-/// The organization that a page is of.
+/// A page's organization.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// Its id.
+    /// The organization's id.
     pub(super) organization: String,
-    /// The pages of it that the person may see.
+    /// The pages that the visitor may see.
     pub(super) links: Vec<Link>,
 }
 
-/// A link to a page.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) label: &'static str,
@@ -62,14 +61,12 @@ pub(super) struct Link {
     pub(super) is_here: bool,
 }
 
-/// A room of the console.
+/// A section of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
-    /// The list of keys, and what is about one.
+    /// The list of keys and the pages of one key.
     Keys,
-    /// Use.
     Usage,
-    /// The audit log.
     Audit,
     /// Projects and their environments.
     Projects,
@@ -78,12 +75,12 @@ pub(super) enum Room {
 }
 
 impl Shell {
-    /// The surroundings of somebody who is not signed in.
+    /// The shell for a visitor who is not signed in.
     pub(super) fn of_nobody(node: &Node) -> Self {
         Self::outside(&node.deployment.issuer)
     }
 
-    /// The same where nobody can be signed in.
+    /// The shell before the set-up, when nobody can sign in.
     pub(super) fn outside(issuer: &str) -> Self {
         let base = base_of(issuer);
         Self {
@@ -95,7 +92,7 @@ impl Shell {
         }
     }
 
-    /// The surroundings of whoever is in this session.
+    /// The shell for a session.
     pub(super) fn of(node: &Node, caller: &Caller, session: &SessionId) -> Self {
         let (shell, key) = (Self::of_nobody(node), &caller.key.key);
         let who = Who {
@@ -108,7 +105,7 @@ impl Shell {
         Self { who: Some(who), ..shell }
     }
 
-    /// The same in a room of an organization's.
+    /// The same shell, in a section of an organization.
     pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, room: Room) -> Self {
         let root = self.root(organization);
         let link =
@@ -127,7 +124,7 @@ impl Shell {
         Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
     }
 
-    /// The same of an organization that an address names, with the room that is in it.
+    /// The same shell, for the organization and the section in `path`.
     pub(super) fn at_path(&self, caller: &Caller, organization: &OrganizationId, path: &str) -> Self {
         let room = path.split_once("/orgs/").and_then(|(_, rest)| rest.split('/').nth(1));
         let room = match room {
@@ -140,39 +137,39 @@ impl Shell {
         self.at(caller, organization, room)
     }
 
-    /// Where the pages of an organization are.
+    /// The path above an organization's pages.
     pub(super) fn root(&self, organization: &OrganizationId) -> String {
         format!("{}/orgs/{organization}", self.base)
     }
 
-    /// The page of a key.
+    /// The path of a key's page.
     pub(super) fn key(&self, path: &KeyPath) -> String {
         format!("{}/keys/{}", self.root(&path.organization), path.key)
     }
 
-    /// The list of keys, searched as one left it.
+    /// The path of the list of keys, with the visitor's last search.
     pub(super) fn keys(&self, root: &str) -> String {
         let mark = if self.list.is_empty() { "" } else { "?" };
         format!("{root}/keys{mark}{}", self.list)
     }
 
-    /// What an address without a query has at its end, so that the way back to the list leads to the same search.
+    /// The suffix of an address without a query that keeps the search of the list.
     pub(super) fn kept(&self) -> String {
         address("", [(LIST, &*self.list)])
     }
 
-    /// The same behind a query.
+    /// The same suffix for an address with a query.
     pub(super) fn kept_and(&self) -> String {
         if self.list.is_empty() { String::new() } else { format!("&{}", query([(LIST, &*self.list)])) }
     }
 
-    /// What forms have in them against being made by another page; nothing without a session.
+    /// The form token against cross-site request forgery, or an empty string without a session.
     pub(super) fn token(&self) -> &str {
         self.who.as_ref().map_or("", |who| &who.token)
     }
 }
 
-/// Whether there may be another organization that the caller can read.
+/// Whether the caller may read more than one organization.
 fn sees_others(caller: &Caller) -> bool {
     match visible_organizations(caller) {
         Visible::All => true,
@@ -180,12 +177,12 @@ fn sees_others(caller: &Caller) -> bool {
     }
 }
 
-/// Where the console is.
+/// The console's path.
 pub(super) fn base(node: &Node) -> String {
     base_of(&node.deployment.issuer)
 }
 
-/// Where an issuer's console is.
+/// The path of an issuer's console.
 pub(super) fn base_of(issuer: &str) -> String {
     format!("{}/console", path_of(issuer))
 }

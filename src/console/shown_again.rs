@@ -1,7 +1,7 @@
-//! New secrets, for a minute: a form that was sent twice shows the same page twice.
+//! Keeps new secrets for one minute, so that a form that is submitted twice shows the same page twice.
 //!
-//! A browser drops the answer to the first of two clicks, and with it the one page that shows the secret. The secret
-//! is in the memory of the node that made it, and nowhere else.
+//! A browser drops the response to the first of two clicks, and with it the only page that shows the secret. The secret
+//! stays only in the memory of the node that created it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,29 +18,29 @@ use crate::sharing::fair_cache::{Digest, FairCache};
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent};
 
-/// For so long a secret is shown again.
+/// How long a secret can be shown again.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// So many secrets are kept at once, of all organizations together.
+/// The maximum number of secrets in memory, over all organizations.
 const MOST: usize = 1_024;
 
-/// What was made.
+/// What a form has created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// A key.
     Key,
-    /// Another secret of a key.
+    /// A further secret of a key.
     Secret,
 }
 
-/// A key with the secret that it has just got. The secret is wiped from memory when nobody shows it any more.
+/// A key with its new secret. Memory is wiped when the last reference is dropped.
 #[derive(Debug)]
 pub(super) struct Shown {
     pub(super) what: What,
     pub(super) created: CreatedKey,
 }
 
-/// The secrets that this node has made lately, each under the digest of the form that asked for it.
+/// The secrets that this node created lately, by the digest of the form that asked for them.
 #[derive(Clone)]
 pub(super) struct ShownAgain(Arc<Shared>);
 
@@ -53,13 +53,13 @@ struct Shared {
 #[derive(Clone)]
 struct Kept {
     shown: Arc<Shown>,
-    /// Where the form came from.
+    /// The address that submitted the form.
     from: CallerAddress,
-    /// By the monotonic clock.
+    /// On the monotonic clock.
     until: Duration,
 }
 
-/// A form that asks for a secret: its digest, which only the session that it was made for can repeat, and who sent it.
+/// A form that asks for a secret. Only the session that the form belongs to can repeat its digest.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) digest: Digest,
@@ -72,13 +72,14 @@ impl ShownAgain {
         Self(Arc::new(Shared { clock, kept: FairCache::new(MOST), turns: Mutex::default() }))
     }
 
-    /// What the form made, if it came before within the last minute, from the same address.
+    /// The result of the form, if it was submitted within the last minute from the same address.
     pub(super) fn of(&self, digest: &Digest, from: &CallerAddress) -> Option<Arc<Shown>> {
         let Kept { shown, from: at_first, until } = self.0.kept.get(digest)?;
         (self.0.clock.monotonic() < until && at_first == *from).then_some(shown)
     }
 
-    /// Makes a secret, unless the same form has made it already. Of two such forms at once the second waits for the first.
+    /// Creates a secret, unless the same form has created it already. A concurrent second submission waits for the
+    /// first.
     ///
     /// # Errors
     /// Those of `make`.

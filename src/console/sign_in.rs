@@ -1,4 +1,4 @@
-//! Signing in with an API key, and out again.
+//! Signs a visitor in with an API key.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::http::request_id::RequestId;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
 
-/// Where to go on, and why one is here.
+/// The next page, and the reason for the sign-in.
 const KNOWN: [&str; 2] = ["next", "why"];
 
 #[derive(Template)]
@@ -33,12 +33,12 @@ const KNOWN: [&str; 2] = ["next", "why"];
 struct SignInPage {
     shell: Shell,
     next: String,
-    /// The hidden fields that carry a form which came too late for its session.
+    /// The hidden fields that carry a form whose session had ended.
     unsent: Option<[(&'static str, String); 2]>,
     notice: Option<&'static str>,
     error: Option<String>,
     host: String,
-    /// What the keys of this deployment begin with.
+    /// The prefix of this deployment's keys.
     brand: String,
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
     }
     let (said, taken) = notice::take(&node, &parts.headers, None, &format!("{}/sign-in", base(&node)));
     let said = said.map(Notice::text);
-    // Whoever reads this, it is so.
+    // A link can show this text, but it is true after any set-up.
     let set_up = "Set-up is complete. Sign in with the administrator key.";
     let said = said.or_else(|| query.text("why").filter(|why| *why == "set-up").map(|_| set_up));
     let mut response = answer::page(&SignInPage::new(&node, next, said))?;
@@ -86,7 +86,7 @@ pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> 
     }
 }
 
-/// Asks somebody to sign in whose form came too late for their session, and keeps the form.
+/// Asks the visitor to sign in again after their session has ended, and keeps their form.
 pub(super) fn with_unsent(node: &Node, unsent: Unsent) -> Failure {
     let notice = "Your session has ended. Sign in again to continue. What you entered is still here.";
     let page = SignInPage {
@@ -96,7 +96,7 @@ pub(super) fn with_unsent(node: &Node, unsent: Unsent) -> Failure {
     answer::refused(&page, ApiError::Unauthenticated { presented: false })
 }
 
-/// The form again, without what was typed: it is a secret.
+/// The form again without its input, which is a secret.
 fn again(node: &Node, next: String, unsent: Option<Unsent>, error: ApiError) -> Failure {
     let said = match &error {
         ApiError::Unauthenticated { .. } => {

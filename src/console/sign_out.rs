@@ -1,4 +1,4 @@
-//! Signing out.
+//! Ends a session.
 
 use std::sync::Arc;
 

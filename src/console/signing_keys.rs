@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with.
+//! The page of the signing keys.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ struct Row {
     withdrawn: Option<When>,
 }
 
-/// `GET /console/orgs/{org}/signing-keys`: the deployment's, whichever organization one looks from.
+/// `GET /console/orgs/{org}/signing-keys`. Every organization shows the deployment's keys.
 pub(super) async fn show(
     State(node): State<Arc<Node>>,
     visitor: Visitor,
@@ -49,7 +49,7 @@ pub(super) async fn show(
     page(&shown(&node, &visitor, &organization)?)
 }
 
-/// `POST /console/orgs/{org}/signing-keys`: publishes the next one.
+/// `POST /console/orgs/{org}/signing-keys`: publishes the next signing key.
 pub(super) async fn publish(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,

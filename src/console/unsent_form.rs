@@ -1,6 +1,6 @@
-//! What somebody typed into a form that could not be taken, because the session was over or is another one. It stays
-//! in the browser: a page carries it, and shows the form again once somebody is signed in. Nothing of it is done before
-//! they send the form anew.
+//! Keeps the input of a form that was refused because its session has ended or is another one. The input stays in the
+//! browser: the sign-in page carries it, and the form appears again after the sign-in. Nothing happens before the
+//! visitor submits the form again.
 
 use askama::Template;
 use axum::response::Response;
@@ -13,14 +13,14 @@ use super::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::use_cases::management::ApiError;
 
-/// The fields by which the page for signing in carries a form.
+/// The fields in which the sign-in page carries a form.
 const PATH: &str = "path";
 const TYPED: &str = "typed";
 
-/// What is of one session alone, or says that the form is to be shown.
+/// Fields that belong to one session, or that control the display.
 const NOT_TYPED: [&str; 3] = [TOKEN, FORM, RESUME];
 
-/// A form that was typed and not taken.
+/// A form that was not accepted.
 #[derive(Debug)]
 pub(super) struct Unsent {
     path: String,
@@ -37,22 +37,22 @@ struct ResumePage {
 }
 
 impl Unsent {
-    /// What was sent to `path`, if that is where a form of the console's goes.
+    /// The form submitted to `path`, if that is a path of the console.
     pub(super) fn new(base: &str, path: &str, fields: Fields) -> Option<Self> {
         is_page(base, path).then(|| Self { path: path.to_owned(), fields: fields.without(&NOT_TYPED) })
     }
 
-    /// What the page for signing in has carried.
+    /// The form that the sign-in page has carried.
     pub(super) fn carried(base: &str, fields: &Fields) -> Option<Self> {
         Self::new(base, fields.text(PATH), Fields::parse(fields.text(TYPED).as_bytes()).ok()?)
     }
 
-    /// The hidden fields that carry it.
+    /// The hidden fields that carry the form.
     pub(super) fn carriers(&self) -> [(&'static str, String); 2] {
         [(PATH, self.path.clone()), (TYPED, self.fields.encoded())]
     }
 
-    /// Where it was sent to.
+    /// The path that the form was submitted to.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
@@ -63,15 +63,15 @@ impl Unsent {
     }
 }
 
-/// The page that leads from signing in back to the form.
+/// The page that leads from the sign-in back to the form.
 ///
 /// # Errors
-/// As [`page`].
+/// Those of [`page`].
 pub(super) fn after_sign_in(shell: Shell, unsent: Unsent) -> Result<Response, Failure> {
     page(&unsent.page(shell, true))
 }
 
-/// The page that leads back to a form that is of another session.
+/// The page that leads back to a form of another session.
 pub(super) fn of_another_session(visitor: &Visitor, unsent: Unsent, error: ApiError) -> Failure {
     refused(&unsent.page(visitor.shell.clone(), false), error)
 }

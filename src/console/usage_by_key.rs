@@ -1,4 +1,4 @@
-//! Which keys of an organization are used most, as a part of its page of use and as a table to take away.
+//! The most used keys of an organization, as a part of the usage page and as a download.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use crate::node::Node;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::usage::{self, Bucket, KeyUse};
 
-/// Keys on the page.
+/// The number of keys on the page.
 const SHOWN: u16 = 20;
 
-/// Keys in a download.
+/// The maximum number of keys in a download.
 const MOST_ROWS: u16 = 10_000;
 
 const COLUMNS: [&str; 11] = columns(["key_id", "name", "project", "environment"]);
@@ -33,17 +33,17 @@ const COLUMNS: [&str; 11] = columns(["key_id", "name", "project", "environment"]
 /// The busiest keys of a day or a month.
 #[derive(Debug)]
 pub(super) struct UseByKey {
-    /// When that is, as people say it.
+    /// The day or the month in words.
     pub(super) period: String,
-    /// The months beside it that there is something to know of.
+    /// The neighbouring months that have data.
     pub(super) before: Option<Beside>,
     pub(super) after: Option<Beside>,
-    /// What the download is to be asked for.
+    /// The query of the download.
     pub(super) query: String,
     pub(super) rows: Vec<KeyRow>,
 }
 
-/// A month beside another.
+/// A link to a neighbouring month.
 #[derive(Debug)]
 pub(super) struct Beside {
     pub(super) name: String,
@@ -55,11 +55,11 @@ pub(super) struct KeyRow {
     pub(super) id: String,
     pub(super) home: Option<Home>,
     pub(super) used: Bucket,
-    /// Of 100, how much of the busiest key's use this is.
+    /// Percent of the busiest key's use.
     pub(super) share: u64,
 }
 
-/// What is shown of a key that can be looked at.
+/// The link of a key that the visitor may see.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) href: String,
@@ -83,7 +83,7 @@ pub(super) async fn export(
 }
 
 impl UseByKey {
-    /// What there is beside a plot of this span: of a month if one is asked for, else of the last day or month in it.
+    /// The busiest keys of the month in the query, or of the last day or month of `span`.
     pub(super) async fn read(
         node: &Arc<Node>,
         visitor: &Visitor,
@@ -125,7 +125,7 @@ impl KeyRow {
     }
 }
 
-/// The month that is asked for, if one is.
+/// The month in the query.
 pub(super) fn month(query: &Query) -> Result<Option<CalendarPeriod>, ApiError> {
     let parse =
         |text: &str| CalendarPeriod::month(text).map_err(|error| ApiError::invalid(error).at("month"));

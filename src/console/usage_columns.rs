@@ -1,8 +1,8 @@
-//! The columns of use in a table to take away.
+//! The usage columns of CSV downloads.
 
 use crate::use_cases::management::usage::{Bucket, Refused};
 
-/// Their names, behind the columns `before` them.
+/// The column names, after those in `before`.
 pub(super) const fn columns<const BEFORE: usize, const ALL: usize>(
     before: [&'static str; BEFORE],
 ) -> [&'static str; ALL] {
@@ -26,7 +26,7 @@ const USE: [&str; 7] = [
     "refused_secret",
 ];
 
-/// Their cells, behind the cells `before` them.
+/// The cells, after those in `before`.
 pub(super) fn cells<const BEFORE: usize, const ALL: usize>(
     before: [String; BEFORE],
     used: &Bucket,

@@ -1,4 +1,4 @@
-//! Use over hours, days or months, as a plot and as a table.
+//! Usage over hours, days or months, as a plot and as a table.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::use_cases::management::usage::{Bucket, PeriodRequest, Usage};
 
 const DAY: i64 = 86_400;
 
-/// For how long one looks back, and how finely.
+/// The length and the resolution of the plot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Span {
     /// Two days, by the hour.
@@ -23,7 +23,6 @@ pub(super) enum Span {
     Months,
 }
 
-/// Use over a span.
 #[derive(Debug)]
 pub(super) struct UseOverTime {
     pub(super) span: Span,
@@ -58,7 +57,7 @@ impl Span {
         }
     }
 
-    /// What to ask the use case for.
+    /// The period for the use case.
     pub(super) fn request(self, node: &Arc<Node>) -> PeriodRequest {
         let ago = |days: i64| Some(node.clock.now().plus(-days * DAY));
         match self {
@@ -95,7 +94,7 @@ impl UseOverTime {
     }
 }
 
-/// Buckets that are called the same are one.
+/// Merges neighbouring buckets with the same label.
 fn points(usage: &Usage, names: impl Fn(&str) -> (String, String)) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     for bucket in usage.buckets() {

@@ -1,4 +1,4 @@
-//! How the keys of an organization are used: over time, by project and by key.
+//! The usage page of an organization: over time, by project and by key.
 
 use std::sync::Arc;
 
@@ -32,16 +32,16 @@ struct UsagePage {
     used: UseOverTime,
     project: Option<ProjectId>,
     projects: Vec<ProjectRow>,
-    /// Of the whole organization, and so not beside one project's use: keys are in order over all projects.
+    /// `None` when a project is selected, because the ranking covers all projects.
     keys: Option<UseByKey>,
-    /// What the links of the plot have in them besides.
+    /// Further parameters in the links of the plot.
     more: String,
 }
 
 struct ProjectRow {
     id: String,
     used: Bucket,
-    /// Of 100, how much of the busiest project's use this is.
+    /// Percent of the busiest project's use.
     share: u64,
 }
 

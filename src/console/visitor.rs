@@ -1,4 +1,4 @@
-//! Who is at the console, if they are signed in.
+//! Identifies the visitor of the console.
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,7 +21,7 @@ use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
 
-/// Somebody who is signed in, with exactly the rights that the management API would give them.
+/// A signed-in visitor, with exactly the rights that the management API would grant.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) caller: Caller,
@@ -29,7 +29,7 @@ pub(super) struct Visitor {
     pub(super) shell: Shell,
 }
 
-/// The surroundings of a request, once it is known who asks: what an error page has around it.
+/// The shell of a request, once the visitor is identified. Error pages use it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KnownShell(Arc<OnceLock<(Shell, Caller)>>);
 
@@ -40,10 +40,10 @@ impl KnownShell {
 }
 
 impl Visitor {
-    /// Who asks; `None` when nobody is signed in.
+    /// The visitor, or `None` when nobody is signed in.
     ///
     /// # Errors
-    /// [`Failure`].
+    /// [`Failure`] when the session can't be checked, or its key is not valid from this address.
     pub(super) async fn of(parts: &mut Parts, node: &Arc<Node>) -> Result<Option<Self>, Failure> {
         let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
         let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
@@ -51,7 +51,7 @@ impl Visitor {
         let origin = Origin { address, request_id: request_id.as_str() };
         let caller = match session::resume(node, &session, origin).await {
             Ok(Some(caller)) => caller,
-            // The key is gone, and the session with it.
+            // The key is no longer valid, so the session has ended.
             Ok(None)
             | Err(
                 ApiError::Unauthenticated { .. }
@@ -71,7 +71,7 @@ impl Visitor {
         Ok(Some(Self { caller, session, shell }))
     }
 
-    /// What is around a page of an organization's.
+    /// The shell of an organization's page.
     pub(super) fn shell_at(&self, organization: &OrganizationId, room: Room) -> Shell {
         self.shell.at(&self.caller, organization, room)
     }
@@ -92,7 +92,7 @@ impl FromRequestParts<Arc<Node>> for Visitor {
     }
 }
 
-/// The query of the list that one came from. It goes nowhere but into the query of a link to that list.
+/// The query of the list that the visitor came from. It is only ever used in the query of a link to that list.
 fn list_of(parts: &Parts) -> String {
     let query = Query::of_page(parts, &[LIST]).ok();
     let list = query.as_ref().and_then(|query| query.text(LIST)).unwrap_or_default();
@@ -100,7 +100,7 @@ fn list_of(parts: &Parts) -> String {
     if list.bytes().all(is_plain) { list.to_owned() } else { String::new() }
 }
 
-/// Sends somebody to sign in, and then back to where they wanted to look.
+/// Redirects to the sign-in page, which leads back to the requested page.
 fn to_sign_in(parts: &Parts, node: &Node) -> Response {
     let wanted = parts.uri.path_and_query().filter(|_| parts.method == Method::GET).map(|path| path.as_str());
     next_page::sign_in_first(node, wanted, cookie::read(node, &parts.headers).is_some())

@@ -1,5 +1,4 @@
-//! Moments, as people read them: how far away, and the date beside it. Where scripts run, hovering also tells the time of
-//! whoever reads.
+//! Renders times for people: a relative time with the date. With scripts, hovering also shows the reader's local time.
 
 use std::fmt;
 
@@ -11,18 +10,18 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// 365.25 days: a century of these has no drift that anybody sees.
+/// 365.25 days in seconds. Over a century the drift is invisible.
 const YEAR: i64 = 31_557_600;
 const MONTH: i64 = YEAR / 12;
 
-/// A moment, seen from another.
+/// A time and the current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When {
     at: Timestamp,
     now: Timestamp,
 }
 
-/// How long something has been there since a moment.
+/// The age of something since a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Age(When);
 
@@ -31,7 +30,7 @@ impl When {
         Self { at, now }
     }
 
-    /// The same moment as the beginning of an age.
+    /// The age since this time.
     pub(super) const fn age(self) -> Age {
         Age(self)
     }
@@ -63,8 +62,7 @@ impl When {
     }
 }
 
-/// How much time that is, rounded down in a unit of which there are at least two if it can be; `None` is less than a
-/// minute.
+/// The duration, rounded down in the largest unit of which it has at least two, if any. `None` below one minute.
 fn amount(away: i64) -> Option<String> {
     Some(match away.unsigned_abs().cast_signed() {
         seconds if seconds < MINUTE => return None,
@@ -107,13 +105,13 @@ impl fmt::Display for Age {
     }
 }
 
-/// There is nothing in it but digits and words of ours.
+/// The HTML contains only digits and fixed words.
 impl HtmlSafe for When {}
 
 /// As [`When`].
 impl HtmlSafe for Age {}
 
-/// `November`, of a time as RFC 3339 writes it.
+/// The month's name of an RFC 3339 time, such as `November`.
 pub(super) fn month_name(exact: &str) -> &'static str {
     MONTHS[exact[5..7].parse::<usize>().map_or(0, |month| (month + 11) % 12)]
 }

@@ -1,4 +1,5 @@
-//! Withdrawing a signing key, which ends the tokens of every organization: it asks for more than ending one key does.
+//! Withdraws a signing key. This invalidates tokens of every organization, so the confirmation asks for more than that
+//! of one key.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::node::Node;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::signing_keys::{self, Reach, RotateRequest};
 
-/// So many characters of a key's id tell it from the few others.
+/// The number of characters that identify one of the few signing keys.
 const TYPED_AT_LEAST: usize = 8;
 
 #[derive(Template)]
@@ -94,12 +95,12 @@ async fn asked(
 }
 
 impl WithdrawPage {
-    /// What is to be typed.
+    /// The characters to type.
     fn beginning(&self) -> &str {
         self.kid.get(..TYPED_AT_LEAST).unwrap_or(&self.kid)
     }
 
-    /// The withdrawal, if whoever asks for it has said all that it takes.
+    /// The withdrawal, if the confirmation is complete.
     fn confirmed(&self) -> Result<RotateRequest, ApiError> {
         if self.typed.len() < TYPED_AT_LEAST || !self.kid.starts_with(&self.typed) {
             return Err(ApiError::invalid("this does not match the key’s ID, so nothing was changed"));

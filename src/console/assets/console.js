@@ -1,20 +1,20 @@
-// What is only convenience: every page does the same without this.
+// Conveniences only. Every page works the same without this script.
 "use strict";
 
-// Hovering over a time shows it in the reader's time zone, too.
+// Hovering over a time also shows it in the reader's time zone.
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = `${local.format(new Date(time.dateTime))}\n${time.dateTime}`;
 }
 
-// The summary of a refused form has the focus, also where browsers know `autofocus` on fields only.
+// Focuses the error summary of a refused form, since some browsers support `autofocus` only on fields.
 document.querySelector("[data-summary]")?.focus();
 
-// On a phone, the tabs begin where one is.
+// On a narrow screen, scrolls the current tab into view.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// A filter that was chosen with a pointer takes effect at once. Arrow keys in a list pass over every choice before the one
-// that is meant: there, Enter applies it, as does the button. A page that the browser has kept shows what its address says.
+// A filter chosen with a pointer applies at once. Arrow keys in a list pass over other choices first, so a keyboard
+// choice applies with Enter or with the button. A page from the browser's back cache shows the filters of its address.
 for (const form of document.querySelectorAll("form.filters")) {
   let isByKey = false;
   form.addEventListener("pointerdown", () => { isByKey = false; });
@@ -34,8 +34,8 @@ for (const form of document.querySelectorAll("form.filters")) {
   });
 }
 
-// A form that changes something is sent once, however often its button is pressed. If there is no answer for long, it
-// may be sent again: the server knows it.
+// A form that changes something is submitted once, however often its button is pressed. After a long time without a
+// response it can be submitted again, because the server recognizes the repetition.
 const sent = new Set();
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -46,10 +46,10 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => sent.clear());
 
-// A form that came too late for its session is shown again by itself.
+// Shows a form again automatically after its session has ended.
 document.querySelector("form[data-resume]")?.requestSubmit();
 
-// The space bar presses a link that looks like a button or a switch.
+// The space bar activates a link that looks like a button or a switch.
 for (const link of document.querySelectorAll("a[role=button], a[role=switch]")) {
   link.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
@@ -58,7 +58,7 @@ for (const link of document.querySelectorAll("a[role=button], a[role=switch]")) 
   });
 }
 
-// A menu closes when one looks elsewhere.
+// A click outside a menu closes it.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.account[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -74,7 +74,7 @@ document.addEventListener("keydown", (event) => {
 
 document.documentElement.classList.add("js");
 
-// A search that goes through many keys goes on by itself until it has found one, or there are no more.
+// A search through many keys continues automatically until it finds one or reaches the end.
 async function lookFurther(link) {
   let next = link.href;
   link.textContent = "Searching…";
@@ -94,7 +94,7 @@ async function lookFurther(link) {
 }
 document.querySelectorAll("[data-look-further]").forEach(lookFurther);
 
-// Scopes are added and removed in place, and one goes on typing there.
+// Adds and removes scope rows in place, and moves the focus to them.
 const rows = document.querySelector("form .rows");
 function number() {
   const all = [...rows.querySelectorAll(".row")];
@@ -136,7 +136,7 @@ rows?.addEventListener("click", (event) => {
   left[Math.min(at, left.length - 1)].querySelector("select").focus();
 });
 
-// Only the environments of the chosen project are there to choose.
+// Offers only the environments of the chosen project.
 const project = document.querySelector("select#project");
 project?.addEventListener("change", () => {
   const environments = document.querySelector("select#environment");
@@ -146,7 +146,7 @@ project?.addEventListener("change", () => {
   environments.replaceChildren(...names.map((name) => new Option(name, name, name === chosen, name === chosen)));
 });
 
-// What only one choice needs is there only with that choice.
+// Shows fields that belong to one choice only with that choice.
 function narrow() {
   for (const part of document.querySelectorAll("[data-only-for]")) {
     const [name, value] = part.dataset.onlyFor.split("=");
@@ -158,7 +158,7 @@ function narrow() {
 document.addEventListener("change", narrow);
 narrow();
 
-// What a scope covers, in the server's words, while it is typed.
+// Fetches the server's explanation of a scope while somebody types.
 const waiting = new WeakMap();
 document.addEventListener("input", (event) => {
   const row = event.target.closest("[data-explain] .row");
@@ -181,7 +181,7 @@ async function explain(row) {
   words.textContent = await answer.text();
 }
 
-// One's own address, without a round trip.
+// Adds the visitor's own address without a request.
 for (const button of document.querySelectorAll("[data-append]")) {
   button.addEventListener("click", (event) => {
     event.preventDefault();
@@ -198,7 +198,7 @@ ranges?.addEventListener("input", () => {
   document.querySelector(".open-warning")?.toggleAttribute("hidden", !isOpen);
 });
 
-// Copying, and saying so.
+// Copies a text and confirms it.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const shown = document.getElementById(button.dataset.copy);
@@ -206,7 +206,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       await navigator.clipboard.writeText(shown.textContent);
       button.textContent = "Copied";
     } catch {
-      // Where the browser does not let a page do it, the text is selected for whoever presses the keys.
+      // Where the browser forbids copying, the text is selected for the keyboard shortcut.
       shown.closest("details").open = true;
       getSelection().selectAllChildren(shown);
       button.textContent = "Press Ctrl+C";
@@ -215,7 +215,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// A page that shows something once does not go before it was said to be saved.
+// A page that shows a secret once warns before it is left, until the visitor has confirmed that the secret is saved.
 for (const form of document.querySelectorAll("form[data-guard]")) {
   const isSaved = form.querySelector("[type=checkbox]");
   addEventListener("beforeunload", (event) => {

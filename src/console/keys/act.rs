@@ -1,4 +1,4 @@
-//! What is done to a key, not all of which can be undone: each asks first.
+//! Actions on a key, some of which can't be undone. Each asks for confirmation first.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ use crate::node::Node;
 use crate::use_cases::management::keys::KeyPath;
 use crate::use_cases::management::{ApiError, Force, Idempotent, carry_out, keys};
 
-/// What is chosen at first, in seconds: a week.
+/// The default overlap in seconds: one week.
 const OVERLAP: &str = "604800";
 
-/// What is to be done.
+/// An action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     Disable,
@@ -42,7 +42,7 @@ pub(super) enum Act {
 }
 
 impl Act {
-    /// The field that an error is about, if there is one.
+    /// The field that an error is about.
     const fn field(self) -> &'static str {
         match self {
             Self::Revoke | Self::Delete => "name",
@@ -51,7 +51,7 @@ impl Act {
     }
 }
 
-/// What was typed and chosen.
+/// The visitor's input.
 #[derive(Debug)]
 pub(super) struct Typed {
     name: String,
@@ -72,7 +72,7 @@ struct ActPage {
     last_used: Option<When>,
     is_own: bool,
     typed: Typed,
-    /// Whether the secret to be retired is the one that was to replace another.
+    /// Whether the secret to retire is the replacement of another one.
     undoes_rotation: bool,
     error: Option<String>,
 }
@@ -113,7 +113,7 @@ pub(in crate::console) async fn ask_retire(
     ask(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire")).await
 }
 
-/// `POST …/rotate`. What is answered is the one page that shows the new secret.
+/// `POST …/rotate`. Only this response shows the new secret.
 pub(in crate::console) async fn rotate(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
@@ -206,7 +206,7 @@ pub(in crate::console) async fn retire(
     }
 }
 
-/// Whether the name that was typed is the key's.
+/// Checks that the typed name is the key's.
 async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str) -> Result<(), ApiError> {
     let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;
     if confirm::names(typed, &key.name, &key.id.to_string()) {
@@ -225,7 +225,7 @@ pub(super) async fn ask(
     page(&asked(node, visitor, path, act, action).await?)
 }
 
-/// Asks once more, with what was typed.
+/// Shows the confirmation again with the visitor's input.
 pub(super) async fn once_more(
     node: &Arc<Node>,
     posted: &Posted,
@@ -236,7 +236,7 @@ pub(super) async fn once_more(
     page(&asked_again(node, posted, path, act, action).await?)
 }
 
-/// Asks once more, with what is wrong; what can't be helped by that is a page of its own.
+/// Shows the confirmation again with the error. An error that other input can't fix gets a page of its own.
 pub(super) async fn again(
     node: &Arc<Node>,
     posted: &Posted,
@@ -300,7 +300,7 @@ impl Typed {
     }
 }
 
-/// Whether all secrets but the one that an action names would end.
+/// Whether every secret except the one named in `action` has an end.
 fn undoes_rotation(key: &ApiKey, action: &str, now: Timestamp) -> bool {
     let mut left = key.live_secrets(now).filter(|secret| !action.contains(&secret.id.to_string()));
     left.all(|secret| secret.expires_at.is_some())

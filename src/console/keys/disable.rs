@@ -1,4 +1,4 @@
-//! Disabling a key and enabling it again: both ask first.
+//! Disables and enables a key, after a confirmation.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Changing a key: first what would change is spelled out, then it is.
+//! Changes a key, after a preview of the differences.
 
 use std::sync::Arc;
 
@@ -38,9 +38,9 @@ struct EditPage {
     are_some: bool,
     address: Option<String>,
     is_new: bool,
-    /// What the form began from, so that it is seen when somebody else changes the key meanwhile.
+    /// The key's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
-    /// What somebody else has changed since.
+    /// Changes by somebody else since then.
     changed: Vec<Difference>,
 }
 
@@ -53,7 +53,7 @@ struct PreviewPage {
     form: KeyForm,
     differences: Vec<Difference>,
     base: String,
-    /// Whether tokens die by it, and calls are refused.
+    /// Whether the change revokes tokens and makes requests fail.
     takes_away: bool,
     version: String,
 }
@@ -133,7 +133,7 @@ async fn changed(
     carry_out(async move { keys::change(&server.records, &caller, &path, patch, &terms).await }).await
 }
 
-/// What the form holds of a key.
+/// The members of a key that the form edits, as JSON.
 fn base(key: &ApiKey) -> String {
     json!({
         "name": key.name,
@@ -145,7 +145,7 @@ fn base(key: &ApiKey) -> String {
     .to_string()
 }
 
-/// The form once more, with what somebody else has changed since it was first shown.
+/// The form again, with the changes by somebody else since it was first shown.
 fn overtaken(visitor: &Visitor, path: &KeyPath, form: KeyForm, began: &str, now: &ApiKey) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::new(visitor, path, now, form);

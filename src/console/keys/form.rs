@@ -1,4 +1,4 @@
-//! The form that a key is made and changed with: what was typed, and what is wrong with it.
+//! The form that creates and edits a key: its input and its errors.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::use_cases::management::ApiError;
 
 const DAY: i64 = 86_400;
 
-/// What a key's form holds.
+/// The input of a key's form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyForm {
     pub(super) name: String,
@@ -27,22 +27,22 @@ pub(super) struct KeyForm {
     pub(super) access: String,
     pub(super) rows: Vec<ScopeRow>,
     pub(super) cidrs: String,
-    /// The field where one goes on after a button inside the form was pressed.
+    /// The field to focus after a button inside the form was pressed.
     pub(super) focus: &'static str,
     mistakes: Vec<Mistake>,
 }
 
-/// Something that is wrong with the form.
+/// An error in the form.
 #[derive(Clone, Debug)]
 pub(super) struct Mistake {
-    /// The field; `form` is all of it.
+    /// The field; `form` stands for the form as a whole.
     field: &'static str,
-    /// The id of the element that it is about, if there is one.
+    /// The id of the HTML element at fault, if there is one.
     pub(super) target: String,
     pub(super) text: String,
 }
 
-/// How the management API calls the fields, where it calls them anything else, and how it speaks of what is wrong in one.
+/// Maps the beginnings of the management API's messages to the form's fields.
 const NAMED: [(&str, &str); 9] = [
     ("name", "name"),
     ("note", "note"),
@@ -55,15 +55,15 @@ const NAMED: [(&str, &str); 9] = [
     ("environment", "environment"),
 ];
 
-/// A scope as it is typed.
+/// A scope as typed.
 #[derive(Clone, Debug)]
 pub(super) struct ScopeRow {
     pub(super) action: String,
     pub(super) resource: String,
-    /// What it covers, or what is wrong with it.
+    /// The explanation of the scope, or its error.
     pub(super) words: String,
     pub(super) is_wrong: bool,
-    /// Whether one goes on here after a button inside the form was pressed.
+    /// Whether to focus this row after a button inside the form was pressed.
     pub(super) is_focused: bool,
 }
 
@@ -85,7 +85,7 @@ impl ScopeRow {
 }
 
 impl KeyForm {
-    /// The form as it is first seen.
+    /// The form for a new key.
     pub(super) fn empty(project: String, environment: String) -> Self {
         Self {
             project,
@@ -97,7 +97,7 @@ impl KeyForm {
         }
     }
 
-    /// The form with a key as it is.
+    /// The form filled from a key.
     pub(super) fn of(key: &ApiKey) -> Self {
         let row = |scope: &Scope| ScopeRow::new(scope.action().as_str(), scope.filter().as_str());
         Self {
@@ -113,7 +113,7 @@ impl KeyForm {
         }
     }
 
-    /// The form as it was sent.
+    /// The form filled from a submission.
     pub(super) fn sent(fields: &Fields) -> Self {
         let text = |name| fields.text(name).to_owned();
         let rows = fields.all("action").zip(fields.all("resource"));
@@ -135,8 +135,8 @@ impl KeyForm {
         }
     }
 
-    /// Carries out what a button inside the form asks for, if one was pressed: another row or one less, one's own address,
-    /// or the environments of another project. The page that follows goes on where the button was.
+    /// Handles a button inside the form, if one was pressed: adds or removes a row, adds the visitor's address, or
+    /// loads the environments of another project. The next page focuses the place where the button was.
     pub(super) fn edited(&mut self, fields: &Fields, address: Option<&str>) -> bool {
         if fields.has("more") {
             self.access = "scopes".into();
@@ -167,29 +167,29 @@ impl KeyForm {
         false
     }
 
-    /// What is wrong with a field.
+    /// The error of a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
         self.mistakes.iter().find(|mistake| mistake.field == field).map(|mistake| mistake.text.as_str())
     }
 
-    /// All that is wrong.
+    /// All errors.
     pub(super) fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
 
-    /// What is wrong as the use case says: with a field, if it names one, or else with the whole.
+    /// Adds an error of the use case: to the field that its message names, or else to the form as a whole.
     pub(super) fn refuse(&mut self, error: &ApiError) {
         let why = error.message();
         let named = NAMED.iter().find(|(said, _)| why.starts_with(said));
         self.wrong(named.map_or("form", |(_, field)| field), why);
     }
 
-    /// Whether the ranges let anybody in.
+    /// Whether the address ranges allow every address.
     pub(super) fn is_open(&self) -> bool {
         Cidrs::parse(self.entries()).is_ok_and(|cidrs| cidrs.has_wildcard())
     }
 
-    /// The members of a key, as the management API takes them; `None` when a field is wrong.
+    /// The key's members in the management API's JSON. `None` when a field is invalid; the form then has the errors.
     pub(super) fn members(&mut self, now: Timestamp) -> Option<Map<String, Value>> {
         let mut members = Map::new();
         let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
@@ -242,7 +242,7 @@ impl KeyForm {
         scopes
     }
 
-    /// A key that ends on a day is good for all of it, by UTC.
+    /// A key that expires on a day is valid until the end of that day in UTC.
     fn end_of_day(&mut self, now: Timestamp) -> Option<Timestamp> {
         let Some(day) = Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", self.date)) else {
             self.wrong("date", "enter the last day on which the key works");

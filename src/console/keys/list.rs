@@ -29,7 +29,7 @@ use crate::use_cases::management::{ApiError, PageRequest, keys, projects};
 
 const PER_PAGE: u16 = 50;
 
-/// The most projects that are offered to choose from. Where there are more, one types which.
+/// The maximum number of projects in a select box. Beyond it, the visitor types the id.
 const MOST_PROJECTS: u16 = 200;
 
 /// Days of use that a row shows.
@@ -45,17 +45,17 @@ struct KeysPage {
     wanted: Wanted,
     projects: Vec<String>,
     environments: Vec<String>,
-    /// Whether there are more projects than these.
+    /// Whether `projects` is incomplete.
     are_some: bool,
     sorts: &'static [Sort],
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
-    /// Where a key is made, for those who may.
+    /// The link to the form for a new key, if the visitor may create one.
     create: Option<String>,
 }
 
-/// What somebody looks for, as the address has it.
+/// The filters and the order in the page's query.
 #[derive(Clone, Debug)]
 struct Wanted {
     search: String,
@@ -110,24 +110,24 @@ pub(in crate::console) async fn list(
     })
 }
 
-/// Whether the person could make a key in some project.
+/// Whether the visitor may create a key in any project.
 fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
     crate::use_cases::access::reachable_keys(caller, Verb::Write, organization)
         != crate::store::VisibleKeys::Only(Vec::new())
 }
 
-/// A project that one can choose, with its environments in their order.
+/// A project to choose, with its environments in order.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) id: String,
     pub(super) environments: Vec<String>,
 }
 
-/// Environments that nobody should make a key for by mistake.
+/// Names of environments that are never the default, so that nobody creates a production key by mistake.
 const PRODUCTION: [&str; 4] = ["prd", "prod", "production", "live"];
 
 impl Choice {
-    /// The environment that a key is for where nobody has chosen one: production only where there is no other.
+    /// The default environment of a new key. It is production only if there is no other.
     pub(super) fn first(&self) -> &str {
         let is_production = |slug: &&String| PRODUCTION.contains(&slug.as_str());
         let first = self.environments.iter().find(|slug| !is_production(slug));
@@ -135,11 +135,11 @@ impl Choice {
     }
 }
 
-/// The projects that one can choose from.
+/// The projects to choose from.
 #[derive(Debug)]
 pub(super) struct Choices {
     pub(super) projects: Vec<Choice>,
-    /// Whether there are more than these, so that one types which.
+    /// Whether `projects` is incomplete, so that the visitor types the id.
     pub(super) are_some: bool,
 }
 
@@ -159,7 +159,7 @@ pub(super) async fn choices(
     Ok(Choices { projects, are_some: next.is_some() })
 }
 
-/// Every environment of these projects, once.
+/// All environments of these projects, without duplicates.
 pub(super) fn all_environments(choices: &[Choice]) -> Vec<String> {
     let mut all: Vec<String> = choices.iter().flat_map(|choice| choice.environments.clone()).collect();
     all.sort_unstable();
@@ -168,7 +168,7 @@ pub(super) fn all_environments(choices: &[Choice]) -> Vec<String> {
 }
 
 impl KeysPage {
-    /// Whether it has fewer keys than it could show, and more are to be looked through.
+    /// Whether the page is not full although more keys remain to be searched.
     fn is_cut(&self) -> bool {
         self.next.is_some() && self.rows.len() < usize::from(PER_PAGE)
     }
@@ -221,7 +221,7 @@ impl Wanted {
         }
     }
 
-    /// Whether something narrows the list beyond what it begins with.
+    /// Whether any filter differs from the default.
     fn is_narrowed(&self) -> bool {
         let texts = [&self.search, &self.project, &self.environment];
         self.is_stale || self.status() != StatusFilter::Active || texts.iter().any(|text| !text.is_empty())
@@ -231,28 +231,28 @@ impl Wanted {
         !matches!(self.status(), StatusFilter::All | StatusFilter::Revoked)
     }
 
-    /// The same list with revoked keys or without them.
+    /// The link that shows or hides revoked keys.
     fn toggled(&self, root: &str) -> String {
         let status = if self.hides_revoked() { "all" } else { "unrevoked" };
         Self { status: status.into(), ..self.clone() }.link(root, "")
     }
 
-    /// The same list as a click on the head of a column sorts it.
+    /// The link that sorts by the column `by`.
     fn sorted(&self, root: &str, by: KeySort) -> String {
         Self { sort: self.sort.after_click(by), ..self.clone() }.link(root, "")
     }
 
-    /// The address of this list, behind where a page ended.
+    /// The address of the list's page at `cursor`.
     fn link(&self, root: &str, cursor: &str) -> String {
         address(&format!("{root}/keys"), self.pairs(cursor))
     }
 
-    /// The query of the same address.
+    /// The query of that address.
     fn query(&self, cursor: &str) -> String {
         query(self.pairs(cursor))
     }
 
-    /// Where a key is made in the project and the environment that one looks at.
+    /// The address of the form for a new key, with the project and the environment of the filters.
     fn create(&self, root: &str, cursor: &str) -> String {
         let list = self.query(cursor);
         let here = [("project", &*self.project), ("environment", &*self.environment), (LIST, &*list)];

@@ -1,4 +1,4 @@
-//! Making a key.
+//! Creates a key.
 
 use std::sync::Arc;
 
@@ -33,11 +33,11 @@ struct NewKeyPage {
     shell: Shell,
     root: String,
     form: KeyForm,
-    /// Tells this filling-in of the form from another.
+    /// Identifies this form, so that a second submission is recognized.
     form_id: String,
     projects: Vec<Choice>,
     environments: Vec<String>,
-    /// Whether there are more projects than these.
+    /// Whether `projects` is incomplete.
     are_some: bool,
     address: Option<String>,
     is_new: bool,
@@ -58,7 +58,7 @@ pub(in crate::console) async fn form(
     page(&shown(&visitor, &organization, choices, form, fresh_id(&node)?))
 }
 
-/// `POST /console/orgs/{org}/keys/new`. What is answered is the one page that ever shows the key.
+/// `POST /console/orgs/{org}/keys/new`. Only this response shows the key.
 pub(in crate::console) async fn create(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,
@@ -86,7 +86,7 @@ pub(in crate::console) async fn create(
     };
     members.insert("project".into(), form.project.clone().into());
     members.insert("environment".into(), form.environment.clone().into());
-    // A new key that never ends just says nothing about it.
+    // The management API creates a key without an end when the member is absent.
     members.retain(|name, value| name != "expires_at" || !value.is_null());
     let made = match serde_json::from_value::<NewKeyRequest>(Value::Object(members)) {
         Ok(request) => {
@@ -103,7 +103,7 @@ pub(in crate::console) async fn create(
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &organization, &answer)),
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
-            // Another filling-in: the earlier one may have made a key.
+            // A new form id, because the earlier one may already have created a key.
             let choices = choices(&node, &visitor.caller, &organization).await?;
             let again = shown(visitor, &organization, choices, form, fresh_id(&node)?);
             Err(refused(&again, error))
@@ -135,7 +135,7 @@ fn shown(
     }
 }
 
-/// The project and the environment that the form begins with: those that one looks at, if they are there, or may be.
+/// The initial project and environment: those of the list's filters if they exist, or may exist.
 fn beginning(choices: &Choices, project: &str, environment: &str) -> (String, String) {
     let chosen = choices.projects.iter().find(|choice| choice.id == project);
     if chosen.is_none() && choices.are_some && !project.is_empty() {
@@ -148,7 +148,7 @@ fn beginning(choices: &Choices, project: &str, environment: &str) -> (String, St
     (chosen.id.clone(), if is_there { environment } else { chosen.first() }.to_owned())
 }
 
-/// A name for one filling-in of a form.
+/// A new form id.
 pub(super) fn fresh_id(node: &Node) -> Result<String, ApiError> {
     node.records.entropy.identifier().map(|id| URL_SAFE_NO_PAD.encode(id)).map_err(ApiError::internal)
 }

@@ -1,4 +1,4 @@
-//! A key in the list.
+//! A row in the list of keys.
 
 use crate::base::clock::Timestamp;
 use crate::console::page::address;
@@ -11,24 +11,24 @@ use crate::domain::scope::Action;
 
 const DAY: i64 = 86_400;
 
-/// A key that was not used for so many seconds is marked as stale: 90 days.
+/// Seconds without use after which a key is marked as stale: 90 days.
 pub(in crate::console) const STALE_SECONDS: i64 = 90 * DAY;
 
-/// A key that ends within so many seconds is marked: 14 days.
+/// Seconds before its end from which a key is marked: 14 days.
 const SOON_SECONDS: i64 = 14 * DAY;
 
-/// Characters of a note that are shown.
+/// The number of a note's characters that the list shows.
 const NOTE_SHOWN: usize = 80;
 
-/// Scopes that are shown in full; of the others only the number is.
+/// The number of scopes that the list shows in full. For the rest it shows a count.
 const SCOPES_SHOWN: usize = 2;
 
-/// What a key's row shows.
+/// The contents of a row.
 #[derive(Debug)]
 pub(in crate::console) struct Row {
     pub(in crate::console) href: String,
     pub(in crate::console) name: String,
-    /// How its note begins.
+    /// The beginning of the note.
     pub(in crate::console) note: Option<String>,
     pub(in crate::console) prefix: String,
     pub(in crate::console) project: String,
@@ -43,18 +43,18 @@ pub(in crate::console) struct Row {
     pub(in crate::console) spark: Option<Plot>,
 }
 
-/// Something about a key that deserves a look.
+/// A property of a key that deserves attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::console) enum Mark {
     /// Not used for 90 days.
     Stale,
     /// Ends within 14 days.
     EndsSoon,
-    /// A range of it is a wildcard.
+    /// An address range allows every address.
     AnyAddress,
-    /// Every scope of it only reads, and none reaches into `claviger/`.
+    /// Every scope is read-only, and none reaches into `claviger/`.
     QueryOnly,
-    /// A scope of it is `*:*`, or everything under `claviger/`.
+    /// A scope is `*:*`, or covers everything under `claviger/`.
     FullAccess,
 }
 
@@ -84,7 +84,7 @@ impl Mark {
     }
 }
 
-/// What deserves a look about a key. One that is over needs none.
+/// The marks of a key. A key that is no longer active has none.
 pub(in crate::console) fn marks(key: &ApiKey, now: Timestamp) -> Vec<Mark> {
     if key.status(now) != KeyStatus::Active {
         return Vec::new();
@@ -107,7 +107,7 @@ pub(in crate::console) fn marks(key: &ApiKey, now: Timestamp) -> Vec<Mark> {
 }
 
 impl Row {
-    /// The key as a row of the list at `root` with the query `list`.
+    /// The row of a key, in the list at `root` with the query `list`.
     pub(in crate::console) fn of(
         key: &ApiKey,
         spark: Option<Plot>,
@@ -135,7 +135,7 @@ impl Row {
     }
 }
 
-/// A note on one line, cut where it is long.
+/// A note on one line, truncated.
 fn beginning(note: &str) -> String {
     let line = note.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(NOTE_SHOWN) {

@@ -1,4 +1,4 @@
-//! The page of a key: everything about it.
+//! The page with everything about a key.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ use crate::use_cases::management::audit::Trail;
 use crate::use_cases::management::keys::KeyPath;
 use crate::use_cases::management::{ApiError, PageRequest, keys, usage};
 
-/// Events that are shown; the audit log has the others.
+/// The number of events on the page. The audit log has all of them.
 const EVENTS_SHOWN: u16 = 20;
 
-/// An older secret that was not used for so long may go: a day.
+/// Seconds without use after which an older secret may be safe to retire: one day.
 const SAFE_SECONDS: i64 = 86_400;
 
 #[derive(Template)]
@@ -67,16 +67,16 @@ impl KeyPage {
     }
 }
 
-/// A secret of the key's.
+/// A secret of the key.
 struct SecretRow {
     id: String,
     age: Age,
     ends: Option<When>,
     last_used: Option<When>,
-    /// Whether there is a newer one.
+    /// Whether a newer secret exists.
     is_older: bool,
-    /// Whether whoever has the key is done with it, as far as one can see: nobody used it for a day, and somebody
-    /// has used the newer one.
+    /// Whether the client seems to have switched to the newer secret: it has used the newer one, and nobody has used
+    /// this one for a day.
     is_safe: bool,
     retire: String,
 }
@@ -125,7 +125,7 @@ pub(in crate::console) async fn show(
     Ok(response)
 }
 
-/// Whether the person may change the key.
+/// Whether the caller may change the key.
 pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
     let path = ["projects", key.project.as_str(), "keys", &key.id.to_string()];
     caller.may_in(&key.organization, Verb::Write, &path).is_ok()
@@ -147,7 +147,7 @@ fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
     live.iter().rev().map(row).collect()
 }
 
-/// What was done to the key, for those who may read the trail.
+/// The key's audit events, if the caller may read them.
 async fn events(
     node: &Arc<Node>,
     caller: &Caller,

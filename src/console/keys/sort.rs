@@ -1,18 +1,17 @@
-//! The orders that the list of keys can be in, as the address names them.
+//! The orders of the list of keys, and their names in the address.
 
 use crate::store::{KeyOrder, KeySort};
 
-/// An order to choose.
 #[derive(Debug)]
 pub(super) struct Sort {
-    /// What the address has.
+    /// The name in the address.
     pub(super) word: &'static str,
     pub(super) label: &'static str,
     pub(super) order: KeyOrder,
 }
 
-/// Every order, the first one of which is the list's own. Of two by the same thing, the one comes first that a click
-/// on the column's head gives.
+/// All orders. The first is the default. A click on a column's head selects the first order of that column, and another
+/// click the second.
 pub(super) const SORTS: [Sort; 8] = [
     sort("", "Newest first", KeySort::Creation, true),
     sort("oldest", "Oldest first", KeySort::Creation, false),
@@ -29,18 +28,18 @@ const fn sort(word: &'static str, label: &'static str, by: KeySort, is_down: boo
 }
 
 impl Sort {
-    /// The order of this word, or else the list's own.
+    /// The order with this name, or the default.
     pub(super) fn read(word: &str) -> &'static Self {
         SORTS.iter().find(|sort| sort.word == word).unwrap_or(&SORTS[0])
     }
 
-    /// What a click on the head of the column `by` gives where this is the order.
+    /// The order after a click on the head of column `by`.
     pub(super) fn after_click(&self, by: KeySort) -> &'static Self {
         let is_other = |sort: &&Self| sort.order.by == by && sort.order != self.order;
         SORTS.iter().find(is_other).unwrap_or(&SORTS[0])
     }
 
-    /// What the head of the column `by` says of this order, to those who cannot see it (`aria-sort`).
+    /// The `aria-sort` value of column `by`, for screen readers.
     pub(super) fn aria(&self, by: KeySort) -> Option<&'static str> {
         let direction = if self.order.is_down { "descending" } else { "ascending" };
         (self.order.by == by).then_some(direction)
