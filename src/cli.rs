@@ -1,4 +1,4 @@
-//! The command line: a server, and all that administers one from a shell.
+//! The command line: runs a server, and administers one from a shell.
 
 mod admin_key;
 mod apply;
@@ -89,10 +89,10 @@ enum Command {
     Man(man::ManArgs),
 }
 
-/// How long a server that failed waits for somebody to read why.
+/// How long a failed server waits for its error message to be read.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// Runs the command that the process was started with.
+/// Runs the command of this process.
 pub fn run() -> ExitCode {
     let (cli, as_json) = match arguments::parse() {
         Ok(parsed) => parsed,
@@ -109,7 +109,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             let exit = error.exit().into();
             let report = move || error.report(as_json);
-            // A supervisor waits for a server's end, and may not read what it says.
+            // A supervisor waits for the server to exit and may not read its output.
             if is_server {
                 within(LAST_WORDS_WITHIN, report)
             } else {
@@ -121,7 +121,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Command {
-    /// The server's settings, for commands that have them.
+    /// The server's settings, for commands that take them.
     fn server_args(&mut self) -> Option<&mut ServerArgs> {
         match self {
             Self::Serve(arguments) => Some(arguments.server()),

@@ -64,7 +64,7 @@ impl AdminKeyArgs {
     }
 }
 
-/// Prints the key, which exists nowhere else.
+/// Prints the key, whose only copy this is.
 fn show(key: &ApiKey, plain: &PlainKey, json: bool) -> Result<(), CliError> {
     let told = if json { Ok(()) } else { say(&in_words(key)) };
     let text = if json { in_json(key, plain) } else { plain.expose().to_owned() };
@@ -75,7 +75,7 @@ fn show(key: &ApiKey, plain: &PlainKey, json: bool) -> Result<(), CliError> {
     })
 }
 
-/// Opens the store. SQLite's belongs to one process at a time.
+/// Opens the store. Only one process at a time can open an SQLite store.
 async fn open(config: &Config) -> Result<Store, CliError> {
     Store::open(&config.database_url).await.map_err(|error| match error {
         OpenError::InUse(path) => CliError::Failed(format!(

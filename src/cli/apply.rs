@@ -1,4 +1,4 @@
-//! `claviger apply`: an organization as a file says it should be.
+//! `claviger apply`: makes an organization match a file.
 
 mod diff;
 mod document;
@@ -88,7 +88,7 @@ struct Applied {
     keys: Vec<NewKey>,
 }
 
-/// One thing that changes.
+/// A change to one thing.
 #[derive(Deserialize)]
 struct Change {
     action: String,
@@ -98,7 +98,7 @@ struct Change {
     changes: Map<String, Value>,
 }
 
-/// A key that was made.
+/// A created key.
 #[derive(Deserialize)]
 struct NewKey {
     id: KeyId,
@@ -126,7 +126,7 @@ impl ApplyArgs {
             return remote.show(&rehearsed, |_: Applied| Ok(()));
         }
         self.confirm.confirm(&format!("Change {org}?"))?;
-        // Before anything is made that could only be shown once.
+        // The folder is opened first, because the keys that the server creates are shown only once.
         let folder = self.secrets_dir.as_deref().map(SecretsFolder::open).transpose()?;
         let done = self.send(&remote, &path, &document, false).await?;
         finish(&remote, &done, folder)
@@ -148,10 +148,10 @@ impl ApplyArgs {
     }
 }
 
-/// Hands out the new keys' secrets, and says that it is done.
+/// Writes or prints the new keys' secrets, and reports success.
 fn finish(remote: &Remote, done: &Answer, folder: Option<SecretsFolder<'_>>) -> Result<(), CliError> {
     let applied: Applied = read(done)?;
-    // What could not be kept in files must not be lost.
+    // Keys that could not be written to files are printed, or they would be lost.
     let (kept, files) = match folder.map(|folder| folder.keep(&applied.keys)) {
         Some(Ok(files)) => (Ok(()), Some(files)),
         Some(Err(error)) => (Err(error), None),
@@ -184,13 +184,13 @@ fn print(remote: &Remote, done: &Answer, applied: &Applied, are_kept: bool) -> R
     })
 }
 
-/// Where the key belongs, its id, and the key itself.
+/// The key's place, its id and the key itself, separated by tabs.
 fn in_a_line(key: &NewKey) -> String {
     let place = output::plain(&format!("{}/{}/{}", key.project, key.environment, key.name));
     format!("{place}\t{}\t{}", key.id, key.key.expose())
 }
 
-/// The answer without what has gone into files.
+/// The response without the keys that are in files.
 fn without_keys(mut answer: Value) -> Value {
     let keys = answer.get_mut("keys").and_then(Value::as_array_mut);
     for key in keys.into_iter().flatten() {

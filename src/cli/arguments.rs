@@ -1,4 +1,4 @@
-//! From what the process was started with to a command.
+//! Parses the arguments and the environment of the process.
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -14,10 +14,10 @@ use super::output::Stream;
 use crate::base::text::redacted;
 use crate::base::variables::raw_variable;
 
-/// What happens without a command.
+/// The command when none is given.
 const DEFAULT_COMMAND: &str = "serve";
 
-/// The command, and whether it is to answer in JSON.
+/// The command, and whether its output is JSON.
 pub(super) fn parse() -> Result<(Cli, bool), clap::Error> {
     let command = without_empty_variables(Cli::command());
     let arguments = with_command(&command, std::env::args_os().collect());
@@ -32,7 +32,7 @@ pub(super) fn parse() -> Result<(Cli, bool), clap::Error> {
     parsed.map_err(|error| without_secrets(from_its_source(error, &command, &arguments)))
 }
 
-/// Says why there is no command: help that was asked for, or a mistake.
+/// Prints help that was requested, or a usage error.
 pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && as_json {
@@ -40,7 +40,7 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
         error.report(true);
         return error.exit().into();
     }
-    // Help that was asked for is an answer, and its loss a failure.
+    // Requested help is the command's output, so a failure to print it counts.
     let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
     let text = error.render();
     let text = if stream.may_paint() { text.ansi().to_string() } else { text.to_string() };
@@ -54,7 +54,7 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// The arguments, with the default command where they begin with a setting of its own or not at all.
+/// Inserts the default command if the arguments are empty or begin with a setting.
 fn with_command(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
     let is_setting = |argument: &OsString| {
         let flag = argument.to_str().and_then(|argument| argument.strip_prefix("--"));
@@ -70,7 +70,7 @@ fn with_command(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString
     arguments
 }
 
-/// The command, blind to variables that are empty, as compose files leave them: those are not set.
+/// Makes the command ignore empty variables. Compose files leave unset variables empty.
 fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| raw_variable(name).is_some_and(|value| value.is_empty());
     command
@@ -81,7 +81,7 @@ fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// What was given on the command line, by its names.
+/// The names of the flags on the command line.
 fn flags(matches: &ArgMatches) -> Vec<String> {
     if let Some((_, below)) = matches.subcommand() {
         return flags(below);
@@ -90,7 +90,7 @@ fn flags(matches: &ArgMatches) -> Vec<String> {
     matches.ids().filter(is_flag).map(ToString::to_string).collect()
 }
 
-/// The error, naming the variable that a bad value comes from: clap names the flag in any case.
+/// Names the variable that a bad value comes from, since clap names the flag either way.
 fn from_its_source(mut error: clap::Error, command: &Command, arguments: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return error };
     let flag = named.split([' ', '=', '[']).next().unwrap_or_default();
@@ -104,7 +104,7 @@ fn from_its_source(mut error: clap::Error, command: &Command, arguments: &[OsStr
     error
 }
 
-/// The variable of a flag, if it is set.
+/// The name of a flag's variable, if it is set.
 fn variable(command: &Command, flag: &str) -> Option<String> {
     let own = command.get_arguments().filter(|argument| argument.get_long() == Some(flag));
     let set = own.filter_map(clap::Arg::get_env).find(|name| raw_variable(name).is_some());
@@ -119,7 +119,7 @@ fn asks_for_json(matches: &ArgMatches) -> bool {
     }
 }
 
-/// The error without what could be a key in the wrong place: it is repeated in logs, unlike the command line.
+/// Removes values that could be misplaced keys. Logs repeat errors, but not the command line.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
         if let Some(ContextValue::String(said)) = error.get(kind) {

@@ -13,7 +13,7 @@ use super::when::Moment;
 use crate::base::clock::Clock;
 use crate::client::{Request, StreamedAnswer};
 
-/// The longest answer that is read where an export was asked for and refused, in bytes.
+/// The maximum size in bytes of an error response to an export.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// Show the audit trail: who did what, when and from where
@@ -138,7 +138,7 @@ impl AuditArgs {
     }
 }
 
-/// Copies the body to standard output, until either ends.
+/// Copies the body to standard output until the body ends or the reader is gone.
 async fn copy(mut answer: StreamedAnswer) -> Result<(), CliError> {
     let mut progress = Progress::default();
     while let Some(piece) = answer.next().await? {
@@ -162,7 +162,7 @@ fn row(table: &mut Table, event: &Event) {
     ]);
 }
 
-/// Why something was refused; or else the members that are not the same before and after.
+/// The reason of a refusal, or the members that have changed.
 fn details(event: &Event) -> String {
     if let (None, Some(Value::String(reason))) =
         (&event.before, event.after.as_ref().and_then(|after| after.get("reason")))

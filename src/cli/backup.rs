@@ -32,7 +32,7 @@ pub(super) struct BackupArgs {
     server: ServerArgs,
 }
 
-/// A path, and no stream: a backup is read back and named once it is whole.
+/// A path. A stream is refused, because the backup is read back and renamed when it is complete.
 pub(super) fn file(text: &str) -> Result<PathBuf, &'static str> {
     match text {
         "-" => Err("a backup must be a file, not a stream"),

@@ -1,10 +1,10 @@
-//! What changes, or would change.
+//! Shows changes, or the changes of a dry run.
 
 use serde_json::{Map, Value};
 
 use super::output::{OutputError, Stream, Tone, note, plain};
 
-/// Prints the changes to one thing, as a dry run reports them: `member: before → after`.
+/// Prints the changes that a dry run reports for one thing: `member: before → after`.
 pub(super) fn print_dry_run(changes: &Map<String, Value>) -> Result<(), OutputError> {
     if changes.is_empty() {
         return note("Nothing would change.");
@@ -13,10 +13,10 @@ pub(super) fn print_dry_run(changes: &Map<String, Value>) -> Result<(), OutputEr
     lines.iter().try_for_each(|line| Stream::Out.line(&Stream::Out.painted(line, Tone::Careful)))
 }
 
-/// What follows from other changes, and says nothing more to people.
+/// Members that follow from other changes and mean nothing more to people.
 const CONSEQUENCES: [&str; 5] = ["generation", "disabled_at", "revoked_at", "revoked_reason", "warnings"];
 
-/// A line for each member that changes.
+/// One line for each changed member.
 pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {
     let told = changes.iter().filter(|(member, _)| !CONSEQUENCES.contains(&member.as_str()));
     told.map(|(member, change)| change_line(member, change)).collect()
@@ -26,7 +26,7 @@ fn change_line(member: &str, change: &Value) -> String {
     plain(&format!("{member}: {} → {}", in_words(&change["from"]), in_words(&change["to"])))
 }
 
-/// A value as people would write it; scopes in OAuth's form.
+/// A value as people write it. Scopes are in OAuth's form.
 pub(super) fn in_words(value: &Value) -> String {
     match value {
         Value::Null => "none".into(),

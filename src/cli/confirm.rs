@@ -1,4 +1,4 @@
-//! Asking before something that can't be taken back.
+//! Asks for confirmation before an irreversible action.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -7,7 +7,7 @@ use clap::Args;
 use super::CliError;
 use super::output::Stream;
 
-/// Whether to ask at all.
+/// The option to skip the question.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ConfirmArgs {
     /// Do not ask for confirmation; required without a terminal
@@ -16,10 +16,10 @@ pub(super) struct ConfirmArgs {
 }
 
 impl ConfirmArgs {
-    /// Asks, unless that was answered with `--yes`.
+    /// Asks for confirmation, unless `--yes` is given.
     ///
     /// # Errors
-    /// When the answer is no, or there is nobody to ask.
+    /// [`CliError`] when the answer is no, or there is no terminal.
     pub(super) fn confirm(self, question: &str) -> Result<(), CliError> {
         if self.yes {
             return Ok(());

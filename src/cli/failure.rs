@@ -1,4 +1,4 @@
-//! Why a command failed: what people are told, and the exit code that tells scripts.
+//! Errors of commands: their texts and their exit codes.
 
 mod refused;
 
@@ -14,22 +14,22 @@ use crate::use_cases::bootstrap::{BootstrapError, MasterKeyFault};
 
 pub(super) use refused::Refused;
 
-/// What the exit code tells scripts; 0 is success.
+/// The exit code. 0 is success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// It failed, for a reason that has no code of its own.
+    /// Failed for a reason without a code of its own.
     Failed = 1,
-    /// A flag, a setting or a request makes no sense: the same again will not help.
+    /// A flag, a setting or a request is invalid. A retry will not help.
     Usage = 2,
-    /// Not authenticated, or not allowed.
+    /// Authentication or authorization failed.
     Denied = 3,
-    /// There is no such thing.
+    /// The thing does not exist.
     NotFound = 4,
-    /// It contradicts what is there.
+    /// The request conflicts with the server's state.
     Conflict = 5,
-    /// The server can't be reached or can't answer: the same again may help.
+    /// The server can't be reached or can't answer. A retry may help.
     Unavailable = 6,
-    /// The token that was to be verified does not hold.
+    /// The token is not valid.
     Invalid = 7,
 }
 
@@ -39,7 +39,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The same for people, at the end of `claviger --help`.
+/// The codes for people, at the end of `claviger --help`.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -51,55 +51,55 @@ Exit codes:
   6  server unreachable or unavailable
   7  verify: the token is not valid";
 
-/// Why a command failed. Displayed, it is what people are told first.
+/// Why a command failed. `Display` is the first line that people see.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
-    /// The server's settings make no sense.
+    /// The server's settings are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The store cannot be begun, or its master key is not here.
+    /// The store can't be bootstrapped, or its master key is missing.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
-    /// What the command was told makes no sense.
+    /// The arguments or the input are invalid.
     #[error("{0}")]
     Usage(String),
-    /// There is no answer.
+    /// The server gave no response.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Nobody's certificate can be believed.
+    /// No trusted certificate authorities are available.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The server says no.
+    /// The server refused the request.
     #[error("{0}")]
     Refused(Box<Refused>),
-    /// Any of these that asking a server came to, and where server and credential were found.
+    /// An error of a request, with the sources of the server's URL and of the credential.
     #[error("{error}")]
     Asking {
-        /// What went wrong.
+        /// The error.
         error: Box<Self>,
-        /// Where they were found, as a sentence.
+        /// The sources, as a sentence.
         sources: String,
     },
-    /// A new secret was made, and the answer that showed it was an earlier one.
+    /// The response replays an earlier request, which had shown the new secret.
     #[error("a request with this idempotency key was made before, and the new key was shown then")]
     ShownBefore,
-    /// Output was lost.
+    /// A write to standard output or standard error failed.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// New secrets were made that nobody has seen.
+    /// The output with new secrets failed, so nobody has seen them.
     #[error("{}", lost(lost_keys, source))]
     SecretLost {
-        /// The ids of the keys that they belong to.
+        /// The ids of the secrets' keys.
         lost_keys: Vec<String>,
-        /// What happened.
+        /// The failed write.
         source: OutputError,
-        /// What to do next.
+        /// Advice for the user.
         advice: String,
     },
-    /// The token does not hold; why has been said.
+    /// The token is not valid. The report has been printed.
     #[error("the token is not valid")]
     Invalid,
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Failed(String),
 }
@@ -115,7 +115,7 @@ impl CliError {
         Self::Failed(error.to_string())
     }
 
-    /// The same, where it is one that could be about the wrong server or the wrong credential, with where they come from.
+    /// Adds the sources if the wrong server or the wrong credential could have caused the error.
     pub(super) fn asking(self, sources: &str) -> Self {
         let is_about_them = match &self {
             Self::Client(_) => true,
@@ -125,7 +125,7 @@ impl CliError {
         if is_about_them { Self::Asking { error: self.into(), sources: sources.into() } } else { self }
     }
 
-    /// The same; where it is about a setting, with the place that its value comes from.
+    /// Adds the source of the value if the error is about a setting.
     pub(super) fn located(self, origins: &Origins) -> Self {
         match self {
             Self::Config(error) => Self::Config(origins.locate(error)),
@@ -147,11 +147,11 @@ impl CliError {
         }
     }
 
-    /// Says what went wrong and what to do next; as JSON in the server's form, for those who asked for JSON. What
-    /// standard error does not take is lost: the exit code still tells.
+    /// Prints the error and the advice; with `--json`, in the server's JSON. Failed writes to standard error are
+    /// ignored, since the exit code remains.
     pub(super) fn report(&self, as_json: bool) {
         let _ = match (self, as_json) {
-            // Everything has been said on standard output.
+            // The report is on standard output already.
             (Self::Invalid, _) => Ok(()),
             (Self::Asking { error, .. }, true) => return error.report(true),
             (Self::Refused(refused), true) if refused.is_json() => Stream::Err.line(&refused.body()),
@@ -179,7 +179,7 @@ impl CliError {
         json!({ "error": { "code": code, "message": self.to_string(), "request_id": null } })
     }
 
-    /// What to do next, where that can be known.
+    /// Advice, if the error has a known remedy.
     fn advice(&self) -> Option<String> {
         match self {
             Self::Client(ClientError::Exposed(_)) => Some(

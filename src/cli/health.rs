@@ -12,7 +12,7 @@ use super::server_args::ServerArgs;
 use crate::client::{Request, RequestLimits, probe};
 use crate::server::config::{Config, ConfigError, Origin};
 
-/// A server that responds at all does so from memory.
+/// The timeout. The server answers health checks from memory, so a working one is fast.
 const WITHIN: Duration = Duration::from_secs(4);
 
 /// Check whether the server on this machine responds
@@ -52,7 +52,7 @@ async fn check(config: Config, is_ready: bool) -> Result<(), CliError> {
     Ok(say(&format!("The server on {address} {state}."))?)
 }
 
-/// The address at which this machine itself reaches a listener.
+/// The address at which this machine reaches its own listener.
 fn reachable(listen: SocketAddr) -> Result<SocketAddr, CliError> {
     if listen.port() == 0 {
         return Err(CliError::Config(ConfigError::Setting {

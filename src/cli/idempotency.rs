@@ -1,4 +1,4 @@
-//! Requests that may be sent again.
+//! Requests that can be repeated safely.
 
 use clap::Args;
 use hyper::header::HeaderName;
@@ -7,7 +7,7 @@ use crate::client::Request;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// A name for the request, under which the server does it once.
+/// The idempotency key of a request.
 #[derive(Clone, Debug, Args)]
 pub(super) struct IdempotencyArgs {
     /// Idempotency key: repeated requests within 24 hours take effect once
@@ -16,7 +16,7 @@ pub(super) struct IdempotencyArgs {
 }
 
 impl IdempotencyArgs {
-    /// The request with that name.
+    /// The request with the idempotency key.
     pub(super) fn on(&self, request: Request) -> Request {
         request.header(IDEMPOTENCY_KEY, self.idempotency_key.as_deref())
     }

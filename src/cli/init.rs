@@ -1,4 +1,4 @@
-//! `claviger init`: a bootstrap and nothing else.
+//! `claviger init`: bootstraps a store and exits.
 
 use super::CliError;
 use super::output::{Stream, say};

@@ -1,12 +1,12 @@
-//! A key on the command line.
+//! A key as an argument.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::api_key::{KeyId, claimed_id};
 
-/// A key, named by its id, or by itself: somebody who finds a key has nothing else. Only its id is used, and its secret
-/// is neither kept nor sent.
+/// A key, given as its id or as the whole key, since somebody who finds a key has nothing else. Only its id is used;
+/// the secret is neither kept nor sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyArgument(pub(super) KeyId);
 

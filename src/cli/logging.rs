@@ -1,7 +1,7 @@
-//! The log: on standard error, for people or as JSON.
+//! Writes the log to standard error, for people or as JSON.
 //!
-//! Standard error may be a pipe that nobody reads. So a thread of its own writes the lines; when it can't keep up, lines
-//! are dropped and counted, and nobody who logs ever waits.
+//! Standard error may be a pipe that nobody reads, so a separate thread writes the lines. When it can't keep up, lines
+//! are dropped and counted. Code that logs never blocks.
 
 use std::io::{self, IsTerminal as _};
 use std::panic;
@@ -19,25 +19,25 @@ use super::output::within;
 use crate::base::lock::Mutex;
 use crate::server::config::{ConfigError, LogFormat, Origin};
 
-/// Lines that wait to be written. A line is some 300 bytes.
+/// The maximum number of buffered lines. A line has about 300 bytes.
 const WAITING_LINES: usize = 8_192;
 
-/// How often dropped lines are reported.
+/// The interval between reports of dropped lines.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the end of the process waits for the last lines. The guard itself gives up a little sooner.
+/// How long the process waits at its end for the last lines. The guard itself gives up slightly sooner.
 const LAST_LINES_WITHIN: Duration = Duration::from_millis(1_500);
 
-/// The thread that writes. The log belongs to the process, and so does this.
+/// The writing thread. It is global because the log is.
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
 
 struct Writer {
     dropped: ErrorCounter,
-    /// Flushes what waits when it is dropped.
+    /// Flushes buffered lines when dropped.
     guard: WorkerGuard,
 }
 
-/// Starts the log. Until [`finish`] nothing that logs, panics included, blocks.
+/// Starts the log. Until [`finish`], logging never blocks, not even in a panic.
 pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliError> {
     let wrong = |why: String| ConfigError::Setting { setting: "CLAVIGER_LOG", origin: Origin::Variable, why };
     let filter = EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| wrong(error.to_string()))?;
@@ -52,14 +52,14 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
             .with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false))
             .try_init(),
     };
-    started.map_err(|error| CliError::Failed(format!("the log does not start: {error}")))?;
-    // The default hook writes to standard error itself, and would block there.
+    started.map_err(|error| CliError::Failed(format!("cannot start the log: {error}")))?;
+    // The default hook writes to standard error directly and could block.
     panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));
     *WRITER.lock() = Some(Writer { dropped, guard });
     Ok(())
 }
 
-/// Logs, once a second, how many lines were dropped since the last report that was not dropped itself.
+/// Logs once a second how many lines were dropped since the last report that got through.
 pub(super) async fn report_dropped_lines() {
     let total = || {
         let writer = WRITER.lock();
@@ -76,22 +76,22 @@ pub(super) async fn report_dropped_lines() {
             lines = dropped - reported,
             "log lines were dropped: nothing reads the log fast enough"
         );
-        // Another line more means that the report had no room either.
+        // A higher total means that the report itself was dropped.
         if total() == dropped {
             reported = dropped;
         }
     }
 }
 
-/// Writes what waits, as far as somebody reads it. What is logged later is dropped.
+/// Flushes buffered lines, as far as somebody reads them. Later lines are dropped.
 pub(super) fn finish() {
     let writer = WRITER.lock().take();
-    // On a thread of its own: a guard that gives up says so on standard output, which may be the same full pipe.
+    // This needs its own thread: a guard that gives up writes to standard output, which may be the same full pipe.
     within(LAST_LINES_WITHIN, move || drop(writer.map(|writer| writer.guard)));
 }
 
-/// Whatever the filter asks for: of sqlx no statements, not even slow ones, and of a database URL's parameters
-/// that it does not know nothing at all, since one of them may be a mistyped password.
+/// Applies whatever the filter says: sqlx never logs statements, not even slow ones, nor unknown parameters of a
+/// database URL, since one of them may be a mistyped password.
 fn may_be_said(what: &Metadata<'_>) -> bool {
     let most = match what.target() {
         target if target.starts_with("sqlx::query") => Level::ERROR,

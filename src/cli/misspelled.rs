@@ -1,4 +1,4 @@
-//! Variables of the environment that look like settings and are none: a misspelled one would be without effect.
+//! Warns about environment variables that look like settings but are none. A misspelled setting would have no effect.
 
 use clap::{Command, CommandFactory as _};
 
@@ -7,7 +7,7 @@ use crate::base::variables::variable_names;
 
 const PREFIX: &str = "CLAVIGER_";
 
-/// Variables that no option of the command line stands for.
+/// Variables without a command-line option.
 const WITHOUT_OPTION: [&str; 8] = [
     "CLAVIGER_API_KEY",
     "CLAVIGER_CA_FILE",
@@ -19,10 +19,10 @@ const WITHOUT_OPTION: [&str; 8] = [
     "CLAVIGER_URL",
 ];
 
-/// How much alike two names have to be for one to be taken for the other, from 0 to 1.
+/// The similarity from 0 to 1 above which a name counts as a misspelling of another.
 const LIKENESS: f64 = 0.85;
 
-/// Logs a warning for each variable of this process that looks like a setting and is none.
+/// Logs a warning for each variable that looks like a setting but is none.
 pub(super) fn warn() {
     let known = known();
     let given = variable_names().filter_map(|name| name.into_string().ok());
@@ -36,7 +36,7 @@ pub(super) fn warn() {
     }
 }
 
-/// Every variable that some command reads.
+/// Every variable that any command reads.
 fn known() -> Vec<String> {
     let mut known: Vec<_> = WITHOUT_OPTION.map(str::to_owned).to_vec();
     collect(&Cli::command(), &mut known);
@@ -53,8 +53,8 @@ fn is_unknown(name: &str, known: &[String]) -> bool {
     name.starts_with(PREFIX) && !known.iter().any(|known| known == name) && !is_of_a_service(name)
 }
 
-/// Kubernetes gives every container such variables for each service of its namespace, of which one may be called
-/// `claviger` or begin with that: `CLAVIGER_PORT`, `CLAVIGER_PORT_8080_TCP_ADDR`, `CLAVIGER_INTERNAL_SERVICE_HOST`.
+/// Kubernetes sets such variables in every container for each service of the namespace. A service name may be or begin
+/// with `claviger`: `CLAVIGER_PORT`, `CLAVIGER_PORT_8080_TCP_ADDR`, `CLAVIGER_INTERNAL_SERVICE_HOST`.
 fn is_of_a_service(name: &str) -> bool {
     let words: Vec<_> = name.split('_').collect();
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,7 +66,7 @@ fn is_of_a_service(name: &str) -> bool {
 }
 
 fn nearest<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
-    // Without what all of them begin with: that would make everything alike.
+    // The common prefix is left out, because it would make all names similar.
     let own = |name: &str| name.strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let likeness = |known: &str| strsim::jaro_winkler(&own(name), &own(known));
     let known = known.iter().map(|known| (likeness(known), known.as_str()));

@@ -76,7 +76,7 @@ struct NamedArgs {
     org: ChosenOrganization,
 }
 
-/// An organization, named as an argument or, as for other commands, by a flag.
+/// An organization, given as an argument, or as a flag like in other commands.
 #[derive(Debug, Args)]
 struct ChosenOrganization {
     /// Id [default: the caller's own]

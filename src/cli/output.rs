@@ -1,4 +1,4 @@
-//! What commands say: answers on standard output, all else on standard error; colours for people only.
+//! Output of commands: results on standard output, everything else on standard error. Only people get colours.
 
 mod patience;
 mod sheet;
@@ -19,12 +19,12 @@ pub(super) fn say(text: &str) -> Result<(), OutputError> {
     Stream::Out.line(text)
 }
 
-/// Prints a line to standard error: for whoever watches, not for what reads the answer.
+/// Prints a line to standard error, for people rather than for programs that read the result.
 pub(super) fn note(text: &str) -> Result<(), OutputError> {
     Stream::Err.line(text)
 }
 
-/// Prints the server's JSON as it came.
+/// Prints the server's JSON unchanged.
 pub(super) fn json(body: &[u8]) -> Result<Reader, OutputError> {
     match Stream::Out.write(body)? {
         Reader::Listening => Stream::Out.write(b"\n"),
@@ -32,8 +32,8 @@ pub(super) fn json(body: &[u8]) -> Result<Reader, OutputError> {
     }
 }
 
-/// Text from elsewhere, fit for a terminal: control characters, with which it could move the cursor or
-/// pretend to be something else, are shown as what they are.
+/// Makes foreign text safe for a terminal. Control characters could move the cursor or fake other output, so they are
+/// shown escaped.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -48,7 +48,7 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// Characters that change the order in which others are shown, or their direction (Unicode Standard Annex 9, §2).
+/// Characters that change the order or the direction of text (Unicode Standard Annex 9, §2).
 fn is_bidirectional(character: char) -> bool {
     reorders(character) || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
 }

@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Lists in pages.
 
 use clap::Args;
 use serde::Deserialize;
@@ -9,10 +9,10 @@ use super::output::{self, OutputError, Reader, Stream, note};
 use super::remote::{Remote, read};
 use crate::client::Request;
 
-/// The most that a page can have.
+/// The server's maximum page size.
 const LARGEST_PAGE: u16 = 200;
 
-/// How much of a list.
+/// The options of paged lists.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PageArgs {
     /// Page size, newest first [default: 50; 200 with --all]
@@ -29,7 +29,7 @@ pub(super) struct PageArgs {
     all: bool,
 }
 
-/// One page. What it consists of is read only where people look at it.
+/// One page. Its items are parsed only when they are shown to people.
 #[derive(Deserialize)]
 struct Page<T> {
     data: Vec<T>,
@@ -37,14 +37,13 @@ struct Page<T> {
 }
 
 impl PageArgs {
-    /// Whether any of it was said.
+    /// Whether any of these options is given.
     pub(super) fn is_any(&self) -> bool {
         self.limit.is_some() || self.cursor.is_some() || self.all
     }
 
-    /// Asks for as many pages as are wanted, prints each for those who asked for JSON, and gives what is in them
-    /// to `each` for others; to those it returns the cursor at which there may be more. They see no page that is empty
-    /// because the server has found nothing yet.
+    /// Fetches as many pages as requested. With `--json` it prints each page; otherwise it passes the items to `each`,
+    /// and returns the cursor of the next page. It skips pages that are empty because the server is still searching.
     pub(super) async fn walk<T: DeserializeOwned>(
         &self,
         remote: &Remote,
@@ -76,12 +75,12 @@ impl PageArgs {
     }
 }
 
-/// Says how to see more than was shown.
+/// Explains how to see more items.
 pub(super) fn mention_more(next_cursor: Option<&str>) -> Result<(), OutputError> {
     next_cursor.map_or(Ok(()), |cursor| note(&format!("There may be more: use --all, or --cursor {cursor}")))
 }
 
-/// How far it has come, for whoever waits at a terminal.
+/// A progress counter on a terminal.
 #[derive(Default)]
 pub(super) struct Progress {
     done: usize,
@@ -89,12 +88,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// So many more. What comes at once needs no progress.
+    /// Adds to the counter. The first batch shows nothing, since a fast result needs no progress.
     pub(super) fn add(&mut self, more: usize) {
         self.is_shown = self.done > 0 && Stream::Err.is_terminal();
         self.done += more;
         if self.is_shown {
-            // A terminal that takes no progress line loses nothing.
+            // A failed progress line does not matter.
             let _ = Stream::Err.write(format!("\r{} …", self.done).as_bytes());
         }
     }
@@ -103,7 +102,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.is_shown {
-            // Takes the line away again.
+            // Erases the line.
             let _ = Stream::Err.write(b"\r\x1b[K");
         }
     }

@@ -1,4 +1,4 @@
-//! What all commands that change one thing share.
+//! Options that all commands share which change one thing.
 
 use clap::Args;
 use hyper::Method;
@@ -14,7 +14,7 @@ use super::remote::Remote;
 use super::view::DryRun;
 use crate::client::Request;
 
-/// How to change it.
+/// Dry run and precondition.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PatchArgs {
     /// Show what would change, without changing anything
@@ -27,7 +27,7 @@ pub(super) struct PatchArgs {
 }
 
 impl PatchArgs {
-    /// Sends the changes to the resource at `path`, and prints what came of it.
+    /// Sends the changes to the resource at `path`, and prints the result.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         remote: &Remote,

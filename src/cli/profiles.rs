@@ -1,4 +1,4 @@
-//! `claviger profiles`: several servers, by name.
+//! `claviger profiles`: named servers.
 
 mod add;
 mod file;

@@ -1,4 +1,4 @@
-//! Dry runs of what makes or ends something.
+//! Dry runs of commands that create or end something.
 
 use clap::Args;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::output::say;
 use super::remote::Remote;
 use crate::client::{Answer, Request};
 
-/// Whether only to try.
+/// The option for a dry run.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct RehearsalArgs {
     /// Check everything at the server, without changing anything
@@ -16,15 +16,15 @@ pub(super) struct RehearsalArgs {
     dry_run: bool,
 }
 
-/// What the server answers to a dry run.
+/// The server's response to a dry run.
 #[derive(Deserialize)]
 struct Rehearsed {
     dry_run: bool,
 }
 
 impl RehearsalArgs {
-    /// Sends a request that is to `do_it`, and returns its answer; of a dry run, says that it would be done, and returns
-    /// nothing.
+    /// Sends a request and returns its response. `do_it` describes the action. For a dry run, prints that the action
+    /// would succeed, and returns `None`.
     pub(super) async fn send(
         self,
         remote: &Remote,

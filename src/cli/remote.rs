@@ -1,4 +1,4 @@
-//! The server that a command asks, and as whom.
+//! The server that a command talks to, and the credential.
 
 mod arguments;
 mod credential;
@@ -18,31 +18,31 @@ use crate::domain::names::OrganizationId;
 
 pub(super) use arguments::{OrganizationArgs, RemoteArgs, ServerChoice};
 
-/// A server, ready to be asked.
+/// A server with a client that is ready to send requests.
 pub(super) struct Remote {
     client: Client,
     organization: Option<OrganizationId>,
     as_json: bool,
-    /// What names the server's URL.
+    /// The source of the server's URL.
     url_from: String,
-    /// Where server and credential come from, as a sentence.
+    /// The sources of the URL and of the credential, as a sentence.
     sources: String,
 }
 
-/// As much of `GET /v1/self` as tells whose the caller is.
+/// The part of `GET /v1/self` with the caller's organization.
 #[derive(Deserialize)]
 struct Own {
     organization: OrganizationId,
 }
 
 impl Remote {
-    /// Sends a request; an answer that says no is an error.
+    /// Sends a request. An error response becomes an error.
     pub(super) async fn ask(&self, request: Request) -> Result<Answer, CliError> {
         let answer = self.client.send(request).await.map_err(|error| self.asking(error))?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.refused(answer).await) }
     }
 
-    /// The error of an answer that says no.
+    /// The error of an error response.
     pub(super) async fn refused(&self, answer: Answer) -> CliError {
         if answer.status == StatusCode::NOT_FOUND && self.names_the_api().await {
             let (url, named_by) = (self.client.base(), &self.url_from);
@@ -53,12 +53,12 @@ impl Remote {
         self.asking(Refused::from(answer))
     }
 
-    /// The error, with where server and credential come from.
+    /// Adds the sources of the URL and of the credential to an error.
     pub(super) fn asking(&self, error: impl Into<CliError>) -> CliError {
         error.into().asking(&self.sources)
     }
 
-    /// Whether the URL is the one of the API, below the server's own. A server may be under such a path itself.
+    /// Whether the URL wrongly includes the API's path `/v1`. A server's own path may end like that.
     async fn names_the_api(&self) -> bool {
         if !self.client.base().to_string().ends_with("/v1") {
             return false;
@@ -67,7 +67,7 @@ impl Remote {
         keys.is_ok_and(|answer| !answer.status.is_success())
     }
 
-    /// The organization that the command is about: the one named, else the caller's own.
+    /// The organization of the command: the one named, otherwise the caller's own.
     pub(super) async fn organization(&self) -> Result<OrganizationId, CliError> {
         if let Some(named) = &self.organization {
             return Ok(named.clone());
@@ -76,7 +76,7 @@ impl Remote {
         Ok(own.organization)
     }
 
-    /// Prints an answer: as it is for those who asked for JSON, as `human` does it for others.
+    /// Prints a response: unchanged with `--json`, otherwise by `human`.
     pub(super) fn show<T: DeserializeOwned>(
         &self,
         answer: &Answer,
@@ -89,7 +89,7 @@ impl Remote {
         Ok(human(read(answer)?)?)
     }
 
-    /// Sends a request and prints the answer, see [`Remote::show`].
+    /// Sends a request and prints the response as [`Remote::show`] does.
     pub(super) async fn ask_and_show<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -98,23 +98,22 @@ impl Remote {
         self.show(&self.ask(request).await?, human)
     }
 
-    /// Says what came of it to whoever watches; those who asked for JSON need no telling.
+    /// Prints a remark for people. With `--json` it prints nothing.
     pub(super) fn remark(&self, text: &str) -> Result<(), OutputError> {
         if self.as_json { Ok(()) } else { output::note(text) }
     }
 
-    /// The server's client.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Whether answers are to be printed as they come.
+    /// Whether to print responses unchanged.
     pub(super) fn as_json(&self) -> bool {
         self.as_json
     }
 }
 
-/// What an answer says.
+/// Parses a response.
 pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, CliError> {
     serde_json::from_slice(&answer.body).map_err(|error| {
         CliError::Failed(format!(
@@ -123,7 +122,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, CliError> 
     })
 }
 
-/// The answer's ETag, for a later `--if-match`.
+/// The response's ETag, for a later `--if-match`.
 pub(super) fn etag(answer: &Answer) -> Option<&str> {
     answer.header(&ETAG)
 }

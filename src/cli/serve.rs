@@ -49,11 +49,10 @@ impl ServeArgs {
     }
 }
 
-/// How much of the time for a shutdown answers may take. What is left is for the store: to write what was counted, and to
-/// be closed.
+/// The share of the shutdown time for responses. The rest is for the store: to write usage counters and to close.
 const ANSWERS_SHARE: f64 = 0.9;
 
-/// Serves until SIGTERM or SIGINT, and then until everything accepted is answered.
+/// Serves until SIGTERM or SIGINT, then answers all accepted requests.
 async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliError> {
     let (ends, signalled) = ends()?;
     tokio::spawn(logging::report_dropped_lines());
@@ -72,7 +71,7 @@ async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliErro
         Some(master_key) => serve_at_once(&context, master_key, listener, ends, config.flush_every).await,
         None => serve_once_set_up(context, listener, ends, config.flush_every).await,
     };
-    // What a silent store keeps from being written by then is lost: the process ends in its time.
+    // A store that does not respond in the remaining time loses unwritten usage, because the process exits on time.
     let left = signalled.get().map_or(shutdown, |at| shutdown.saturating_sub(at.elapsed()));
     let tidied = async {
         if let Ok(Some(running)) = &mut served {
@@ -124,12 +123,12 @@ fn note_end(report: Report) {
     tracing::info!(connections = report.connections, aborted = report.aborted, "no longer serving");
 }
 
-/// Opens the store that the settings name.
+/// Opens the configured store.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
     Store::open(&config.database_url).await.map_err(cannot_open)
 }
 
-/// A store that does not open may be a setting that makes no sense.
+/// Blames the setting if the database URL is the reason.
 pub(super) fn cannot_open(error: OpenError) -> CliError {
     match error {
         OpenError::UnknownScheme
@@ -142,7 +141,7 @@ pub(super) fn cannot_open(error: OpenError) -> CliError {
     }
 }
 
-/// What a store is begun on, for a server at this address.
+/// The bootstrap context of a server at this address.
 pub(super) fn bootstrap_context(config: &Config, store: Store, address: SocketAddr) -> BootstrapContext {
     BootstrapContext {
         store,
@@ -167,8 +166,8 @@ fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliErr
     ConfigError::Setting { setting, origin: Origin::Variable, why: error.to_string() }.into()
 }
 
-/// The signals that end the server, from now on, and when the first of them came. A hangup is not one of them: a terminal
-/// that closes, or a tool that asks for a reload, must not stop the server.
+/// Receives the first SIGTERM or SIGINT, and its time. SIGHUP is ignored: neither a closing terminal nor a tool that
+/// asks for a reload may stop the server.
 fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
     let (ended, ends) = mpsc::channel(1);
     let signalled = Arc::new(OnceLock::new());

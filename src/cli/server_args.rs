@@ -1,4 +1,4 @@
-//! The settings of commands that are the server themselves.
+//! The settings of commands that run or open a server's store.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use clap::Args;
 use super::{CliError, logging, misspelled};
 use crate::server::config::{Config, DEFAULT_FILE, Origins, Settings};
 
-/// Flags over variables over a file.
+/// The layers of settings: flags override variables, which override the file.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every setting can also be a line in claviger.toml, such as listen = \"127.0.0.1:8080\"."
@@ -20,19 +20,19 @@ pub(super) struct ServerArgs {
     #[command(flatten)]
     settings: Settings,
 
-    /// Which of the settings are flags.
+    /// The names of the settings that are flags.
     #[arg(skip)]
     pub(super) flags: Vec<String>,
 }
 
-/// Checked settings, and where each comes from.
+/// Checked settings and their sources.
 pub(super) struct Loaded {
     pub(super) config: Config,
     origins: Origins,
 }
 
 impl ServerArgs {
-    /// The settings from all layers, checked; and the log as they want it, started.
+    /// Merges and checks the settings of all layers, and starts the log.
     pub(super) fn load(self) -> Result<Loaded, CliError> {
         let path = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
         let file = Settings::from_file(self.config.as_deref())?;
@@ -47,7 +47,7 @@ impl ServerArgs {
 }
 
 impl Loaded {
-    /// Runs a command, whose complaints about settings then say where those come from.
+    /// Runs a command. Its errors about settings name their sources.
     pub(super) async fn run<F: Future<Output = Result<(), CliError>>>(
         self,
         command: impl FnOnce(Config) -> F,

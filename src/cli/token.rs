@@ -32,7 +32,7 @@ pub(super) struct TokenArgs {
     remote: RemoteArgs,
 }
 
-/// RFC 6749 §5.1, as far as it is printed.
+/// The printed part of a token response (RFC 6749 §5.1).
 #[derive(Deserialize)]
 struct Granted {
     access_token: BearerCredential,
@@ -49,7 +49,7 @@ impl TokenArgs {
             form.push(("scope", &scope));
         }
         form.extend(self.resources.iter().map(|resource| ("resource", resource.as_str())));
-        // RFC 6749 §2.3: one method of authentication in each request.
+        // RFC 6749 §2.3: a request must not use more than one authentication method.
         let request = Request::post(&["oauth", "token"]).form(&form).anonymous();
         remote.ask_and_show(request, |granted: Granted| say(granted.access_token.expose())).await
     }

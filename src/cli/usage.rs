@@ -52,7 +52,7 @@ enum Command {
     },
 }
 
-/// Which stretch of time, in what steps.
+/// The period and its resolution.
 #[derive(Debug, Args)]
 struct WindowArgs {
     /// Size of the buckets [default: day]
@@ -91,7 +91,7 @@ struct Bucket {
 struct Refusals {
     revoked: u64,
     expired: u64,
-    /// Absent in the answer of an older server.
+    /// Absent in responses of older servers.
     #[serde(default)]
     disabled: u64,
     address: u64,
@@ -153,7 +153,7 @@ impl Refusals {
         self.revoked + self.expired + self.disabled + self.address + self.secret
     }
 
-    /// Why, as far as there were any.
+    /// The reasons of refusals, with their counts.
     fn in_words(&self) -> String {
         let reasons = [
             (self.revoked, "revoked"),

@@ -1,9 +1,9 @@
-//! The environment.
+//! Environment variables of the client commands.
 
 use super::CliError;
 use crate::base::variables;
 
-/// A variable of the environment; one that is empty is not set.
+/// An environment variable. An empty one counts as unset.
 pub(super) fn variable(name: &'static str) -> Result<Option<String>, CliError> {
     match variables::variable(name) {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! `claviger verify`: what a token says, whether it holds, and which rule it breaks.
+//! `claviger verify`: shows a token's contents, whether it is valid, and which rule it breaks.
 
 mod contents;
 mod report;
@@ -64,28 +64,28 @@ pub(super) struct VerifyArgs {
     server: ServerChoice,
 }
 
-/// RFC 8414 §2, as far as it is needed.
+/// The required part of the metadata (RFC 8414 §2).
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
 }
 
-/// Why a token is refused.
+/// The result of the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Holds,
     Breaks(TokenFault),
-    /// Good, but not from where the caller is.
+    /// Valid, but not from the caller's address.
     Elsewhere,
-    /// It was good: the issuer's revocation feed says that it is over.
+    /// Revoked, according to the issuer's revocation feed.
     Revoked,
 }
 
-/// What a token is held against.
+/// The issuer that a token is verified against.
 struct Issuer {
     name: String,
     keys: Vec<VerifyingKey>,
-    /// What is revoked; nothing without a server to ask.
+    /// The issuer's revocations. `None` without a server.
     revocations: Option<Document>,
 }
 
@@ -121,7 +121,7 @@ impl VerifyArgs {
             return Ok(self.token.clone());
         }
         let mut text = String::new();
-        // One character more than is ever read, so that what is too long is still found to be.
+        // Reads beyond the maximum length, so that a longer token is detected.
         let most = UnverifiedJws::MAX_LENGTH as u64 + 2;
         let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
         read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
@@ -166,7 +166,7 @@ impl VerifyArgs {
         }
     }
 
-    /// Whether the caller is outside of the token's ranges; outside is also who has ranges that can't be read.
+    /// Whether the caller's address is outside of the token's ranges. Unreadable ranges match no address.
     fn is_elsewhere(&self, claims: &Claims) -> bool {
         let ranges = Cidrs::parse(claims.cidrs.iter().map(String::as_str));
         self.address
@@ -184,7 +184,7 @@ fn verifying(keys: Jwks) -> Vec<VerifyingKey> {
     keys.keys.into_iter().map(VerifyingKey::from).collect()
 }
 
-/// What the server says is revoked; nothing where it speaks for another issuer.
+/// The server's revocations. `None` if the server has another issuer.
 async fn revocations(
     remote: &Remote,
     issuer: &str,

@@ -1,4 +1,4 @@
-//! What the server's answers hold, as far as people are shown it.
+//! The parts of the server's responses that people see.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -6,10 +6,9 @@ use serde_json::{Map, Value};
 use super::output::{Cell, Sheet, Tone};
 use crate::domain::scope::Scope;
 
-/// How many scopes a list shows of each key.
+/// The number of scopes that a list shows for each key.
 const SHOWN_SCOPES: usize = 2;
 
-/// An organization.
 #[derive(Debug, Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
@@ -18,7 +17,6 @@ pub(super) struct Organization {
     pub(super) created_at: String,
 }
 
-/// A project.
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
     pub(super) id: String,
@@ -29,7 +27,6 @@ pub(super) struct Project {
     pub(super) created_at: String,
 }
 
-/// A key.
 #[derive(Debug, Deserialize)]
 pub(super) struct Key {
     pub(super) id: String,
@@ -46,7 +43,7 @@ pub(super) struct Key {
     created_at: String,
     created_by: String,
     pub(super) expires_at: Option<String>,
-    /// Absent in the answer of an older server.
+    /// Absent in responses of older servers.
     disabled_at: Option<String>,
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
@@ -54,7 +51,6 @@ pub(super) struct Key {
     secrets: Vec<Secret>,
 }
 
-/// A secret of a key.
 #[derive(Debug, Deserialize)]
 struct Secret {
     id: String,
@@ -63,19 +59,19 @@ struct Secret {
     last_used_at: Option<String>,
 }
 
-/// An object with the members that a dry run adds.
+/// A thing, with the members that a dry run adds.
 #[derive(Debug, Deserialize)]
 pub(super) struct DryRun {
     pub(super) changes: Map<String, Value>,
 }
 
 impl Key {
-    /// Its status, coloured.
+    /// The status in its colour.
     pub(super) fn status_cell(&self) -> Cell {
         Cell::toned(&self.status, self.status_tone())
     }
 
-    /// The first of its scopes, and how many more there are.
+    /// The first scopes, and the number of the others.
     pub(super) fn scopes_in_short(&self) -> String {
         let shown: Vec<String> = self.scopes.iter().take(SHOWN_SCOPES).map(ToString::to_string).collect();
         match self.scopes.len().saturating_sub(SHOWN_SCOPES) {
@@ -84,7 +80,7 @@ impl Key {
         }
     }
 
-    /// All that is known of it.
+    /// All details of the key.
     pub(super) fn sheet(&self) -> Sheet {
         let secrets: Vec<String> = self.secrets.iter().map(Secret::in_words).collect();
         Sheet::new()
@@ -108,7 +104,7 @@ impl Key {
             .line("Secrets", secrets.join("\n"))
     }
 
-    /// What to do when the newest secret was lost before anybody saw it.
+    /// Advice for a newest secret that was lost before anybody saw it.
     pub(super) fn after_a_loss(&self) -> String {
         let Self { id, organization, secrets, .. } = self;
         let new_secret = format!("claviger keys rotate {id} --org {organization} --overlap");
@@ -162,12 +158,12 @@ impl Project {
     }
 }
 
-/// A time, or that there is none.
+/// The time, or `never`.
 pub(super) fn or_never(time: Option<&str>) -> &str {
     time.unwrap_or("never")
 }
 
-/// One to a line.
+/// One item per line.
 pub(super) fn lines(items: &[impl ToString]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

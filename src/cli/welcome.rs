@@ -1,5 +1,4 @@
-//! What the start over an empty store shows, once, and what to do with it: the administrator's key, or the code to set
-//! the store up with.
+//! Shows the secret of a new store once, with the next steps: the administrator's key, or the set-up code.
 
 use std::path::{Path, PathBuf};
 
@@ -10,22 +9,21 @@ use crate::domain::api_key::PlainKey;
 use crate::use_cases::bootstrap::BootstrapContext;
 use crate::use_cases::set_up::Code;
 
-/// Where a secret goes.
+/// The destination of a secret.
 #[derive(Debug)]
 pub(super) enum Showing {
-    /// On the screen, where a person sees it.
+    /// The terminal, where a person sees it.
     Terminal,
-    /// Into a file: standard output may be a log that is kept.
+    /// A file, because standard output may be a log that is kept.
     File(PathBuf),
 }
 
 impl Showing {
-    /// The screen, or else this file.
+    /// The terminal if there is one, otherwise `file`.
     pub(super) fn choose(file: PathBuf) -> Self {
         if Stream::Out.is_terminal() { Self::Terminal } else { Self::File(file) }
     }
 
-    /// The file, if it is one.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::Terminal => None,
@@ -33,10 +31,10 @@ impl Showing {
         }
     }
 
-    /// Says where the code is, or what it is, and which page asks for it.
+    /// Shows the code or the path of its file, and the address of the page that asks for it.
     ///
     /// # Errors
-    /// When the terminal did not show the code.
+    /// [`OutputError`] when the code could not be written to the terminal.
     pub(super) fn show_code(&self, code: &Code, issuer: &str) -> Result<(), OutputError> {
         let place = match self {
             Self::Terminal => format!("The page asks for this one-time code:\n\n  {}\n", &*code.expose()),
@@ -48,10 +46,10 @@ impl Showing {
         ))
     }
 
-    /// Says where the key is, or what it is, and what to do with it.
+    /// Shows the key or the path of its file, and the next steps.
     ///
     /// # Errors
-    /// When the terminal did not show the key.
+    /// [`OutputError`] when the key could not be written to the terminal.
     pub(super) fn show_key(&self, key: &PlainKey, issuer: &str) -> Result<(), OutputError> {
         match self {
             Self::Terminal => self.show(&format!(
@@ -69,7 +67,7 @@ impl Showing {
         }
     }
 
-    /// What is in a file is not lost with the line that names the file.
+    /// A secret in a file survives if this text is lost.
     fn show(&self, text: &str) -> Result<(), OutputError> {
         match self {
             Self::Terminal => Stream::Out.only_copy(text),
@@ -81,7 +79,7 @@ impl Showing {
     }
 }
 
-/// Keeps an administrator's key that could not be shown in its file, and makes an error of it that says so.
+/// Saves an administrator's key that could not be shown to its file, and returns an error with the path.
 pub(super) fn keep_unseen(admin: &PlainKey, context: &BootstrapContext, why: &OutputError) -> CliError {
     let path = context.admin_file();
     match key_file::create(&path, admin.expose(), &context.entropy) {
@@ -94,7 +92,7 @@ pub(super) fn keep_unseen(admin: &PlainKey, context: &BootstrapContext, why: &Ou
     }
 }
 
-/// Lines to paste into a shell: a first key, and a token with it.
+/// Shell commands that create a first key and get a token with it.
 fn first_steps(issuer: &str, admin_key: &str) -> String {
     format!(
         r#"Create a key, and get a token with it:

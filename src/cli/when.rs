@@ -1,24 +1,24 @@
-//! Moments and spans of time, as people write them.
+//! Times and durations as people write them.
 
 use std::str::FromStr;
 
 use crate::base::clock::Timestamp;
 
-/// A moment: RFC 3339, a date, or how long ago it was.
+/// A time: in RFC 3339, as a date, or as a duration ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     At(Timestamp),
     Ago(Span),
 }
 
-/// A span in whole seconds.
+/// A duration in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(i64);
 
-/// A text that is no moment.
+/// The text is not a time.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MomentError {
-    /// A number alone.
+    /// A number without a unit.
     #[error(transparent)]
     Span(SpanError),
     /// Anything else.
@@ -28,10 +28,10 @@ pub(super) enum MomentError {
     Malformed,
 }
 
-/// A text that is no span.
+/// The text is not a duration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SpanError {
-    /// A number alone: days to those who write 90, seconds to the REST API.
+    /// A number without a unit. 90 could mean days, or seconds as in the REST API.
     #[error("has no unit: use {0}d for days, {0}h for hours, {0}s for seconds")]
     NoUnit(String),
     /// Anything else.
@@ -40,7 +40,7 @@ pub(super) enum SpanError {
 }
 
 impl Moment {
-    /// The moment in RFC 3339, seen from `now`.
+    /// The time in RFC 3339. `now` resolves durations.
     pub(super) fn rfc3339(self, now: Timestamp) -> String {
         match self {
             Self::At(moment) => moment.rfc3339(),
@@ -68,7 +68,7 @@ impl Span {
         self.0
     }
 
-    /// The moment that is so much later than `now`.
+    /// The time this much later than `now`.
     pub(super) fn from(self, now: Timestamp) -> Timestamp {
         now.plus(self.0)
     }

@@ -1,10 +1,10 @@
-//! What a file changes, for people.
+//! Shows people what a file changes.
 
 use super::Change;
 use crate::cli::changes::{change_lines, in_words};
 use crate::cli::output::{OutputError, Stream, Tone, note, plain};
 
-/// Prints a line for each thing that is made (+), changed (~) or revoked (-), and what of it below.
+/// Prints a line for each thing that is created (+), changed (~) or revoked (-), followed by its members.
 pub(super) fn print_diff(changes: &[Change]) -> Result<(), OutputError> {
     if changes.is_empty() {
         note("Nothing to change.")?;
@@ -27,7 +27,7 @@ fn heading(change: &Change) -> String {
     plain(&format!("{} {:?}{id}", change.kind, change.name))
 }
 
-/// Of what is new, there is no before.
+/// A new thing has no values before the change.
 fn members(change: &Change) -> Vec<String> {
     if change.action != "create" {
         return change_lines(&change.changes);

@@ -1,4 +1,4 @@
-//! Reading the file.
+//! Reads the file of `claviger apply`.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::base::text::{without_byte_order_mark, without_values};
 use crate::cli::CliError;
 use crate::domain::scope::Scope;
 
-/// Reads a file of TOML or JSON, and makes it the server's JSON.
+/// Reads a TOML or JSON file and converts it to the server's JSON.
 pub(super) fn read(path: &Path) -> Result<Value, CliError> {
     let failed = |why: String| CliError::Usage(format!("{}: {why}", path.display()));
     let text = match path == Path::new("-") {
@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path) -> Result<Value, CliError> {
     parse(&text).map_err(failed)
 }
 
-/// JSON begins with a brace, which no TOML document does.
+/// A JSON document begins with a brace. No TOML document does.
 fn parse(text: &str) -> Result<Value, String> {
     let text = without_byte_order_mark(text);
     let mut document = match text.trim_start().starts_with('{') {
@@ -47,7 +47,7 @@ fn from_toml(text: &str) -> Result<Value, String> {
     Ok(json_of(toml::Value::Table(table)))
 }
 
-/// The same in JSON; times are texts there.
+/// Converts TOML to JSON. Times become strings.
 fn json_of(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.into(),
@@ -62,7 +62,7 @@ fn json_of(value: toml::Value) -> Value {
     }
 }
 
-/// Scopes in one word become the objects that they stand for.
+/// Expands scopes in OAuth's form to objects.
 fn spell_out(scopes: &mut [Value]) -> Result<(), String> {
     for scope in scopes {
         if let Value::String(word) = scope {

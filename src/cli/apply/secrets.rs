@@ -1,4 +1,4 @@
-//! Where the secrets of new keys go.
+//! Writes the secrets of new keys to files.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -9,11 +9,11 @@ use crate::base::entropy::Entropy;
 use crate::base::key_file;
 use crate::cli::CliError;
 
-/// A folder in which files can be made.
+/// A folder that is known to be writable.
 pub(super) struct SecretsFolder<'a>(&'a Path);
 
 impl<'a> SecretsFolder<'a> {
-    /// Makes the folder, and makes sure that it can be written to.
+    /// Creates the folder, and checks that files can be written to it.
     pub(super) fn open(folder: &'a Path) -> Result<Self, CliError> {
         let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", folder.display()));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(&error))?;
@@ -23,7 +23,7 @@ impl<'a> SecretsFolder<'a> {
         written.map(|()| Self(folder))
     }
 
-    /// Writes each key to a file of its own, of mode 0600, and says which is where.
+    /// Writes each key to its own file of mode 0600, and returns a line about each file.
     pub(super) fn keep(&self, keys: &[NewKey]) -> Result<Vec<String>, CliError> {
         let keep = |key: &NewKey| {
             let path = self.0.join(file_name(key));
@@ -34,7 +34,7 @@ impl<'a> SecretsFolder<'a> {
     }
 }
 
-/// `web-prd-reporting-key_….key`: to be found by a pattern, and never two of one name.
+/// `web-prd-reporting-key_….key`. The name is unique and can be found by a pattern.
 fn file_name(key: &NewKey) -> PathBuf {
     let fit = |character: char| {
         if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' }

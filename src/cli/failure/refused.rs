@@ -1,4 +1,4 @@
-//! A server's no.
+//! Error responses of a server.
 
 use hyper::StatusCode;
 use hyper::header::{LOCATION, RETRY_AFTER};
@@ -8,7 +8,7 @@ use super::Exit;
 use crate::cli::output::plain;
 use crate::client::Answer;
 
-/// An answer that says no, read.
+/// A parsed error response.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.message())]
 pub(in crate::cli) struct Refused {
@@ -16,14 +16,14 @@ pub(in crate::cli) struct Refused {
     said: Said,
 }
 
-/// What a body says.
+/// The contents of the body.
 #[derive(Debug)]
 enum Said {
-    /// The management API's form.
+    /// JSON of the management API.
     Api { code: String, message: String, request_id: String },
-    /// OAuth's (RFC 6749 §5.2).
+    /// OAuth JSON (RFC 6749 §5.2).
     OAuth { code: String, description: String },
-    /// Nothing that a Claviger server says.
+    /// Anything else. It does not come from a Claviger server.
     Foreign,
 }
 
@@ -85,7 +85,7 @@ impl Refused {
         }
     }
 
-    /// Whether the body is the server's own JSON.
+    /// Whether the body is a Claviger server's JSON.
     pub(super) fn is_json(&self) -> bool {
         !matches!(self.said, Said::Foreign)
     }

@@ -1,4 +1,4 @@
-//! `claviger keys revoke-matching` and its siblings: looked at first, then confirmed, then done.
+//! `claviger keys revoke-matching` and its siblings: they list the matching keys, ask for confirmation, and then act.
 
 use clap::Args;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use crate::domain::api_key::EnvironmentSlug;
 use crate::domain::names::ProjectId;
 use crate::domain::scope::Scope;
 
-/// Which keys; at least one of these.
+/// The filters, of which at least one is required.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct FilterArgs {
@@ -46,7 +46,7 @@ struct FilterArgs {
     q: Option<String>,
 }
 
-/// How to go about it.
+/// The options of every bulk command.
 #[derive(Debug, Args)]
 struct BulkArgs {
     /// List what would change, without changing anything

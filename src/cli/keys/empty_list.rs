@@ -1,4 +1,4 @@
-//! Why no key is listed.
+//! Explains an empty list of keys.
 
 use clap::Args;
 use hyper::StatusCode;
@@ -15,7 +15,7 @@ use crate::domain::scope::{Scope, Verb};
 use crate::store::VisibleKeys;
 use crate::use_cases::access::keys_within;
 
-/// Where keys are looked for.
+/// The project and the environment to list.
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
     /// Only this project
@@ -27,15 +27,15 @@ pub(super) struct PlaceArgs {
     pub(super) env: Option<EnvironmentSlug>,
 }
 
-/// As much of `GET /v1/self` as tells what the caller may read.
+/// The part of `GET /v1/self` that shows what the caller may read.
 #[derive(Deserialize)]
 struct Own {
     scopes: Vec<Scope>,
 }
 
 impl PlaceArgs {
-    /// Says why there are no keys here, if it is not that none matches: the caller may see none, or there is no such
-    /// place.
+    /// Explains why no key is visible here: the caller may read none, or the place does not exist. `None` if simply no
+    /// key matches.
     pub(super) async fn reason_for_none(&self, keys: &Keys<'_>) -> Result<Option<String>, CliError> {
         let Keys { remote, org } = keys;
         let own: Own = read(&remote.ask(Request::get(&["v1", "self"])).await?)?;
@@ -51,7 +51,7 @@ impl PlaceArgs {
         match answer.status {
             StatusCode::NOT_FOUND => Ok(Some(format!("The project {project} does not exist in {org}."))),
             StatusCode::OK => Ok(self.unknown_environment(&read(&answer)?)),
-            // Whoever may read the keys need not be allowed to read the project.
+            // The caller may read the keys without a scope to read the project.
             _ => Ok(None),
         }
     }

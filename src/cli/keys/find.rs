@@ -28,7 +28,7 @@ pub(super) struct FindArgs {
     pages: PageArgs,
 }
 
-/// What is sent.
+/// The part of the argument that is sent.
 #[derive(Clone, Debug)]
 struct Clue(String);
 

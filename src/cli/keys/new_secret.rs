@@ -1,4 +1,4 @@
-//! A new key, on the one occasion that it is shown.
+//! Shows a new key, once.
 
 use serde::Deserialize;
 
@@ -15,10 +15,10 @@ struct NewSecret {
     about: Key,
 }
 
-/// Prints the key alone to standard output; what is known of it, and what is to be said of it, to standard error.
+/// Prints only the key to standard output. Its details and the remark go to standard error.
 ///
 /// # Errors
-/// [`CliError::SecretLost`] when standard output did not take the key.
+/// [`CliError::SecretLost`] when the key could not be written to standard output.
 pub(super) fn show(remote: &Remote, answer: &Answer, remark: Option<&str>) -> Result<(), CliError> {
     let new: NewSecret = read(answer)?;
     if remote.as_json() {
@@ -28,7 +28,7 @@ pub(super) fn show(remote: &Remote, answer: &Answer, remark: Option<&str>) -> Re
             None => Ok(Stream::Out.line(&json)?),
         };
     }
-    // The key is printed even if standard error takes nothing.
+    // The key is printed even if standard error fails.
     let mut told = new.about.sheet().print(Stream::Err);
     let key = new.key.ok_or(CliError::ShownBefore)?;
     told = told.and_then(|()| remark.map_or(Ok(()), note));

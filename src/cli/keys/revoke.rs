@@ -86,7 +86,7 @@ impl RetireSecretArgs {
         let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         keys.remote.remark(&format!("Retired {secret} of {key}."))?;
         if answer.status == StatusCode::OK {
-            // The answer has the key only when another secret was to end, and now does not.
+            // The response contains the key only if the remaining secret no longer expires.
             keys.remote.remark("This undoes the rotation: the older secret no longer expires.")?;
             keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))?;
         }

@@ -32,7 +32,7 @@ enum Format {
     Json,
 }
 
-/// The configuration as a file for people: scopes in one word each, and what is absent left out.
+/// The configuration as a file for people. Scopes are in OAuth's form, and absent members are omitted.
 #[derive(Deserialize, Serialize)]
 struct Configuration {
     organization: Organization,

@@ -1,9 +1,9 @@
-//! One thing, with a line for each of its members.
+//! Shows one thing with a line for each member.
 
 use super::table::{bare, space};
 use super::{OutputError, Stream, Tone, plain};
 
-/// Labels, and what they stand before.
+/// Labels and values.
 pub(in crate::cli) struct Sheet(Vec<(&'static str, String, Tone)>);
 
 impl Sheet {
@@ -11,20 +11,20 @@ impl Sheet {
         Self(Vec::new())
     }
 
-    /// The same with one line more.
+    /// Adds a line.
     #[must_use]
     pub(in crate::cli) fn line(self, label: &'static str, value: impl ToString) -> Self {
         self.toned(label, value, Tone::Plain)
     }
 
-    /// The same with one line more, whose value is in a tone.
+    /// Adds a line with a coloured value.
     #[must_use]
     pub(in crate::cli) fn toned(mut self, label: &'static str, value: impl ToString, tone: Tone) -> Self {
         self.0.push((label, plain(&value.to_string()), tone));
         self
     }
 
-    /// The same with one line more if there is something to say.
+    /// Adds a line, if there is a value.
     #[must_use]
     pub(in crate::cli) fn if_any(self, label: &'static str, value: Option<impl ToString>) -> Self {
         match value {
@@ -33,7 +33,6 @@ impl Sheet {
         }
     }
 
-    /// Prints it.
     pub(in crate::cli) fn print(self, stream: Stream) -> Result<(), OutputError> {
         let mut table = bare(stream);
         for (label, value, tone) in self.0 {

@@ -1,4 +1,4 @@
-//! The two streams that a command writes to. Output that is lost is a failure: every write is flushed and checked.
+//! The two output streams of a command. Lost output is a failure, so every write is flushed and checked.
 
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _};
@@ -6,25 +6,25 @@ use std::io::{self, ErrorKind, IsTerminal as _};
 use super::Tone;
 use crate::base::variables::variable;
 
-/// One of the two.
+/// An output stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Stream {
-    /// Standard output: the answer.
+    /// Standard output, for the result.
     Out,
-    /// Standard error: everything else.
+    /// Standard error, for everything else.
     Err,
 }
 
-/// Whether anybody still reads a stream.
+/// Whether the stream still has a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Reader {
-    /// The stream took what was written.
+    /// The stream accepted the output.
     Listening,
-    /// The reader closed the pipe (`EPIPE`). As `head` does, it has had enough, which is no failure.
+    /// The reader closed the pipe (`EPIPE`). A reader such as `head` does this on purpose, so it is not a failure.
     Gone,
 }
 
-/// A write failed, and not because the reader closed the pipe.
+/// A failed write, except to a closed pipe.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to {stream}: {source}")]
 pub(in crate::cli) struct OutputError {
@@ -33,7 +33,7 @@ pub(in crate::cli) struct OutputError {
 }
 
 impl Stream {
-    /// Whether a person watches it.
+    /// Whether the stream is a terminal.
     pub(in crate::cli) fn is_terminal(self) -> bool {
         match self {
             Self::Out => io::stdout().is_terminal(),
@@ -41,13 +41,13 @@ impl Stream {
         }
     }
 
-    /// Whether it may have colours: a person watches it, on what can show them, and nobody said `NO_COLOR`.
+    /// Whether to use colours: the stream is a terminal that supports them, and `NO_COLOR` is not set.
     pub(in crate::cli) fn may_paint(self) -> bool {
         let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
         self.is_terminal() && variable("NO_COLOR").is_none() && !is_dumb
     }
 
-    /// `text` in its tone, if there may be colours here.
+    /// `text` in its tone, if the stream may have colours.
     pub(in crate::cli) fn painted(self, text: &str, tone: Tone) -> String {
         if !self.may_paint() {
             return text.to_owned();
@@ -56,15 +56,15 @@ impl Stream {
         format!("{style}{text}{style:#}")
     }
 
-    /// Writes a line. A closed pipe is no failure.
+    /// Writes a line. A closed pipe is not a failure.
     pub(in crate::cli) fn line(self, text: &str) -> Result<(), OutputError> {
         self.write(format!("{text}\n").as_bytes()).map(drop)
     }
 
-    /// Writes bytes as they are, and flushes them. A write that goes on for long stops when the reader is gone.
+    /// Writes bytes unchanged and flushes them. The result tells a long-running writer when to stop.
     ///
     /// # Errors
-    /// [`OutputError`] when not all of it was written.
+    /// [`OutputError`] when the bytes were not completely written.
     pub(in crate::cli) fn write(self, bytes: &[u8]) -> Result<Reader, OutputError> {
         fn all(mut stream: impl io::Write, bytes: &[u8]) -> io::Result<()> {
             stream.write_all(bytes)?;
@@ -81,10 +81,10 @@ impl Stream {
         }
     }
 
-    /// Writes a line that exists nowhere else, such as a new key. Here a closed pipe is a failure, too.
+    /// Writes a line that has no other copy, such as a new key. Here, a closed pipe is a failure.
     ///
     /// # Errors
-    /// [`OutputError`] when nobody has read it, or the stream did not take it.
+    /// [`OutputError`] when the pipe is closed, or the write failed.
     pub(in crate::cli) fn only_copy(self, text: &str) -> Result<(), OutputError> {
         match self.write(format!("{text}\n").as_bytes())? {
             Reader::Listening => Ok(()),

@@ -1,10 +1,10 @@
-//! Tables without lines, as wide as they must be in a pipe and as wide as there is room on a terminal.
+//! Tables without borders. In a pipe they are as wide as necessary; on a terminal they fit its width.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 
 use super::{OutputError, Stream, Tone, plain};
 
-/// Narrower terminals than this don't say the truth.
+/// A terminal that claims to be narrower than this reports a wrong width.
 const LEAST_WIDTH: u16 = 20;
 
 /// A table with a heading for each column.
@@ -13,7 +13,6 @@ pub(in crate::cli) struct Table {
     rows: usize,
 }
 
-/// One cell.
 pub(in crate::cli) struct Cell(comfy_table::Cell);
 
 impl Cell {
@@ -22,7 +21,7 @@ impl Cell {
         Self(tone.paint(comfy_table::Cell::new(plain(&text.to_string()))))
     }
 
-    /// A number, which ends where the others of its column do.
+    /// A right-aligned number.
     pub(in crate::cli) fn number(number: u64) -> Self {
         Self(comfy_table::Cell::new(number).set_alignment(CellAlignment::Right))
     }
@@ -35,31 +34,28 @@ impl<T: ToString> From<T> for Cell {
 }
 
 impl Table {
-    /// An empty table with these headings.
     pub(in crate::cli) fn new(headings: &[&str]) -> Self {
         let mut table = bare(Stream::Out);
         table.set_header(headings.iter().map(|heading| Cell::toned(heading.to_uppercase(), Tone::Strong).0));
         Self { table, rows: 0 }
     }
 
-    /// Adds a row.
     pub(in crate::cli) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
         self.table.add_row(cells.map(|cell| cell.0));
         self.rows += 1;
     }
 
-    /// How many rows there are.
     pub(in crate::cli) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Prints it to standard output; nothing at all when it has no rows.
+    /// Prints the table to standard output, or nothing if it has no rows.
     pub(in crate::cli) fn print(mut self) -> Result<(), OutputError> {
         if self.rows == 0 {
             return Ok(());
         }
         space(&mut self.table);
-        // Ids are there to be copied: they are not broken where there is little room.
+        // Ids are never wrapped, so that they can be copied.
         let is_squeezed = matches!(self.table.content_arrangement(), ContentArrangement::Dynamic);
         if let Some(ids) = self.table.column_mut(0).filter(|_| is_squeezed) {
             ids.set_constraint(ColumnConstraint::ContentWidth);
@@ -68,7 +64,7 @@ impl Table {
     }
 }
 
-/// Nothing but cells. Only on a terminal are they wrapped to fit.
+/// A table without borders. It wraps only on a terminal.
 pub(super) fn bare(stream: Stream) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);

@@ -1,18 +1,18 @@
-//! What colours stand for.
+//! The meanings of colours.
 
 use clap::builder::styling::{AnsiColor, Style};
 use comfy_table::{Attribute, Color};
 
-/// What a text is, for the eye.
+/// The meaning of a text, shown by its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Tone {
-    /// Nothing in particular.
+    /// No meaning.
     Plain,
-    /// As it should be, or added.
+    /// Good, or added.
     Good,
-    /// To be looked at, or changed.
+    /// Needs attention, or changed.
     Careful,
-    /// Wrong or over, or taken away.
+    /// Bad or ended, or removed.
     Bad,
     /// A heading or a label.
     Strong,

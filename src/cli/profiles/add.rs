@@ -14,7 +14,7 @@ use crate::cli::output::note;
 use crate::client::BaseUrl;
 use crate::domain::names::OrganizationId;
 
-/// A new profile.
+/// The new profile.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -45,7 +45,7 @@ pub(super) struct AddArgs {
     ca_file: Option<PathBuf>,
 }
 
-/// The profile as it is written.
+/// The profile as written to the file.
 #[derive(Serialize)]
 struct Entry<'a> {
     url: String,
@@ -60,7 +60,7 @@ struct Entry<'a> {
 }
 
 impl AddArgs {
-    /// Adds the profile at the end of the file, whose other lines stay as somebody wrote them.
+    /// Appends the profile to the file, and leaves all other lines as they are.
     pub(super) fn run(self) -> Result<(), CliError> {
         let profiles = Profiles::load()?;
         if profiles.has(&self.name) {
@@ -92,7 +92,7 @@ impl AddArgs {
     }
 }
 
-/// What is meant from here is not meant from the file of profiles.
+/// Makes a path absolute, because it is relative to the current folder and not to the file of profiles.
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(path).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
@@ -106,7 +106,7 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
     let gap = if length > 0 { "\n" } else { "" };
     let written = file.write_all(format!("{gap}{text}").as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
-        // A part of a profile would make the file unreadable.
+        // A partial profile would make the file unreadable.
         file.set_len(length)?;
     }
     written

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Profiles {
     by_name: BTreeMap<ProfileName, Profile>,
 }
 
-/// A server, and what belongs to it.
+/// A server and the settings to use with it.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Profile {
     pub(in crate::cli) url: BaseUrl,
@@ -30,12 +30,12 @@ pub(in crate::cli) struct Profile {
     pub(in crate::cli) ca_file: Option<PathBuf>,
 }
 
-/// Where a profile's API key is; never in the file of profiles itself.
+/// The source of a profile's API key. The key is never in the file of profiles itself.
 #[derive(Clone, Debug)]
 pub(in crate::cli) enum KeySource {
-    /// In a file of its own.
+    /// A separate file.
     File(PathBuf),
-    /// In what a shell command prints.
+    /// The output of a shell command.
     Command(String),
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for KeySource {
     }
 }
 
-/// A profile as it is written.
+/// A profile as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -61,7 +61,7 @@ struct Written {
 }
 
 impl Profiles {
-    /// Reads the file; without one there are no profiles.
+    /// Reads the file. Without a file there are no profiles.
     pub(in crate::cli) fn load() -> Result<Self, CliError> {
         let path = path()?;
         let text = key_file::read_if_there(&path).map_err(|error| CliError::Usage(error.to_string()))?;
@@ -79,29 +79,27 @@ impl Profiles {
         Ok(Self { path, by_name })
     }
 
-    /// The file.
+    /// The path of the file.
     pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All of them, by name.
+    /// All profiles in the order of their names.
     pub(in crate::cli) fn iter(&self) -> btree_map::Iter<'_, ProfileName, Profile> {
         self.by_name.iter()
     }
 
-    /// The one of this name.
     pub(in crate::cli) fn take(mut self, name: &ProfileName) -> Option<Profile> {
         self.by_name.remove(name)
     }
 
-    /// Whether there is one of this name.
     pub(super) fn has(&self, name: &ProfileName) -> bool {
         self.by_name.contains_key(name)
     }
 }
 
 impl Written {
-    /// The profile, with the files that it names looked for beside the file of profiles.
+    /// The profile, with paths relative to the file of profiles.
     fn beside(self, folder: &Path) -> Result<Profile, &'static str> {
         let key = match (self.api_key_file, self.api_key_command) {
             (Some(_), Some(_)) => return Err("has both api_key_file and api_key_command"),
@@ -128,7 +126,7 @@ fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BaseUrl, D::Error> 
     text.parse().map_err(|why| serde::de::Error::custom(format!("the URL {why}")))
 }
 
-/// Where in the file, and what is wrong; never a value, which could be a key in the wrong place.
+/// The line and the reason. Values are omitted, because one could be a misplaced key.
 fn located(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     format!("line {}: {}", before.split('\n').count(), without_values(error.message()))

@@ -1,21 +1,21 @@
-//! What profiles are called.
+//! Names of profiles.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::base::text::serde_as_text;
 
-/// The name of a profile: what needs no quotes in TOML and in no shell.
+/// The name of a profile. It needs no quotes in TOML or in a shell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli) struct ProfileName(String);
 
-/// A text that is no such name.
+/// The text is not a profile's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a profile's name must have 1 to 64 letters, digits, - and _")]
 pub(in crate::cli) struct ProfileNameError;
 
 impl Default for ProfileName {
-    /// The one that is used where nothing names a server.
+    /// The profile that is used if nothing names a server.
     fn default() -> Self {
         Self("default".into())
     }

@@ -1,4 +1,4 @@
-//! The options that say which server, and as whom.
+//! The options that choose the server and the credential.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::domain::names::OrganizationId;
 
 const HEADING: &str = "Server and output";
 
-/// Which server to ask.
+/// The choice of the server.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = HEADING)]
 pub(in crate::cli) struct ServerChoice {
@@ -40,7 +40,7 @@ pub(in crate::cli) struct ServerChoice {
     timeout: u32,
 }
 
-/// Which server to ask, as whom, and how to show what it says.
+/// The choice of the server, the credential and the output format.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = HEADING)]
 pub(in crate::cli) struct RemoteArgs {
@@ -62,7 +62,7 @@ pub(in crate::cli) struct RemoteArgs {
     json: bool,
 }
 
-/// The same, for what belongs to an organization.
+/// The same options, for commands about an organization.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct OrganizationArgs {
     /// Organization [env: CLAVIGER_ORG, or a profile's] [default: the caller's own]
@@ -74,21 +74,21 @@ pub(in crate::cli) struct OrganizationArgs {
 }
 
 impl OrganizationArgs {
-    /// The server, with the organization that is named.
+    /// The server with the named organization.
     pub(in crate::cli) fn connect(self) -> Result<Remote, CliError> {
         let mut remote = self.remote.connect()?;
         remote.organization = self.org.or(remote.organization);
         Ok(remote)
     }
 
-    /// The same as `--json`.
+    /// Acts like `--json`.
     pub(in crate::cli) fn print_json(&mut self) {
         self.remote.json = true;
     }
 }
 
 impl RemoteArgs {
-    /// The server, with a credential to show.
+    /// The server with a credential.
     pub(in crate::cli) fn connect(&self) -> Result<Remote, CliError> {
         let server = Server::choose(&self.server)?;
         let client = self.server.client(&server)?;
@@ -103,7 +103,7 @@ impl RemoteArgs {
 }
 
 impl ServerChoice {
-    /// The server, to be asked for what it tells everybody.
+    /// The server without a credential, for public information.
     pub(in crate::cli) fn connect(&self) -> Result<Remote, CliError> {
         let server = Server::choose(self)?;
         let client = self.client(&server)?;

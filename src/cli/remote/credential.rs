@@ -1,4 +1,4 @@
-//! Finding the credential. There is no flag for the key itself: every user of the machine can read those.
+//! Finds the credential. No flag takes the key itself, because every user of the machine can read command lines.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -13,17 +13,16 @@ use crate::cli::profiles::KeySource;
 use crate::cli::variables::variable;
 use crate::client::BearerCredential;
 
-/// The longest credential that is read, in bytes.
+/// The maximum length of a credential in bytes.
 const MOST: u64 = 64 * 1024;
 
-/// A credential, and where it comes from.
+/// A credential and its source.
 pub(super) struct Found {
     pub(super) credential: BearerCredential,
     pub(super) place: String,
 }
 
-/// The first of the file named by a flag, the profile's key if the server is a profile's, and
-/// `CLAVIGER_API_KEY`.
+/// The first of these: the file named by the flag, the key of the server's profile, `CLAVIGER_API_KEY`.
 pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Found, CliError> {
     if let Some(path) = file {
         return if path == Path::new("-") { from_standard_input() } else { from_file(path) };
@@ -47,7 +46,7 @@ fn from_standard_input() -> Result<Found, CliError> {
     parse(&text, "the text on standard input")
 }
 
-/// Runs a command of the profile in a shell; it may ask for a passphrase on the terminal.
+/// Runs the profile's command in a shell. It may ask for a passphrase on the terminal.
 fn from_command(command: &str) -> Result<Found, CliError> {
     let failed =
         |why: &dyn std::fmt::Display| CliError::Failed(format!("the profile's api_key_command: {why}"));

@@ -1,4 +1,4 @@
-//! The proxy that the environment names, by curl's rules.
+//! Finds the proxy in the environment, by curl's rules.
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -7,11 +7,12 @@ use crate::cli::CliError;
 use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Proxy};
 
-/// The port of a proxy whose URL has none, for http. It is curl's.
+/// The default port of an http:// proxy, as in curl.
 const DEFAULT_PORT: u16 = 1080;
 
-/// The proxy for `server`: of `https_proxy` or `http_proxy`, else of `all_proxy`, in lower case or else in upper case,
-/// unless `no_proxy` has the server. This machine itself is never asked through a proxy: the credential would leave it.
+/// The proxy for `server`: from `https_proxy` or `http_proxy`, otherwise from `all_proxy`, unless `no_proxy` lists the
+/// server. Lower-case names take precedence. Loopback never uses a proxy, because the credential would leave the
+/// machine.
 pub(super) fn find_proxy(server: &BaseUrl) -> Result<Option<Proxy>, CliError> {
     let own = if server.is_https() { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
     let named = match first(own)? {
@@ -25,7 +26,7 @@ pub(super) fn find_proxy(server: &BaseUrl) -> Result<Option<Proxy>, CliError> {
         CliError::Usage(format!("{variable} is not the URL of an http:// or https:// proxy"))
     })?;
     let (url, authorization) = proxy;
-    // curl takes blanks between the names as well.
+    // curl also accepts spaces between the names.
     let exceptions = first(["no_proxy", "NO_PROXY"])?.map(|(_, list)| list.replace(' ', ","));
     let may_pass = Matcher::builder().all("http://proxy").no(exceptions.unwrap_or_default()).build();
     if may_pass.intercept(&destination).is_none() {
@@ -34,7 +35,7 @@ pub(super) fn find_proxy(server: &BaseUrl) -> Result<Option<Proxy>, CliError> {
     Ok(Some(Proxy::new(url, authorization)?))
 }
 
-/// The first variable that is set and not empty, by its name.
+/// The first variable that is set and not empty, with its name.
 fn first(names: [&'static str; 2]) -> Result<Option<(&'static str, String)>, CliError> {
     for name in names {
         if let Some(value) = variable(name)? {

@@ -1,4 +1,4 @@
-//! Choosing the server.
+//! Chooses the server.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,17 @@ use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Trust};
 use crate::domain::names::OrganizationId;
 
-/// A server, and the profile that it comes from, if it does: a profile's key goes to its own server and to no
-/// other.
+/// A server and its profile, if a profile named it. A profile's key is sent to that profile's server only.
 pub(super) struct Server {
     pub(super) url: BaseUrl,
-    /// What names it, for messages.
+    /// The source of the URL, for messages.
     pub(super) named_by: String,
     pub(super) profile: Option<Profile>,
 }
 
 impl Server {
-    /// The first of a flag, a profile named by a flag, `CLAVIGER_URL`, a profile named by `CLAVIGER_PROFILE`, and
-    /// the default profile.
+    /// The first of these: the flag, the profile of the flag, `CLAVIGER_URL`, the profile of `CLAVIGER_PROFILE`, the
+    /// default profile.
     pub(super) fn choose(arguments: &ServerChoice) -> Result<Self, CliError> {
         if let Some(url) = &arguments.url {
             return Ok(Self { url: url.clone(), named_by: "--url".into(), profile: None });
@@ -48,7 +47,7 @@ impl Server {
         }
     }
 
-    /// The organization that the profile names, else `CLAVIGER_ORG`.
+    /// The profile's organization, otherwise `CLAVIGER_ORG`.
     pub(super) fn organization(&self) -> Result<Option<OrganizationId>, CliError> {
         if let Some(named) = self.profile.as_ref().and_then(|profile| profile.organization.clone()) {
             return Ok(Some(named));
@@ -58,7 +57,8 @@ impl Server {
         named.transpose()
     }
 
-    /// Whom to believe: the flag's, else the profile's, else the variable's file; else the system.
+    /// The trusted authorities: the file of the flag, otherwise of the profile, otherwise of the variable, otherwise
+    /// the system's.
     pub(super) fn trust(&self, flag: Option<PathBuf>) -> Trust {
         let of_profile = || self.profile.as_ref().and_then(|profile| profile.ca_file.clone());
         let of_variable = || variables::variable("CLAVIGER_CA_FILE").map(PathBuf::from);

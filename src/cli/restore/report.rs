@@ -1,4 +1,4 @@
-//! What a restore has done, or would do: what came back to life is never left unsaid.
+//! Reports what a restore has done or would do. It always lists what becomes valid again.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::store::{NamedKey, Replaced, RestoreOptions, RestoreReport, TakenAway};
 
-/// For scripts.
+/// The report for scripts.
 pub(super) fn in_json(report: &RestoreReport, options: RestoreOptions) -> String {
     let replaced = report.replaced.as_ref().map(|replaced| {
         let (carried_over, brought_back) = fates(replaced, options);
@@ -27,7 +27,7 @@ pub(super) fn in_json(report: &RestoreReport, options: RestoreOptions) -> String
     .to_string()
 }
 
-/// For people.
+/// The report for people.
 pub(super) fn in_words(report: &RestoreReport, options: RestoreOptions) -> String {
     let (made_at, made_by) = (report.backup.made_at.rfc3339(), &report.backup.made_by);
     let mut words = if options.dry_run { "Dry run: nothing was changed.\n" } else { "" }.to_owned();
@@ -50,7 +50,7 @@ pub(super) fn in_words(report: &RestoreReport, options: RestoreOptions) -> Strin
     words
 }
 
-/// What is carried over, and what comes back to life.
+/// Divides the revocations into those that are carried over and those that are undone.
 fn fates(replaced: &Replaced, options: RestoreOptions) -> (Vec<&TakenAway>, Vec<&TakenAway>) {
     replaced.taken_away.iter().partition(|thing| !thing.comes_back(options))
 }

@@ -1,4 +1,4 @@
-//! How a start finds the store, and what it does when the store is empty.
+//! Finds the store's master key at startup, and handles an empty store.
 
 use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
@@ -7,7 +7,8 @@ use crate::server::config::BootstrapMode;
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError, Bootstrapper};
 use crate::use_cases::set_up::code_file;
 
-/// The store's master key, once the store has been filled; `None` when that is left to somebody at the console.
+/// The store's master key, after a bootstrap if the store is empty and `mode` is `Auto`. `None` if a person sets the
+/// store up at the console.
 pub(super) async fn begin(
     mode: BootstrapMode,
     context: &BootstrapContext,
@@ -15,7 +16,7 @@ pub(super) async fn begin(
     let bootstrapper = context.bootstrapper();
     if let Some(master_key) = bootstrapper.find().await? {
         if mode == BootstrapMode::Console {
-            // Of a start that was killed.
+            // The code file of an earlier process that was killed.
             let _ = std::fs::remove_file(code_file(&context.keys_dir));
         }
         return Ok(Some(master_key));
@@ -34,7 +35,7 @@ async fn fill(context: &BootstrapContext, bootstrapper: &Bootstrapper<'_>) -> Re
             Ok(()) => Ok(master_key),
             Err(lost) => Err(keep_unseen(&admin, context, &lost)),
         },
-        // Another node was first: its key is the one to have.
+        // Another node has bootstrapped the store, so its master key is the right one.
         Err(BootstrapError::Done) => {
             let found = bootstrapper.find().await?;
             found.ok_or_else(|| BootstrapError::Done.into())

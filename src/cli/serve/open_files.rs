@@ -1,4 +1,4 @@
-//! Connections are open files, and the system limits those of a process.
+//! Fits the connection limit to the system's limit on open files.
 
 use std::num::NonZeroU32;
 
@@ -6,10 +6,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::listener::Limits;
 
-/// Files beside connections: the database's, the log, keys and certificates, the runtime's own.
+/// Open files besides connections: the database, the log, keys, certificates and the runtime.
 const OTHERS: u64 = 128;
 
-/// Raises the soft limit on open files to the hard one, and lowers the number of connections to what fits.
+/// Raises the soft limit on open files to the hard limit, and lowers the number of connections if they do not fit.
 pub(super) fn within_limit(limits: Limits) -> Limits {
     let wanted = limits.connections;
     let Some(files) = raised() else { return limits };
@@ -25,17 +25,17 @@ pub(super) fn within_limit(limits: Limits) -> Limits {
     Limits { connections, ..limits }
 }
 
-/// The limit on open files, as high as it may be; `None` where there is none.
+/// The raised limit on open files. `None` means unlimited.
 fn raised() -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // Some systems have no hard limit and refuse that as a soft one: then the soft one stays.
+        // Some systems have no hard limit but refuse an unlimited soft limit. The soft limit then stays.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
     getrlimit(Resource::Nofile).current
 }
 
-/// How many connections fit into so many open files. Where there are few, half are for connections.
+/// The number of connections that fit into `files`. If files are scarce, connections get half of them.
 fn room(files: u64) -> NonZeroU32 {
     let connections = files.saturating_sub(OTHERS).max(files / 2);
     NonZeroU32::new(u32::try_from(connections).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN)

@@ -1,4 +1,4 @@
-//! A node at work.
+//! A running node.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::node::keyring::Reconciled;
 use crate::use_cases::bootstrap::BootstrapContext;
 
-/// A node, and what it does besides answering.
+/// A node and its background tasks.
 pub(super) struct Running {
     pub(super) node: Arc<Node>,
     background: JoinSet<()>,
@@ -22,7 +22,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Over a store that has been filled.
+    /// Starts a node on a store that is not empty.
     pub(super) async fn start(
         context: &BootstrapContext,
         master_key: &MasterKey,
@@ -38,8 +38,8 @@ impl Running {
         Ok(Self { background: background(&node, flush_every, &stopped), node, stop })
     }
 
-    /// Says that it serves, and comes back when it should no more. Whoever waits for news is answered once the
-    /// listener is `draining`, so that the answer says that it is the last.
+    /// Announces that the node serves, and returns at a signal. Once the listener is `draining`, the node answers
+    /// clients that wait for the revocation feed, because that response closes the connection.
     pub(super) async fn until_the_end(
         &self,
         listener: SocketAddr,
@@ -57,14 +57,14 @@ impl Running {
         ends.recv().await;
     }
 
-    /// Ends what it does besides answering.
+    /// Stops the background tasks.
     pub(super) async fn stop(&mut self) {
         let _ = self.stop.send(true);
         while self.background.join_next().await.is_some() {}
     }
 }
 
-/// Sees to it that the configured signing key signs, and says so where it is not the one that signs now.
+/// Applies the settings of the signing key, and logs a warning if the configured key does not sign yet.
 async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     let now = node.clock.now();
     let reconciled =

@@ -1,4 +1,4 @@
-//! Serving in front of an empty store, until somebody has set it up at the console.
+//! Serves an empty store until a person sets it up at the console.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::server::{self, Switch, SwitchHandle};
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 use crate::use_cases::set_up::{Code, SetUp, code_file};
 
-/// A set-up that is waited for.
+/// A pending set-up.
 pub(super) struct Waiting {
     set_up: Arc<SetUp>,
     handle: SwitchHandle,
@@ -25,7 +25,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Makes a code and shows it; the service asks for it.
+    /// Generates the set-up code and shows it. The service asks for it.
     pub(super) fn begin(
         context: BootstrapContext,
         address: SocketAddr,
@@ -45,7 +45,7 @@ impl Waiting {
         Ok((Self { set_up, handle, showing }, service))
     }
 
-    /// Comes back with a node that serves already, or with nothing when the server should end before.
+    /// Returns a node that is already serving, or `None` if a signal came first.
     pub(super) async fn until_set_up(
         &self,
         ends: &mut mpsc::Receiver<()>,
@@ -68,7 +68,7 @@ impl Waiting {
         running
     }
 
-    /// The master key of the store, once somebody has filled that, here or elsewhere.
+    /// Waits for the store's master key, after a set-up here or on another node.
     async fn found(&self) -> Result<MasterKey, BootstrapError> {
         let mut reachable = true;
         loop {
@@ -76,9 +76,9 @@ impl Waiting {
             let found = self.set_up.context.bootstrapper().find().await;
             match (&found, reachable) {
                 (Err(BootstrapError::Store(error)), true) => {
-                    tracing::warn!(%error, "the store cannot be asked")
+                    tracing::warn!(%error, "the store is unreachable")
                 }
-                (Ok(_), false) => tracing::info!("the store can be asked again"),
+                (Ok(_), false) => tracing::info!("the store is reachable again"),
                 _ => {}
             }
             reachable = found.is_ok();

@@ -1,10 +1,10 @@
-//! What a token says, believed or not.
+//! The unverified contents of a token.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::Value;
 
-/// Header and payload, as far as they can be read. Nothing is decided by them here.
+/// Header and payload, as far as they can be parsed. They are for display only.
 #[derive(Debug, PartialEq)]
 pub(super) struct Contents {
     pub(super) header: Option<Value>,

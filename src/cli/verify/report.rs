@@ -1,4 +1,4 @@
-//! What is said of a token.
+//! Reports on a token.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use crate::cli::output::{OutputError, Stream, Tone, plain, say};
 /// The claims that are times (RFC 7519 §4.1).
 const TIMES: [&str; 3] = ["iat", "exp", "nbf"];
 
-/// All that there is to say.
+/// The complete report.
 pub(super) struct Report<'a> {
     pub(super) contents: Contents,
     pub(super) verdict: Verdict,
@@ -22,10 +22,10 @@ pub(super) struct Report<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What the token was held against, besides the rules.
+/// What the token was checked against, besides the rules.
 pub(super) struct Checked<'a> {
     pub(super) issuer: &'a str,
-    /// None: any would do.
+    /// Empty if every audience is accepted.
     pub(super) audiences: &'a [String],
     pub(super) address: Option<IpAddr>,
     pub(super) revocations: bool,
@@ -55,7 +55,7 @@ impl Report<'_> {
         say("")
     }
 
-    /// A time as people read it, and how far away it is.
+    /// A time for people, with its distance from now.
     fn time(&self, claim: &str, value: &Value) -> String {
         let Some(seconds) = value.as_i64().filter(|_| TIMES.contains(&claim)) else { return String::new() };
         let moment = Timestamp::from_unix(seconds);

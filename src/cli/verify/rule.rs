@@ -1,17 +1,17 @@
-//! Where the rule stands that a token breaks.
+//! Names the rule that a token breaks, and its source.
 
 use crate::jose::claims::TokenFault;
 use crate::jose::jws::JwsFault;
 
-/// A rule, for scripts and for people.
+/// A rule for scripts and for people.
 pub(super) struct Rule {
-    /// A word that stays the same.
+    /// A stable code.
     pub(super) code: &'static str,
-    /// The RFC's section, or who else says so.
+    /// The section of an RFC, or another source.
     pub(super) source: &'static str,
 }
 
-/// The rule that `fault` is about.
+/// The rule that `fault` breaks.
 pub(super) fn rule(fault: &TokenFault) -> Rule {
     let (code, source) = match fault {
         TokenFault::Jws(fault) => return jws_rule(*fault),
