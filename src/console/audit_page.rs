@@ -177,5 +177,5 @@ fn day(name: &str, text: &str) -> Result<Option<Timestamp>, ApiError> {
         return Ok(None);
     }
     let start = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
-    start.map(Some).ok_or_else(|| ApiError::invalid("not a day").at(name))
+    start.map(Some).ok_or_else(|| ApiError::invalid("must be a date such as 2026-11-21").at(name))
 }

@@ -44,7 +44,8 @@ impl FromRequest<Arc<Node>> for Posted {
         let request = Request::from_parts(parts, body);
         let (parts, body, fields) = Fields::read(request).await.map_err(answer)?;
         let shown_again = parts.extensions.get::<ShownAgain>().cloned();
-        let shown_again = shown_again.ok_or_else(|| answer(ApiError::internal("nothing is shown again")))?;
+        let shown_again =
+            shown_again.ok_or_else(|| answer(ApiError::internal("the store of shown secrets is missing")))?;
         let path = parts.uri.path().to_owned();
         let digest = digest(&path, &body);
         let Some(visitor) = visitor else {

@@ -143,7 +143,7 @@ fn to_sign_in(issuer: &str) -> Response {
 fn unreadable(set_up: &SetUp) -> Failure {
     let said = "The code has 28 letters and digits in groups of four. Check that you entered the whole code.";
     let page = SetUpPage { code_error: Some(said.into()), ..SetUpPage::of(set_up) };
-    refused(&page, ApiError::invalid("what was typed is no code"))
+    refused(&page, ApiError::invalid("the input is not a set-up code"))
 }
 
 /// The form again without its input, which may be close to the code.
@@ -152,7 +152,7 @@ fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     match error {
         SetUpError::WrongCode => {
             let said = format!("{said} The server creates a new code each time it starts.");
-            let error = ApiError::Forbidden { message: "a wrong code".into(), scope: None };
+            let error = ApiError::Forbidden { message: "wrong set-up code".into(), scope: None };
             refused(&SetUpPage { code_error: Some(said), ..page }, error)
         }
         SetUpError::TooMany(seconds) => {

@@ -49,7 +49,7 @@ impl CameFrom {
     /// The caller's address under this policy for proxies.
     pub(crate) fn by(policy: &AddressPolicy, parts: &Parts) -> Result<Self, Failure> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.ok_or_else(|| ApiError::internal("a request without its peer's address"))?.0.ip();
+        let peer = peer.ok_or_else(|| ApiError::internal("the request has no peer address"))?.0.ip();
         let lines = parts.headers.get_all(policy.header.name()).iter().map(HeaderValue::as_bytes);
         Ok(Self(policy.caller(peer, lines)))
     }

@@ -124,7 +124,7 @@ fn mapped(mapping: &GateMapping, method: &str, target: &str, headers: &HeaderMap
         return mapping.resource(target).map(|_| Asked::Preflight).ok_or_else(no_resource);
     }
     let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
-        message: "no action stands for this method".into(),
+        message: "this method maps to no action".into(),
         scope: None,
     })?;
     Ok(Asked::Question(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?)))
@@ -155,11 +155,11 @@ fn original(headers: &HeaderMap) -> Result<[&str; 2], ApiError> {
     match (there.next(), there.next()) {
         (Some([method, target]), None) => Ok([single(headers, method)?, single(headers, target)?]),
         (Some(_), Some(_)) => Err(ApiError::invalid(
-            "both X-Original-… and X-Forwarded-… headers say what this is about; let the gateway take away those that \
-             it does not set",
+            "both X-Original-… and X-Forwarded-… headers are present; configure the gateway to remove the ones that it \
+             does not set",
         )),
         (None, _) => Err(ApiError::invalid(
-            "say action and resource, or check=credential, or send X-Original-Method and X-Original-URI, or \
+            "use action and resource, or check=credential, or send X-Original-Method and X-Original-URI, or \
              X-Forwarded-Method and X-Forwarded-Uri",
         )),
     }
@@ -171,7 +171,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ApiError> {
     match (values.next(), values.next()) {
         (None, _) => Err(ApiError::invalid(format!("{name} is missing"))),
         (Some(value), None) => value.to_str().map_err(|_| ApiError::invalid(format!("{name} is not ASCII"))),
-        (Some(_), Some(_)) => Err(ApiError::invalid(format!("two {name} headers"))),
+        (Some(_), Some(_)) => Err(ApiError::invalid(format!("the request has two {name} headers"))),
     }
 }
 

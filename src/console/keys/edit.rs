@@ -92,7 +92,7 @@ pub(in crate::console) async fn change(
     }
     let Some(members) = form.members(node.clock.now()) else {
         let again = EditPage::new(&visitor, &path, &key, form);
-        return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
+        return Err(refused(&again, ApiError::invalid("a form field is invalid")));
     };
     let version = fields.text("version");
     let is_final = !version.is_empty();

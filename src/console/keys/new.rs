@@ -82,7 +82,7 @@ pub(in crate::console) async fn create(
     let Some(mut members) = form.members(node.clock.now()) else {
         let choices = choices(&node, &visitor.caller, &organization).await?;
         let again = shown(visitor, &organization, choices, form, form_id);
-        return Err(refused(&again, ApiError::invalid("a field of the form is wrong")));
+        return Err(refused(&again, ApiError::invalid("a form field is invalid")));
     };
     members.insert("project".into(), form.project.clone().into());
     members.insert("environment".into(), form.environment.clone().into());

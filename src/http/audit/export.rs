@@ -49,7 +49,7 @@ pub(super) async fn answer(
     let rest = Rest { export, format, events, has_begun: false, request_id };
     let body = stream::try_unfold(rest, |mut rest| async move {
         let part = rest.next().await.inspect_err(|error| {
-            tracing::warn!(request_id = rest.request_id, %error, "an export of the audit trail is cut off");
+            tracing::warn!(request_id = rest.request_id, %error, "audit export cut off");
         })?;
         Ok::<_, ExportError>(part.map(|part| (part, rest)))
     });

@@ -220,7 +220,9 @@ fn audiences(list: Vec<String>, issuer: &str) -> Result<Vec<String>, ConfigError
             return Err(invalid(format!("{audience} is not an absolute URI without fragment")));
         }
         if issuer == audience {
-            return Err(invalid(format!("{audience} is the issuer, which is the management API's own")));
+            return Err(invalid(format!(
+                "{audience} is the issuer, which is reserved for the management API"
+            )));
         }
         if list[..at].contains(audience) {
             return Err(invalid(format!("{audience} appears twice")));
