@@ -1,4 +1,4 @@
-//! One running server: the store, and everything that is held in memory in front of it.
+//! One running server: the store, and everything that the server holds in memory in front of it.
 
 mod authenticate;
 mod bearer;
@@ -71,74 +71,75 @@ use crate::store::{Store, StoreError};
 use self::follow_store::Following;
 use self::freshness::Asked;
 
-/// Requests to the management API that an organization may have under way, until their answers have been taken.
+/// The management requests that one organization may have in flight. A request counts until its client has read the
+/// answer.
 const REQUESTS: usize = 128;
 
-/// Answers of the size of a whole organization, or a whole audit trail, that an organization may be taking.
+/// The answers with a whole organization or a whole audit trail that one organization may be downloading.
 const EXPORTS: usize = 4;
 
-/// What a node is told about its deployment.
+/// The settings of a node and of its deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// `iss` of every token, and the base of every URL in the metadata; without a slash at its end.
+    /// The `iss` of every token and the base of every URL in the metadata, without a trailing slash.
     pub issuer: String,
     /// The resource servers: 1 to 8 absolute URIs, never the issuer.
     pub audiences: Vec<String>,
-    /// What new keys begin with.
+    /// The prefix of new keys.
     pub brand: Brand,
-    /// How a caller's address is found.
+    /// How the server determines a caller's address.
     pub addresses: AddressPolicy,
-    /// How signing keys follow each other.
+    /// When signing keys rotate, and where new ones come from.
     pub rotation: RotationPolicy,
-    /// What hashing a new secret costs.
+    /// The argon2id parameters for new secrets.
     pub hash_cost: HashCost,
-    /// How many slow hashes may run at once.
+    /// The number of slow hashes that may run at once.
     pub hash_turns: usize,
-    /// How many keys are held in memory.
+    /// The number of keys that the cache holds.
     pub key_capacity: u64,
-    /// How gateways' requests are read.
+    /// How the gate reads the requests of gateways.
     pub gate: GateMapping,
-    /// For how many seconds audit events are kept; `None` is for ever.
+    /// How long audit events are kept, in seconds. `None` keeps them for ever.
     pub events_kept_seconds: Option<i64>,
 }
 
-/// One running server, by what its parts are responsible for.
+/// One running server, divided by what its parts are responsible for.
 #[derive(Debug)]
 pub struct Node {
-    /// What it was told.
+    /// The settings that it was started with.
     pub deployment: Deployment,
-    /// The time.
+    /// The source of all times that the node uses.
     pub clock: Clock,
-    /// What is stored.
+    /// The stored records, and the way to commit changes to them.
     pub records: Arc<Records>,
-    /// New secrets.
+    /// Makes the secrets of API keys.
     pub minter: KeyMinter,
-    /// Who may come in.
+    /// Judges API keys and our own tokens.
     pub authenticator: Arc<Authenticator>,
-    /// What is signed.
+    /// Signs tokens and the revocation feed.
     pub signer: Arc<Signer>,
-    /// What is revoked, and announced to resource servers.
+    /// The revocations that still matter, and the feed that announces them.
     pub revocations: Arc<Revocations>,
-    /// What is counted.
+    /// Counts the use of keys until it is written.
     pub usage: Arc<UseLedger>,
-    /// When the store was last heard from.
+    /// When the store was last confirmed.
     pub freshness: Arc<Freshness>,
-    /// How far time has passed steadily.
+    /// The clock for deletion by age. It never runs ahead of the time that has steadily passed.
     pub retention_clock: RetentionClock,
-    /// What other nodes have set otherwise.
+    /// The settings in which this node differs from other nodes.
     pub differences: Differences,
-    /// Requests to the management API, each organization's up to a fixed number at once.
+    /// Limits the management requests that each organization may have in flight.
     pub requests: FairQueue,
     following: Mutex<Following>,
 }
 
-/// A node could not be built over its store.
+/// Why a node can't be built over its store.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// The store cannot be asked.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signing keys cannot be taken from it.
+    /// The signing keys can't be loaded from the store.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     /// The system has no randomness.
@@ -147,7 +148,7 @@ pub enum NodeError {
 }
 
 impl Node {
-    /// Takes into memory what must be there from the first request on.
+    /// Loads into memory what the first request needs.
     ///
     /// # Errors
     /// [`NodeError`].
@@ -158,13 +159,13 @@ impl Node {
         clock: Clock,
         entropy: Entropy,
     ) -> Result<Arc<Self>, NodeError> {
-        // Asked first: whatever is changed while the rest is read will be followed.
+        // This comes first, so that the node later follows every change that happens during the remaining reads.
         let asked = Asked::now(&clock);
         let mut reader = store.change_reader();
         let seen = reader.position(None).await?.position;
         let keyring = Keyring::load(&mut reader, master_key.sealing_key()).await?;
         let retention_clock = RetentionClock::new(store.start_retention_clock().await?, &clock);
-        // By a clock that is ahead, what was revoked a moment ago would be too old to matter.
+        // By a clock that runs ahead, a revocation of a moment ago would look too old to matter.
         let lately = retention_clock.now(&clock);
         let since = lately.plus(-REMEMBERED_SECONDS);
         let revoked_tokens = RevokedTokens::default();
@@ -241,7 +242,7 @@ impl Node {
     }
 }
 
-/// So many at once for each organization. Nobody waits: who would have one more is told.
+/// Limits each organization to this many at once. Nobody waits: a further request is refused.
 fn at_once(per_organization: usize) -> FairQueue {
     FairQueue::new(Quota { permits: usize::MAX, per_organization, waiting: 0, waiting_per_key: 0 })
 }

@@ -1,4 +1,5 @@
-//! What callers ask for, each as a list of named steps: identify the caller, issue a token, manage keys, answer a gateway.
+//! What callers ask for, each as a list of named steps: identify the caller, issue a token, manage keys, answer a
+//! gateway.
 
 pub mod access;
 pub mod bootstrap;

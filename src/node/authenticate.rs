@@ -1,4 +1,4 @@
-//! Whose key is this? The one path by which every presented API key is judged, at every endpoint.
+//! The one path that judges every presented API key, at every endpoint.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,89 +18,89 @@ use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::store::{Store, StoreError};
 
-/// A key as a client presents it.
+/// An API key as a client presents it.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
-    /// The client id beside it, where the protocol has one.
+    /// The client id that came with the key, if the protocol has one.
     pub client_id: Option<&'a str>,
-    /// What should be the whole API key.
+    /// The text that should be a whole API key.
     pub key: &'a str,
 }
 
-/// A key whose secret is right, that works now, from here.
+/// A key that works now and from this address, presented with the right secret.
 #[derive(Debug)]
 pub struct Authenticated {
-    /// The key.
+    /// The key as the cache holds it.
     pub cached: Arc<CachedKey>,
-    /// The secret that was presented.
+    /// The id of the secret that was presented.
     pub secret: SecretId,
-    /// When that secret ends.
+    /// When that secret expires.
     pub secret_expires_at: Option<Timestamp>,
 }
 
-/// Why a presented key is not accepted. What a client learns of it is each endpoint's affair; that an
-/// unknown id, a bad tag and a wrong secret are one and the same is settled here.
+/// Why a presented key is not accepted. Each endpoint decides how much of this the client learns. An unknown id, a bad
+/// tag and a wrong secret are the same error, so no endpoint can tell them apart.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// Not one of our keys, or not its secret.
+    /// The key is not one of ours, or the secret is wrong.
     #[error("unknown key or wrong secret")]
     Unknown,
-    /// Too many wrong secrets for this client from this address.
+    /// This client sent too many wrong secrets from this address. The value is the wait in seconds.
     #[error("too many wrong secrets; wait {0} s")]
     Throttled(i64),
-    /// The secret is right; the key was revoked.
+    /// The secret is right, but the key was revoked.
     #[error("the key is revoked")]
     Revoked,
-    /// The secret is right; the key has expired.
+    /// The secret is right, but the key has expired.
     #[error("the key has expired")]
     Expired,
-    /// The secret is right; the key is disabled.
+    /// The secret is right, but the key is disabled.
     #[error("the key is disabled")]
     Disabled,
-    /// The secret is right; the key may not be used from here.
+    /// The secret is right, but the key may not be used from this address.
     #[error("the key is not allowed from address {0}")]
     Address(CallerAddress),
-    /// The key is not in memory and the store cannot be asked.
+    /// The key is not in memory, and the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store has not been heard from for too long to rely on memory.
+    /// The store was last confirmed too long ago to rely on memory. The value is its age in seconds.
     #[error("the store was last confirmed {0} s ago")]
     Stale(u64),
-    /// No turn at the slow hash in time.
+    /// The slow hash had no free thread in time.
     #[error(transparent)]
     Busy(#[from] Busy),
 }
 
-/// Judges who may come in: by an API key, or by a token of ours.
+/// Judges API keys and our own tokens.
 #[derive(Debug)]
 pub struct Authenticator {
-    /// API keys in memory.
+    /// The cache of API keys.
     pub keys: Arc<KeyCache>,
-    /// Verifies and hashes their secrets.
+    /// Verifies and hashes the secrets of keys.
     pub secrets: Arc<SecretKeeper>,
-    /// Recognizes the API keys that were issued here.
+    /// Recognizes the API keys that this deployment issued.
     pub tagger: Tagger,
-    /// Slows guessers down.
+    /// Limits wrong secrets.
     pub throttle: Throttle,
-    /// Tokens whose signature need not be verified again.
+    /// The tokens whose signature does not need to be verified again.
     pub verified_tokens: VerifiedTokens,
-    /// Thins out the log lines that anybody can cause.
+    /// Samples the log lines that anybody can cause.
     pub log_sampler: LogSampler,
-    /// Whose tokens are ours.
+    /// The issuer and the signing keys that our tokens must have.
     pub signer: Arc<Signer>,
-    /// Which of them are revoked.
+    /// The tokens and generations that are revoked.
     pub revocations: Arc<Revocations>,
     /// Counts use and refusals.
     pub usage: Arc<UseLedger>,
-    /// How far memory may be relied on.
+    /// Whether memory may still be relied on.
     pub(super) freshness: Arc<Freshness>,
-    /// Where keys are that are not in memory.
+    /// The keys that are not in memory.
     pub(super) store: Store,
     pub(super) entropy: Entropy,
 }
 
 impl Authenticator {
-    /// Judges a presented key. The order is part of the contract: tag, record, secret, state, address.
+    /// Judges a presented key. The order of the checks is part of the contract: tag, record, secret, state, address.
     ///
     /// # Errors
     /// [`AuthenticationError`].
@@ -114,7 +114,7 @@ impl Authenticator {
         if let Err(refusal) = &judged
             && refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause))
         {
-            // An id that is none could be a secret in the wrong place.
+            // Text that is not a key id could be a secret in the wrong place.
             let claimed = presented.claimed_id().and_then(|claimed| claimed.parse::<KeyId>().ok());
             let key = claimed.map(|id| id.to_string()).unwrap_or_default();
             tracing::info!(key, address = %origin.address, %refusal, "a key was not accepted");
@@ -132,7 +132,8 @@ impl Authenticator {
         self.admit(authenticated, origin, now)
     }
 
-    /// Judges a key that was presented before, without its secret. It is good for no longer than that secret.
+    /// Judges a key that was presented before, without its secret. The key is accepted for no longer than that secret
+    /// is live.
     ///
     /// # Errors
     /// [`AuthenticationError`].
@@ -149,7 +150,7 @@ impl Authenticator {
         self.admit(Authenticated { cached, secret, secret_expires_at }, origin, now)
     }
 
-    /// Whether a key whose secret is right works now, from there.
+    /// Checks whether a key whose secret is right works now, and from that address.
     fn admit(
         &self,
         authenticated: Authenticated,
@@ -165,8 +166,7 @@ impl Authenticator {
         }
     }
 
-    /// Counts that a key, or a token of it, was refused to whoever came with it, and notes it for the audit
-    /// trail.
+    /// Counts a refusal of a key, or of a token of that key, and notes it for the audit trail.
     pub(crate) fn refuse(
         &self,
         key: &Arc<CachedKey>,
@@ -178,14 +178,15 @@ impl Authenticator {
         self.usage.refusals.refused(&key.key, reason, origin, now);
     }
 
-    /// Finds the key that somebody from `caller` holds the secret of, and counts it where there is none.
+    /// Finds the key whose secret the caller presents. Counts a wrong secret against the caller's client id and
+    /// address.
     async fn recognize(
         self: &Arc<Self>,
         presented: Presented<'_>,
         caller: CallerAddress,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        // What is no key at all guesses at nobody's secret, and costs neither a query nor a slow hash.
+        // Malformed input never counts as a guess, and costs neither a query nor a slow hash.
         let Some(claimed) = presented.claimed_id() else { return Err(AuthenticationError::Unknown) };
         if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
             return Err(AuthenticationError::Throttled(seconds));
@@ -197,11 +198,11 @@ impl Authenticator {
         recognized
     }
 
-    /// Judges a presented key without regard to where it stands and who presents it: for introspection, where
-    /// that is not its holder but somebody who was authenticated already.
+    /// Judges the secret of a presented key, and ignores the key's state and the caller's address. Introspection needs
+    /// this: its caller is not the key's holder, and is already authenticated.
     ///
     /// # Errors
-    /// [`AuthenticationError`], but never for the state, the address or the number of wrong secrets.
+    /// [`AuthenticationError`], but never one about the state, the address or the number of wrong secrets.
     pub async fn open(
         self: &Arc<Self>,
         presented: Presented<'_>,
@@ -224,7 +225,7 @@ impl Authenticator {
         Ok(Authenticated { cached, secret, secret_expires_at })
     }
 
-    /// The key of this id, from memory as long as memory may be relied on.
+    /// Loads the key with this id, from memory as long as memory may be relied on.
     ///
     /// # Errors
     /// [`AuthenticationError::Store`] and [`AuthenticationError::Stale`].
@@ -240,31 +241,31 @@ impl Authenticator {
         self.count_use(&by.cached, Some(by.secret), kind, now);
     }
 
-    /// Counts one use of a key, by this secret of it or by a token.
+    /// Counts one use of a key, by this secret of the key or by a token (`None`).
     pub fn count_use(&self, key: &Arc<CachedKey>, secret: Option<SecretId>, kind: UseKind, now: Timestamp) {
         let secret = secret.and_then(|id| key.secrets.iter().find(|cached| cached.id == id));
         self.usage.count(key, secret, kind, now);
     }
 
-    /// Replaces a hash that was made at another cost, behind the request's back: nobody waits for it, and
-    /// if it fails the next process to see the secret tries again.
+    /// Replaces a hash of another cost in the background, so that no request waits for it. If that fails, the next
+    /// process that sees the secret tries again.
     fn hash_anew(self: &Arc<Self>, key: &PlainKey, cached: &CachedSecret) {
         let (authenticator, id, old) = (Arc::clone(self), cached.id, cached.hash().to_owned());
         let plain = zeroize::Zeroizing::new(key.secret().to_owned());
         tokio::spawn(async move {
             match authenticator.secrets.hash(&plain, &Principal::default(), &authenticator.entropy).await {
                 Ok(new) => match authenticator.store.replace_hash(id, &old, &new).await {
-                    Ok(()) => tracing::info!(secret = %id, "hashed anew at the configured cost"),
-                    Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
+                    Ok(()) => tracing::info!(secret = %id, "rehashed a secret at the configured cost"),
+                    Err(error) => tracing::warn!(secret = %id, %error, "a secret could not be rehashed"),
                 },
-                Err(error) => tracing::warn!(secret = %id, %error, "a secret was not hashed anew"),
+                Err(error) => tracing::warn!(secret = %id, %error, "a secret could not be rehashed"),
             }
         });
     }
 }
 
 impl<'a> Presented<'a> {
-    /// The id under which wrong secrets are counted, if it claims one.
+    /// The id under which wrong secrets are counted, if the presented key claims one.
     fn claimed_id(&self) -> Option<Cow<'a, str>> {
         match self.client_id {
             Some(id) => Some(id.into()),
@@ -274,7 +275,7 @@ impl<'a> Presented<'a> {
 }
 
 impl Authenticated {
-    /// Why the key is not good at `now` from anywhere, if it is not.
+    /// Why the key does not work at `now`, from whatever address. `None` if it works.
     pub fn ended(&self, now: Timestamp) -> Option<RefusalReason> {
         match self.cached.key.status(now) {
             KeyStatus::Revoked => Some(RefusalReason::Revoked),
@@ -291,8 +292,8 @@ impl Authenticated {
 }
 
 impl AuthenticationError {
-    /// What the log counts it under, if it says nothing of who presented the key: then anybody can cause it, as often
-    /// as they like.
+    /// The cause under which the log counts the error, if the presenter proved nothing: anybody can cause such an
+    /// error, as often as they like.
     fn anonymous(&self) -> Option<Cause> {
         let code = match self {
             Self::Revoked | Self::Expired | Self::Disabled | Self::Address(_) => return None,

@@ -1,4 +1,4 @@
-//! Is this token good here and now? For the issuer itself: introspection, revocation and the management API.
+//! Checks whether a token is valid now, for the issuer itself: introspection, revocation and the management API.
 
 use std::sync::Arc;
 
@@ -11,50 +11,50 @@ use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{ActorClaim, Audience, Claims, Leeway, Rules, TokenFault};
 
-/// Nodes of one deployment may disagree by so many seconds about when a token was issued.
+/// The clocks of two nodes of one deployment may differ by this much when they issue and check a token.
 const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8) {
     Some(leeway) => leeway,
     None => Leeway::NONE,
 };
 
-/// A token that is good now, and the key whose rights it carries.
+/// A token that is valid now, and the key whose rights it carries.
 #[derive(Debug)]
 pub struct LiveToken {
-    /// What it says.
+    /// The claims of the token.
     pub claims: Claims,
-    /// What it allows.
+    /// The scopes of the token.
     pub scopes: Scopes,
-    /// From where it may be used.
+    /// The address ranges from which the token may be used.
     pub cidrs: Cidrs,
-    /// The key that is its subject.
+    /// The key that is the token's subject.
     pub subject: Arc<CachedKey>,
 }
 
-/// Why a token is not good.
+/// Why a token is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerFault {
-    /// It breaks a rule that any verifier would hold it to.
+    /// The token breaks a rule that every verifier checks.
     #[error("the token is refused: {0}")]
     Refused(TokenFault),
-    /// It was good, and its time is over.
+    /// The token was valid, and has expired.
     #[error("the token has expired")]
     Expired,
-    /// It was revoked, or something was taken from its key after it was issued.
+    /// The token was revoked, or its key lost something after the token was issued.
     #[error("the token is revoked")]
     Revoked,
-    /// Its key was revoked or deleted.
+    /// The token's key was revoked or deleted.
     #[error("the key of the token is revoked")]
     KeyRevoked,
-    /// Its key is disabled.
+    /// The token's key is disabled.
     #[error("the key of the token is disabled")]
     KeyDisabled,
-    /// That can't be found out now.
+    /// The server can't determine the state of the token's key now.
     #[error(transparent)]
     Unknown(AuthenticationError),
 }
 
 impl Authenticator {
-    /// Holds a token against everything that there is to hold it against but the caller's address.
+    /// Checks everything about a token except the caller's address.
     ///
     /// # Errors
     /// [`BearerFault`].
@@ -82,8 +82,8 @@ impl Authenticator {
         alive.map(|()| LiveToken { claims, scopes, cidrs, subject })
     }
 
-    /// Whether neither the token nor anything that it came from was revoked: its key, the tokens before it, those
-    /// who acted.
+    /// Checks that neither the token nor anything that it derives from was revoked: its key, the tokens before it, and
+    /// its actors.
     async fn is_alive(&self, claims: &Claims, subject: &CachedKey) -> Result<(), BearerFault> {
         if subject.key.revoked.is_some() {
             return Err(BearerFault::KeyRevoked);
@@ -111,7 +111,7 @@ impl Authenticator {
         Ok(())
     }
 
-    /// The claims of a token that is authentic and not past its end, whatever has become of its key.
+    /// The claims of an authentic token that has not expired, whatever the state of its key.
     ///
     /// # Errors
     /// [`BearerFault::Refused`] and [`BearerFault::Expired`].
@@ -128,7 +128,7 @@ impl Authenticator {
             TokenFault::Expired => BearerFault::Expired,
             other => BearerFault::Refused(other),
         })?;
-        // The leeway is for the beginning alone: here the end is the end.
+        // The leeway applies only to the start. The issuer's own end of a token is exact.
         if claims.expires_at <= now {
             return Err(BearerFault::Expired);
         }

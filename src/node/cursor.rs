@@ -1,5 +1,5 @@
-//! Where a page of a list ended: sealed, so that only this server can have said so, only of that list, and so that
-//! nobody reads in it what the list does not show them.
+//! Cursors, which mark where a page of a list ended. A cursor is sealed and bound to its list: clients can neither
+//! forge one, nor use it for another list, nor read in it what the list does not show them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,17 +14,17 @@ use crate::base::master_key::SealingKey;
 #[error("the cursor does not belong to this list")]
 pub struct CursorError;
 
-/// Makes and reads cursors.
+/// Writes and reads cursors.
 #[derive(Debug)]
 pub struct CursorKeeper(SealingKey);
 
 impl CursorKeeper {
-    /// Cursors under `key`; the same on every node of a deployment.
+    /// Seals cursors under `key`, which is the same on every node of a deployment.
     pub const fn new(key: SealingKey) -> Self {
         Self(key)
     }
 
-    /// The cursor of the position `at` in the list that `list` describes.
+    /// Writes the cursor of the position `at` in the list that `list` describes.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -33,10 +33,10 @@ impl CursorKeeper {
         Ok(URL_SAFE_NO_PAD.encode(self.0.seal(&at, list.as_bytes(), entropy)?))
     }
 
-    /// The position that a cursor stands for in the list that `list` describes.
+    /// Reads the position of a cursor in the list that `list` describes.
     ///
     /// # Errors
-    /// [`CursorError`] for anything that [`CursorKeeper::write`] did not give out for this list.
+    /// [`CursorError`] for any text that [`CursorKeeper::write`] did not return for this list.
     pub fn read<P: DeserializeOwned>(&self, list: &str, cursor: &str) -> Result<P, CursorError> {
         let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| CursorError)?;
         let at = self.0.open(&sealed, list.as_bytes()).map_err(|_| CursorError)?;

@@ -1,11 +1,12 @@
-//! The revocation feed: what offline verifiers have to hear, as one signed document that all of them share.
+//! The revocation feed: one signed document, shared by all followers, with everything that offline verifiers have to
+//! refuse.
 //!
-//! Its content is what this node has taken in from the store up to one change number, so that two nodes at the
-//! same number say the same. It is put together when something has changed, and signed again when the store has
-//! been confirmed since: at most once a second, however many ask.
+//! Its content is what this node has applied from the store up to one change number, so two nodes at the same number
+//! publish the same content. The node composes the content when something has changed. It signs again when the store
+//! has been confirmed since, at most once a second, however many followers ask.
 //!
-//! Both cost time and memory in proportion to the feed's length, whatever the change. So changes that follow each
-//! other closely share one document: after each document there is a pause ([`Pacer::pause_after`]).
+//! Composing and signing cost time and memory in proportion to the feed's length, whatever the change. Changes in close
+//! succession therefore share one document: a pause follows each document ([`Pacer::pause_after`]).
 
 mod content;
 mod pacer;
@@ -28,36 +29,36 @@ use crate::jose::jws::sign_compact;
 use crate::jose::revocation_feed::FEED_TYPE;
 use crate::store::Position;
 
-/// What the feed says, and the last document that said it.
+/// The feed's content, and the last signed document.
 #[derive(Debug)]
 pub struct Feed {
     content: watch::Sender<Arc<Content>>,
     state: Mutex<State>,
-    /// Held by whoever puts the feed together or signs it.
+    /// The task that composes or signs the feed holds this lock.
     pacer: tokio::sync::Mutex<Pacer>,
-    /// Wakes one of those who wait for news: it waits for the end of the pause, on behalf of all of them.
+    /// Wakes one of the requests that wait for news. It waits for the end of the pause on behalf of all of them.
     late: Notify,
-    /// Whether nobody is kept waiting any more.
+    /// Whether requests no longer wait for news, because the server is shutting down.
     is_closing: AtomicBool,
 }
 
-/// Why there is no document. All of it is the server's fault.
+/// Why there is no document. The server is at fault in every case.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// There is no key to sign with.
+    /// No signing key is active.
     #[error("no signing key is active")]
     NoSigningKey,
-    /// The signature failed.
+    /// The signing operation failed.
     #[error(transparent)]
     Signing(#[from] SigningFailed),
-    /// The document could not be written.
+    /// The document can't be serialized.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Up to where memory has taken in more than the content says, and as of when.
+    /// The position and the time of what memory has applied but the content does not contain yet.
     unsaid: Option<(Position, Timestamp)>,
     signed: Option<Signed>,
 }
@@ -85,18 +86,18 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// Answers everybody who waits, and keeps nobody waiting from now on: the server is about to end.
+    /// Answers all waiting requests, and lets no request wait from now on. The server calls this before it shuts down.
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
         self.content.send_modify(|_| {});
     }
 
-    /// Whether it says what is known at this position.
+    /// Whether the content is that of this position.
     pub(super) fn is_of(&self, position: &Position) -> bool {
         self.content.borrow().is_of(position)
     }
 
-    /// The last document, if it is of now.
+    /// The last document, if it is still current.
     fn held(&self, content: &Arc<Content>, as_of: Timestamp, kid: &str) -> Option<Bytes> {
         let state = self.state.lock();
         let signed = state.signed.as_ref().filter(|signed| {
@@ -107,8 +108,8 @@ impl Feed {
 }
 
 impl Revocations {
-    /// Has the feed say what memory holds at `position`: at once, or in a pause once somebody asks. Those who wait are
-    /// woken when it says something else than before.
+    /// Publishes what memory holds at `position`. This happens at once, or after the current pause as soon as a request
+    /// asks. Waiting requests are woken if the content differs from the one before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
         self.feed.state.lock().unsaid = Some((position.clone(), now));
         match self.feed.pacer.try_lock() {
@@ -117,7 +118,7 @@ impl Revocations {
         }
     }
 
-    /// Comes back when the feed says all that memory had taken in before.
+    /// Returns once the content includes everything that memory had applied before the call.
     async fn say_all(&self, pacer: &mut Pacer) {
         let is_unsaid = self.feed.state.lock().unsaid.is_some();
         if is_unsaid {
@@ -126,7 +127,7 @@ impl Revocations {
         }
     }
 
-    /// Puts the feed together from what memory holds.
+    /// Composes the content from what memory holds.
     fn say(&self, pacer: &mut Pacer) {
         let Some((position, now)) = self.feed.state.lock().unsaid.clone() else { return };
         let begun = timer_now();
@@ -155,8 +156,8 @@ impl Revocations {
         }
     }
 
-    /// The document as it is now, and the name of what it says. It says all that memory had taken in when it was asked
-    /// for.
+    /// The current document and its entity tag. The document includes everything that memory had applied before the
+    /// call.
     ///
     /// # Errors
     /// [`FeedError`].
@@ -165,10 +166,10 @@ impl Revocations {
             return Ok(document);
         }
         let mut pacer = self.feed.pacer.lock().await;
-        // Read before what is unsaid: what was taken in by then is said.
+        // This is read first: the document includes whatever was applied by then.
         let as_of = self.freshness.as_of();
         self.say_all(&mut pacer).await;
-        // While this one waited for its turn, another may have signed.
+        // Another request may have signed while this one waited for the lock.
         if let Some(document) = self.document_held(now)? {
             return Ok(document);
         }
@@ -202,8 +203,8 @@ impl Revocations {
         Ok((document, etag))
     }
 
-    /// Waits until the feed says something else than what is `known`, or than now where nothing is; for `longest` at
-    /// most. A proxy may have weakened the tag that is known (RFC 9110 §13.1.2).
+    /// Waits at most `longest` until the content differs from the `known` one, or from the current one if `known` is
+    /// `None`. A proxy may have weakened the known tag (RFC 9110 §13.1.2).
     pub async fn news(&self, known: Option<&EntityTags>, longest: Duration) {
         let mut content = self.feed.content.subscribe();
         let now = content.borrow_and_update().etag();

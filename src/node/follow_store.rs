@@ -1,8 +1,8 @@
-//! Following the store: what other nodes commit reaches this one's memory, and this node knows how far
-//! its memory may be relied on.
+//! Follows the store: this node applies to its memory what other nodes commit, and learns how far it may rely on its
+//! memory.
 //!
-//! One pass puts one question, which confirms the store, and takes in every change up to the answer. What it has
-//! taken in it keeps: a pass that fails half way leaves less for the next one, however many changes there are.
+//! One pass sends one query, which confirms the store, and applies every change up to the answer. Each applied batch
+//! counts: a pass that fails half way leaves less for the next one, however many changes there are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::node::keyring::KeyringError;
 use crate::node::revocations::REMEMBERED_SECONDS;
 use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
 
-/// How often the store is asked when nothing wakes the follower: what bounds a revocation's way to other
-/// nodes when notifications are dead.
+/// How often the store is queried when nothing wakes the follower. This bounds how long a revocation takes to reach
+/// other nodes when notifications fail.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 
-/// Changes that are read at once. Whatever they are of, they cost four questions at most.
+/// The number of changes that are read at once. A batch costs at most four queries, whatever it contains.
 const BATCH: u16 = 1_000;
 
-/// What a node follows the store by. Whoever holds it is the only one who takes changes in.
+/// What a node needs to follow the store. Only the task that holds it applies changes.
 #[derive(Debug)]
 pub(super) struct Following {
     pub(super) reader: ChangeReader,
-    /// As much of the store's history as memory has taken in.
+    /// How much of the store's history memory has applied.
     pub(super) seen: Position,
 }
 
-/// The store could not be followed.
+/// Why the store can't be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
-    /// The store cannot be asked.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signing keys cannot be taken from it.
+    /// The signing keys can't be loaded from the store.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
 }
@@ -66,14 +66,14 @@ impl Node {
         self.following.lock().await.reader.close().await;
     }
 
-    /// Wakes the follower when PostgreSQL says that something changed. Only a hint: without it, the next
-    /// poll finds out.
+    /// Wakes the follower when PostgreSQL reports a change. The notification is only a hint: the next poll finds the
+    /// change without it.
     pub async fn listen(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
                 ended = self.records.store.on_change(|| self.records.changed.notify_one()) => {
-                    tracing::debug!(?ended, "notifications of changes ended; connecting anew");
+                    tracing::debug!(?ended, "the notifications of changes ended; connecting again");
                 }
             }
             tokio::select! {
@@ -83,22 +83,22 @@ impl Node {
         }
     }
 
-    /// Takes in what was committed since the last time, now. Passes run one after the other.
+    /// Applies what was committed since the last pass. Passes run one after the other.
     ///
     /// # Errors
-    /// When the store cannot be asked. Memory then has what was taken in before that.
+    /// When the store fails. Memory then keeps what the pass applied before that.
     pub async fn catch_up(&self) -> Result<(), FollowError> {
         let mut following = self.following.lock().await;
-        // Read before the question: all that was committed by then is in the answer.
+        // This comes before the query: the answer includes everything that was committed by now.
         let asked = Asked::now(&self.clock);
-        // A clock that jumps ahead invalidates nothing in memory.
+        // A clock that jumps ahead then invalidates nothing in memory.
         let lately = self.retention_clock.now(&self.clock);
         let taken_in = self.take_in_changes(&mut following, lately).await;
         match &taken_in {
             Ok(()) => self.freshness.confirm(asked),
             Err(error) => self.freshness.failed(error),
         }
-        // Also after a pass that failed half way: what it took in is news.
+        // A pass that failed half way may have applied changes too, and they are published.
         if !self.revocations.feed.is_of(&following.seen) {
             self.revocations.publish(&following.seen, lately);
         }
@@ -110,7 +110,7 @@ impl Node {
         let heard = reader.position(Some(seen)).await?;
         let end = heard.position;
         if !heard.is_continuous {
-            tracing::warn!(?seen, now = ?end, "the store's history is another one; what is in memory is dropped");
+            tracing::warn!(?seen, now = ?end, "the store has another history; this node reads everything again");
             self.start_afresh(reader, now).await?;
             *seen = end;
             return Ok(());
@@ -119,7 +119,7 @@ impl Node {
             let changes = reader.changes_after(seen.last, BATCH).await?;
             let is_unbroken = (seen.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
             if changes.is_empty() || !is_unbroken {
-                // What came in between has been deleted, or not written by these rules: trust nothing.
+                // Changes in between were deleted, or written by other rules. Memory can't be trusted.
                 self.start_afresh(reader, now).await?;
                 *seen = end;
                 return Ok(());
@@ -133,7 +133,7 @@ impl Node {
         Ok(())
     }
 
-    /// Takes in the changes in a row after number `after`.
+    /// Applies consecutive changes that follow change number `after`.
     async fn take_in(
         &self,
         reader: &mut ChangeReader,
@@ -143,7 +143,7 @@ impl Node {
     ) -> Result<(), FollowError> {
         let last = changes.last().map_or(after, |change| change.seq);
         let is_any_of = |kind| changes.iter().any(|change| change.kind == kind);
-        // Written by a newer binary, a change without a kind may be of anything.
+        // A newer version wrote a change without a known kind. It may affect anything.
         let is_of_unknown = is_any_of(None);
         if is_of_unknown {
             self.records.keys.invalidate_all();
@@ -166,7 +166,7 @@ impl Node {
         Ok(())
     }
 
-    /// Takes everything from the store again. A token that was revoked before stays so: none is issued twice.
+    /// Reads everything from the store again. A revoked token stays revoked, because no token is issued twice.
     async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
         self.records.keys.invalidate_all();
         self.signer.keyring.reload_from(reader).await?;
@@ -175,7 +175,7 @@ impl Node {
             self.revocations.tokens.insert(&token, now);
         }
         self.revocations.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
-        // Again, for what was read meanwhile: it may be of the history that has ended.
+        // Keys that were read meanwhile may come from the history that has ended.
         self.records.keys.invalidate_all();
         Ok(())
     }

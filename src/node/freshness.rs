@@ -1,7 +1,7 @@
-//! How long ago the store was last confirmed, and whether it can be followed now.
+//! When the store was last confirmed, and whether it can be followed now.
 //!
-//! Ages are measured by the monotonic clock. While the store is out of reach, setting the wall clock back would
-//! otherwise keep what is in memory fresh for as long as somebody likes.
+//! The monotonic clock measures ages. Otherwise, if the wall clock were set back while the store is unreachable, memory
+//! would stay fresh for too long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,19 +13,19 @@ use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
 const MAX_STALE: Duration = Duration::from_secs(MAX_STALE_SECONDS.unsigned_abs());
 
-/// When this node last confirmed what it holds with the store.
+/// When this node last confirmed its memory with the store.
 #[derive(Debug)]
 pub struct Freshness {
     clock: Clock,
-    /// The last confirmation, in milliseconds of the monotonic clock: what every request looks at.
+    /// The last confirmation, in milliseconds of the monotonic clock. Every request reads this.
     confirmed: AtomicU64,
     /// The same moment by both clocks.
     asked: Mutex<Asked>,
-    /// Why the store could not be followed the last time, if it could not.
+    /// Why the last attempt to follow the store failed, if it did.
     trouble: Mutex<Option<Arc<str>>>,
 }
 
-/// The moment at which a question was put to the store, by both clocks.
+/// The moment at which a query to the store was sent, by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) at: Timestamp,
@@ -39,7 +39,7 @@ impl Asked {
 }
 
 impl Freshness {
-    /// Confirmed by the answer to a question that was put then.
+    /// Starts with the answer to a query that was sent at `asked`.
     pub(super) fn confirmed(asked: Asked, clock: Clock) -> Self {
         Self {
             clock,
@@ -49,7 +49,7 @@ impl Freshness {
         }
     }
 
-    /// Notes that all changes committed before the question was put are known. Never goes back.
+    /// Notes that memory has all changes that were committed before `asked`. The confirmed moment never moves back.
     pub(super) fn confirm(&self, asked: Asked) {
         let mut last = self.asked.lock();
         if asked.monotonic >= last.monotonic {
@@ -59,12 +59,12 @@ impl Freshness {
         *self.trouble.lock() = None;
     }
 
-    /// Notes why the store could not be followed.
+    /// Notes why the store can't be followed.
     pub(super) fn failed(&self, why: &dyn std::fmt::Display) {
         *self.trouble.lock() = Some(why.to_string().into());
     }
 
-    /// Why the store cannot be followed, if the last attempt failed.
+    /// Why the store can't be followed, if the last attempt failed.
     pub fn trouble(&self) -> Option<Arc<str>> {
         self.trouble.lock().clone()
     }
@@ -80,11 +80,11 @@ impl Freshness {
         let asked = *self.asked.lock();
         let age = self.clock.monotonic().saturating_sub(asked.monotonic).as_secs();
         let by_age = self.clock.now().plus(-i64::try_from(age).unwrap_or(i64::MAX));
-        // Both are cut to whole seconds, so they may be one apart. More says that the wall clock was set.
+        // Both are whole seconds, so they may differ by one. A larger difference means that the wall clock was set.
         if by_age.since(asked.at).abs() <= 1 { asked.at } else { by_age }
     }
 
-    /// Whether what is in memory may still be relied on.
+    /// Whether memory may still be relied on.
     pub fn holds(&self) -> bool {
         self.age() < MAX_STALE + Duration::from_secs(1)
     }

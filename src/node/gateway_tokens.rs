@@ -1,4 +1,4 @@
-//! Tokens that a gateway got in the place of keys, kept to be used again.
+//! Tokens that a gateway received in exchange for keys, cached for further requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,42 +11,42 @@ use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::jose::claims::MAX_LIFETIME;
 
-/// For which key, by which secret, at which resource server.
+/// The key, its secret, and the resource server that a token is for.
 pub type Purpose = (KeyId, SecretId, Box<str>);
 
-/// The tokens that keys were swapped for.
+/// The cache of tokens for which gateways exchanged keys.
 #[derive(Debug)]
 pub struct GatewayTokens(Cache<Purpose, Arc<GatewayToken>>);
 
-/// A token in the place of a key, and what it takes to tell whether it would be another today.
+/// A cached token, and what decides whether a new token would differ from it.
 pub struct GatewayToken {
-    /// The token itself.
+    /// The token as a compact JWS.
     pub token: Arc<str>,
-    /// Its `jti`.
+    /// The token's `jti`.
     pub token_id: Box<str>,
-    /// Its `exp`.
+    /// The token's `exp`.
     pub expires_at: Timestamp,
-    /// The key's generation.
+    /// The generation of the key when the token was issued.
     pub generation: u64,
-    /// What it allows, in canonical form.
+    /// The scopes of the token, in canonical form.
     pub scope: Box<str>,
-    /// What it is signed with.
+    /// The signing key of the token.
     pub kid: Box<str>,
 }
 
 impl GatewayTokens {
-    /// Keeps so many.
+    /// Caches at most `capacity` tokens.
     pub fn new(capacity: u64) -> Self {
         let lifetime = Duration::from_secs(MAX_LIFETIME.unsigned_abs());
         Self(Cache::builder().max_capacity(capacity).time_to_live(lifetime).build())
     }
 
-    /// The token that was kept last for this purpose.
+    /// The token that was cached last for this purpose.
     pub fn get(&self, purpose: &Purpose) -> Option<Arc<GatewayToken>> {
         self.0.get(purpose)
     }
 
-    /// Keeps a token.
+    /// Caches a token.
     pub fn keep(&self, purpose: Purpose, token: GatewayToken) {
         self.0.insert(purpose, Arc::new(token));
     }

@@ -1,19 +1,19 @@
-//! argon2id, and what it may cost.
+//! argon2id, and its cost.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher as _, PasswordVerifier as _};
 
 use super::HashError;
 
-/// What the hashing of secrets costs. The secrets have 256 bits, so the cost adds nothing to them.
+/// The cost of hashing secrets. Secrets have 256 bits of entropy, so a higher cost adds no security.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HashCost(Params);
 
 impl HashCost {
-    /// Memory in KiB, passes, lanes.
+    /// `memory_kib` is in KiB; `passes` and `lanes` are argon2's `t_cost` and `p_cost`.
     ///
     /// # Errors
-    /// When argon2id does not take them.
+    /// When argon2id rejects the parameters.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashError> {
         Params::new(memory_kib, passes, lanes, None)
             .map(Self)
@@ -28,7 +28,7 @@ impl HashCost {
             .map_err(|error| HashError::Argon2(error.to_string()))
     }
 
-    /// Whether a hash was made at another cost than this.
+    /// Whether a hash was made at another cost.
     pub(super) fn differs_from(&self, hash: &str) -> bool {
         let made_at = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
         made_at.is_none_or(|made_at| costs(&made_at) != costs(&self.0))
@@ -39,7 +39,7 @@ fn costs(params: &Params) -> (u32, u32, u32) {
     (params.m_cost(), params.t_cost(), params.p_cost())
 }
 
-/// Whether `hash` is one of `secret`, at whatever cost the hash names.
+/// Whether `hash` is a hash of `secret`, at whatever cost the hash names.
 pub(super) fn verify(hash: &str, secret: &[u8]) -> bool {
     Argon2::default().verify_password(secret, hash).is_ok()
 }

@@ -1,5 +1,5 @@
-//! Threads for slow hashing: few, and the last to be given a processor, so that clients whose secrets are
-//! known hardly notice those whose secrets are not.
+//! Threads for slow hashing. They are few and have the lowest priority, so that slow hashes hardly delay clients whose
+//! secrets are already known.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,11 +12,11 @@ use crate::base::lock::Mutex;
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, Quota};
 
-/// The lowest priority that there is (`nice`). At 10 a thousand waiting secrets still made the p99 of clients
-/// whose secrets are known nine times what it is without them; at 19 it was about twice.
+/// The lowest priority (`nice`). At 10, a thousand waiting secrets still raised the p99 of clients with known secrets
+/// to nine times its usual value; at 19, to about twice.
 const NICE: i32 = 19;
 
-/// Secrets of one organization that may wait to be hashed.
+/// The secrets of one organization that may wait for a thread.
 const WAITING: usize = 10_000;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -41,7 +41,7 @@ impl HashThreads {
         Self { jobs, permits: FairQueue::new(quota) }
     }
 
-    /// Waits until a thread is free. They are divided fairly among organizations.
+    /// Waits until a thread is free. Organizations share the threads fairly.
     ///
     /// # Errors
     /// [`QueueFull`].
@@ -49,7 +49,7 @@ impl HashThreads {
         self.permits.acquire(principal).await
     }
 
-    /// Runs `work` on the thread that is free for this turn. `None` when the work panicked.
+    /// Runs `work` on the free thread that `permit` stands for. `None` when the work panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         permit: Permit,
@@ -57,7 +57,7 @@ impl HashThreads {
     ) -> Option<T> {
         let (done, result) = oneshot::channel();
         let job = Box::new(move || {
-            // The turn ends with the work, even when the client that asked for it is gone.
+            // The permit is released when the work ends, even if the client has disconnected.
             let _permit = permit;
             let _ = done.send(work());
         });
@@ -67,12 +67,12 @@ impl HashThreads {
 }
 
 fn work_off(waiting: &Mutex<Receiver<Job>>) {
-    // Of this thread alone (on Linux). Where it is not allowed, the threads compete like any other.
+    // On Linux, this applies to the current thread alone. If it is not allowed, the threads keep the usual priority.
     let _ = rustix::process::setpriority_process(None, NICE);
     loop {
         let job = waiting.lock().recv();
         let Ok(job) = job else { return };
-        // Whoever waits for the result sees that there is none; the thread is there for the next.
+        // After a panic, the waiting request sees that there is no result, and the thread takes the next job.
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }

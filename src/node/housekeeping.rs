@@ -1,4 +1,4 @@
-//! What a node does by itself, beside answering requests.
+//! The background tasks of a node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use crate::base::clock::Timestamp;
 use crate::domain::usage::{CalendarSpan, Interval};
 use crate::store::StoreError;
 
-/// Changes are kept for so many seconds: longer than any node may rely on its memory, by far.
+/// How long changes are kept, in seconds. This is much longer than any node may rely on its memory.
 const CHANGES_KEPT_SECONDS: i64 = 3_600;
 
-/// Answers to requests that may come again are kept for a day.
+/// How long answers to requests with an idempotency key are kept: one day.
 const IDEMPOTENCY_KEPT_SECONDS: i64 = 86_400;
 
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// Rows that are deleted at once, so that no writer waits for long.
+/// The number of rows that are deleted at once, so that no writer waits for long.
 const BATCH: u32 = 1_000;
 
-/// Left to other writers after a batch.
+/// The pause after a batch, for other writers.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a round does of one kind, at most; the next goes on.
+/// The most batches of one kind in a round. The next round continues.
 const BATCHES: u32 = 200;
 
 impl Node {
-    /// Writes use down every `interval`, and once more when `stop` changes.
+    /// Writes counted use every `interval`, and once more when `stop` changes.
     pub async fn flush_usage(self: Arc<Self>, interval: Duration, mut stop: watch::Receiver<bool>) {
         let mut stopping = false;
         while !stopping {
@@ -37,19 +37,19 @@ impl Node {
                 () = tokio::time::sleep(interval) => {}
             }
             if let Err(error) = self.usage.flush(&self.records.store, self.clock.now()).await {
-                tracing::warn!(%error, "use could not be written; it is kept for the next time");
+                tracing::warn!(%error, "use could not be written; the next flush tries again");
             }
         }
     }
 
-    /// Rotates signing keys on schedule and deletes what nobody needs any more, until `stop` changes.
+    /// Rotates signing keys on schedule and deletes old data, until `stop` changes.
     pub async fn tidy(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             let round = async {
                 self.tidy_once().await;
                 tokio::time::sleep(TIDY_EVERY).await;
             };
-            // Amid a round as well: there may be a great deal to delete, and all of it can wait.
+            // A round also stops half way: there may be much to delete, and all of it can wait.
             tokio::select! {
                 _ = stop.changed() => return,
                 () = round => {}
@@ -57,14 +57,14 @@ impl Node {
         }
     }
 
-    /// One round of [`Node::tidy`]. What fails is logged, and tried again in the next.
+    /// Runs one round of [`Node::tidy`]. Failures are logged, and the next round tries again.
     pub async fn tidy_once(&self) {
         let now = self.clock.now();
         match self.signer.rotation(&self.records.store, now).if_due().await {
             Ok(true) => {
                 tracing::info!("a next signing key is published");
                 if let Err(error) = self.signer.keyring.reload(&self.records.store).await {
-                    tracing::warn!(%error, "the new signing key could not be taken in");
+                    tracing::warn!(%error, "the new signing key could not be loaded");
                 }
             }
             Ok(false) => {}
@@ -75,12 +75,12 @@ impl Node {
         match self.advance_retention_clock(now).await {
             Ok(now) => self.delete_old(now).await,
             Err(error) => {
-                tracing::warn!(%error, "what is old is not deleted before the store can be asked")
+                tracing::warn!(%error, "old data was not deleted, because the store failed")
             }
         }
     }
 
-    /// `now` is a moment up to which time has passed steadily: a clock that jumps ahead makes nothing old.
+    /// `now` is a moment up to which time has passed steadily, so a clock that jumps ahead does not age anything.
     async fn delete_old(&self, now: Timestamp) {
         let store = &self.records.store;
         let before = now.plus(-CHANGES_KEPT_SECONDS);
@@ -105,7 +105,7 @@ impl Node {
     }
 }
 
-/// Has `delete` delete so many rows at a time until there are fewer left, or this round has done enough.
+/// Calls `delete` for one batch at a time, until fewer rows are left than a batch has or this round has done enough.
 async fn in_batches<F>(delete: impl Fn(u32) -> F) -> Result<u64, StoreError>
 where
     F: Future<Output = Result<u64, StoreError>>,

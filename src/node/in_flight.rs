@@ -1,4 +1,4 @@
-//! Requests in flight that must not run twice at once.
+//! Requests in flight that must not run twice at the same time.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use crate::domain::api_key::KeyId;
 
 type Name = (KeyId, String);
 
-/// The in-flight requests of which there must not be two, each by its caller and its name.
+/// The in-flight requests that must be unique, by their caller and their name.
 #[derive(Clone, Debug, Default)]
 pub struct InFlightRequests(Arc<Mutex<HashSet<Name>>>);
 
-/// A request in flight, until it is dropped.
+/// A request in flight, until this is dropped.
 #[derive(Debug)]
 pub struct InFlightRequest {
     name: Name,
@@ -20,7 +20,7 @@ pub struct InFlightRequest {
 }
 
 impl InFlightRequests {
-    /// Begins; `None` while another of this name is in flight.
+    /// Registers a request. `None` while another one of this name is in flight.
     pub fn enter(&self, name: Name) -> Option<InFlightRequest> {
         let is_first = self.0.lock().insert(name.clone());
         is_first.then(|| InFlightRequest { name, all: self.clone() })

@@ -1,19 +1,21 @@
-//! API keys held in memory, in front of the store.
+//! The cache of API keys, in front of the store.
 //!
 //! Two rules keep a copy from outliving a change.
 //!
-//! **A copy is invalidated at the cost of what was changed.** A key's own copy is dropped. All copies of an
-//! organization's or a project's keys share a lease ([`lease`]); a change ends it, and each copy looks at its leases
-//! when it is used. A change of everything is a number that each copy compares with its own. Nothing walks the cache,
-//! and no reader waits for a change.
+//! **The cost of an invalidation depends only on what was changed.** A change to a key drops that key's copy. All
+//! copies of an organization's or a project's keys share a lease ([`lease`]). A change ends the lease, and each copy
+//! checks its leases when it is used. A change to everything is a number that each copy compares with its own. No
+//! change walks the cache, and no reader waits for a change.
 //!
-//! **A copy that was read before a change is never used after it.** A reader could otherwise ask the store, lose its
-//! turn while the key is changed and its copy dropped, and then insert what it has read. So a reader notes the number
-//! of the latest change before it asks ([`fence`]), inserts its copy unconfirmed, and confirms it only if nothing that
-//! the copy depends on was changed after that number; an unconfirmed copy counts as absent. A change raises the fence
-//! first and drops copies second. If the reader looks at the fence before it is raised, then its copy is already in the
-//! cache, or holds the lease, by the time that copies are dropped; if it looks afterwards, it sees the change. The
-//! request that read the copy may use it either way: it began before the change was acknowledged.
+//! **A copy that was read before a change is never used after it.** Otherwise, a reader could query the store, pause
+//! while the key is changed and its copy dropped, and then insert the outdated row. Therefore a reader notes the number
+//! of the latest change before it queries ([`fence`]) and inserts its copy unconfirmed. It confirms the copy only if
+//! nothing that the copy depends on was changed after that number. An unconfirmed copy counts as absent.
+//!
+//! A change raises the fence first and drops copies second. If the reader checks the fence before it is raised, its
+//! copy is already in the cache, or holds the lease, by the time that copies are dropped. If it checks afterwards, it
+//! sees the change. The request that read the copy may use it either way, because it began before the change was
+//! acknowledged.
 
 mod cached_key;
 mod fence;
@@ -44,11 +46,11 @@ pub struct KeyCache {
     keys: Cache<KeyId, KeyCopy>,
     fence: Fence,
     leases: Leases,
-    /// What an organization without audiences of its own may use.
+    /// The audiences for an organization that names none of its own.
     deployment_audiences: Vec<String>,
 }
 
-/// What the cache holds of a key.
+/// The cache's copy of a key.
 #[derive(Clone, Debug)]
 struct KeyCopy {
     cached: Arc<CachedKey>,
@@ -56,7 +58,7 @@ struct KeyCopy {
 }
 
 impl KeyCache {
-    /// A cache of at most `capacity` keys.
+    /// Caches at most `capacity` keys.
     pub fn new(capacity: u64, deployment_audiences: Vec<String>) -> Self {
         Self {
             keys: Cache::new(capacity),
@@ -66,42 +68,42 @@ impl KeyCache {
         }
     }
 
-    /// The key, if there is a current copy of it.
+    /// The key, if the cache has a current copy.
     pub fn cached(&self, id: &KeyId) -> Option<Arc<CachedKey>> {
         self.keys.get(id).filter(|copy| copy.validity.holds(&self.fence)).map(|copy| copy.cached)
     }
 
-    /// The key, from memory or else from the store. That there is none is not remembered, so that a new key
+    /// The key, from memory or else from the store. The cache does not remember that a key is absent, so a new key
     /// works at once.
     ///
     /// # Errors
-    /// When it is not held and the store cannot be asked.
+    /// When the key is not cached and the store fails.
     pub async fn find(&self, id: &KeyId, store: &Store) -> Result<Option<Arc<CachedKey>>, StoreError> {
         if let Some(cached) = self.cached(id) {
             return Ok(Some(cached));
         }
         let read_after = self.fence.latest();
         let Some(stored) = store.key(id).await? else {
-            // An outdated copy would otherwise take room until it is evicted.
+            // An outdated copy would otherwise use memory until it is evicted.
             self.drop_copy(id);
             return Ok(None);
         };
         Ok(Some(self.keep(stored, read_after)))
     }
 
-    /// Invalidates the copy of a key that was changed. Call this and its siblings when the change has been tried,
-    /// whatever came of it, and before it is acknowledged.
+    /// Invalidates the copy of a changed key. Call this and its siblings after the change was attempted, whatever its
+    /// outcome, and before it is acknowledged.
     pub fn invalidate(&self, id: &KeyId) {
         self.fence.raise(id);
         self.drop_copy(id);
     }
 
-    /// Invalidates the copies of all keys of an organization that was changed.
+    /// Invalidates the copies of all keys of a changed organization.
     pub fn invalidate_organization(&self, id: &OrganizationId) {
         self.invalidate_tenant(&Tenant::organization(id));
     }
 
-    /// Invalidates the copies of all keys of a project that was changed.
+    /// Invalidates the copies of all keys of a changed project.
     pub fn invalidate_project(&self, organization: &OrganizationId, id: &ProjectId) {
         self.invalidate_tenant(&Tenant::project(organization, id));
     }
@@ -121,7 +123,7 @@ impl KeyCache {
         self.keys.invalidate(id);
     }
 
-    /// Holds what was read after this change, unless something that it depends on has been changed since.
+    /// Caches a key that was read after change `read_after`, unless something that it depends on has changed since.
     fn keep(&self, stored: StoredKey, read_after: u64) -> Arc<CachedKey> {
         let copy = self.copy(stored, read_after);
         self.insert(&copy);
@@ -129,12 +131,12 @@ impl KeyCache {
         copy.cached
     }
 
-    /// Puts in an unconfirmed copy.
+    /// Inserts an unconfirmed copy.
     fn insert(&self, copy: &KeyCopy) {
         self.keys.insert(copy.cached.key.id, copy.clone());
     }
 
-    /// Lets other requests use a copy that was inserted, unless it may be outdated.
+    /// Lets other requests use an inserted copy, unless it may be outdated.
     fn confirm(&self, KeyCopy { cached, validity }: &KeyCopy) {
         let (key, since) = (&cached.key, validity.read_after);
         let organization = Tenant::organization(&key.organization);

@@ -1,9 +1,8 @@
-//! The signing keys in memory, and which of them signs, is published, or verifies at a given moment.
+//! The signing keys in memory, and which of them signs, is published or verifies at a given moment.
 //!
-//! A key's whole life follows from when it activates and when the next one does: it is published from the
-//! start, signs from its activation on until its successor's, and stays published until the last token that
-//! it signed is dead. Nothing has to happen at any of those moments, so no node can miss one. The rules are a table in
-//! `ring.rs`.
+//! A key's whole life follows from its own activation and the next key's. The key is published from its creation, signs
+//! from its activation until its successor's, and stays published until the last token that it signed has expired.
+//! Nothing has to happen at any of those moments, so no node can miss one. `ring.rs` has the rules as a table.
 
 mod reconcile;
 mod ring;
@@ -24,65 +23,65 @@ use crate::base::master_key::{SealError, SealingKey};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
 use crate::store::{ChangeReader, SealedSigningKey, Store, StoreError};
 
-/// The signing keys.
+/// The signing keys, and the key that seals them in the store.
 #[derive(Debug)]
 pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
-    /// Held from the question to the store until its answer is taken in: of two that are under way, the
-    /// older one would otherwise stay when it comes in last, with a key in it that has been withdrawn.
+    /// Held from the query to the store until its answer is applied. Otherwise the older of two concurrent answers
+    /// could arrive last and stay, with a key that has been withdrawn since.
     reloading: Mutex<()>,
     sealing: SealingKey,
 }
 
-/// Signing keys could not be taken from the store.
+/// Why the signing keys can't be loaded from the store.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// The store cannot be asked.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A private key does not open under this master key.
+    /// This master key does not open a private key.
     #[error("signing key {kid}: {source}")]
     Sealed {
-        /// Which.
+        /// The signing key.
         kid: String,
-        /// Why.
+        /// The reason.
         source: SealError,
     },
-    /// What was opened is not the key that its row says.
-    #[error("signing key {0} does not read back as what was stored")]
+    /// An opened private key does not match its row.
+    #[error("signing key {0} does not match its record in the store")]
     Corrupt(String),
-    /// There is no key to sign with.
+    /// The store has no signing key.
     #[error("the store holds no signing key")]
     Empty,
 }
 
 impl Keyring {
-    /// Opens all the store's signing keys.
+    /// Opens all signing keys of the store.
     ///
     /// # Errors
     /// [`KeyringError`].
     pub async fn load(reader: &mut ChangeReader, sealing: SealingKey) -> Result<Self, KeyringError> {
         let ring = open_all(&reader.signing_keys().await?, &sealing)?;
-        // Keys that all are over leave the server without a signer until the schedule has made one.
+        // A store whose keys are all over is accepted: the schedule makes a new key.
         if ring.keys().is_empty() {
             return Err(KeyringError::Empty);
         }
         Ok(Self { ring: RwLock::new(Arc::new(ring)), reloading: Mutex::new(()), sealing })
     }
 
-    /// Takes in what the store holds now.
+    /// Applies what the store holds now.
     ///
     /// # Errors
-    /// [`KeyringError`]; the keys in memory are then as they were.
+    /// [`KeyringError`]. The keys in memory then stay as they were.
     pub async fn reload(&self, store: &Store) -> Result<(), KeyringError> {
         let _turn = self.reloading.lock().await;
         self.take_in(&store.signing_keys().await?)
     }
 
-    /// The same, over the connection that changes are read on.
+    /// The same as [`Keyring::reload`], over the connection that reads changes.
     ///
     /// # Errors
-    /// [`KeyringError`]; the keys in memory are then as they were.
+    /// [`KeyringError`]. The keys in memory then stay as they were.
     pub async fn reload_from(&self, reader: &mut ChangeReader) -> Result<(), KeyringError> {
         let _turn = self.reloading.lock().await;
         self.take_in(&reader.signing_keys().await?)
@@ -94,13 +93,13 @@ impl Keyring {
         Ok(())
     }
 
-    /// The keys as they are now.
+    /// The signing keys as they are now.
     pub fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.ring.read())
     }
 }
 
-/// A new signing key, its private part sealed for the store.
+/// Seals the private part of a new signing key for the store.
 ///
 /// # Errors
 /// When the system has no randomness.
@@ -142,7 +141,7 @@ fn open(row: &SealedSigningKey, sealing: &SealingKey) -> Result<RingKey, Keyring
     Ok(RingKey::new(key, row.created_at, row.activates_at, row.withdrawn_at))
 }
 
-/// What a sealed private key is bound to: another row's, or another algorithm's, does not open.
+/// The context that a sealed private key is bound to. It does not open in another row or for another algorithm.
 fn place(kid: &str, algorithm: Algorithm) -> Vec<u8> {
     format!("signing_keys/{algorithm}/{kid}").into_bytes()
 }

@@ -1,4 +1,5 @@
-//! Log lines that anybody can cause, without a credential: one for each cause and second, with a count of the others.
+//! Samples the log lines that anybody can cause without a credential: one for each cause and second, with a count of
+//! the others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,33 +9,33 @@ use tracing::Level;
 
 use crate::base::lock::Mutex;
 
-/// For so long a cause has had its line.
+/// After a line, further lines of its cause are only counted for this long.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// What happened, and why. There are only as many as the program has words for.
+/// What happened, and why. Both are literals of the program, so their number is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
-    /// What happened: the message of the line.
+    /// What happened. It is the message of the line.
     pub what: &'static str,
-    /// Why.
+    /// Why it happened.
     pub code: &'static str,
-    /// Whether its lines are warnings; else they are of the level `info`.
+    /// Whether the lines are warnings. Otherwise they have the level `info`.
     pub warns: bool,
 }
 
-/// Decides which of many lines are written. Clones share everything.
+/// Decides which of many similar lines are written. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct LogSampler {
-    /// Causes that have had a line within the last second, and how often they came again since.
+    /// The causes with a line within the last second, and how often each has recurred since.
     recent: Arc<Mutex<BTreeMap<Cause, u64>>>,
 }
 
 impl LogSampler {
-    /// Whether this occurrence gets a line of its own. If not, it is counted in a line that follows within a second.
+    /// Whether this occurrence gets a line of its own. If not, a line that follows within a second counts it.
     ///
-    /// It has to be called from within a tokio runtime.
+    /// Call it within a tokio runtime.
     pub fn admits(&self, cause: Cause) -> bool {
-        // Whoever wants to know of every request has it so.
+        // At level `debug`, the log shows every request.
         if tracing::enabled!(Level::DEBUG) {
             return true;
         }
@@ -64,7 +65,8 @@ impl LogSampler {
         true
     }
 
-    /// How often it came again. After a second in which it did not, it may have a line of its own once more.
+    /// How often the cause recurred in this window. After a window without it, the cause may have a line of its own
+    /// again.
     fn end_window(&self, cause: Cause) -> u64 {
         let mut recent = self.recent.lock();
         let more = recent.get_mut(&cause).map(std::mem::take).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Making the secrets of API keys.
+//! Makes the secrets of API keys.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::domain::principal::Principal;
 /// Makes secrets that this deployment recognizes as its own.
 #[derive(Debug)]
 pub struct KeyMinter {
-    /// What new keys begin with.
+    /// The prefix of new keys.
     pub brand: Brand,
     pub(super) tagger: Tagger,
     pub(super) secrets: Arc<SecretKeeper>,
@@ -20,7 +20,7 @@ pub struct KeyMinter {
 }
 
 impl KeyMinter {
-    /// The id of a new key.
+    /// Generates the id of a new key.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -28,7 +28,7 @@ impl KeyMinter {
         KeyId::generate(&self.entropy)
     }
 
-    /// A new secret for a key, as it is stored and as it is shown.
+    /// Generates a secret for a key, in its stored and its shown form.
     ///
     /// # Errors
     /// [`HashError`].

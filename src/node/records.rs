@@ -1,4 +1,4 @@
-//! What is stored, and how a change to it is committed: all that most of the management API needs.
+//! The stored records, and how a change to them is committed. Most of the management API needs nothing else.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,47 +14,47 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::sharing::fair_queue::FairQueue;
 use crate::store::{ChangeKind, Store, StoreError, Write};
 
-/// How many changes memory takes in before other requests on the same thread have their turn.
+/// How many invalidations run before other requests on the same thread get their turn.
 const INVALIDATED_AT_ONCE: usize = 256;
 
 /// The records of all organizations.
 #[derive(Debug)]
 pub struct Records {
-    /// Where they are kept.
+    /// The database that keeps them.
     pub store: Store,
-    /// The time of changes.
+    /// The source of the times of changes.
     pub clock: Clock,
     /// Randomness for new ids.
     pub entropy: Entropy,
     /// The resource servers that organizations and projects choose from.
     pub audiences: Vec<String>,
-    /// Makes and reads the cursors of lists.
+    /// Writes and reads the cursors of lists.
     pub cursors: CursorKeeper,
-    /// Large answers, each organization's up to a fixed number at guard.
+    /// Limits the large answers that each organization may download at once.
     pub exports: FairQueue,
-    /// Requests of which there must not be two at guard.
+    /// The requests in flight that must be unique.
     pub in_flight: InFlightRequests,
-    /// The copies in memory that a change makes stale.
+    /// The cached keys that a change makes stale.
     pub(super) keys: Arc<KeyCache>,
-    /// Wakes the follower before its time.
+    /// Wakes the follower before its next poll.
     pub(super) changed: Arc<Notify>,
 }
 
 impl Records {
-    /// Commits a mutation and invalidates the copies that it made stale, before anybody can be told of it.
+    /// Commits a mutation, and invalidates the copies that it made stale before anybody learns of the change.
     ///
     /// # Errors
-    /// When the store fails. Nothing has happened then, unless only the answer to the commit was lost.
+    /// When the store fails. Then nothing has changed, unless only the answer to the commit was lost.
     pub async fn commit(&self, write: Write) -> Result<(), StoreError> {
         let touched = write.touched().to_vec();
         let committed = write.commit().await;
-        // Also after an error: the transaction may have been committed all the same.
+        // This also happens after an error, because the transaction may have been committed all the same.
         for some in touched.chunks(INVALIDATED_AT_ONCE) {
             for (kind, subject) in some {
                 self.keys.take_in(*kind, subject);
             }
             if some.len() == INVALIDATED_AT_ONCE {
-                // A bulk change touches thousands of keys; other requests wait for this thread.
+                // A bulk change affects thousands of keys, and other requests wait for this thread.
                 tokio::task::yield_now().await;
             }
         }
@@ -62,18 +62,18 @@ impl Records {
         committed
     }
 
-    /// Lets the follower know that there is something to take in.
+    /// Wakes the follower.
     pub fn wake_follower(&self) {
         self.changed.notify_one();
     }
 }
 
-/// Runs a mutation to its end even when the client that asked for it goes away: memory must also take in what was
-/// committed. `None` when the mutation panicked.
+/// Runs a mutation to its end even if the client disconnects, because memory must apply what was committed. `None` when
+/// the mutation panicked.
 pub async fn run_to_completion<T: Send + 'static>(
     mutation: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    // What it logs is about the same request.
+    // The mutation's log lines belong to the same request.
     tokio::spawn(mutation.in_current_span()).await.ok()
 }
 
@@ -104,7 +104,7 @@ impl KeyCache {
     }
 }
 
-/// A project as changes name it: `organization/project`.
+/// Parses a project as changes name it: `organization/project`.
 fn project(subject: &str) -> Option<(OrganizationId, ProjectId)> {
     let (organization, id) = subject.split_once('/')?;
     Some((organization.parse().ok()?, id.parse().ok()?))

@@ -1,8 +1,8 @@
-//! Refusals worth knowing, for the audit trail: of keys whose secret is right, and of what a scope was missing for.
+//! Refusals for the audit trail: of keys whose secret is right, and of callers who lack a scope.
 //!
-//! Whoever is refused can ask as often as they like. So there is one event an hour for the same refusal, and the number of
-//! events has bounds. They are bounds of each organization: when all of them together have too many, the one that has the
-//! most gives way, so that nobody's refusals hide another's. Keys that are refused beyond are counted all the same.
+//! A refused caller can ask as often as it likes. Therefore the same refusal makes one event an hour, and the number of
+//! events is bounded for each organization. If all organizations together have too many, the one with the most gives
+//! way, so no organization's refusals hide another's. Refusals beyond the bounds are still counted.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -19,25 +19,25 @@ use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::refusal_reason::RefusalReason;
 
-/// For so many seconds a refusal is not noted again.
+/// How long the same refusal is not noted again, in seconds.
 const QUIET_SECONDS: i64 = 3_600;
 
-/// Refusals of one key that are noted in that time, of each of the two kinds.
+/// The refusals of one key that are noted in that time, for each of the two actions.
 const MOST_OF_A_KEY: usize = 10;
 
-/// Keys of which any are.
+/// The keys with noted refusals.
 const KEYS: Bounds = Bounds { of_organization: 1_000, of_all: 20_000 };
 
-/// Events that may wait to be written.
+/// The events that may wait to be written.
 const WAITING: Bounds = Bounds { of_organization: 500, of_all: 2_000 };
 
-/// How many of a thing there may be.
+/// The bounds of one organization and of all together.
 struct Bounds {
     of_organization: usize,
     of_all: usize,
 }
 
-/// What there is to write, and what was noted within the hour.
+/// The events to write, and what was noted within the hour.
 #[derive(Debug, Default)]
 pub struct RefusalLog {
     log: Mutex<Log>,
@@ -49,13 +49,13 @@ struct Log(HashMap<Option<OrganizationId>, OfOrganization>);
 
 #[derive(Debug, Default)]
 struct OfOrganization {
-    /// For each key and action: digests of the reason and the network, and when that was noted.
+    /// Digests of the reason and the network, and when each was noted, by key and action.
     noted: HashMap<(KeyId, &'static str), Vec<(u64, Timestamp)>>,
     waiting: Vec<PastEvent>,
 }
 
 impl RefusalLog {
-    /// Notes that a key, or a token of it, was refused to someone who had it.
+    /// Notes the refusal of a key, or of a token of that key, to a caller who had it.
     pub fn refused(&self, key: &ApiKey, reason: RefusalReason, origin: Origin<'_>, now: Timestamp) {
         let reason = reason.as_str();
         self.note("key.refused", key, reason, origin, now, |event| AuditEvent {
@@ -65,7 +65,7 @@ impl RefusalLog {
         });
     }
 
-    /// Notes that a caller was missing something: a scope, or what else `missing` says.
+    /// Notes that a caller lacked something: a scope, or whatever else `missing` names.
     pub fn denied(&self, caller: &ApiKey, missing: &str, origin: Origin<'_>, now: Timestamp) {
         self.note("access.denied", caller, missing, origin, now, |event| AuditEvent {
             subject: redacted(missing),
@@ -73,7 +73,7 @@ impl RefusalLog {
         });
     }
 
-    /// What there is to write.
+    /// Takes the events that are to be written.
     pub(super) fn take(&self, now: Timestamp) -> Vec<PastEvent> {
         let mut log = self.log.lock();
         let mut events = Vec::new();
@@ -86,7 +86,7 @@ impl RefusalLog {
         events
     }
 
-    /// Keeps what could not be written for the next time.
+    /// Returns events that could not be written, for the next time.
     pub(super) fn put_back(&self, events: Vec<PastEvent>) {
         let mut log = self.log.lock();
         for event in events {
@@ -133,7 +133,7 @@ impl Log {
         self.0.entry(organization).or_default()
     }
 
-    /// Whether this is to be noted; if so, it is not for an hour.
+    /// Whether this refusal is to be noted. If so, it is not noted again for an hour.
     fn is_news(
         &mut self,
         organization: &Option<OrganizationId>,
@@ -167,8 +167,8 @@ impl Log {
         has_room
     }
 
-    /// Whether the organization may have one more of what is counted. If all together have too many, the one with the
-    /// most loses one, as long as that is not this one.
+    /// Whether the organization may have one more of what `count` counts. If all together have too many, the one with
+    /// the most loses one, unless it is this one.
     fn makes_room(
         &mut self,
         organization: &Option<OrganizationId>,
@@ -194,7 +194,8 @@ impl Log {
     }
 }
 
-/// What a clock has dated that was set back since counts as long ago: it must not keep refusals out of the trail.
+/// A time in the future comes from a clock that was set back since. It counts as long ago, or it would keep refusals
+/// out of the trail.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     (0..QUIET_SECONDS).contains(&now.since(at))
 }

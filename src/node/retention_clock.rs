@@ -1,7 +1,7 @@
-//! The clock of deletion by age: it follows the wall clock only as long as that goes on steadily.
+//! The clock for deletion by age. It follows the wall clock only while that clock advances steadily.
 //!
-//! A clock that jumps ahead would otherwise delete an audit trail, or the revocations of tokens that are still alive once
-//! the clock is corrected. A jump that is real, as after a long time without a server, costs a day.
+//! Otherwise a clock that jumps ahead would delete an audit trail, or the revocations of tokens that are still valid
+//! once the clock is corrected. A real jump, for example after a long time without a server, delays deletion by a day.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::base::lock::Mutex;
 use crate::store::StoreError;
 
-/// A clock may be corrected by so many seconds, and a server be away for as long, without being noticed.
+/// A clock correction, or a time without a server, of up to this many seconds goes unnoticed.
 const TOLERATED_SECONDS: i64 = 600;
 
-/// After a jump, a clock has to go on steadily for so long before it is believed.
+/// After a jump, the clock has to advance steadily for this long before it is trusted.
 const STEADY_FOR: Duration = Duration::from_secs(86_400);
 
-/// How far apart the store's moment and this node's may get before it is written down.
+/// The time is written to the store once the stored one differs from this node's by this many seconds.
 const WRITTEN_EVERY_SECONDS: i64 = 300;
 
 /// The moment up to which time has passed steadily, as this node knows it.
@@ -26,26 +26,26 @@ pub struct RetentionClock(Mutex<State>);
 #[derive(Clone, Copy, Debug)]
 struct State {
     at: Timestamp,
-    /// The wall clock in the last round, and the monotonic one.
+    /// The wall clock at the last round. The next field is the monotonic clock.
     wall: Timestamp,
     monotonic: Duration,
-    /// Since when the wall clock has gone on steadily after a jump that is not believed yet.
+    /// Since when the wall clock has advanced steadily after a jump that is not trusted yet.
     waiting_since: Option<Duration>,
 }
 
-/// What a round found out.
+/// The outcome of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
     Steady,
-    /// The clock has jumped by so many seconds; negative is back.
+    /// The clock has jumped by this many seconds. A negative number is a jump back.
     Jumped(i64),
     Waiting,
-    /// It has gone on for long enough.
+    /// The clock has advanced steadily for long enough.
     Believed,
 }
 
 impl State {
-    /// Takes in what the clocks say now.
+    /// Advances the state to what the clocks show now.
     fn pass(&mut self, wall: Timestamp, monotonic: Duration) -> Round {
         let elapsed = i64::try_from(monotonic.saturating_sub(self.monotonic).as_secs()).unwrap_or(i64::MAX);
         let has_jumped = (wall.since(self.wall) - elapsed).abs() > TOLERATED_SECONDS;
@@ -66,7 +66,7 @@ impl State {
                 Round::Believed
             }
             Some(_) => {
-                // The time in which no server ran is caught up with, while one runs for as long.
+                // The retention clock catches up with the time in which no server ran, at twice the normal speed.
                 self.at = if gap > 0 { expected.plus(elapsed).min(wall) } else { self.at };
                 Round::Waiting
             }
@@ -75,14 +75,14 @@ impl State {
 }
 
 impl RetentionClock {
-    /// From `at` on, which the store knows, or from now.
+    /// Starts at the stored time `at`, or now if the store has none.
     pub fn new(at: Option<Timestamp>, clock: &Clock) -> Self {
         let wall = clock.now();
         let at = at.unwrap_or(wall);
         Self(Mutex::new(State { at, wall, monotonic: clock.monotonic(), waiting_since: None }))
     }
 
-    /// The time now, or less while the clock is not believed: nothing is deleted too soon by it.
+    /// The current time, or an earlier one while the wall clock is not trusted. Nothing is deleted too soon by it.
     pub fn now(&self, clock: &Clock) -> Timestamp {
         let state = self.0.lock();
         let elapsed = clock.monotonic().saturating_sub(state.monotonic).as_secs();
@@ -93,13 +93,13 @@ impl RetentionClock {
 }
 
 impl Node {
-    /// Takes in how time has passed, by the database's clock too where there is one, and returns the moment against
-    /// which age is measured.
+    /// Advances the clock, also by the database's clock if there is one, and returns the moment by which age is
+    /// measured.
     ///
     /// # Errors
-    /// When the store fails; nothing should be deleted then.
+    /// When the store fails. Then nothing may be deleted.
     pub(super) async fn advance_retention_clock(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
-        // A clock that a test moves has nothing to do with the database's.
+        // A manual clock is unrelated to the database's.
         let database = if self.clock.is_manual() { None } else { self.records.store.database_time().await? };
         let wall = database.map_or(now, |database| database.min(now));
         let stored = self.records.store.retention_time().await?;
@@ -119,7 +119,7 @@ impl Node {
                  it has gone on steadily for 24 h"
             ),
             Round::Believed => {
-                tracing::info!("the clock has gone on steadily: it counts for deletions again")
+                tracing::info!("the clock has advanced steadily: deletion by age follows it again")
             }
             Round::Steady | Round::Waiting => {}
         }
@@ -154,7 +154,7 @@ mod tests {
             Self { state, wall, monotonic: 0 }
         }
 
-        /// Rounds of a minute each, for so many seconds; what the last one found out.
+        /// Runs rounds of a minute each for this many seconds, and returns the outcome of the last one.
         fn run(&mut self, seconds: i64) -> Round {
             let mut last = self.round();
             for _ in 0..seconds / 60 {
@@ -178,7 +178,7 @@ mod tests {
         let mut clocks = Clocks::new(1_000, 1_300);
         assert_eq!((clocks.run(0), clocks.at()), (Round::Steady, 1_300));
         assert_eq!((clocks.run(10 * DAY), clocks.at()), (Round::Steady, 1_300 + 10 * DAY));
-        // A round that comes late, as after a machine was busy, is none of the clock's.
+        // A late round, for example on a busy machine, is not a jump of the clock.
         (clocks.wall, clocks.monotonic) = (clocks.wall + 5 * DAY, clocks.monotonic + 432_000);
         assert_eq!(clocks.round(), Round::Steady);
     }
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_time_without_a_server_is_caught_up_with() {
-        // Eight hours every night.
+        // Eight hours without a server every night.
         let mut clocks = Clocks::new(0, DAY / 3);
         clocks.run(DAY / 3 + 60);
         assert_eq!(clocks.at(), clocks.wall);

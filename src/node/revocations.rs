@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use super::{Feed, Freshness, RevokedTokens, Signer, Withdrawals};
 
-/// Whatever kills tokens is remembered, and told to resource servers, for so many seconds: longer than any token
-/// lives, and room for clocks that disagree.
+/// How long a revocation is kept and announced to resource servers, in seconds: longer than any token lives, with a
+/// margin for clocks that differ.
 pub const REMEMBERED_SECONDS: i64 = 900;
 
-/// All revocations that could still matter to somebody, and the feed that announces them.
+/// All revocations that may still matter, and the feed that announces them.
 #[derive(Debug)]
 pub struct Revocations {
-    /// Tokens revoked one by one.
+    /// The tokens that were revoked individually.
     pub tokens: RevokedTokens,
-    /// Generations of keys that are over.
+    /// The generations of keys that are no longer valid.
     pub withdrawals: Withdrawals,
-    /// What resource servers are told of all that.
+    /// The document that resource servers follow.
     pub feed: Feed,
-    /// Signs the feed.
+    /// The issuer and the signing keys of the feed.
     pub(super) signer: Arc<Signer>,
     /// As of when the feed is complete.
     pub(super) freshness: Arc<Freshness>,

@@ -1,5 +1,5 @@
-//! Tokens revoked one by one, complete in memory: what is not here is not revoked, as far as this node has
-//! heard of the store.
+//! Tokens that were revoked individually. The list is complete: a token that is not in it is not revoked, as far as
+//! this node has applied the store's changes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,34 +9,35 @@ use crate::base::clock::{Timestamp, monotonic_now};
 use crate::base::lock::RwLock;
 use crate::store::RevokedToken;
 
-/// The tokens that were revoked lately, and so every one that could still be alive: for each, when its time is over.
+/// All revoked tokens that may not have expired yet, and when each may be dropped.
 #[derive(Debug, Default)]
 pub struct RevokedTokens(RwLock<BTreeMap<Box<str>, Instant>>);
 
 impl RevokedTokens {
-    /// Whether the token of this id was revoked.
+    /// Whether the token with this `jti` was revoked.
     pub fn contains(&self, jti: &str) -> bool {
         self.0.read().contains_key(jti)
     }
 
-    /// Takes in a revoked token.
+    /// Adds a revoked token.
     pub fn insert(&self, token: &RevokedToken, now: Timestamp) {
         let left = token.revoked_at.plus(REMEMBERED_SECONDS).since(now);
         if let Ok(left) = u64::try_from(left) {
-            // By a clock that is far behind the one that revoked it, a very long time: an `Instant` has an end.
+            // By a clock far behind the one that dated the revocation, this would be very long, and an `Instant` has a
+            // maximum.
             let end = monotonic_now() + Duration::from_secs(left.min(u32::MAX.into()));
             self.0.write().insert(token.jti.as_str().into(), end);
         }
     }
 
-    /// The ids of all of them, sorted.
+    /// The `jti` of all of them, sorted.
     pub fn ids(&self) -> Vec<Box<str>> {
         let now = monotonic_now();
         let ends = self.0.read();
         ends.iter().filter(|(_, end)| **end > now).map(|(jti, _)| Box::clone(jti)).collect()
     }
 
-    /// Drops those whose time is over, and none before.
+    /// Drops the tokens that may be dropped by now.
     pub fn prune(&self) {
         let now = monotonic_now();
         self.0.write().retain(|_, end| *end > now);
@@ -49,7 +50,7 @@ mod tests {
     use crate::domain::api_key::KeyId;
     use crate::jose::claims::{Leeway, MAX_LIFETIME};
 
-    /// A node that starts late reads it from the store.
+    /// A node that starts late reads the revocation from the store.
     #[test]
     fn a_revoked_token_is_remembered_for_as_long_as_anybody_may_accept_it() {
         let issued = Timestamp::from_unix(1_767_225_600);

@@ -1,4 +1,4 @@
-//! Is this the key's secret? Slowly the first time (argon2id), from memory after that.
+//! Verifies the secret of a key: slowly the first time (argon2id), from memory after that.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -18,44 +18,44 @@ use crate::domain::key::{ApiKey, KeySecret, SecretId};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
 
-/// Longest wait for a permit at the slow hash.
+/// The longest wait for a permit for the slow hash.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A secret in memory.
+/// A secret in the cache.
 pub struct CachedSecret {
-    /// Its id.
+    /// The id of the secret, which is not itself secret.
     pub id: SecretId,
-    /// From when on it no longer opens the key.
+    /// From when on the secret is no longer accepted.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, until the next flush.
+    /// When the secret was last used, until the next flush.
     pub used: LastUse,
     hash: Box<str>,
-    /// A keyed digest of the plain secret, once that has been seen and found right.
+    /// A keyed digest of the plain secret, once it was presented and found right.
     verified: OnceLock<Digest>,
 }
 
 type Digest = [u8; 32];
 
-/// The slow hash could not have its permit in time; the client should come again.
+/// The slow hash had no free thread in time. The client should try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many secrets are waiting to be verified")]
 pub struct Busy;
 
-/// A secret could not be hashed.
+/// Why a secret can't be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// No permit in time.
+    /// No thread was free in time.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// No randomness for the salt.
+    /// The system has no randomness for the salt.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The hash function refused its input.
+    /// The hash function rejected its input.
     #[error("argon2id failed: {0}")]
     Argon2(String),
 }
 
-/// Hashes and verifies secrets, a bounded number of them at a time, off the async threads.
+/// Hashes and verifies secrets, a bounded number at a time, outside the async threads.
 pub struct SecretKeeper {
     cost: HashCost,
     threads: HashThreads,
@@ -69,13 +69,13 @@ pub struct SecretKeeper {
 pub struct Recognized<'a> {
     /// Which of the key's secrets it is.
     pub secret: &'a CachedSecret,
-    /// Its stored hash was made at another cost than is set now: replace it.
+    /// Whether its stored hash has another cost than the settings ask for, and is to be replaced.
     pub outdated: bool,
 }
 
 impl SecretKeeper {
-    /// `threads` slow hashes may run at once, and `capacity` verified secrets are remembered. The digests are
-    /// keyed at random, so they are worth nothing outside this process.
+    /// Runs at most `threads` slow hashes at once, and remembers `capacity` verified secrets. The key of the digests is
+    /// random, so they are worthless outside this process.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -106,10 +106,10 @@ impl SecretKeeper {
         self.slowly(permit, move || cost.hash(secret.as_bytes(), &salt)).await?
     }
 
-    /// Which of `held` the plain `secret` is, if it is one that is live at `now`. They are `key`'s.
+    /// Which of `held`, the secrets of `key`, the plain `secret` is. Only a secret that is live at `now` counts.
     ///
     /// # Errors
-    /// [`Busy`] when that takes a slow hash and no permit came free in time.
+    /// [`Busy`] when that takes a slow hash and no thread was free in time.
     pub async fn recognize<'a>(
         &self,
         key: &ApiKey,
@@ -128,7 +128,8 @@ impl SecretKeeper {
                 false => Some(self.acquire(&Principal::of(key)).await?),
             };
             let Some(permit) = permit.filter(|_| !self.is_already_known(candidate)) else {
-                // It was another secret's digest above; it may have been learnt only now, while this request waited.
+                // The digest was not known above, or it was another secret's. It may have become known while this
+                // request waited.
                 if candidate.is_verified_as(&digest) {
                     return Ok(Some(Recognized { secret: candidate, outdated: false }));
                 }
@@ -147,7 +148,7 @@ impl SecretKeeper {
         Ok(None)
     }
 
-    /// Whether the secret's digest is known: then it is compared, and never hashed again.
+    /// Whether the secret's digest is known. A known digest is compared, and nothing is hashed.
     fn is_already_known(&self, candidate: &CachedSecret) -> bool {
         if candidate.verified.get().is_none()
             && let Some(digest) = self.seen.get(&candidate.id)
@@ -189,7 +190,7 @@ impl CachedSecret {
         self.verified.get().is_some_and(|verified| verified.ct_eq(digest).into())
     }
 
-    /// The stored hash, to be replaced by one of another cost.
+    /// The stored hash, to compare it when it is replaced by one of another cost.
     pub fn hash(&self) -> &str {
         &self.hash
     }

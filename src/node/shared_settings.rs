@@ -1,4 +1,4 @@
-//! Settings that nodes of one deployment should have in common, and that this node has otherwise.
+//! Settings that all nodes of a deployment share, and in which this node differs.
 
 use super::Node;
 use crate::base::lock::Mutex;
@@ -9,7 +9,7 @@ use crate::store::SharedSettings;
 pub struct Differences(Mutex<Vec<&'static str>>);
 
 impl Differences {
-    /// Which of `issuer`, `brand` and `audiences` another node has otherwise.
+    /// Which of `issuer`, `brand` and `audiences` another node has set differently.
     pub fn names(&self) -> Vec<&'static str> {
         self.0.lock().clone()
     }
@@ -23,12 +23,14 @@ impl Differences {
 }
 
 impl Node {
-    /// Compares this node's settings with those that the store remembers, and logs what has come to differ, or does no
-    /// more. [`Node::differences`] keeps it.
+    /// Compares this node's settings with those in the store, and logs a difference when it appears or disappears.
+    /// [`Node::differences`] keeps the result.
     pub async fn compare_settings(&self) {
         match self.records.store.shared_settings().await {
             Ok(shared) => self.note_differences(&shared),
-            Err(error) => tracing::warn!(%error, "the settings of other nodes cannot be compared"),
+            Err(error) => {
+                tracing::warn!(%error, "the settings of this node could not be compared with those of other nodes")
+            }
         }
     }
 
@@ -45,12 +47,12 @@ impl Node {
             return;
         }
         if names.is_empty() {
-            tracing::info!("this node has the settings that other nodes have");
+            tracing::info!("this node has the same settings as the other nodes again");
         } else {
             tracing::error!(
                 settings = names.join(", "),
                 ?shared,
-                "another node was started with other settings: restart this one with the same"
+                "another node was started with other settings; restart this node with the same settings"
             );
         }
     }

@@ -1,5 +1,5 @@
-//! Ten wrong secrets in a minute for one client from one address, and that pair has to wait. The rightful
-//! owner elsewhere is never held up by a guesser.
+//! Limits wrong secrets: after ten in a minute for one client id from one network, that pair has to wait. A guesser
+//! never delays the rightful owner elsewhere.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::domain::address::network;
 
-/// Wrong secrets that a pair may send in [`WINDOW_SECONDS`].
+/// The wrong secrets that a pair may send in [`WINDOW_SECONDS`].
 const ALLOWED: u32 = 10;
 
-/// How long a wrong secret counts, in seconds, from the first of its row on.
+/// How long wrong secrets count, in seconds, from the first one of a window.
 const WINDOW_SECONDS: i64 = 60;
 
-/// Pairs held at once. Someone who can send from more addresses than this is not stopped by counting.
+/// The pairs that are tracked at once. Counting does not stop somebody who sends from more networks than this.
 const CAPACITY: u64 = 100_000;
 
 /// Counts wrong secrets for each pair of client and network.
 #[derive(Debug)]
 pub struct Throttle {
     failures: Cache<Pair, Arc<Mutex<Failures>>>,
-    /// Unix seconds of the last failure of all: most of the time there is nothing to look up.
+    /// The time of the last failure of all pairs, in Unix seconds. It spares most requests a lookup.
     last_failure: AtomicI64,
 }
 
-/// A client id as it was claimed, and where from: an IPv4 address, or the /64 of an IPv6 one.
+/// The claimed client id, and the network: an IPv4 address, or the /64 of an IPv6 address.
 type Pair = (Box<str>, Option<IpAddr>);
 
 #[derive(Debug)]
@@ -39,8 +39,8 @@ struct Failures {
 }
 
 impl Failures {
-    /// Whether they still count. A row from the future was begun by a clock that has been set back since: nobody waits
-    /// for that clock's time to come.
+    /// Whether the failures still count. A window in the future was started by a clock that was set back since, and
+    /// nobody waits for that time.
     fn still_count(&self, now: Timestamp) -> bool {
         (0..WINDOW_SECONDS).contains(&now.since(self.since))
     }
@@ -66,7 +66,7 @@ impl Throttle {
         (failures.count >= ALLOWED && failures.still_count(now)).then_some(left)
     }
 
-    /// Notes a wrong secret.
+    /// Counts a wrong secret.
     pub fn failed(&self, client: &str, address: Option<IpAddr>, now: Timestamp) {
         let fresh = || Arc::new(Mutex::new(Failures { since: now, count: 0 }));
         let failures = self.failures.get_with(pair(client, address), fresh);
@@ -80,7 +80,7 @@ impl Throttle {
 }
 
 fn pair(client: &str, address: Option<IpAddr>) -> Pair {
-    // A real client id has 20 characters: longer claims may share a count.
+    // A real client id has 20 characters, so longer claims may share a count.
     let end = client.floor_char_boundary(64);
     (client[..end].into(), address.map(network))
 }

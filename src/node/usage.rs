@@ -1,6 +1,6 @@
-//! Use, counted in memory and written in batches, so that a token request writes nothing.
+//! Use of keys, counted in memory and written in batches, so that a token request writes nothing.
 //!
-//! What a kill can lose is what was counted since the last flush, and no more.
+//! If the process is killed, what was counted since the last flush is lost, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::domain::api_key::KeyId;
 use crate::domain::usage::{Interval, UseCounts, UseKind};
 use crate::store::{Store, StoreError, UseRecord};
 
-/// Keys that are written in one transaction. Other writers wait for no more than that.
+/// The keys that are written in one transaction. Other writers wait for no longer than one transaction.
 const AT_ONCE: usize = 1_000;
 
-/// Left to other writers after a transaction.
+/// The pause after a transaction, for other writers.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The counters of one key.
 #[derive(Debug, Default)]
 pub struct UseCell {
-    /// Since the last flush, or since the hour began. In an hour they can't overflow.
+    /// The counts since the last flush, or since the hour began. They can't overflow within an hour.
     counts: [AtomicU32; UseKind::ALL.len()],
-    /// When the hour began that they are of, in Unix seconds.
+    /// The beginning of the hour that the counts belong to, in Unix seconds.
     hour: AtomicI64,
     by_token: LastUse,
-    /// Whether the cell waits for the next flush already.
+    /// Whether the cell already waits for the next flush.
     waiting: AtomicBool,
 }
 
@@ -36,27 +36,27 @@ pub struct UseCell {
 #[derive(Debug, Default)]
 pub struct LastUse(AtomicI64);
 
-/// What there is to write.
+/// The counts that are not written yet.
 #[derive(Debug, Default)]
 pub struct UseLedger {
     unwritten: Mutex<Unwritten>,
-    /// Refusals on their way into the audit trail.
+    /// The refusals that are to be written to the audit trail.
     pub refusals: RefusalLog,
 }
 
 #[derive(Debug, Default)]
 struct Unwritten {
-    /// Keys with something in their cells.
+    /// The keys whose cells have counts.
     keys: Vec<Arc<CachedKey>>,
-    /// What came out of cells and is not written.
+    /// The counts that were taken from cells and are not written yet.
     records: Records,
 }
 
-/// By key and hour.
+/// Unwritten use, by key and hour.
 type Records = BTreeMap<(KeyId, Timestamp), UseRecord>;
 
 impl UseLedger {
-    /// Counts one use of a key, by its own secret or by a token (`None`).
+    /// Counts one use of a key, by this secret of the key or by a token (`None`).
     pub fn count(&self, key: &Arc<CachedKey>, secret: Option<&CachedSecret>, kind: UseKind, now: Timestamp) {
         let (cell, hour) = (&key.used, Interval::Hour.start_of(now));
         if cell.hour.load(Ordering::Relaxed) != hour.unix() {
@@ -66,13 +66,14 @@ impl UseLedger {
             secret.map_or(&cell.by_token, |secret| &secret.used).note(now);
         }
         cell.counts[kind.index()].fetch_add(1, Ordering::Relaxed);
-        // Set after counting and cleared before collecting: a count is never left behind unqueued.
+        // The flag is set after counting and cleared before collecting, so every count is queued.
         if !cell.waiting.swap(true, Ordering::AcqRel) {
             self.unwritten.lock().keys.push(Arc::clone(key));
         }
     }
 
-    /// Writes what was counted. What could not be written is kept for the next time.
+    /// Writes what was counted, and returns the number of written records. What can't be written is kept for the next
+    /// time.
     ///
     /// # Errors
     /// When the store fails.
@@ -100,7 +101,7 @@ impl UseLedger {
         Ok(written)
     }
 
-    /// Puts aside what a key's cell holds of another hour.
+    /// Moves the counts of an earlier hour out of a key's cell.
     fn begin_hour(&self, key: &CachedKey, hour: Timestamp) {
         let mut unwritten = self.unwritten.lock();
         if key.used.hour.load(Ordering::Relaxed) == hour.unix() {
@@ -113,7 +114,7 @@ impl UseLedger {
     }
 
     fn collect(&self, key: &CachedKey) -> Option<UseRecord> {
-        // No hour begins meanwhile.
+        // The lock keeps a new hour from beginning meanwhile.
         let _unwritten = self.unwritten.lock();
         key.used.waiting.swap(false, Ordering::AcqRel);
         key.take_use()

@@ -1,4 +1,4 @@
-//! Tokens whose signature was verified here before.
+//! Tokens whose signature this node has already verified.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
 #[cfg(test)]
 mod tests;
 
-/// Remembers of a token's text under which signing key it was verified, and nothing else. What it says is read again
-/// each time, and everything that can change is asked again: whether that key is still good, the times, the audience,
-/// and whatever the caller holds the claims against.
+/// Remembers, by the digest of a token's text, the signing key under which the token was verified, and nothing else.
+/// Each use parses the claims again and checks everything that can change: whether the signing key is still valid, the
+/// times, the audience, and whatever else the caller compares the claims with.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    /// The `kid`, under the digest of the whole text.
+    /// The `kid`, by the digest of the token's whole text.
     kids: FairCache<Arc<str>>,
     /// Each `kid` once, however many tokens it signed.
     known: Mutex<Vec<Arc<str>>>,
 }
 
 impl VerifiedTokens {
-    /// Remembers so many tokens, in room that organizations share fairly.
+    /// Remembers `capacity` tokens. Organizations share the space fairly.
     pub fn new(capacity: u64) -> Self {
         let most = usize::try_from(capacity).unwrap_or(usize::MAX);
         Self { kids: FairCache::new(most), known: Mutex::default() }
     }
 
-    /// The same as [`verify_access_token`](crate::jose::claims::verify_access_token), for the same keys and rules.
+    /// Does the same as [`verify_access_token`](crate::jose::claims::verify_access_token), for the same keys and rules.
     ///
     /// # Errors
     /// [`TokenFault`] names the first rule that the token breaks.
@@ -40,14 +40,14 @@ impl VerifiedTokens {
         key_for: impl Fn(&str) -> Option<K>,
         rules: &Rules<'_>,
     ) -> Result<Claims, TokenFault> {
-        // What is never read needs no digest.
+        // A token that is too long to be read needs no digest.
         if token.len() > UnverifiedJws::MAX_LENGTH {
             return Err(JwsFault::TooLong.into());
         }
         let digest = digest_of(token);
         let claims = match self.kids.get(&digest) {
             Some(kid) => {
-                // Withdrawn or retired since, it verifies nothing any more.
+                // A key that was withdrawn or retired since verifies no tokens.
                 key_for(&kid).ok_or(TokenFault::UnknownKey)?;
                 Claims::parse(&UnverifiedJws::payload_of_verified(token)?)?
             }
@@ -69,7 +69,7 @@ impl VerifiedTokens {
             verified_under = key.as_ref().map(|key| self.interned(key.borrow().kid()));
             key
         })?;
-        // The signature is good, so the organization is really its own.
+        // The signature is valid, so the organization in the claims is authentic.
         if let Some(kid) = verified_under {
             self.kids.insert(digest, &claims.organization, kid);
         }
@@ -81,7 +81,7 @@ impl VerifiedTokens {
         if let Some(same) = known.iter().find(|known| ***known == *kid) {
             return Arc::clone(same);
         }
-        // Those of keys that are long over.
+        // This drops the `kid` of keys that have retired.
         known.retain(|kid| Arc::strong_count(kid) > 1);
         let new: Arc<str> = kid.into();
         known.push(Arc::clone(&new));

@@ -1,4 +1,4 @@
-//! Generations of keys that are over, for whoever verifies tokens elsewhere.
+//! Generations of keys that are no longer valid, for verifiers elsewhere.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
 use crate::store::Withdrawal;
 
-/// For each key that something was taken from lately, the least generation of it that is still good.
+/// For each key that something was recently taken from, the lowest generation that is still valid, and when that was.
 #[derive(Debug, Default)]
 pub struct Withdrawals(Mutex<HashMap<KeyId, (u64, Timestamp)>>);
 
 impl Withdrawals {
-    /// Takes in what was withdrawn. A generation that is over stays so, in whichever order news arrives.
+    /// Adds withdrawals. The lowest valid generation of a key never decreases, in whichever order withdrawals arrive.
     pub fn insert(&self, news: Vec<Withdrawal>, now: Timestamp) {
         let since = now.plus(-REMEMBERED_SECONDS);
         let mut known = self.0.lock();
@@ -24,13 +24,13 @@ impl Withdrawals {
         }
     }
 
-    /// Forgets everything but this, which is all that the store has.
+    /// Replaces everything with what the store has now.
     pub fn replace(&self, all: Vec<Withdrawal>) {
         let entry = |withdrawal: Withdrawal| (withdrawal.key, (withdrawal.generation, withdrawal.at));
         *self.0.lock() = all.into_iter().map(entry).collect();
     }
 
-    /// The keys and the least generation of each that is still good.
+    /// The keys, and the lowest generation of each that is still valid.
     pub fn all(&self) -> Vec<(KeyId, u64)> {
         self.0.lock().iter().map(|(key, (generation, _))| (*key, *generation)).collect()
     }

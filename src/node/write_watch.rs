@@ -1,4 +1,4 @@
-//! Watching whether the store takes writes, also while nobody has anything to write.
+//! Checks whether the store accepts writes, even while nothing is to be written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use tokio::sync::watch;
 
 use super::Node;
 
-/// How soon it is noticed that a file has gone, or that a store takes writes again.
+/// How often the store is checked. This bounds how long a missing database file goes unnoticed, or the end of a
+/// failure.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Node {
-    /// Looks until `stop` changes.
+    /// Checks until `stop` changes.
     pub async fn watch_writes(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             let round = async {

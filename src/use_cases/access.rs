@@ -1,4 +1,4 @@
-//! Who calls, and what they may do: the one guard in front of everything that is not an OAuth grant.
+//! Identifies callers and decides what they may do, for everything that is not an OAuth grant.
 
 mod identify;
 mod tenancy;
@@ -19,11 +19,11 @@ use crate::node::CachedKey;
 pub struct Caller {
     /// The key that was presented, or that the presented token was issued for.
     pub key: Arc<CachedKey>,
-    /// What the presented credential allows, which may be less than the key does.
+    /// The scopes of the presented credential. They may be fewer than those of the key.
     pub scopes: Scopes,
-    /// Where the request came from.
+    /// The address that the request came from.
     pub address: CallerAddress,
-    /// The id of the request.
+    /// The id of the request, for the log and the audit trail.
     pub request_id: String,
     /// Whether the caller asks for a dry run of a change.
     pub dry_run: bool,
@@ -40,7 +40,7 @@ impl Caller {
         }
     }
 
-    /// Whose share of what is shared the caller takes from.
+    /// The organization and key whose share of common resources the caller uses.
     pub fn principal(&self) -> Principal {
         Principal::of(&self.key.key)
     }

@@ -1,5 +1,5 @@
-//! From an empty store to one that can issue tokens; and, at every later start, finding the one master key
-//! that belongs to it.
+//! Fills an empty store, so that it can issue tokens. At every later start, finds the one master key that belongs to
+//! the store.
 
 mod administrator;
 mod context;
@@ -30,86 +30,86 @@ use crate::node::keyring::{RotateError, seal};
 use crate::node::{Deployment, HashError};
 use crate::store::{Bootstrap, NewKey, Store, StoreError};
 
-/// The store cannot be begun, or its master key cannot be found.
+/// Why a store can't be filled, or its master key can't be found.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    /// The master key.
+    /// The master key is missing or wrong.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyFault),
-    /// A file in the way of the administrator's key.
+    /// A file already exists where the administrator's key is to be written.
     #[error("the store is empty, and {0} holds another deployment's key: move that file away")]
     OthersAdministrator(PathBuf),
-    /// The settings say that the store should not be empty.
+    /// The settings forbid filling an empty store.
     #[error("the store is empty, and CLAVIGER_BOOTSTRAP=off")]
     Off,
     /// The deployment has another issuer or brand.
     #[error(transparent)]
     OtherIdentity(#[from] OtherIdentity),
-    /// `claviger init` on a store that is in use.
+    /// `claviger init` was run on a store that is already filled.
     #[error("the store has been bootstrapped already")]
     Done,
-    /// `claviger admin-key` on a store that is not in use.
+    /// `claviger admin-key` was run on an empty store.
     #[error("the store is empty: the first start, or claviger init, makes its first administrator's key")]
     Empty,
-    /// Where the key was to be made is nothing.
+    /// The organization or project for the new key does not exist.
     #[error("the project does not exist in the store")]
     NoProject,
-    /// The project is not for the environment that was named.
+    /// The project does not have the named environment.
     #[error("the project does not have this environment; it has {0}")]
     NoEnvironment(String),
-    /// The name that the key was to have.
+    /// The name for the new key is not valid.
     #[error(transparent)]
     Name(#[from] LabelError),
-    /// A key file.
+    /// A key file can't be read or written.
     #[error(transparent)]
     File(#[from] KeyFileError),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The first signing key.
+    /// The first signing key can't be made.
     #[error(transparent)]
     SigningKey(#[from] RotateError),
-    /// The hash of the administrator's key.
+    /// The secret of the administrator's key can't be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The system has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// A built-in name is not what it has to be.
+    /// A built-in name is malformed.
     #[error("the bootstrap's own {0} is malformed")]
     BuiltIn(&'static str),
 }
 
-/// Everything that beginning or finding a store takes.
+/// What it takes to fill a store, or to find its master key.
 #[derive(Debug)]
 pub struct Bootstrapper<'a> {
-    /// The store.
+    /// The store, empty or filled.
     pub store: &'a Store,
-    /// What the node will be told.
+    /// The settings of the future node.
     pub deployment: &'a Deployment,
-    /// Where the master key is.
+    /// The place of the master key.
     pub master_key: MasterKeyPlace<'a>,
-    /// Randomness.
+    /// Randomness for keys and ids.
     pub entropy: &'a Entropy,
-    /// The time.
+    /// The time of the bootstrap.
     pub now: Timestamp,
 }
 
 impl Bootstrapper<'_> {
-    /// The master key of a store that was bootstrapped; `None` when the store is empty.
+    /// Finds the master key of a filled store. `None` when the store is empty.
     ///
     /// # Errors
-    /// [`BootstrapError`] when the key is not here, or is another one.
+    /// [`BootstrapError`] when the key is missing, or is not the one of this store.
     pub async fn find(&self) -> Result<Option<MasterKey>, BootstrapError> {
         let Some(known) = self.store.deployment().await? else { return Ok(None) };
         Ok(Some(self.master_key.matching(&known.master_key_check, "store")?))
     }
 
-    /// Fills an empty store. The administrator's key is in `admin_file`, where one is given, before anybody can
-    /// see the store: there may be a key without a store, and never a store without a key.
+    /// Fills an empty store. If `admin_file` is given, the administrator's key is in that file before anybody can see
+    /// the store. So there may be a key without a store, but never a store without a key.
     ///
     /// # Errors
-    /// [`BootstrapError`]; [`BootstrapError::Done`] when the store was not empty.
+    /// [`BootstrapError`]. [`BootstrapError::Done`] when the store was not empty.
     pub async fn bootstrap(
         &self,
         admin_file: Option<&Path>,
@@ -131,7 +131,7 @@ impl Bootstrapper<'_> {
             return Err(BootstrapError::Done);
         }
         let (signing_key, pkcs8) = self.deployment.rotation.source.key(None)?;
-        // Nobody has the keys yet: the first one need not be published ahead.
+        // Nobody has cached the keys yet, so the first key does not need to be published ahead of its use.
         let signing_key =
             seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
         let tagger = Tagger::new(&master_key.tag_key());
@@ -153,7 +153,7 @@ impl Bootstrapper<'_> {
             project: &home,
             admin: &admin,
         };
-        // Of several processes, one gets any further.
+        // Of several processes, only one gets past this statement.
         let filled = self.store.bootstrap(&first, self.now).await?.ok_or(BootstrapError::Done)?;
         if let Some(path) = admin_file.filter(|_| !is_kept) {
             key_file::create(path, plain.expose(), self.entropy)?;
@@ -167,8 +167,8 @@ impl Bootstrapper<'_> {
         Ok(PlainKey::generate(&self.deployment.brand, &environment, tagger, self.entropy)?)
     }
 
-    /// Takes a new master key away again that belongs to no store: the one that another process has begun
-    /// meanwhile was made with another. Where that can't be found out, the file stays.
+    /// Removes a new master key if another process has filled the store meanwhile with a different one. If the store
+    /// fails, the file stays.
     async fn discard_unless_ours(&self, master_key: &MasterKey) {
         if let Ok(Some(known)) = self.store.deployment().await
             && !master_key.matches(&known.master_key_check)
@@ -178,14 +178,14 @@ impl Bootstrapper<'_> {
     }
 }
 
-/// The key that an earlier start kept for a store that it did not come to fill, or that is gone.
+/// The administrator's key that an earlier start wrote for a store that it did not fill, or that is gone.
 fn left_behind(path: &Path, tagger: &Tagger) -> Result<Option<PlainKey>, BootstrapError> {
     let Some(text) = key_file::read_if_there(path)? else { return Ok(None) };
     let key = PlainKey::parse(text.trim_end(), tagger);
     key.map(Some).map_err(|_| BootstrapError::OthersAdministrator(path.to_owned()))
 }
 
-/// A name for a history of changes that begins.
+/// A random name for a new history of changes.
 ///
 /// # Errors
 /// When the system has no randomness.

@@ -1,5 +1,5 @@
-//! A gateway's check: may whoever sent this request do that to this resource? And, for what lies behind the
-//! gateway, a token in the place of a key.
+//! The check that a gateway asks for: may the sender of this request do that to this resource? For the service behind
+//! the gateway, the check can also exchange a key for a token.
 
 use std::sync::Arc;
 
@@ -14,47 +14,47 @@ use crate::use_cases::access::{PresentedCredential, identify_at};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
 
-/// A token is handed out again while it has so many seconds to live.
+/// A cached token is used again while it has at least this many seconds left.
 const FRESH_SECONDS: i64 = 300;
 
-/// A request that a gateway holds back until it is answered for.
+/// A request that a gateway holds until this server has judged it.
 pub struct GateRequest<'a> {
-    /// What it carries.
+    /// The credential of the request.
     pub credential: PresentedCredential<'a>,
-    /// Where it comes from.
+    /// The address and the id of the request.
     pub origin: Origin<'a>,
-    /// Which resource server it is for; the deployment's first where none is named.
+    /// The resource server that the request is for. `None` is the deployment's first.
     pub audience: Option<&'a str>,
-    /// What is to be answered.
+    /// What the gateway asks about the request.
     pub question: Question,
-    /// Whether what lies behind is to get a token.
+    /// Whether the service behind the gateway is to receive a token.
     pub wants_token: bool,
 }
 
-/// What is asked about a request.
+/// What a gateway asks about a request.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// Whether its credential is good. What may be done with it is decided elsewhere.
+    /// Whether the credential is valid. Something else decides what it may be used for.
     Credential,
-    /// Whether it may do this to that.
+    /// Whether the sender may do this to that resource.
     Action(Verb, Resource),
 }
 
 /// A request that may pass.
 #[derive(Debug)]
 pub struct Passed {
-    /// The key that it comes from.
+    /// The key of the sender.
     pub key: Arc<CachedKey>,
-    /// What the presented credential allows at the resource server.
+    /// The scopes of the presented credential at the resource server.
     pub scopes: Scopes,
-    /// The token for what lies behind, if it was asked for.
+    /// The token for the service behind the gateway, if it was requested.
     pub token: Option<Arc<str>>,
 }
 
-/// Answers for a request.
+/// Judges a request.
 ///
 /// # Errors
-/// [`ApiError`]: 401 for the credential, 403 for what it would be used for, or where.
+/// [`ApiError`]: 401 for the credential, 403 for what it would be used for, or from where.
 pub async fn pass(
     authenticator: &Arc<Authenticator>,
     signer: &Signer,
@@ -79,7 +79,7 @@ pub async fn pass(
 }
 
 fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiError> {
-    // What is under the reserved root is this server's own, and nothing that a gateway guards.
+    // The reserved root belongs to this server. No gateway guards anything below it.
     if !resource.is_reserved() && scopes.permits(verb, resource) {
         return Ok(());
     }
@@ -87,7 +87,7 @@ fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiErr
     Err(ApiError::Forbidden { message: format!("this requires the scope {scope}"), scope: Some(scope) })
 }
 
-/// The resource server that the gateway stands in front of.
+/// The resource server behind the gateway.
 fn audience<'a>(signer: &'a Signer, named: Option<&str>) -> Result<&'a str, ApiError> {
     let mut known = signer.audiences.iter().map(String::as_str);
     let found = known.find(|audience| named.is_none_or(|named| named == *audience));
@@ -121,8 +121,8 @@ async fn by_key(
     Ok(Passed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
 }
 
-/// A token of all that an authenticated key may do at `audience`; the one of before, as long as it is fresh and would
-/// be no other today.
+/// A token with everything that an authenticated key may do at `audience`. The cached token is used while it is fresh
+/// and a new one would be no different.
 fn swapped(
     signer: &Signer,
     revocations: &Revocations,
@@ -133,8 +133,8 @@ fn swapped(
     let granted = &by.cached.unreserved;
     let ring = signer.keyring.ring();
     let kid = ring.signing(now).map(RingKey::kid).unwrap_or_default();
-    // No token outlives the secret that it is got with, and a rotation may have given that an end since. Towards its end,
-    // the one that is held is as good as any.
+    // No token outlives the secret that it was issued for, and a rotation may have given that secret an end since.
+    // Close to that end, a new token would not last longer than the cached one.
     let end = end_of_token(by, now);
     let is_good = |cached: &GatewayToken| {
         (cached.expires_at.since(now) >= FRESH_SECONDS || cached.expires_at == end)

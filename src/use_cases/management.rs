@@ -1,8 +1,8 @@
 //! The use cases of the management API.
 //!
-//! A mutation is a list of steps on one [`crate::store::Write`]: find the thing as it is in there, hold the
-//! request against it, change it, record the change, commit. What is decided is so decided on what will be
-//! committed, and nothing has happened until then.
+//! A mutation is a list of steps on one [`crate::store::Write`]: load the record inside the transaction, check the
+//! request against it, change it, record the change, commit. Every decision therefore concerns exactly the state that
+//! is committed, and nothing changes before the commit.
 
 pub mod audit;
 mod ceiling;
@@ -33,24 +33,24 @@ use crate::node::{Records, run_to_completion};
 use crate::store::{Reading, StoreError};
 use crate::use_cases::access::Caller;
 
-/// On what terms something is to be changed.
+/// The conditions of a change.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    /// Only say what would change.
+    /// Only report what would change.
     pub dry_run: bool,
     /// What may happen to the last administrator.
     pub force: Force,
-    /// Only if it is still this version.
+    /// Change only this version (`If-Match`).
     pub if_match: Option<IfMatch>,
 }
 
 /// Whether a change may lock out the last administrator, or the caller itself (`?force=true`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Force {
-    /// It is refused with 409.
+    /// Such a change is refused with 409.
     #[default]
     No,
-    /// It is carried out.
+    /// Such a change is made.
     Yes,
 }
 
@@ -60,23 +60,23 @@ impl From<bool> for Force {
     }
 }
 
-/// Carries a mutation out to its end, even if the client that asked for it goes away.
+/// Runs a mutation to its end, even if the client disconnects.
 ///
 /// # Errors
-/// Its own; and [`ApiError::Internal`] when it panicked.
+/// The errors of the mutation, and [`ApiError::Internal`] when it panicked.
 pub async fn carry_out<T: Send + 'static>(
     mutation: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     run_to_completion(mutation).await.unwrap_or_else(|| Err(ApiError::internal("the mutation panicked")))
 }
 
-/// Begins to read the store for a caller, who takes from the share of their organization. It holds a connection's place:
-/// for one question, and then to be dropped.
+/// Waits for a connection in the share of the caller's organization. The [`Reading`] holds its place: use it for one
+/// query, and then drop it.
 async fn reading(records: &Records, caller: &Caller) -> Result<Reading, StoreError> {
     records.store.reading(&caller.principal()).await
 }
 
-/// The moment that `member` of a request names.
+/// Parses the time that `member` of a request holds.
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
@@ -87,7 +87,7 @@ pub fn moment(member: &str, text: &str) -> Result<Timestamp, ApiError> {
 }
 
 impl Terms {
-    /// Whether `current` is the version that is to be changed.
+    /// Checks that `current` is the requested version.
     ///
     /// # Errors
     /// [`ApiError::PreconditionFailed`].

@@ -1,7 +1,7 @@
-//! A server in front of an empty store: it waits until somebody who has the one-time code has the store filled.
+//! A server with an empty store. It waits until somebody with the one-time code fills the store.
 //!
-//! Here is who may do so, and how often one may guess. What they see is `src/console/set_up.rs`; what all others are
-//! answered meanwhile is `src/http/waiting.rs`.
+//! This module decides who may fill it, and how often one may guess. `src/console/set_up.rs` is what they see.
+//! `src/http/waiting.rs` answers all other requests meanwhile.
 
 mod code;
 
@@ -22,19 +22,19 @@ use crate::domain::api_key::PlainKey;
 use crate::node::Throttle;
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 
-/// How often the store is asked whether somebody else has filled it.
+/// How often the store is checked, in case another process has filled it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The longest that an answer waits for the server to serve.
+/// The longest that an answer waits for the server to be ready.
 const SERVES_WITHIN: Duration = Duration::from_secs(5);
 
-/// For so long the administrator's key is shown again to whoever sends the same code again.
+/// How long the administrator's key is shown again for the same code.
 const SHOWN_AGAIN: Duration = Duration::from_secs(60);
 
-/// What wrong codes are counted under.
+/// The name under which wrong codes are counted.
 const GUESSES: &str = "set-up";
 
-/// An empty store, and the code that it takes to have it filled.
+/// An empty store, and the code that is needed to fill it.
 #[derive(Debug)]
 pub struct SetUp {
     /// What the bootstrap needs.
@@ -43,31 +43,31 @@ pub struct SetUp {
     throttle: Throttle,
     completed: Notify,
     is_over: watch::Sender<bool>,
-    /// Of whoever was shown the administrator's key.
+    /// The receipt of the client that was shown the administrator's key.
     receipt: Mutex<Option<CodeHash>>,
-    /// What was completed here within the last minute. Of two who complete it at once the second waits.
+    /// The outcome of the last minute. Of two concurrent attempts, the second waits for the lock.
     recent: tokio::sync::Mutex<Option<Arc<CompletedSetUp>>>,
 }
 
 /// A store that has just been filled.
 #[derive(Debug)]
 pub struct CompletedSetUp {
-    /// The administrator's key.
+    /// The administrator's key, with its secret.
     pub admin: PlainKey,
-    /// What [`SetUp::saved`] takes.
+    /// The receipt for [`SetUp::saved`].
     pub receipt: Code,
 }
 
 /// Why a store was not filled.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
-    /// It takes another code.
+    /// The code is wrong.
     #[error("the code is not correct")]
     WrongCode,
-    /// Too many wrong codes; with the seconds to wait.
+    /// There were too many wrong codes. The value is the wait in seconds.
     #[error("too many incorrect codes; try again in {0} seconds")]
     TooMany(i64),
-    /// The bootstrap.
+    /// The bootstrap failed.
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
 }
@@ -79,7 +79,7 @@ impl From<EntropyError> for SetUpError {
 }
 
 impl SetUp {
-    /// Of this store, for whoever has `code`.
+    /// Waits to fill this store for a client with `code`.
     pub fn new(context: BootstrapContext, code: &Code) -> Self {
         Self {
             context,
@@ -92,11 +92,11 @@ impl SetUp {
         }
     }
 
-    /// Fills the store for somebody who has the code. Until [`SetUp::saved`] the administrator's key is in its file
-    /// as well: an answer can get lost. Whoever sends the same code again within a minute is shown the same.
+    /// Fills the store for a client with the code. An answer can get lost, so the administrator's key is also in its
+    /// file until [`SetUp::saved`], and the same code gets the same answer again within a minute.
     ///
     /// # Errors
-    /// [`SetUpError`]; [`BootstrapError::Done`] when somebody else was faster.
+    /// [`SetUpError`]. [`BootstrapError::Done`] when another process was faster.
     pub async fn complete(
         self: &Arc<Self>,
         code: &Code,
@@ -122,7 +122,7 @@ impl SetUp {
         Ok(completed)
     }
 
-    /// What was completed here within the last minute, for somebody who has the code.
+    /// The outcome of the last minute, for a client with the code.
     ///
     /// # Errors
     /// [`SetUpError`].
@@ -147,7 +147,7 @@ impl SetUp {
         Ok(())
     }
 
-    /// Removes the file of the administrator's key, for whoever has the receipt of it, and shows the key no more.
+    /// Removes the file of the administrator's key, for a client with the receipt, and no longer shows the key.
     pub async fn saved(&self, receipt: &Code) {
         let is_shown = self.receipt.lock().take_if(|expected| expected.is_of(receipt)).is_some();
         if !is_shown {
@@ -159,23 +159,24 @@ impl SetUp {
         }
     }
 
-    /// Comes back when the store has been filled here, and once in a while: it may have been filled elsewhere.
+    /// Returns when this process has filled the store, and after [`LOOK_EVERY`] in any case: another process may have
+    /// filled it.
     pub async fn reason_to_look(&self) {
         let _ = tokio::time::timeout(LOOK_EVERY, self.completed.notified()).await;
     }
 
-    /// Tells everybody that nothing is waited for any more.
+    /// Ends the wait of [`SetUp::ended`].
     pub fn end(&self) {
         self.is_over.send_replace(true);
     }
 
-    /// Comes back after [`SetUp::end`]; in any case soon.
+    /// Returns after [`SetUp::end`], or after a few seconds at the latest.
     pub async fn ended(&self) {
         let mut is_over = self.is_over.subscribe();
         let _ = tokio::time::timeout(SERVES_WITHIN, is_over.wait_for(|is_over| *is_over)).await;
     }
 
-    /// Removes the file with the code, unless it holds another server's.
+    /// Removes the file with the code, unless the file holds another server's code.
     pub fn withdraw(&self, file: &Path) {
         let code = key_file::read(file).ok().and_then(|text| text.parse().ok());
         if code.is_some_and(|code| self.code.is_of(&code)) {
@@ -184,7 +185,7 @@ impl SetUp {
     }
 }
 
-/// Where the code is, when no terminal shows it.
+/// The file of the code, for when no terminal shows it.
 pub fn code_file(keys_dir: &Path) -> PathBuf {
     keys_dir.join("setup.code")
 }

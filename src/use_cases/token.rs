@@ -1,4 +1,4 @@
-//! The OAuth endpoints' use cases: issuing a token, looking at one, taking one back.
+//! The use cases of the OAuth endpoints: issuing, introspecting and revoking tokens.
 
 mod client_credentials;
 mod error;

@@ -1,4 +1,4 @@
-//! What the feed says, as JSON.
+//! The content of the feed, as JSON.
 
 use std::fmt::Write as _;
 
@@ -9,29 +9,29 @@ use crate::domain::api_key::KeyId;
 use crate::jose::revocation_feed::{FEED_AUDIENCE, MAX_STALE_SECONDS};
 use crate::store::Position;
 
-/// What is known up to one change.
+/// Everything to refuse, as known up to one change.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     epoch: String,
     seq: i64,
-    /// The change since which the feed says this.
+    /// The number of the first change with the present content.
     said_since: i64,
-    /// What was taken away, as members of a JSON object: one piece of memory, however much it is.
+    /// The revocations as members of a JSON object, in one allocation.
     members: String,
 }
 
-/// All that a verifier has to refuse, in any order.
+/// Everything that a verifier has to refuse, in any order.
 #[derive(Debug, Default)]
 pub(super) struct TakenAway {
-    /// Keys, and the least generation of each that is still good.
+    /// Keys, and the lowest generation of each that is still valid.
     pub(super) keys: Vec<(KeyId, u64)>,
-    /// Revoked tokens.
+    /// The `jti` of revoked tokens.
     pub(super) token_ids: Vec<Box<str>>,
-    /// Signing keys that were withdrawn.
+    /// The `kid` of withdrawn signing keys.
     pub(super) kids: Vec<String>,
 }
 
-/// Who confirms it, as of when, and when that is signed.
+/// The issuer that confirms the content, the time as of which it does, and the time of the signature.
 #[derive(Debug)]
 pub(super) struct Confirmed<'a> {
     pub(super) issuer: &'a str,
@@ -39,7 +39,7 @@ pub(super) struct Confirmed<'a> {
     pub(super) now: Timestamp,
 }
 
-/// A document without what was taken away.
+/// The members of a document before the revocations.
 #[derive(Serialize)]
 struct Head<'a> {
     iss: &'a str,
@@ -61,32 +61,32 @@ impl Content {
         }
     }
 
-    /// Names what is said, and not how long ago it was confirmed.
+    /// Identifies the content. The time of the last confirmation does not change the tag.
     pub(super) fn etag(&self) -> String {
         format!("\"{}.{}\"", self.epoch, self.said_since)
     }
 
-    /// Whether it is what is known at this position.
+    /// Whether the content is that of this position.
     pub(super) fn is_of(&self, position: &Position) -> bool {
         self.seq == position.last && Some(&self.epoch) == position.epoch.as_ref()
     }
 
-    /// Whether a verifier would have nothing else to refuse.
+    /// Whether a verifier refuses the same things with either content.
     pub(super) fn says_as(&self, other: &Self) -> bool {
         self.epoch == other.epoch && self.members == other.members
     }
 
-    /// Takes over the name of an older one that says the same.
+    /// Takes over the entity tag of an older content that is the same.
     pub(super) fn is_named_as(&mut self, older: &Self) {
         self.said_since = older.said_since;
     }
 
-    /// Bytes of what was taken away.
+    /// The length of the revocations, in bytes.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// The payload of a document that says it.
+    /// The payload of a document with this content.
     pub(super) fn payload(&self, confirmed: &Confirmed<'_>) -> serde_json::Result<String> {
         let mut payload = serde_json::to_string(&Head {
             iss: confirmed.issuer,
@@ -105,7 +105,7 @@ impl Content {
 }
 
 impl TakenAway {
-    /// The members `keys`, `jtis` and `kids`. What is the same is the same text, in whichever order it came.
+    /// The members `keys`, `jtis` and `kids`. Equal content yields equal text, in whichever order it arrived.
     fn into_members(mut self) -> String {
         self.keys.sort_unstable();
         self.token_ids.sort_unstable();

@@ -1,20 +1,20 @@
-//! How soon one document follows another.
+//! How soon one document may follow another.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest that a change waits for a document that says it. Verifiers are promised to hear of it within 2 s.
+/// The longest time that a change waits for its document. The contract promises verifiers a revocation within 2 s.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The pause after a document takes so many parts of the time for each one of work.
+/// The pause after a document lasts this many times as long as the work on the document.
 const REST: u32 = 9;
 
-/// A follower that reads slowly holds its document for 30 s. Between them, they hold so many bytes of each second; more
-/// only where the longest pause cuts the others short.
+/// A follower that reads slowly holds its document for up to 30 s. The pause limits the bytes of new documents for each
+/// second to this number, unless [`LONGEST_PAUSE`] cuts the pause short.
 const BYTES_A_SECOND: u32 = 2_000_000;
 
-/// The right to put the feed together or to sign it, and how soon it comes again.
+/// The right to compose or sign the feed, and the time at which it may be used again.
 #[derive(Debug)]
 pub(super) struct Pacer {
     next: Instant,
@@ -25,7 +25,7 @@ impl Pacer {
         Self { next: now }
     }
 
-    /// When the next document may be begun.
+    /// When work on the next document may begin.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
@@ -34,7 +34,7 @@ impl Pacer {
         now >= self.next
     }
 
-    /// Leaves a pause after a document of this length, or a part of it, that took from `begun` to `now`.
+    /// Sets the pause after work on a document, or a part of one, of this length that took from `begun` to `now`.
     pub(super) fn pause_after(&mut self, begun: Instant, now: Instant, length: usize) {
         self.next = now + pause(now.saturating_duration_since(begun), length);
     }

@@ -1,38 +1,38 @@
-//! A key as it is cached in memory.
+//! A key in the cache.
 
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Scopes;
 use crate::node::secrets::CachedSecret;
 use crate::node::usage::UseCell;
 
-/// A key as it is cached in memory: all that it takes to answer for it without the store.
+/// A key in the cache, with everything that a request needs in order to judge it without the store.
 #[derive(Debug)]
 pub struct CachedKey {
-    /// The key; its secrets are in `secrets`.
+    /// The key. Its secrets are in `secrets`.
     pub key: ApiKey,
-    /// The audiences that a token for it may have, first its default. None is left when those that its
-    /// organization or its project name are gone from the deployment.
+    /// The audiences that a token for the key may have, the default first. The list is empty when the deployment no
+    /// longer has any of those that the key's organization or project names.
     pub audiences: Vec<String>,
-    /// Its secrets, and what this process knows of them.
+    /// The key's secrets, and what this process knows about each.
     pub secrets: Vec<CachedSecret>,
-    /// Its id as text.
+    /// The key's id as text.
     pub client_id: String,
-    /// Its ranges as text.
+    /// The key's address ranges as text.
     pub cidrs: Vec<String>,
-    /// Its scopes under `claviger/`, for the management API.
+    /// The scopes under `claviger/`, for the management API.
     pub reserved: Granted,
-    /// Its other scopes, for the resource servers.
+    /// The other scopes, for the resource servers.
     pub unreserved: Granted,
-    /// Counts its use until the next flush.
+    /// Counts the key's use until the next flush.
     pub used: UseCell,
 }
 
-/// Scopes, and their canonical text.
+/// Scopes and their canonical text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// The scopes.
+    /// The scopes as values.
     pub scopes: Scopes,
-    /// As the answer and the token say them.
+    /// The text that tokens and responses carry.
     pub text: Box<str>,
 }
 

@@ -1,22 +1,23 @@
-//! Has what was read from the store been changed since?
+//! Tells whether something that was read from the store has changed since.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Two subjects that share a slot only cost a copy that is not kept, once.
+/// If two subjects share a slot, the only cost is a copy that is not kept once.
 const SLOTS: usize = 4_096;
 
-/// Numbers the changes, and knows the latest one of each subject, or of another that hashes to the same slot.
+/// Numbers the changes, and knows the latest change of each subject, or of another subject that hashes to the same
+/// slot.
 ///
-/// A reader notes [`Fence::latest`] before it asks the store. The memory that this takes does not depend on how many
-/// subjects there are or change.
+/// A reader notes [`Fence::latest`] before it queries the store. Memory use does not depend on how many subjects exist
+/// or change.
 #[derive(Debug)]
 pub(super) struct Fence {
     latest: AtomicU64,
     slots: Box<[AtomicU64]>,
     everything: AtomicU64,
-    /// Seeded at random: nobody can choose ids that share a slot with somebody else's.
+    /// Seeded at random, so that nobody can choose ids that share a slot with those of others.
     hasher: RandomState,
 }
 
@@ -37,22 +38,22 @@ impl Fence {
         self.latest.load(Ordering::SeqCst)
     }
 
-    /// Notes that `subject` was changed.
+    /// Notes a change to `subject`.
     pub(super) fn raise(&self, subject: &impl Hash) {
         self.slot(subject).fetch_max(self.next(), Ordering::SeqCst);
     }
 
-    /// Notes that anything may have been changed.
+    /// Notes a change that may affect anything.
     pub(super) fn raise_for_everything(&self) {
         self.everything.fetch_max(self.next(), Ordering::SeqCst);
     }
 
-    /// Whether `subject` has not been changed after change number `since`.
+    /// Whether `subject` has not changed after change number `since`.
     pub(super) fn is_unchanged(&self, subject: &impl Hash, since: u64) -> bool {
         self.slot(subject).load(Ordering::SeqCst) <= since
     }
 
-    /// Whether there was no change of everything after change number `since`.
+    /// Whether nothing has changed everything after change number `since`.
     pub(super) fn covers(&self, since: u64) -> bool {
         self.everything.load(Ordering::SeqCst) <= since
     }

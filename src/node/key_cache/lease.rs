@@ -1,4 +1,4 @@
-//! Copies of keys that depend on one organization or project, invalidated together at the cost of one.
+//! Invalidates all copies that depend on one organization or project, at the cost of one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use crate::base::lock::{Mutex, MutexGuard};
 use crate::domain::names::{OrganizationId, ProjectId};
 
-/// What the copies of keys depend on besides the key itself.
+/// The organization or project that a copy depends on besides the key itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Tenant {
     organization: OrganizationId,
@@ -17,13 +17,13 @@ pub(super) struct Tenant {
     project: Option<ProjectId>,
 }
 
-/// Whether the copies that hold it are still current, as far as their tenant goes.
+/// Whether the copies that hold this lease are current with regard to their tenant.
 #[derive(Debug, Default)]
 pub(super) struct Lease {
     has_ended: AtomicBool,
 }
 
-/// The leases of the tenants of which there are copies.
+/// The leases of the tenants that have copies.
 #[derive(Debug)]
 pub(super) struct Leases {
     shards: Box<[Mutex<Shard>]>,
@@ -32,14 +32,14 @@ pub(super) struct Leases {
 
 const SHARDS: usize = 64;
 
-/// A shard that has grown to this many entries is swept.
+/// A shard of this many entries is swept for the first time.
 const FIRST_SWEEP: usize = 64;
 
 #[derive(Debug)]
 struct Shard {
     leases: HashMap<Tenant, Weak<Lease>>,
-    /// Once there are so many entries, those without a copy are dropped. It follows the number of those that stay, so
-    /// a sweep costs each new entry a constant, and memory is bounded by twice what is in use.
+    /// At this many entries, the shard drops those that no copy holds. The threshold follows the number that remain. A
+    /// sweep therefore costs each new entry a constant, and memory is at most twice what is in use.
     sweep_at: usize,
 }
 
@@ -69,7 +69,7 @@ impl Default for Leases {
 }
 
 impl Leases {
-    /// The lease that copies which depend on `tenant` hold from now on.
+    /// The lease for new copies that depend on `tenant`.
     pub(super) fn of(&self, tenant: Tenant) -> Arc<Lease> {
         self.shard(&tenant).lease(tenant)
     }

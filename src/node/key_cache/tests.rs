@@ -53,7 +53,7 @@ fn generation_held(cache: &KeyCache) -> Option<u64> {
     cache.cached(&own()).map(|cached| cached.key.generation)
 }
 
-/// A change and what it does to the one key of these tests.
+/// A change, and whether it affects the one key of these tests.
 type Case = (&'static str, fn(&KeyCache), bool);
 
 const CHANGES: [Case; 7] = [
@@ -90,7 +90,7 @@ fn what_was_read_before_a_change_is_used_once_and_not_kept() {
         change(&cache);
         assert_eq!(cache.keep(key(1), before).key.generation, 1, "whoever read it may use it");
         let cached = generation_held(&cache);
-        // Another subject in the same slot costs one more read, at worst.
+        // At worst, another subject in the same slot costs one more read.
         assert!(cached.is_none() || !is_concerned, "read before a change of {name}: {cached:?}");
     }
 }
@@ -107,13 +107,13 @@ fn what_was_read_before_a_change_is_not_used_in_the_place_of_what_was_read_after
     assert_eq!(generation_held(&cache), Some(2));
 }
 
-/// What the store holds: how often the key, its organization and its project were changed.
+/// The state of the store: how often the key, its organization and its project were changed.
 type State = [u64; 3];
 
-/// What a change is of: an index into [`State`], or everything.
+/// The subject of a change: an index into [`State`], or everything.
 const EVERYTHING: usize = 3;
 
-/// Whoever reads the key on a miss, step by step.
+/// A request that reads the key on a miss, step by step.
 #[derive(Default)]
 struct Reader {
     read_after: u64,
@@ -124,11 +124,11 @@ struct Reader {
 const READER_STEPS: usize = 5;
 const CHANGE_STEPS: usize = 3;
 
-/// Readers and changes that take their steps in turn, in whatever order.
+/// Readers and changes that take their steps in any order.
 struct Model {
     cache: KeyCache,
     store: State,
-    /// What every request must see from now on.
+    /// The least that every request must see from now on.
     acknowledged: State,
     readers: Vec<(usize, Reader)>,
     changes: Vec<(usize, Change)>,
@@ -137,7 +137,7 @@ struct Model {
 /// A change, step by step.
 struct Change {
     of: usize,
-    /// What the store holds of it once it is committed.
+    /// The store's state for the subject once the change is committed.
     committed: State,
 }
 
@@ -152,7 +152,7 @@ impl Model {
         }
     }
 
-    /// Lets reader or change number `who` take its next step, if it has one left.
+    /// Runs the next step of reader or change number `who`, if it has one left.
     fn step(&mut self, who: usize) {
         match who.checked_sub(self.readers.len()) {
             None => self.read(who),
@@ -209,7 +209,7 @@ impl Model {
         *step += 1;
     }
 
-    /// A request that came now would see all that was acknowledged.
+    /// Checks that a request that came now would see everything that was acknowledged.
     fn check(&self) {
         let Some(cached) = self.cache.cached(&own()) else { return };
         let tenants = cached.key.name.split(' ').map(|count| count.parse().unwrap());
@@ -219,7 +219,7 @@ impl Model {
     }
 }
 
-/// All orders in which one reader and one change can take their steps.
+/// Covers all orders in which one reader and one change can take their steps.
 #[test]
 fn no_order_of_one_reader_and_one_change_leaves_an_outdated_copy() {
     let steps = READER_STEPS + CHANGE_STEPS;

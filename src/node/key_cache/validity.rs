@@ -1,4 +1,4 @@
-//! Is a copy still current?
+//! Tells whether a copy is still current.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::fence::Fence;
 use super::lease::Lease;
 
-/// What decides whether a copy is still current. It is compared at each use.
+/// Decides whether a copy is still current. Each use checks it.
 #[derive(Debug)]
 pub(super) struct Validity {
-    /// The latest change when the store was asked.
+    /// The number of the latest change when the store was queried.
     pub(super) read_after: u64,
-    /// Of its organization and of its project.
+    /// The leases of the key's organization and project.
     leases: [Arc<Lease>; 2],
-    /// Whether nothing that it depends on was changed between the question to the store and the insertion.
+    /// Whether nothing that the copy depends on changed between the query to the store and the insertion.
     is_confirmed: AtomicBool,
 }
 

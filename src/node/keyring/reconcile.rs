@@ -1,4 +1,4 @@
-//! What a start does when the settings name another signing key than the one that signs.
+//! Reconciles the signing keys with the settings at startup.
 
 use std::fmt;
 
@@ -9,24 +9,24 @@ use crate::domain::audit::{Actor, Who};
 use crate::jose::jwk::Algorithm;
 use crate::store::Succession;
 
-/// How the settings and the signing keys go together, once a start has seen to it.
+/// The outcome of [`Rotation::reconcile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reconciled {
     /// The key that signs, or the one that takes over next, is the one that the settings ask for.
     Fits,
-    /// The settings say nothing, and the active key could not be made here.
+    /// The settings name no signing key, and the active key has an algorithm for which this server makes no keys.
     Unset(Algorithm),
-    /// The configured key is published as the next one; it takes over at this moment.
+    /// The configured key is published as the next one, and takes over at this moment.
     Scheduled(Timestamp),
-    /// The active key is the configured one, and the next key of this kid, which was not, is cancelled.
+    /// The active key is the configured one. The next key, with this kid, was another and is cancelled.
     Cancelled(String),
-    /// The next key of this kid is not the configured one, and takes over too soon to be cancelled.
+    /// The next key, with this kid, is not the configured one, but takes over too soon to be cancelled.
     TooLate(String),
-    /// The configured file holds a key that signs no more.
+    /// The configured file holds a key that no longer signs.
     Over {
-        /// Its kid.
+        /// The kid of the key in the file.
         configured: String,
-        /// Where it stands.
+        /// The status of that key.
         status: SigningKeyStatus,
     },
 }
@@ -67,15 +67,15 @@ impl fmt::Display for Reconciled {
 }
 
 impl Rotation<'_> {
-    /// What a start does: puts the configured key in line when it is new, and cancels a waiting key that the settings
-    /// do not ask for. Settings that say nothing change nothing.
+    /// Schedules the configured key if it is new, and cancels a waiting key that the settings do not ask for. Settings
+    /// that name no key change nothing.
     ///
     /// # Errors
     /// [`RotateError`].
     pub async fn reconcile(&self) -> Result<Reconciled, RotateError> {
         let ring = self.keyring.ring();
         let (signing, next) = (ring.signing(self.now), ring.next(self.now));
-        // The earliest next key is the one that signs when none is active.
+        // The earliest next key is the one that signs when no key is active.
         let next = next.filter(|next| !ring.signs(next.kid(), self.now));
         let fits: Box<dyn Fn(&RingKey) -> bool> = match &self.policy.source {
             SigningKeySource::Unset => {
@@ -110,14 +110,15 @@ impl Rotation<'_> {
     }
 
     async fn put_in_line(&self) -> Result<Reconciled, RotateError> {
-        // `false` when another node with the same settings was faster.
+        // The result is `false` when another node with the same settings was faster.
         self.scheduled(self.now).await?;
         Ok(Reconciled::Scheduled(self.now.plus(self.policy.lead)))
     }
 
-    /// Takes a waiting key back that the settings do not ask for, and puts theirs in its place unless it signs already.
+    /// Cancels a waiting key that the settings do not ask for, and schedules the configured one unless it signs
+    /// already.
     async fn replace(&self, next: &RingKey, is_signing: bool) -> Result<Reconciled, RotateError> {
-        // By then another node may have signed with it.
+        // After this moment, another node may have signed with the waiting key.
         let (by, actor) = (self.now.plus(2 * NODE_SKEW_SECONDS), Actor::server(Who::Schedule));
         let kid = next.kid().to_owned();
         let is_replaced = if is_signing {

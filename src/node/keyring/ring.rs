@@ -1,7 +1,7 @@
-//! All signing keys side by side, in the order of their activation, and the rules of what each may do.
+//! All signing keys in the order of their activation, and the rules for what each may do.
 //!
-//! A key takes over at its activation, unless it was withdrawn before. Its predecessor is superseded from then on,
-//! for good: withdrawing the successor later does not bring the predecessor back.
+//! A key takes over at its activation, unless it was withdrawn before. From then on, its predecessor is superseded for
+//! good: a later withdrawal of the successor does not bring the predecessor back.
 //!
 //! | status | from | published | signs | tokens accepted | withdrawing it |
 //! |---|---|---|---|---|---|
@@ -11,10 +11,10 @@
 //! | `retired` | 690 s later | no | no | no | changes nothing else |
 //! | `withdrawn` | the withdrawal | no | no | no | not found |
 //!
-//! The clocks of two nodes may differ by [`NODE_SKEW_SECONDS`]. A node that is behind sees a key that was made at once
-//! as `next`, and signs with it when nothing else is active. A node that is ahead signs with a key that the others see
-//! as `next`: they accept its tokens within the skew. A node that is behind goes on to sign with a key that the others
-//! see as `retiring`, which is accepted for longer than that.
+//! The clocks of two nodes may differ by [`NODE_SKEW_SECONDS`]. A node that is behind sees a key that was just made as
+//! `next`, and signs with it when no other key is active. A node that is ahead signs with a key that the others see as
+//! `next`. They accept its tokens within the skew. A node that is behind continues to sign with a key that the others
+//! see as `retiring`. They accept that key for much longer than the skew.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use crate::jose::claims::ACCESS_TOKEN_TYPE;
 use crate::jose::jwk::{PublicJwk, SigningKey, VerifyingKey};
 use crate::jose::jws::CompactSigner;
 
-/// A superseded key stays published for so long: the longest life of a token, the leeway that verifiers
-/// allow, and room for clocks that disagree.
+/// How long a superseded key stays published: the longest lifetime of a token, the largest leeway of verifiers, and a
+/// margin for clocks that differ.
 const AFTERLIFE_SECONDS: i64 = 600 + 30 + 60;
 
 /// The signing keys, ordered by activation.
@@ -36,28 +36,28 @@ pub struct Ring(Vec<RingKey>);
 pub struct RingKey {
     signer: CompactSigner,
     verifying: VerifyingKey,
-    /// When it was made.
+    /// When the key was made.
     pub created_at: Timestamp,
-    /// From when on it signs.
+    /// From when on the key signs.
     pub activates_at: Timestamp,
-    /// When it was withdrawn, if it was.
+    /// When the key was withdrawn, if it was.
     pub withdrawn_at: Option<Timestamp>,
-    /// When its successor took over or will; `None` while there is no successor.
+    /// When the successor takes over. `None` while there is no successor.
     pub superseded_at: Option<Timestamp>,
 }
 
-/// What a signing key is good for now.
+/// What a signing key may do at a given moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningKeyStatus {
-    /// Published ahead of its use.
+    /// The key is published ahead of its use.
     Next,
-    /// Signing.
+    /// The key signs.
     Active,
-    /// Still published for the tokens that it signed.
+    /// The key is still published for the tokens that it signed.
     Retiring,
-    /// No token of it can be alive: not published any more.
+    /// All tokens of the key have expired. The key is no longer published.
     Retired,
-    /// Taken back as compromised: not published, and it verifies nothing.
+    /// The key was withdrawn, for example as compromised. It is not published, and no token of it is accepted.
     Withdrawn,
 }
 
@@ -80,7 +80,7 @@ impl SigningKeyStatus {
 }
 
 impl Ring {
-    /// `keys` by their activation, in one order on every node.
+    /// Sorts `keys` by their activation, in the same order on every node.
     pub(super) fn new(mut keys: Vec<RingKey>) -> Self {
         keys.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut successor = None;
@@ -96,8 +96,8 @@ impl Ring {
         &self.0
     }
 
-    /// The key that signs at `now`: the active one. When none is active yet, the earliest next one, which a clock
-    /// that was ahead has dated, or another node that made it a moment ago. Never a withdrawn or superseded one.
+    /// The key that signs at `now`: the active one. If none is active yet, the earliest next one signs: a clock that
+    /// ran ahead dated it, or another node has just made it. A withdrawn or superseded key never signs.
     pub fn signing(&self, now: Timestamp) -> Option<&RingKey> {
         self.with_status(now, SigningKeyStatus::Active).or_else(|| self.earliest_next(now))
     }
@@ -112,12 +112,12 @@ impl Ring {
         self.0.iter().filter(move |key| key.status(now).is_published()).map(|key| key.public_jwk())
     }
 
-    /// The key of this id, if tokens that it signed may be good at `now`.
+    /// The key with this kid, if a token that it signed may be valid at `now`.
     pub fn verifying(&self, kid: &str, now: Timestamp) -> Option<&VerifyingKey> {
         let key = self.key(kid)?;
         let accepts = match key.status(now) {
             SigningKeyStatus::Active | SigningKeyStatus::Retiring => true,
-            // Another node's clock may have it sign already.
+            // By another node's clock, the key may sign already.
             SigningKeyStatus::Next => {
                 let mut skew = -NODE_SKEW_SECONDS..=NODE_SKEW_SECONDS;
                 key.is_about_to_sign(now) || skew.any(|apart| self.signs(kid, now.plus(apart)))
@@ -127,18 +127,18 @@ impl Ring {
         accepts.then_some(&key.verifying)
     }
 
-    /// The key of this id, whatever its status.
+    /// The key with this kid, whatever its status.
     pub fn key(&self, kid: &str) -> Option<&RingKey> {
         self.0.iter().find(|key| key.kid() == kid)
     }
 
-    /// Whether the key of this id is the one that signs at `now`.
+    /// Whether the key with this kid signs at `now`.
     pub fn signs(&self, kid: &str, now: Timestamp) -> bool {
         self.signing(now).is_some_and(|key| key.kid() == kid)
     }
 
     fn earliest_next(&self, now: Timestamp) -> Option<&RingKey> {
-        // Of two that activate in the same second, the later one takes over.
+        // Of two keys that activate in the same second, the later one takes over.
         let is_eligible = |key: &&RingKey| {
             key.status(now) == SigningKeyStatus::Next
                 && key.superseded_at.is_none_or(|at| at > key.activates_at)
@@ -147,7 +147,7 @@ impl Ring {
     }
 
     fn with_status(&self, now: Timestamp, status: SigningKeyStatus) -> Option<&RingKey> {
-        // From the newest: of two that activated in the same second, the later one signs.
+        // The search begins with the newest: of two keys that activated in the same second, the later one signs.
         self.0.iter().rev().find(|key| key.status(now) == status)
     }
 }
@@ -164,7 +164,7 @@ impl RingKey {
         Self { signer, verifying, created_at, activates_at, withdrawn_at, superseded_at: None }
     }
 
-    /// Signs access tokens.
+    /// Signs access tokens with this key.
     pub fn signer(&self) -> &CompactSigner {
         &self.signer
     }
@@ -174,32 +174,32 @@ impl RingKey {
         self.verifying.kid()
     }
 
-    /// The public half.
+    /// The public half of the key.
     pub fn public_jwk(&self) -> &PublicJwk {
         self.signer.key().public_jwk()
     }
 
-    /// Whether the key activates so soon that another node's clock may have it active already.
+    /// Whether the key activates so soon that it may already be active by another node's clock.
     pub fn is_about_to_sign(&self, now: Timestamp) -> bool {
         self.activates_at <= now.plus(NODE_SKEW_SECONDS)
     }
 
-    /// Whether a clock that was ahead of `now`, by more than nodes may differ, has made the key.
+    /// Whether the key was made by a clock that ran ahead of `now` by more than nodes may differ.
     pub fn is_from_the_future(&self, now: Timestamp) -> bool {
         self.created_at > now.plus(NODE_SKEW_SECONDS)
     }
 
-    /// Whether the key ends its predecessor: it does unless it was withdrawn before its activation.
+    /// Whether the key supersedes its predecessor. It does unless it was withdrawn before its activation.
     fn takes_over(&self) -> bool {
         self.withdrawn_at.is_none_or(|at| at >= self.activates_at)
     }
 
-    /// Of keys that activate in one second, those come first that were withdrawn: the other one replaces them.
+    /// Of keys that activate in the same second, a withdrawn one comes first: the other one replaces it.
     fn order(&self) -> (Timestamp, Timestamp, Timestamp, &str) {
         (self.activates_at, self.created_at, self.withdrawn_at.unwrap_or(Timestamp::MAX), self.kid())
     }
 
-    /// Where the key stands at `now`.
+    /// The status of the key at `now`.
     pub fn status(&self, now: Timestamp) -> SigningKeyStatus {
         if self.withdrawn_at.is_some() {
             return SigningKeyStatus::Withdrawn;

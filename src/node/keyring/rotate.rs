@@ -1,5 +1,4 @@
-//! Putting a new signing key in line: ahead of its use, by hand or on a schedule, or at once when the old
-//! one can't be trusted any more.
+//! Adds signing keys: ahead of their use, by hand or on a schedule, or at once when the active one is compromised.
 
 use zeroize::Zeroizing;
 
@@ -12,52 +11,52 @@ use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, SigningKey};
 use crate::jose::pem::PemFault;
 use crate::store::{Store, StoreError, Succession};
 
-/// When keys are rotated, and where new ones come from.
+/// When signing keys rotate, and where new ones come from.
 #[derive(Clone, Debug)]
 pub struct RotationPolicy {
     /// How long a key signs, in seconds.
     pub every: i64,
-    /// How long a key is published before it signs, in seconds: longer than any verifier caches a JWKS.
+    /// How long a key is published before it signs, in seconds. This is longer than any verifier caches a JWKS.
     pub lead: i64,
-    /// Where new keys come from.
+    /// The origin of new keys.
     pub source: SigningKeySource,
 }
 
-/// Where new signing keys come from.
+/// The origin of new signing keys.
 #[derive(Clone, Debug)]
 pub enum SigningKeySource {
-    /// The settings say nothing: made here, for the algorithm of the key that it follows; the first one for ES256.
+    /// The settings name none: the server makes keys for the algorithm of the predecessor, and the first one for ES256.
     Unset,
-    /// Made here.
+    /// The server makes keys for this algorithm.
     Generate(Algorithm),
-    /// A PEM file of the operator's, as it was read at the start.
+    /// The operator's PEM file, as it was read at startup.
     Pem(Zeroizing<String>),
 }
 
 /// Why there is no new key.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
-    /// One is waiting for its time already.
+    /// A next key is already waiting.
     #[error("a next signing key is already published; it takes over automatically")]
     NextIsWaiting,
-    /// The key to withdraw is not there, or was withdrawn before.
+    /// The key to withdraw does not exist, or is already withdrawn.
     #[error("no such signing key is in use")]
     NoSuchKey,
-    /// The operator's file holds the key that is in use.
+    /// The operator's file holds a key that was already used.
     #[error(
         "the configured signing key file contains a key that was already used; put a new key into it and restart"
     )]
     SameKey,
-    /// The active key was imported, and the settings do not say what follows it.
+    /// The active key was imported, and the settings do not name its successor.
     #[error(
         "the active signing key is for {0}, which is not made here: set CLAVIGER_SIGNING_KEY_FILE to a new key, or \
          CLAVIGER_SIGNING_ALGORITHM"
     )]
     NotMadeHere(Algorithm),
-    /// The configured file is not a signing key.
+    /// The configured file does not contain a signing key.
     #[error("the configured signing key file: {0}")]
     Pem(#[from] PemFault),
-    /// A key could not be made.
+    /// The key can't be generated.
     #[error("a signing key could not be made: {0}")]
     Key(#[from] KeyFault),
     /// The system has no randomness.
@@ -66,16 +65,16 @@ pub enum RotateError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What is in the store cannot be taken in.
+    /// The signing keys can't be loaded from the store.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
 }
 
 impl SigningKeySource {
-    /// A key from here, to follow one of the algorithm `after`, where there is one.
+    /// A new key from this source. `after` is the algorithm of the predecessor, if there is one.
     ///
     /// # Errors
-    /// When none can be made, or the file does not hold one.
+    /// When no key can be generated, or the file does not hold one.
     pub fn key(&self, after: Option<Algorithm>) -> Result<(SigningKey, Pkcs8), RotateError> {
         match self {
             Self::Unset => match after.unwrap_or(Algorithm::Es256) {
@@ -88,23 +87,24 @@ impl SigningKeySource {
     }
 }
 
-/// All that a rotation needs, whoever asks for it.
+/// What a rotation needs, whether an operator or the schedule starts it.
 #[derive(Debug)]
 pub struct Rotation<'a> {
-    /// The signing keys as they are.
+    /// The present signing keys.
     pub keyring: &'a Keyring,
-    /// Where the new one is kept.
+    /// The store that receives the new key.
     pub store: &'a Store,
-    /// When, and from where.
+    /// When keys rotate, and where new ones come from.
     pub policy: &'a RotationPolicy,
-    /// For sealing.
+    /// Randomness to seal the private key.
     pub entropy: &'a Entropy,
-    /// The time.
+    /// The time of the rotation.
     pub now: Timestamp,
 }
 
 impl Rotation<'_> {
-    /// Publishes a next key, to sign after the lead. A waiting key that a clock ahead has dated becomes that key.
+    /// Publishes a next key that signs after the lead. If a waiting key was dated by a clock that ran ahead, that key
+    /// gets new dates instead.
     ///
     /// # Errors
     /// [`RotateError`].
@@ -117,13 +117,13 @@ impl Rotation<'_> {
         self.add(Succession::Next, self.policy.lead, actor).await
     }
 
-    /// Withdraws a key at once. When it is the one that signs, a new one signs at once; withdrawing any other changes
-    /// nothing about who signs.
+    /// Withdraws a key at once. If it is the key that signs, a new one signs at once. Otherwise, the withdrawal does
+    /// not change which key signs.
     ///
     /// # Errors
     /// [`RotateError`].
     pub async fn withdraw(&self, compromised: &str, actor: &Actor) -> Result<(), RotateError> {
-        // Another node may have replaced keys a moment ago.
+        // Another node may have just replaced keys.
         self.keyring.reload(self.store).await?;
         if self.keyring.ring().signs(compromised, self.now) {
             return self.add(Succession::InsteadOf(compromised.to_owned()), 0, actor).await;
@@ -132,8 +132,8 @@ impl Rotation<'_> {
         is_withdrawn.then_some(()).ok_or(RotateError::NoSuchKey)
     }
 
-    /// What the schedule does when it looks: publishes a next key in time for it to take over when the
-    /// active one's time is up. `false` when nothing was due.
+    /// Runs the schedule: publishes a next key in time to take over when the active one's period ends. `false` when
+    /// nothing was due.
     ///
     /// # Errors
     /// [`RotateError`].
@@ -143,7 +143,7 @@ impl Rotation<'_> {
             return Ok(true);
         }
         let ring = self.keyring.ring();
-        // With nothing to sign with, the new key signs at once.
+        // If no key signs, the new one signs at once.
         let Some(active) = ring.signing(self.now) else { return self.scheduled(self.now).await };
         if self.now < active.activates_at.plus(self.policy.every - self.policy.lead) {
             return Ok(false);
@@ -158,8 +158,9 @@ impl Rotation<'_> {
         }
     }
 
-    /// When the key that signs is not active yet, by more than nodes may differ, a clock that was ahead has dated it:
-    /// it is active from now on, so that the next rotation comes in time. `false` when the dates are right.
+    /// Corrects the dates if a clock that ran ahead made the keys. If the key that signs is not active yet, by more
+    /// than nodes may differ, it becomes active now, so that the next rotation comes in time. `false` when the dates
+    /// are right.
     async fn correct_dates(&self, actor: &Actor) -> Result<bool, RotateError> {
         let ring = self.keyring.ring();
         let Some(early) = ring.signing(self.now).filter(|key| !key.is_about_to_sign(self.now)) else {
@@ -174,14 +175,14 @@ impl Rotation<'_> {
         Ok(true)
     }
 
-    /// Another node may have been faster, or have seen other dates: then there is nothing to do.
+    /// If another node was faster, or sees other dates, the store changes nothing.
     async fn reschedule(&self, key: &RingKey, to: Timestamp, actor: &Actor) -> Result<(), RotateError> {
         self.store.reschedule_signing_key(key.kid(), key.activates_at, to, self.now, actor).await?;
         Ok(self.keyring.reload(self.store).await?)
     }
 
-    /// Adds a key unless one activated after `than`: another node, on the same schedule, was first then, and
-    /// its key arrives with its change.
+    /// Adds a key unless one activated after `than`. In that case another node on the same schedule was first, and its
+    /// key arrives as a change.
     pub(super) async fn scheduled(&self, than: Timestamp) -> Result<bool, RotateError> {
         let actor = Actor::server(Who::Schedule);
         match self.add(Succession::NextIfOlder(than), self.policy.lead, &actor).await {

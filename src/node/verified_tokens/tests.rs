@@ -12,7 +12,7 @@ use crate::jose::jws::sign_compact;
 const ISSUER: &str = "https://issuer.example";
 const START: i64 = 1_767_225_600;
 
-/// Signing keys, and tokens of all kinds that they signed or seem to have.
+/// Signing keys, and tokens of all kinds with their valid or invalid signatures.
 struct Fixture {
     keys: Vec<VerifyingKey>,
     tokens: Vec<String>,
@@ -49,7 +49,7 @@ fn fixture() -> &'static Fixture {
     })
 }
 
-/// The same token but for a character in each of its parts, and with something in front of and behind it.
+/// The same token with one character changed in each of its parts, and with text before and after it.
 fn altered(token: &str) -> Vec<String> {
     let parts: Vec<&str> = token.split('.').collect();
     let changed = parts.iter().enumerate().map(|(at, part)| {
@@ -64,11 +64,11 @@ fn altered(token: &str) -> Vec<String> {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody presents this token, where one of these audiences is expected.
+    /// Somebody presents this token to a verifier that expects this audience.
     Present(prop::sample::Index, Option<&'static str>),
-    /// A signing key verifies from now on, or does not.
+    /// A signing key starts or stops verifying.
     Turn(usize, bool),
-    /// The clock goes forward, or back.
+    /// The clock moves forward or back.
     Wait(i64),
 }
 
@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// With room for all tokens, for a few, and for none.
+    /// The capacities leave room for all tokens, for a few, and for none.
     #[test]
     fn the_verdict_with_memory_is_the_verdict_without(
         capacity in prop_oneof![Just(0_u64), Just(3), Just(1_000)],

@@ -1,4 +1,4 @@
-//! From a presented credential to a caller.
+//! Turns a presented credential into a caller.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::domain::usage::UseKind;
 use crate::jose::claims::Audience;
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 
-/// What a caller shows.
+/// A credential as a caller presents it.
 #[derive(Clone, Copy)]
 pub enum PresentedCredential<'a> {
-    /// An API key, itself.
+    /// An API key alone.
     ApiKey(&'a str),
-    /// An API key with the client id beside it.
+    /// An API key with its client id.
     Client(Presented<'a>),
     /// An access token for the issuer.
     Token(&'a str),
@@ -26,18 +26,18 @@ pub enum PresentedCredential<'a> {
 /// Why a credential is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessFault {
-    /// The key is not accepted.
+    /// The API key is not accepted.
     #[error(transparent)]
     Key(#[from] AuthenticationError),
     /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] BearerFault),
-    /// The token is good, and not from here.
+    /// The token is valid, but not from this address.
     #[error("the token is not allowed from address {0}")]
     TokenAddress(CallerAddress),
 }
 
-/// Finds out who presents `credential`, and that they may from where they are.
+/// Identifies the caller who presents `credential`, and checks that the credential may be used from their address.
 ///
 /// # Errors
 /// [`AccessFault`].
@@ -52,14 +52,15 @@ pub async fn identify(
             by_key(authenticator, Presented { client_id: None, key }, origin, now).await
         }
         PresentedCredential::Client(presented) => by_key(authenticator, presented, origin, now).await,
-        // RFC 9068 §4: a token for another resource server is none for this one.
+        // RFC 9068 §4: the issuer does not accept a token for another resource server.
         PresentedCredential::Token(token) => {
             identify_at(authenticator, token, &authenticator.signer.issuer, origin, now).await
         }
     }
 }
 
-/// Finds out who presents an access token for `audience`, and that they may from where they are.
+/// Identifies the caller who presents an access token for `audience`, and checks that the token may be used from their
+/// address.
 ///
 /// # Errors
 /// [`AccessFault`].
@@ -80,7 +81,8 @@ pub async fn identify_at(
     Ok(Caller::new(scopes, subject, origin))
 }
 
-/// Finds out who presents an API key to be remembered by, and which secret of it that is.
+/// Identifies the caller who presents an API key, and returns the id of the secret, by which [`recall`] finds the
+/// caller again.
 ///
 /// # Errors
 /// [`AccessFault`].
@@ -95,7 +97,7 @@ pub async fn recognize(
     Ok((counted(authenticator, authenticated, origin, now), secret))
 }
 
-/// The caller who once presented this secret of a key, if that is still good.
+/// The caller who once presented this secret of a key, if the secret is still live and the key still works.
 ///
 /// # Errors
 /// [`AccessFault`].

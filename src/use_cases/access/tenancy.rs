@@ -1,4 +1,4 @@
-//! What a caller's scopes reach, and what it may even know about.
+//! What a caller's scopes reach, and which organizations the caller may know about.
 
 use std::str::FromStr;
 
@@ -8,10 +8,10 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Action, Filter, Resource, Scope, Segment, Verb};
 use crate::store::{Visible, VisibleKeys};
 
-/// The caller may not.
+/// Why the caller may not do something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// To this caller there is no such thing.
+    /// The caller may not know whether the thing exists.
     #[error("not found")]
     NotFound,
     /// This scope is missing.
@@ -20,12 +20,12 @@ pub enum Denied {
 }
 
 impl Caller {
-    /// Whether the caller may do `verb` to `claviger/` and then `path`, something of the deployment's.
+    /// Checks that the caller may do `verb` to `path` below `claviger/`, for things that belong to the deployment.
     ///
     /// # Errors
     /// [`Denied::Missing`].
     pub fn may(&self, verb: Verb, path: &[&str]) -> Result<(), Denied> {
-        // What can't be written as a resource is nobody's.
+        // Nobody has rights to a path that is not a valid resource.
         let resource = Resource::reserved(path).map_err(|_| Denied::NotFound)?;
         if self.scopes.permits(verb, &resource) {
             return Ok(());
@@ -33,8 +33,8 @@ impl Caller {
         Err(Denied::Missing(format!("{verb}:{resource}")))
     }
 
-    /// Whether the caller may do `verb` to `claviger/orgs/{organization}/` and then `path`. A scope is asked
-    /// for before existence, and of an organization that is no affair of the caller's nothing is said.
+    /// Checks that the caller may do `verb` to `path` below `claviger/orgs/{organization}/`. The scope is checked
+    /// before existence. The caller learns nothing about an organization that they may not know.
     ///
     /// # Errors
     /// [`Denied`].
@@ -47,8 +47,8 @@ impl Caller {
         allowed
     }
 
-    /// Whether the caller may do `verb` to all that `claviger/orgs/{organization}/` and then `pattern` stands
-    /// for: what making something new there takes.
+    /// Checks that the caller may do `verb` to everything that `pattern` below `claviger/orgs/{organization}/` matches.
+    /// Creating something new requires this.
     ///
     /// # Errors
     /// [`Denied`].
@@ -70,7 +70,7 @@ impl Caller {
         Err(Denied::Missing(wanted.to_string()))
     }
 
-    /// Whether the organization is the caller's own, or a scope of it under `claviger/` reaches in there.
+    /// Whether the organization is the caller's own, or a scope of theirs under `claviger/` reaches into it.
     pub fn knows(&self, organization: &OrganizationId) -> bool {
         if self.key.key.organization == *organization {
             return true;
@@ -80,17 +80,17 @@ impl Caller {
     }
 }
 
-/// `orgs/{organization}/` and then `path`.
+/// `path` below `orgs/{organization}/`.
 fn below<'a>(organization: &'a OrganizationId, path: &[&'a str]) -> Vec<&'a str> {
     [&["orgs", organization.as_str()], path].concat()
 }
 
-/// Which of an organization's keys the caller may do `verb` to.
+/// The keys of an organization to which the caller may do `verb`.
 pub fn reachable_keys(caller: &Caller, verb: Verb, organization: &OrganizationId) -> VisibleKeys {
     keys_within(caller.scopes.iter(), verb, organization)
 }
 
-/// Which of an organization's keys somebody with these scopes may do `verb` to.
+/// The keys of an organization to which these scopes allow `verb`.
 pub fn keys_within<'s>(
     scopes: impl IntoIterator<Item = &'s Scope>,
     verb: Verb,
@@ -102,7 +102,7 @@ pub fn keys_within<'s>(
     for [project, key] in reach(scopes, verb, &path) {
         match (project.map(str::parse::<ProjectId>), key.map(str::parse::<KeyId>)) {
             (None, None) => return VisibleKeys::All,
-            // What is not the id of anything is nothing.
+            // A segment that is not a valid id matches nothing.
             (Some(Err(_)), _) | (_, Some(Err(_))) => {}
             (project, key) => pairs.push((project.and_then(Result::ok), key.and_then(Result::ok))),
         }
@@ -110,12 +110,12 @@ pub fn keys_within<'s>(
     VisibleKeys::Only(pairs)
 }
 
-/// Which organizations the caller may read.
+/// The organizations that the caller may read.
 pub fn visible_organizations(caller: &Caller) -> Visible<OrganizationId> {
     visible(reach(caller.scopes.iter(), Verb::Read, &[Exactly("orgs"), Each]))
 }
 
-/// Which of an organization's projects the caller may read.
+/// The projects of an organization that the caller may read.
 pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visible<ProjectId> {
     let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each];
     visible(reach(caller.scopes.iter(), Verb::Read, &path))
@@ -133,19 +133,18 @@ fn visible<Id: FromStr>(reached: Vec<[Option<&str>; 1]>) -> Visible<Id> {
     Visible::Only(ids)
 }
 
-/// A segment of a path below `claviger/` that some things have in common.
+/// A segment of a path below `claviger/`.
 #[derive(Clone, Copy)]
 enum Step<'a> {
-    /// The same for all of them.
+    /// This text.
     Exactly(&'a str),
-    /// The id of each.
+    /// Any id.
     Each,
 }
 
 use Step::{Each, Exactly};
 
-/// For each scope by which the caller may do `verb` to some of the things at `path`: the ids that it names,
-/// `None` for any.
+/// The ids that each scope names at `path`, for the scopes that allow `verb` there. `None` stands for any id.
 fn reach<'s, const N: usize>(
     scopes: impl IntoIterator<Item = &'s Scope>,
     verb: Verb,
@@ -155,7 +154,7 @@ fn reach<'s, const N: usize>(
     scopes.into_iter().filter(grants).filter_map(|scope| named(scope, path)).collect()
 }
 
-/// The ids that a scope names of the things at `path`, `None` for any; nothing when it matches none of them.
+/// The ids that a scope names at `path`, with `None` for any id. Nothing if the scope matches nothing at `path`.
 fn named<'s, const N: usize>(scope: &'s Scope, path: &[Step<'_>]) -> Option<[Option<&'s str>; N]> {
     // No wildcard matches the reserved root.
     if !scope.is_reserved() {

@@ -1,4 +1,4 @@
-//! An administrator's key: the one that a store begins with, and another one for whoever has lost it.
+//! The administrator's key: the first one of a store, and a further one if the first is lost.
 
 use super::{BootstrapError, Bootstrapper, built_in};
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
@@ -11,28 +11,28 @@ use crate::domain::tenant::Project;
 use crate::node::SecretKeeper;
 use crate::store::{ChangeKind, NewKey};
 
-/// The environment of an administrator's key, where its project has it.
+/// The environment of an administrator's key, if its project has this environment.
 pub(super) const ENVIRONMENT: &str = "prd";
 
-/// Another administrator's key, and where it is at home. What is not said is chosen.
+/// A further administrator's key and its home. Absent members get defaults.
 #[derive(Debug)]
 pub struct NewAdministrator {
-    /// What it is called.
+    /// The name of the key.
     pub name: String,
-    /// Its organization.
+    /// The organization of the key.
     pub organization: Option<OrganizationId>,
-    /// Its project.
+    /// The project of the key.
     pub project: Option<ProjectId>,
-    /// Its environment.
+    /// The environment of the key.
     pub environment: Option<EnvironmentSlug>,
 }
 
 impl Bootstrapper<'_> {
-    /// Makes another administrator's key in a store that was bootstrapped, beside its servers where the database is
-    /// PostgreSQL. The master key at hand has to be the store's.
+    /// Makes a further administrator's key in a filled store. With PostgreSQL, servers may use the store meanwhile. The
+    /// available master key has to be that of the store.
     ///
     /// # Errors
-    /// [`BootstrapError`]; nothing has been made then.
+    /// [`BootstrapError`]. Then nothing has changed.
     pub async fn add_administrator(
         &self,
         new: NewAdministrator,
@@ -50,7 +50,7 @@ impl Bootstrapper<'_> {
         let note = "Made by claviger admin-key, for administration alone.";
         let made = NewKey::new(ApiKey { note: Some(note.into()), ..key }, self.secret(&plain).await?);
         let mut write = self.store.write(self.now, &Actor::server(Who::Operator)).await?;
-        // It may be gone since: hashing is slow.
+        // The project may have been deleted since, because hashing is slow.
         let is_there = write.project(&project.organization, &project.id).await?.is_some();
         if !is_there {
             return Err(BootstrapError::NoProject);
@@ -61,7 +61,7 @@ impl Bootstrapper<'_> {
         Ok((made.key().clone(), plain))
     }
 
-    /// The key that may administer everything, from everywhere and for good, in this project.
+    /// A key in this project that may administer everything, from every address, without expiry.
     pub(super) fn administrator(
         &self,
         plain: &PlainKey,
@@ -78,7 +78,7 @@ impl Bootstrapper<'_> {
         })
     }
 
-    /// The secret of a key, as it is stored.
+    /// The secret of a key, as the store keeps it.
     pub(super) async fn secret(&self, plain: &PlainKey) -> Result<KeySecret, BootstrapError> {
         let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;
         Ok(KeySecret {
@@ -91,7 +91,7 @@ impl Bootstrapper<'_> {
     }
 }
 
-/// The one that was named, else the usual one, else the first that the project has.
+/// The named environment, or else the usual one, or else the first one of the project.
 fn environment(project: &Project, named: Option<EnvironmentSlug>) -> Result<EnvironmentSlug, BootstrapError> {
     let missing = || BootstrapError::NoEnvironment(project.environments.to_string());
     if let Some(named) = named {

@@ -1,4 +1,4 @@
-//! What a bootstrap needs.
+//! The context of a bootstrap.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,29 @@ use crate::base::key_file::Readers;
 use crate::node::Deployment;
 use crate::store::Store;
 
-/// A store and what it is begun with, before there is a node over it.
+/// A store and the settings to fill it with, before a node is built over it.
 #[derive(Debug)]
 pub struct BootstrapContext {
-    /// The store.
+    /// The store, empty or filled.
     pub store: Store,
-    /// What the node will be told.
+    /// The settings of the future node.
     pub deployment: Deployment,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
-    /// Who may read the master key's file.
+    /// Who may read the file of the master key.
     pub key_readers: Readers,
-    /// Whether the issuer is only the listener's address.
+    /// Whether the issuer is derived from the listener's address.
     pub derives_issuer: bool,
-    /// Whether the deployment's issuer and brand may be changed to those of this start.
+    /// Whether this start may change the deployment's issuer and brand to its own.
     pub accepts_new_identity: bool,
-    /// The time.
+    /// The source of the time of the bootstrap.
     pub clock: Clock,
-    /// Randomness.
+    /// Randomness for keys and ids.
     pub entropy: Entropy,
 }
 
 impl BootstrapContext {
-    /// The bootstrap of this store, now.
+    /// The bootstrap of this store at the present time.
     pub fn bootstrapper(&self) -> Bootstrapper<'_> {
         Bootstrapper {
             store: &self.store,
@@ -42,7 +42,7 @@ impl BootstrapContext {
         }
     }
 
-    /// Where the administrator's key is kept that nobody has seen yet.
+    /// The file of the administrator's key, until somebody has seen the key.
     pub fn admin_file(&self) -> PathBuf {
         self.keys_dir.join("admin.key")
     }

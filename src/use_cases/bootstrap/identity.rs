@@ -1,10 +1,10 @@
-//! The issuer and the brand of a deployment, which all its nodes have in common.
+//! The issuer and the brand of a deployment, which all its nodes share.
 
 use super::{BootstrapContext, BootstrapError};
 use crate::domain::audit::{Actor, Who};
 use crate::store::SharedSettings;
 
-/// A start whose issuer or brand is not the deployment's.
+/// The issuer or brand of a start differs from that of the deployment.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the store belongs to a deployment with {setting} {remembered}, and {own}: set {variable} to the deployment's, or start \
@@ -18,9 +18,9 @@ pub struct OtherIdentity {
 }
 
 impl BootstrapContext {
-    /// Makes sure that this start has the issuer and the brand that the store remembers, or has the store remember them
-    /// where it knows none. An issuer that follows from the listener is not remembered. Other audiences are logged, and
-    /// taken for those that all nodes are about to have.
+    /// Checks that this start has the issuer and the brand that the store remembers. If the store has none yet, it
+    /// remembers these. It does not remember an issuer that is derived from the listener's address. Different audiences
+    /// are logged and stored, because all nodes are expected to get them.
     ///
     /// # Errors
     /// [`BootstrapError::OtherIdentity`], unless this start may change them.
@@ -37,7 +37,7 @@ impl BootstrapContext {
                 ?remembered,
                 issuer,
                 brand,
-                "the deployment has another issuer or brand from now on"
+                "the deployment has a new issuer or brand"
             );
         }
         self.announce_audiences(&remembered).await
@@ -72,7 +72,7 @@ impl BootstrapContext {
         Ok(self.store.remember_audiences(own).await?)
     }
 
-    /// The issuer, unless it is only the listener's address.
+    /// The issuer, unless it is derived from the listener's address.
     fn own_issuer(&self) -> Option<&str> {
         (!self.derives_issuer).then_some(self.deployment.issuer.as_str())
     }

@@ -1,4 +1,4 @@
-//! Where the master key is: in the environment, or else in its file.
+//! The place of the master key: the environment, or else a file.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,60 +13,60 @@ use crate::base::variables::variable;
 
 const VARIABLE: &str = "CLAVIGER_MASTER_KEY";
 
-/// Where the master key is looked for.
+/// The place where the master key is looked for.
 pub struct MasterKeyPlace<'a> {
     keys_dir: &'a Path,
     readers: Readers,
     variable: Option<Zeroizing<String>>,
 }
 
-/// The master key of a store or a backup is not at hand.
+/// Why the master key of a store or a backup is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyFault {
-    /// There is none.
+    /// There is no master key.
     #[error("the {of} was made with a master key that is not here: put it into {path}, or into {VARIABLE}")]
     Missing {
-        /// Whose.
+        /// What the key belongs to: a store or a backup.
         of: &'static str,
-        /// Where its file would be.
+        /// Where the file of the key would be.
         path: PathBuf,
     },
-    /// There is another.
+    /// There is another master key.
     #[error("{place} is not the master key that this {of} was made with")]
     Wrong {
-        /// Whose.
+        /// What the key belongs to: a store or a backup.
         of: &'static str,
-        /// Where the other one is.
+        /// The place of the other key.
         place: String,
     },
-    /// What should be a master key is none.
+    /// The text is not a master key.
     #[error("{0}: {1}")]
     Malformed(String, MasterKeyError),
-    /// Its file.
+    /// The file of the key can't be read or written.
     #[error(transparent)]
     File(#[from] KeyFileError),
-    /// The system has no randomness for a new one.
+    /// The system has no randomness for a new key.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
 
 impl<'a> MasterKeyPlace<'a> {
-    /// The environment's variable, if it is set, else a file in this folder that nobody but these readers can read.
+    /// The variable, if it is set, or else a file in this folder that only `readers` can read.
     pub fn new(keys_dir: &'a Path, readers: Readers, variable: Option<OsString>) -> Self {
-        // What is not text is not a master key either: it has to be refused, not overlooked.
+        // A variable that is not Unicode is no master key either. It is reported, not ignored.
         let variable = variable.map(|key| Zeroizing::new(key.to_string_lossy().into()));
         Self { keys_dir, readers, variable }
     }
 
-    /// The same for this process.
+    /// The same, with the environment variable of this process.
     pub fn of_this_process(keys_dir: &'a Path, readers: Readers) -> Self {
         Self::new(keys_dir, readers, variable(VARIABLE))
     }
 
-    /// The one that this `check` is of, which a store or a backup (`of`) has.
+    /// The master key that `check` belongs to. `of` says what has the check: a store or a backup.
     ///
     /// # Errors
-    /// [`MasterKeyFault`] when it is not here, or another one is.
+    /// [`MasterKeyFault`] when the key is missing, or is another one.
     pub fn matching(&self, check: &[u8], of: &'static str) -> Result<MasterKey, MasterKeyFault> {
         let key = self.at_hand()?.ok_or_else(|| MasterKeyFault::Missing { of, path: self.path() })?;
         if !key.matches(check) {
@@ -75,7 +75,7 @@ impl<'a> MasterKeyPlace<'a> {
         Ok(key)
     }
 
-    /// The one that is here, if there is one.
+    /// The available key, if there is one.
     fn at_hand(&self) -> Result<Option<MasterKey>, MasterKeyFault> {
         let text = match &self.variable {
             Some(text) => Some(text.clone()),
@@ -85,7 +85,7 @@ impl<'a> MasterKeyPlace<'a> {
         parsed.map_err(|error| MasterKeyFault::Malformed(self.to_string(), error))
     }
 
-    /// The one that is here, or a new one, and whether it is new.
+    /// The available key or a new one, and whether it is new.
     pub(super) fn at_hand_or_new(&self, entropy: &Entropy) -> Result<(MasterKey, bool), MasterKeyFault> {
         if let Some(key) = self.at_hand()? {
             return Ok((key, false));
@@ -102,13 +102,13 @@ impl<'a> MasterKeyPlace<'a> {
         }
     }
 
-    /// Where its file is, or would be.
+    /// The file of the key, whether it exists or not.
     pub(super) fn path(&self) -> PathBuf {
         self.keys_dir.join("master.key")
     }
 }
 
-/// For people.
+/// Names the place for people.
 impl fmt::Display for MasterKeyPlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.variable {
@@ -118,7 +118,7 @@ impl fmt::Display for MasterKeyPlace<'_> {
     }
 }
 
-/// Never the key itself.
+/// Never shows the key itself.
 impl fmt::Debug for MasterKeyPlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKeyPlace({self})")

@@ -1,4 +1,4 @@
-//! The audit trail, for those who may read it.
+//! The audit trail, for callers who may read it.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use crate::sharing::fair_queue::Permit;
 use crate::store::{EventPosition, EventQuery, StoreError};
 use crate::use_cases::access::Caller;
 
-/// Events that an export has in memory at once.
+/// The events that an export holds in memory at once.
 const AT_ONCE: u16 = 200;
 
-/// Events that a caller may read, newest first. To have one is to be allowed to.
+/// The events that a caller may read, newest first. The value proves that the caller may.
 #[derive(Clone, Debug)]
 pub struct Trail {
     records: Arc<Records>,
     principal: Principal,
     filter: EventFilter,
-    /// Which list this is, to its cursors.
+    /// The name of this list in its cursors.
     list: String,
 }
 
-/// All of a trail, a few events at a time.
+/// A whole trail, read a few events at a time.
 #[derive(Debug)]
 pub struct Export {
     trail: Trail,
@@ -36,7 +36,7 @@ pub struct Export {
 }
 
 impl Trail {
-    /// What there is of `organization`.
+    /// The events of `organization`.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -53,7 +53,7 @@ impl Trail {
         Ok(Self { records: Arc::clone(records), principal: caller.principal(), filter, list })
     }
 
-    /// What there is of every organization, those that were deleted included, and of the deployment itself.
+    /// The events of the deployment and of every organization, including deleted ones.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -78,10 +78,10 @@ impl Trail {
         Ok((found.items, cursor(&self.records, &self.list, found.next)?))
     }
 
-    /// Everything.
+    /// All events.
     ///
     /// # Errors
-    /// [`ApiError::TooManyConcurrent`] while the caller's organization has as many exports under way as it may.
+    /// [`ApiError::TooManyConcurrent`] while the caller's organization has the most exports that it may have at once.
     pub fn export(self) -> Result<Export, ApiError> {
         let permit = self.records.exports.try_acquire(&self.principal)?;
         Ok(Export { trail: self, before: None, is_over: false, _permit: permit })
@@ -89,10 +89,10 @@ impl Trail {
 }
 
 impl Export {
-    /// The next events; none when that was all.
+    /// The next events. The vector is empty after the last.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn next(&mut self) -> Result<Vec<RecordedEvent>, StoreError> {
         if self.is_over {
             return Ok(Vec::new());

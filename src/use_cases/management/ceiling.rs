@@ -1,4 +1,4 @@
-//! No way up: nobody hands out what they don't have.
+//! Privilege ceilings: callers can't grant rights that they do not have.
 
 use super::ApiError;
 use crate::base::text::redacted;
@@ -6,9 +6,9 @@ use crate::domain::key::ApiKey;
 use crate::domain::scope::Scopes;
 use crate::use_cases::access::Caller;
 
-/// Whether `caller` may hand a secret of `key` out: of a new key, or a new one of an old key. It needs to cover
-/// every scope of the key under `claviger/`; and where there is one, the key may be used from no more places and
-/// for no longer than the caller's own.
+/// Checks that `caller` may receive a secret of `key`: of a new key, or a new secret of an existing one. The caller has
+/// to cover every scope of the key under `claviger/`. If the key has such a scope, it may have no wider address ranges
+/// and no later end than the caller's own key.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
@@ -22,9 +22,9 @@ pub(super) fn may_hand_out(caller: &Caller, key: &ApiKey) -> Result<(), ApiError
     may_prolong(caller, key)
 }
 
-/// Whether `caller` may make `after` of `before`. It needs to cover every scope under `claviger/` of either; and
-/// to a key with one it gives no more places and no more time than its own, nor does it enable one that has more.
-/// Disabling needs as little as revoking does.
+/// Checks that `caller` may change `before` to `after`. The caller has to cover every scope under `claviger/` of both.
+/// If the key has such a scope, the caller can neither give it wider ranges or a later end than the caller's own key
+/// has, nor enable it if it has them already. Disabling needs as few rights as revoking.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
@@ -38,7 +38,7 @@ pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Re
     if has.is_empty() {
         return Ok(());
     }
-    // With a new scope, and by being enabled, the key gets whatever else it has.
+    // A new scope, or being enabled, makes all other properties of the key effective.
     let is_enabled = before.disabled_at.is_some() && after.disabled_at.is_none();
     let is_raised = is_enabled || !had.covers_all(&has);
     if is_raised || !before.cidrs.covers(&after.cidrs) {

@@ -1,4 +1,4 @@
-//! An organization's configuration as one document: what it is, its projects and its keys, and no secret. Kept
+//! An organization's configuration as one document: the organization, its projects and its keys, without secrets. Kept
 //! in a file, it can be reviewed, versioned and applied.
 
 mod apply;
@@ -18,13 +18,13 @@ use crate::node::Records;
 use crate::store::{KeyFilter, KeyPage, StatusFilter, Write};
 use crate::use_cases::access::Caller;
 
-/// The most keys of an organization that has its configuration in a document.
+/// The most keys that an organization may have for its configuration to be exported or applied.
 pub const MOST_KEYS: u16 = 5_000;
 
-/// The configuration of an organization, for a caller who may read all of it. Revoked keys are not in it.
+/// The configuration of an organization, for a caller who may read all of it. It omits revoked keys.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] beyond [`MOST_KEYS`].
+/// [`ApiError`]. [`ApiError::Conflict`] beyond [`MOST_KEYS`].
 pub async fn export(
     records: &Records,
     caller: &Caller,

@@ -1,16 +1,16 @@
-//! What changes, member by member.
+//! Compares two states, member by member.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Something before and after a change that was made, or that would be.
+/// The state before and after a change.
 #[derive(Debug)]
 pub struct Changed<T> {
-    /// How it was.
+    /// The state before the change.
     pub before: T,
-    /// How it is, or would be.
+    /// The state after the change, or what it would be.
     pub after: T,
-    /// Whether nothing was changed, for it was only asked what would.
+    /// Whether this was a dry run, so that nothing changed.
     pub dry_run: bool,
 }
 

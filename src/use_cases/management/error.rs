@@ -1,4 +1,4 @@
-//! Errors of the management API, each with what the client is told and what is logged.
+//! Errors of the management API, each with the message for the client and the cause for the log.
 
 use std::fmt::Display;
 
@@ -8,79 +8,80 @@ use crate::sharing::fair_queue::QueueFull;
 use crate::store::StoreError;
 use crate::use_cases::access::{AccessFault, Denied};
 
-/// An error in the management API's terms. The name of each variant is its code.
+/// An error of the management API. Each variant has a `code`, and some share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
-    /// 400.
+    /// 400: the request is malformed. The value says why.
     InvalidRequest(String),
-    /// 401: no credential, or none that is accepted. `presented` tells which.
+    /// 401: the request has no credential, or none that is accepted.
     Unauthenticated {
         /// Whether there was a credential at all (RFC 6750 §3.1).
         presented: bool,
     },
-    /// 401: the token is good, and for another audience. It has the code of a credential that is not accepted.
+    /// 401: the token is valid, but for another audience. The code is that of [`ApiError::Unauthenticated`].
     OtherAudience,
-    /// 401.
+    /// 401: the key is revoked.
     KeyRevoked,
-    /// 401.
+    /// 401: the key has expired.
     KeyExpired,
-    /// 401.
+    /// 401: the key is disabled.
     KeyDisabled,
-    /// 401.
+    /// 401: the token has expired.
     TokenExpired,
-    /// 401.
+    /// 401: the token is revoked.
     TokenRevoked,
-    /// 403: this scope is missing.
+    /// 403: the caller lacks a scope or another right.
     Forbidden {
         /// What is missing, as a sentence.
         message: String,
-        /// The scope, where one would help.
+        /// The scope that would help, if there is one.
         scope: Option<String>,
     },
-    /// 403: the credential may not be used from this address.
+    /// 403: the credential may not be used from this address. The value is the message.
     AddressNotAllowed(String),
-    /// 404.
+    /// 404: the resource does not exist, or the caller may not know of it.
     NotFound,
-    /// 405.
+    /// 405: the resource does not support the method.
     MethodNotAllowed,
-    /// 408: the body did not arrive in time. It has the code of a malformed request.
+    /// 408: the body did not arrive in time. The code is that of [`ApiError::InvalidRequest`].
     TooSlow,
-    /// 409.
+    /// 409: the request contradicts the present state. The value says why.
     Conflict(String),
-    /// 412: it is not the version that `If-Match` names.
+    /// 412: the resource is not the version that `If-Match` names.
     PreconditionFailed,
-    /// 412: it is, but by a weak tag, which never matches. It has the code of the other.
+    /// 412: `If-Match` names the version by a weak tag, which never matches. The code is that of
+    /// [`ApiError::PreconditionFailed`].
     WeakPrecondition,
-    /// 413.
+    /// 413: the body is too large.
     TooLarge,
-    /// 415.
+    /// 415: the body is not JSON.
     UnsupportedMediaType,
-    /// 415: the body has a `Content-Encoding`. It has the code of the other.
+    /// 415: the body has a `Content-Encoding`. The code is that of [`ApiError::UnsupportedMediaType`].
     ContentEncoding,
-    /// 429, with the seconds to wait.
+    /// 429: the caller sent too many wrong secrets. The value is the wait in seconds.
     RateLimited(i64),
-    /// 429: the caller's organization has too many requests under way, or waiting.
+    /// 429: the caller's organization has too many requests in flight or waiting.
     TooManyConcurrent,
-    /// 500, with what the log says.
+    /// 500: the server is at fault. The value is for the log.
     Internal(String),
-    /// 503, with what the log says.
+    /// 503: something that the answer needs is unavailable. The value is for the log.
     Unavailable(String),
-    /// 503: the node should get no requests, and why.
+    /// 503: the node should get no requests. The value says why.
     NotReady(String),
 }
 
 impl ApiError {
-    /// A fault of the server's, `cause` being for the log.
+    /// A fault of the server. `cause` is for the log.
     pub fn internal(cause: impl Display) -> Self {
         Self::Internal(cause.to_string())
     }
 
-    /// A fault of the request's, and `why`.
+    /// A fault of the request. `why` is for the client.
     pub fn invalid(why: impl Display) -> Self {
         Self::InvalidRequest(why.to_string())
     }
 
-    /// The same fault, in this part of the request.
+    /// The same error, with the part of the request that it concerns.
     #[must_use]
     pub fn at(self, place: &str) -> Self {
         let place = |why: String| format!("{place}: {why}");
@@ -92,7 +93,7 @@ impl ApiError {
         }
     }
 
-    /// The `code` member.
+    /// The `code` member of the answer.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) | Self::TooSlow => "invalid_request",
@@ -116,7 +117,7 @@ impl ApiError {
         }
     }
 
-    /// The `message` member.
+    /// The `message` member of the answer.
     pub fn message(&self) -> String {
         match self {
             Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),

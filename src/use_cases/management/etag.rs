@@ -1,4 +1,4 @@
-//! Which version of a thing somebody looked at, and whether it is still that one (RFC 9110 §8.8.3, §13.1.1).
+//! Versions of records, and the conditions of requests on them (RFC 9110 §8.8.3, §13.1.1).
 
 use std::fmt;
 
@@ -13,23 +13,23 @@ use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::ApiKey;
 use crate::domain::tenant::{Organization, Project};
 
-/// A strong entity tag, quotes included. It stands for all that people can change of a thing. What the server
-/// counts by itself, when a key was last used, is left out: otherwise nobody could change a key in use.
+/// A strong entity tag, with its quotes. It covers everything about a record that people can change. It omits when a
+/// key was last used, which the server updates by itself. Otherwise nobody could change a key in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Etag(String);
 
-/// What an `If-Match` asks for.
+/// The condition of an `If-Match` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IfMatch(EntityTags);
 
-/// What has versions.
+/// A record that has versions.
 pub trait Versioned {
     /// The tag of this version.
     fn etag(&self) -> Etag;
 }
 
 impl Etag {
-    /// Its text, as the header has it.
+    /// The tag as the header has it, with its quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,7 +68,7 @@ impl Versioned for ApiKey {
 }
 
 impl IfMatch {
-    /// Reads all lines of the header.
+    /// Parses all lines of the header.
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`].
@@ -76,11 +76,10 @@ impl IfMatch {
         EntityTags::parse(lines).map(Self).map_err(|fault| ApiError::invalid(format!("If-Match is {fault}")))
     }
 
-    /// Whether `current` is what was asked for.
+    /// Checks that `current` is a requested version.
     ///
     /// # Errors
-    /// [`ApiError::PreconditionFailed`], and [`ApiError::WeakPrecondition`] where only the weakness of a tag is in
-    /// the way.
+    /// [`ApiError::PreconditionFailed`]. [`ApiError::WeakPrecondition`] if the tag would match but for its weakness.
     pub fn check(&self, current: &impl Versioned) -> Result<(), ApiError> {
         let (Self(tags), current) = (self, current.etag());
         match (tags.name_strongly(current.as_str()), tags.name_weakly(current.as_str())) {

@@ -1,5 +1,5 @@
-//! Requests that may come again: the second time nothing is made, and the first answer is given once more
-//! (`Idempotency-Key`).
+//! Requests that a client may repeat (`Idempotency-Key`): a repetition creates nothing, and gets the first answer
+//! again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,36 +13,37 @@ use crate::node::{InFlightRequest, Records};
 use crate::store::{IdempotencyRecord, Write};
 use crate::use_cases::access::Caller;
 
-/// A request that its client may send again, by the client's own name for it.
+/// A request that its client may send again, identified by a key of the client's choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
-    /// A digest of method, path and the client's name for it: a secret in the wrong header is not kept.
+    /// A digest of the method, the path and the `Idempotency-Key`. Only a digest is kept, in case the header holds a
+    /// secret by mistake.
     request: String,
     /// A digest of the body.
     body: [u8; 32],
 }
 
-/// Something new, or what was answered when it was.
+/// A new record, or the answer from when it was created.
 #[derive(Debug)]
 pub enum Idempotent<T> {
-    /// It was made just now.
+    /// The record was just created.
     New(T),
-    /// It was made before: the answer of then, without its secret.
+    /// The record was created before. The value is the answer of that time, without the secret.
     Replayed(Value),
 }
 
-/// The handling of one idempotent request, or of one that is not.
+/// The handling of one request, which may be idempotent or not.
 pub(super) struct IdempotencyGuard(Option<Claim>);
 
 struct Claim {
     caller: KeyId,
     idempotent: IdempotentRequest,
-    /// Keeps the second of two at once out.
+    /// Keeps out a second such request at the same time.
     _in_flight: InFlightRequest,
 }
 
 impl IdempotentRequest {
-    /// A request by its method, its path, the client's name for it and its body.
+    /// Identifies a request by its method, its path, its `Idempotency-Key` and its body.
     pub fn new(method: &str, path: &str, name: &str, body: &[u8]) -> Self {
         let request = digest(&SHA256, format!("{method}\n{path}\n{name}").as_bytes());
         let mut digest_of_body = [0; 32];
@@ -69,10 +70,10 @@ impl IdempotencyGuard {
         Ok(Self(Some(Claim { caller, idempotent, _in_flight })))
     }
 
-    /// What the request was answered, if it came before.
+    /// The earlier answer to the request, if it is a repetition.
     ///
     /// # Errors
-    /// [`ApiError::Conflict`] when it came with another body.
+    /// [`ApiError::Conflict`] when the earlier request had another body.
     pub(super) async fn replay(&self, write: &mut Write) -> Result<Option<Value>, ApiError> {
         let Self(Some(claimed)) = self else { return Ok(None) };
         let record = write.idempotency_record(&claimed.caller, &claimed.idempotent.request).await?;
@@ -83,7 +84,7 @@ impl IdempotencyGuard {
         serde_json::from_str(&record.answer).map(Some).map_err(ApiError::internal)
     }
 
-    /// Keeps the answer, which has no secret in it.
+    /// Saves the answer, which contains no secret.
     pub(super) async fn save(&self, write: &mut Write, answer: &impl Serialize) -> Result<(), ApiError> {
         let Self(Some(claimed)) = self else { return Ok(()) };
         let answer = serde_json::to_string(answer).map_err(ApiError::internal)?;

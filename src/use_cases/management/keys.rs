@@ -1,4 +1,4 @@
-//! Keys: making them, looking at them, changing them, ending them.
+//! API keys: creating, reading, changing, revoking and deleting them.
 
 mod bulk;
 mod change;
@@ -38,16 +38,16 @@ use crate::use_cases::access::{Caller, Denied};
 /// A key of an organization, by the ids in a request's path.
 #[derive(Clone, Debug)]
 pub struct KeyPath {
-    /// The organization.
+    /// The organization in the path.
     pub organization: OrganizationId,
-    /// The key.
+    /// The key in the path.
     pub key: KeyId,
 }
 
-/// The key, for a caller who may do `verb` to it.
+/// Loads the key, for a caller who may do `verb` to it.
 ///
 /// # Errors
-/// [`ApiError`]. Whoever may not is told the same whether the key exists or not.
+/// [`ApiError`]. A caller who may not gets the same error whether the key exists or not.
 pub async fn find(
     records: &Records,
     caller: &Caller,
@@ -59,23 +59,23 @@ pub async fn find(
     claim.hold_for(found.map(|stored| stored.key))
 }
 
-/// The key as `write` sees it, for a caller who may change it.
+/// Loads the key inside `write`, for a caller who may change it.
 async fn find_to_change(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, Verb::Write)?;
     claim.hold_for(write.key(&path.key).await?)
 }
 
-/// What a caller says it may do to a key that has not been looked at yet.
+/// What a caller may do to a key that is not loaded yet.
 struct Claim<'a> {
     caller: &'a Caller,
     path: &'a KeyPath,
     verb: Verb,
-    /// Whether it may, whichever project the key is in.
+    /// Whether the caller may do it in every project.
     anywhere: Result<(), Denied>,
 }
 
 impl<'a> Claim<'a> {
-    /// An organization that the caller knows nothing of is not even looked into.
+    /// Fails before the key is loaded if the caller may not know the organization.
     fn of(caller: &'a Caller, path: &'a KeyPath, verb: Verb) -> Result<Self, ApiError> {
         let id = path.key.to_string();
         let anywhere = caller.may_all_in(&path.organization, verb, &["projects", "*", "keys", &id]);
@@ -100,7 +100,7 @@ pub(super) fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denie
     may_at(caller, (&key.organization, &key.project, key.id), verb)
 }
 
-/// The same of a key of which no more is known than its place.
+/// The same for a key of which only the place is known.
 pub(super) fn may_at(
     caller: &Caller,
     (organization, project, key): (&OrganizationId, &ProjectId, KeyId),
@@ -109,7 +109,7 @@ pub(super) fn may_at(
     caller.may_in(organization, verb, &["projects", project.as_str(), "keys", &key.to_string()])
 }
 
-/// Stores a key as it is `after`, and records what was done to it.
+/// Stores a changed key, and records the change.
 async fn update(
     write: &mut Write,
     action: &'static str,
@@ -119,14 +119,14 @@ async fn update(
     update_all(write, action, &[(before, after)]).await
 }
 
-/// Stores keys as they are after a change, and records what was done to each. Where something was taken away,
-/// resource servers hear of it. Console sessions of a key that is disabled end for good.
+/// Stores changed keys, and records the change to each. Resource servers learn of everything that was taken away.
+/// Console sessions of a disabled key end for good.
 pub(super) async fn update_all(
     write: &mut Write,
     action: &'static str,
     changed: &[(&ApiKey, &ApiKey)],
 ) -> Result<(), ApiError> {
-    // Batch by batch, so that the store never waits long for what the next statement says: it ends a transaction that is
+    // Works in batches, so that the database never waits long for the next statement: it ends a transaction that is
     // idle for too long.
     for changed in changed.chunks(Write::AT_ONCE) {
         let after: Vec<&ApiKey> = changed.iter().map(|(_, after)| *after).collect();

@@ -1,12 +1,14 @@
-//! Nobody locks the last administrator out by accident.
+//! The guard that keeps an administrator from locking everybody out by accident.
 //!
-//! An *administrator key* is an API key with which somebody can make keys in every organization, and so let everybody else in. It
-//! has the scopes for that, it is active, it has a live secret, and it lasts until it or the last of its secrets ends.
-//! Administration lasts as long as the longest of its administrator keys. What shortens that needs `force`, unless no administrator key lasted
-//! for ever and one is left for [`ENOUGH_SECONDS`].
+//! An *administrator key* is an API key that can create keys in every organization, and so give everybody else access.
+//! It has the scopes for that, it is active, and it has a live secret. It lasts until it, or the last of its secrets,
+//! ends.
 //!
-//! Of the ranges of what is left nothing is known but that the caller is somewhere: only a key that can be used from
-//! the caller's address counts.
+//! Administration lasts as long as the administrator key that lasts longest. A change that shortens this needs `force`,
+//! unless no administrator key lasted for ever and one is left for at least [`ENOUGH_SECONDS`].
+//!
+//! The server knows of no address but the caller's that administrators use. Therefore a remaining key counts only if it
+//! can be used from the caller's address.
 
 use std::collections::HashSet;
 
@@ -16,16 +18,16 @@ use crate::domain::key::ApiKey;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 
-/// How long an administrator key that ends has to last at least to be enough: 30 days.
+/// The least time for which a remaining administrator key has to last: 30 days, in seconds.
 const ENOUGH_SECONDS: i64 = 30 * 86_400;
 
-/// So many administrator keys are looked at beside those that change.
+/// The administrator keys that are examined besides those that change.
 const LOOKED_AT: usize = 100;
 
-/// A key before a change, and after it if there is one then.
+/// A key before a change, and after it unless the change deletes the key.
 pub(super) type KeyChange<'k> = (&'k ApiKey, Option<&'k ApiKey>);
 
-/// Whether administration stays open after these changes, which are not stored yet. `force` makes that no matter.
+/// Checks that administration stays possible after these changes, which are not stored yet. `force` skips the check.
 ///
 /// # Errors
 /// [`ApiError::Conflict`].
@@ -50,7 +52,7 @@ pub(super) async fn ensure_admin_remains(
     if is_enough(lasted, lasts, guard.now) { Ok(()) } else { Err(locked_out(lasts)) }
 }
 
-/// Who changes keys, and when.
+/// The caller who changes keys, and when.
 struct LastAdminGuard<'a> {
     caller: &'a Caller,
     now: Timestamp,
@@ -61,7 +63,7 @@ impl LastAdminGuard<'_> {
         cidrs.admits(self.caller.address.known())
     }
 
-    /// Whether a change ends an administrator key, ends sooner, or is narrowed to other places than the caller's.
+    /// Whether a change ends an administrator key, shortens its life, or excludes the caller's address from its ranges.
     fn is_weakened_by(&self, (before, after): &KeyChange<'_>) -> bool {
         let Some(was) = before.admin_until(self.now) else { return false };
         let Some(after) = after else { return true };
@@ -70,7 +72,7 @@ impl LastAdminGuard<'_> {
     }
 }
 
-/// Whether administration may last until `lasts` where it lasted until `lasted`.
+/// Whether `lasts` is a long enough end of administration, if it was `lasted` before.
 fn is_enough(lasted: Option<Timestamp>, lasts: Option<Timestamp>, now: Timestamp) -> bool {
     let Some(lasted) = lasted else { return true };
     let ended_anyway = lasted < Timestamp::MAX;

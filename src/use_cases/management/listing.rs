@@ -1,4 +1,4 @@
-//! Where in a list a page begins, and how long it is.
+//! The beginning and the length of a page of a list.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,20 +6,20 @@ use serde::de::DeserializeOwned;
 use super::ApiError;
 use crate::node::Records;
 
-/// A page to be shown.
+/// A requested page.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// At most so many things.
+    /// The most entries of the page.
     pub limit: u16,
-    /// Where the page before ended; `None` for the first.
+    /// The cursor from the page before. `None` for the first page.
     pub cursor: Option<String>,
 }
 
 impl PageRequest {
-    /// The position to go on behind, in the list that `list` describes.
+    /// The position after which the page begins, in the list that `list` describes.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] for a cursor of another list, or of nobody's.
+    /// [`ApiError::InvalidRequest`] for a cursor of another list, and for any other text.
     pub(super) fn behind<P: DeserializeOwned>(
         &self,
         records: &Records,
@@ -31,7 +31,7 @@ impl PageRequest {
     }
 }
 
-/// The cursor of the page that goes on behind `next`.
+/// The cursor for the page after position `next`.
 ///
 /// # Errors
 /// When the system has no randomness.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// Tells a member that is there, `null` included, from one that is not.
+/// Distinguishes a present member, which may be `null`, from an absent one.
 pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -1,4 +1,4 @@
-//! Organizations: making tenants, looking at them, changing and ending them.
+//! Organizations, which are the tenants: creating, reading, changing and deleting them.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::node::Records;
 use crate::store::{ChangeKind, Write};
 use crate::use_cases::access::{Caller, visible_organizations};
 
-/// The body that an organization is made from.
+/// The body of a request that creates an organization.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with an organization's members")]
 pub struct NewOrganizationRequest {
@@ -26,7 +26,7 @@ pub struct NewOrganizationRequest {
     audiences: Option<Vec<String>>,
 }
 
-/// The body of a change: what is absent stays; `null` audiences are all of the deployment's.
+/// The body of a change. An absent member stays. `null` audiences stand for all of the deployment's.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with an organization's members")]
 pub struct OrganizationPatch {
@@ -52,7 +52,7 @@ pub async fn list(
     Ok((found.items, cursor(records, LIST, found.next)?))
 }
 
-/// The organization, for a caller who may read it.
+/// Loads the organization, for a caller who may read it.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -61,7 +61,7 @@ pub async fn read(records: &Records, caller: &Caller, id: &OrganizationId) -> Re
     reading(records, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
 }
 
-/// Whether there is this organization, as far as it is any affair of the caller's.
+/// Checks that this organization exists and that the caller may know of it.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -72,17 +72,18 @@ pub async fn known(records: &Records, caller: &Caller, id: &OrganizationId) -> R
     Ok(())
 }
 
-/// Makes an organization.
+/// Creates an organization.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before.
+/// [`ApiError`]. [`ApiError::Conflict`] when the id is or was in use.
 pub async fn create(
     records: &Records,
     caller: &Caller,
     request: NewOrganizationRequest,
     idempotent: Option<IdempotentRequest>,
 ) -> Result<Idempotent<Organization>, ApiError> {
-    // Before existence: who may not make it is told so, be it there or not.
+    // Checks this before existence: a caller without the scope gets the same error whether the organization exists or
+    // not.
     caller.may(Verb::Admin, &["orgs", request.id.as_str()])?;
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     let now = records.clock.now();
@@ -109,7 +110,7 @@ pub async fn create(
 /// Changes an organization.
 ///
 /// # Errors
-/// [`ApiError`]; the organization is then as it was.
+/// [`ApiError`]. Then the organization has not changed.
 pub async fn change(
     records: &Records,
     caller: &Caller,
@@ -139,7 +140,7 @@ pub async fn change(
 /// Deletes an organization and its projects.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
+/// [`ApiError`]. [`ApiError::Conflict`] while it has unrevoked keys.
 pub async fn delete(records: &Records, caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {
     caller.may_in(id, Verb::Admin, &[])?;
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
@@ -152,7 +153,7 @@ pub async fn delete(records: &Records, caller: &Caller, id: &OrganizationId) -> 
     Ok(records.commit(write).await?)
 }
 
-/// Stores an organization as it is `after`, and records that.
+/// Stores a changed organization, and records the change.
 pub(super) async fn update(
     write: &mut Write,
     before: &Organization,
@@ -162,12 +163,12 @@ pub(super) async fn update(
     record(write, "organization.change", Some(before), Some(after)).await
 }
 
-/// The name that somebody gave, or the one that there is.
+/// The requested name, or the present one.
 pub(super) fn name(given: Option<String>, before: &Organization) -> Result<String, ApiError> {
     given.map_or(Ok(before.name.clone()), labels::name).map_err(ApiError::invalid)
 }
 
-/// The audiences that somebody listed, of the deployment's.
+/// The requested audiences, which have to be among the deployment's.
 pub(super) fn audiences(records: &Records, list: Option<Vec<String>>) -> Result<Option<Audiences>, ApiError> {
     let choice = &records.audiences;
     list.map(|list| Audiences::among(choice, list)).transpose().map_err(ApiError::invalid)

@@ -1,4 +1,4 @@
-//! Projects of an organization: making them, looking at them, changing and ending them.
+//! Projects of an organization: creating, reading, changing and deleting them.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -21,13 +21,13 @@ use crate::use_cases::access::{Caller, visible_projects};
 /// A project, by the ids in a request's path.
 #[derive(Clone, Debug)]
 pub struct ProjectPath {
-    /// The organization.
+    /// The organization in the path.
     pub organization: OrganizationId,
-    /// The project.
+    /// The project in the path.
     pub project: ProjectId,
 }
 
-/// The body that a project is made from.
+/// The body of a request that creates a project.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a project's members")]
 pub struct NewProjectRequest {
@@ -37,7 +37,7 @@ pub struct NewProjectRequest {
     pub(super) audiences: Option<Vec<String>>,
 }
 
-/// The body of a change: what is absent stays; `null` audiences are all of the organization's.
+/// The body of a change. An absent member stays. `null` audiences stand for all of the organization's.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a project's members")]
 pub struct ProjectPatch {
@@ -67,7 +67,7 @@ pub async fn list(
     Ok((found.items, cursor(records, &list, found.next)?))
 }
 
-/// The project, for a caller who may read it.
+/// Loads the project, for a caller who may read it.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -80,10 +80,10 @@ pub async fn read(records: &Records, caller: &Caller, path: &ProjectPath) -> Res
         .ok_or(ApiError::NotFound)
 }
 
-/// Makes a project in `organization`.
+/// Creates a project in `organization`.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] when its id was ever used before in its organization.
+/// [`ApiError`]. [`ApiError::Conflict`] when the id is or was in use in the organization.
 pub async fn create(
     records: &Records,
     caller: &Caller,
@@ -109,7 +109,7 @@ pub async fn create(
 /// Changes a project.
 ///
 /// # Errors
-/// [`ApiError`]; the project is then as it was.
+/// [`ApiError`]. Then the project has not changed.
 pub async fn change(
     records: &Records,
     caller: &Caller,
@@ -133,7 +133,7 @@ pub async fn change(
 /// Deletes a project.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] while it has unrevoked keys.
+/// [`ApiError`]. [`ApiError::Conflict`] while it has unrevoked keys.
 pub async fn delete(records: &Records, caller: &Caller, path: &ProjectPath) -> Result<(), ApiError> {
     may(caller, path, Verb::Write)?;
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
@@ -150,7 +150,7 @@ fn may(caller: &Caller, path: &ProjectPath, verb: Verb) -> Result<(), ApiError> 
     Ok(caller.may_in(&path.organization, verb, &["projects", path.project.as_str()])?)
 }
 
-/// The project that a request is about.
+/// The project that a request describes.
 pub(super) fn new(
     records: &Records,
     organization: &Organization,
@@ -168,10 +168,10 @@ pub(super) fn new(
     })
 }
 
-/// Stores new projects, and records that. Other writers wait until that is done, so it takes few statements.
+/// Stores new projects, and records that. Other writers wait meanwhile, so this takes few statements.
 ///
 /// # Errors
-/// [`ApiError::Conflict`] when an id was ever used before; nothing is to be committed then.
+/// [`ApiError::Conflict`] when an id is or was in use. Then the transaction must not be committed.
 pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Result<(), ApiError> {
     for batch in projects.chunks(Write::AT_ONCE) {
         if !write.insert_projects(batch).await? {
@@ -186,7 +186,7 @@ pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Resu
     Ok(())
 }
 
-/// The project as the patch has it, if it may be so.
+/// The project after the patch, if the patch is allowed.
 pub(super) async fn altered(
     records: &Records,
     write: &mut Write,
@@ -217,7 +217,7 @@ pub(super) async fn altered(
     }
 }
 
-/// Stores projects as they are after a change, and records that.
+/// Stores changed projects, and records the changes.
 pub(super) async fn update_all(write: &mut Write, changed: &[(&Project, &Project)]) -> Result<(), ApiError> {
     let after: Vec<_> = changed.iter().map(|(_, after)| *after).collect();
     write.update_projects(&after).await?;
@@ -228,7 +228,8 @@ pub(super) async fn update_all(write: &mut Write, changed: &[(&Project, &Project
     Ok(write.record_all(ChangeKind::Project, &events).await?)
 }
 
-/// Whether a list is what there is. What has been narrowed above it since is no reason to refuse it unchanged.
+/// Whether the list is the present one. An unchanged list is accepted even if the organization has narrowed its
+/// audiences since.
 pub(super) fn is_as(list: Option<&[String]>, there: Option<&Audiences>) -> bool {
     list == there.map(Audiences::as_slice)
 }
@@ -237,7 +238,7 @@ fn environments(names: Vec<String>) -> Result<Environments, ApiError> {
     Environments::parse(names.iter().map(String::as_str)).map_err(ApiError::invalid)
 }
 
-/// The audiences that somebody listed, of the organization's.
+/// The requested audiences, which have to be among the organization's.
 fn audiences(
     records: &Records,
     organization: &Organization,

@@ -1,4 +1,4 @@
-//! Signing keys: looking at them, rotating them, withdrawing one.
+//! Signing keys: listing, rotating and withdrawing them.
 
 use std::sync::Arc;
 
@@ -16,26 +16,26 @@ use crate::use_cases::access::Caller;
 
 const PATH: [&str; 1] = ["signing-keys"];
 
-/// A signing key as the API shows it. What is not known is `null`.
+/// A signing key as the API shows it. Absent values are `null`.
 #[derive(Debug, Serialize)]
 pub struct SigningKeyView {
-    /// Its id (RFC 7638).
+    /// The id of the key (RFC 7638).
     pub kid: String,
     /// `ES256`, `EdDSA` or `RS256`.
     pub algorithm: &'static str,
-    /// Where it stands.
+    /// `next`, `active`, `retiring`, `retired` or `withdrawn`.
     pub status: &'static str,
-    /// When it was published.
+    /// When the key was published.
     pub created_at: Timestamp,
-    /// When it begins to sign.
+    /// When the key begins to sign.
     pub activates_at: Timestamp,
-    /// When the next one began to.
+    /// When the next key takes over.
     pub superseded_at: Option<Timestamp>,
-    /// When it was withdrawn.
+    /// When the key was withdrawn.
     pub withdrawn_at: Option<Timestamp>,
 }
 
-/// The body of a rotation. Empty, it asks for the ordinary one.
+/// The body of a rotation. An empty one requests an ordinary rotation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotateRequest {
@@ -43,25 +43,25 @@ pub struct RotateRequest {
     compromised: Option<String>,
 }
 
-/// How far the tokens go that may still be good.
+/// The extent of the tokens that may still be valid.
 #[derive(Clone, Debug)]
 pub struct Reach {
-    /// The hour from which on they are counted, by UTC: `14:00`.
+    /// The hour from which on tokens are counted, in UTC: `14:00`.
     pub since: String,
-    /// Organizations whose keys got any.
+    /// The organizations whose keys received tokens.
     pub organizations: u64,
-    /// Tokens that were issued.
+    /// The issued tokens.
     pub tokens: u64,
 }
 
 impl RotateRequest {
-    /// The withdrawal of a key that is compromised.
+    /// The withdrawal of a compromised key.
     pub const fn withdrawing(kid: String) -> Self {
         Self { compromised: Some(kid) }
     }
 }
 
-/// How far the tokens go that may still be good, in all organizations: what a withdrawal ends at most.
+/// The extent of the tokens that may still be valid, in all organizations. A withdrawal ends at most these.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -81,11 +81,11 @@ pub fn list(signer: &Signer, caller: &Caller, now: Timestamp) -> Result<Vec<Sign
     Ok(views(&signer.keyring.ring(), now))
 }
 
-/// Publishes a next signing key, or withdraws a compromised one at once, with a new one in its place when it signs;
-/// returns all keys as they are now.
+/// Publishes a next signing key, or withdraws a compromised one at once. If the withdrawn key signs, a new key replaces
+/// it. Returns all keys after the change.
 ///
 /// # Errors
-/// [`ApiError`]; the keys are then as they were.
+/// [`ApiError`]. Then the keys have not changed.
 pub async fn rotate(
     records: &Arc<Records>,
     signer: &Arc<Signer>,
@@ -113,8 +113,8 @@ pub async fn rotate(
     Ok(views(&signer.keyring.ring(), now))
 }
 
-/// Whether a key could have this id: SHA-256 in base64url (RFC 7638 §3). PostgreSQL can't even be asked for a
-/// text with a NUL in it.
+/// Whether the text can be a key's id: SHA-256 in base64url (RFC 7638 §3). PostgreSQL does not even accept a text that
+/// contains a NUL.
 fn is_kid(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

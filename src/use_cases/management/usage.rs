@@ -1,4 +1,4 @@
-//! How keys were used, over time.
+//! The use of keys over time.
 
 mod by_key;
 
@@ -22,18 +22,18 @@ use crate::node::Records;
 use crate::store::UseBuckets;
 use crate::use_cases::access::Caller;
 
-/// Which stretch of time somebody asks about, as far as they say.
+/// The requested period. Absent members get defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PeriodRequest {
-    /// How long the buckets are to be.
+    /// The length of the buckets.
     pub interval: Interval,
-    /// In which bucket to begin.
+    /// A time in the first bucket.
     pub from: Option<Timestamp>,
-    /// Where to end.
+    /// The end of the period.
     pub to: Option<Timestamp>,
 }
 
-/// Every bucket of a period, the oldest first. Serialized, it is what the management API shows.
+/// Every bucket of a period, the oldest first. Its serialized form is the answer of the management API.
 #[derive(Debug, Serialize)]
 pub struct Usage {
     interval: Interval,
@@ -42,20 +42,20 @@ pub struct Usage {
     data: Vec<Bucket>,
 }
 
-/// What there was in one stretch of time.
+/// The use in one stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bucket {
-    /// When it began.
+    /// The beginning of the bucket.
     pub start: Timestamp,
-    /// Tokens that were issued.
+    /// The issued tokens.
     pub tokens: u64,
-    /// Times that this server checked the key, or a token of it, and found it good.
+    /// How often this server checked the key, or a token of the key, and accepted it.
     pub direct: u64,
-    /// Times that it was refused.
+    /// How often it was refused.
     pub refused: Refused,
 }
 
-/// How often something was refused, and why.
+/// The number of refusals, by their reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Refused {
     /// The key was revoked.
@@ -64,13 +64,13 @@ pub struct Refused {
     pub expired: u64,
     /// The key was disabled.
     pub disabled: u64,
-    /// Its ranges don't have the caller's address.
+    /// The caller's address was outside the key's ranges.
     pub address: u64,
     /// The secret was wrong.
     pub secret: u64,
 }
 
-/// How a key was used.
+/// The use of a key.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -86,7 +86,7 @@ pub async fn of_key(
     Ok(Usage::of(period, &used))
 }
 
-/// How the keys of an organization were used, or of one project of it.
+/// The use of the keys of an organization, or of one of its projects.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -104,7 +104,7 @@ pub async fn of_organization(
     Ok(Usage::of(period, &used))
 }
 
-/// How the keys of each project of an organization were used, over all of the period.
+/// The use of the keys of each project of an organization, over the whole period.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -121,7 +121,7 @@ pub async fn by_project(
     Ok(used.into_iter().map(|(project, counts)| (project, Bucket::of(period.from(), &counts))).collect())
 }
 
-/// How each of these keys was used, those that the caller may not read left out.
+/// The use of each of these keys, without those that the caller may not read.
 ///
 /// # Errors
 /// [`ApiError`].
@@ -146,19 +146,19 @@ impl PeriodRequest {
 }
 
 impl Bucket {
-    /// How often the key was used: a refusal is no use.
+    /// How often the key was used. Refusals do not count.
     pub const fn used(&self) -> u64 {
         self.tokens + self.direct
     }
 
-    /// Whatever there was.
+    /// All uses and refusals.
     pub const fn total(&self) -> u64 {
         self.used() + self.refused.total()
     }
 }
 
 impl AddAssign for Bucket {
-    /// What there was in both; it began when the first did.
+    /// Adds both. The sum keeps the beginning of the first.
     fn add_assign(&mut self, more: Self) {
         self.tokens += more.tokens;
         self.direct += more.direct;
@@ -171,19 +171,19 @@ impl AddAssign for Bucket {
 }
 
 impl Refused {
-    /// However it was refused.
+    /// All refusals, for whatever reason.
     pub const fn total(&self) -> u64 {
         self.revoked + self.expired + self.disabled + self.address + self.secret
     }
 }
 
 impl Usage {
-    /// How long its buckets are.
+    /// The length of the buckets.
     pub const fn interval(&self) -> Interval {
         self.interval
     }
 
-    /// Its buckets, the oldest first.
+    /// The buckets, the oldest first.
     pub fn buckets(&self) -> &[Bucket] {
         &self.data
     }

@@ -1,4 +1,4 @@
-//! Codes that are good for one thing, once, and that one can type.
+//! Codes for one use that a person can type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,28 +9,28 @@ use zeroize::Zeroizing;
 
 use crate::base::entropy::{Entropy, EntropyError};
 
-/// Crockford's base32: no letter looks like a digit, and none spells anything rude.
+/// Crockford's base32: letters that look like digits are left out, and no code spells a rude word.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// 28 of 5 bits are 140 bits.
+/// 28 symbols of 5 bits are 140 bits.
 const LENGTH: usize = 28;
 
 const GROUP: usize = 4;
 
-/// A code. Wiped from memory when it is dropped.
+/// A one-time code. It is wiped from memory when it is dropped.
 pub struct Code(Zeroizing<[u8; LENGTH]>);
 
-/// What is kept of a code.
+/// The digest of a code, which can verify the code.
 #[derive(Clone)]
 pub struct CodeHash([u8; 32]);
 
-/// The text is no code.
+/// The text is not a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a code has {LENGTH} letters and digits")]
 pub struct CodeError;
 
 impl Code {
-    /// A new one.
+    /// Generates a code.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -39,7 +39,7 @@ impl Code {
         Ok(Self(Zeroizing::new(random.map(|byte| ALPHABET[usize::from(byte % 32)]))))
     }
 
-    /// It in groups of four, for the one place that shows it.
+    /// The code in groups of four, for the one place that shows it.
     pub fn expose(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(LENGTH + LENGTH / GROUP));
         for (at, symbol) in self.0.iter().enumerate() {
@@ -51,7 +51,7 @@ impl Code {
         text
     }
 
-    /// What tells it again, and not what it is.
+    /// The digest of the code.
     pub fn hash(&self) -> CodeHash {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, &*self.0).as_ref());
@@ -60,7 +60,7 @@ impl Code {
 }
 
 impl CodeHash {
-    /// Whether this is the code, in a time that does not tell how near it is.
+    /// Whether this is the code, in constant time.
     pub fn is_of(&self, code: &Code) -> bool {
         self.0.ct_eq(&code.hash().0).into()
     }
@@ -69,8 +69,8 @@ impl CodeHash {
 impl FromStr for Code {
     type Err = CodeError;
 
-    /// Reads what somebody typed: in whichever case, with or without what is between the groups, and with the letters
-    /// that are not in a code for the digits that they look like.
+    /// Reads a typed code, in either case, with or without separators. Letters that codes do not contain stand for the
+    /// digits that they resemble.
     fn from_str(text: &str) -> Result<Self, CodeError> {
         let mut symbols = Zeroizing::new([0; LENGTH]);
         let mut typed = text.bytes().filter(|byte| !matches!(byte, b'-' | b' ' | b'\n')).map(meant);

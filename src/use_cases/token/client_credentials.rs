@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 §4.4): a key in, a token out, and nothing written.
+//! The client credentials grant (RFC 6749 §4.4). It exchanges a key for a token, and writes nothing to the store.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::domain::address::Origin;
 use crate::domain::usage::UseKind;
 use crate::node::{Authenticator, Presented, Signer};
 
-/// Issues a token to whoever presents a good key.
+/// Issues a token to a client that presents a valid key.
 ///
 /// # Errors
 /// [`OAuthError`].

@@ -1,4 +1,4 @@
-//! Errors of the OAuth endpoints (RFC 6749 §5.2), each with what the client is told and what is logged.
+//! Errors of the OAuth endpoints (RFC 6749 §5.2), each with the description for the client and the cause for the log.
 
 use std::fmt::Display;
 
@@ -6,26 +6,26 @@ use crate::node::{AuthenticationError, Busy};
 use crate::store::StoreError;
 use crate::use_cases::access::AccessFault;
 
-/// An error in OAuth's own terms.
+/// An error in the terms of OAuth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OAuthError {
     /// 400: the request is malformed.
     InvalidRequest(String),
-    /// 401: the client is not authenticated. The description is `None` for an unknown id, a bad tag and a wrong
-    /// secret, which nobody can tell apart. Others get to know what is wrong with the request, or, if they presented
-    /// the right secret, with the key.
+    /// 401: the client is not authenticated. The description is `None` for an unknown id, a bad tag and a wrong secret,
+    /// so that clients can't tell these apart. Otherwise it says what is wrong with the request, or with the key if the
+    /// client presented the right secret.
     InvalidClient(Option<String>),
     /// 400: the client may not do this.
     UnauthorizedClient(&'static str),
-    /// 400: no such grant here.
+    /// 400: the server does not support this grant type.
     UnsupportedGrantType,
-    /// 400: the scope is malformed, or more than the key has.
+    /// 400: the scope is malformed, or the key does not cover it.
     InvalidScope(String),
-    /// 400: no such audience for this key (RFC 8707 §2).
+    /// 400: the key may not have this audience (RFC 8707 §2).
     InvalidTarget(String),
-    /// 400: this kind of token can't be revoked here (RFC 7009 §2.2.1).
+    /// 400: this endpoint can't revoke this kind of token (RFC 7009 §2.2.1).
     UnsupportedTokenType,
-    /// 405.
+    /// 405: the endpoint supports only POST.
     MethodNotAllowed,
     /// 413: the body is larger than 16 KiB.
     TooLarge,
@@ -33,32 +33,32 @@ pub enum OAuthError {
     ContentEncoding,
     /// 408: the body did not arrive in time.
     TooSlow,
-    /// 429: too many wrong secrets, or too many revoked tokens; `retry_after` in seconds.
+    /// 429: too many wrong secrets, or too many revoked tokens.
     TooMany {
         /// What there were too many of.
         what: &'static str,
-        /// Seconds to wait.
+        /// The wait in seconds.
         retry_after: i64,
     },
-    /// 503: what it takes to answer can't be asked just now.
+    /// 503: something that the answer needs is unavailable.
     Unavailable {
-        /// For the log.
+        /// The cause, for the log.
         cause: String,
     },
-    /// 500: a fault of the server's.
+    /// 500: the server is at fault.
     Internal {
-        /// For the log.
+        /// The cause, for the log.
         cause: String,
     },
 }
 
 impl OAuthError {
-    /// A fault of the server's, `cause` being for the log.
+    /// A fault of the server. `cause` is for the log.
     pub fn internal(cause: impl Display) -> Self {
         Self::Internal { cause: cause.to_string() }
     }
 
-    /// The `error` member.
+    /// The `error` member of the answer.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_)
@@ -120,7 +120,7 @@ impl From<AuthenticationError> for OAuthError {
             AuthenticationError::Throttled(retry_after) => {
                 Self::TooMany { what: "wrong secrets", retry_after }
             }
-            // Said only to someone who presented the right secret.
+            // Only a client that presented the right secret learns this.
             AuthenticationError::Revoked
             | AuthenticationError::Expired
             | AuthenticationError::Disabled

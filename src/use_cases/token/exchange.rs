@@ -1,5 +1,5 @@
-//! Token exchange (RFC 8693): a resource server that has to call another trades what it was given for a token that
-//! allows less.
+//! Token exchange (RFC 8693): a resource server that calls another one exchanges the token that it received for a token
+//! with fewer rights.
 
 mod subject;
 
@@ -15,35 +15,35 @@ use crate::domain::usage::UseKind;
 use crate::jose::claims::{AccessTokenClaims, ActorClaim, MAX_ACTORS, MAX_LIFETIME};
 use crate::node::{Authenticated, Authenticator, Presented, Signer};
 
-/// RFC 8693 §2.1.
+/// The grant type (RFC 8693 §2.1).
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// RFC 8693 §3: what is taken, and what is given.
+/// The token type that the exchange accepts and issues (RFC 8693 §3).
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
-/// An API key, as what is to be exchanged.
+/// The token type of an API key as the subject token.
 const API_KEY: &str = "urn:claviger:token-type:api_key";
 
-/// What a client asks for (RFC 8693 §2.1), as it came.
+/// The parameters of a request (RFC 8693 §2.1), as they came.
 #[derive(Clone, Debug, Default)]
 pub struct ExchangeRequest<'a> {
-    /// `subject_token`.
+    /// The `subject_token` parameter.
     pub subject_token: &'a str,
-    /// `subject_token_type`.
+    /// The `subject_token_type` parameter.
     pub subject_token_type: &'a str,
-    /// Where the subject called from, for which the client vouches.
+    /// The address that the subject called from, for which the client vouches.
     pub subject_address: Option<&'a str>,
-    /// `actor_token` or `actor_token_type`: the client itself is the actor.
+    /// Whether `actor_token` or `actor_token_type` was sent. Both are refused: the client itself is the actor.
     pub has_actor: bool,
-    /// `requested_token_type`.
+    /// The `requested_token_type` parameter.
     pub requested_token_type: Option<&'a str>,
-    /// `scope`, `resource` and `audience`.
+    /// The `scope`, `resource` and `audience` parameters.
     pub grant: GrantRequest<'a>,
 }
 
-/// Issues a token that lets the client act for a subject, to no more than the subject may.
+/// Issues a token that lets the client act for a subject, with no more rights than the subject has.
 ///
 /// # Errors
 /// [`OAuthError`].
@@ -78,7 +78,8 @@ pub async fn token_exchange(
         expires_at: ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), std::cmp::min),
         token_id: "",
         scope: &scope,
-        // The one member that does not narrow: from now on it is the client that calls, from where it may.
+        // This is the one member that the exchange does not narrow. The client uses the token, so the client's ranges
+        // apply.
         cidrs: &client.cached.cidrs,
         organization: &subject.organization,
         project: &subject.project,
@@ -93,7 +94,7 @@ pub async fn token_exchange(
     Ok(issued)
 }
 
-/// The client needs a scope for the subject's project.
+/// Checks that the client has the scope to act in the subject's project.
 fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthError> {
     let path = ["orgs", &subject.organization, "projects", &subject.project, "token-exchange"];
     let may = Resource::reserved(&path)
@@ -103,7 +104,7 @@ fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthErr
     ))
 }
 
-/// RFC 8693 §4.1: the client, and who acted before it.
+/// The actors of the new token: the client, and those who acted before it (RFC 8693 §4.1).
 fn actor(client: &Authenticated, subject: &Subject) -> Result<ActorClaim, OAuthError> {
     let earlier = subject.actor.clone().map(Box::new);
     let actor = ActorClaim {

@@ -1,4 +1,4 @@
-//! What a token may be for: its audience (RFC 8707) and its scopes, out of what the key has.
+//! Resolves the audience (RFC 8707) and the scopes of a token from those of the key.
 
 use std::borrow::Cow;
 
@@ -7,27 +7,27 @@ use crate::base::text::{Excerpt, redacted};
 use crate::domain::scope::Scopes;
 use crate::node::{CachedKey, Granted};
 
-/// What a client asks for, as it came.
+/// The parameters of a request, as they came.
 #[derive(Clone, Debug, Default)]
 pub struct GrantRequest<'a> {
-    /// `scope` (RFC 6749 §3.3), if it was sent.
+    /// The `scope` parameter (RFC 6749 §3.3), if it was sent.
     pub scope: Option<&'a str>,
-    /// Every `resource` (RFC 8707) and `audience`.
+    /// All values of `resource` (RFC 8707) and `audience`.
     pub audiences: Vec<&'a str>,
 }
 
-/// What a client gets.
+/// The audience and the scopes of a new token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant<'a> {
-    /// One audience or more, as first asked for.
+    /// One or more audiences, in the order of the request.
     pub audience: Vec<&'a str>,
-    /// One scope or more, all of them under `claviger/` or none, in canonical form.
+    /// One or more scopes in canonical form, either all under `claviger/` or none.
     pub scope: Cow<'a, str>,
 }
 
 impl<'a> GrantRequest<'a> {
-    /// Resolves the request against a key. Never less than was asked for: what can't be granted in full is
-    /// an error.
+    /// Resolves the request against a key. It never grants less than was requested: a request that can't be granted in
+    /// full is an error.
     ///
     /// # Errors
     /// [`OAuthError::InvalidTarget`] and [`OAuthError::InvalidScope`].
@@ -43,7 +43,7 @@ impl<'a> GrantRequest<'a> {
         }
         let mut granted = Vec::new();
         for asked in &self.audiences {
-            // RFC 8707 §2, compared byte for byte.
+            // The comparison is byte for byte (RFC 8707 §2).
             let known =
                 cached.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
             let known = known.ok_or_else(|| {
@@ -64,7 +64,7 @@ impl<'a> GrantRequest<'a> {
         Ok(granted)
     }
 
-    /// The resource servers that the token is to be for, of which the issuer is none.
+    /// The requested resource servers. The issuer is not one of them.
     ///
     /// # Errors
     /// [`OAuthError::InvalidTarget`].
@@ -95,7 +95,8 @@ impl<'a> GrantRequest<'a> {
     }
 }
 
-/// The audience of a request that names none: the issuer for a key that only manages, else the project's first.
+/// The audience of a request that names none: the issuer for a key that has only management scopes, or else the first
+/// one of the project.
 fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
     if cached.unreserved.scopes.is_empty() {
         return Ok(issuer);
@@ -103,13 +104,13 @@ fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a st
     first_audience(cached)
 }
 
-/// The first audience of the key's project, whose organization may have left it none.
+/// The first audience of the key's project. The organization may have left it none.
 fn first_audience(cached: &CachedKey) -> Result<&str, OAuthError> {
     let first = cached.audiences.first().map(String::as_str);
     first.ok_or_else(|| OAuthError::InvalidTarget("the client's project has no audience".into()))
 }
 
-/// What is asked for, in canonical form, if each scope of it is covered by one of those that `holder` has.
+/// The requested scopes in canonical form, if `by` covers each of them. `holder` names the owner of `by` in the error.
 ///
 /// # Errors
 /// [`OAuthError::InvalidScope`].

@@ -1,4 +1,4 @@
-//! Token introspection (RFC 7662), of tokens and of API keys.
+//! Introspection (RFC 7662) of tokens and of API keys.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 use crate::use_cases::access::Caller;
 
-/// The answer: everything about what is good, and nothing about what is not (RFC 7662 §2.2).
+/// The answer. It describes valid tokens in full, and says nothing about others (RFC 7662 §2.2).
 #[derive(Debug, Serialize)]
 pub struct Introspection {
     active: bool,
@@ -51,10 +51,10 @@ impl Introspection {
     pub const INACTIVE: Self = Self { active: false, about: None };
 }
 
-/// Tells `caller` about a token or an API key, if it may know.
+/// Describes a token or an API key to `caller`, if they may know about it.
 ///
 /// # Errors
-/// [`OAuthError`] when that can't be found out; what is not good is no error.
+/// [`OAuthError`] when the state can't be determined. A token that is not valid is not an error.
 pub async fn introspect(
     authenticator: &Arc<Authenticator>,
     caller: &Caller,
@@ -82,11 +82,11 @@ pub async fn introspect(
     Ok(Introspection { active: true, about: Some(about) })
 }
 
-/// What a caller asks about.
+/// What the text that a caller presents turned out to be.
 enum Found {
-    /// A token that is good.
+    /// A valid token.
     Token(Box<LiveToken>),
-    /// A key whose secret is right.
+    /// A key with the right secret.
     Key(Authenticated),
 }
 
@@ -99,7 +99,7 @@ impl Found {
     }
 }
 
-/// The organization is that of the token, whose affair it is who looks at it.
+/// Whether the caller may introspect tokens of this organization, which is that of the token.
 fn may_introspect(caller: &Caller, organization: &OrganizationId) -> bool {
     Resource::reserved(&["orgs", organization.as_str(), "introspection"])
         .is_ok_and(|resource| caller.scopes.permits(Verb::Read, &resource))
@@ -126,7 +126,7 @@ async fn find(
 
 impl From<LiveToken> for About {
     fn from(LiveToken { claims, .. }: LiveToken) -> Self {
-        // RFC 7519 §4.1.3: a single audience is a string.
+        // A single audience is a string (RFC 7519 §4.1.3).
         let aud = match <[String; 1]>::try_from(claims.audience) {
             Ok([one]) => one.into(),
             Err(many) => many.into(),

@@ -1,4 +1,4 @@
-//! Making the token.
+//! Builds and signs access tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,48 +13,48 @@ use crate::node::{Authenticated, Signer};
 /// A new access token.
 #[derive(Debug)]
 pub struct Issued {
-    /// The token itself.
+    /// The token as a compact JWS.
     pub access_token: String,
     /// `exp` − `iat`, in seconds.
     pub expires_in: i64,
-    /// What it allows, in canonical form.
+    /// The scopes of the token, in canonical form.
     pub scope: String,
-    /// Its `jti`.
+    /// The `jti` of the token.
     pub token_id: TokenId,
 }
 
-/// A `jti`: 128 random bits in base64url, which make a second one impossible for all practical purposes
-/// (RFC 7519 §4.1.7).
+/// A `jti`: 128 random bits in base64url, so that a collision is practically impossible (RFC 7519 §4.1.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenId([u8; 22]);
 
 impl TokenId {
-    /// Its text.
+    /// The `jti` as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
         let mut text = [0; 22];
-        // 16 bytes are 22 characters: there is room for all of them.
+        // 16 bytes are exactly 22 characters, so the buffer is large enough.
         let _ = URL_SAFE_NO_PAD.encode_slice(entropy.identifier()?, &mut text);
         Ok(Self(text))
     }
 }
 
-/// Why no token could be made. Without a signing key the next attempt may succeed; all else is the server's fault.
+/// Why no token can be issued. Without an active signing key, the next attempt may succeed. Every other error is the
+/// server's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
-    /// There is no key to sign with.
+    /// No signing key is active.
     #[error("no signing key is active")]
     NoSigningKey,
-    /// The signature failed.
+    /// The signing operation failed.
     #[error(transparent)]
     Signing(#[from] SigningFailed),
     /// The system has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The claims could not be written.
+    /// The claims can't be serialized.
     #[error(transparent)]
     Claims(#[from] serde_json::Error),
 }
@@ -69,7 +69,7 @@ impl From<IssueError> for OAuthError {
 }
 
 impl Signer {
-    /// Signs a token of `grant` for an authenticated key.
+    /// Signs a token with `grant` for an authenticated key.
     ///
     /// # Errors
     /// [`IssueError`].
@@ -96,7 +96,7 @@ impl Signer {
         self.sign(claims)
     }
 
-    /// Signs a token that says `claims`, but for its id, which is made here.
+    /// Signs a token with `claims`, except that this function generates the `jti`.
     ///
     /// # Errors
     /// [`IssueError`].
@@ -112,7 +112,7 @@ impl Signer {
     }
 }
 
-/// When a token that is issued at `now` ends: none outlives its key, or the secret that it was got with.
+/// The end of a token that is issued at `now`. A token outlives neither its key nor the secret that it was issued for.
 pub fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
     let ends = [by.cached.key.expires_at, by.secret_expires_at];
     ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), Timestamp::min)

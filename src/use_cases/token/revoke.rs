@@ -1,4 +1,4 @@
-//! Token revocation (RFC 7009): at this node from the moment that it is acknowledged.
+//! Revokes tokens (RFC 7009). This node refuses a token from the moment that it acknowledges the revocation.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::node::{Authenticator, Records, Revocations, run_to_completion};
 use crate::store::{RevokeTokenError, RevokedToken};
 use crate::use_cases::access::Caller;
 
-/// What is to be revoked, and by whom.
+/// A token to revoke, and the caller who asks for that.
 #[derive(Debug)]
 pub struct RevokeRequest {
     /// The authenticated caller.
@@ -21,10 +21,10 @@ pub struct RevokeRequest {
     pub token: String,
 }
 
-/// Revokes a token. One that is unknown or dead needs no revoking (RFC 7009 §2.2).
+/// Revokes a token. A token that is unknown or has expired needs no revocation (RFC 7009 §2.2).
 ///
 /// # Errors
-/// [`OAuthError`]; the token is then as it was.
+/// [`OAuthError`]. Then the token is not revoked, except perhaps after [`OAuthError::Unavailable`].
 pub async fn revoke(
     authenticator: &Authenticator,
     records: &Arc<Records>,
@@ -34,7 +34,7 @@ pub async fn revoke(
         return Err(OAuthError::UnsupportedTokenType);
     }
     let now = records.clock.now();
-    // A token that no signing key of ours made, or whose time is over, can't be alive.
+    // A token that none of our signing keys signed, or that has expired, is already invalid.
     let Ok(claims) = authenticator.verified(&request.token, Audience::Any, now) else { return Ok(()) };
     if !may_revoke(&request.caller, &claims) {
         return Err(OAuthError::UnauthorizedClient("the token belongs to another client"));
@@ -57,7 +57,7 @@ fn may_revoke(caller: &Caller, claims: &Claims) -> bool {
         || Resource::reserved(&path).is_ok_and(|resource| caller.scopes.permits(Verb::Write, &resource))
 }
 
-/// Revokes a token in the store, and in memory.
+/// Revokes a token in the store and in memory.
 async fn revoke_in(
     records: &Records,
     revocations: &Revocations,
@@ -78,9 +78,9 @@ async fn revoke_in(
             retry_after: 60,
         }),
         Err(RevokeTokenError::Store(error)) => {
-            // It may have been committed all the same: better dead here than alive.
+            // The revocation may have been committed all the same, so this node refuses the token.
             revocations.tokens.insert(token, now);
-            // RFC 7009 §2.2.1: the client must assume that the token still exists, and retry.
+            // The client must assume that the token still exists, and retry (RFC 7009 §2.2.1).
             Err(OAuthError::Unavailable { cause: error.to_string() })
         }
     }

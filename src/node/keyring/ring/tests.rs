@@ -1,4 +1,4 @@
-//! The rules of a ring: by example, and for rings and moments at random.
+//! Tests of a ring's rules, by example and for random rings and moments.
 
 use std::sync::OnceLock;
 
@@ -55,10 +55,10 @@ fn a_next_key_verifies_within_the_skew_and_a_withdrawn_one_never() {
 
 #[test]
 fn the_earliest_next_key_signs_when_none_is_active_yet() {
-    // A bootstrap by a clock that was a year ahead, and a rotation after it.
+    // A bootstrap by a clock that was a year ahead, followed by a rotation.
     let ring = Ring::new(vec![key(1_000, None), key(2_000, None)]);
     assert_eq!((signing(&ring, 10), verifies(&ring, 0, 10), verifies(&ring, 1, 10)), (Some(0), true, false));
-    // Another node has replaced the active key a moment ago, by a clock that is ahead of this one.
+    // Another node has just replaced the active key, by a clock that is ahead of this one.
     let ring = Ring::new(vec![key(0, None), key(500, Some(1_000)), key(1_000, None)]);
     assert_eq!(statuses(&ring, 996), ["retiring", "withdrawn", "next"]);
     assert_eq!((signing(&ring, 996), verifies(&ring, 2, 996)), (Some(2), true));
@@ -78,18 +78,18 @@ fn a_superseded_key_stays_so_when_its_successor_is_withdrawn() {
     assert_eq!(statuses(&ring, 10_000), ["retired", "withdrawn", "active"]);
     assert!(!verifies(&ring, 0, 10_000));
     assert_eq!(ring.keys()[0].superseded_at, Some(at(1_000)));
-    // There is nothing left to sign with, rather than a key that is over.
+    // No key signs, rather than one that is over.
     let ring = Ring::new(vec![key(0, None), key(1_000, Some(10_000))]);
     assert_eq!((statuses(&ring, 10_000), signing(&ring, 10_000)), (vec!["retired", "withdrawn"], None));
 }
 
-/// A key of a few: what is random is their dates.
+/// One of a few fixed keys, with random dates.
 fn dated(index: usize, activates_at: i64, withdrawn_at: Option<i64>) -> RingKey {
     static KEYS: OnceLock<Vec<Pkcs8>> = OnceLock::new();
     let pkcs8 = &KEYS
         .get_or_init(|| (0..6).map(|_| SigningKey::generate(Algorithm::EdDsa).unwrap().1).collect())[index];
     let key = SigningKey::from_pkcs8(Algorithm::EdDsa, pkcs8.as_bytes()).unwrap();
-    // The order in which they were made decides between those that activate in the same second.
+    // The order of creation decides between keys that activate in the same second.
     let created_at = at(index.try_into().unwrap());
     RingKey::new(key, created_at, at(activates_at), withdrawn_at.map(at))
 }
@@ -105,12 +105,12 @@ fn dates() -> impl Strategy<Value = Dates> {
     vec((moment(), proptest::option::of(moment())), 1..6)
 }
 
-/// Often one of a few, so that things happen in the same second.
+/// Often one of a few values, so that events coincide in the same second.
 fn moment() -> impl Strategy<Value = i64> {
     prop_oneof![0..8_i64, 0..4_000_i64]
 }
 
-/// What becomes of a ring when the key at `index` is withdrawn at `now`, as `Rotation` does it.
+/// The dates after the withdrawal of the key `kid` at `now`, as `Rotation` does it.
 fn withdrawn(dates: &Dates, kid: &str, now: i64) -> Dates {
     let before = ring(dates);
     let mut after: Dates = (0..dates.len())
@@ -155,7 +155,7 @@ proptest! {
         dates in dates(), now in moment(), later in 0..4_000_i64, which in 0..6_usize,
     ) {
         let before = ring(&dates);
-        // Nothing has been withdrawn later than now.
+        // No withdrawal is later than now.
         prop_assume!(dates.iter().all(|(_, end)| end.is_none_or(|end| end <= now)));
         let key = &before.keys()[which % dates.len()];
         prop_assume!(key.withdrawn_at.is_none());

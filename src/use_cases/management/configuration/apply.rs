@@ -1,4 +1,4 @@
-//! Making an organization what a document says, all of it or nothing.
+//! Applies a document to an organization, completely or not at all.
 
 use std::collections::HashMap;
 
@@ -17,21 +17,21 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
 use crate::use_cases::management::{ApiError, organizations, projects};
 
-/// What was changed, or would be.
+/// What an applied document changed, or would change.
 #[derive(Debug)]
 pub struct Applied {
-    /// Whether nothing was.
+    /// Whether this was a dry run, so that nothing changed.
     pub dry_run: bool,
-    /// Each thing that is another one now, or new.
+    /// Everything that differs now, or is new.
     pub changes: Vec<ConfigurationChange>,
-    /// The keys that were made, each to be seen whole this once.
+    /// The new keys. This is the only time that their secrets are visible.
     pub created: Vec<(ApiKey, PlainKey)>,
 }
 
-/// Makes an organization what `document` says.
+/// Makes an organization match `document`.
 ///
 /// # Errors
-/// [`ApiError`]; nothing has been changed then.
+/// [`ApiError`]. Then nothing has changed.
 pub async fn apply(
     records: &Records,
     minter: &KeyMinter,
@@ -48,7 +48,8 @@ pub async fn apply(
     }
     let now = records.clock.now();
     let applying = Applying { records, minter, caller, organization, document, terms };
-    // Once to see what it comes to. Secrets are hashed after that, for hashing is slow and writers take turns.
+    // The first run only finds out what changes. Secrets are hashed between the runs, because hashing is slow and
+    // writers take turns.
     let mut rehearsal = records.store.write(now, &caller.actor()).await?;
     let (changes, to_create) = applying.carry_out(&mut rehearsal, id, None).await?;
     drop(rehearsal);
@@ -67,7 +68,7 @@ pub async fn apply(
     Ok(Applied { dry_run: false, changes, created })
 }
 
-/// An empty file, which a failed export leaves behind, is no document of any organization.
+/// A failed export leaves an empty file behind. Such a file is no document.
 const UNNAMED: &str = "organization.id is missing: a document names the organization that it is for";
 
 struct Applying<'a> {
@@ -80,7 +81,7 @@ struct Applying<'a> {
 }
 
 impl Applying<'_> {
-    /// Carries the document out in `write`: what changes, and the keys to be made, which are made only when they
+    /// Carries the document out in `write`. Returns the changes, and the keys to create. Keys are created only if they
     /// are `prepared`.
     async fn carry_out(
         &self,
@@ -123,7 +124,7 @@ impl Applying<'_> {
         Ok(after)
     }
 
-    /// Changes the projects that are there, and makes the others. Writers wait meanwhile, so it takes few statements.
+    /// Changes existing projects and creates the others. Other writers wait meanwhile, so this takes few statements.
     async fn projects(
         &self,
         write: &mut Write,
@@ -144,7 +145,7 @@ impl Applying<'_> {
                 self.caller.may_in(&organization.id, Verb::Write, &path).map_err(|denied| here(denied.into()))
             };
             let place = *places.entry(&wanted.id).or_insert(planned.len());
-            // As the document's earlier words on the same project would have it, or as it is.
+            // The project after the document's earlier entries for it, or as it is stored.
             let earlier = planned.get(place).map(|(_, project)| project);
             let Some(before) = earlier.or_else(|| there.get(&wanted.id)) else {
                 may_write()?;

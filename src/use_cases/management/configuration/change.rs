@@ -1,4 +1,4 @@
-//! What applying a document comes to, thing by thing.
+//! The changes that a document makes, one by one.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::store::NewKey;
 use crate::use_cases::management::Force;
 use crate::use_cases::management::changes;
 
-/// On what terms a document is applied.
+/// The conditions for applying a document.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplyTerms {
-    /// Only say what would change.
+    /// Only report what would change.
     pub dry_run: bool,
-    /// Revoke the keys that the document lacks.
+    /// Revoke the keys that the document omits.
     pub prune: bool,
-    /// Even if these are more than half of the keys.
+    /// Revoke them even if they are more than half of the keys.
     pub prune_all: bool,
-    /// Close the last way in, and revoke the caller's own key, if it comes to that.
+    /// Allow a change that locks out the last administrator, or revokes the caller's own key.
     pub force: Force,
 }
 
-/// One thing that is to be another one, or new.
+/// One thing that a document changes or creates.
 #[derive(Debug, Serialize)]
 pub struct ConfigurationChange {
     action: &'static str,
@@ -36,10 +36,10 @@ pub struct ConfigurationChange {
     changes: Map<String, Value>,
 }
 
-/// The keys of a document that are to be made, by their place in it, with the secrets that they will have.
+/// The keys to create, by their place in the document, with their secrets.
 pub(super) type Prepared = BTreeMap<usize, (NewKey, PlainKey)>;
 
-/// What of a thing is in a document.
+/// A thing that has a part in the document.
 pub(super) trait Configured {
     /// `organization`, `project` or `key`.
     const KIND: &'static str;
@@ -50,7 +50,7 @@ pub(super) trait Configured {
 
     fn configuration(&self) -> Value;
 
-    /// What goes without saying of a new one.
+    /// The members that a new thing has by default.
     fn before_creation() -> Value {
         Value::Object(Map::new())
     }
@@ -58,7 +58,7 @@ pub(super) trait Configured {
 
 impl ConfigurationChange {
     pub(super) fn create<T: Configured>(made: &T) -> Self {
-        // A key that is only rehearsed has an id that nobody will see again.
+        // The id of a key in a trial run is never used.
         let id = (T::KIND != ApiKey::KIND).then(|| made.id());
         Self { id, ..Self::new("create", made, changes(&T::before_creation(), &made.configuration())) }
     }

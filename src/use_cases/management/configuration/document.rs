@@ -1,4 +1,4 @@
-//! The document that a configuration is written in.
+//! The document that holds a configuration.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,76 +9,76 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope};
 use crate::domain::tenant::{Organization, Project};
 
-/// A whole organization. What an applied document leaves out stays as it is.
+/// A whole organization. Whatever an applied document omits stays as it is.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with organization, projects and keys")]
 pub struct Configuration {
     /// The organization itself. An applied document has to name it.
     pub organization: Option<OrganizationConfiguration>,
-    /// Its projects.
+    /// The projects of the organization.
     pub projects: Vec<ProjectConfiguration>,
-    /// Its keys that are not revoked.
+    /// The keys of the organization that are not revoked.
     pub keys: Vec<KeyConfiguration>,
 }
 
-/// An organization, as it should be.
+/// The wanted state of an organization.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with an organization's members")]
 pub struct OrganizationConfiguration {
-    /// Its id, to tell a document that is another one's.
+    /// The id of the organization. It detects a document for another organization.
     pub id: OrganizationId,
-    /// Its name; absent, it stays.
+    /// The name. If it is absent, the name stays.
     pub name: Option<String>,
-    /// Its audiences; absent or `null`, all of the deployment's.
+    /// The audiences. Absent or `null` stands for all of the deployment's.
     #[serde(default)]
     pub audiences: Option<Vec<String>>,
 }
 
-/// A project, as it should be.
+/// The wanted state of a project.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a project's members")]
 pub struct ProjectConfiguration {
-    /// Its id.
+    /// The id of the project.
     pub id: ProjectId,
-    /// Its name; absent, it stays.
+    /// The name. If it is absent, the name stays.
     pub name: Option<String>,
-    /// Its environments; absent, they stay.
+    /// The environments. If they are absent, they stay.
     pub environments: Option<Vec<String>>,
-    /// Its audiences; absent or `null`, all of the organization's.
+    /// The audiences. Absent or `null` stands for all of the organization's.
     #[serde(default)]
     pub audiences: Option<Vec<String>>,
 }
 
-/// A key, as it should be.
+/// The wanted state of a key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a key's members")]
 pub struct KeyConfiguration {
-    /// Which one it is; absent, the one of its name in its project and environment.
+    /// The id of the key. If it is absent, the entry is for the key of this name in its project and environment.
     pub id: Option<KeyId>,
-    /// Its name.
+    /// The name of the key.
     pub name: String,
-    /// Its note; absent or `null`, none.
+    /// The note. Absent or `null` is no note.
     pub note: Option<String>,
-    /// Its project.
+    /// The project of the key.
     pub project: ProjectId,
-    /// Its environment.
+    /// The environment of the key.
     pub environment: EnvironmentSlug,
-    /// Its scopes: these or a preset's.
+    /// The scopes: either these or a preset.
     pub scopes: Option<Vec<Scope>>,
-    /// Stands for scopes; never in what is exported.
+    /// A name for a set of scopes. Exports never have it.
     #[serde(skip_serializing)]
     pub preset: Option<Preset>,
-    /// Its ranges; absent or `null`, everyone's.
+    /// The address ranges. Absent or `null` stands for all addresses.
     pub cidrs: Option<Vec<String>>,
-    /// Its end, as RFC 3339; absent or `null`, none.
+    /// The end of the key, as RFC 3339. Absent or `null` is no end.
     pub expires_at: Option<String>,
-    /// Whether it is disabled. Absent or `null`, an old key stays as it is, so that a file that was written before does
-    /// not enable it again, and a new one is enabled. In what is exported it is `true` or `null`.
+    /// Whether the key is disabled. If this is absent or `null`, an existing key stays as it is, so that a file from
+    /// earlier does not enable it again, and a new key is enabled. In an export, this is `true` or `null`.
     pub disabled: Option<bool>,
 }
 
 impl Configuration {
-    /// What there is, in an order that does not depend on when it was made.
+    /// The stored state, in an order that does not depend on when the parts were created.
     pub(super) fn of(organization: &Organization, projects: &[Project], keys: &[ApiKey]) -> Self {
         let mut projects: Vec<_> = projects.iter().map(ProjectConfiguration::from).collect();
         projects.sort_by(|one, other| one.id.cmp(&other.id));
@@ -89,7 +89,7 @@ impl Configuration {
         Self { organization: Some(organization.into()), projects, keys }
     }
 
-    /// As JSON, to tell what changes.
+    /// The part as JSON, to compare it.
     pub(super) fn json(part: &impl Serialize) -> Value {
         serde_json::to_value(part).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The keys of a document against the keys that there are.
+//! Compares the keys of a document with the stored keys.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,22 +20,22 @@ use crate::use_cases::management::keys::{self, Alterations};
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Force, moment};
 
-/// Why a key that the document omits is revoked.
+/// The revocation reason of a key that the document omits.
 const PRUNED: &str = "not in the configuration";
 
-/// What becomes of the keys.
+/// What happens to the keys.
 #[derive(Default)]
 pub(super) struct KeyPlan {
-    /// To be made, by their places in the document.
+    /// The keys to create, by their places in the document.
     created: Vec<(usize, ApiKey)>,
-    /// To be others, as they are and as they will be.
+    /// The keys to change, before and after.
     updated: Vec<(ApiKey, ApiKey)>,
-    /// To be revoked, likewise.
+    /// The keys to revoke, before and after.
     revoked: Vec<(ApiKey, ApiKey)>,
 }
 
 impl KeyPlan {
-    /// What it takes to make the keys in `organization` those of the document.
+    /// Plans how the keys of `organization` become those of the document.
     pub(super) async fn make(
         write: &mut Write,
         minter: &KeyMinter,
@@ -73,7 +73,7 @@ impl KeyPlan {
         Ok(plan)
     }
 
-    /// What changes, for people.
+    /// The changes, as the caller sees them.
     pub(super) fn changes(&self) -> Vec<ConfigurationChange> {
         let created = self.created.iter().map(|(_, key)| ConfigurationChange::create(key));
         let updated =
@@ -82,12 +82,12 @@ impl KeyPlan {
         created.chain(updated).chain(revoked).collect()
     }
 
-    /// The keys to be made, by their places in the document.
+    /// The keys to create, by their places in the document.
     pub(super) fn into_created(self) -> Vec<(usize, ApiKey)> {
         self.created
     }
 
-    /// Carries it out, but for the keys to be made, which have to be `prepared` for that.
+    /// Carries the plan out. The keys to create are inserted only if they are `prepared`.
     pub(super) async fn carry_out(
         &self,
         write: &mut Write,
@@ -173,7 +173,8 @@ impl KeyPlan {
             now,
         );
         let key = ApiKey { generation: 1, ..alterations.of(&new, now) };
-        // An export has the keys that have ended, too, and is to be applied elsewhere. What somebody writes is not.
+        // An export also contains expired keys, and can be applied elsewhere. An entry without an id is written by
+        // hand, and may not have expired.
         if wanted.id.is_none() {
             not_over(&key, now)?;
         }
@@ -202,7 +203,7 @@ impl KeyPlan {
     }
 }
 
-/// The keys that are there, to be found by what a document says of them.
+/// The stored keys, by what a document can name them by.
 struct Index<'k> {
     of_id: HashMap<KeyId, &'k ApiKey>,
     of_name: HashMap<(&'k ProjectId, &'k EnvironmentSlug, &'k str), Vec<&'k ApiKey>>,
@@ -217,7 +218,8 @@ impl<'k> Index<'k> {
         Self { of_id: there.iter().map(|key| (key.id, key)).collect(), of_name }
     }
 
-    /// The key that is meant: the one of the id, or else the one of the name in its project and environment.
+    /// The key that the entry is for: the one with the id, or else the one with the name in its project and
+    /// environment.
     fn matching(
         &self,
         wanted: &KeyConfiguration,
@@ -235,7 +237,7 @@ impl<'k> Index<'k> {
                     )),
                 };
             }
-            // It does not come back unnoticed.
+            // A revoked key can't be created again unnoticed.
             if revoked.contains(id) {
                 return conflict(format!("{id} is revoked; remove its id to create a new key"));
             }
@@ -263,13 +265,13 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
     })
 }
 
-/// A key of the document, for people.
+/// Names an entry of the document in error messages.
 fn here(place: usize, name: &str) -> String {
     format!("keys[{place}]: {name:?}")
 }
 
-/// Whether what the document omits is not more than half of the keys, nor of those in use. A file that was cut short
-/// lacks most of them.
+/// Checks that the document does not omit more than half of all keys, or of the active ones. A truncated file omits
+/// most of them.
 fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
     let is_active = |key: &&ApiKey| key.status(now) == KeyStatus::Active;
     let active_left = left.iter().filter(|key| is_active(key)).count();
@@ -285,7 +287,7 @@ fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<()
     )))
 }
 
-/// What ends in the past can stay so, but nothing is made to.
+/// An end in the past may stay, but no change may set one.
 fn not_over(key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     match key.expires_at {
         Some(end) if end <= now => Err(ApiError::invalid("expires_at must be in the future")),

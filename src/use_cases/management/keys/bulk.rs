@@ -1,4 +1,4 @@
-//! Changing many keys at once, all of them or none.
+//! Changes many keys at once, all of them or none.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ use crate::use_cases::management::{ApiError, Terms, changes, moment, organizatio
 /// The most keys of one change.
 const MOST: u16 = 10_000;
 
-/// Which keys to change, none of them revoked; at least one member says so.
+/// A filter for unrevoked keys. At least one member has to be present.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with what to filter by")]
 pub struct Selection {
@@ -31,7 +31,7 @@ pub struct Selection {
     q: Option<String>,
 }
 
-/// The body of a revocation of many.
+/// The body of a revocation of many keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a filter")]
 pub struct BulkRevocation {
@@ -39,14 +39,14 @@ pub struct BulkRevocation {
     reason: Option<String>,
 }
 
-/// The body of disabling many, or of enabling them.
+/// The body of a request that disables or enables many keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a filter")]
 pub struct BulkDisabling {
     filter: Selection,
 }
 
-/// The body of a change of the scopes of many: other ones, or more and fewer.
+/// The body of a change of the scopes of many keys: it replaces them, or adds and removes some.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a filter and scopes")]
 pub struct Rescoping {
@@ -79,7 +79,7 @@ struct TouchedKey {
 /// Revokes all keys of an organization that a filter finds.
 ///
 /// # Errors
-/// [`ApiError`]; no key has been changed then.
+/// [`ApiError`]. Then no key has changed.
 pub async fn revoke_all(
     records: &Records,
     caller: &Caller,
@@ -97,9 +97,9 @@ pub async fn revoke_all(
 /// What [`suspend_all`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suspension {
-    /// Keys are disabled.
+    /// Disables keys.
     Disable,
-    /// Keys are enabled.
+    /// Enables keys.
     Enable,
 }
 
@@ -112,10 +112,10 @@ impl Suspension {
     }
 }
 
-/// Disables all keys of an organization that a filter finds, or enables them.
+/// Disables or enables all keys of an organization that a filter finds.
 ///
 /// # Errors
-/// [`ApiError`]; no key has been changed then.
+/// [`ApiError`]. Then no key has changed.
 pub async fn suspend_all(
     records: &Records,
     caller: &Caller,
@@ -141,7 +141,7 @@ pub async fn suspend_all(
 /// Changes the scopes of all keys of an organization that a filter finds.
 ///
 /// # Errors
-/// [`ApiError`]; no key has been changed then.
+/// [`ApiError`]. Then no key has changed.
 pub async fn rescope_all(
     records: &Records,
     caller: &Caller,
@@ -182,13 +182,13 @@ async fn change_all(
         update_all(&mut write, action, &changed).await?;
         records.commit(write).await?;
     }
-    // After the transaction, in which it would keep all other writers waiting.
+    // This follows the transaction, in which it would keep all other writers waiting.
     let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
     Ok(BulkAnswer { dry_run: terms.dry_run, count: data.len(), data })
 }
 
-/// The keys that the filter finds and that would be others, before and after; the caller may change each that
-/// it finds.
+/// The keys that the filter finds and that the change affects, before and after. It fails unless the caller may change
+/// every key that the filter finds.
 async fn changed(
     write: &mut Write,
     caller: &Caller,
@@ -210,7 +210,7 @@ async fn changed(
     Ok(changed)
 }
 
-/// Decided before existence: who may change no key at all is told so, whatever the filter finds.
+/// Checks this before existence: a caller who may change no key at all gets an error whatever the filter finds.
 fn may_change_some(caller: &Caller, filter: &KeyFilter) -> Result<(), ApiError> {
     match reachable_keys(caller, Verb::Write, &filter.organization) {
         VisibleKeys::Only(none) if none.is_empty() => Err(missing(caller, filter)),
@@ -218,7 +218,7 @@ fn may_change_some(caller: &Caller, filter: &KeyFilter) -> Result<(), ApiError> 
     }
 }
 
-/// What the caller would need to change whatever the filter finds; of single keys it says nothing.
+/// The scope that the caller needs to change whatever the filter finds. It names no single key.
 fn missing(caller: &Caller, filter: &KeyFilter) -> ApiError {
     let project = filter.project.as_ref().map_or("*", ProjectId::as_str);
     let wanted = caller.may_all_in(&filter.organization, Verb::Write, &["projects", project, "keys", "*"]);
@@ -266,7 +266,7 @@ impl Selection {
     }
 }
 
-/// What the scopes of each key are to be.
+/// The new scopes of each key.
 enum NewScopes {
     These(Scopes),
     MoreAndFewer { add: Vec<Scope>, remove: Vec<Scope> },

@@ -1,4 +1,4 @@
-//! Changing a key.
+//! Changes a key.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
 use crate::use_cases::management::{ApiError, Changed, Terms};
 
-/// The body of a change: what is absent stays, and `null` is no note, no ranges of its own, no end.
+/// The body of a change. An absent member stays. `null` removes the note, the address ranges or the end.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a key's members")]
 pub struct KeyPatch {
@@ -41,7 +41,7 @@ pub struct KeyPatch {
 /// Changes a key.
 ///
 /// # Errors
-/// [`ApiError`]; the key is then as it was.
+/// [`ApiError`]. Then the key has not changed.
 pub async fn change(
     records: &Records,
     caller: &Caller,
@@ -67,7 +67,8 @@ pub async fn change(
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
 
-/// What the audit trail calls a change: disabling and enabling have names of their own, whatever changes with them.
+/// The audit trail's name for a change. Disabling and enabling have names of their own, whatever else changes with
+/// them.
 pub(in crate::use_cases::management) fn action(before: &ApiKey, after: &ApiKey) -> &'static str {
     match (before.disabled_at, after.disabled_at) {
         (None, Some(_)) => "key.disable",
@@ -76,7 +77,7 @@ pub(in crate::use_cases::management) fn action(before: &ApiKey, after: &ApiKey) 
     }
 }
 
-/// What a key is to be, as far as it is to be something else.
+/// The members of a key that are to change.
 #[derive(Debug, Default)]
 pub(in crate::use_cases::management) struct Alterations {
     pub(in crate::use_cases::management) name: Option<String>,
@@ -108,7 +109,7 @@ impl KeyPatch {
 }
 
 impl Alterations {
-    /// The key as it is to be from `at` on.
+    /// The key after the alterations, at time `at`.
     pub(in crate::use_cases::management) fn of(self, before: &ApiKey, at: Timestamp) -> ApiKey {
         let key = match self.disabled {
             Some(true) => before.clone().disable(at),

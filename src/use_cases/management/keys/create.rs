@@ -1,4 +1,4 @@
-//! Making a key.
+//! Creates a key.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ use crate::use_cases::management::ceiling::may_hand_out;
 use crate::use_cases::management::idempotency::IdempotencyGuard;
 use crate::use_cases::management::{ApiError, Etag, Idempotent, IdempotentRequest, Versioned};
 
-/// The body that a key is made from.
+/// The body of a request that creates a key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a key's members")]
 pub struct NewKeyRequest {
@@ -33,12 +33,12 @@ pub struct NewKeyRequest {
     expires_in: Option<ExpiresIn>,
 }
 
-/// A new key or a new secret of one, and the one chance to see it whole.
+/// A key with a new secret. This is the only time that the secret is visible.
 #[derive(Debug)]
 pub struct CreatedKey {
-    /// As it is stored.
+    /// The key as it is stored.
     pub key: ApiKey,
-    /// The key itself.
+    /// The whole key, with its secret.
     pub plain: PlainKey,
 }
 
@@ -48,10 +48,10 @@ impl Versioned for CreatedKey {
     }
 }
 
-/// Makes a key in `organization`.
+/// Creates a key in `organization`.
 ///
 /// # Errors
-/// [`ApiError`]; nothing has been made then.
+/// [`ApiError`]. Then nothing has changed.
 pub async fn create(
     records: &Records,
     minter: &KeyMinter,
@@ -78,14 +78,14 @@ pub async fn create(
     Ok(Idempotent::New(CreatedKey { key: new.key().clone(), plain }))
 }
 
-/// Stores a key in its project, which must be there.
+/// Stores a key in its project, which has to exist.
 async fn insert(write: &mut Write, new: &NewKey) -> Result<(), ApiError> {
     let key = new.key();
     check_home(key, write.project(&key.organization, &key.project).await?.as_ref())?;
     insert_all(write, &[new]).await
 }
 
-/// Stores keys whose projects are there. Other writers wait until that is done, so it takes few statements.
+/// Stores keys whose projects exist. Other writers wait meanwhile, so this takes few statements.
 pub(in crate::use_cases::management) async fn insert_all(
     write: &mut Write,
     new: &[&NewKey],
@@ -99,7 +99,7 @@ pub(in crate::use_cases::management) async fn insert_all(
     Ok(())
 }
 
-/// Whether the project that a key is to be in is there, with the environment that it is for.
+/// Checks that the project of a key exists and has the key's environment.
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
@@ -138,7 +138,7 @@ impl NewKeyRequest {
     }
 }
 
-/// The scopes that somebody named, one by one or by a preset; `None` when neither is there.
+/// The requested scopes, listed or by a preset. `None` when neither is present.
 pub(in crate::use_cases::management) fn scopes(
     scopes: Option<Vec<Scope>>,
     preset: Option<Preset>,
@@ -152,7 +152,7 @@ pub(in crate::use_cases::management) fn scopes(
     }
 }
 
-/// The ranges that somebody listed.
+/// The listed address ranges.
 pub(in crate::use_cases::management) fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
     Cidrs::parse(entries.iter().map(String::as_str)).map_err(ApiError::invalid)
 }

@@ -1,4 +1,4 @@
-//! Deleting a key.
+//! Deletes a key.
 
 use super::{KeyPath, find_to_change, record};
 use crate::node::Records;
@@ -6,10 +6,10 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Force};
 
-/// Deletes a key, which ends it as a revocation does. Its audit events stay.
+/// Deletes a key, with the effect of a revocation. The audit events of the key stay.
 ///
 /// # Errors
-/// [`ApiError`]; the key is then as it was.
+/// [`ApiError`]. Then the key has not changed.
 pub async fn delete(
     records: &Records,
     caller: &Caller,

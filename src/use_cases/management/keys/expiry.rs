@@ -1,4 +1,4 @@
-//! When a key ends, in the words of whoever makes it.
+//! The end of a key, as a request states it.
 
 use serde::Deserialize;
 
@@ -7,14 +7,14 @@ use crate::use_cases::management::{ApiError, moment};
 
 const DAY: i64 = 86_400;
 
-/// What is wrong when a key is to end at a moment and after a span.
+/// The error for a request that states both a time and a span.
 pub(super) const BOTH: &str = "expires_at and expires_in exclude each other";
 
 /// `expires_in`: one of the named spans, or seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expires_in must be 30d, 60d, 90d, 180d, 1y or a positive number of seconds")]
 pub enum ExpiresIn {
-    /// So many seconds.
+    /// A number of seconds.
     Seconds(i64),
     /// `30d`, `60d`, `90d`, `180d` or `1y`.
     Named(String),
@@ -36,10 +36,10 @@ impl ExpiresIn {
     }
 }
 
-/// The end that `expires_at` or `expires_in` stands for; `None` when neither is there.
+/// The end that `expires_at` or `expires_in` stands for. `None` when neither is present.
 ///
 /// # Errors
-/// [`ApiError::InvalidRequest`] when both are there, or the end is not in the future.
+/// [`ApiError::InvalidRequest`] when both are present, or the end is not in the future.
 pub(super) fn end(
     expires_at: Option<&str>,
     expires_in: Option<&ExpiresIn>,

@@ -8,10 +8,10 @@ use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::listing::cursor;
 use crate::use_cases::management::{ApiError, PageRequest, organizations, reading};
 
-/// The most characters of a search.
+/// The most characters of a search text.
 const MAX_SEARCH: usize = 200;
 
-/// Which keys somebody looks for.
+/// A filter and an order of keys.
 #[derive(Clone, Debug)]
 pub struct KeySearch {
     filter: KeyFilter,
@@ -19,10 +19,10 @@ pub struct KeySearch {
 }
 
 impl KeySearch {
-    /// A search that can be made.
+    /// A search that the store can run.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRequest`] for words that no name and no creator has.
+    /// [`ApiError::InvalidRequest`] for text that is too long or contains a NUL.
     pub fn new(filter: KeyFilter) -> Result<Self, ApiError> {
         for (parameter, words) in [("q", &filter.name_contains), ("created_by", &filter.created_by)] {
             let is_bad = |words: &String| words.chars().count() > MAX_SEARCH || words.contains('\0');
@@ -35,20 +35,20 @@ impl KeySearch {
         Ok(Self { filter, order: KeyOrder::default() })
     }
 
-    /// The same in another order.
+    /// The same search in another order.
     #[must_use]
     pub fn sorted(self, order: KeyOrder) -> Self {
         Self { order, ..self }
     }
 
-    /// What is looked for.
+    /// The filter of the search.
     pub fn filter(&self) -> &KeyFilter {
         &self.filter
     }
 }
 
-/// A page of keys, newest first unless they are sorted otherwise, and the cursor of the next. It may have fewer keys than
-/// its limit, or none, and a next page (see [`Store::keys`](crate::store::Reading::keys)).
+/// A page of keys, and the cursor of the next. The newest come first unless another order is requested. A page may have
+/// fewer keys than its limit, or none, even if there is a next page (see [`Store::keys`](crate::store::Reading::keys)).
 ///
 /// # Errors
 /// [`ApiError`].

@@ -1,4 +1,4 @@
-//! Revoking a key: immediate and final.
+//! Revokes a key, at once and for good.
 
 use super::{KeyPath, find_to_change, update};
 use crate::domain::key::{ApiKey, labels};
@@ -7,11 +7,11 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Force};
 
-/// Revokes a key and returns it as it is now. One that was revoked before stays as it was, its reason and its
-/// moment included.
+/// Revokes a key and returns its new state. A key that is already revoked stays as it is, including its reason and its
+/// time.
 ///
 /// # Errors
-/// [`ApiError`]. After [`ApiError::Unavailable`] the key may have been revoked or not: ask again.
+/// [`ApiError`]. After [`ApiError::Unavailable`], the key may be revoked or not: try again.
 pub async fn revoke(
     records: &Records,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! A key's secrets: a new one beside the old for a while, and the end of one.
+//! Rotates and retires the secrets of a key.
 
 use serde::Deserialize;
 
@@ -19,15 +19,15 @@ const MAX_OVERLAP: i64 = 2_592_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with overlap_seconds")]
 pub struct Rotation {
-    /// For how many seconds what opens the key now goes on opening it.
+    /// For how many seconds the present secrets stay valid.
     overlap_seconds: i64,
 }
 
-/// Gives a key a new secret. What opened it before does so until the overlap is over; with none, it is retired
-/// at once, and tokens that were got with it are dead.
+/// Gives a key a new secret. The earlier secrets stay valid for the overlap. With an overlap of 0, they are retired at
+/// once, and tokens of the key are no longer valid.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] for a revoked key, and when two secrets are live already.
+/// [`ApiError`]. [`ApiError::Conflict`] for a revoked key, and when two secrets are already live.
 pub async fn rotate(
     records: &Records,
     minter: &KeyMinter,
@@ -41,7 +41,7 @@ pub async fn rotate(
         return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
     }
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
-    // Hashing is slow: nobody's turn to write is spent on it.
+    // Hashing is slow, so it happens before this request's turn to write.
     let seen = super::find(records, caller, path, crate::domain::scope::Verb::Write).await?;
     let now = records.clock.now();
     let (secret, plain) = minter.secret(&seen, now).await?;
@@ -90,21 +90,23 @@ fn is_live(end: Option<Timestamp>, at: Timestamp) -> bool {
     end.is_none_or(|end| at < end)
 }
 
-/// What became of a key when one of its secrets was retired.
+/// The outcome of retiring a secret.
 #[derive(Debug)]
 pub struct Retirement {
-    /// The key as it is now.
+    /// The key after the change.
     pub key: ApiKey,
-    /// The secret that was to end, and lasts now because the one that was to replace it is retired.
+    /// The secret that lost its end, because its replacement was retired.
     pub kept: Option<SecretId>,
 }
 
-/// Retires one secret of a key before its time. Tokens of the key are dead, whichever secret they were got
-/// with. Retiring the secret that was to replace another undoes the rotation: the other one would end unannounced and
-/// the key with it, so it lasts from now on. That takes the rights of a rotation.
+/// Retires one secret of a key before its end. All tokens of the key are no longer valid, whichever secret they were
+/// issued for.
+///
+/// Retiring the secret that was to replace another undoes the rotation. Otherwise the other secret would end
+/// unannounced, and the key would stop working, so that secret loses its end. This requires the rights of a rotation.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::Conflict`] when no other secret is live.
+/// [`ApiError`]. [`ApiError::Conflict`] when no other secret is live.
 pub async fn retire(
     records: &Records,
     caller: &Caller,
@@ -131,7 +133,7 @@ pub async fn retire(
     Ok(Retirement { key: after, kept })
 }
 
-/// Takes the end of a key's newest secret away.
+/// Removes the end of a key's newest secret.
 async fn keep_newest(
     write: &mut Write,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Finding a key without knowing whose it is.
+//! Finds a key without knowing its organization.
 
 use super::may;
 use crate::domain::api_key::KeyClue;
@@ -9,8 +9,8 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::listing::cursor;
 use crate::use_cases::management::{ApiError, PageRequest, reading};
 
-/// A page of the keys that `clue` fits, of whichever organization, as far as the caller may read them, and the cursor of
-/// the next. A page looks at as many keys as its limit says, and may have fewer, or none, and a next page.
+/// A page of the keys that match `clue` in all organizations, as far as the caller may read them, and the cursor of the
+/// next. A page examines as many keys as its limit. It may have fewer keys, or none, even if there is a next page.
 ///
 /// # Errors
 /// [`ApiError`].

@@ -1,4 +1,4 @@
-//! Which keys of an organization are used most.
+//! The keys of an organization that are used most.
 
 use super::Bucket;
 use crate::domain::api_key::KeyId;
@@ -10,21 +10,21 @@ use crate::store::{KeyLabel, KeyTotal};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::{ApiError, keys, organizations, reading};
 
-/// How a key was used in a period.
+/// The use of a key in a period.
 #[derive(Debug)]
 pub struct KeyUse {
-    /// The key.
+    /// The id of the key.
     pub key: KeyId,
-    /// What is known of it; `None` when it is deleted, or the caller may not read it.
+    /// The name and place of the key. `None` when it is deleted, or the caller may not read it.
     pub label: Option<KeyLabel>,
-    /// What there was, from the period's begin.
+    /// The use in the period. The bucket begins with the period.
     pub used: Bucket,
 }
 
-/// At most `limit` of an organization's keys that were used in a period, the busiest first.
+/// At most `limit` of the organization's keys that were used in a period, the busiest first.
 ///
 /// # Errors
-/// [`ApiError`]; [`ApiError::InvalidRequest`] for a period that has not begun, or is not kept any more.
+/// [`ApiError`]. [`ApiError::InvalidRequest`] for a period that has not begun, or that is no longer kept.
 pub async fn by_key(
     records: &Records,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Whom a client acts for.
+//! The subject that a client acts for.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use crate::node::{
 use crate::use_cases::token::OAuthError;
 use crate::use_cases::token::grant::covered;
 
-/// The subject of an exchange, whose token or key is good now.
+/// The subject of an exchange, whose token or key is valid now.
 pub(super) struct Subject {
-    /// Its key's id.
+    /// The id of the subject's key.
     pub(super) id: String,
     pub(super) organization: String,
     pub(super) project: String,
     pub(super) environment: String,
     pub(super) generation: u64,
-    /// When what was presented for it ends.
+    /// When the presented token or key ends.
     pub(super) ends_at: Option<Timestamp>,
-    /// Who acts for it already.
+    /// The actors of the presented token.
     pub(super) actor: Option<ActorClaim>,
-    /// The tokens that the new one comes from.
+    /// The `jti` of the tokens that the new one derives from.
     pub(super) origin: Vec<String>,
-    /// What it may do, nothing of it under `claviger/`.
+    /// The scopes of the subject, without those under `claviger/`.
     scopes: Scopes,
     cidrs: Cidrs,
     key: Arc<CachedKey>,
-    /// The secret that was presented, if one was.
+    /// The secret that was presented, if the subject is an API key.
     secret: Option<SecretId>,
 }
 
@@ -43,7 +43,7 @@ impl Subject {
     /// The subject of an access token.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] when the token is not good (RFC 8693 §2.2.2), or for the management API.
+    /// [`OAuthError::InvalidRequest`] when the token is not valid (RFC 8693 §2.2.2), or is for the management API.
     pub(super) async fn of_token(
         authenticator: &Authenticator,
         token: &str,
@@ -60,10 +60,10 @@ impl Subject {
         Ok(live.into())
     }
 
-    /// The holder of an API key.
+    /// The subject of an API key.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] when the key is not good.
+    /// [`OAuthError::InvalidRequest`] when the key is not valid.
     pub(super) async fn of_key(
         authenticator: &Arc<Authenticator>,
         key: &str,
@@ -83,12 +83,12 @@ impl Subject {
         }))
     }
 
-    /// Counts that what was presented for the subject was good.
+    /// Counts one use of the presented token or key.
     pub(super) fn count(&self, authenticator: &Authenticator, now: Timestamp) {
         authenticator.count_use(&self.key, self.secret, UseKind::Direct, now);
     }
 
-    /// Whether the subject may call from `address`, which the client vouches for.
+    /// Checks that the subject may call from `address`, for which the client vouches.
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`].
@@ -103,7 +103,8 @@ impl Subject {
         }
     }
 
-    /// `asked` in canonical form, or all that the subject has. Never more, and never silently less.
+    /// The requested scopes in canonical form, or all scopes of the subject. The result never has more, and never
+    /// silently less, than was requested.
     ///
     /// # Errors
     /// [`OAuthError::InvalidScope`].
