@@ -44,10 +44,11 @@ mod withdrawal;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 
 use crate::http::Route;
+use crate::http::background;
 use crate::http::compress;
 use crate::http::failure::{api_method_not_allowed, not_found};
 use crate::http::route::routes;
@@ -115,7 +116,8 @@ pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Ar
     let pages = endpoints()
         .route_layer(from_fn_with_state(Arc::clone(node), middleware::around))
         .route_layer(compress::layer())
-        .route_layer(Extension(shown_again));
+        .route_layer(Extension(shown_again))
+        .route_layer(from_fn(background::in_background));
     match set_up {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,

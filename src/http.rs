@@ -3,6 +3,7 @@
 
 mod answer;
 pub(crate) mod audit;
+pub(crate) mod background;
 pub(crate) mod body;
 mod body_permit;
 mod client_auth;
@@ -68,10 +69,11 @@ routes! {
         GET "/v1/gate" => gate::check,
         ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_original,
     }
-    // The management API.
     other methods: api_method_not_allowed, around: denials::noted {
         GET "/v1/self" => keys::own,
-
+    }
+    // The management API. It takes long, and gives way to all of the above.
+    other methods: api_method_not_allowed, around: denials::noted, around: background::in_background {
         GET "/v1/orgs" => organizations::list,
         POST "/v1/orgs" => organizations::create,
         GET "/v1/orgs/{org}" => organizations::read,

@@ -111,13 +111,20 @@ impl Store {
 
     /// Uses no connection any more that is open by now: what is behind them has changed.
     pub fn renew_connections(&self) {
+        self.admission.renew_connections();
         either!(&self.db, |pool, DB| pool.expire_all());
     }
 
     /// Closes the connections once they are idle; those whose other end is silent are left to the end of the
     /// process. An SQLite store is left without a write-ahead log.
     pub async fn close(&self) {
-        let closed = async { either!(&self.db, |pool, DB| pool.close().await) };
+        let closed = async {
+            self.admission.close().await;
+            either!(&self.db, |pool, DB| {
+                pool.close().await;
+                DB::release(pool.source());
+            });
+        };
         let _ = tokio::time::timeout(CLOSED_WITHIN, closed).await;
     }
 }

@@ -56,7 +56,7 @@ impl Contender {
         let duration = Duration::from_millis(milliseconds);
         let requests = Arc::clone(&self.requests);
         let outcome = run(self.server.address, requests, CONNECTIONS, duration, Pace::Closed).await;
-        assert_eq!(outcome.other, 0, "every request is answered with 200");
+        assert_eq!(outcome.other, 0, "every request is answered with 200: {:?}", outcome.refusal);
         outcome
     }
 }

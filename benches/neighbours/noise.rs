@@ -78,8 +78,9 @@ impl Tenants {
                 let admin = self.make_key("default", "*", "claviger/orgs/default/**").await.1;
                 let token = self.token(&admin).await;
                 let patch = json!({ "name": "Noisy" }).to_string();
-                let all =
-                    json!({ "filter": { "q": "Key 1" }, "add": [{ "action": "write", "resource": "x" }] });
+                // Nobody hands out what they do not have.
+                let own = json!({ "action": "read", "resource": "claviger/orgs/default/audit" });
+                let all = json!({ "filter": { "q": "Key 1" }, "add": [own] });
                 vec![
                     request("PATCH", "/v1/orgs/default", &bearer(&token), &patch),
                     request(

@@ -52,15 +52,15 @@ async fn main() {
     }
     process::pin_load();
     let plan = if arguments.has("quick") { QUICK } else { FULL };
-    let sqlite = Deployment::on_sqlite();
-    same_node(&sqlite, &plan).await;
-    restarted(&sqlite, &plan).await;
+    // A store belongs to one issuer, which each part chooses for itself.
+    same_node(&Deployment::on_sqlite(), &plan).await;
+    restarted(&Deployment::on_sqlite(), &plan).await;
     match Postgres::own() {
         Some(server) => other_node(&Deployment::on_postgres(&server).await, &plan).await,
         None => println!("left out: PostgreSQL is missing"),
     }
-    cut(&sqlite).await;
-    followers::measure(&sqlite, plan.followers).await;
+    cut(&Deployment::on_sqlite()).await;
+    followers::measure(&Deployment::on_sqlite(), plan.followers).await;
 }
 
 async fn same_node(deployment: &Deployment, plan: &Plan) {

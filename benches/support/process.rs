@@ -1,9 +1,11 @@
 //! Servers as processes of their own, on a processor of their own.
 
-use std::io::{BufRead as _, BufReader};
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 /// Where servers run, and where the load does.
 const SERVER_CPU: &str = "0";
@@ -37,15 +39,20 @@ impl Server {
         let begun = std::time::Instant::now();
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("taskset and the server start");
+        let log = last_lines(child.stderr.take().expect("a pipe"));
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let address = lines.by_ref().find_map(|line| line.ok()?.rsplit_once(" on ")?.1.parse().ok());
         let started_in = begun.elapsed().as_secs_f64();
+        let Some(address) = address else {
+            let _ = child.wait();
+            panic!("the server does not serve:\n{}", log.join().unwrap_or_default());
+        };
         // Whatever else it prints must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("the server says where it serves"), child, started_in }
+        Self { address, child, started_in }
     }
 
     /// CPU seconds that the process has used, in user mode and in the kernel.
@@ -82,6 +89,21 @@ pub(crate) fn pin_load() {
         "server on processor {SERVER_CPU}, load on processor {LOAD_CPU}: {}",
         if pinned { "pinned" } else { "NOT PINNED" }
     );
+}
+
+/// Reads a log, so that it does not fill the pipe, and gives its last lines when it ends.
+fn last_lines(log: impl Read + Send + 'static) -> JoinHandle<String> {
+    const LINES: usize = 20;
+    std::thread::spawn(move || {
+        let mut last = VecDeque::with_capacity(LINES);
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            if last.len() == LINES {
+                last.pop_front();
+            }
+            last.push_back(line);
+        }
+        Vec::from(last).join("\n")
+    })
 }
 
 fn pinned(program: &Path) -> Command {

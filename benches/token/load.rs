@@ -1,5 +1,6 @@
 //! The load: keep-alive connections that send prebuilt requests and read whole answers.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,10 @@ pub(crate) struct Outcome {
     pub(crate) good: u64,
     /// Answers with another status.
     pub(crate) other: u64,
+    /// How many there were of each other status.
+    pub(crate) refused: BTreeMap<u16, u64>,
+    /// One of them, whole.
+    pub(crate) refusal: Option<String>,
     /// How long it took.
     pub(crate) seconds: f64,
     /// Microseconds of each answer, sorted.
@@ -78,6 +83,10 @@ pub(crate) async fn run(
         let one = task.await.expect("a driver");
         all.good += one.good;
         all.other += one.other;
+        for (status, count) in one.refused {
+            *all.refused.entry(status).or_default() += count;
+        }
+        all.refusal = all.refusal.or(one.refusal);
         all.latencies.extend(one.latencies);
     }
     awake.abort();
@@ -110,7 +119,13 @@ async fn drive(
         stream.write_all(request).await.expect("sent");
         let status = answer(&mut stream, &mut buffer).await;
         outcome.latencies.push(due.elapsed().as_micros().try_into().unwrap_or(u32::MAX));
-        if status == 200 { outcome.good += 1 } else { outcome.other += 1 }
+        if status == 200 {
+            outcome.good += 1;
+        } else {
+            outcome.other += 1;
+            *outcome.refused.entry(status).or_default() += 1;
+            outcome.refusal.get_or_insert_with(|| String::from_utf8_lossy(&buffer).into_owned());
+        }
     }
 }
 

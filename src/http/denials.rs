@@ -2,6 +2,7 @@
 //! the caller's permit among its organization's concurrent requests.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -42,7 +43,12 @@ impl KnownCaller {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identified;
 
-/// Middleware around the management operations: records each 403 `forbidden` in the audit trail.
+/// The delay of a 429 for too many concurrent requests. Without it, a client that ignores `Retry-After` and retries at once
+/// over many connections uses up a processor.
+const TOO_MANY_AFTER: Duration = Duration::from_millis(25);
+
+/// Middleware around the management operations: records each 403 `forbidden` in the audit trail, and delays each 429 for
+/// too many concurrent requests.
 pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     let known = KnownCaller::default();
     request.extensions_mut().insert(known.clone());
@@ -50,13 +56,20 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     if known.0.caller.get().is_some() {
         response.extensions_mut().insert(Identified);
     }
-    if let Some(Failure::Api(error) | Failure::Page { error, .. }) = response.extensions().get()
-        && let ApiError::Forbidden { message, scope } = error
-        && let Some((node, caller)) = known.0.caller.get()
-    {
-        let origin = Origin { address: caller.address, request_id: &caller.request_id };
-        let missing = scope.as_ref().unwrap_or(message);
-        node.usage.refusals.denied(&caller.key.key, missing, origin, node.clock.now());
+    let error = match response.extensions().get() {
+        Some(Failure::Api(error) | Failure::Page { error, .. }) => Some(error),
+        _ => None,
+    };
+    match error {
+        Some(ApiError::Forbidden { message, scope }) => {
+            if let Some((node, caller)) = known.0.caller.get() {
+                let origin = Origin { address: caller.address, request_id: &caller.request_id };
+                let missing = scope.as_ref().unwrap_or(message);
+                node.usage.refusals.denied(&caller.key.key, missing, origin, node.clock.now());
+            }
+        }
+        Some(ApiError::TooManyConcurrent) => tokio::time::sleep(TOO_MANY_AFTER).await,
+        _ => {}
     }
     holding(response, known)
 }

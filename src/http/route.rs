@@ -12,13 +12,14 @@ pub struct Route {
 }
 
 /// Builds two things from one table: [`super::ROUTES`], which lists every operation, and the router that serves them.
-/// Each group names the handler for its other methods, and may name a middleware. `ANY` stands for every method.
+/// Each group names the handler for its other methods, and may name middlewares, the outermost last. `ANY`
+/// stands for every method.
 macro_rules! routes {
     (@method ANY) => { None };
     (@method $method:ident) => { Some(axum::http::Method::$method) };
     (@serve ANY $handler:path) => { axum::routing::any($handler) };
     (@serve $method:ident $handler:path) => { axum::routing::on(axum::routing::MethodFilter::$method, $handler) };
-    ($(other methods: $refuse:ident $(, around: $around:path)? { $($method:ident $path:expr => $handler:path,)+ })+) => {
+    ($(other methods: $refuse:ident $(, around: $around:path)* { $($method:ident $path:expr => $handler:path,)+ })+) => {
         /// Every operation, in the order of the table.
         pub const ROUTES: &[Route] =
             &[$($(Route { method: routes!(@method $method), path: $path },)+)+];
@@ -29,7 +30,7 @@ macro_rules! routes {
                 axum::Router::new()
                     $(.route($path, routes!(@serve $method $handler)))+
                     .method_not_allowed_fallback($refuse)
-                    $(.route_layer(axum::middleware::from_fn($around)))?,
+                    $(.route_layer(axum::middleware::from_fn($around)))*,
             ))+
         }
     };

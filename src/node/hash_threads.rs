@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::base::lock::Mutex;
 use crate::domain::principal::Principal;
+use crate::sharing::background::lower_priority;
 use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, Quota};
 
 /// The lowest priority (`nice`). At 10, a thousand waiting secrets still raised the p99 of clients with known secrets
@@ -67,8 +68,7 @@ impl HashThreads {
 }
 
 fn work_off(waiting: &Mutex<Receiver<Job>>) {
-    // On Linux, this applies to the current thread alone. If it is not allowed, the threads keep the usual priority.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    lower_priority(NICE);
     loop {
         let job = waiting.lock().recv();
         let Ok(job) = job else { return };

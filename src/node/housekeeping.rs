@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::Node;
 use crate::base::clock::Timestamp;
 use crate::domain::usage::{CalendarSpan, Interval};
+use crate::sharing::background;
 use crate::store::StoreError;
 
 /// How long changes are kept, in seconds. This is much longer than any node may rely on its memory.
@@ -29,7 +30,11 @@ const BATCHES: u32 = 200;
 
 impl Node {
     /// Writes counted use every `interval`, and once more when `stop` changes.
-    pub async fn flush_usage(self: Arc<Self>, interval: Duration, mut stop: watch::Receiver<bool>) {
+    pub async fn flush_usage(self: Arc<Self>, interval: Duration, stop: watch::Receiver<bool>) {
+        background::run(self.flush_repeatedly(interval, stop)).await;
+    }
+
+    async fn flush_repeatedly(self: Arc<Self>, interval: Duration, mut stop: watch::Receiver<bool>) {
         let mut stopping = false;
         while !stopping {
             tokio::select! {
@@ -43,7 +48,11 @@ impl Node {
     }
 
     /// Rotates signing keys on schedule and deletes old data, until `stop` changes.
-    pub async fn tidy(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    pub async fn tidy(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        background::run(self.tidy_repeatedly(stop)).await;
+    }
+
+    async fn tidy_repeatedly(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             let round = async {
                 self.tidy_once().await;

@@ -25,8 +25,8 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 /// Time between two attempts at the start.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 
-/// How many connections there are at most.
-const SQLITE_CONNECTIONS: u32 = 8;
+/// How many connections there are at most; on SQLite, beside those for which there are permits (`admission`).
+const SQLITE_CONNECTIONS: u32 = 3;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// What every session on PostgreSQL begins with, whatever is set for the role or the database.

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -26,6 +27,7 @@ use super::fault::Fault;
 use super::write_health::WriteHealth;
 use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
+use crate::sharing::background;
 
 /// The longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -48,6 +50,8 @@ pub(crate) struct Pool<DB: Engine>(Arc<Inner<DB>>);
 
 struct Inner<DB: Engine> {
     source: DB::Source,
+    /// Opens the connections, and drives them.
+    home: Handle,
     size: u32,
     permits: Arc<Semaphore>,
     /// The idle connections. The one that was used last is at the end.
@@ -59,7 +63,7 @@ struct Inner<DB: Engine> {
     /// A connection that is never handed out; see [`Pool::anchor`].
     anchor: tokio::sync::Mutex<Option<DB::Connection>>,
     is_closed: AtomicBool,
-    writes: WriteHealth,
+    writes: Arc<WriteHealth>,
 }
 
 struct RawConnection<DB: Engine> {
@@ -87,8 +91,22 @@ impl<DB: Engine> fmt::Debug for Pool<DB> {
 impl<DB: Engine> Pool<DB> {
     /// A pool of at most `size` connections. It opens none yet.
     pub(crate) fn new(source: DB::Source, size: u32) -> Self {
+        Self::at(Handle::current(), source, size, Arc::default())
+    }
+
+    /// A second pool of at most `size` connections to the same database, at the priority of background threads: SQLite runs
+    /// statements on a thread of the connection, which inherits the priority of the thread that opens it.
+    pub(crate) fn in_background(&self, size: u32) -> Self
+    where
+        DB::Source: Clone,
+    {
+        Self::at(background::handle(), self.0.source.clone(), size, Arc::clone(&self.0.writes))
+    }
+
+    fn at(home: Handle, source: DB::Source, size: u32, writes: Arc<WriteHealth>) -> Self {
         Self(Arc::new(Inner {
             source,
+            home,
             size,
             permits: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
@@ -96,7 +114,7 @@ impl<DB: Engine> Pool<DB> {
             last_error: Mutex::default(),
             anchor: tokio::sync::Mutex::default(),
             is_closed: AtomicBool::new(false),
-            writes: WriteHealth::default(),
+            writes,
         }))
     }
 
@@ -155,16 +173,22 @@ impl<DB: Engine> Pool<DB> {
             let _ = anchor.close().await;
         }
         self.0.permits.close();
-        DB::release(&self.0.source);
     }
 
     async fn open(&self) -> sqlx::Result<RawConnection<DB>> {
         let opened = monotonic_now();
-        let opening = timeout(CONNECT_WITHIN, DB::connect(&self.0.source)).await;
+        let opening = timeout(CONNECT_WITHIN, self.connect()).await;
         let too_late = |_| timed_out_because(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
         let connected = opening.map_err(too_late).and_then(|connected| connected);
         *self.0.last_error.lock() = connected.as_ref().err().map(ToString::to_string);
         Ok(RawConnection { raw: connected?, opened })
+    }
+
+    /// Connects on the pool's own runtime: a connection outlives the request that needed it first.
+    async fn connect(&self) -> sqlx::Result<DB::Connection> {
+        let pool = self.clone();
+        let connecting = self.0.home.spawn(async move { DB::connect(&pool.0.source).await });
+        connecting.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
     }
 
     /// The usable idle connection that was used last.
@@ -221,5 +245,34 @@ impl<DB: Engine> Pool<DB> {
             Some(last_error) => timed_out_because(last_error.clone()),
             None => sqlx::Error::PoolTimedOut,
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{Sqlite, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_works_in_the_background_for_connections_that_give_way() {
+        let (asked, priorities) = channel();
+        // SQLite asks on the thread that it works on.
+        let options = SqliteConnectOptions::new().in_memory(true).collation("asks", move |one, other| {
+            asked.send(rustix::process::getpriority_process(None).unwrap()).unwrap();
+            one.cmp(other)
+        });
+        let others = Pool::<Sqlite>::new(SqliteFile { options, file: None }, 1);
+        let compare = async |connection: &mut SqliteConnection| {
+            sqlx::query("SELECT $1 < $2 COLLATE asks").bind("a").bind("b").execute(connection).await.unwrap();
+            priorities.try_iter().last().unwrap()
+        };
+        let normal = compare(&mut others.acquire().await.unwrap()).await;
+        // Opened from here, which is no background thread.
+        let background = others.in_background(1);
+        assert!(compare(&mut background.acquire().await.unwrap()).await > normal);
     }
 }

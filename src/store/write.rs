@@ -128,7 +128,7 @@ impl Store {
     }
 
     async fn try_turn(&self, count: i64) -> sqlx::Result<(Tx, i64)> {
-        let mut tx = begin(&self.db).await?;
+        let mut tx = begin(self.admission.db()).await?;
         let seq = take_numbers(&mut tx, count).await?;
         either!(&mut tx, |tx, DB| tx.watch());
         Ok((tx, seq))

@@ -29,7 +29,9 @@ pub use idempotency::{Idempotent, IdempotentRequest};
 pub use listing::PageRequest;
 
 use crate::base::clock::Timestamp;
+use crate::domain::principal::Principal;
 use crate::node::{Records, run_to_completion};
+use crate::sharing::background;
 use crate::store::{Reading, StoreError};
 use crate::use_cases::access::Caller;
 
@@ -73,7 +75,13 @@ pub async fn carry_out<T: Send + 'static>(
 /// Waits for a connection in the share of the caller's organization. The [`Reading`] holds its place: use it for one
 /// query, and then drop it.
 async fn reading(records: &Records, caller: &Caller) -> Result<Reading, StoreError> {
-    records.store.reading(&caller.principal()).await
+    reading_for(records, &caller.principal()).await
+}
+
+/// The same for whoever the caller is.
+async fn reading_for(records: &Records, principal: &Principal) -> Result<Reading, StoreError> {
+    background::expect_here();
+    records.store.reading(principal).await
 }
 
 /// Parses the time that `member` of a request holds.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::format::{ExportFormat, Mark};
 use crate::domain::audit::RecordedEvent;
 use crate::http::spreadsheet;
+use crate::sharing::background;
 use crate::store::StoreError;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::audit::Export;
@@ -47,11 +48,14 @@ pub(super) async fn answer(
 ) -> Result<Response, ApiError> {
     let events = export.next().await?;
     let rest = Rest { export, format, events, has_begun: false, request_id };
-    let body = stream::try_unfold(rest, |mut rest| async move {
-        let part = rest.next().await.inspect_err(|error| {
-            tracing::warn!(request_id = rest.request_id, %error, "audit export cut off");
-        })?;
-        Ok::<_, ExportError>(part.map(|part| (part, rest)))
+    // The response is written on a thread that all clients share.
+    let body = stream::try_unfold(rest, |mut rest| {
+        background::run(async move {
+            let part = rest.next().await.inspect_err(|error| {
+                tracing::warn!(request_id = rest.request_id, %error, "audit export cut off");
+            })?;
+            Ok::<_, ExportError>(part.map(|part| (part, rest)))
+        })
     });
     let content_type = HeaderValue::from_static(format.content_type());
     Ok(([(header::CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response())

@@ -34,7 +34,7 @@ pub(crate) trait Engine: Database {
 }
 
 /// A file of SQLite.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SqliteFile {
     /// How it is opened.
     pub(crate) options: SqliteConnectOptions,

@@ -33,12 +33,7 @@ impl BootstrapContext {
             }
             let (now, operator) = (self.clock.now(), Actor::server(Who::Operator));
             self.store.change_identity(issuer, &brand, now, &operator).await?;
-            tracing::warn!(
-                ?remembered,
-                issuer,
-                brand,
-                "the deployment has a new issuer or brand"
-            );
+            tracing::warn!(?remembered, issuer, brand, "the deployment has a new issuer or brand");
         }
         self.announce_audiences(&remembered).await
     }

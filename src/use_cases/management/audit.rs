@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::listing::cursor;
-use super::{ApiError, PageRequest, organizations};
+use super::{ApiError, PageRequest, organizations, reading_for};
 use crate::domain::audit::{EventFilter, RecordedEvent};
 use crate::domain::names::OrganizationId;
 use crate::domain::principal::Principal;
@@ -74,7 +74,7 @@ impl Trail {
     pub async fn page(&self, page: &PageRequest) -> Result<(Vec<RecordedEvent>, Option<String>), ApiError> {
         let before = page.behind(&self.records, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
-        let found = self.records.store.reading(&self.principal).await?.events(&query).await?;
+        let found = reading_for(&self.records, &self.principal).await?.events(&query).await?;
         Ok((found.items, cursor(&self.records, &self.list, found.next)?))
     }
 
@@ -99,7 +99,7 @@ impl Export {
         }
         let query = EventQuery { filter: &self.trail.filter, before: self.before, limit: AT_ONCE };
         let Trail { records, principal, .. } = &self.trail;
-        let found = records.store.reading(principal).await?.events(&query).await?;
+        let found = reading_for(records, principal).await?.events(&query).await?;
         self.is_over = found.next.is_none();
         self.before = found.next;
         Ok(found.items)

@@ -15,6 +15,7 @@ use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::node::Records;
+use crate::sharing::background;
 use crate::store::{KeyFilter, KeyPage, StatusFilter, Write};
 use crate::use_cases::access::Caller;
 
@@ -30,6 +31,7 @@ pub async fn export(
     caller: &Caller,
     id: &OrganizationId,
 ) -> Result<Configuration, ApiError> {
+    background::expect_here();
     may_read_all(caller, id)?;
     let mut snapshot = records.store.snapshot(&caller.principal(), records.clock.now()).await?;
     let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;

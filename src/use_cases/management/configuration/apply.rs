@@ -12,6 +12,7 @@ use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::{Organization, Project};
 use crate::node::{KeyMinter, Records};
+use crate::sharing::background;
 use crate::store::{NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
@@ -40,6 +41,7 @@ pub async fn apply(
     document: &Configuration,
     terms: ApplyTerms,
 ) -> Result<Applied, ApiError> {
+    background::expect_here();
     may_read_all(caller, id)?;
     let organization = document.organization.as_ref();
     let organization = organization.ok_or_else(|| ApiError::invalid(UNNAMED))?;

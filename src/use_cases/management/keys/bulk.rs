@@ -10,6 +10,7 @@ use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Scope, Scopes, Verb};
 use crate::node::Records;
+use crate::sharing::background;
 use crate::store::{KeyFilter, StatusFilter, VisibleKeys, Write};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
@@ -167,6 +168,7 @@ async fn change_all(
     change: impl Fn(&ApiKey) -> Result<ApiKey, ApiError>,
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
+    background::expect_here();
     let filter = search.filter();
     organizations::known(records, caller, &filter.organization).await?;
     may_change_some(caller, filter)?;
