@@ -1,10 +1,10 @@
-//! An HTTP client of one Claviger server, for whoever is outside: the command line, and what verifies tokens.
+//! An HTTP client for one Claviger server. The command line uses it, and so does the verifier.
 //!
-//! It trusts little. Each exchange has a time limit and a size limit; a redirect is an answer like any other
-//! and is not followed, since what follows it would carry the credential to a place that nobody named; and a
-//! credential goes over plain http to this machine only, unless that is explicitly allowed. TLS is rustls on
-//! ring, whatever else a host program has installed as the process's default. Nothing is read from the environment: a
-//! proxy is one that the caller names.
+//! The client trusts little. Each exchange has a time limit and a size limit. A redirect is an answer like any other
+//! and is not followed, because following it would carry the credential to a place that nobody named. A credential goes
+//! over plain http to this machine only, unless that is explicitly allowed. TLS is rustls on ring, whatever else the
+//! host program has installed as the process's default. The client reads nothing from the environment, so the caller
+//! names any proxy.
 
 mod answer;
 mod base_url;
@@ -39,14 +39,14 @@ pub use request::Request;
 pub use session::Session;
 pub use trust::{Trust, TrustError};
 
-/// How long and how much a client puts up with.
+/// The time and size limits of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestLimits {
-    /// For a connection, its TLS included.
+    /// For the connection, including TLS.
     pub connect: Duration,
-    /// For a whole exchange; of a streamed answer, for its head and then for each piece.
+    /// For a whole exchange. For a streamed answer, this limits the head and then each piece.
     pub answer: Duration,
-    /// Bytes of an answer's body. A streamed one has no end that anybody knows.
+    /// The most bytes of an answer's body. It does not apply to streamed answers.
     pub body: usize,
 }
 
@@ -56,12 +56,12 @@ impl Default for RequestLimits {
     }
 }
 
-/// Over what a credential may be sent.
+/// The connections over which a credential may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// TLS, or no network at all: plain http to loopback.
+    /// TLS, or plain http to loopback, which never leaves this machine.
     Private,
-    /// Plain http to anywhere: whoever is on the way reads the credential.
+    /// Plain http to anywhere. Everybody on the way can read the credential.
     Any,
 }
 
@@ -79,16 +79,16 @@ impl Client {
     /// A client without a credential.
     ///
     /// # Errors
-    /// [`TrustError`] when the server is asked by TLS and nothing can be trusted.
+    /// [`TrustError`] when the URL is https and no certificate authority can be loaded.
     pub fn new(base: BaseUrl, trust: &Trust, limits: RequestLimits) -> Result<Self, TrustError> {
         let tls = base.is_https().then(|| trust.config()).transpose()?;
         Ok(Self { base, tls, proxy: None, limits, credential: None })
     }
 
-    /// The same client, which shows `credential` with every request.
+    /// The same client, which sends `credential` with every request.
     ///
     /// # Errors
-    /// [`ClientError::Exposed`] when others could read it on the way.
+    /// [`ClientError::Exposed`] when others could read the credential on the way.
     pub fn with_credential(self, credential: BearerCredential, over: Transport) -> Result<Self, ClientError> {
         if over == Transport::Private && !self.base.is_private() {
             return Err(ClientError::Exposed(self.base));
@@ -96,7 +96,7 @@ impl Client {
         Ok(Self { credential: Some(credential), ..self })
     }
 
-    /// The same client, which asks through `proxy`.
+    /// The same client, which connects through `proxy`.
     #[must_use]
     pub fn with_proxy(self, proxy: Proxy) -> Self {
         Self { proxy: Some(proxy), ..self }
@@ -108,12 +108,12 @@ impl Client {
         Self { limits, ..self }
     }
 
-    /// The server that it asks.
+    /// The base URL of the server.
     pub fn base(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// What it shows with every request.
+    /// The credential that the client sends with every request.
     pub fn credential(&self) -> Option<&BearerCredential> {
         self.credential.as_ref()
     }
@@ -121,13 +121,13 @@ impl Client {
     /// Sends a request and reads the whole answer, whatever its status.
     ///
     /// # Errors
-    /// [`ClientError`] when there is no answer, or none that is whole.
+    /// [`ClientError`] when there is no complete answer.
     pub async fn send(&self, request: Request) -> Result<Answer, ClientError> {
         let exchange = async { self.exchange(request).await?.read(&self.base, self.limits.body).await };
         timeout(self.limits.answer, exchange).await.map_err(|_| self.too_slow())?
     }
 
-    /// Sends a request and leaves the answer's body to be read piece by piece.
+    /// Sends a request, and leaves the answer's body to be read piece by piece.
     ///
     /// # Errors
     /// [`ClientError`] when there is no answer.
@@ -151,7 +151,7 @@ impl Client {
         connect::connect(&self.base, self.tls.as_ref(), self.proxy.as_ref(), self.limits.connect).await
     }
 
-    /// The request as it goes over the connection.
+    /// The request in its form for the connection.
     fn addressed(&self, request: Request) -> hyper::Request<Full<Bytes>> {
         let mut request = request.into_http(&self.base, self.credential.as_ref());
         if let Some(proxy) = self.proxy.as_ref().filter(|_| !self.base.is_https()) {

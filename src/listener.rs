@@ -1,9 +1,9 @@
-//! The HTTP listener: sockets, TLS, time limits, and an end that loses no request.
+//! The HTTP listener: sockets, TLS, time limits, and a shutdown that loses no request.
 //!
-//! It serves HTTP/1.1, and over TLS also HTTP/2 where the client asks for it by ALPN. A connection is a task:
-//! `accept` gives it a slot, `connection` drives it, `exchange` stands between hyper and the service,
-//! `monitored_stream` between hyper and the socket. Both note in the `activity` what happens, and the `watchdog` reads
-//! there whether it has been happening for too long. `drain` is how all of them end.
+//! It serves HTTP/1.1. Over TLS, it also serves HTTP/2 if the client selects it by ALPN. Each connection is a task:
+//! `accept` gives it a slot and `connection` drives it. `exchange` stands between hyper and the service, and
+//! `monitored_stream` between hyper and the socket. Both record what happens in `activity`. The `watchdog` reads there
+//! whether a stage has lasted for too long. `drain` ends all connections.
 
 mod accept;
 mod activity;
@@ -46,18 +46,18 @@ pub struct Listener {
     phase: watch::Sender<Phase>,
 }
 
-/// Why a listener cannot start.
+/// Why a listener can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// The address is taken, not this machine's, or not allowed.
+    /// The address is in use, is not one of this machine's, or is not permitted.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// The address.
+        /// The address to bind.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The certificate cannot be used.
+    /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -65,16 +65,16 @@ pub enum ListenError {
 /// How a listener ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Connections accepted over its life.
+    /// The connections that were accepted in total.
     pub connections: u64,
-    /// Connections cut off at [`Limits::drain_deadline`], with a request unanswered or an answer unread.
+    /// The connections that were cut off at [`Limits::drain_deadline`], with an unanswered request or an unread answer.
     pub aborted: usize,
 }
 
-/// What a listener serves: an [`axum::Router`], or any service like it.
+/// The service behind a listener: an [`axum::Router`], or any similar service.
 ///
-/// A `Router` does best after `with_state`, `with_state(())` if it has none, which prepares its routes once
-/// instead of at every request.
+/// Call `with_state` on a `Router` first, or `with_state(())` if it has no state. This prepares its routes once instead
+/// of for every request.
 pub trait HttpService:
     Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
@@ -86,7 +86,7 @@ impl<S> HttpService for S where
 }
 
 impl Listener {
-    /// Binds `address`; port 0 is any free port. Must be called within a Tokio runtime.
+    /// Binds `address`. Port 0 lets the system choose a free port. Call it within a Tokio runtime.
     ///
     /// # Errors
     /// [`ListenError`].
@@ -99,27 +99,27 @@ impl Listener {
         Ok(Self { acceptor, address, limits, tls, phase })
     }
 
-    /// The address bound, with the port that the system chose if it was left to it.
+    /// The bound address. For port 0, it has the port that the system chose.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Comes when the listener has begun to end: an answer that is given from then on is its connection's last, and
-    /// says so.
+    /// Completes when the shutdown begins. From then on, each answer is the last one of its connection and carries
+    /// `Connection: close`.
     pub fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut phases = self.phase.subscribe();
         async move {
-            // A listener that is gone has ended as well.
+            // An error means that the listener is gone, so it has ended as well.
             let _ = phases.wait_for(|phase| *phase > Phase::Open).await;
         }
     }
 
-    /// Serves until `shutdown`, then drains: every request is answered of which a byte had arrived by then,
-    /// or arrives while its connection is kept, unless it takes longer than [`Limits::drain_deadline`].
+    /// Serves until `shutdown`, then drains. A request is answered if a byte of it had arrived by then, or arrives
+    /// while its connection is kept, unless it takes longer than [`Limits::drain_deadline`].
     ///
-    /// Requests carry the peer's address as `ConnectInfo<SocketAddr>` in their extensions, IPv4 addresses
-    /// always as such. Requests that are not valid HTTP are answered with 400 or 431 and no body, and never
-    /// reach the service. Dropping the future cuts everything off.
+    /// Requests carry the peer's address as `ConnectInfo<SocketAddr>` in their extensions. An IPv4 address always has
+    /// its IPv4 form. Requests that are not valid HTTP get 400 or 431 without a body, and never reach the service.
+    /// Dropping the future cuts off all connections.
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
         let host = Host::new(service, self.limits.clone(), self.tls, self.phase.subscribe());
         let mut connections = 0;

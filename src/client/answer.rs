@@ -1,4 +1,4 @@
-//! What a server answers.
+//! The answers of a server.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use tokio::time::timeout;
 
 use super::{BaseUrl, ClientError};
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status code.
     pub status: StatusCode,
-    /// Its headers.
+    /// The header fields.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The whole body.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// A header as text, where there is one and it is text.
+    /// A header field as text. `None` if it is absent or not text.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// An answer whose body is still on its way.
+/// An answer whose body has not been read yet.
 #[derive(Debug)]
 pub struct StreamedAnswer {
     response: hyper::Response<Incoming>,
@@ -42,22 +42,22 @@ impl StreamedAnswer {
         Self { response, server, limit }
     }
 
-    /// Its status.
+    /// The status code.
     pub fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    /// The next piece of its body; `None` at the end.
+    /// The next piece of the body. `None` at the end.
     ///
     /// # Errors
-    /// [`ClientError`] when the body breaks off or stands still.
+    /// [`ClientError`] when the body breaks off, or no piece arrives in time.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
         loop {
             let frame = timeout(self.limit, self.response.body_mut().frame()).await;
             let frame =
                 frame.map_err(|_| ClientError::Slow { server: self.server.clone(), limit: self.limit })?;
             let Some(frame) = frame else { return Ok(None) };
-            // What is no data are trailers, which say nothing here.
+            // A frame that is not data holds trailers, which this client ignores.
             match frame.map_err(|error| broken(&self.server, error.into()))?.into_data() {
                 Ok(data) => return Ok(Some(data)),
                 Err(_) => continue,
@@ -65,7 +65,7 @@ impl StreamedAnswer {
         }
     }
 
-    /// The whole answer, its body of at most `most` bytes.
+    /// Reads the whole answer, with a body of at most `most` bytes.
     ///
     /// # Errors
     /// [`ClientError`] when the body breaks off or is longer.

@@ -1,4 +1,4 @@
-//! Where a server is.
+//! The base URL of a server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,52 +8,52 @@ use hyper::http::uri::{Authority, Scheme};
 
 use crate::domain::address::is_loopback;
 
-/// The base of a server's URLs: `https://` or `http://`, a host, perhaps a port and a path, and no more.
+/// The base of a server's URLs: `https://` or `http://`, a host, and optionally a port and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
-    /// Empty, or a path that begins with a slash and doesn't end with one.
+    /// Empty, or a path that begins with a slash and does not end with one.
     path: Box<str>,
 }
 
-/// Why a text is no base URL. Displayed, it completes "the URL …".
+/// Why a text is not a base URL. The message completes "the URL …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It is no absolute URL with a host.
+    /// The text is not an absolute URL with a host.
     #[error("is not an absolute URL such as https://auth.example.com")]
     NotAbsolute,
-    /// Another scheme than http and https.
+    /// The scheme is neither http nor https.
     #[error("begins with neither https:// nor http://")]
     Scheme,
-    /// A user, a query or a fragment; there may be secrets in the first two.
+    /// The URL has a user, a query or a fragment. The first two may hold secrets, so the message shows none of it.
     #[error("has a user, a query or a fragment")]
     Parts,
 }
 
 impl BaseUrl {
-    /// The host: a name or an address, an IPv6 one without its brackets.
+    /// The host: a name or an address. An IPv6 address has no brackets.
     pub fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The port, which the scheme decides when the URL doesn't.
+    /// The port. The scheme decides if the URL does not name one.
     pub fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
     }
 
-    /// Whether it is asked by TLS.
+    /// Whether requests go over TLS.
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
-    /// Whether nobody on a network can read along: TLS, or this machine itself.
+    /// Whether nobody on a network can read the traffic: it goes over TLS, or to this machine itself.
     pub fn is_private(&self) -> bool {
         self.is_https() || self.is_loopback()
     }
 
-    /// Whether it is this machine itself.
+    /// Whether the host is this machine itself.
     pub fn is_loopback(&self) -> bool {
         is_loopback(self.authority.host())
     }
@@ -74,12 +74,12 @@ impl BaseUrl {
         Self { path: path.into(), ..self }
     }
 
-    /// What `Host` says (RFC 9112 §3.2).
+    /// The value of `Host` (RFC 9112 §3.2).
     pub(super) fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
-    /// What stands in front of the path of every resource.
+    /// The path before the path of every resource.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -89,7 +89,7 @@ impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
-        // A parsed URL has lost its fragment.
+        // The parser drops the fragment, so this check has to come first.
         if text.contains(['?', '#', '@']) {
             return Err(BaseUrlError::Parts);
         }

@@ -1,4 +1,4 @@
-//! From a URL to a connection that speaks HTTP.
+//! Opens connections that speak HTTP.
 
 use std::io;
 use std::sync::Arc;
@@ -20,12 +20,13 @@ use super::{BaseUrl, ClientError, Proxy};
 /// Bytes in both directions: TCP, TLS, or a tunnel through a proxy.
 pub(super) type Channel = Box<dyn ReadWrite>;
 
-/// What a [`Channel`] does.
+/// What a [`Channel`] can do.
 pub(super) trait ReadWrite: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> ReadWrite for T {}
 
-/// A connection to `server`, or to the proxy in front of it, ready for a request. It ends with what it is used by.
+/// Connects to `server`, or to the proxy in front of it. The connection is ready for a request, and ends when its
+/// sender is dropped.
 pub(super) async fn connect(
     server: &BaseUrl,
     tls: Option<&Arc<ClientConfig>>,
@@ -68,7 +69,7 @@ async fn speak_http(server: &BaseUrl, channel: Channel) -> Result<SendRequest<Fu
     let (sender, connection) = handshake(TokioIo::new(channel))
         .await
         .map_err(|source| ClientError::Broken { server: server.clone(), source: source.into() })?;
-    // It ends by itself once sender and answer are gone; whoever waits for the answer is told what went wrong.
+    // The task ends once the sender and the answer are dropped. Errors reach the request that waits for the answer.
     tokio::spawn(connection);
     Ok(sender)
 }

@@ -1,4 +1,4 @@
-//! What a client shows.
+//! The credential of a client.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,22 +7,22 @@ use hyper::header::HeaderValue;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// An API key or an access token, as it goes into `Authorization: Bearer`. Wiped from memory when it is dropped.
+/// An API key or an access token for `Authorization: Bearer`. It is wiped from memory when it is dropped.
 #[derive(Clone)]
 pub struct BearerCredential(Zeroizing<String>);
 
-/// A text that can be no credential. It is not repeated: it may be one with a slip of the pen.
+/// The text can't be a credential. The error does not repeat it, because it may be a credential with a typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is empty, or has other characters than an API key or a token")]
+#[error("is empty, or has characters that no API key and no token has")]
 pub struct CredentialError;
 
 impl BearerCredential {
-    /// The text itself.
+    /// The credential as text.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// RFC 6750 §2.1, marked as nothing to be shown.
+    /// The header value (RFC 6750 §2.1), marked as sensitive.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let text = Zeroizing::new(format!("Bearer {}", self.expose()));
         let mut value = HeaderValue::from_str(&text).ok()?;
@@ -34,8 +34,8 @@ impl BearerCredential {
 impl FromStr for BearerCredential {
     type Err = CredentialError;
 
-    /// Takes what RFC 6750 §2.1 calls `b64token`, which every API key and every JWT is; white space around it, such
-    /// as a file's last line break, is not part of it.
+    /// Accepts the `b64token` of RFC 6750 §2.1, a form that every API key and every JWT has. White space around it,
+    /// such as the last line break of a file, is ignored.
     fn from_str(text: &str) -> Result<Self, CredentialError> {
         let text = text.trim_ascii();
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);

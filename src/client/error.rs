@@ -1,4 +1,4 @@
-//! What can go wrong before there is a whole answer.
+//! Errors that prevent a complete answer.
 
 use std::error::Error;
 use std::io;
@@ -6,64 +6,64 @@ use std::time::Duration;
 
 use super::BaseUrl;
 
-/// Why there is no answer.
+/// Why there is no complete answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The credential would go over a network in the clear.
-    #[error("{0} is plain http beyond this machine: whoever is on the way would read the credential")]
+    /// The credential would go over a network unencrypted.
+    #[error("{0} is plain http beyond this machine, so others on the way could read the credential")]
     Exposed(BaseUrl),
-    /// Nobody there, no such name, no way to it.
+    /// The connection failed: nobody listens, the name is unknown, or there is no route.
     #[error("no connection to {server}: {source}")]
     Connect {
-        /// Where to.
+        /// The server.
         server: BaseUrl,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The proxy can't be reached, or lets nobody through.
+    /// The proxy can't be reached, or refuses.
     #[error("the proxy {proxy}: {why}")]
     Proxy {
-        /// Which.
+        /// The proxy.
         proxy: BaseUrl,
         /// What happened.
         why: String,
     },
-    /// The server is not who it should be, or speaks no TLS.
+    /// The server's certificate is not trusted, or the server does not speak TLS.
     #[error("no TLS with {server}: {source}")]
     Tls {
-        /// With whom.
+        /// The server.
         server: BaseUrl,
-        /// What rustls says.
+        /// The error of rustls.
         source: io::Error,
     },
-    /// Nothing, or not all of it, came in time.
+    /// The answer, or a part of it, did not arrive in time.
     #[error("{server} did not answer within {} s", limit.as_secs_f32())]
     Slow {
-        /// Who.
+        /// The server.
         server: BaseUrl,
-        /// The time that it had.
+        /// The time limit.
         limit: Duration,
     },
-    /// The answer is not HTTP, or its end is missing.
+    /// The answer is not HTTP, or is incomplete.
     #[error("the answer of {server} broke off: {}", cause(source.as_ref()))]
     Broken {
-        /// Whose.
+        /// The server.
         server: BaseUrl,
         /// What happened.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The answer is longer than anything that the server should have to say.
+    /// The answer is longer than the limit.
     #[error("the answer of {server} is longer than {most} bytes")]
     TooLarge {
-        /// Whose.
+        /// The server.
         server: BaseUrl,
-        /// The limit.
+        /// The limit, in bytes.
         most: usize,
     },
 }
 
-/// An error with what is behind it: hyper's own words alone say little.
+/// An error with its sources. The text of hyper's errors alone says little.
 fn cause(error: &(dyn Error + 'static)) -> String {
     let mut said = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Asking a server on this machine whether it responds, whatever its certificate says.
+//! Checks whether a server on this machine responds, whatever its certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{Answer, BaseUrl, Client, ClientError, Request, RequestLimits};
 
-/// Sends a request without a credential to the server at this address, by TLS or without.
+/// Sends a request without a credential to the server at this address, with or without TLS.
 ///
-/// A certificate has the server's public name, not this address, and may be one that only a proxy trusts. That it
-/// has expired says nothing about the process. So it is not judged: the request holds no secret, and whoever can
-/// answer in the server's place on this machine can do so without a certificate, too.
+/// The certificate is not verified. It has the server's public name, not this address, and perhaps only a proxy trusts
+/// it. Its expiry says nothing about the process. The request holds no secret, and somebody who can answer in the
+/// server's place on this machine needs no certificate for that.
 pub(crate) async fn probe(
     address: SocketAddr,
     by_tls: bool,
@@ -39,7 +39,7 @@ fn unverified() -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// Believes every certificate.
+/// Accepts every certificate.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

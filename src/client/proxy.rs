@@ -13,28 +13,28 @@ use rustls::ClientConfig;
 use super::connect::{Channel, encrypt, reach};
 use super::{BaseUrl, ClientError, Trust, TrustError};
 
-/// An HTTP proxy. It sees the whole of a plain http exchange; of https it sees the server's name alone (`CONNECT`, RFC
-/// 9110 §9.3.6).
+/// An HTTP proxy. It sees all of a plain http exchange. Of an https exchange it sees only the server's name (`CONNECT`,
+/// RFC 9110 §9.3.6).
 #[derive(Clone, Debug)]
 pub struct Proxy {
     url: BaseUrl,
     authorization: Option<HeaderValue>,
-    /// To the proxy itself, if its URL is https.
+    /// TLS to the proxy itself, if its URL is https.
     tls: Option<Arc<ClientConfig>>,
 }
 
 impl Proxy {
-    /// A proxy, and what it is sent as `Proxy-Authorization` (RFC 9110 §11.7.2). The certificate of one that is asked
-    /// over TLS comes from an authority of the system.
+    /// A proxy, and the value of `Proxy-Authorization` for it (RFC 9110 §11.7.2). If its URL is https, an authority of
+    /// the system has to have issued its certificate.
     ///
     /// # Errors
-    /// [`TrustError`] when it is asked over TLS and the system trusts nobody.
+    /// [`TrustError`] when the URL is https and the system has no certificate authorities.
     pub fn new(url: BaseUrl, authorization: Option<HeaderValue>) -> Result<Self, TrustError> {
         let tls = url.is_https().then(|| Trust::System.config()).transpose()?;
         Ok(Self { url, authorization, tls })
     }
 
-    /// A channel on which `server` is to be spoken to: to the server itself for https, to the proxy for http.
+    /// Opens the channel for exchanges with `server`: to the server itself for https, to the proxy for http.
     pub(super) async fn reach(&self, server: &BaseUrl) -> Result<Channel, ClientError> {
         let tcp = reach(&self.url).await.map_err(|error| self.failed(format!("no connection: {error}")))?;
         let channel: Channel = match &self.tls {
@@ -64,7 +64,7 @@ impl Proxy {
         Ok(Box::new(TokioIo::new(hyper::upgrade::on(response).await.map_err(failed)?)))
     }
 
-    /// Addresses a plain http request so that the proxy knows where it goes (RFC 9112 §3.2.2).
+    /// Gives a plain http request the absolute target that the proxy needs (RFC 9112 §3.2.2).
     pub(super) fn address(&self, request: &mut Request<Full<Bytes>>, server: &BaseUrl) {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let absolute = format!("http://{}{target}", server.authority());
@@ -72,7 +72,7 @@ impl Proxy {
         self.authorize(request);
     }
 
-    /// The proxy's own refusal.
+    /// The error when the proxy itself refuses.
     pub(super) fn refused(&self, status: StatusCode) -> ClientError {
         self.failed(format!("it answers {status}"))
     }

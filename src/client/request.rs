@@ -1,4 +1,4 @@
-//! What a client asks.
+//! The requests of a client.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::{BaseUrl, BearerCredential};
 
-/// RFC 3986 §2.3: all that never needs to be encoded.
+/// The characters to encode: all but the unreserved ones (RFC 3986 §2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A request to a server, without what every one has.
+/// A request to a server, without the parts that all requests share.
 #[derive(Clone, Debug)]
 pub struct Request {
     method: Method,
@@ -24,28 +24,28 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for the resource whose path has these segments.
+    /// A request for the resource at the path of these segments.
     pub fn new(method: Method, segments: &[&str]) -> Self {
         let target = segments.iter().map(|segment| format!("/{}", encode(segment))).collect();
         Self { method, target, headers: HeaderMap::new(), body: Bytes::new(), is_anonymous: false }
     }
 
-    /// `GET`.
+    /// A `GET` request.
     pub fn get(segments: &[&str]) -> Self {
         Self::new(Method::GET, segments)
     }
 
-    /// `GET` of what is at `url`, for a client of its [`BaseUrl::origin`].
+    /// A `GET` request for `url`, to be sent by a client of its [`BaseUrl::origin`].
     pub fn get_url(url: &BaseUrl) -> Self {
         Self { target: url.path().to_owned(), ..Self::get(&[]) }
     }
 
-    /// `POST`.
+    /// A `POST` request.
     pub fn post(segments: &[&str]) -> Self {
         Self::new(Method::POST, segments)
     }
 
-    /// The same with one parameter more in its query, if there is a value.
+    /// Adds a query parameter, if there is a value.
     #[must_use]
     pub fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
@@ -55,13 +55,13 @@ impl Request {
         self
     }
 
-    /// The same with the parameter `name=true`, if it `is_set`.
+    /// Adds the query parameter `name=true`, if `is_set`.
     #[must_use]
     pub fn flag(self, name: &str, is_set: bool) -> Self {
         self.query(name, is_set.then_some("true"))
     }
 
-    /// The same with one header more, if there is a value and a header can hold it.
+    /// Sets a header field, if there is a value that a header can hold.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: Option<&str>) -> Self {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
@@ -70,7 +70,7 @@ impl Request {
         self
     }
 
-    /// The same with a header that nothing shows; `None` if a header can't hold it.
+    /// Sets a header field that is never shown. `None` if a header can't hold the value.
     pub fn secret_header(mut self, name: HeaderName, value: &str) -> Option<Self> {
         let mut value = HeaderValue::from_str(value).ok()?;
         value.set_sensitive(true);
@@ -78,16 +78,16 @@ impl Request {
         Some(self)
     }
 
-    /// The same with a body of JSON.
+    /// Sets a JSON body.
     ///
     /// # Errors
-    /// When `body` can't be written as JSON.
+    /// When `body` can't be serialized.
     pub fn json(self, body: &impl Serialize) -> serde_json::Result<Self> {
         let body = serde_json::to_vec(body)?;
         Ok(self.with_body(HeaderValue::from_static("application/json"), body))
     }
 
-    /// The same with a form for its body.
+    /// Sets a form as the body.
     #[must_use]
     pub fn form(self, pairs: &[(&str, &str)]) -> Self {
         let pairs: Vec<String> =
@@ -95,7 +95,7 @@ impl Request {
         self.with_body(HeaderValue::from_static("application/x-www-form-urlencoded"), pairs.join("&").into())
     }
 
-    /// The same without the client's credential: it is shown in another way, or not at all.
+    /// Omits the client's credential. The request carries another one, or none.
     #[must_use]
     pub fn anonymous(self) -> Self {
         Self { is_anonymous: true, ..self }
@@ -113,7 +113,7 @@ impl Request {
     ) -> hyper::Request<Full<Bytes>> {
         let mut request = hyper::Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
-        // RFC 9112 §3.2.1. Everything in it is encoded, so that it always is one.
+        // The origin form (RFC 9112 §3.2.1). Everything in it is encoded, so it always parses.
         *request.uri_mut() = format!("{}{}", base.path(), self.target).parse().unwrap_or_default();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -1,4 +1,4 @@
-//! One request after the other over the same connection.
+//! Sends one request after the other over the same connection.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Answer, Client, ClientError, Request, StreamedAnswer};
 
-/// A client that keeps its connection for the next request, and makes another where it has gone.
+/// A client that keeps its connection for the next request, and opens another one if the connection has closed.
 #[derive(Debug)]
 pub struct Session {
     client: Client,
@@ -15,16 +15,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Asks as `client` does.
+    /// Sends requests as `client` does.
     pub fn new(client: Client) -> Self {
         Self { client, held: None }
     }
 
-    /// Sends a request and reads the whole answer, whatever its status. It may be sent twice, when the server closes a
-    /// kept connection at the moment that it is used: so it has to be one that changes nothing.
+    /// Sends a request and reads the whole answer, whatever its status. If the server closes a kept connection just
+    /// when it is used, the request is sent twice. Therefore it must not change anything.
     ///
     /// # Errors
-    /// [`ClientError`] when there is no answer, or none that is whole.
+    /// [`ClientError`] when there is no complete answer.
     pub async fn send(&mut self, request: Request) -> Result<Answer, ClientError> {
         let limit = self.client.limits.answer;
         let answer = timeout(limit, self.exchange(request)).await;
@@ -32,7 +32,8 @@ impl Session {
     }
 
     async fn exchange(&mut self, request: Request) -> Result<Answer, ClientError> {
-        // Out of its place while it is in use: what is given up half way can't be used again.
+        // The connection is taken out while it is in use. If the exchange is abandoned half way, the connection can't
+        // be used again.
         if let Some(mut kept) = self.held.take()
             && kept.ready().await.is_ok()
             && let Ok(answer) = self.exchange_on(kept, request.clone()).await

@@ -1,4 +1,4 @@
-//! Whose certificates are believed.
+//! The certificate authorities that a client trusts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::base::text::without_byte_order_mark_bytes;
 
-/// Which certificate authorities a server's certificate may come from.
+/// The certificate authorities that may have issued a server's certificate.
 #[derive(Clone, Debug, Default)]
 pub enum Trust {
-    /// Those of the system, where whoever runs it puts an organization's own too; `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` name others. A list that is built in would know neither.
+    /// Those of the system, to which an operator also adds an organization's own. `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// name others. A built-in list would know neither.
     #[default]
     System,
-    /// Those in this PEM file, and no others. A server's own self-signed certificate may stand there, too: it is then
-    /// believed for the names that it has, until it expires.
+    /// Only those in this PEM file. The file may also hold a server's own self-signed certificate. That one is trusted
+    /// for its names until it expires.
     File(PathBuf),
 }
 
-/// Why nobody can be trusted.
+/// Why no certificate authorities can be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
@@ -41,22 +41,22 @@ pub enum TrustError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file's PEM is damaged.
+    /// The file is not valid PEM.
     #[error("{path} is not valid PEM: {source}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the PEM parser.
         source: pem::Error,
     },
-    /// No certificate, or none that can be used.
+    /// The file has no certificate, or none that can be used.
     #[error("{0} has no usable certificate in it")]
     NoneInFile(PathBuf),
-    /// This build can't do TLS.
-    #[error("no TLS: {0}")]
+    /// rustls can't be set up.
+    #[error("TLS can't be set up: {0}")]
     Tls(#[from] rustls::Error),
 }
 
@@ -79,8 +79,8 @@ impl Trust {
     }
 }
 
-/// The usual verification; but a certificate that was named as an authority may be a server's own, too, as
-/// `openssl req -x509` makes them: webpki refuses those of authorities.
+/// The usual verification. In addition, a certificate in the file may be both an authority and a server's own
+/// certificate, as `openssl req -x509` makes them. webpki refuses such certificates.
 #[derive(Debug)]
 struct SelfSigned {
     usual: Arc<WebPkiServerVerifier>,
@@ -98,7 +98,7 @@ impl ServerCertVerifier for SelfSigned {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let usual = self.usual.verify_server_cert(certificate, intermediates, name, ocsp, now);
         match &usual {
-            // webpki has looked at the dates before.
+            // webpki has already checked the dates.
             Err(error) if is_an_authoritys(error) && self.named.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -158,7 +158,7 @@ fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     Ok(certificates)
 }
 
-/// Those that can be used: a system's store may hold odd ones.
+/// The certificates that can be used. A system's store may hold unusual ones.
 fn store(certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates);

@@ -1,4 +1,4 @@
-//! Accepting connections: a bound socket, and as many connections at once as the limits allow.
+//! Accepts connections on a bound socket, as many at once as the limits allow.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -10,20 +10,20 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-/// Connections that the kernel completes ahead of `accept`; it lowers this to its own limit.
+/// The connections that the kernel completes ahead of `accept`. The kernel lowers this to its own limit.
 const BACKLOG: u32 = 4096;
 
-/// The pause after a failed `accept`. What it is out of (open files, memory) comes back when connections end.
+/// The pause after a failed `accept`. Ending connections free the resource that is exhausted: open files or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound socket whose connections each take a slot before they are accepted.
+/// A bound socket. Each connection takes a slot before it is accepted.
 #[derive(Debug)]
 pub(super) struct Acceptor {
     listener: TcpListener,
     slots: Slots,
 }
 
-/// A connection just accepted, and the slot that it holds until it ends.
+/// An accepted connection, and the slot that it holds until it ends.
 #[derive(Debug)]
 pub(super) struct AcceptedConnection {
     pub(super) stream: TcpStream,
@@ -32,7 +32,7 @@ pub(super) struct AcceptedConnection {
 }
 
 impl Acceptor {
-    /// Binds and listens.
+    /// Binds the address and listens.
     pub(super) fn bind(address: SocketAddr, connections: NonZeroU32) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
@@ -48,7 +48,7 @@ impl Acceptor {
         &self.slots
     }
 
-    /// The next connection, once there is a slot for it. May be dropped at any point without losing one.
+    /// The next connection, once a slot is free. Dropping the future at any point loses no connection.
     pub(super) async fn next(&self) -> AcceptedConnection {
         let slot = self.slots.take().await;
         loop {
@@ -59,13 +59,15 @@ impl Acceptor {
         }
     }
 
-    /// Accepts whatever the kernel has accepted, as slots come free, then stops listening.
+    /// Accepts the connections that the kernel has already accepted, as slots become free, and then stops listening.
     ///
-    /// The socket is asked itself: the runtime may not have heard yet of its latest connections.
+    /// This calls the socket directly, because the runtime may not know yet about the latest connections.
     pub(super) async fn close(self, mut serve: impl FnMut(AcceptedConnection)) {
         let listener = match self.listener.into_std() {
             Ok(listener) => listener,
-            Err(error) => return tracing::warn!(%error, "the accept queue is lost"),
+            Err(error) => {
+                return tracing::warn!(%error, "connections that the kernel had already accepted are lost");
+            }
         };
         loop {
             let slot = self.slots.take().await;
@@ -80,8 +82,8 @@ impl Acceptor {
 
 impl AcceptedConnection {
     fn new(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Self {
-        // Answers are written whole: waiting to fill a packet only delays them. A socket that refuses this
-        // is one that its peer has already left.
+        // Answers are written as a whole, so waiting to fill a packet only delays them. The call fails only if the peer
+        // has already left.
         let _ = stream.set_nodelay(true);
         // A dual-stack socket shows IPv4 peers as `::ffff:a.b.c.d`.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
@@ -94,7 +96,8 @@ fn into_tokio(stream: std::net::TcpStream) -> io::Result<TcpStream> {
     TcpStream::from_std(stream)
 }
 
-/// An error of the one connection is that connection's end; any other would come right back.
+/// An error of one connection concerns only that connection. Any other error would recur at once, so a pause follows
+/// it.
 async fn recover(error: &io::Error) {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
 
@@ -104,7 +107,7 @@ async fn recover(error: &io::Error) {
     }
 }
 
-/// The places for connections. Clones share them.
+/// The slots for connections. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Slots {
     free: Arc<Semaphore>,
@@ -125,7 +128,7 @@ impl Slots {
         let _all = self.free.acquire_many(self.total.get()).await;
     }
 
-    /// How many are taken.
+    /// The number of taken slots.
     pub(super) fn taken(&self) -> usize {
         self.total.get() as usize - self.free.available_permits()
     }

@@ -1,4 +1,4 @@
-//! What a connection is doing, noted where it happens and read by its watchdog.
+//! Records what a connection is doing. The connection's watchdog reads it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -15,16 +15,16 @@ pub(super) enum Stage {
     Working,
     /// The rest of an answer, from the service or to the peer.
     Answering,
-    /// The peer, to take what was written.
+    /// The peer, to read what was written.
     Stalled,
     /// The peer, to close its side too.
     Closing,
 }
 
-/// The state of one connection: a handful of counters that cost a request no clock and no lock.
+/// The state of one connection: a few counters that cost a request neither a clock nor a lock.
 ///
-/// The connection's task writes them and reads them; only an HTTP/2 stream, a task of its own, counts from
-/// elsewhere, and wakes the connection's task when it does.
+/// The connection's task writes and reads them. Only the task of an HTTP/2 stream also writes, and wakes the
+/// connection's task when it does.
 #[derive(Debug)]
 pub(super) struct Activity {
     fresh: AtomicBool,
@@ -53,7 +53,7 @@ impl Activity {
         }
     }
 
-    /// The stage, and a mark that changes whenever the connection gets on within it.
+    /// The stage, and a number that changes whenever the connection makes progress within the stage.
     pub(super) fn read(&self) -> (Stage, u32) {
         if self.closing.load(Relaxed) {
             return (Stage::Closing, 0);
@@ -78,32 +78,32 @@ impl Activity {
         }
     }
 
-    /// Bytes came in. Between two requests they begin the next one's head.
+    /// Bytes arrived. Between two requests, they begin the head of the next one.
     pub(super) fn received(&self) {
         self.head.store(true, Relaxed);
     }
 
-    /// Whether bytes came in that are no request yet.
+    /// Whether bytes have arrived that are not a whole head yet.
     pub(super) fn is_amid_head(&self) -> bool {
         self.head.load(Relaxed) && !self.multiplexed.load(Relaxed)
     }
 
-    /// The TLS handshake is done: what came in was it.
+    /// The TLS handshake is complete, and the bytes so far belonged to it.
     pub(super) fn secured(&self) {
         self.head.store(false, Relaxed);
     }
 
-    /// This is HTTP/2, where bytes between requests may be anything: a peer at rest still sends pings.
+    /// The connection is HTTP/2, where bytes between requests may be anything: an idle peer still sends pings.
     pub(super) fn multiplexed(&self) {
         self.multiplexed.store(true, Relaxed);
     }
 
-    /// The peer takes no more for now.
+    /// The peer reads no more for now.
     pub(super) fn blocked(&self) {
         self.blocked.store(true, Relaxed);
     }
 
-    /// The peer took something.
+    /// The peer read something.
     pub(super) fn written(&self) {
         if self.blocked.load(Relaxed) {
             self.blocked.store(false, Relaxed);
@@ -111,7 +111,7 @@ impl Activity {
         }
     }
 
-    /// This side said all that it will.
+    /// This side will write nothing more.
     pub(super) fn closing(&self) {
         self.closing.store(true, Relaxed);
     }
@@ -123,23 +123,23 @@ impl Activity {
         self.working.fetch_add(1, Relaxed);
     }
 
-    /// The service let go of a request: with an answer, or because the peer withdrew.
+    /// The service is done with a request: it answered, or the peer withdrew.
     pub(super) fn worked(&self) {
         self.working.fetch_sub(1, Relaxed);
         self.progress.fetch_add(1, Relaxed);
     }
 
-    /// An answer's body is there to be sent.
+    /// An answer's body is ready to be sent.
     pub(super) fn answer(&self) {
         self.answering.fetch_add(1, Relaxed);
     }
 
-    /// An answer's body gave a part of itself.
+    /// An answer's body yielded a part.
     pub(super) fn progress(&self) {
         self.progress.fetch_add(1, Relaxed);
     }
 
-    /// An answer's body is used up. Bytes that came in meanwhile were the request's body.
+    /// An answer's body is complete. Bytes that arrived meanwhile belonged to the request's body.
     pub(super) fn answered(&self) {
         self.head.store(false, Relaxed);
         self.answering.fetch_sub(1, Relaxed);

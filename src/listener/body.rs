@@ -1,4 +1,4 @@
-//! Bodies on their way in and out.
+//! The bodies of requests and answers.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -13,20 +13,20 @@ use tokio::time::{Sleep, sleep};
 
 use super::connection_state::ConnectionState;
 
-/// What a request's body fails with when its peer takes too long to send it. The service answers, with 408 if
-/// it likes; the connection closes after that answer.
+/// The error of a request's body that the peer sends too slowly. The service answers, for example with 408, and the
+/// connection closes after that answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request body did not arrive in time")]
 pub struct BodyTimedOut;
 
 impl BodyTimedOut {
-    /// Whether this is what `error`, for example an extractor's rejection, is about.
+    /// Whether this is the cause of `error`, for example of an extractor's rejection.
     pub fn caused(error: &(dyn Error + 'static)) -> bool {
         std::iter::successors(Some(error), |&error| error.source()).any(|error| error.is::<Self>())
     }
 }
 
-/// A request's body under a time limit. It takes a timer only if it has to be waited for.
+/// A request's body with a time limit. It uses a timer only if it has to wait.
 #[derive(Debug)]
 pub(super) struct RequestBody {
     incoming: Incoming,
@@ -68,12 +68,12 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// A service that does not read a body to its end may leave some of it on the wire, where the next request
-/// would be looked for. If so, its answer is the connection's last.
+/// If a service does not read a body to its end, the rest may still be on the wire, where the next request is expected.
+/// In that case its answer is the connection's last.
 impl Drop for RequestBody {
     fn drop(&mut self) {
         let ended = self.ended || self.incoming.is_end_stream() || {
-            // A small body has arrived with the head, and only needs to be taken.
+            // A small body has arrived together with the head, and only has to be read.
             let _ = Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(Waker::noop()));
             self.incoming.is_end_stream()
         };
@@ -83,7 +83,7 @@ impl Drop for RequestBody {
     }
 }
 
-/// An answer's body, which tells the connection's activity how it gets on.
+/// An answer's body, which reports its progress to the connection's activity.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     body: Body,

@@ -21,13 +21,13 @@ use super::monitored_stream::MonitoredStream;
 use super::tls;
 use super::watchdog::Watchdog;
 
-/// What a connection may hold in its read buffer; a longer body reaches the service in parts.
+/// The size of a connection's read buffer. A longer body reaches the service in parts.
 const READ_BUFFER: usize = 64 * 1024;
-/// What an HTTP/2 peer may send of one request's body, and of all of them, ahead of the service.
+/// How much an HTTP/2 peer may send of one request's body, and of all bodies, before the service reads it.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// How connections are served; each has a clone.
+/// What all connections need to be served. Each connection has a clone.
 #[derive(Clone)]
 pub(super) struct Host<S> {
     service: S,
@@ -68,7 +68,7 @@ impl<S: HttpService> Host<S> {
             let stream = MonitoredStream::new(stream, Arc::clone(&state));
             match host.shared.tls.clone() {
                 None => host.serve_http1(stream, state).await,
-                // Boxed, so that connections in the clear need no room for it.
+                // This is boxed, so that connections without TLS need no memory for it.
                 Some(tls) => Box::pin(host.serve_tls(stream, state, tls)).await,
             }
             drop(slot);
@@ -112,10 +112,10 @@ impl<S: HttpService> Host<S> {
     }
 }
 
-/// Drives a connection, or its handshake, until it is done (the result), fails, is overdue, or is at rest in a
-/// listener that is ending.
+/// Drives a connection, or its handshake, until it completes with a result, fails, or exceeds a time limit, or until it
+/// is idle during a shutdown.
 ///
-/// `goodbye` announces the end in a protocol that can: HTTP/2, by GOAWAY (RFC 9113 §6.8).
+/// `goodbye` announces the end if the protocol can: HTTP/2 sends GOAWAY (RFC 9113 §6.8).
 async fn attend<C, T, E>(
     connection: C,
     mut goodbye: Option<fn(Pin<&mut C>)>,
@@ -160,9 +160,9 @@ where
 fn http1(limits: &Limits) -> http1::Builder {
     let mut http1 = http1::Builder::new();
     http1
-        // The watchdog's task: hyper's own timer costs each request an allocation.
+        // The watchdog limits this time. hyper's own timer costs each request an allocation.
         .header_read_timeout(None)
-        // A peer may close its side once it has asked, and still is answered.
+        // A peer may close its side after its request, and still receives the answer.
         .half_close(true)
         .max_header_size(limits.max_header_bytes as usize)
         .max_buf_size(READ_BUFFER);

@@ -1,4 +1,4 @@
-//! What the parts of one connection share.
+//! The state that the parts of one connection share.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,19 +8,19 @@ use tokio::sync::watch;
 use super::activity::Activity;
 use super::drain::Phase;
 
-/// One connection, as its socket, its requests and its watchdog know it.
+/// One connection, as its socket, its requests and its watchdog see it.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     pub(super) peer: SocketAddr,
     pub(super) activity: Activity,
-    /// Sees the first phase, always: that there is another says that the listener is ending.
+    /// This receiver never advances past the first phase: any other phase means that the listener is shutting down.
     first_phase: watch::Receiver<Phase>,
     unread: AtomicBool,
     secure: AtomicBool,
 }
 
 impl ConnectionState {
-    /// Of a listener whose phases `phases` has not looked at since the first.
+    /// `phases` must not have advanced past the first phase.
     pub(super) fn new(peer: SocketAddr, phases: watch::Receiver<Phase>) -> Self {
         Self {
             peer,
@@ -31,29 +31,30 @@ impl ConnectionState {
         }
     }
 
-    /// The TLS handshake is over.
+    /// The TLS handshake is complete.
     pub(super) fn secured(&self) {
         self.secure.store(true, Relaxed);
         self.activity.secured();
     }
 
-    /// Whether TLS ends here.
+    /// Whether the connection uses TLS.
     pub(super) fn is_secure(&self) -> bool {
         self.secure.load(Relaxed)
     }
 
-    /// Makes the next answer the last one, because the peer has sent, or goes on sending, what nobody reads.
+    /// Makes the next answer the last one, because the peer has sent bytes, or still sends some, that nobody reads.
     pub(super) fn leave_unread(&self) {
         self.unread.store(true, Relaxed);
     }
 
-    /// Whether an HTTP/1.1 answer given now ends the connection. Looks at the listener itself, and not at what the
-    /// connection's task knows of it: an answer may come of the same news, and while that task is at work.
+    /// Whether an HTTP/1.1 answer that is given now ends the connection. This reads the listener's phase itself, not
+    /// what the connection's task knows of it. The answer may react to the same change of phase, while that task is
+    /// still busy.
     pub(super) fn is_ending(&self) -> bool {
         self.unread.load(Relaxed) || self.first_phase.has_changed().unwrap_or(true)
     }
 
-    /// Whether the peer has sent what belongs to no answered request.
+    /// Whether the peer has sent bytes that belong to no answered request.
     pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Relaxed) || self.activity.is_amid_head()
     }

@@ -1,4 +1,4 @@
-//! Ending without losing a request.
+//! Shuts down without losing a request.
 
 use std::pin::pin;
 
@@ -9,24 +9,24 @@ use super::accept::{AcceptedConnection, Acceptor};
 use super::limits::Limits;
 use crate::base::clock::timer_now;
 
-/// How far a listener is on its way out.
+/// How far the shutdown of a listener has progressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Serving.
+    /// The listener serves.
     Open,
-    /// Each answer is its connection's last, and says so; a request on its way is still welcome.
+    /// Each answer is its connection's last, with `Connection: close`. A request that is on its way is still accepted.
     Draining,
-    /// Connections at rest close; the others do once they have answered.
+    /// Idle connections close. The others close once they have answered.
     Closing,
-    /// Everything is cut off.
+    /// All connections are cut off.
     Aborting,
 }
 
-/// Serves the connections that the kernel has accepted already, and drains all. Returns how many connections
-/// had to be cut off at the deadline.
+/// Serves the connections that the kernel has already accepted, and drains all. Returns how many connections had to be
+/// cut off at the deadline.
 ///
-/// What ends a connection is an answer with `Connection: close` (RFC 9112 §9.6), so that a request on its way
-/// to a connection at rest meets an open one. Only after the linger does rest alone end a connection.
+/// An answer with `Connection: close` ends a connection (RFC 9112 §9.6), so a request that is on its way to an idle
+/// connection finds it open. Only after [`Limits::drain_linger`] do idle connections close by themselves.
 pub(super) async fn drain(
     acceptor: Acceptor,
     phase: &watch::Sender<Phase>,

@@ -17,13 +17,13 @@ use super::body::{AnswerBody, RequestBody};
 use super::connection_state::ConnectionState;
 use super::refusal::is_ambiguous;
 
-/// RFC 6797 §6.1: for a year, browsers come back by https only. Not `includeSubDomains`: other hosts below this one are
-/// no affair of this server's.
+/// For a year, browsers return only over https (RFC 6797 §6.1). It does not say `includeSubDomains`, because this
+/// server does not decide for hosts below its own.
 const A_YEAR_OF_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// `service` as hyper wants it for one connection: with the peer's address in each request, time limits on
-/// bodies, ambiguous requests refused, `Connection: close` on the last answer, and `Strict-Transport-Security` on
-/// each that goes over TLS.
+/// Wraps `service` in the form that hyper needs for one connection. It adds the peer's address to each request, limits
+/// the time for bodies, refuses ambiguous requests, and sends `Connection: close` with the last answer and
+/// `Strict-Transport-Security` with each answer over TLS.
 pub(super) fn exchange<S>(
     service: S,
     state: Arc<ConnectionState>,
@@ -83,11 +83,11 @@ impl Working {
     }
 
     fn answer(self, mut answer: Response, version: Version) -> Response<AnswerBody> {
-        // In HTTP/2 the field is malformed (RFC 9113 §8.2.2); there a GOAWAY frame says it.
+        // HTTP/2 forbids this field (RFC 9113 §8.2.2), and sends a GOAWAY frame instead.
         if version <= Version::HTTP_11 && self.0.is_ending() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        // RFC 6797 §7.2: only over TLS.
+        // Only over TLS (RFC 6797 §7.2).
         if self.0.is_secure() {
             answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, A_YEAR_OF_TLS);
         }

@@ -1,39 +1,40 @@
-//! What a listener puts up with.
+//! The limits of a listener.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// How much a [`Listener`](super::Listener) takes on at once, and how long it waits for a slow peer.
+/// How much a [`Listener`](super::Listener) accepts at once, and how long it waits for a slow peer.
 ///
-/// A peer that reaches a time limit is cut off, except where a limit says otherwise.
+/// A peer that exceeds a time limit is cut off, unless the limit states otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections at once, those in a TLS handshake included. One more waits, unaccepted, until another
-    /// leaves. Each is an open file: the process needs a higher `ulimit -n`. 10,000.
+    /// The connections at once, including those in a TLS handshake. A further connection waits, unaccepted, until
+    /// another one ends. Each is an open file, so the process needs a sufficient `ulimit -n`. Default: 10,000.
     pub connections: NonZeroU32,
-    /// Requests at once on one HTTP/2 connection. 100.
+    /// The concurrent requests on one HTTP/2 connection. Default: 100.
     pub http2_streams: u32,
-    /// Bytes of a request's head: its request line and header fields. More, and never more than 64 KiB over
-    /// HTTP/1.1, are answered with 431. 16 KiB.
+    /// The bytes of a request's head: its request line and header fields. A longer head gets 431. Over HTTP/1.1, heads
+    /// over 64 KiB always do. Default: 16 KiB.
     pub max_header_bytes: u32,
-    /// For the first byte of a TLS handshake, and from there to its end. 10 s.
+    /// The time for the first byte of a TLS handshake, and from there to its end. Default: 10 s.
     pub handshake_timeout: Duration,
-    /// For a request's head, counted from its first byte; and, on a fresh connection, for that byte. 10 s.
+    /// The time for a request's head from its first byte, and for that first byte on a new connection. Default: 10 s.
     pub header_timeout: Duration,
-    /// For a request's body, counted from when the service first has to wait for it. Afterwards the body
-    /// fails with [`BodyTimedOut`](super::BodyTimedOut), for the service to answer, and the connection
-    /// closes. 30 s.
+    /// The time for a request's body, from when the service first has to wait for it. After that, the body fails with
+    /// [`BodyTimedOut`](super::BodyTimedOut), the service answers, and the connection closes. Default: 30 s.
     pub body_timeout: Duration,
-    /// For a peer that takes no byte of its answer, and for a service whose answer's body gives none. 30 s.
+    /// The time in which a peer has to read a byte of its answer, and in which a service's answer body has to yield
+    /// one. Default: 30 s.
     pub write_timeout: Duration,
-    /// Between an answer and the first byte of the next request. It has to be longer than a proxy in front
-    /// keeps its idle connections, or the two race: nginx and common load balancers keep them for 60 s,
-    /// Go's and Rust's clients for 90 s. 120 s.
+    /// The time between an answer and the first byte of the next request. It has to be longer than a proxy in front
+    /// keeps its idle connections, or the two race: nginx and common load balancers keep them for 60 s, Go's and Rust's
+    /// clients for 90 s. Default: 120 s.
     pub keep_alive: Duration,
-    /// After the shutdown signal, how long a connection at rest may still bring a request that was on its
-    /// way. 1 s.
+    /// How long after the shutdown signal an idle connection may still deliver a request that was on its way. Default:
+    /// 1 s.
     pub drain_linger: Duration,
-    /// After the shutdown signal, when whatever is still open is cut off. 9 s: `docker stop` kills after 10.
+    /// How long after the shutdown signal the remaining connections are cut off. Default: 9 s, because `docker stop`
+    /// kills after 10.
     pub drain_deadline: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The bytes of a connection, on their way past its activity.
+//! Passes the bytes of a connection, and records them in its activity.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::connection_state::ConnectionState;
 
-/// A socket that notes what moves, and closes in two steps if it has to.
+/// A socket that records the traffic, and closes in two steps if necessary.
 #[derive(Debug)]
 pub(super) struct MonitoredStream {
     socket: TcpStream,
@@ -71,9 +71,9 @@ impl AsyncWrite for MonitoredStream {
         self.note(flush)
     }
 
-    /// Closes this side and, if the peer may still be sending, reads on until it has closed its own (RFC 9112
-    /// §9.6): a socket closed with bytes unread is reset, and a reset can overtake the answer that the peer
-    /// has yet to read. The watchdog limits the wait.
+    /// Closes this side. If the peer may still be sending, reads on until it has closed its own side (RFC 9112 §9.6). A
+    /// socket that is closed with unread bytes is reset, and a reset can overtake the answer that the peer has not read
+    /// yet. The watchdog limits the wait.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.shut {
             let shutdown = Pin::new(&mut self.socket).poll_shutdown(cx);

@@ -1,18 +1,18 @@
-//! Requests that hyper would let through and RFC 9112 would not.
+//! Refuses requests that hyper accepts although RFC 9112 does not.
 //!
-//! hyper itself refuses malformed request lines and fields, whitespace around names, folded lines, lengths
-//! that differ or are no number, and codings of which `chunked` is not the last. When a request has both a
-//! length and a coding, it goes by the coding and closes after the answer, as §6.3 allows.
+//! hyper itself refuses malformed request lines and fields, whitespace around names, folded lines, lengths that differ
+//! or are not numbers, and codings of which `chunked` is not the last. If a request has both a length and a coding,
+//! hyper uses the coding and closes the connection after the answer, as §6.3 allows.
 
 use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Request, Version};
 
-/// Whether another recipient may read this request as something else, or take it for another host's.
+/// Whether another recipient may read this request differently, or take it for a request to another host.
 pub(super) fn is_ambiguous<B>(request: &Request<B>) -> bool {
     request.version() <= Version::HTTP_11 && !(names_one_host(request) && has_known_coding(request))
 }
 
-/// RFC 9112 §3.2: exactly one valid `Host`, which only HTTP/1.0 may leave out.
+/// There is exactly one valid `Host`, which only HTTP/1.0 may omit (RFC 9112 §3.2).
 fn names_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -27,7 +27,7 @@ fn may_be_in_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(&byte)
 }
 
-/// RFC 9112 §6.1: `chunked` is applied once, and no other coding is known here.
+/// `chunked` is applied once, and the server knows no other coding (RFC 9112 §6.1).
 fn has_known_coding<B>(request: &Request<B>) -> bool {
     let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {

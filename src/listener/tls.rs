@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3 from a certificate and a key in PEM files.
+//! TLS 1.2 and 1.3, with a certificate and a key in PEM files.
 
 mod certificate;
 
@@ -19,22 +19,22 @@ use certificate::RenewedCertificate;
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
 
-/// Where a listener finds its certificate.
+/// The certificate of a listener.
 #[derive(Clone, Debug)]
 pub struct TlsSettings {
-    /// PEM file of the certificate chain, the server's own certificate first.
+    /// The PEM file of the certificate chain, with the server's own certificate first.
     pub certificate: PathBuf,
-    /// PEM file of the private key (PKCS#8, SEC1 or PKCS#1).
+    /// The PEM file of the private key (PKCS#8, SEC1 or PKCS#1).
     pub key: PathBuf,
-    /// Who may read the private key. It is not used if anybody else can.
+    /// Who may read the private key. If anybody else can, the key is not used.
     pub key_readers: Readers,
-    /// How often, at most, the files are looked at for a renewed certificate: when a client connects after
-    /// this time. If the new files cannot be used, the old certificate stays, with a warning in the log.
+    /// The files are checked for a renewed certificate when a client connects, at most once in this time. If the new
+    /// files can't be used, the old certificate stays, and the log has a warning.
     pub reload_every: Duration,
 }
 
 impl TlsSettings {
-    /// From two files, looked at again once a minute.
+    /// Two files, checked at most once a minute.
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self {
             certificate: certificate.into(),
@@ -45,41 +45,41 @@ impl TlsSettings {
     }
 }
 
-/// Why a certificate cannot be used.
+/// Why a certificate can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A certificate file that is not there or cannot be read.
+    /// The certificate file does not exist or can't be read.
     #[error("{path}: {source}")]
     Certificate {
         /// The certificate file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A key file that is not there, cannot be read, or can be read by others.
+    /// The key file does not exist, can't be read, or can be read by others.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// A file whose PEM is damaged.
+    /// A file is not valid PEM.
     #[error("{path} is not valid PEM: {source}")]
     Malformed {
-        /// The file.
+        /// The certificate file or the key file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the PEM parser.
         source: rustls_pki_types::pem::Error,
     },
-    /// A certificate file without a certificate.
+    /// The certificate file has no certificate.
     #[error("{path} has no certificate in it")]
     NoCertificate {
         /// The certificate file.
         path: PathBuf,
     },
-    /// A key file without a private key; one under a passphrase counts as none.
+    /// The key file has no private key, or only one with a passphrase.
     #[error("{path} has no unencrypted private key in it")]
     NoKey {
         /// The key file.
         path: PathBuf,
     },
-    /// A key and a certificate of different pairs.
+    /// The key and the certificate do not belong together.
     #[error("the key in {key} does not belong to the first certificate in {certificate}")]
     Mismatch {
         /// The key file.
@@ -87,21 +87,21 @@ pub enum TlsError {
         /// The certificate file.
         certificate: PathBuf,
     },
-    /// A kind of key or certificate that is not supported.
+    /// The kind of key or certificate is not supported.
     #[error("{certificate} and {key} cannot be used: {source}")]
     Unusable {
         /// The key file.
         key: PathBuf,
         /// The certificate file.
         certificate: PathBuf,
-        /// What rustls says.
+        /// The error of rustls.
         source: rustls::Error,
     },
 }
 
-/// Reads the certificate, and takes connections with it from then on.
+/// Reads the certificate, and returns an acceptor that renews it.
 pub(super) fn acceptor(settings: TlsSettings) -> Result<TlsAcceptor, TlsError> {
-    // Named, not the process's default, which another crate in it may have set or left ambiguous.
+    // The provider is explicit. Another crate may have set the process's default, or left it ambiguous.
     let provider = Arc::new(ring::default_provider());
     let certificate = RenewedCertificate::load(settings, Arc::clone(&provider))?;
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -113,7 +113,7 @@ pub(super) fn acceptor(settings: TlsSettings) -> Result<TlsAcceptor, TlsError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Whether the peer asked for HTTP/2 by ALPN (RFC 9113 §3.2).
+/// Whether the peer selected HTTP/2 by ALPN (RFC 9113 §3.2).
 pub(super) fn chose_http2<T>(stream: &TlsStream<T>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(HTTP2)
 }

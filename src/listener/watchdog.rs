@@ -1,4 +1,4 @@
-//! Time limits: one timer for each connection, none for a request.
+//! Time limits with one timer for each connection, and none for a request.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,10 +14,10 @@ use crate::base::clock::timer_now;
 /// How long a peer may take to close its side after the last answer.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Notices when a connection has stayed in one stage for longer than the limits allow.
+/// Detects a connection that stays in one stage for longer than the limits allow.
 ///
-/// It looks whenever the connection's task runs anyway. The timer only makes sure that the task does run when
-/// a limit is reached, so it is set forward when it fires, not at every change of stage.
+/// It checks whenever the connection's task runs anyway. The timer only ensures that the task runs when a limit is
+/// reached. So the timer is advanced when it fires, not at every change of stage.
 #[derive(Debug)]
 pub(super) struct Watchdog<'a> {
     limits: &'a Limits,
@@ -33,12 +33,12 @@ impl<'a> Watchdog<'a> {
         Self { limits, activity, seen: activity.read(), since: timer_now(), timer }
     }
 
-    /// Starts the current stage's time anew.
+    /// Restarts the time of the current stage.
     pub(super) fn restart(&mut self) {
         self.since = timer_now();
     }
 
-    /// The stage in which the connection has been for too long.
+    /// Completes with the stage in which the connection has been for too long.
     pub(super) async fn overdue(&mut self, phase: Phase) -> Stage {
         std::future::poll_fn(|cx| self.poll_overdue(cx, phase)).await
     }

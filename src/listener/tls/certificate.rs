@@ -19,7 +19,7 @@ use crate::base::key_file::{self, Readers};
 use crate::base::lock::{Mutex, RwLock};
 use crate::base::text::without_byte_order_mark_bytes;
 
-/// The certificate in use, and what its files looked like when it was read.
+/// The certificate in use, and the state of its files when it was read.
 #[derive(Debug)]
 pub(super) struct RenewedCertificate {
     settings: TlsSettings,
@@ -41,8 +41,8 @@ impl RenewedCertificate {
         Ok(Self { settings, provider, current, checked: Mutex::new(checked) })
     }
 
-    /// Reads the files again if it is time to look and they have changed. One connection does this; others
-    /// meanwhile go on with what there is.
+    /// Reads the files again if it is time to check and they have changed. One connection does this. Others meanwhile
+    /// use the present certificate.
     fn renew(&self) {
         let Some(mut checked) = self.checked.try_lock() else { return };
         if checked.at.elapsed() < self.settings.reload_every {
@@ -59,7 +59,7 @@ impl RenewedCertificate {
                 checked.files = files;
                 tracing::info!(certificate = %self.settings.certificate.display(), "certificate renewed");
             }
-            Err(error) => tracing::warn!(%error, "the changed certificate is not used, the old one stays"),
+            Err(error) => tracing::warn!(%error, "the changed certificate can't be used; the old one stays"),
         }
     }
 }
@@ -71,7 +71,7 @@ impl ResolvesServerCert for RenewedCertificate {
     }
 }
 
-/// What changes about a file when it is replaced or rewritten.
+/// The properties of a file that change when it is replaced or rewritten.
 #[derive(Debug, PartialEq, Eq)]
 struct FileState {
     inode: (u64, u64),
