@@ -21,7 +21,7 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::node::Node;
 use crate::use_cases::management::audit::Trail;
-use crate::use_cases::management::{ApiError, PageRequest};
+use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, ParameterError, Place};
 
 const PER_PAGE: u16 = 50;
 
@@ -164,18 +164,20 @@ impl Wanted {
     }
 }
 
-fn parsed<T: std::str::FromStr>(name: &str, text: &str) -> Result<Option<T>, ApiError>
+fn parsed<T: std::str::FromStr>(name: &'static str, text: &str) -> Result<Option<T>, ApiError>
 where
-    T::Err: std::fmt::Display,
+    T::Err: Into<ParameterError>,
 {
-    let parse = |text: &str| text.parse().map_err(|error| ApiError::invalid(error).at(name));
+    let wrong =
+        |error: T::Err| ApiError::from(InvalidRequest::Value(error.into())).at(Place::Parameter(name));
+    let parse = |text: &str| text.parse().map_err(wrong);
     Some(text).filter(|text| !text.is_empty()).map(parse).transpose()
 }
 
-fn day(name: &str, text: &str) -> Result<Option<Timestamp>, ApiError> {
+fn day(name: &'static str, text: &str) -> Result<Option<Timestamp>, ApiError> {
     if text.is_empty() {
         return Ok(None);
     }
     let start = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
-    start.map(Some).ok_or_else(|| ApiError::invalid("must be a date such as 2026-11-21").at(name))
+    start.map(Some).ok_or_else(|| ApiError::from(InvalidRequest::NotADay).at(Place::Parameter(name)))
 }

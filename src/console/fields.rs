@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::body;
 use crate::http::form;
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// The field of the session's form token, which protects against cross-site request forgery.
 pub(super) const TOKEN: &str = "token";
@@ -51,7 +51,7 @@ impl Fields {
     async fn read_up_to(most: usize, request: Request) -> Result<(Parts, Bytes, Self), ApiError> {
         let (parts, body) = request.into_parts();
         if !body::is_of_type(&parts.headers, "application/x-www-form-urlencoded") {
-            return Err(ApiError::invalid("this is not a form of the console"));
+            return Err(InvalidRequest::NotAForm.into());
         }
         let bytes = body::read(&parts.headers, body, most).await?;
         let fields = Self::parse(&bytes)?;
@@ -112,7 +112,7 @@ impl Fields {
 
 /// Browsers send CR LF line endings, which become LF.
 fn decoded(text: &[u8]) -> Result<String, ApiError> {
-    let decoded = form::decode(text).map_err(|_| ApiError::invalid("the form is not UTF-8 without NUL"))?;
+    let decoded = form::decode(text).map_err(|_| InvalidRequest::FormEncoding)?;
     Ok(match decoded.contains('\r') {
         true => decoded.replace("\r\n", "\n"),
         false => Cow::into_owned(decoded),

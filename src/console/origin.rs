@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Uri, header};
 
 use crate::node::Node;
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, Forbidden};
 
 /// Checks that a form comes from a page of this server, by `Sec-Fetch-Site` (Fetch Metadata) and `Origin` (RFC 6454
 /// §7). At least one must be present.
@@ -26,8 +26,7 @@ pub(super) fn check_at(issuer: &str, headers: &HeaderMap) -> Result<(), ApiError
     if is_told && site.unwrap_or(true) && origin.unwrap_or(true) {
         return Ok(());
     }
-    let message = "this form was not sent from a page of this server, so nothing was changed".into();
-    Err(ApiError::Forbidden { message, scope: None })
+    Err(Forbidden::ForeignForm.into())
 }
 
 /// Whether the origin is the issuer's or the requested host's. The two differ behind a proxy.

@@ -33,7 +33,7 @@ pub(super) fn is_mendable(error: &ApiError) -> bool {
         error,
         ApiError::InvalidRequest(_)
             | ApiError::Conflict(_)
-            | ApiError::Forbidden { .. }
+            | ApiError::Forbidden(_)
             | ApiError::TooManyConcurrent
             | ApiError::RateLimited(_)
             | ApiError::Unavailable(_)

@@ -21,7 +21,7 @@ use crate::http::failure::Failure;
 use crate::node::Node;
 use crate::sharing::fair_cache::Digest;
 use crate::use_cases::management::keys::CreatedKey;
-use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest, carry_out};
+use crate::use_cases::management::{ApiError, Forbidden, Idempotent, IdempotentRequest, carry_out};
 
 /// A submitted form whose origin, session and form token are checked.
 #[derive(Debug)]
@@ -134,8 +134,7 @@ fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
 
 /// Refuses a form that belongs to another session than the visitor's.
 fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: Fields) -> Response {
-    let message = "this form belongs to another session. Go back, reload the page and submit the form again";
-    let error = ApiError::Forbidden { message: message.into(), scope: None };
+    let error = ApiError::from(Forbidden::OtherSession);
     match Unsent::new(&base(node), &seen_path(node, path), fields) {
         Some(unsent) => unsent_form::of_another_session(visitor, unsent, error).into_response(),
         None => answer(error),

@@ -25,7 +25,7 @@ pub(super) fn page(shell: Shell, error: ApiError, id: Option<RequestId>) -> Fail
         title: title(&error),
         message: message(&error),
         scope: match &error {
-            ApiError::Forbidden { scope, .. } => scope.clone(),
+            ApiError::Forbidden(reason) => reason.scope().map(str::to_owned),
             _ => None,
         },
         request_id: id.map(|id| id.to_string()).unwrap_or_default(),
@@ -67,7 +67,7 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => "You are not signed in",
-        ApiError::Forbidden { .. } => "Permission denied",
+        ApiError::Forbidden(_) => "Permission denied",
         ApiError::AddressNotAllowed(_) => "Address not allowed",
         ApiError::NotFound | ApiError::MethodNotAllowed => "Page not found",
         ApiError::Conflict(_) => "Conflict",

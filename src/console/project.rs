@@ -21,7 +21,9 @@ use crate::http::failure::Failure;
 use crate::http::path::OfProject;
 use crate::node::Node;
 use crate::use_cases::management::projects::{self, ProjectPatch, ProjectPath};
-use crate::use_cases::management::{ApiError, Force, IfMatch, Terms, Versioned as _, carry_out};
+use crate::use_cases::management::{
+    ApiError, Force, IfMatch, InvalidRequest, Terms, Versioned as _, carry_out,
+};
 
 #[derive(Template)]
 #[template(path = "project.html")]
@@ -146,7 +148,7 @@ pub(super) async fn delete(
         let (server, caller) = (Arc::clone(&node), visitor.caller.clone());
         carry_out(async move { projects::delete(&server.records, &caller, &path).await }).await
     } else {
-        Err(ApiError::invalid("the name does not match, so nothing was changed"))
+        Err(InvalidRequest::NameMismatch.into())
     };
     match done {
         Ok(()) => Ok(see_other(&format!("{}/projects", asked.root))),

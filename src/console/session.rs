@@ -17,7 +17,7 @@ use crate::domain::audit::AuditEvent;
 use crate::node::Node;
 use crate::store::{ChangeKind, ConsoleSession, StoreError, Write};
 use crate::use_cases::access::{Caller, recall, recognize};
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, Forbidden};
 
 /// The minimum interval in seconds between writes of a session's last use.
 const TOUCH_EVERY: i64 = 60;
@@ -42,9 +42,7 @@ pub(super) async fn open(
     let now = node.clock.now();
     let (caller, secret) = recognize(&node.authenticator, key, origin, now).await?;
     if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
-        let message =
-            "this key is valid, but it has no scope under claviger/, which the console requires".into();
-        return Err(ApiError::Forbidden { message, scope: None });
+        return Err(Forbidden::NoConsoleScope.into());
     }
     let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
     let session = ConsoleSession { key: caller.key.key.id, secret, created_at: now, last_seen_at: now };

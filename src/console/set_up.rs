@@ -21,7 +21,7 @@ use crate::jose::jwk::Algorithm;
 use crate::node::keyring::SigningKeySource;
 use crate::node::{Node, run_to_completion};
 use crate::use_cases::bootstrap::BootstrapError;
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, Conflict, Forbidden, InvalidRequest};
 use crate::use_cases::set_up::{CompletedSetUp, SetUp, SetUpError};
 
 #[derive(Template)]
@@ -143,7 +143,7 @@ fn to_sign_in(issuer: &str) -> Response {
 fn unreadable(set_up: &SetUp) -> Failure {
     let said = "The code has 28 letters and digits in groups of four. Check that you entered the whole code.";
     let page = SetUpPage { code_error: Some(said.into()), ..SetUpPage::of(set_up) };
-    refused(&page, ApiError::invalid("the input is not a set-up code"))
+    refused(&page, InvalidRequest::NotACode.into())
 }
 
 /// The form again without its input, which may be close to the code.
@@ -152,7 +152,7 @@ fn again(set_up: &SetUp, error: SetUpError) -> Failure {
     match error {
         SetUpError::WrongCode => {
             let said = format!("{said} The server creates a new code each time it starts.");
-            let error = ApiError::Forbidden { message: "wrong set-up code".into(), scope: None };
+            let error = Forbidden::WrongCode.into();
             refused(&SetUpPage { code_error: Some(said), ..page }, error)
         }
         SetUpError::TooMany(seconds) => {
@@ -172,7 +172,7 @@ fn fault(error: BootstrapError) -> ApiError {
         BootstrapError::MasterKey(_)
         | BootstrapError::OthersAdministrator(_)
         | BootstrapError::File(_)
-        | BootstrapError::SigningKey(_) => ApiError::Conflict(error.to_string()),
+        | BootstrapError::SigningKey(_) => Conflict::Bootstrap(error.to_string()).into(),
         error => ApiError::internal(error),
     }
 }

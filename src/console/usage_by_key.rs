@@ -19,8 +19,8 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::http::spreadsheet::table;
 use crate::node::Node;
-use crate::use_cases::management::ApiError;
 use crate::use_cases::management::usage::{self, Bucket, KeyUse};
+use crate::use_cases::management::{ApiError, InvalidRequest, Place};
 
 /// The number of keys on the page.
 const SHOWN: u16 = 20;
@@ -127,8 +127,11 @@ impl KeyRow {
 
 /// The month in the query.
 pub(super) fn month(query: &Query) -> Result<Option<CalendarPeriod>, ApiError> {
-    let parse =
-        |text: &str| CalendarPeriod::month(text).map_err(|error| ApiError::invalid(error).at("month"));
+    let parse = |text: &str| {
+        CalendarPeriod::month(text).map_err(|error| {
+            ApiError::from(InvalidRequest::Value(error.into())).at(Place::Parameter("month"))
+        })
+    };
     query.text("month").filter(|text| !text.is_empty()).map(parse).transpose()
 }
 

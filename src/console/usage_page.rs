@@ -13,14 +13,14 @@ use super::usage_by_key::{self, UseByKey};
 use super::usage_columns::{cells, columns};
 use super::usage_over_time::{Span, UseOverTime};
 use super::visitor::Visitor;
-use crate::domain::names::ProjectId;
+use crate::domain::names::{NameError, ProjectId};
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::http::spreadsheet::table;
 use crate::node::Node;
-use crate::use_cases::management::ApiError;
 use crate::use_cases::management::usage::{self, Bucket};
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 const COLUMNS: [&str; 8] = columns(["start"]);
 
@@ -102,7 +102,7 @@ fn project(query: &Query) -> Result<Option<ProjectId>, ApiError> {
     query
         .text("project")
         .filter(|project| !project.is_empty())
-        .map(|project| project.parse().map_err(ApiError::invalid))
+        .map(|project| project.parse().map_err(|error: NameError| InvalidRequest::Value(error.into()).into()))
         .transpose()
 }
 

@@ -17,8 +17,8 @@ use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::OfSigningKey;
 use crate::node::Node;
-use crate::use_cases::management::ApiError;
 use crate::use_cases::management::signing_keys::{self, Reach, RotateRequest};
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// The number of characters that identify one of the few signing keys.
 const TYPED_AT_LEAST: usize = 8;
@@ -103,10 +103,10 @@ impl WithdrawPage {
     /// The withdrawal, if the confirmation is complete.
     fn confirmed(&self) -> Result<RotateRequest, ApiError> {
         if self.typed.len() < TYPED_AT_LEAST || !self.kid.starts_with(&self.typed) {
-            return Err(ApiError::invalid("this does not match the key’s ID, so nothing was changed"));
+            return Err(InvalidRequest::KidMismatch.into());
         }
         if !self.is_understood {
-            return Err(ApiError::invalid("confirm with the checkbox as well; nothing was changed"));
+            return Err(InvalidRequest::NotConfirmed.into());
         }
         Ok(RotateRequest::withdrawing(self.kid.clone()))
     }

@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 use super::refusal_reason::RefusalReason;
 
 pub use calendar::{CalendarError, CalendarPeriod, CalendarSpan};
-pub use period::{Interval, Period, PeriodError};
+pub use period::{Interval, IntervalError, Period, PeriodError};
 
 /// What a key was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

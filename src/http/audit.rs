@@ -17,8 +17,8 @@ use super::path::InOrganization;
 use super::query::Query;
 use crate::domain::audit::EventFilter;
 use crate::node::Node;
-use crate::use_cases::management::ApiError;
 use crate::use_cases::management::audit::Trail;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// Filters and output options. `org` is valid only for the trail of all organizations.
 const KNOWN: [&str; 10] = ["actor", "key", "action", "from", "to", "limit", "cursor", "format", "bom", "org"];
@@ -75,9 +75,7 @@ async fn answer(
         Format::Whole(whole) => whole,
     };
     if query.text("limit").is_some() || query.text("cursor").is_some() {
-        return Err(
-            ApiError::invalid("an export contains all events; limit and cursor are not supported").into()
-        );
+        return Err(ApiError::from(InvalidRequest::PageOfExport).into());
     }
     Ok(export::answer(trail.export()?, whole, request_id).await?)
 }

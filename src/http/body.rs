@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::listener::BodyTimedOut;
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 use crate::use_cases::token::OAuthError;
 
 /// Why a body can't be used.
@@ -27,9 +27,9 @@ impl From<BodyFault> for ApiError {
         match fault {
             BodyFault::TooLarge => Self::TooLarge,
             BodyFault::TooSlow => Self::TooSlow,
-            BodyFault::Broken => Self::invalid("the request body is incomplete"),
+            BodyFault::Broken => InvalidRequest::IncompleteBody.into(),
             BodyFault::Encoded => Self::ContentEncoding,
-            BodyFault::Charset => Self::invalid("the charset of the request body must be UTF-8"),
+            BodyFault::Charset => InvalidRequest::Charset.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::address::{AddressPolicy, CallerAddress, Origin};
 use crate::domain::credential::{self, CredentialFault};
 use crate::node::Node;
 use crate::use_cases::access::{Caller, PresentedCredential, identify};
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CameFrom(pub(crate) CallerAddress);
@@ -78,7 +78,7 @@ pub(crate) fn credential(headers: &HeaderMap) -> Result<PresentedCredential<'_>,
     let shown = credential::Credential::of(headers).map_err(|fault| match fault {
         CredentialFault::Missing => ApiError::Unauthenticated { presented: false },
         CredentialFault::Unreadable => ApiError::Unauthenticated { presented: true },
-        CredentialFault::Both | CredentialFault::Twice(_) => ApiError::invalid(fault),
+        CredentialFault::Both | CredentialFault::Twice(_) => InvalidRequest::Credential(fault).into(),
     })?;
     Ok(shown.into())
 }

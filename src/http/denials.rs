@@ -61,11 +61,11 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
         _ => None,
     };
     match error {
-        Some(ApiError::Forbidden { message, scope }) => {
+        Some(ApiError::Forbidden(reason)) => {
             if let Some((node, caller)) = known.0.caller.get() {
                 let origin = Origin { address: caller.address, request_id: &caller.request_id };
-                let missing = scope.as_ref().unwrap_or(message);
-                node.usage.refusals.denied(&caller.key.key, missing, origin, node.clock.now());
+                let missing = reason.scope().map_or_else(|| reason.to_string(), str::to_owned);
+                node.usage.refusals.denied(&caller.key.key, &missing, origin, node.clock.now());
             }
         }
         Some(ApiError::TooManyConcurrent) => tokio::time::sleep(TOO_MANY_AFTER).await,

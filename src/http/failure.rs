@@ -91,17 +91,18 @@ impl Failure {
                     | OAuthError::UnsupportedTokenType
                     | OAuthError::Internal { .. }
             ),
-            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => !matches!(
-                error,
-                ApiError::OtherAudience
-                    | ApiError::KeyRevoked
-                    | ApiError::KeyExpired
-                    | ApiError::TokenExpired
-                    | ApiError::TokenRevoked
-                    | ApiError::AddressNotAllowed(_)
-                    | ApiError::Forbidden { scope: Some(_), .. }
-                    | ApiError::Internal(_)
-            ),
+            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => {
+                !matches!(
+                    error,
+                    ApiError::OtherAudience
+                        | ApiError::KeyRevoked
+                        | ApiError::KeyExpired
+                        | ApiError::TokenExpired
+                        | ApiError::TokenRevoked
+                        | ApiError::AddressNotAllowed(_)
+                        | ApiError::Internal(_)
+                ) && !matches!(error, ApiError::Forbidden(reason) if reason.scope().is_some())
+            }
         }
     }
 
@@ -217,7 +218,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked => StatusCode::UNAUTHORIZED,
-        ApiError::Forbidden { .. } | ApiError::AddressNotAllowed(_) => StatusCode::FORBIDDEN,
+        ApiError::Forbidden(_) | ApiError::AddressNotAllowed(_) => StatusCode::FORBIDDEN,
         ApiError::NotFound => StatusCode::NOT_FOUND,
         ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ApiError::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -246,9 +247,11 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
             r#", error="invalid_token", error_description="{}""#,
             described(&error.message())
         ))],
-        ApiError::Forbidden { scope: Some(scope), .. } => {
-            vec![challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))]
-        }
+        ApiError::Forbidden(reason) => reason
+            .scope()
+            .map(|scope| challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#)))
+            .into_iter()
+            .collect(),
         ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
         ApiError::Unavailable(_) | ApiError::NotReady(_) | ApiError::TooManyConcurrent => {
             vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
@@ -269,7 +272,7 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::AddressNotAllowed(_) => "invalid_token",
-        ApiError::Forbidden { .. } => "insufficient_scope",
+        ApiError::Forbidden(_) => "insufficient_scope",
         ApiError::RateLimited(_)
         | ApiError::TooManyConcurrent
         | ApiError::Unavailable(_)

@@ -17,11 +17,11 @@ use crate::domain::gateway::GateMapping;
 use crate::domain::scope::Verb;
 use crate::node::Node;
 use crate::use_cases::gate::{GateRequest, Passed, Question, pass};
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
 
 /// The headers in which a gateway names the method and the target of the original request. nginx's documentation
 /// suggests the first pair; Traefik and Caddy send the second by default.
-const ORIGINALS: [[&str; 2]; 2] =
+static ORIGINALS: [[&str; 2]; 2] =
     [["x-original-method", "x-original-uri"], ["x-forwarded-method", "x-forwarded-uri"]];
 
 const X_CLAVIGER_ERROR: HeaderName = HeaderName::from_static("x-claviger-error");
@@ -101,10 +101,8 @@ enum Asked {
 fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<Asked, ApiError> {
     match (query.text("check"), query.parsed::<Verb>("action")?, query.text("resource")) {
         (Some("credential"), None, None) => Ok(Asked::Question(Question::Credential)),
-        (Some("credential"), ..) => {
-            Err(ApiError::invalid("check=credential does not accept action or resource"))
-        }
-        (Some(_), ..) => Err(ApiError::invalid("check must be credential")),
+        (Some("credential"), ..) => Err(InvalidRequest::CheckWithAction.into()),
+        (Some(_), ..) => Err(InvalidRequest::Check.into()),
         (None, Some(verb), Some(resource)) => {
             let resource = resource.parse().map_err(|_| no_resource())?;
             Ok(Asked::Question(Question::Action(verb, resource)))
@@ -113,7 +111,7 @@ fn asked(query: &Query, headers: &HeaderMap, mapping: &GateMapping) -> Result<As
             let [method, target] = original(headers)?;
             mapped(mapping, method, target, headers)
         }
-        (None, ..) => Err(ApiError::invalid("action and resource must appear together")),
+        (None, ..) => Err(InvalidRequest::ActionWithoutResource.into()),
     }
 }
 
@@ -123,10 +121,7 @@ fn mapped(mapping: &GateMapping, method: &str, target: &str, headers: &HeaderMap
         // A path that maps to no resource never passes.
         return mapping.resource(target).map(|_| Asked::Preflight).ok_or_else(no_resource);
     }
-    let verb = mapping.verb(method).ok_or_else(|| ApiError::Forbidden {
-        message: "this method maps to no action".into(),
-        scope: None,
-    })?;
+    let verb = mapping.verb(method).ok_or(Forbidden::NoAction)?;
     Ok(Asked::Question(Question::Action(verb, mapping.resource(target).ok_or_else(no_resource)?)))
 }
 
@@ -140,10 +135,7 @@ fn is_preflight(method: &str, headers: &HeaderMap) -> bool {
 }
 
 fn no_resource() -> ApiError {
-    ApiError::Forbidden {
-        message: "this is not a resource: a resource is 1 to 16 literals joined by slashes".into(),
-        scope: None,
-    }
+    Forbidden::NoResource.into()
 }
 
 /// The method and the target of the original request. A gateway sets one pair of headers and may pass on the client's
@@ -154,24 +146,18 @@ fn original(headers: &HeaderMap) -> Result<[&str; 2], ApiError> {
     let mut there = ORIGINALS.iter().filter(is_there);
     match (there.next(), there.next()) {
         (Some([method, target]), None) => Ok([single(headers, method)?, single(headers, target)?]),
-        (Some(_), Some(_)) => Err(ApiError::invalid(
-            "both X-Original-… and X-Forwarded-… headers are present; configure the gateway to remove the ones that it \
-             does not set",
-        )),
-        (None, _) => Err(ApiError::invalid(
-            "use action and resource, or check=credential, or send X-Original-Method and X-Original-URI, or \
-             X-Forwarded-Method and X-Forwarded-Uri",
-        )),
+        (Some(_), Some(_)) => Err(InvalidRequest::BothOriginals.into()),
+        (None, _) => Err(InvalidRequest::NoQuestion.into()),
     }
 }
 
 /// The value of a header that must occur once. With two values, another reader might take the other one.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, ApiError> {
+fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (None, _) => Err(ApiError::invalid(format!("{name} is missing"))),
-        (Some(value), None) => value.to_str().map_err(|_| ApiError::invalid(format!("{name} is not ASCII"))),
-        (Some(_), Some(_)) => Err(ApiError::invalid(format!("the request has two {name} headers"))),
+        (None, _) => Err(InvalidRequest::HeaderMissing(name).into()),
+        (Some(value), None) => value.to_str().map_err(|_| InvalidRequest::HeaderNotAscii(name).into()),
+        (Some(_), Some(_)) => Err(InvalidRequest::HeaderTwice(name).into()),
     }
 }
 
@@ -179,7 +165,7 @@ fn wants_token(query: &Query) -> Result<bool, ApiError> {
     match query.text("token") {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(_) => Err(ApiError::invalid("token must be 1 or 0")),
+        Some(_) => Err(InvalidRequest::WantsToken.into()),
     }
 }
 

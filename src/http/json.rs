@@ -12,7 +12,7 @@ use super::body;
 use super::failure::Failure;
 use crate::base::text::{without_byte_order_mark_bytes, without_values};
 use crate::node::Node;
-use crate::use_cases::management::{ApiError, IdempotentRequest};
+use crate::use_cases::management::{ApiError, IdempotentRequest, InvalidRequest};
 
 const MAX_BODY: usize = 256 * 1024;
 
@@ -57,29 +57,29 @@ async fn read(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError>
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let invalid = |why: &str| ApiError::invalid(format!("the body: {why}"));
     // RFC 8259 §8.1 allows a reader to ignore a byte order mark. Some editors and shells write one.
     let bytes = without_byte_order_mark_bytes(bytes);
     // serde would also accept an array and map its items to members by position.
     if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(invalid("not a JSON object"));
+        return Err(InvalidRequest::NotAnObject.into());
     }
     let text = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(text).map_err(|error| invalid(&without_values(&error.to_string())))
+    let body = |error: serde_json::Error| InvalidRequest::Body(without_values(&error.to_string()));
+    Ok(serde_json::from_slice(text).map_err(body)?)
 }
 
 fn idempotent(parts: &Parts, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
     let mut names = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let (name, None) = (names.next(), names.next()) else {
-        return Err(ApiError::invalid("the request has two Idempotency-Key headers"));
+        return Err(InvalidRequest::IdempotencyKeyTwice.into());
     };
     let Some(name) = name else { return Ok(None) };
     let is_good = (1..=MAX_IDEMPOTENCY_KEY).contains(&name.len())
         && name.as_bytes().iter().all(|byte| byte.is_ascii_graphic());
-    let name = name.to_str().ok().filter(|_| is_good).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Idempotency-Key is 1 to {MAX_IDEMPOTENCY_KEY} characters of visible ASCII"
-        ))
-    })?;
+    let name = name
+        .to_str()
+        .ok()
+        .filter(|_| is_good)
+        .ok_or_else(|| InvalidRequest::IdempotencyKey(MAX_IDEMPOTENCY_KEY))?;
     Ok(Some(IdempotentRequest::new(parts.method.as_str(), parts.uri.path(), name, body)))
 }

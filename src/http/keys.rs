@@ -16,7 +16,7 @@ use super::json::{IdempotentJson, Json};
 use super::page::Page;
 use super::path::{InOrganization, OfKey, OfSecret};
 use super::query::{NoQuery, Query, terms};
-use crate::domain::api_key::{KeyClue, KeyClueError};
+use crate::domain::api_key::KeyClue;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
@@ -27,7 +27,7 @@ use crate::use_cases::management::keys::{
     self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
     Retirement, Rotation, Suspension,
 };
-use crate::use_cases::management::{ApiError, Idempotent, Terms, Versioned as _, carry_out};
+use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, Terms, Versioned as _, carry_out};
 
 /// `GET /v1/self`: the caller, as this server sees it.
 pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
@@ -53,7 +53,7 @@ pub(super) async fn search(
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["prefix", "limit", "cursor"])?;
     let clue = query.parsed::<KeyClue>("prefix")?;
-    let clue = clue.ok_or_else(|| ApiError::invalid(format!("prefix is missing: {KeyClueError}")))?;
+    let clue = clue.ok_or(ApiError::from(InvalidRequest::NoPrefix))?;
     let (keys, next_cursor) = keys::search(&node.records, &caller, &clue, query.page()?).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
@@ -308,6 +308,6 @@ fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
         Some("disabled") => Ok(StatusFilter::Disabled),
         Some("revoked") => Ok(StatusFilter::Revoked),
         Some("all") => Ok(StatusFilter::All),
-        Some(_) => Err(ApiError::invalid("status must be active, disabled, expired, revoked or all")),
+        Some(_) => Err(InvalidRequest::Status.into()),
     }
 }

@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, header};
 
 use super::failure::Failure;
 use crate::base::clock::Timestamp;
-use crate::use_cases::management::{ApiError, IfMatch, PageRequest, Terms, moment};
+use crate::use_cases::management::{
+    ApiError, IfMatch, InvalidRequest, PageRequest, ParameterError, Place, Terms, moment,
+};
 
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
@@ -44,19 +46,17 @@ impl Query {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |text: &str| {
-                super::form::decode(text.as_bytes()).map(|decoded| decoded.into_owned()).map_err(|_| {
-                    ApiError::InvalidRequest("the query must be percent-encoded UTF-8 without NUL".into())
-                })
+                super::form::decode(text.as_bytes())
+                    .map(|decoded| decoded.into_owned())
+                    .map_err(|_| InvalidRequest::QueryEncoding)
             };
             let (name, value) = (decode(name)?, decode(value)?);
             if !known.contains(&name.as_str()) {
-                return Err(ApiError::InvalidRequest(format!(
-                    "the query parameters of this operation are {}",
-                    known.join(", ")
-                )));
+                let known = known.iter().map(ToString::to_string).collect();
+                return Err(InvalidRequest::UnknownParameter(known).into());
             }
             if pairs.iter().any(|(given, _)| *given == name) {
-                return Err(ApiError::InvalidRequest(format!("{name} appears twice")));
+                return Err(InvalidRequest::ParameterTwice(name).into());
             }
             pairs.push((name, value));
         }
@@ -72,12 +72,13 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] when the value does not parse.
-    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError>
+    pub(crate) fn parsed<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, ApiError>
     where
-        T::Err: std::fmt::Display,
+        T::Err: Into<ParameterError>,
     {
-        let parse =
-            |text: &str| text.parse().map_err(|error| ApiError::InvalidRequest(format!("{name}: {error}")));
+        let wrong =
+            |error: T::Err| ApiError::from(InvalidRequest::Value(error.into())).at(Place::Parameter(name));
+        let parse = |text: &str| text.parse().map_err(wrong);
         self.text(name).map(parse).transpose()
     }
 }
@@ -87,11 +88,11 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for any other value.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(ApiError::invalid(format!("{name} must be true or false"))),
+            Some(_) => Err(InvalidRequest::NotAFlag(name).into()),
         }
     }
 
@@ -99,7 +100,7 @@ impl Query {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for any other value.
-    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
         self.text(name).map(|text| moment(name, text)).transpose()
     }
 
@@ -111,7 +112,7 @@ impl Query {
         let limit = match self.text("limit").map(str::parse) {
             None => DEFAULT_LIMIT,
             Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
-            Some(_) => return Err(ApiError::invalid(format!("limit must be 1 to {MAX_LIMIT}"))),
+            Some(_) => return Err(InvalidRequest::Limit(MAX_LIMIT).into()),
         };
         Ok(PageRequest { limit, cursor: self.text("cursor").map(str::to_owned) })
     }
@@ -137,7 +138,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         match parts.uri.query() {
             None | Some("") => Ok(Self),
-            Some(_) => Err(ApiError::InvalidRequest("this operation has no query parameters".into()).into()),
+            Some(_) => Err(ApiError::from(InvalidRequest::NoParameters).into()),
         }
     }
 }

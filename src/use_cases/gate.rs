@@ -11,7 +11,7 @@ use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
 use crate::node::{Authenticated, Authenticator, CachedKey, GatewayToken, Presented, Revocations, Signer};
 use crate::use_cases::access::{PresentedCredential, identify_at};
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
 
 /// A cached token is used again while it has at least this many seconds left.
@@ -83,20 +83,15 @@ fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiErr
     if !resource.is_reserved() && scopes.permits(verb, resource) {
         return Ok(());
     }
-    let scope = format!("{verb}:{resource}");
-    Err(ApiError::Forbidden { message: format!("this requires the scope {scope}"), scope: Some(scope) })
+    Err(Forbidden::MissingScope(format!("{verb}:{resource}")).into())
 }
 
 /// The resource server behind the gateway.
 fn audience<'a>(signer: &'a Signer, named: Option<&str>) -> Result<&'a str, ApiError> {
     let mut known = signer.audiences.iter().map(String::as_str);
     let found = known.find(|audience| named.is_none_or(|named| named == *audience));
-    found.ok_or_else(|| {
-        ApiError::invalid(format!(
-            "{} is not an audience of this deployment",
-            Excerpt::from(named.unwrap_or_default())
-        ))
-    })
+    let unknown = || InvalidRequest::UnknownAudience(Excerpt::from(named.unwrap_or_default()));
+    found.ok_or_else(|| unknown().into())
 }
 
 async fn by_key(
@@ -110,8 +105,7 @@ async fn by_key(
     let authenticated = authenticator.authenticate(presented, request.origin, now).await?;
     authenticator.count(&authenticated, UseKind::Direct, now);
     if !authenticated.cached.audiences.iter().any(|own| own == audience) {
-        let message = format!("the key's project has no access to {audience}");
-        return Err(ApiError::Forbidden { message, scope: None });
+        return Err(Forbidden::NoAudience(audience.into()).into());
     }
     let token = request
         .wants_token
@@ -149,8 +143,7 @@ fn swapped(
         return Ok(Arc::clone(&cached.token));
     }
     if granted.scopes.is_empty() {
-        let message = "the key has no scope for a resource server".to_owned();
-        return Err(ApiError::Forbidden { message, scope: None });
+        return Err(Forbidden::NoTokenScopes.into());
     }
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
     let issued = signer.issue(by, grant, now).map_err(not_issued)?;

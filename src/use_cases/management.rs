@@ -23,7 +23,7 @@ pub mod usage;
 use std::future::Future;
 
 pub use diff::{Changed, changes};
-pub use error::ApiError;
+pub use error::{ApiError, Conflict, Forbidden, InvalidRequest, ParameterError, Place};
 pub use etag::{Etag, IfMatch, Versioned};
 pub use idempotency::{Idempotent, IdempotentRequest};
 pub use listing::PageRequest;
@@ -88,10 +88,8 @@ async fn reading_for(records: &Records, principal: &Principal) -> Result<Reading
 ///
 /// # Errors
 /// [`ApiError::InvalidRequest`].
-pub fn moment(member: &str, text: &str) -> Result<Timestamp, ApiError> {
-    Timestamp::parse_rfc3339(text).ok_or_else(|| {
-        ApiError::invalid(format!("{member} is not an RFC 3339 time such as 2030-01-31T12:00:00Z"))
-    })
+pub fn moment(member: &'static str, text: &str) -> Result<Timestamp, ApiError> {
+    Timestamp::parse_rfc3339(text).ok_or(InvalidRequest::NotAMoment(member).into())
 }
 
 impl Terms {

@@ -25,7 +25,7 @@ use crate::http::failure::Failure;
 use crate::http::path::{OfKey, OfSecret};
 use crate::node::Node;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, Force, Idempotent, carry_out, keys};
+use crate::use_cases::management::{ApiError, Force, Idempotent, InvalidRequest, carry_out, keys};
 
 /// The default overlap in seconds: one week.
 const OVERLAP: &str = "604800";
@@ -125,7 +125,8 @@ pub(in crate::console) async fn rotate(
     }
     let rotation =
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
-    let rotation = serde_json::from_value(rotation).map_err(ApiError::invalid)?;
+    let rotation = serde_json::from_value(rotation)
+        .map_err(|error| ApiError::from(InvalidRequest::FormMembers(error.to_string())))?;
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let rotate = |idempotent| async move {
         keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
@@ -212,7 +213,7 @@ async fn named(node: &Arc<Node>, visitor: &Visitor, path: &KeyPath, typed: &str)
     if confirm::names(typed, &key.name, &key.id.to_string()) {
         return Ok(());
     }
-    Err(ApiError::invalid("the name does not match, so nothing was changed"))
+    Err(InvalidRequest::NameMismatch.into())
 }
 
 pub(super) async fn ask(

@@ -23,7 +23,7 @@ use crate::http::path::OfKey;
 use crate::node::Node;
 use crate::use_cases::management::keys::{KeyPatch, KeyPath};
 use crate::use_cases::management::{
-    ApiError, Changed, Force, IfMatch, Terms, Versioned as _, carry_out, keys,
+    ApiError, Changed, Conflict, Force, IfMatch, InvalidRequest, Terms, Versioned as _, carry_out, keys,
 };
 
 #[derive(Template)]
@@ -66,7 +66,7 @@ pub(in crate::console) async fn form(
 ) -> Result<Response, Failure> {
     let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
     if key.revoked.is_some() {
-        return Err(ApiError::Conflict("the key is revoked and cannot be changed".into()).into());
+        return Err(ApiError::from(Conflict::RevokedKeyUnchangeable).into());
     }
     page(&EditPage::new(&visitor, &path, &key, KeyForm::of(&key)))
 }
@@ -92,7 +92,7 @@ pub(in crate::console) async fn change(
     }
     let Some(members) = form.members(node.clock.now()) else {
         let again = EditPage::new(&visitor, &path, &key, form);
-        return Err(refused(&again, ApiError::invalid("a form field is invalid")));
+        return Err(refused(&again, InvalidRequest::FormField.into()));
     };
     let version = fields.text("version");
     let is_final = !version.is_empty();
@@ -109,7 +109,7 @@ pub(in crate::console) async fn change(
         Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
         Err(ApiError::PreconditionFailed) => {
             let now = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
-            form.refuse(&ApiError::Conflict("it has been changed since, so nothing was done".into()));
+            form.refuse(&Conflict::ChangedMeanwhile.into());
             Err(overtaken(&visitor, &path, form, &base(&key), &now))
         }
         Err(error) if is_mendable(&error) => {
@@ -128,7 +128,7 @@ async fn changed(
     terms: Terms,
 ) -> Result<Changed<ApiKey>, ApiError> {
     let patch: KeyPatch = serde_json::from_value(members)
-        .map_err(|error| ApiError::invalid(without_values(&error.to_string())))?;
+        .map_err(|error| InvalidRequest::FormMembers(without_values(&error.to_string())))?;
     let (server, caller, path) = (Arc::clone(node), visitor.caller.clone(), path.clone());
     carry_out(async move { keys::change(&server.records, &caller, &path, patch, &terms).await }).await
 }

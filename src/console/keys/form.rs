@@ -9,7 +9,7 @@ use crate::console::problem::sentence;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::{ApiKey, labels};
 use crate::domain::scope::{Scope, Scopes};
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 const DAY: i64 = 86_400;
 
@@ -42,18 +42,8 @@ pub(super) struct Mistake {
     pub(super) text: String,
 }
 
-/// Maps the beginnings of the management API's messages to the form's fields.
-const NAMED: [(&str, &str); 9] = [
-    ("name", "name"),
-    ("note", "note"),
-    ("cidrs", "cidrs"),
-    ("scopes", "scopes"),
-    ("expires_at", "ends"),
-    ("expires_in", "ends"),
-    ("the project does not exist", "project"),
-    ("the project does not have this environment", "environment"),
-    ("environment", "environment"),
-];
+/// Stands for all of a form, where no field is named.
+const WHOLE: &str = "form";
 
 /// A scope as typed.
 #[derive(Clone, Debug)]
@@ -179,9 +169,11 @@ impl KeyForm {
 
     /// Adds an error of the use case: to the field that its message names, or else to the form as a whole.
     pub(super) fn refuse(&mut self, error: &ApiError) {
-        let why = error.message();
-        let named = NAMED.iter().find(|(said, _)| why.starts_with(said));
-        self.wrong(named.map_or("form", |(_, field)| field), why);
+        let field = match error {
+            ApiError::InvalidRequest(reason) => field_of(reason),
+            _ => WHOLE,
+        };
+        self.wrong(field, error.message());
     }
 
     /// Whether the address ranges allow every address.
@@ -257,7 +249,7 @@ impl KeyForm {
 
     fn wrong(&mut self, field: &'static str, why: impl ToString) {
         let target = match field {
-            "form" => String::new(),
+            WHOLE => String::new(),
             "scopes" if self.access != "scopes" => "permissions".into(),
             "scopes" => {
                 let wrong = self.rows.iter().position(|row| row.is_wrong).unwrap_or_default();
@@ -266,5 +258,23 @@ impl KeyForm {
             field => field.to_owned(),
         };
         self.mistakes.push(Mistake { field, target, text: sentence(&why.to_string()) });
+    }
+}
+
+/// The field that a reason is about.
+fn field_of(reason: &InvalidRequest) -> &'static str {
+    match reason {
+        InvalidRequest::Name(_) => "name",
+        InvalidRequest::Note(_) => "note",
+        InvalidRequest::Cidrs(_) => "cidrs",
+        InvalidRequest::Scopes(_) | InvalidRequest::ScopesOrPreset => "scopes",
+        InvalidRequest::ExpiryTwice
+        | InvalidRequest::ExpiresIn
+        | InvalidRequest::ExpiresInThePast
+        | InvalidRequest::ExpiresTooLate
+        | InvalidRequest::NotAMoment("expires_at") => "ends",
+        InvalidRequest::NoSuchProject => "project",
+        InvalidRequest::NoSuchEnvironment(_) => "environment",
+        _ => WHOLE,
     }
 }

@@ -14,7 +14,7 @@ use crate::console::plot::Plot;
 use crate::console::shell::{LIST, Room, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::api_key::EnvironmentSlug;
-use crate::domain::names::OrganizationId;
+use crate::domain::names::{NameError, OrganizationId};
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
 use crate::domain::usage::Interval;
@@ -25,7 +25,7 @@ use crate::node::Node;
 use crate::store::{KeyFilter, KeySort, StatusFilter};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::usage::{self, PeriodRequest};
-use crate::use_cases::management::{ApiError, PageRequest, keys, projects};
+use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, keys, projects};
 
 const PER_PAGE: u16 = 50;
 
@@ -193,13 +193,12 @@ impl Wanted {
         now: crate::base::clock::Timestamp,
     ) -> Result<KeyFilter, ApiError> {
         let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-        let parsed = |error: &dyn std::fmt::Display| ApiError::invalid(error);
         let project = given(&self.project).map(|project| project.parse()).transpose();
         let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
         Ok(KeyFilter {
             organization: organization.clone(),
-            project: project.map_err(|error: crate::domain::names::NameError| parsed(&error))?,
-            environment: environment.map_err(|error| parsed(&error))?,
+            project: project.map_err(|error: NameError| InvalidRequest::Value(error.into()))?,
+            environment: environment.map_err(|error| InvalidRequest::Value(error.into()))?,
             status: self.status(),
             name_contains: given(&self.search),
             or_note_contains: true,

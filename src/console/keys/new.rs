@@ -25,7 +25,7 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::node::Node;
 use crate::use_cases::management::keys::NewKeyRequest;
-use crate::use_cases::management::{ApiError, Idempotent, keys};
+use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, keys};
 
 #[derive(Template)]
 #[template(path = "key_new.html")]
@@ -82,7 +82,7 @@ pub(in crate::console) async fn create(
     let Some(mut members) = form.members(node.clock.now()) else {
         let choices = choices(&node, &visitor.caller, &organization).await?;
         let again = shown(visitor, &organization, choices, form, form_id);
-        return Err(refused(&again, ApiError::invalid("a form field is invalid")));
+        return Err(refused(&again, InvalidRequest::FormField.into()));
     };
     members.insert("project".into(), form.project.clone().into());
     members.insert("environment".into(), form.environment.clone().into());
@@ -96,7 +96,7 @@ pub(in crate::console) async fn create(
             };
             posted.once(What::Key, create).await
         }
-        Err(error) => Err(ApiError::invalid(without_values(&error.to_string()))),
+        Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
     };
     match made {
         Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),

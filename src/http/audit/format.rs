@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 use crate::http::query::Query;
-use crate::use_cases::management::ApiError;
+use crate::use_cases::management::{ApiError, InvalidRequest};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -50,12 +50,12 @@ impl Format {
             Some("json") => Self::Page,
             Some("jsonl") => Self::Whole(ExportFormat::JsonLines),
             Some("csv") => Self::Whole(ExportFormat::Csv(Mark::None)),
-            Some(_) => return Err(ApiError::invalid("format must be json, jsonl or csv")),
+            Some(_) => return Err(InvalidRequest::Format.into()),
         };
         match (query.flag("bom")?, format) {
             (false, format) => Ok(format),
             (true, Self::Whole(ExportFormat::Csv(_))) => Ok(Self::Whole(ExportFormat::Csv(Mark::Utf8))),
-            (true, _) => Err(ApiError::invalid("bom requires format=csv")),
+            (true, _) => Err(InvalidRequest::MarkWithoutCsv.into()),
         }
     }
 

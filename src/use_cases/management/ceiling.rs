@@ -1,6 +1,6 @@
 //! Privilege ceilings: callers can't grant rights that they do not have.
 
-use super::ApiError;
+use super::{ApiError, Forbidden};
 use crate::base::text::redacted;
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Scopes;
@@ -62,25 +62,20 @@ fn reserved(key: &ApiKey) -> Scopes {
 fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
     let Some(beyond) = scopes.iter().find(|scope| !caller.scopes.covers(scope)) else { return Ok(()) };
     let beyond = redacted(&beyond.to_string());
-    let message = format!("you cannot grant or change a scope that you do not have: {beyond}");
-    Err(ApiError::Forbidden { message, scope: Some(beyond) })
+    Err(Forbidden::BeyondOwnScopes(beyond).into())
 }
 
 fn may_open(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
     if caller.key.key.cidrs.covers(&key.cidrs) {
         return Ok(());
     }
-    Err(forbidden("a key with scopes under claviger/ cannot have wider network ranges than your own key"))
+    Err(Forbidden::BeyondOwnRanges.into())
 }
 
 fn may_prolong(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
     let outlasts = |own| key.expires_at.is_none_or(|end| end > own);
     if caller.key.key.expires_at.is_some_and(outlasts) {
-        return Err(forbidden("a key with scopes under claviger/ cannot expire later than your own key"));
+        return Err(Forbidden::BeyondOwnEnd.into());
     }
     Ok(())
-}
-
-fn forbidden(message: &str) -> ApiError {
-    ApiError::Forbidden { message: message.into(), scope: None }
 }

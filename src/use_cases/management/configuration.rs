@@ -10,7 +10,7 @@ pub use apply::{Applied, apply};
 pub use change::{ApplyTerms, ConfigurationChange};
 pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration};
 
-use super::ApiError;
+use super::{ApiError, Conflict};
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
@@ -54,7 +54,7 @@ fn unrevoked(organization: &OrganizationId) -> KeyFilter {
 
 fn few_enough(found: KeyPage) -> Result<Vec<ApiKey>, ApiError> {
     if found.next.is_some() {
-        return Err(ApiError::Conflict(format!("the organization has more than {MOST_KEYS} keys")));
+        return Err(Conflict::TooManyKeys(MOST_KEYS).into());
     }
     Ok(found.items)
 }

@@ -1,6 +1,13 @@
 //! Errors of the management API, each with the message for the client and the cause for the log.
 
+mod reason;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::fmt::Display;
+
+pub use self::reason::{Conflict, Forbidden, InvalidRequest, ParameterError, Place};
 
 use crate::jose::claims::TokenFault;
 use crate::node::{AuthenticationError, BearerFault, HashError};
@@ -12,7 +19,7 @@ use crate::use_cases::access::{AccessFault, Denied};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
     /// 400: the request is malformed. The value says why.
-    InvalidRequest(String),
+    InvalidRequest(InvalidRequest),
     /// 401: the request has no credential, or none that is accepted.
     Unauthenticated {
         /// Whether there was a credential at all (RFC 6750 §3.1).
@@ -30,13 +37,8 @@ pub enum ApiError {
     TokenExpired,
     /// 401: the token is revoked.
     TokenRevoked,
-    /// 403: the caller lacks a scope or another right.
-    Forbidden {
-        /// What is missing, as a sentence.
-        message: String,
-        /// The scope that would help, if there is one.
-        scope: Option<String>,
-    },
+    /// 403: the caller lacks a scope or another right. The value says which.
+    Forbidden(Forbidden),
     /// 403: the credential may not be used from this address. The value is the message.
     AddressNotAllowed(String),
     /// 404: the resource does not exist, or the caller may not know of it.
@@ -46,7 +48,7 @@ pub enum ApiError {
     /// 408: the body did not arrive in time. The code is that of [`ApiError::InvalidRequest`].
     TooSlow,
     /// 409: the request contradicts the present state. The value says why.
-    Conflict(String),
+    Conflict(Conflict),
     /// 412: the resource is not the version that `If-Match` names.
     PreconditionFailed,
     /// 412: `If-Match` names the version by a weak tag, which never matches. The code is that of
@@ -76,19 +78,13 @@ impl ApiError {
         Self::Internal(cause.to_string())
     }
 
-    /// A fault of the request. `why` is for the client.
-    pub fn invalid(why: impl Display) -> Self {
-        Self::InvalidRequest(why.to_string())
-    }
-
     /// The same error, with the part of the request that it concerns.
     #[must_use]
-    pub fn at(self, place: &str) -> Self {
-        let place = |why: String| format!("{place}: {why}");
+    pub fn at(self, place: Place) -> Self {
         match self {
-            Self::InvalidRequest(why) => Self::InvalidRequest(place(why)),
-            Self::Conflict(why) => Self::Conflict(place(why)),
-            Self::Forbidden { message, scope } => Self::Forbidden { message: place(message), scope },
+            Self::InvalidRequest(inner) => InvalidRequest::At(place, Box::new(inner)).into(),
+            Self::Conflict(inner) => Conflict::At(place, Box::new(inner)).into(),
+            Self::Forbidden(inner) => Forbidden::At(place, Box::new(inner)).into(),
             other => other,
         }
     }
@@ -103,7 +99,7 @@ impl ApiError {
             Self::KeyDisabled => "key_disabled",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
-            Self::Forbidden { .. } => "forbidden",
+            Self::Forbidden(_) => "forbidden",
             Self::AddressNotAllowed(_) => "address_not_allowed",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -120,8 +116,10 @@ impl ApiError {
     /// The `message` member of the answer.
     pub fn message(&self) -> String {
         match self {
-            Self::InvalidRequest(why) | Self::Conflict(why) | Self::AddressNotAllowed(why) => why.clone(),
-            Self::Forbidden { message, .. } => message.clone(),
+            Self::InvalidRequest(reason) => reason.to_string(),
+            Self::Conflict(reason) => reason.to_string(),
+            Self::Forbidden(reason) => reason.to_string(),
+            Self::AddressNotAllowed(why) => why.clone(),
             Self::Unauthenticated { presented: false } => {
                 "this requires an API key, or an access token for this server".into()
             }
@@ -165,6 +163,24 @@ impl ApiError {
     }
 }
 
+impl From<InvalidRequest> for ApiError {
+    fn from(reason: InvalidRequest) -> Self {
+        Self::InvalidRequest(reason)
+    }
+}
+
+impl From<Conflict> for ApiError {
+    fn from(reason: Conflict) -> Self {
+        Self::Conflict(reason)
+    }
+}
+
+impl From<Forbidden> for ApiError {
+    fn from(reason: Forbidden) -> Self {
+        Self::Forbidden(reason)
+    }
+}
+
 impl From<AuthenticationError> for ApiError {
     fn from(refusal: AuthenticationError) -> Self {
         match refusal {
@@ -201,9 +217,7 @@ impl From<Denied> for ApiError {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::NotFound => Self::NotFound,
-            Denied::Missing(ref scope) => {
-                Self::Forbidden { message: denied.to_string(), scope: Some(scope.clone()) }
-            }
+            Denied::Missing(scope) => Forbidden::MissingScope(scope).into(),
         }
     }
 }

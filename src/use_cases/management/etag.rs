@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::ApiError;
+use super::{ApiError, InvalidRequest};
 use crate::base::clock::Timestamp;
 use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::ApiKey;
@@ -73,7 +73,7 @@ impl IfMatch {
     /// # Errors
     /// [`ApiError::InvalidRequest`].
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ApiError> {
-        EntityTags::parse(lines).map(Self).map_err(|fault| ApiError::invalid(format!("If-Match is {fault}")))
+        Ok(EntityTags::parse(lines).map(Self).map_err(InvalidRequest::IfMatch)?)
     }
 
     /// Checks that `current` is a requested version.
@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(check(stale), Err(ApiError::PreconditionFailed), "{stale}");
         }
         assert_eq!(check(&format!("W/{tag}")), Err(ApiError::WeakPrecondition));
-        assert!(matches!(check("other"), Err(ApiError::InvalidRequest(_))));
+        assert!(matches!(check("other"), Err(ApiError::InvalidRequest(InvalidRequest::IfMatch(_)))));
         let renamed = Organization { name: "Acme".into(), ..thing };
         assert_ne!(renamed.etag(), tag);
     }

@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ApiError;
+use super::{ApiError, Conflict};
 use crate::domain::api_key::KeyId;
 use crate::node::{InFlightRequest, Records};
 use crate::store::{IdempotencyRecord, Write};
@@ -65,8 +65,7 @@ impl IdempotencyGuard {
         let Some(idempotent) = idempotent else { return Ok(Self(None)) };
         let caller = caller.key.key.id;
         let in_flight = records.in_flight.enter((caller, idempotent.request.clone()));
-        let _in_flight =
-            in_flight.ok_or_else(|| conflict("a request with this Idempotency-Key is in progress"))?;
+        let _in_flight = in_flight.ok_or(Conflict::InFlight)?;
         Ok(Self(Some(Claim { caller, idempotent, _in_flight })))
     }
 
@@ -79,7 +78,7 @@ impl IdempotencyGuard {
         let record = write.idempotency_record(&claimed.caller, &claimed.idempotent.request).await?;
         let Some(record) = record else { return Ok(None) };
         if record.digest != claimed.idempotent.body {
-            return Err(conflict("this Idempotency-Key was used with a different body"));
+            return Err(Conflict::OtherBody.into());
         }
         serde_json::from_str(&record.answer).map(Some).map_err(ApiError::internal)
     }
@@ -91,8 +90,4 @@ impl IdempotencyGuard {
         let record = IdempotencyRecord { digest: claimed.idempotent.body, answer };
         Ok(write.insert_idempotency_record(&claimed.caller, &claimed.idempotent.request, &record).await?)
     }
-}
-
-fn conflict(why: &str) -> ApiError {
-    ApiError::Conflict(why.into())
 }

@@ -12,7 +12,7 @@
 
 use std::collections::HashSet;
 
-use super::{ApiError, Force};
+use super::{ApiError, Conflict, Force};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
 use crate::store::Write;
@@ -49,7 +49,7 @@ pub(super) async fn ensure_admin_remains(
     let left = changes.iter().filter_map(|(_, after)| after.filter(|after| guard.admitted_by(&after.cidrs)));
     let lasts =
         unchanged.map(|key| key.until).chain(left.filter_map(|after| after.admin_until(guard.now))).max();
-    if is_enough(lasted, lasts, guard.now) { Ok(()) } else { Err(locked_out(lasts)) }
+    if is_enough(lasted, lasts, guard.now) { Ok(()) } else { Err(Conflict::LocksOut(lasts).into()) }
 }
 
 /// The caller who changes keys, and when.
@@ -77,18 +77,6 @@ fn is_enough(lasted: Option<Timestamp>, lasts: Option<Timestamp>, now: Timestamp
     let Some(lasted) = lasted else { return true };
     let ended_anyway = lasted < Timestamp::MAX;
     lasts.is_some_and(|lasts| lasts >= lasted || (ended_anyway && lasts >= now.plus(ENOUGH_SECONDS)))
-}
-
-fn locked_out(lasts: Option<Timestamp>) -> ApiError {
-    let left = match lasts {
-        Some(end) => {
-            format!("the last key that can create keys in every organization would end at {}", end.rfc3339())
-        }
-        None => "no key that can create keys in every organization would still work from your address".into(),
-    };
-    ApiError::Conflict(format!(
-        "this change would lock out all administrators: {left}; ?force=true overrides this check"
-    ))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ApiError;
+use super::{ApiError, InvalidRequest};
 use crate::node::Records;
 
 /// A requested page.
@@ -27,7 +27,7 @@ impl PageRequest {
     ) -> Result<Option<P>, ApiError> {
         let read = |cursor: &String| records.cursors.read(list, cursor);
         let position = self.cursor.as_ref().map(read).transpose();
-        position.map_err(|error| ApiError::InvalidRequest(error.to_string()))
+        Ok(position.map_err(InvalidRequest::Cursor)?)
     }
 }
 

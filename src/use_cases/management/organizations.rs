@@ -6,7 +6,9 @@ use serde_json::json;
 use super::idempotency::IdempotencyGuard;
 use super::listing::cursor;
 use super::nullable::nullable;
-use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, reading};
+use super::{
+    ApiError, Changed, Conflict, Idempotent, IdempotentRequest, InvalidRequest, PageRequest, Terms, reading,
+};
 use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::labels;
@@ -89,7 +91,7 @@ pub async fn create(
     let now = records.clock.now();
     let organization = Organization {
         name: labels::name(request.name.unwrap_or_else(|| request.id.to_string()))
-            .map_err(ApiError::invalid)?,
+            .map_err(InvalidRequest::Name)?,
         audiences: audiences(records, request.audiences)?,
         id: request.id,
         created_at: now,
@@ -99,7 +101,7 @@ pub async fn create(
         return Ok(Idempotent::Replayed(answer));
     }
     if !write.insert_organization(&organization).await? {
-        return Err(ApiError::Conflict("this organization id is in use or was used before".into()));
+        return Err(Conflict::OrganizationIdTaken.into());
     }
     record(&mut write, "organization.create", None, Some(&organization)).await?;
     guard.save(&mut write, &organization).await?;
@@ -146,7 +148,7 @@ pub async fn delete(records: &Records, caller: &Caller, id: &OrganizationId) -> 
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(id, None).await?.is_empty() {
-        return Err(ApiError::Conflict("it has unrevoked keys".into()));
+        return Err(Conflict::HasKeys.into());
     }
     write.delete_organization(id).await?;
     record(&mut write, "organization.delete", Some(&before), None).await?;
@@ -165,13 +167,13 @@ pub(super) async fn update(
 
 /// The requested name, or the present one.
 pub(super) fn name(given: Option<String>, before: &Organization) -> Result<String, ApiError> {
-    given.map_or(Ok(before.name.clone()), labels::name).map_err(ApiError::invalid)
+    Ok(given.map_or(Ok(before.name.clone()), labels::name).map_err(InvalidRequest::Name)?)
 }
 
 /// The requested audiences, which have to be among the deployment's.
 pub(super) fn audiences(records: &Records, list: Option<Vec<String>>) -> Result<Option<Audiences>, ApiError> {
     let choice = &records.audiences;
-    list.map(|list| Audiences::among(choice, list)).transpose().map_err(ApiError::invalid)
+    Ok(list.map(|list| Audiences::among(choice, list)).transpose().map_err(InvalidRequest::Audiences)?)
 }
 
 async fn record(

@@ -6,7 +6,10 @@ use serde_json::json;
 use super::idempotency::IdempotencyGuard;
 use super::listing::cursor;
 use super::nullable::nullable;
-use super::{ApiError, Changed, Idempotent, IdempotentRequest, PageRequest, Terms, organizations, reading};
+use super::{
+    ApiError, Changed, Conflict, Idempotent, IdempotentRequest, InvalidRequest, PageRequest, Terms,
+    organizations, reading,
+};
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::{self, Audiences};
 use crate::domain::audit::AuditEvent;
@@ -139,7 +142,7 @@ pub async fn delete(records: &Records, caller: &Caller, path: &ProjectPath) -> R
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.project(&path.organization, &path.project).await?.ok_or(ApiError::NotFound)?;
     if !write.environments_in_use(&path.organization, Some(&path.project)).await?.is_empty() {
-        return Err(ApiError::Conflict("it has unrevoked keys".into()));
+        return Err(Conflict::HasKeys.into());
     }
     write.delete_project(&before).await?;
     record(&mut write, "project.delete", Some(&before), None).await?;
@@ -159,7 +162,7 @@ pub(super) fn new(
 ) -> Result<Project, ApiError> {
     Ok(Project {
         name: labels::name(request.name.unwrap_or_else(|| request.id.to_string()))
-            .map_err(ApiError::invalid)?,
+            .map_err(InvalidRequest::Name)?,
         environments: request.environments.map_or(Ok(Environments::default()), environments)?,
         audiences: audiences(records, organization, request.audiences)?,
         id: request.id,
@@ -175,9 +178,7 @@ pub(super) fn new(
 pub(super) async fn insert_all(write: &mut Write, projects: &[&Project]) -> Result<(), ApiError> {
     for batch in projects.chunks(Write::AT_ONCE) {
         if !write.insert_projects(batch).await? {
-            return Err(ApiError::Conflict(
-                "this project id is in use or was used before in the organization".into(),
-            ));
+            return Err(Conflict::ProjectIdTaken.into());
         }
         let events: Vec<_> =
             batch.iter().filter_map(|project| event("project.create", None, Some(*project))).collect();
@@ -195,7 +196,7 @@ pub(super) async fn altered(
     patch: ProjectPatch,
 ) -> Result<Project, ApiError> {
     let after = Project {
-        name: patch.name.map_or(Ok(before.name.clone()), labels::name).map_err(ApiError::invalid)?,
+        name: patch.name.map_or(Ok(before.name.clone()), labels::name).map_err(InvalidRequest::Name)?,
         environments: patch.environments.map_or(Ok(before.environments.clone()), environments)?,
         audiences: match patch.audiences {
             Some(list) if is_as(list.as_deref(), before.audiences.as_ref()) => before.audiences.clone(),
@@ -209,10 +210,7 @@ pub(super) async fn altered(
     }
     let in_use = write.environments_in_use(&before.organization, Some(&before.id)).await?;
     match in_use.iter().find(|environment| !after.environments.contains(environment)) {
-        Some(gone) => {
-            let why = format!("the environment {gone} has unrevoked keys");
-            Err(ApiError::Conflict(why))
-        }
+        Some(gone) => Err(Conflict::EnvironmentInUse(gone.clone()).into()),
         None => Ok(after),
     }
 }
@@ -235,7 +233,7 @@ pub(super) fn is_as(list: Option<&[String]>, there: Option<&Audiences>) -> bool 
 }
 
 fn environments(names: Vec<String>) -> Result<Environments, ApiError> {
-    Environments::parse(names.iter().map(String::as_str)).map_err(ApiError::invalid)
+    Ok(Environments::parse(names.iter().map(String::as_str)).map_err(InvalidRequest::Environments)?)
 }
 
 /// The requested audiences, which have to be among the organization's.
@@ -245,7 +243,7 @@ fn audiences(
     list: Option<Vec<String>>,
 ) -> Result<Option<Audiences>, ApiError> {
     let choice = audiences::left_of(&records.audiences, organization.audiences.as_ref(), None);
-    list.map(|list| Audiences::among(&choice, list)).transpose().map_err(ApiError::invalid)
+    Ok(list.map(|list| Audiences::among(&choice, list)).transpose().map_err(InvalidRequest::Audiences)?)
 }
 
 async fn record(

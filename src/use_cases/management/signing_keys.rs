@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, reading};
+use super::{ApiError, Conflict, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::scope::Verb;
 use crate::domain::usage::Interval;
@@ -138,9 +138,9 @@ fn view(key: &RingKey, now: Timestamp) -> SigningKeyView {
 impl From<RotateError> for ApiError {
     fn from(error: RotateError) -> Self {
         match error {
-            RotateError::NextIsWaiting | RotateError::SameKey | RotateError::NotMadeHere(_) => {
-                Self::Conflict(error.to_string())
-            }
+            RotateError::NextIsWaiting => Conflict::NextSigningKey.into(),
+            RotateError::SameKey => Conflict::SameSigningKey.into(),
+            RotateError::NotMadeHere(algorithm) => Conflict::SigningKeyNotMadeHere(algorithm).into(),
             RotateError::NoSuchKey => Self::NotFound,
             RotateError::Store(error) => error.into(),
             RotateError::Keyring(KeyringError::Store(error)) => error.into(),

@@ -10,7 +10,7 @@ use std::ops::AddAssign;
 use serde::Serialize;
 
 use super::keys::{self, KeyPath};
-use super::{ApiError, organizations, reading};
+use super::{ApiError, InvalidRequest, organizations, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::key::ApiKey;
@@ -141,7 +141,7 @@ pub async fn of_keys(
 
 impl PeriodRequest {
     fn read(self, now: Timestamp) -> Result<Period, ApiError> {
-        Period::new(self.interval, self.from, self.to, now).map_err(ApiError::invalid)
+        Ok(Period::new(self.interval, self.from, self.to, now).map_err(InvalidRequest::Period)?)
     }
 }
 

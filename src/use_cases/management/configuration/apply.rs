@@ -16,7 +16,7 @@ use crate::sharing::background;
 use crate::store::{NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
-use crate::use_cases::management::{ApiError, organizations, projects};
+use crate::use_cases::management::{ApiError, InvalidRequest, Place, organizations, projects};
 
 /// What an applied document changed, or would change.
 #[derive(Debug)]
@@ -43,10 +43,11 @@ pub async fn apply(
 ) -> Result<Applied, ApiError> {
     background::expect_here();
     may_read_all(caller, id)?;
+    // A failed export leaves an empty file behind. Such a file is no document.
     let organization = document.organization.as_ref();
-    let organization = organization.ok_or_else(|| ApiError::invalid(UNNAMED))?;
+    let organization = organization.ok_or(InvalidRequest::NoOrganization)?;
     if terms.prune_all && !terms.prune {
-        return Err(ApiError::invalid("prune_all requires prune"));
+        return Err(InvalidRequest::PruneAllWithoutPrune.into());
     }
     let now = records.clock.now();
     let applying = Applying { records, minter, caller, organization, document, terms };
@@ -69,9 +70,6 @@ pub async fn apply(
     let created = prepared.into_values().map(|(new, plain)| (new.key().clone(), plain)).collect();
     Ok(Applied { dry_run: false, changes, created })
 }
-
-/// A failed export leaves an empty file behind. Such a file is no document.
-const UNNAMED: &str = "organization.id is missing: a document names the organization that it is for";
 
 struct Applying<'a> {
     records: &'a Records,
@@ -109,7 +107,7 @@ impl Applying<'_> {
         wanted: &OrganizationConfiguration,
     ) -> Result<Organization, ApiError> {
         if wanted.id != before.id {
-            return Err(ApiError::invalid(format!("the document describes the organization {}", wanted.id)));
+            return Err(InvalidRequest::OtherOrganization(wanted.id.clone()).into());
         }
         let after = Organization {
             name: organizations::name(wanted.name.clone(), before)?,
@@ -141,7 +139,7 @@ impl Applying<'_> {
         let mut planned = Vec::<(Option<&Project>, Project)>::new();
         let mut places = HashMap::new();
         for wanted in &self.document.projects {
-            let here = |error: ApiError| error.at(&format!("projects {:?}", wanted.id.as_str()));
+            let here = |error: ApiError| error.at(Place::Project(wanted.id.to_string()));
             let may_write = || {
                 let path = ["projects", wanted.id.as_str()];
                 self.caller.may_in(&organization.id, Verb::Write, &path).map_err(|denied| here(denied.into()))

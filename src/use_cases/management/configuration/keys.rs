@@ -18,7 +18,7 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::{may_change, may_hand_out};
 use crate::use_cases::management::keys::{self, Alterations};
 use crate::use_cases::management::last_admin::ensure_admin_remains;
-use crate::use_cases::management::{ApiError, Force, moment};
+use crate::use_cases::management::{ApiError, Conflict, Force, InvalidRequest, Place, moment};
 
 /// The revocation reason of a key that the document omits.
 const PRUNED: &str = "not in the configuration";
@@ -52,16 +52,16 @@ impl KeyPlan {
         let mut plan = Self::default();
         let mut matched = HashSet::new();
         for (place, wanted) in document.keys.iter().enumerate() {
-            let here = here(place, &wanted.name);
-            let found = index.matching(wanted, &revoked).map_err(|error| error.at(&here))?;
+            let here = || Place::Key(place, wanted.name.clone());
+            let found = index.matching(wanted, &revoked).map_err(|error| error.at(here()))?;
             if found.is_some_and(|found| !matched.insert(found.id)) {
-                return Err(ApiError::invalid("an earlier entry is for the same key").at(&here));
+                return Err(ApiError::from(InvalidRequest::SameKeyTwice).at(here()));
             }
             let planned = match found {
                 Some(before) => plan.update(caller, before, wanted, write.at()),
                 None => plan.create(minter, caller, organization, place, wanted, write.at()),
             };
-            planned.map_err(|error| error.at(&here))?;
+            planned.map_err(|error| error.at(here()))?;
         }
         if terms.prune {
             let (_, left): (Vec<_>, Vec<_>) = there.iter().partition(|key| matched.contains(&key.id));
@@ -114,13 +114,12 @@ impl KeyPlan {
     }
 
     async fn insert(&self, write: &mut Write, prepared: &Prepared) -> Result<(), ApiError> {
-        let overtaken = || ApiError::Conflict("somebody changed the keys at the same time; try again".into());
         if self.created.len() != prepared.len() {
-            return Err(overtaken());
+            return Err(Conflict::KeysChanged.into());
         }
         let prepared = |(place, _): &(usize, ApiKey)| prepared.get(place).map(|(new, _)| new);
         let new: Option<Vec<_>> = self.created.iter().map(prepared).collect();
-        keys::insert_all(write, &new.ok_or_else(overtaken)?).await
+        keys::insert_all(write, &new.ok_or(Conflict::KeysChanged)?).await
     }
 
     async fn check_homes(&self, write: &mut Write) -> Result<(), ApiError> {
@@ -129,7 +128,7 @@ impl KeyPlan {
         let projects: HashMap<_, _> = projects.iter().map(|project| (&project.id, project)).collect();
         for (place, key) in &self.created {
             let checked = keys::check_home(key, projects.get(&key.project).copied());
-            checked.map_err(|error| error.at(&here(*place, &key.name)))?;
+            checked.map_err(|error| error.at(Place::Key(*place, key.name.clone())))?;
         }
         Ok(())
     }
@@ -193,8 +192,7 @@ impl KeyPlan {
         for before in keys {
             keys::may(caller, before, Verb::Write)?;
             if before.id == caller.key.key.id && terms.force == Force::No {
-                let why = "the document omits the key that you are using, and would revoke it; ?force=true confirms that";
-                return Err(ApiError::Conflict(why.into()));
+                return Err(Conflict::OmitsOwnKey.into());
             }
             let after = before.clone().revoke(now, Some(PRUNED.into()));
             self.revoked.push((before.clone(), after));
@@ -225,30 +223,25 @@ impl<'k> Index<'k> {
         wanted: &KeyConfiguration,
         revoked: &HashSet<KeyId>,
     ) -> Result<Option<&'k ApiKey>, ApiError> {
-        let conflict = |why: String| Err(ApiError::Conflict(why));
         let is_at_home =
             |key: &ApiKey| key.project == wanted.project && key.environment == wanted.environment;
         if let Some(id) = &wanted.id {
             if let Some(found) = self.of_id.get(id) {
                 return match is_at_home(found) {
                     true => Ok(Some(*found)),
-                    false => conflict(format!(
-                        "{id} belongs to another project or environment, which cannot change"
-                    )),
+                    false => Err(Conflict::OtherHome(*id).into()),
                 };
             }
             // A revoked key can't be created again unnoticed.
             if revoked.contains(id) {
-                return conflict(format!("{id} is revoked; remove its id to create a new key"));
+                return Err(Conflict::RevokedId(*id).into());
             }
         }
         let of_name = self.of_name.get(&(&wanted.project, &wanted.environment, &*wanted.name));
         match of_name.map_or(&[][..], Vec::as_slice) {
             [] => Ok(None),
             [found] => Ok(Some(*found)),
-            [one, other, ..] => {
-                conflict(format!("{} and {} have this name; specify one by its id", one.id, other.id))
-            }
+            [one, other, ..] => Err(Conflict::AmbiguousName(one.id, other.id).into()),
         }
     }
 }
@@ -256,18 +249,13 @@ impl<'k> Index<'k> {
 fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alterations, ApiError> {
     let scopes = keys::scopes(wanted.scopes.clone(), wanted.preset, organization)?;
     Ok(Alterations {
-        name: Some(labels::name(wanted.name.clone()).map_err(ApiError::invalid)?),
-        note: Some(wanted.note.clone().map(labels::note).transpose().map_err(ApiError::invalid)?),
-        scopes: Some(scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?),
+        name: Some(labels::name(wanted.name.clone()).map_err(InvalidRequest::Name)?),
+        note: Some(wanted.note.clone().map(labels::note).transpose().map_err(InvalidRequest::Note)?),
+        scopes: Some(scopes.ok_or(InvalidRequest::ScopesOrPreset)?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
         disabled: wanted.disabled,
     })
-}
-
-/// Names an entry of the document in error messages.
-fn here(place: usize, name: &str) -> String {
-    format!("keys[{place}]: {name:?}")
 }
 
 /// Checks that the document does not omit more than half of all keys, or of the active ones. A truncated file omits
@@ -279,18 +267,13 @@ fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<()
     if left.len() * 2 <= there.len() && active_left * 2 <= active {
         return Ok(());
     }
-    Err(ApiError::Conflict(format!(
-        "the document omits {} of the organization's {} keys, more than half ({active_left} of {active} active ones), and \
-         would revoke them; ?prune_all=true confirms that",
-        left.len(),
-        there.len()
-    )))
+    Err(Conflict::OmitsMost { left: left.len(), keys: there.len(), active_left, active }.into())
 }
 
 /// An end in the past may stay, but no change may set one.
 fn not_over(key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     match key.expires_at {
-        Some(end) if end <= now => Err(ApiError::invalid("expires_at must be in the future")),
+        Some(end) if end <= now => Err(InvalidRequest::ExpiresInThePast.into()),
         _ => Ok(()),
     }
 }

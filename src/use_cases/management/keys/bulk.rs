@@ -16,7 +16,7 @@ use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
-use crate::use_cases::management::{ApiError, Terms, changes, moment, organizations};
+use crate::use_cases::management::{ApiError, InvalidRequest, Terms, changes, moment, organizations};
 
 /// The most keys of one change.
 const MOST: u16 = 10_000;
@@ -89,7 +89,7 @@ pub async fn revoke_all(
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
     let now = records.clock.now();
-    let reason = request.reason.map(labels::reason).transpose().map_err(ApiError::invalid)?;
+    let reason = request.reason.map(labels::reason).transpose().map_err(InvalidRequest::Reason)?;
     let search = request.filter.search(organization)?;
     let revoke = |key: &ApiKey| Ok(key.clone().revoke(now, reason.clone()));
     change_all(records, caller, search, "key.revoke", revoke, terms).await
@@ -199,7 +199,7 @@ async fn changed(
 ) -> Result<Vec<(ApiKey, ApiKey)>, ApiError> {
     let found = write.keys(filter, MOST).await?;
     if found.next.is_some() {
-        return Err(ApiError::invalid(format!("the filter selects more than {MOST} keys; narrow it")));
+        return Err(InvalidRequest::TooManySelected(MOST).into());
     }
     let mut changed = Vec::new();
     for before in found.items {
@@ -245,12 +245,10 @@ impl Selection {
             || self.unused_since.is_some()
             || self.q.is_some();
         if !says_something {
-            return Err(ApiError::invalid(
-                "filter needs at least one of project, environment, created_by, unused_since and q",
-            ));
+            return Err(InvalidRequest::EmptyFilter.into());
         }
         if self.q.as_ref().is_some_and(String::is_empty) {
-            return Err(ApiError::invalid("q must not be empty, because every name contains the empty text"));
+            return Err(InvalidRequest::EmptySearch.into());
         }
         let unused_since = self.unused_since.map(|text| moment("unused_since", &text));
         KeySearch::new(KeyFilter {
@@ -281,11 +279,13 @@ impl NewScopes {
         remove: Option<Vec<Scope>>,
     ) -> Result<Self, ApiError> {
         match (scopes, add, remove) {
-            (Some(scopes), None, None) => Scopes::for_key(scopes).map(Self::These).map_err(ApiError::invalid),
+            (Some(scopes), None, None) => {
+                Ok(Self::These(Scopes::for_key(scopes).map_err(InvalidRequest::Scopes)?))
+            }
             (None, add, remove) if add.is_some() || remove.is_some() => {
                 Ok(Self::MoreAndFewer { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
             }
-            _ => Err(ApiError::invalid("the body needs either scopes, or add, remove or both")),
+            _ => Err(InvalidRequest::ScopesOrChanges.into()),
         }
     }
 
@@ -296,6 +296,6 @@ impl NewScopes {
         };
         let kept = key.scopes.iter().filter(|scope| !remove.contains(scope));
         let scopes = Scopes::for_key(kept.chain(add).cloned());
-        scopes.map_err(|error| ApiError::invalid(format!("{}: {error}", key.id)))
+        Ok(scopes.map_err(|error| InvalidRequest::ScopesOf(key.id, error))?)
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::create::{cidrs, scopes};
-use super::expiry::{self, ExpiresIn, end};
+use super::expiry::{ExpiresIn, end};
 use super::{KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
@@ -14,7 +14,7 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
-use crate::use_cases::management::{ApiError, Changed, Terms};
+use crate::use_cases::management::{ApiError, Changed, Conflict, InvalidRequest, Terms};
 
 /// The body of a change. An absent member stays. `null` removes the note, the address ranges or the end.
 #[derive(Debug, Default, Deserialize)]
@@ -55,7 +55,7 @@ pub async fn change(
     let before = find_to_change(&mut write, caller, path).await?;
     terms.hold_for(&before)?;
     if before.revoked.is_some() {
-        return Err(ApiError::Conflict("the key is revoked".into()));
+        return Err(Conflict::KeyRevoked.into());
     }
     let after = alterations.of(&before, now);
     may_change(caller, &before, &after)?;
@@ -93,14 +93,14 @@ impl KeyPatch {
         let note = self.note.map(|note| note.map(labels::note).transpose()).transpose();
         let ranges = |entries: Option<Vec<String>>| cidrs(entries.as_deref().unwrap_or_default());
         Ok(Alterations {
-            name: self.name.map(labels::name).transpose().map_err(ApiError::invalid)?,
-            note: note.map_err(ApiError::invalid)?,
+            name: self.name.map(labels::name).transpose().map_err(InvalidRequest::Name)?,
+            note: note.map_err(InvalidRequest::Note)?,
             scopes: scopes(self.scopes, self.preset, &path.organization)?,
             cidrs: self.cidrs.map(ranges).transpose()?,
             expires_at: match (self.expires_at, self.expires_in) {
                 (None, None) => None,
                 (Some(None), None) => Some(None),
-                (Some(None), Some(_)) => return Err(ApiError::invalid(expiry::BOTH)),
+                (Some(None), Some(_)) => return Err(InvalidRequest::ExpiryTwice.into()),
                 (at, span) => Some(end(at.flatten().as_deref(), span.as_ref(), now)?),
             },
             disabled: self.disabled,

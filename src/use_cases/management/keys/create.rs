@@ -16,7 +16,9 @@ use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
 use crate::use_cases::management::idempotency::IdempotencyGuard;
-use crate::use_cases::management::{ApiError, Etag, Idempotent, IdempotentRequest, Versioned};
+use crate::use_cases::management::{
+    ApiError, Etag, Idempotent, IdempotentRequest, InvalidRequest, Versioned,
+};
 
 /// The body of a request that creates a key.
 #[derive(Debug, Deserialize)]
@@ -107,10 +109,10 @@ pub(in crate::use_cases::management) fn check_home(
     key: &ApiKey,
     project: Option<&Project>,
 ) -> Result<(), ApiError> {
-    let project = project.ok_or_else(|| ApiError::invalid("the project does not exist"))?;
+    let project = project.ok_or(InvalidRequest::NoSuchProject)?;
     if !project.environments.contains(&key.environment) {
         let there = project.environments.to_string().replace(' ', ", ");
-        return Err(ApiError::invalid(format!("the project does not have this environment; it has {there}")));
+        return Err(InvalidRequest::NoSuchEnvironment(there).into());
     }
     Ok(())
 }
@@ -128,11 +130,11 @@ impl NewKeyRequest {
         let home = (organization, self.project, self.environment);
         let creator = caller.key.key.id.to_string();
         Ok(ApiKey {
-            scopes: scopes.ok_or_else(|| ApiError::invalid("a key needs either scopes or a preset"))?,
+            scopes: scopes.ok_or(InvalidRequest::ScopesOrPreset)?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
-            name: labels::name(self.name).map_err(ApiError::invalid)?,
-            note: self.note.map(labels::note).transpose().map_err(ApiError::invalid)?,
+            name: labels::name(self.name).map_err(InvalidRequest::Name)?,
+            note: self.note.map(labels::note).transpose().map_err(InvalidRequest::Note)?,
             ..ApiKey::new(id, home, minter.brand.clone(), creator, now)
         })
     }
@@ -146,13 +148,13 @@ pub(in crate::use_cases::management) fn scopes(
 ) -> Result<Option<Scopes>, ApiError> {
     match (scopes, preset) {
         (None, None) => Ok(None),
-        (Some(scopes), None) => Scopes::for_key(scopes).map(Some).map_err(ApiError::invalid),
+        (Some(scopes), None) => Ok(Some(Scopes::for_key(scopes).map_err(InvalidRequest::Scopes)?)),
         (None, Some(preset)) => preset.scopes(organization.as_str()).map(Some).map_err(ApiError::internal),
-        (Some(_), Some(_)) => Err(ApiError::invalid("a key needs either scopes or a preset")),
+        (Some(_), Some(_)) => Err(InvalidRequest::ScopesOrPreset.into()),
     }
 }
 
 /// The listed address ranges.
 pub(in crate::use_cases::management) fn cidrs(entries: &[String]) -> Result<Cidrs, ApiError> {
-    Cidrs::parse(entries.iter().map(String::as_str)).map_err(ApiError::invalid)
+    Ok(Cidrs::parse(entries.iter().map(String::as_str)).map_err(InvalidRequest::Cidrs)?)
 }

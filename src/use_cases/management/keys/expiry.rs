@@ -3,12 +3,9 @@
 use serde::Deserialize;
 
 use crate::base::clock::Timestamp;
-use crate::use_cases::management::{ApiError, moment};
+use crate::use_cases::management::{ApiError, InvalidRequest, moment};
 
 const DAY: i64 = 86_400;
-
-/// The error for a request that states both a time and a span.
-pub(super) const BOTH: &str = "expires_at and expires_in exclude each other";
 
 /// `expires_in`: one of the named spans, or seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -47,17 +44,15 @@ pub(super) fn end(
 ) -> Result<Option<Timestamp>, ApiError> {
     let end = match (expires_at, expires_in) {
         (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err(ApiError::invalid(BOTH)),
+        (Some(_), Some(_)) => return Err(InvalidRequest::ExpiryTwice.into()),
         (Some(text), None) => moment("expires_at", text)?,
-        (None, Some(span)) => now.plus(span.seconds().ok_or_else(|| {
-            ApiError::invalid("expires_in must be 30d, 60d, 90d, 180d, 1y or a positive number of seconds")
-        })?),
+        (None, Some(span)) => now.plus(span.seconds().ok_or(InvalidRequest::ExpiresIn)?),
     };
     if end <= now {
-        return Err(ApiError::invalid("expires_at must be in the future"));
+        return Err(InvalidRequest::ExpiresInThePast.into());
     }
     if end > Timestamp::MAX {
-        return Err(ApiError::invalid("the key would expire after the year 9999"));
+        return Err(InvalidRequest::ExpiresTooLate.into());
     }
     Ok(Some(end))
 }

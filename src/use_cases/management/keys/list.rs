@@ -6,7 +6,7 @@ use crate::node::Records;
 use crate::store::{KeyFilter, KeyOrder, KeyQuery};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::listing::cursor;
-use crate::use_cases::management::{ApiError, PageRequest, organizations, reading};
+use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, organizations, reading};
 
 /// The most characters of a search text.
 const MAX_SEARCH: usize = 200;
@@ -27,9 +27,7 @@ impl KeySearch {
         for (parameter, words) in [("q", &filter.name_contains), ("created_by", &filter.created_by)] {
             let is_bad = |words: &String| words.chars().count() > MAX_SEARCH || words.contains('\0');
             if words.as_ref().is_some_and(is_bad) {
-                return Err(ApiError::invalid(format!(
-                    "{parameter} has more than {MAX_SEARCH} characters, or a NUL"
-                )));
+                return Err(InvalidRequest::SearchText(parameter, MAX_SEARCH).into());
             }
         }
         Ok(Self { filter, order: KeyOrder::default() })

@@ -5,7 +5,7 @@ use crate::domain::key::{ApiKey, labels};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
-use crate::use_cases::management::{ApiError, Force};
+use crate::use_cases::management::{ApiError, Force, InvalidRequest};
 
 /// Revokes a key and returns its new state. A key that is already revoked stays as it is, including its reason and its
 /// time.
@@ -19,7 +19,7 @@ pub async fn revoke(
     reason: Option<String>,
     force: Force,
 ) -> Result<ApiKey, ApiError> {
-    let reason = reason.map(labels::reason).transpose().map_err(ApiError::invalid)?;
+    let reason = reason.map(labels::reason).transpose().map_err(InvalidRequest::Reason)?;
     let now = records.clock.now();
     let mut write = records.store.write(now, &caller.actor()).await?;
     let before = find_to_change(&mut write, caller, path).await?;

@@ -10,7 +10,7 @@ use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
 use crate::use_cases::management::idempotency::IdempotencyGuard;
-use crate::use_cases::management::{ApiError, Idempotent, IdempotentRequest};
+use crate::use_cases::management::{ApiError, Conflict, Idempotent, IdempotentRequest, InvalidRequest};
 
 /// The longest overlap, in seconds: 30 days.
 const MAX_OVERLAP: i64 = 2_592_000;
@@ -38,7 +38,7 @@ pub async fn rotate(
 ) -> Result<Idempotent<CreatedKey>, ApiError> {
     let overlap = rotation.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {
-        return Err(ApiError::invalid(format!("overlap_seconds must be 0 to {MAX_OVERLAP}")));
+        return Err(InvalidRequest::Overlap(MAX_OVERLAP).into());
     }
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     // Hashing is slow, so it happens before this request's turn to write.
@@ -52,11 +52,10 @@ pub async fn rotate(
         return Ok(Idempotent::Replayed(answer));
     }
     if before.revoked.is_some() {
-        return Err(ApiError::Conflict("the key is revoked".into()));
+        return Err(Conflict::KeyRevoked.into());
     }
     if overlap > 0 && before.live_secrets(now).count() >= ApiKey::MAX_LIVE_SECRETS {
-        let why = "the key already has two live secrets; retire one, or rotate with an overlap of 0";
-        return Err(ApiError::Conflict(why.into()));
+        return Err(Conflict::TwoLiveSecrets.into());
     }
     let mut after = end_secrets(&mut write, &before, overlap).await?;
     write.insert_secret(&before.id, &secret).await?;
@@ -120,8 +119,7 @@ pub async fn retire(
         return Err(ApiError::NotFound);
     }
     if before.live_secrets(now).count() == 1 {
-        let why = "this is the key's last live secret; rotate the key first, or revoke the key";
-        return Err(ApiError::Conflict(why.into()));
+        return Err(Conflict::LastSecret.into());
     }
     write.retire_secret(secret).await?;
     let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };

@@ -8,7 +8,7 @@ use crate::domain::usage::CalendarPeriod;
 use crate::node::Records;
 use crate::store::{KeyLabel, KeyTotal};
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::{ApiError, keys, organizations, reading};
+use crate::use_cases::management::{ApiError, InvalidRequest, keys, organizations, reading};
 
 /// The use of a key in a period.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub async fn by_key(
 ) -> Result<Vec<KeyUse>, ApiError> {
     caller.may_in(organization, Verb::Read, &["usage"])?;
     organizations::known(records, caller, organization).await?;
-    let period = period.known_at(records.clock.now()).map_err(ApiError::invalid)?;
+    let period = period.known_at(records.clock.now()).map_err(|error| InvalidRequest::Value(error.into()))?;
     let totals = reading(records, caller).await?.busiest_keys(organization, period, limit).await?;
     let readable =
         |key, label: &KeyLabel| keys::may_at(caller, (organization, &label.project, key), Verb::Read).is_ok();

@@ -1,0 +1,189 @@
+use super::*;
+use crate::base::clock::Timestamp;
+use crate::domain::api_key::{EnvironmentSlugError, KeyClueError, KeyId, KeyIdError};
+use crate::domain::audiences::AudiencesError;
+use crate::domain::audit::{self, WhoError};
+use crate::domain::cidr::{CidrError, CidrRule};
+use crate::domain::credential::CredentialFault;
+use crate::domain::entity_tag::EntityTags;
+use crate::domain::key::labels::LabelError;
+use crate::domain::names::NameError;
+use crate::domain::scope::{ScopeError, Verb};
+use crate::domain::tenant::EnvironmentsError;
+use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
+use crate::jose::jwk::Algorithm;
+use crate::node::cursor::CursorError;
+
+fn key(last: char) -> KeyId {
+    format!("key_000000000000000{last}").parse().unwrap()
+}
+
+/// One line for each, by name and by what it says.
+fn listed<T: std::fmt::Debug + std::fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
+    let line = |reason: T| {
+        let debug = format!("{reason:?}");
+        let name = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+        format!("{name}: {reason}")
+    };
+    all.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_invalid_request_is_explained() {
+    use InvalidRequest as I;
+
+    let none: Vec<&[u8]> = vec![b"other"];
+    let all = [
+        I::At(Place::Parameter("limit"), Box::new(I::NotADay)),
+        I::At(Place::Key(3, "ci".into()), Box::new(I::SameKeyTwice)),
+        I::At(Place::Project("shop".into()), Box::new(I::Name(LabelError::Empty("name")))),
+        I::QueryEncoding,
+        I::UnknownParameter(vec!["limit".into(), "cursor".into()]),
+        I::NoParameters,
+        I::ParameterTwice("limit".into()),
+        I::NotAFlag("force"),
+        I::Limit(200),
+        I::NotAMoment("from"),
+        I::NotADay,
+        I::Cursor(CursorError),
+        I::Status,
+        I::NoPrefix,
+        I::Format,
+        I::MarkWithoutCsv,
+        I::PageOfExport,
+        I::IfMatch(EntityTags::parse(none).unwrap_err()),
+        I::IdempotencyKeyTwice,
+        I::IdempotencyKey(255),
+        I::Credential(CredentialFault::Both),
+        I::Credential(CredentialFault::Twice("x-api-key")),
+        I::IncompleteBody,
+        I::Charset,
+        I::NotAnObject,
+        I::Body("missing field `name` at line 1 column 2".into()),
+        I::Check,
+        I::CheckWithAction,
+        I::ActionWithoutResource,
+        I::BothOriginals,
+        I::NoQuestion,
+        I::HeaderMissing("x-original-uri"),
+        I::HeaderNotAscii("x-original-uri"),
+        I::HeaderTwice("x-original-uri"),
+        I::WantsToken,
+        I::UnknownAudience("https://api.example".into()),
+        I::Name(LabelError::Empty("name")),
+        I::Note(LabelError::TooLong("note", 2_000)),
+        I::Reason(LabelError::Control("reason")),
+        I::Scopes(ScopeError::None),
+        I::ScopesOf(key('1'), ScopeError::None),
+        I::ScopesOrPreset,
+        I::Cidrs(CidrError::Entry { entry: "10.1".into(), rule: CidrRule::Address }),
+        I::ExpiryTwice,
+        I::ExpiresIn,
+        I::ExpiresInThePast,
+        I::ExpiresTooLate,
+        I::NoSuchProject,
+        I::NoSuchEnvironment("prd, stg".into()),
+        I::Overlap(2_592_000),
+        I::SearchText("q", 200),
+        I::ScopesOrChanges,
+        I::EmptyFilter,
+        I::EmptySearch,
+        I::TooManySelected(10_000),
+        I::Audiences(AudiencesError::Empty),
+        I::Environments(EnvironmentsError::Count),
+        I::Period(PeriodError::Backwards),
+        I::NoOrganization,
+        I::PruneAllWithoutPrune,
+        I::OtherOrganization("acme".parse().unwrap()),
+        I::SameKeyTwice,
+        I::NotAForm,
+        I::FormEncoding,
+        I::FormMembers("missing field `name`".into()),
+        I::FormField,
+        I::NameMismatch,
+        I::KidMismatch,
+        I::NotConfirmed,
+        I::NotACode,
+    ];
+    insta::assert_snapshot!("invalid_requests", listed(all));
+}
+
+#[test]
+fn every_wrong_parameter_is_explained() {
+    let all: [ParameterError; 9] = [
+        NameError.into(),
+        EnvironmentSlugError.into(),
+        KeyIdError.into(),
+        KeyClueError.into(),
+        "grant".parse::<Verb>().unwrap_err().into(),
+        audit::ActionError.into(),
+        WhoError.into(),
+        IntervalError.into(),
+        CalendarError::NoMonth.into(),
+    ];
+    insta::assert_snapshot!("wrong_parameters", listed(all));
+}
+
+#[test]
+fn every_conflict_is_explained() {
+    use Conflict as C;
+
+    let all = [
+        C::At(Place::Key(0, "ci".into()), Box::new(C::RevokedId(key('1')))),
+        C::LocksOut(Some(Timestamp::from_unix(1_795_255_200))),
+        C::LocksOut(None),
+        C::TooManyKeys(5_000),
+        C::KeysChanged,
+        C::OmitsOwnKey,
+        C::OmitsMost { left: 6, keys: 10, active_left: 4, active: 7 },
+        C::OtherHome(key('1')),
+        C::RevokedId(key('1')),
+        C::AmbiguousName(key('1'), key('2')),
+        C::OrganizationIdTaken,
+        C::ProjectIdTaken,
+        C::HasKeys,
+        C::EnvironmentInUse("prd".parse().unwrap()),
+        C::InFlight,
+        C::OtherBody,
+        C::KeyRevoked,
+        C::RevokedKeyUnchangeable,
+        C::TwoLiveSecrets,
+        C::LastSecret,
+        C::NextSigningKey,
+        C::SameSigningKey,
+        C::SigningKeyNotMadeHere(Algorithm::Rs256),
+        C::ChangedMeanwhile,
+        C::Bootstrap("the master key is missing".into()),
+    ];
+    insta::assert_snapshot!("conflicts", listed(all));
+}
+
+#[test]
+fn every_refused_permission_is_explained() {
+    use Forbidden as F;
+
+    let all = [
+        F::At(Place::Project("shop".into()), Box::new(F::BeyondOwnEnd)),
+        F::MissingScope("write:claviger/orgs".into()),
+        F::BeyondOwnScopes("write:claviger/orgs".into()),
+        F::BeyondOwnRanges,
+        F::BeyondOwnEnd,
+        F::NoAudience("https://api.example".into()),
+        F::NoTokenScopes,
+        F::NoAction,
+        F::NoResource,
+        F::ForeignForm,
+        F::OtherSession,
+        F::NoConsoleScope,
+        F::WrongCode,
+    ];
+    insta::assert_snapshot!("refused_permissions", listed(all));
+}
+
+#[test]
+fn a_refusal_in_a_part_of_a_request_still_names_the_scope() {
+    let part = Place::Key(0, "ci".into());
+    let error = ApiError::from(Forbidden::MissingScope("read:claviger/**".into())).at(part);
+    let ApiError::Forbidden(reason) = error else { panic!("{error:?}") };
+    assert_eq!(reason.scope(), Some("read:claviger/**"));
+}
