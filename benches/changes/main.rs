@@ -1,9 +1,8 @@
-//! What a change of an organization or a project costs with very many keys in memory.
+//! Measures what a change to an organization or a project costs with very many keys in memory.
 //!
-//! `cargo bench --bench changes` renames projects and organizations over HTTP, one after another, at two servers over
-//! equal stores: one has not been asked for anything else, the other holds 200,000 keys in memory, of those very
-//! organizations and projects. The two take turns in one run. `-- quick` does less of it, `-- sqlite` or `-- postgres`
-//! one database.
+//! `cargo bench --bench changes` renames projects and organizations over HTTP, one after another, on two servers over
+//! equal stores. One server is otherwise idle; the other holds 200,000 keys of those organizations and projects in
+//! memory. The two take turns in one run. `-- quick` does less, and `-- sqlite` or `-- postgres` selects one database.
 
 #![allow(
     clippy::disallowed_methods,
@@ -41,7 +40,7 @@ use self::seed::{Database, Shape, Store};
 struct Plan {
     keys: u32,
     organizations: u32,
-    /// Turns of each server, and changes in each.
+    /// The number of turns of each server, and of changes in each turn.
     turns: u32,
     changes: u32,
 }
@@ -84,7 +83,7 @@ async fn measure(database: &Database, plan: Plan) {
     }
 }
 
-/// What is renamed.
+/// The kind of thing that is renamed.
 #[derive(Clone, Copy, Debug)]
 enum What {
     Projects,
@@ -103,7 +102,7 @@ impl Node {
         let shape = Shape::Spread { organizations: plan.organizations };
         let store = Store::of(database, plan.keys, cost, shape).await;
         let mut settings = store.settings();
-        // The use of the keys is not written down meanwhile: that has its own cost, and its own turns to write.
+        // Usage is not written during the run, because it has a cost of its own and competes for writes.
         let cheap = [("CLAVIGER_ARGON2_MEMORY", "8"), ("CLAVIGER_ARGON2_PASSES", "1")];
         settings.extend(cheap.into_iter().chain([("CLAVIGER_USAGE_FLUSH", "300")]));
         let server = Server::claviger(store.folder.path(), &settings);
@@ -115,21 +114,21 @@ impl Node {
         self.server.resident_mib()
     }
 
-    /// Presents each key once. Those that are revoked or have expired are refused, and held all the same.
+    /// Presents each key once. Revoked and expired keys are refused, but cached all the same.
     async fn take_all_keys_into_memory(&self, plan: Plan) {
         let requests = (0..plan.keys).map(|number| self.store.key(number));
         let requests: Arc<Vec<_>> = Arc::new(requests.map(|(id, key)| token_request(&id, &key)).collect());
         let mut answered = 0;
         while answered < u64::from(plan.keys) {
-            // From the start each time: those that are known cost little.
+            // Each attempt starts from the first key, since cached keys cost little.
             let duration = Duration::from_secs(60);
             let outcome = run(self.server.address, Arc::clone(&requests), 32, duration, Pace::Closed).await;
             answered = outcome.good + outcome.other;
         }
     }
 
-    /// Milliseconds for each of a turn's changes. Nothing is renamed twice, so that its keys are in memory, where they
-    /// are at all.
+    /// Milliseconds per change in one turn. Nothing is renamed twice, so that the keys of each are still in memory on
+    /// the server that has keys in memory.
     async fn rename(&self, what: What, turn: u32, plan: Plan) -> f64 {
         let begun = Instant::now();
         for change in 0..plan.changes {

@@ -1,4 +1,4 @@
-//! A server under one kind of request, and what its turns came to.
+//! A server under one kind of request, and its measurements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ const CONNECTIONS: usize = 32;
 pub(crate) struct Contender {
     server: Arc<Server>,
     requests: Arc<Vec<Vec<u8>>>,
-    /// Microseconds of CPU for each request, turn by turn.
+    /// Microseconds of CPU per request, one value per turn.
     cpu: Vec<f64>,
 }
 
@@ -20,7 +20,7 @@ impl Contender {
         Self { server: Arc::clone(server), requests: Arc::new(requests), cpu: Vec::new() }
     }
 
-    /// Until every credential has been presented once.
+    /// Runs until every credential has been presented once.
     pub(crate) async fn warm_up(&self) {
         let mut good = 0;
         while good < self.requests.len() as u64 * 2 {
@@ -36,7 +36,7 @@ impl Contender {
         outcome
     }
 
-    /// The same where no request may be sent twice.
+    /// A turn in which no request may be repeated.
     pub(crate) async fn turn_once(&mut self, milliseconds: u64) {
         let outcome = self.turn(milliseconds).await;
         assert!(outcome.good <= self.requests.len() as u64, "a token was presented twice");
@@ -47,7 +47,7 @@ impl Contender {
         median(self.cpu.clone())
     }
 
-    /// The median of what each turn is of the other's turn beside it.
+    /// The median over turns of the ratio to the other server's turn beside it.
     pub(crate) fn ratio(&self, other: &Self) -> f64 {
         median(self.cpu.iter().zip(&other.cpu).map(|(own, other)| own / other).collect())
     }

@@ -1,10 +1,10 @@
-//! What a credential costs where it is looked at: the gate, introspection and the management API.
+//! Measures what the check of a credential costs at the gate, at introspection and at the management API.
 //!
-//! `cargo bench --bench doors` prints, for each database that is here and each door: the server's CPU for a request
-//! with an API key, with a token that was presented before, and with a token at first sight, beside two floors: an
-//! axum handler that reads the same request and gives as long an answer without looking at the credential, and the
-//! token endpoint's, which signs. Everything runs in turns in one run. `-- quick` does less of it, `-- sqlite` or
-//! `-- postgres` one database.
+//! `cargo bench --bench doors` prints the server's CPU per request for each available database and each endpoint: with
+//! an API key, with a token that was presented before, and with a token at first sight. Two floors stand beside them:
+//! an axum handler that reads the same request and returns a response of the same length without checking the
+//! credential, and the token endpoint's floor, which signs. Everything runs in turns in one run. `-- quick` does less,
+//! and `-- sqlite` or `-- postgres` selects one database.
 
 #![allow(
     clippy::disallowed_methods,
@@ -49,7 +49,7 @@ use self::seed::{Database, Shape, Store};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many turns, and of how many milliseconds each.
+/// The number of turns, and the milliseconds of each.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     turns: usize,
@@ -59,9 +59,9 @@ struct Plan {
 const FULL: Plan = Plan { turns: 9, turn_ms: 1_500 };
 const QUICK: Plan = Plan { turns: 3, turn_ms: 800 };
 
-/// A turn of tokens at first sight lasts only as long as there are tokens.
+/// In milliseconds. A turn of tokens at first sight can last only while unseen tokens remain.
 const FIRST_SIGHT_MS: u64 = 500;
-/// More than can be verified in that time.
+/// More tokens than can be verified in that time.
 const FIRST_SIGHT_TOKENS: usize = 20_000;
 
 const COST: (u32, u32) = (8, 1);
@@ -87,14 +87,14 @@ fn main() -> ExitCode {
 
 async fn measure(database: &Database, plan: Plan) {
     let store = Store::of(database, 1_000, COST, Shape::Together).await;
-    // Before a server has the store open.
+    // The tokens are minted before a server opens the store.
     let node = node::node(&store).await;
     let mut minted = Vec::new();
     for door in Door::ALL {
         minted.push((door, Minted::for_door(&node, &store, door, plan.turns).await));
     }
     let bare = requests::bare_verification(&node, &minted[0].1.unseen);
-    // An SQLite store has one process at a time.
+    // Only one process at a time can open an SQLite store.
     node.records.store.close().await;
     drop(node);
 
@@ -122,13 +122,13 @@ async fn measure(database: &Database, plan: Plan) {
     }
 }
 
-/// Everything that is measured at one door.
+/// All measurements at one endpoint.
 struct At {
     door: Door,
     floor: Contender,
     key: Contender,
     seen: Contender,
-    /// One turn each: nothing is seen twice.
+    /// One contender per turn, so that no token is seen twice.
     unseen: Vec<Contender>,
 }
 

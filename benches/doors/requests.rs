@@ -1,4 +1,4 @@
-//! Requests with keys and with tokens, one kind for each door.
+//! Requests with keys and with tokens, one kind per endpoint.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::seed::Store;
 use crate::turns::Signed;
 use crate::{FIRST_SIGHT_TOKENS, KEYS};
 
-/// Where credentials are looked at.
+/// An endpoint that checks credentials.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Door {
     Gate,
@@ -21,15 +21,15 @@ pub(crate) enum Door {
     ManagementApi,
 }
 
-/// Requests at one door.
+/// The requests for one endpoint.
 pub(crate) struct Minted {
     /// With API keys.
     pub(crate) keys: Vec<Vec<u8>>,
-    /// With tokens that are presented again and again.
+    /// With tokens that are presented repeatedly.
     pub(crate) seen: Vec<Vec<u8>>,
-    /// With tokens that are presented once, for each turn.
+    /// With tokens that are presented once, one list per turn.
     pub(crate) unseen_requests: Vec<Vec<Vec<u8>>>,
-    /// Some of the tokens.
+    /// The tokens of one turn.
     pub(crate) unseen: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ impl Door {
         }
     }
 
-    /// The keys that are presented here. Of the seeded ones none may do anything at the management API.
+    /// The keys to present here. The seeded keys have no access to the management API.
     fn keys(self, store: &Store) -> Vec<String> {
         match self {
             Self::Gate | Self::Introspection => (0..KEYS).map(|number| store.key(number).1).collect(),
@@ -110,7 +110,7 @@ async fn tokens(node: &Arc<Node>, keys: &[String], count: usize) -> Vec<String> 
     tokens
 }
 
-/// Microseconds that ring takes to verify a token's signature, and nothing else.
+/// Microseconds that ring needs to verify one signature, and nothing else.
 pub(crate) fn bare_verification(node: &Node, tokens: &[String]) -> f64 {
     let ring = node.signer.keyring.ring();
     let keys: Vec<_> = ring.published(node.clock.now()).cloned().collect();

@@ -1,11 +1,12 @@
-//! What a tenant notices of another one at its worst.
+//! Measures how much a tenant notices of a neighbour at its worst.
 //!
-//! `cargo bench --bench neighbours` prints, for each database that is here and for PostgreSQL at five milliseconds, the p99
-//! of a quiet tenant's warm token requests beside each kind of noise that another tenant makes, as a ratio of the p99
-//! without. `-- quick` takes shorter turns, `-- sqlite` or `-- postgres` one database.
+//! `cargo bench --bench neighbours` prints the p99 of a quiet tenant's warm token requests for each kind of noise by
+//! another tenant, as a ratio of the p99 without noise. It does so for each available database, and for PostgreSQL at a
+//! distance of five milliseconds. `-- quick` takes shorter turns, and `-- sqlite` or `-- postgres` selects one
+//! database.
 //!
-//! What costs little is asked for at a rate that leaves the processor idle for half of the time: how a processor is shared
-//! among those who flood it is a proxy's affair. What is expensive is asked for over many connections without a pause.
+//! Cheap requests come at a rate that leaves the processor idle half of the time, since limiting a flood is a proxy's
+//! task. Expensive requests come over many connections without a pause.
 
 #![allow(
     clippy::disallowed_methods,
@@ -43,16 +44,16 @@ use self::noise::{Noise, Tenants};
 use self::process::Server;
 use self::seed::{Database, Shape, Store};
 
-/// Keys of the noisy tenant.
+/// The number of the noisy tenant's keys.
 const KEYS: u32 = 2_500;
 
-/// The cost of a hash is no affair of this benchmark.
+/// The least cost of a hash, since hashing is not measured here.
 const COST: (u32, u32) = (8, 1);
 
-/// How the quiet tenant asks: so many connections, and requests a second.
+/// The quiet tenant's connections, and its requests per second.
 const QUIET: (usize, f64) = (8, 400.0);
 
-/// Until the noise is there.
+/// The time that the noise needs to start.
 const HEAD_START: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let turn = Duration::from_secs(if arguments.has("quick") { 3 } else { 10 });
-    // A thread of its own makes the database distant: `measure` blocks the main one until the server has started.
+    // A separate thread delays the database, because `measure` blocks the main thread until the server has started.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -116,7 +117,7 @@ async fn quiet(address: SocketAddr, tenants: &Tenants, duration: Duration) -> Ou
     run(address, Arc::clone(&tenants.quiet), connections, duration, Pace::Open(rate)).await
 }
 
-/// The same database, so far away.
+/// The URL of the same database at this distance.
 async fn far(url: &str, distance: Duration) -> String {
     let (before, behind) = url.split_once("127.0.0.1:").expect("an address");
     let (port, name) = behind.split_once('/').expect("a name");

@@ -1,4 +1,4 @@
-//! Two tenants, and what one of them does.
+//! Two tenants, and the noise that one of them makes.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::load::{Pace, token_request};
 use crate::process::Server;
 use crate::seed::Store;
 
-/// Whose noise it is, by the credential.
+/// The kinds of noise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Noise {
     Client,
@@ -21,14 +21,14 @@ pub(crate) enum Noise {
     Anonymous,
 }
 
-/// The noisy tenant has the seeded keys; the quiet one has one.
+/// The two tenants. The noisy one owns the seeded keys, the quiet one a single key.
 pub(crate) struct Tenants {
     base: String,
     http: reqwest::Client,
     admin: String,
     /// A key of the noisy tenant.
     key: (String, String),
-    /// What the quiet one asks for.
+    /// The quiet tenant's requests.
     pub(crate) quiet: Arc<Vec<Vec<u8>>>,
 }
 
@@ -44,7 +44,7 @@ impl Noise {
         Self::Anonymous,
     ];
 
-    /// Over how many connections, and how often.
+    /// The number of connections, and the pace.
     pub(crate) fn pace(self) -> (usize, Pace) {
         match self {
             Self::Client | Self::ResourceServer | Self::Gateway | Self::Anonymous => {

@@ -1,4 +1,4 @@
-//! Asking for pages, one after another, and how long it takes.
+//! Requests pages one after another and measures the time.
 
 use std::time::Instant;
 
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use crate::process::Server;
 
-/// How often each page is asked for.
+/// The number of requests per page.
 const TIMES: usize = 300;
 
 /// An administrator with one connection.
 pub(crate) struct Asking {
     http: reqwest::Client,
     base: String,
-    /// What says who it is.
+    /// The header with the credential.
     credential: (HeaderName, String),
 }
 
 impl Asking {
-    /// With an API key, at the API.
+    /// Authenticates at the API with an API key.
     pub(crate) fn of(server: &Server, key: &str) -> Self {
         let redirects = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(redirects).build().expect("a client");
@@ -27,7 +27,7 @@ impl Asking {
         Self { http, base: format!("http://{}", server.address), credential }
     }
 
-    /// In a session of the console's, which is exchanged for the key.
+    /// Authenticates at the console with a session.
     pub(crate) async fn signed_in(server: &Server, key: &str) -> Self {
         let anybody = Self::of(server, key);
         let sign_in = anybody.http.post(format!("{}/console/sign-in", anybody.base));
@@ -38,8 +38,7 @@ impl Asking {
         Self { credential: (COOKIE, cookie), ..anybody }
     }
 
-    /// Asks for a page again and again, prints how long that takes, and returns the 99th percentile in
-    /// milliseconds.
+    /// Requests a page repeatedly, prints the times, and returns the 99th percentile in milliseconds.
     pub(crate) async fn report(&self, name: &str, path: &str) -> f64 {
         let mut times = Vec::with_capacity(TIMES);
         for _ in 0..TIMES {
@@ -53,7 +52,7 @@ impl Asking {
         p99
     }
 
-    /// The path of a list's last page.
+    /// The path of a list's last page, found by following its cursors.
     pub(crate) async fn deepest(&self, list: &str) -> String {
         let mut path = list.to_owned();
         loop {
@@ -63,7 +62,7 @@ impl Asking {
         }
     }
 
-    /// The path of a list's last page, by the links from one to the next.
+    /// The path of a list's last page, found by following its links.
     pub(crate) async fn deepest_by_links(&self, list: &str, pages: usize) -> String {
         let mut path = list.to_owned();
         for _ in 0..pages {

@@ -1,10 +1,10 @@
-//! What a page of a list costs when there are a million keys, of the API's and of the console's.
+//! Measures what a page of a list costs with a million keys, in the API and in the console.
 //!
-//! `cargo bench --bench pages` prints, for each database that is here, how long an administrator waits for a
-//! page: first and deepest, by each filter. Requests come one after another over one connection, so a time is
-//! that of the server and of a loopback socket. `-- quick` takes fewer keys, `-- huge` ten million in one organization
-//! (some minutes to fill, and 10 GB of disk for each database); `-- sqlite` or `-- postgres` one database, `-- one` one
-//! organization.
+//! `cargo bench --bench pages` prints how long an administrator waits for a page, for each available database: for the
+//! first and the deepest page, with each filter. Requests come one after another over one connection, so each time is
+//! that of the server and of a loopback socket. `-- quick` uses fewer keys. `-- huge` uses ten million in one
+//! organization; it needs some minutes to fill, and 10 GB of disk per database. `-- sqlite` or `-- postgres` selects
+//! one database, and `-- one` uses one organization.
 
 #![allow(
     clippy::disallowed_methods,
@@ -32,13 +32,13 @@ use self::ask::Asking;
 use self::process::Server;
 use self::seed::{Database, Shape, Store};
 
-/// What hashing costs: nothing here depends on it.
+/// The least cost of a hash, since hashing is not measured here.
 const COST: (u32, u32) = (8, 1);
 
-/// What every page is promised to take at most, in milliseconds.
+/// The promised maximum for every page, in milliseconds.
 const PROMISE: f64 = 20.0;
 
-/// Keys and organizations.
+/// The numbers of keys and of organizations.
 const FULL: (u32, u32) = (1_000_000, 1_000);
 const QUICK: (u32, u32) = (20_000, 20);
 const HUGE: (u32, u32) = (10_000_000, 1);
@@ -100,16 +100,16 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
     );
 }
 
-/// The organization that is looked at.
+/// The organization whose pages are requested.
 struct Place {
     api: String,
     console: String,
-    /// A key of it.
+    /// The id of one of its keys.
     key: String,
 }
 
 impl Place {
-    /// Of so many organizations, of which each has every so many-th key.
+    /// One of `organizations`, over which the keys are spread evenly.
     fn one_of(organizations: u32) -> Self {
         let at = 7 % organizations;
         Self {
@@ -120,7 +120,7 @@ impl Place {
     }
 }
 
-/// Each kind of page, by name.
+/// Each kind of API page, by name.
 fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
     let keys = format!("{of}/keys");
     [
@@ -149,7 +149,7 @@ fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// Pages of keys that there are none of, by each filter.
+/// Pages without a matching key, with each filter.
 fn pages_of_nothing(Place { api, .. }: &Place) -> Vec<(String, String)> {
     let long_ago = "unused_since=2020-01-01T00:00:00Z";
     [
@@ -174,7 +174,7 @@ fn pages_of_nothing(Place { api, .. }: &Place) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// Each kind of page of the console's, by name.
+/// Each kind of console page, by name.
 fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, String)> {
     let one = format!("{of}/keys/{key}");
     vec![

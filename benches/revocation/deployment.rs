@@ -1,4 +1,4 @@
-//! Servers over one store.
+//! Several servers over one store.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -8,13 +8,13 @@ use tempfile::TempDir;
 use crate::postgres::Postgres;
 use crate::process::Server;
 
-/// A store, and the keys beside it.
+/// A store and its folder of key files.
 pub(crate) struct Deployment {
     folder: TempDir,
     url: String,
 }
 
-/// A server of it.
+/// A server of the deployment.
 pub(crate) struct Node {
     pub(crate) issuer: String,
     pub(crate) address: SocketAddr,
@@ -38,23 +38,23 @@ impl Deployment {
         Self { folder: tempfile::tempdir().expect("a folder"), url: server.url("revocation") }
     }
 
-    /// A server whose issuer is its own address.
+    /// Starts a server whose issuer is its own address.
     pub(crate) fn start(&self) -> Node {
         let address = free_address();
         self.start_at(address, &format!("http://{address}"))
     }
 
-    /// Another one of the same issuer.
+    /// Starts another server with the same issuer.
     pub(crate) fn start_beside(&self, node: &Node) -> Node {
         self.start_at(free_address(), &node.issuer)
     }
 
-    /// A server whose issuer is elsewhere.
+    /// Starts a server with another issuer.
     pub(crate) fn start_as(&self, issuer: &str) -> Node {
         self.start_at(free_address(), issuer)
     }
 
-    /// Kills a server, and starts it again.
+    /// Kills a server and starts it again.
     pub(crate) fn restart(&self, node: Node) -> Node {
         let Node { issuer, address, server, .. } = node;
         drop(server);
@@ -80,7 +80,7 @@ impl Deployment {
 }
 
 impl Node {
-    /// A new key's id, and a token of it.
+    /// Creates a key, and returns its id and a token.
     pub(crate) async fn key_and_token(&self) -> (String, String) {
         let body =
             json!({ "name": "bench", "project": "default", "environment": "prd", "preset": "query_only" });
@@ -105,7 +105,7 @@ impl Node {
     }
 }
 
-/// A port that is free, and stays so for a moment.
+/// An address with a port that is free at the moment.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }

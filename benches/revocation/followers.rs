@@ -1,4 +1,4 @@
-//! Very many followers of one node.
+//! Measures very many followers of one node.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 
 use crate::deployment::Deployment;
 
-/// So often all of them are told something.
+/// The number of revocations that all followers receive.
 const NEWS: usize = 5;
 
-/// What a follower reports: that it waits, or when it heard something new.
+/// A follower's report: it waits, or it has received a new document at this time.
 enum Report {
     Waits,
     Heard(Instant),
@@ -28,7 +28,7 @@ pub(crate) async fn measure(deployment: &Deployment, count: usize) {
     let mut followers = JoinSet::new();
     for _ in 0..count {
         followers.spawn(follow(node.address, Arc::clone(&host), reports.clone()));
-        // One after the other: the listener's queue is not what is measured.
+        // The followers connect one after another, since the listener's queue is not measured.
         assert!(matches!(reported.recv().await, Some(Report::Waits)));
     }
     let memory = node.server.resident_mib() - before;
@@ -62,7 +62,7 @@ pub(crate) async fn measure(deployment: &Deployment, count: usize) {
     println!("  the last of {count} followers hears of it within {:.2} s", longest.as_secs_f64());
 }
 
-/// Percent of a processor that the server uses, in all and in the kernel.
+/// The server's CPU use in percent of one processor, in total and in the kernel.
 async fn cpu_share(server: &crate::process::Server, time: Duration) -> (f64, f64) {
     let before = server.cpu();
     tokio::time::sleep(time).await;
@@ -71,7 +71,7 @@ async fn cpu_share(server: &crate::process::Server, time: Duration) -> (f64, f64
     (share(after.0 + after.1 - before.0 - before.1), share(after.1 - before.1))
 }
 
-/// Asks for the feed again and again on one connection, and holds no more of it than its name.
+/// Follows the feed on one connection, and keeps only the entity tag.
 async fn follow(address: SocketAddr, host: Arc<str>, reports: mpsc::UnboundedSender<Report>) {
     let mut connection = BufReader::new(TcpStream::connect(address).await.expect("a connection"));
     let mut known = String::new();
@@ -93,7 +93,7 @@ async fn follow(address: SocketAddr, host: Arc<str>, reports: mpsc::UnboundedSen
     }
 }
 
-/// Reads an answer, and gives its entity tag.
+/// Reads a response and returns its entity tag.
 async fn answer(connection: &mut BufReader<TcpStream>) -> String {
     let (mut name, mut length, mut line) = (String::new(), 0, String::new());
     loop {

@@ -1,9 +1,9 @@
-//! How long a revoked key still passes: from the answer to whoever revoked it until the last of ten verifiers refuses
-//! its token.
+//! Measures how long a revoked key still passes: from the response to the revocation until the last of ten verifiers
+//! refuses the key's token.
 //!
-//! `cargo bench --bench revocation` prints it for a verifier that follows the node that revokes, and one that follows
-//! another; for a server that was killed and started again in between; for a feed that is cut, with clocks that go and
-//! clocks that stand; and for 10,000 followers of one node. `-- quick` does less of it.
+//! `cargo bench --bench revocation` prints this time for verifiers that follow the revoking node, and for verifiers
+//! that follow another node; for a server that is killed and restarted in between; for a feed that is cut, with running
+//! and with stopped clocks; and for 10,000 followers of one node. `-- quick` does less.
 
 #![allow(
     clippy::disallowed_methods,
@@ -34,7 +34,7 @@ use self::postgres::Postgres;
 use self::relay::Relay;
 use self::verifiers::Verifiers;
 
-/// How often each thing is done.
+/// The number of repetitions.
 struct Plan {
     revocations: usize,
     restarts: usize,
@@ -84,7 +84,7 @@ async fn other_node(deployment: &Deployment, plan: &Plan) {
     say("another node revokes, PostgreSQL", times);
 }
 
-/// The server is killed, comes back, and is told to revoke at once.
+/// The server is killed and restarted, and gets a revocation at once.
 async fn restarted(deployment: &Deployment, plan: &Plan) {
     let mut node = deployment.start();
     let verifiers = Verifiers::of(&node.issuer).await;
@@ -99,7 +99,7 @@ async fn restarted(deployment: &Deployment, plan: &Plan) {
     say("the server was killed and started again just before", times);
 }
 
-/// Nothing is heard any more: from the cut until the last verifier refuses what it accepted before.
+/// Measures the time from a cut of the feed until the last verifier refuses a token that it accepted before.
 async fn cut(deployment: &Deployment) {
     let relay = Relay::new().await;
     let node = deployment.start_as(&relay.url());

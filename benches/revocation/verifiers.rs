@@ -16,7 +16,7 @@ impl Verifiers {
         Self::built(issuer, |_, builder| builder).await
     }
 
-    /// Every other one has a clock that does not move any more.
+    /// Every second verifier has a stopped clock.
     pub(crate) async fn half_of_them_with_clocks_that_stand(issuer: &str) -> Self {
         let stands = Clock::manual(Clock::system().now());
         let leeway = Leeway::from_seconds(5).expect("a leeway");
@@ -38,14 +38,14 @@ impl Verifiers {
         Self(verifiers)
     }
 
-    /// Each of them accepts the token.
+    /// Checks that every verifier accepts the token.
     pub(crate) async fn accept(&self, token: &str) {
         for verifier in &self.0 {
             verifier.verify(token, CallerAddress::Unknown).await.expect("a good token");
         }
     }
 
-    /// How long it takes until the last of them refuses it.
+    /// The time until the last verifier refuses the token.
     pub(crate) async fn until_all_refuse(&self, token: &str) -> Duration {
         let begun = Instant::now();
         for verifier in &self.0 {

@@ -1,4 +1,4 @@
-//! The load: each kind of request at a rate of its own.
+//! The load: each kind of request has its own rate.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,36 +13,36 @@ use tokio::time::MissedTickBehavior;
 
 use crate::seed::Store;
 
-/// Requests of one kind that are under way at once.
+/// Concurrent requests of one kind.
 const WORKERS: u32 = 4;
 
-/// Tokens that wait to be revoked, and keys that wait to be deleted.
+/// The maximum number of tokens to revoke, and of keys to delete, that wait.
 const WAITING: usize = 500;
 
 /// A kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A token for an API key.
+    /// Requests tokens with API keys.
     Tokens,
-    /// A gateway's check that swaps an API key for a token.
+    /// Checks at the gate that exchange an API key for a token.
     Gate,
-    /// Revoking tokens.
+    /// Revokes tokens.
     Revocations,
-    /// Making keys.
+    /// Creates keys.
     Creations,
-    /// Deleting keys, which revokes them.
+    /// Deletes keys, which revokes them.
     Deletions,
-    /// Pages of lists.
+    /// Requests pages of lists.
     Lists,
-    /// The revocation feed.
+    /// Follows the revocation feed.
     Feed,
-    /// Followers of the feed that read slowly.
+    /// Follows the feed and reads slowly.
     Slow,
-    /// Wrong secrets.
+    /// Presents wrong secrets.
     Wrong,
 }
 
-/// What all of them share.
+/// The state that all kinds share.
 pub(crate) struct Load {
     http: Client,
     base: String,
@@ -68,7 +68,7 @@ impl Kind {
         Self::Wrong,
     ];
 
-    /// The word that asks for it.
+    /// The argument that selects this kind.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// Requests in a second.
+    /// Requests per second.
     fn rate(self) -> u32 {
         match self {
             Self::Tokens => 200,
@@ -113,7 +113,7 @@ impl Load {
         }
     }
 
-    /// Runs these kinds until what it returns is dropped.
+    /// Runs these kinds of load until the result is dropped.
     pub(crate) fn start(self: &Arc<Self>, kinds: &[Kind]) -> JoinSet<()> {
         let mut work = JoinSet::new();
         for &kind in kinds {
@@ -132,7 +132,7 @@ impl Load {
         work
     }
 
-    /// Answers, and those of them that were neither a success nor asked to be anything else.
+    /// The number of responses, and of those that failed unexpectedly.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.answers.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
     }
@@ -181,7 +181,7 @@ impl Load {
             Kind::Slow => self.read_slowly().await,
             Kind::Wrong => {
                 let mut key = self.key().to_owned();
-                // Another secret, with a tag that does not fit: refused without a look at the store.
+                // A secret whose tag does not match, so that it is refused without a query.
                 key.replace_range(24..28, "0000");
                 let form = [("grant_type", "client_credentials"), ("client_secret", &key)];
                 drop(self.post("/oauth/token").form(&form).send().await);
@@ -199,7 +199,7 @@ impl Load {
         }
     }
 
-    /// A follower that takes some seconds for one document.
+    /// Reads one document over several seconds.
     async fn read_slowly(&self) {
         let Ok(mut answer) = self.get("/oauth/revocations").send().await else { return };
         for _ in 0..5 {

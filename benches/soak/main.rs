@@ -1,9 +1,9 @@
-//! Memory over time: a server under mixed load for as long as is asked for, and whether its memory levels off.
+//! Measures memory over time: runs a server under mixed load and checks whether its memory levels off.
 //!
-//! `cargo bench --bench soak -- 30` runs for thirty minutes and prints the resident memory once a minute. It fails
-//! when the last quarter of the time needs clearly more memory than the quarter before. What is revoked is kept for
-//! 15 minutes, so a run of less than 30 can't level off and only prints. Words such as `tokens` or `feed` run these
-//! kinds of load alone; `postgres` runs on PostgreSQL.
+//! `cargo bench --bench soak -- 30` runs for thirty minutes and prints the resident memory once a minute. It fails if
+//! the last quarter of the time needs clearly more memory than the quarter before. Revocations are kept for 15 minutes,
+//! so a run of less than 30 minutes can't level off and only prints. Words such as `tokens` or `feed` run only these
+//! kinds of load, and `postgres` uses PostgreSQL.
 
 #![allow(
     clippy::disallowed_methods,
@@ -37,10 +37,10 @@ const KEYS: u32 = 20_000;
 const COST: (u32, u32) = (8, 1);
 const MINUTES: u64 = 30;
 
-/// The shortest run that can level off: revoked tokens and keys are held for 15 minutes.
+/// The shortest run in minutes that can level off: revoked tokens and keys are kept for 15 minutes.
 const LEVEL_AFTER_MINUTES: u64 = 30;
 
-/// How much more the last quarter may need than the one before.
+/// The allowed growth from the third quarter to the last.
 const GROWTH: f64 = 1.05;
 
 fn main() -> ExitCode {

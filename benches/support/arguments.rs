@@ -1,10 +1,10 @@
-//! What a benchmark is asked for, such as `quick`.
+//! The arguments of a benchmark, such as `quick`.
 
-/// The words behind `--`.
+/// The words after `--`.
 pub(crate) struct Arguments(Vec<String>);
 
 impl Arguments {
-    /// Those of this process.
+    /// The arguments of this process.
     pub(crate) fn read() -> Self {
         Self(std::env::args().skip(1).filter(|argument| argument != "--bench").collect())
     }
@@ -13,13 +13,13 @@ impl Arguments {
         self.0.iter().any(|argument| argument == word)
     }
 
-    /// The first of them that is a number.
+    /// The first argument that is a number.
     #[allow(dead_code)]
     pub(crate) fn number(&self) -> Option<u64> {
         self.0.iter().find_map(|argument| argument.parse().ok())
     }
 
-    /// Whether it is `cargo test --benches`, which wants to know that it starts, and no more.
+    /// Whether `cargo test --benches` runs this benchmark only to see that it starts.
     pub(crate) fn is_test(&self) -> bool {
         self.has("--test")
     }

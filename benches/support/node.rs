@@ -11,7 +11,7 @@ use claviger::node::{Deployment, HashCost, Node};
 
 use crate::seed::Store;
 
-/// Its issuer. A server that is to accept its tokens has to have the same.
+/// The node's issuer. A server that accepts its tokens needs the same issuer.
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
 
 pub(crate) async fn node(seeded: &Store) -> Arc<Node> {

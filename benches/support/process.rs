@@ -1,4 +1,4 @@
-//! Servers as processes of their own, on a processor of their own.
+//! Runs servers as separate processes on their own processor.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
@@ -7,20 +7,20 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-/// Where servers run, and where the load does.
+/// The processors of the servers and of the load.
 const SERVER_CPU: &str = "0";
 const LOAD_CPU: &str = "1";
 
-/// A server process; killed when dropped.
+/// A server process, killed when dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Seconds from the start of the process to its saying that it serves.
+    /// Seconds from the start of the process until it announces that it serves.
     pub(crate) started_in: f64,
 }
 
 impl Server {
-    /// The floor.
+    /// Starts the floor.
     pub(crate) fn floor() -> Self {
         let myself = std::env::current_exe().expect("this program");
         let mut command = pinned(&myself);
@@ -28,7 +28,7 @@ impl Server {
         Self::start(command)
     }
 
-    /// Claviger in `folder`, with these settings.
+    /// Starts Claviger in `folder` with these settings.
     pub(crate) fn claviger(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = pinned(Path::new(env!("CARGO_BIN_EXE_claviger")));
         command.current_dir(folder).env("CLAVIGER_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
@@ -50,7 +50,7 @@ impl Server {
             let _ = child.wait();
             panic!("the server does not serve:\n{}", log.join().unwrap_or_default());
         };
-        // Whatever else it prints must not fill the pipe.
+        // Reads all further output, so that the pipe never fills.
         std::thread::spawn(move || lines.for_each(drop));
         Self { address, child, started_in }
     }
@@ -59,7 +59,7 @@ impl Server {
     pub(crate) fn cpu(&self) -> (f64, f64) {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a live process");
-        // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
+        // The name in parentheses may contain spaces. utime and stime are fields 14 and 15.
         let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
         let seconds = |at: usize| fields[at].parse::<f64>().expect("a number") / 100.0;
         (seconds(11), seconds(12))
@@ -81,7 +81,7 @@ impl Drop for Server {
     }
 }
 
-/// Puts this process on the load's processor.
+/// Pins this process to the load's processor.
 pub(crate) fn pin_load() {
     let done = Command::new("taskset").args(["-cp", LOAD_CPU, &std::process::id().to_string()]).output();
     let pinned = done.is_ok_and(|done| done.status.success());

@@ -1,4 +1,4 @@
-//! Stores with as many keys as one likes, filled by SQL.
+//! Stores with any number of keys, filled by SQL.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(crate) enum Database {
     Postgres(Postgres),
 }
 
-/// Those that are here and asked for: all, unless `sqlite` or `postgres` is.
+/// The available databases: all, unless `sqlite` or `postgres` selects one.
 pub(crate) fn databases(arguments: &Arguments) -> impl Iterator<Item = Database> {
     let is_any = !arguments.has("sqlite") && !arguments.has("postgres");
     here().into_iter().filter(move |database| is_any || arguments.has(database.name()))
@@ -54,23 +54,23 @@ pub(crate) struct Store {
     tagger: Tagger,
 }
 
-/// How the keys of a store lie.
+/// The distribution of a store's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// All in the first project.
+    /// All keys are in the first project.
     Together,
-    /// In turn in so many organizations, of five projects each, with an audit event for each of the first million
-    /// keys; one in five is revoked, one in seven has expired.
+    /// The keys alternate over so many organizations of five projects each. Each of the first million keys has an audit
+    /// event. One key in five is revoked, and one in seven has expired.
     Spread { organizations: u32 },
 }
 
-/// Every seeded key has the same secret, and the same hash of it.
+/// Gives every seeded key the same secret, and therefore the same hash.
 fn secret_stream() -> Entropy {
     Entropy::scripted(std::iter::repeat_n(7, 4_096))
 }
 
 impl Store {
-    /// A store of `keys` keys, their secrets hashed at this cost (memory in KiB, passes).
+    /// Creates a store with this number of keys. `cost` is the memory in KiB and the passes of a hash.
     pub(crate) async fn of(database: &Database, keys: u32, cost: (u32, u32), shape: Shape) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = match database {
@@ -84,7 +84,7 @@ impl Store {
             .output()
             .expect("claviger init");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        // The last line of what it says is the key.
+        // The last line of the output is the key.
         let said = String::from_utf8(done.stdout).expect("text");
         let admin = said.lines().last().expect("the administrator's key").to_owned();
         let tagger = tagger(folder.path());
@@ -93,7 +93,7 @@ impl Store {
         store
     }
 
-    /// The settings that a server over this store needs.
+    /// The settings of a server over this store.
     pub(crate) fn settings(&self) -> Vec<(&'static str, &str)> {
         vec![("CLAVIGER_DATABASE_URL", &self.url)]
     }
@@ -118,7 +118,8 @@ impl Store {
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {})",
             self.keys
         );
-        // As real ids do, they say nothing of the order of creation; they keep to their organizations, up to 1,000.
+        // Like real ids, these reveal nothing of the order of creation. Each stays in its organization, up to 1,000
+        // organizations.
         let number = format!("CAST(CAST(i AS BIGINT) * 7001 % {} AS TEXT)", self.keys);
         let padded = format!("substr('0000000000000000' || {number}, length({number}) + 1)");
         let at_home = match shape {
@@ -146,7 +147,7 @@ impl Store {
                 "INSERT INTO key_secrets (id, key_id, hash, created_at)
                  {numbers} SELECT 'sec_' || {padded}, 'key_' || {padded}, '{hash}', 1767225600 FROM n"
             ),
-            // One key in ten is in use.
+            // One key in ten has usage.
             format!(
                 "INSERT INTO key_totals (span, start, key_id, organization, total, token, direct, revoked, expired,
                      address, secret)
@@ -169,7 +170,7 @@ impl Store {
                           FROM api_keys WHERE created_seq >= 10000 AND created_seq < 1010000";
             self.execute(events.to_owned()).await;
         }
-        // Nodes that start later have nothing to follow.
+        // A node that starts later has no changes to follow.
         self.execute("ANALYZE".to_owned()).await;
     }
 

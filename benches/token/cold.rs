@@ -1,4 +1,4 @@
-//! The cold path: keys whose secrets this process has not seen, and the memory that many keys take.
+//! Measures the cold path, which are keys whose secrets this process has not seen, and the memory of many keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::load::{Pace, run, token_request};
 use crate::process::Server;
 use crate::seed::{Database, Shape, Store};
 
-/// Good clients, and the rate at which they come.
+/// Good clients, and their requests per second.
 const GOOD: u32 = 100;
 const GOOD_RATE: f64 = 1_000.0;
 const ATTACKERS: usize = 1_000;
-/// Until all of them are connected and wait.
+/// The time that all cold connections need to connect and wait.
 const HEAD_START: Duration = Duration::from_secs(3);
 
 pub(crate) async fn measure(database: &Database, plan: Plan) {
@@ -21,7 +21,7 @@ pub(crate) async fn measure(database: &Database, plan: Plan) {
     memory(database, plan).await;
 }
 
-/// How many cold keys a second, at the default cost and at the least.
+/// Cold keys per second, at the default cost and at the least cost.
 async fn cold_rate(database: &Database) {
     for (name, cost) in [("the default cost", (19_456, 2)), ("the least cost", (8, 1))] {
         let store = Store::of(database, 100_000, cost, Shape::Together).await;
@@ -39,13 +39,13 @@ async fn cold_rate(database: &Database) {
     }
 }
 
-/// The p99 of good clients alone, and beside a thousand connections of cold keys.
+/// The p99 of good clients alone, and beside a thousand connections with cold keys.
 async fn beside_cold_ones(database: &Database, plan: Plan) {
     let store = Store::of(database, 100_000, (19_456, 2), Shape::Together).await;
     let server = server(&store, (19_456, 2));
     let good = cold_requests(&store, 0..GOOD);
     let duration = Duration::from_millis(plan.turn_ms * 2);
-    // Until all of them are known.
+    // Runs until every key's secret is verified.
     run(server.address, Arc::clone(&good), 8, Duration::from_secs(5), Pace::Closed).await;
     let idle = run(server.address, Arc::clone(&good), 16, duration, Pace::Open(GOOD_RATE)).await;
     let attack = tokio::spawn(run(
@@ -67,7 +67,7 @@ async fn beside_cold_ones(database: &Database, plan: Plan) {
     );
 }
 
-/// What many keys in use take, and how long a start over many stored ones does.
+/// The memory of many keys in use, and the time of a start over many stored keys.
 async fn memory(database: &Database, plan: Plan) {
     let cost = (8, 1);
     let store = Store::of(database, plan.many_keys, cost, Shape::Together).await;
@@ -76,7 +76,7 @@ async fn memory(database: &Database, plan: Plan) {
     let requests = cold_requests(&store, 0..plan.keys_in_use);
     let mut used = 0;
     while used < u64::from(plan.keys_in_use) {
-        // Each turn goes through the keys from the start: those that are known cost next to nothing.
+        // Each turn starts from the first key, since verified keys cost almost nothing.
         used =
             run(server.address, Arc::clone(&requests), 32, Duration::from_secs(30), Pace::Closed).await.good;
     }

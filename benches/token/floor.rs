@@ -34,10 +34,10 @@ struct Floor {
     signing_input: String,
 }
 
-/// What introspection says of a token, as long as a real one.
+/// An introspection response of realistic length.
 const INTROSPECTION: &str = r#"{"active":true,"scope":"read:*","client_id":"key_joD8iZYvV1ZoBZGw","sub":"key_joD8iZYvV1ZoBZGw","aud":"http://127.0.0.1:18080/api","iss":"http://127.0.0.1:18080","exp":1795260154,"iat":1795259554,"jti":"TXcYAhb2wmWuQ2mVoeWbKA","token_type":"Bearer","cidrs":["0.0.0.0/0","::/0"],"org":"default","project":"default","env":"prd","gen":1}"#;
 
-/// As long as a real one.
+/// Claims of realistic length.
 const CLAIMS: &str = r#"{"iss":"http://127.0.0.1:18080","sub":"key_joD8iZYvV1ZoBZGw","client_id":"key_joD8iZYvV1ZoBZGw","aud":"http://127.0.0.1:18080/api","iat":1795259554,"exp":1795260154,"jti":"TXcYAhb2wmWuQ2mVoeWbKA","scope":"read:*","cidrs":["0.0.0.0/0","::/0"],"org":"default","project":"default","env":"prd","gen":1}"#;
 
 /// Serves the floor until killed.
@@ -79,7 +79,7 @@ async fn token(State(floor): State<Arc<Floor>>, Form(_): Form<TokenForm>) -> imp
     )
 }
 
-/// Reads what is presented, and answers as if it were good.
+/// Reads the credential, and answers as if it were valid.
 async fn gate(headers: HeaderMap) -> impl IntoResponse {
     assert!(headers.contains_key(header::AUTHORIZATION), "a credential is presented");
     [

@@ -1,4 +1,4 @@
-//! The load: keep-alive connections that send prebuilt requests and read whole answers.
+//! The load: keep-alive connections that send prebuilt requests and read complete responses.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What came of a turn of load.
+/// The result of a turn of load.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    /// Answers with status 200.
+    /// Responses with status 200.
     pub(crate) good: u64,
-    /// Answers with another status.
+    /// Responses with another status.
     pub(crate) other: u64,
-    /// How many there were of each other status.
+    /// The number of responses with each other status.
     pub(crate) refused: BTreeMap<u16, u64>,
-    /// One of them, whole.
+    /// One complete response with another status.
     pub(crate) refusal: Option<String>,
-    /// How long it took.
+    /// The duration in seconds.
     pub(crate) seconds: f64,
-    /// Microseconds of each answer, sorted.
+    /// The latency of each response in microseconds, sorted.
     pub(crate) latencies: Vec<u32>,
 }
 
@@ -38,13 +38,13 @@ impl Outcome {
     }
 }
 
-/// How a turn is driven.
+/// How a turn paces its requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// Each connection sends its next request when it has its answer.
+    /// Each connection sends its next request after the response to the last.
     Closed,
-    /// So many requests a second in all, sent when their time has come, whatever became of the others; a
-    /// latency counts from when its request should have been sent.
+    /// This many requests per second in total, each sent on schedule regardless of the others. A latency counts from
+    /// the scheduled time.
     Open(f64),
 }
 
@@ -71,8 +71,8 @@ pub(crate) async fn run(
             tokio::spawn(drive(stream, requests, next, begun, duration, pace))
         })
         .collect();
-    // The load never sleeps: to be woken for each answer would cost the server's processor more, the slower
-    // the server is.
+    // The load never sleeps. Waking it for each response would cost the server's processor more, the slower the server
+    // is.
     let awake = tokio::spawn(async {
         loop {
             tokio::task::yield_now().await;
@@ -129,7 +129,7 @@ async fn drive(
     }
 }
 
-/// Timers have a grain of a millisecond: the rest is waited for by yielding.
+/// Timers have a resolution of a millisecond, so the rest is spent yielding.
 async fn wait_until(due: Instant) {
     if let Some(rest) = due.checked_duration_since(Instant::now())
         && rest > Duration::from_millis(2)
@@ -141,7 +141,7 @@ async fn wait_until(due: Instant) {
     }
 }
 
-/// Reads one answer to its end and returns its status.
+/// Reads one complete response and returns its status.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
     buffer.clear();
     loop {

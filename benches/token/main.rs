@@ -1,11 +1,11 @@
-//! What a token costs, against the least that any server on this stack could do.
+//! Measures what a token costs, compared with the minimum for any server on this stack.
 //!
-//! `cargo bench --bench token` prints, for each database that is here: the rate of `POST /oauth/token` with
-//! warm keys as a ratio of the floor's, measured in turns in one run; the server's CPU for each token; p99 at
-//! half load; the same with a million keys in the store; the cold path; memory and start. `-- quick` does
-//! less of it, `-- sqlite` or `-- postgres` one database.
+//! `cargo bench --bench token` prints for each available database: the rate of `POST /oauth/token` with warm keys as a
+//! ratio of the floor's, measured in turns in one run; the server's CPU per token; the p99 at half load; the same with
+//! a million keys in the store; the cold path; and memory and start time. `-- quick` does less, and `-- sqlite` or `--
+//! postgres` selects one database.
 //!
-//! The server and the load have a processor each (`taskset`), so that the ratio is of the servers alone.
+//! The server and the load each have their own processor (`taskset`), so that the ratio reflects only the servers.
 
 #![allow(
     clippy::disallowed_methods,
@@ -40,7 +40,7 @@ use self::arguments::Arguments;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How much of everything.
+/// The extent of the measurements.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     /// Turns of each of two servers.

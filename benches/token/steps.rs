@@ -1,4 +1,4 @@
-//! Where a warm token's time goes: the steps of the use case, each by itself, in this process.
+//! Shows where a warm token's time goes: times each step of the use case in this process.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -19,7 +19,7 @@ const CALLER: Origin<'static> = Origin {
     request_id: "000000000000000000000001",
 };
 
-/// Prints the microseconds of each step, and returns those of all together.
+/// Prints the microseconds of each step, and returns their sum.
 pub(crate) async fn measure(database: &Database) -> f64 {
     let store = Store::of(database, 1_000, (8, 1), Shape::Together).await;
     let node = node(&store).await;

@@ -1,4 +1,4 @@
-//! Warm keys: the rate, the cost and the latency of a token, against the floor.
+//! Measures warm keys: the rate, the cost and the latency of a token, compared with the floor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use crate::seed::{Database, Shape, Store};
 
 const CONNECTIONS: usize = 32;
 const FEW_KEYS: u32 = 1_000;
-/// Keys that the load uses in turn.
+/// The keys that the load uses in turn.
 const KEYS: u32 = 200;
 const COST: (u32, u32) = (19_456, 2);
 
 type Requests = Arc<Vec<Vec<u8>>>;
 
-/// A server under load, and what its turns came to.
+/// A server under load, and its measurements.
 struct Contender {
     server: Server,
     requests: Requests,
     rates: Vec<f64>,
-    /// Microseconds of CPU for each token, in user mode and in the kernel.
+    /// Microseconds of CPU per token, in user mode and in the kernel, one pair per turn.
     cpu: Vec<(f64, f64)>,
 }
 
-/// `in_process` is what a token takes without the HTTP around it, in microseconds.
+/// `in_process` is the time of a token without HTTP, in microseconds.
 pub(crate) async fn measure(database: &Database, plan: Plan, in_process: f64) {
     let few = Store::of(database, FEW_KEYS, COST, Shape::Together).await;
     let many = Store::of(database, plan.many_keys, COST, Shape::Together).await;
@@ -67,7 +67,7 @@ impl Contender {
         outcome
     }
 
-    /// Until every key has been used, and so is known.
+    /// Runs until every key's secret is verified.
     async fn warm_up(&self) {
         self.load(8_000, Pace::Closed).await;
     }
@@ -99,7 +99,7 @@ impl Contender {
     }
 }
 
-/// Half of what the floor can do, on both.
+/// Runs both servers at half of the floor's rate.
 async fn half_load(floor: &Contender, claviger: &Contender, plan: Plan) {
     let rate = median(floor.rates.iter().copied()) / 2.0;
     let mut p99 = [Vec::new(), Vec::new()];

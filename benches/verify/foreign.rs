@@ -1,11 +1,11 @@
-//! The libraries of other languages, where they are here.
+//! Measures libraries of other languages, if they are installed.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::issuer::Issuer;
 
-/// Reads tokens from the first file and the key set from the second; prints µs for each token.
+/// Reads tokens from the first file and the key set from the second, and prints µs per token.
 const PYTHON: &str = r#"
 import json, sys, time
 import jwt
@@ -36,7 +36,7 @@ for (let turn = 0; turn < 5; turn++) {
 console.log(turns.sort((a, b) => a - b)[2]);
 "#;
 
-/// Says what PyJWT and jose take for these tokens.
+/// Prints the times of PyJWT and jose for these tokens.
 pub(crate) fn measure(issuer: &Issuer, tokens: &[String], jwks: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (tokens_file, jwks_file) = (folder.path().join("tokens"), folder.path().join("jwks"));

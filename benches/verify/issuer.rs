@@ -1,4 +1,4 @@
-//! A server that gives as many tokens as one likes.
+//! A server that issues any number of tokens.
 
 use claviger::jose::jwk::Algorithm;
 use serde_json::{Value, json};

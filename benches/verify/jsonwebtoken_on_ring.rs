@@ -1,4 +1,4 @@
-//! jsonwebtoken with ring for its cryptography, told to look at as much as it can.
+//! jsonwebtoken with ring for its cryptography, configured to check as much as it can.
 
 use std::hint::black_box;
 
@@ -45,7 +45,7 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub(crate) fn new(jwks: &str, issuer: &Issuer) -> Self {
-        // The second time it is there already.
+        // Fails on the second call, when the provider is already installed.
         let _ = PROVIDER.install_default();
         let keys: JwkSet = serde_json::from_str(jwks).expect("a key set");
         let mut validation = Validation::new(match issuer.algorithm {
@@ -63,7 +63,7 @@ impl Decoder {
     }
 }
 
-/// A key as ring takes it, made at every signature: that is how it is asked for.
+/// A key for ring, constructed for every signature, because jsonwebtoken's interface asks for one each time.
 struct OnRing(UnparsedPublicKey<Vec<u8>>, jsonwebtoken::Algorithm);
 
 impl Verifier<Vec<u8>> for OnRing {

@@ -1,4 +1,4 @@
-//! Timing in turns, and the floor.
+//! Measures in turns, and provides the floor.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use claviger::jose::jwk::{Algorithm, Jwks, PublicJwk};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::Value;
 
-/// µs for each token, one number for each turn.
+/// µs per token, one value per turn.
 #[derive(Default)]
 pub(crate) struct Turns(Vec<f64>);
 
@@ -27,7 +27,7 @@ impl Turns {
         self.add(begun, tokens);
     }
 
-    /// The median of what each turn of `self` is of the floor's turn beside it.
+    /// The median over turns of the ratio to the floor's turn beside it.
     pub(crate) fn ratio(&self, floor: &Self) -> f64 {
         median(self.0.iter().zip(&floor.0).map(|(own, floor)| own / floor).collect())
     }
@@ -48,7 +48,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// A token taken apart, so that nothing is left to do but to verify its signature.
+/// A parsed token, of which only the signature remains to be verified.
 pub(crate) struct Signed<'t> {
     key: UnparsedPublicKey<Vec<u8>>,
     input: &'t [u8],
