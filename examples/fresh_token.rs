@@ -1,14 +1,14 @@
-//! A client that keeps its access token fresh: it sends its API key to the token endpoint every ten minutes, and the
-//! token to the API every second.
+//! A client that keeps its access token fresh. It exchanges its API key for a token every few minutes, and calls an API
+//! with the token every second.
 //!
 //! ```sh
 //! CLAVIGER_API_KEY=… cargo run --example fresh_token http://127.0.0.1:9090/orders/7
 //! ```
 //!
-//! | variable | what it is |
+//! | variable | meaning |
 //! |---|---|
-//! | `CLAVIGER_API_KEY` | the key |
-//! | `CLAVIGER_URL` | the server that gives tokens for it [http://127.0.0.1:8080] |
+//! | `CLAVIGER_API_KEY` | the API key |
+//! | `CLAVIGER_URL` | the server that issues tokens [http://127.0.0.1:8080] |
 
 #![allow(clippy::print_stderr, reason = "a program that has no log")]
 #![allow(
@@ -51,21 +51,21 @@ async fn call(tokens: &FreshToken, api: &Client, url: &BaseUrl) -> Result<String
     Ok(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end()))
 }
 
-/// A token that is renewed before it ends.
+/// A token that is renewed before it expires.
 struct FreshToken {
     server: Client,
     key: BearerCredential,
     held: RwLock<Option<Held>>,
-    /// Held by whoever renews: of a hundred calls that find the token old, one asks for another.
+    /// Held during a renewal. If a hundred concurrent calls find the token old, only one requests another.
     renewing: Mutex<()>,
 }
 
 #[derive(Clone)]
 struct Held {
     token: Arc<str>,
-    /// From then on it is good to have another.
+    /// The token should be renewed from this time on.
     renew_at: Instant,
-    /// From then on it is no good.
+    /// The token must not be used from this time on.
     ends_at: Instant,
 }
 
@@ -77,11 +77,11 @@ struct TokenAnswer {
 }
 
 impl FreshToken {
-    /// The time between two tries, while the server is away.
+    /// The time between two attempts while the server is unavailable.
     const PAUSE: Duration = Duration::from_secs(5);
 
     fn new(server: BaseUrl, key: BearerCredential) -> Result<Self, Fault> {
-        // The key is shown to this server alone, and not in the clear over a network.
+        // The key goes only to this server, and never over a network in plain text.
         if !server.is_private() {
             return Err(format!("{server} is plain http beyond this machine").into());
         }
@@ -90,7 +90,7 @@ impl FreshToken {
         Ok(Self { server, key, held: RwLock::default(), renewing: Mutex::default() })
     }
 
-    /// A token that is good for a while. As long as there is one, nobody waits for the next but whoever asks for it.
+    /// A valid token. While the current token is valid, only the call that renews it waits.
     async fn get(&self) -> Result<Arc<str>, Fault> {
         match self.held() {
             Some(held) if Instant::now() < held.renew_at => Ok(held.token),
@@ -128,14 +128,15 @@ impl FreshToken {
         }
         let TokenAnswer { access_token, expires_in } = serde_json::from_slice(&answer.body)?;
         let token = Arc::from(access_token);
-        // Counted from the question on, and with a tenth to spare: the token has to arrive somewhere, too.
+        // The lifetime counts from the request, with a tenth to spare, since the token must still be valid when it
+        // arrives.
         let lifetime = Duration::from_secs(expires_in);
         let (renew_at, ends_at) = (asked_at + lifetime.mul_f32(0.7), asked_at + lifetime.mul_f32(0.9));
         self.hold(Held { token: Arc::clone(&token), renew_at, ends_at });
         Ok(token)
     }
 
-    /// Goes on with the token that there is.
+    /// Continues with the current token.
     fn put_off(&self, held: Held, fault: &dyn Error) -> Arc<str> {
         eprintln!("the token is not renewed yet: {fault}");
         self.hold(Held { renew_at: Instant::now() + Self::PAUSE, ..held.clone() });

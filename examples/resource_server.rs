@@ -1,17 +1,17 @@
-//! A resource server: an API that takes Claviger's access tokens, and API keys sent directly, and lets nobody do what
-//! their scopes don't allow.
+//! A resource server: an API that accepts Claviger's access tokens, as well as API keys that clients send directly, and
+//! enforces their scopes.
 //!
 //! ```sh
 //! cargo run --example resource_server
 //! curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:9090/orders/7
 //! ```
 //!
-//! | variable | what it is |
+//! | variable | meaning |
 //! |---|---|
-//! | `CLAVIGER_ISSUER` | whose tokens are accepted [http://127.0.0.1:8080] |
-//! | `CLAVIGER_AUDIENCE` | what this API is called in `aud` [`{issuer}/api`] |
-//! | `LISTEN` | where it listens [127.0.0.1:9090] |
-//! | `TRUSTED_PROXIES` | whose `X-Forwarded-For` is believed, as ranges with commas between them [nobody's] |
+//! | `CLAVIGER_ISSUER` | issuer of accepted tokens [http://127.0.0.1:8080] |
+//! | `CLAVIGER_AUDIENCE` | this API's name in `aud` [`{issuer}/api`] |
+//! | `LISTEN` | address of the listener [127.0.0.1:9090] |
+//! | `TRUSTED_PROXIES` | ranges of proxies whose `X-Forwarded-For` is trusted, separated by commas [none] |
 
 #![allow(
     clippy::disallowed_methods,
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let proxies = variable("TRUSTED_PROXIES", "").parse()?;
 
     let verifier = Verifier::builder(issuer, audience)
-        .any_organization() // Each sees what is its own, by `access.organization()`.
+        .any_organization() // Handlers separate organizations by `access.organization()`.
         .environments(["prd"])
         .leeway(Leeway::from_seconds(5).ok_or("no leeway")?)
         .addresses(AddressPolicy { proxies, ..AddressPolicy::default() })
@@ -50,15 +50,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let routes = Router::new()
         .route("/orders/{id}", get(read_order).post(write_order))
-        // Without a credential, for whoever watches over this service.
+        // These need no credential, for monitoring.
         .route("/metrics", get(metrics))
         .route("/ready", get(ready))
         .with_state(verifier);
 
     let listener = TcpListener::bind(variable("LISTEN", "127.0.0.1:9090")).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    // Last, around all there is: so nothing is left unguarded by mistake, and the guard also answers where the metadata
-    // of RFC 9728 is looked for.
+    // The layer comes last and covers all routes, so that none is unguarded by mistake. The guard also serves the
+    // metadata of RFC 9728.
     let service = routes.layer(guard).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await?;
     Ok(())
@@ -74,7 +74,7 @@ async fn write_order(Path(id): Path<String>, access: Access) -> Result<String, D
     Ok(format!("order {id} of {} is written by {}\n", access.organization(), access.subject()))
 }
 
-/// In the form that Prometheus reads.
+/// The metrics in Prometheus' format.
 async fn metrics(State(verifier): State<Verifier>) -> String {
     let metrics = verifier.metrics();
     format!(
@@ -87,7 +87,7 @@ async fn metrics(State(verifier): State<Verifier>) -> String {
     )
 }
 
-/// Whether the issuer was heard. Waits for it, so that a start of both at once goes well.
+/// Waits until the verifier has heard from the issuer, so that both can start at the same time.
 async fn ready(State(verifier): State<Verifier>) -> &'static str {
     verifier.ready().await;
     "ready\n"

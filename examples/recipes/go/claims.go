@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	maxLifetime = 600 // seconds; the issuer promises no longer ones
+	maxLifetime = 600 // seconds; the issuer never issues longer ones
 	maxActors   = 4
 )
 
-// A token is what a verified access token says.
+// A token holds the claims of a verified access token.
 type token struct {
 	organization, environment, scope string
 	cidrs                            []netip.Prefix
 	lineage
 }
 
-// A lineage is by what a token can be revoked.
+// A lineage holds everything by which a token can be revoked.
 type lineage struct {
-	kid     string   // of the key that it is signed with
-	ids     []string // its own, and those of the tokens that it came from
-	holders []holder // the subject, who acts for it, and who did before
+	kid     string   // the signing key's
+	ids     []string // the token's own, and those of the tokens that it was exchanged from
+	holders []holder // the subject, its actor, and earlier actors
 }
 
 type holder struct {
@@ -45,16 +45,16 @@ func readToken(kid string, claims jwt.MapClaims) (*token, error) {
 		lineage:      r.lineage(kid),
 	}
 	if lifetime := r.number("exp") - r.number("iat"); lifetime <= 0 || lifetime > maxLifetime {
-		r.fault = errors.Join(r.fault, errors.New("it lives too long"))
+		r.fault = errors.Join(r.fault, errors.New("its lifetime is too long"))
 	}
-	// RFC 7800 §3.1: it is bound to a key, and sent as Bearer it proves nothing of that.
+	// RFC 7800 §3.1: the token is bound to a key, and a Bearer request does not prove its possession.
 	if _, bound := r.claims["cnf"]; bound {
 		r.fault = errors.Join(r.fault, errors.New("it is bound to a key"))
 	}
 	return read, r.fault
 }
 
-// A reader reads claims of which each has to be there and of its type. It remembers what is wrong.
+// A reader reads claims that must be present and have the right type. It collects the errors.
 type reader struct {
 	claims map[string]any
 	fault  error
@@ -68,7 +68,7 @@ func (r *reader) lineage(kid string) lineage {
 	return read
 }
 
-// RFC 8693 §4.1: who acts for the subject, and who did before.
+// RFC 8693 §4.1: the subject, its actor, and earlier actors.
 func (r *reader) holders() []holder {
 	holders := []holder{{r.text("sub"), r.number("gen")}}
 	act, acts := r.claims["act"]
@@ -109,7 +109,7 @@ func (r *reader) texts(name string) []string {
 	return texts
 }
 
-// A whole number from 0, as exact as JSON's are.
+// A non-negative integer that a JSON number represents exactly.
 func (r *reader) number(name string) int64 {
 	number, isNumber := r.claims[name].(float64)
 	if !isNumber || number < 0 || number != math.Trunc(number) || number >= 1<<53 {
@@ -119,7 +119,7 @@ func (r *reader) number(name string) int64 {
 	return int64(number)
 }
 
-// The least generation of each key.
+// The lowest valid generation of each key.
 func (r *reader) generations(name string) map[string]int64 {
 	members, isObject := r.claims[name].(map[string]any)
 	if !isObject {
@@ -148,5 +148,5 @@ func (r *reader) ranges(name string) []netip.Prefix {
 }
 
 func (r *reader) wrong(name string) {
-	r.fault = errors.Join(r.fault, errors.New(name+" is missing or of another type"))
+	r.fault = errors.Join(r.fault, errors.New(name+" is missing or has the wrong type"))
 }

@@ -15,25 +15,25 @@ import (
 )
 
 const (
-	algorithm   = "ES256"          // what the issuer signs with, and nothing else
-	leeway      = 10 * time.Second // that the clocks may differ
+	algorithm   = "ES256"          // the issuer's algorithm, and the only one accepted
+	leeway      = 10 * time.Second // clock difference allowed
 	maxToken    = 16 * 1024        // bytes
 	maxMetadata = 64 * 1024        // bytes
 )
 
-// The issuer is asked within a time, silent for ten seconds as the feed is, and never redirected.
+// The timeout leaves room for the feed, which can be silent for ten seconds. Redirects are refused.
 var client = &http.Client{
 	Timeout:       15 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// An issuer is whose signatures are believed.
+// An issuer is a trusted signer.
 type issuer struct {
 	name string
 	keys jwt.Keyfunc
 }
 
-// verifyToken verifies everything but revocation, the caller's address and the scopes.
+// verifyToken verifies everything except revocation, the caller's address and the scopes.
 func (i issuer) verifyToken(text, audience string) (*token, error) {
 	if len(text) > maxToken {
 		return nil, errors.New("it is too long")
@@ -45,7 +45,7 @@ func (i issuer) verifyToken(text, audience string) (*token, error) {
 	return readToken(kid, claims)
 }
 
-// verify verifies type, algorithm, signature, issuer and audience. It gives the kid of the key and the claims.
+// verify verifies type, algorithm, signature, issuer and audience. It returns the kid of the key and the claims.
 func (i issuer) verify(text, typ, audience string) (string, jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
 	parsed, err := jwt.ParseWithClaims(text, claims, i.namedKey,
@@ -59,18 +59,18 @@ func (i issuer) verify(text, typ, audience string) (string, jwt.MapClaims, error
 	if err != nil {
 		return "", nil, err
 	}
-	// RFC 7515 §4.1.11: no extension is known here, so none may be critical.
+	// RFC 7515 §4.1.11: a critical extension must be understood, and none is.
 	if _, isCritical := parsed.Header["crit"]; isCritical {
 		return "", nil, errors.New("it has a critical extension")
 	}
-	// RFC 8725 §3.11: what is signed for another purpose is not for this one.
+	// RFC 8725 §3.11: a JWT for another purpose is refused.
 	if parsed.Header["typ"] != typ || claims["iat"] == nil {
-		return "", nil, errors.New("it is of another kind")
+		return "", nil, errors.New("it has the wrong type")
 	}
 	return parsed.Header["kid"].(string), claims, nil
 }
 
-// Without a kid, keyfunc would try all keys.
+// namedKey requires a kid, because keyfunc would otherwise try all keys.
 func (i issuer) namedKey(parsed *jwt.Token) (any, error) {
 	if _, isNamed := parsed.Header["kid"].(string); !isNamed {
 		return nil, errors.New("it has no kid")
@@ -84,7 +84,7 @@ type metadata struct {
 	Feed   string `json:"revocation_feed_endpoint"`
 }
 
-// discover reads the issuer's metadata (RFC 8414), from the place that is right for issuers with and without a path.
+// discover reads the issuer's metadata (RFC 8414), from the location that works for issuers with and without a path.
 func discover(name string) (metadata, error) {
 	var found metadata
 	text, _, err := fetch(name+"/.well-known/openid-configuration", maxMetadata, nil)
@@ -95,13 +95,13 @@ func discover(name string) (metadata, error) {
 		return found, err
 	}
 	if found.Issuer != name {
-		return found, fmt.Errorf("%s says that it is %s", name, found.Issuer)
+		return found, fmt.Errorf("the metadata of %s names the issuer %s", name, found.Issuer)
 	}
 	return found, nil
 }
 
-// remoteKeys is the issuer's key set, read every five minutes. For a token whose kid isn't there it is read again
-// once in 30 seconds at most; for the feed at once, since only the issuer chooses the kid of a document.
+// remoteKeys is the issuer's key set, refreshed every five minutes. An unknown kid of a token refreshes it at most once
+// in 30 seconds. An unknown kid of the feed refreshes it at once, since only the issuer chooses that kid.
 func remoteKeys(url string) (forTokens, forFeed jwt.Keyfunc, err error) {
 	shared, err := jwkset.NewStorageFromHTTP(url, jwkset.HTTPClientStorageOptions{
 		Client: client, HTTPTimeout: 5 * time.Second, RefreshInterval: 5 * time.Minute,
@@ -132,7 +132,7 @@ func readingAgain(url string, shared jwkset.Storage, often rate.Limit) (jwt.Keyf
 	return found.Keyfunc, nil
 }
 
-// fetch is one GET: the body, of limit bytes at most, and its entity tag.
+// fetch sends a GET and returns the body, at most limit bytes, and its entity tag.
 func fetch(url string, limit int64, headers http.Header) ([]byte, string, error) {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {

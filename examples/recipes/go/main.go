@@ -1,7 +1,7 @@
-// An API whose callers present Claviger's access tokens.
+// An API that accepts Claviger's access tokens.
 //
-// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a
-// request's token has to pass is in authorize, in its order.
+// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. The function
+// authorize makes all checks of a request's token, in order.
 package main
 
 import (
@@ -23,7 +23,7 @@ type api struct {
 	revocations           revocations
 }
 
-// A denied request: the status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one.
+// A denied request: the status of the response, and its WWW-Authenticate (RFC 6750 §3) if it has one.
 type denied struct {
 	status    int
 	challenge string
@@ -58,7 +58,7 @@ func main() {
 	log.Fatal(server.Serve(listener))
 }
 
-// start learns about the issuer, and goes on listening to it.
+// start reads the issuer's metadata and keys, and follows its revocation feed.
 func start(name string) (*api, error) {
 	metadata, err := discover(name)
 	if err != nil {
@@ -85,13 +85,13 @@ func (a *api) order(action string) http.HandlerFunc {
 			deny(w, denied)
 			return
 		}
-		// Each organization has its own orders: an id alone names none.
+		// Each organization has its own orders, so an id is unique only within an organization.
 		did := map[string]string{"order": resource, "organization": token.organization, "did": action}
 		answer(w, http.StatusOK, did)
 	}
 }
 
-// authorize gives the token of who may do this.
+// authorize returns the caller's token, if it permits the action.
 func (a *api) authorize(r *http.Request, action, resource string) (*token, *denied) {
 	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "bearer") {
@@ -109,11 +109,11 @@ func (a *api) authorize(r *http.Request, action, resource string) (*token, *deni
 	default:
 		return nil, unavailable
 	}
-	// Another environment's token is for somebody else, as one for another audience is.
+	// A token of another environment is not for this API, like one for another audience.
 	if token.environment != a.environment {
 		return nil, invalidToken
 	}
-	// The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+	// The peer's address. Behind a proxy, use the client address that the trusted proxy reports.
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !admits(token.cidrs, peer.Addr()) {
 		return nil, elsewhere

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	maxStale     = 30       // seconds that anything heard may be relied on, whatever the document says
-	maxAhead     = 30       // seconds that the issuer's clock may be ahead of this one
-	maxDocument  = 16 << 20 // bytes; a thousand keys that were revoked together are 30 kB
+	maxStale     = 30       // maximum age of the last document in seconds, whatever max_stale says
+	maxAhead     = 30       // seconds by which the issuer's clock may be ahead
+	maxDocument  = 16 << 20 // bytes; a document with a thousand revoked keys has 30 kB
 	feedType     = "revocations+jwt"
 	feedAudience = "urn:claviger:revocations"
 )
@@ -22,22 +22,22 @@ type verdict string
 const (
 	good    verdict = "good"
 	revoked verdict = "revoked"
-	stale   verdict = "stale" // nothing recent enough was heard to tell
+	stale   verdict = "stale" // the last document is too old to decide
 )
 
-// Revocations is what the last document says that counted. Times are Unix seconds.
+// Revocations holds the last accepted document. Times are Unix seconds.
 type revocations struct {
 	lock      sync.RWMutex
-	last      *document // none before the first one
-	confirmed int64     // since when
-	left      []string  // the epochs before
+	last      *document // nil before the first one
+	confirmed int64     // the time of the last confirmation
+	left      []string  // earlier epochs
 }
 
 // A document of the feed (docs/resource-servers.md).
 type document struct {
 	epoch               string
 	seq, asOf, maxStale int64
-	keys                map[string]int64 // the least generation of each that is still good
+	keys                map[string]int64 // the lowest valid generation of each key
 	jtis, kids          []string
 }
 
@@ -55,7 +55,7 @@ func readDocument(claims map[string]any) (*document, error) {
 	return read, r.fault
 }
 
-// hear takes in what a verified document claims, which the key kid signed. Unless it counts, nothing has changed.
+// hear accepts a verified document that the key kid has signed. If it returns an error, nothing has changed.
 func (r *revocations) hear(claims map[string]any, kid string, now int64) error {
 	heard, err := readDocument(claims)
 	if err != nil {
@@ -65,11 +65,11 @@ func (r *revocations) hear(claims map[string]any, kid string, now int64) error {
 	defer r.lock.Unlock()
 	switch {
 	case heard.asOf > now+maxAhead:
-		return errors.New("it comes from the future")
+		return errors.New("it is from the future")
 	case slices.Contains(heard.kids, kid) || r.last != nil && slices.Contains(r.last.kids, kid):
 		return errors.New("its key is withdrawn")
 	case r.last != nil && !r.comesAfterLast(heard):
-		return errors.New("a later one was heard")
+		return errors.New("it is not newer than the last one")
 	}
 	if r.last != nil && heard.epoch != r.last.epoch {
 		r.left = append(r.left, r.last.epoch)
@@ -82,7 +82,7 @@ func (r *revocations) comesAfterLast(heard *document) bool {
 	if heard.epoch == r.last.epoch {
 		return heard.seq > r.last.seq || heard.seq == r.last.seq && heard.asOf > r.last.asOf
 	}
-	// A restored store. Nobody goes back to an epoch that was left.
+	// Another epoch means a restored store. An epoch that was left never becomes valid again.
 	return !slices.Contains(r.left, heard.epoch) && heard.asOf >= r.last.asOf
 }
 
@@ -92,7 +92,7 @@ func (r *revocations) judge(token lineage, now int64) verdict {
 	if r.last == nil {
 		return stale
 	}
-	// Less than nothing by so much, this clock was put back.
+	// A very negative age means that this clock was set back.
 	if age := now - r.confirmed; age > min(r.last.maxStale, maxStale) || age < -maxStale {
 		return stale
 	}
@@ -102,8 +102,8 @@ func (r *revocations) judge(token lineage, now int64) verdict {
 	return good
 }
 
-// names says whether it names the signing key, the token or one that it came from, or a key of the subject or of who
-// acts.
+// names reports whether it revokes the signing key, the token or one that it was exchanged from, or a key of the
+// subject or of an actor.
 func (d *document) names(token lineage) bool {
 	isNamed := func(jti string) bool { return slices.Contains(d.jtis, jti) }
 	isOver := func(h holder) bool { return h.generation < d.keys[h.key] }
@@ -111,14 +111,14 @@ func (d *document) names(token lineage) bool {
 		slices.ContainsFunc(token.ids, isNamed) || slices.ContainsFunc(token.holders, isOver)
 }
 
-// follow asks for ever. Each answer is held back until there is news, or for ten seconds.
+// follow polls forever. The server holds each response until the feed changes, for at most ten seconds.
 func (r *revocations) follow(url string, by issuer) {
 	known, pause := `"none"`, time.Duration(0)
 	for ; ; time.Sleep(pause) {
 		etag, err := r.ask(url, known, by)
-		known, pause = etag, 100*time.Millisecond // a server that doesn't hold its answers back is not to be flooded
+		known, pause = etag, 100*time.Millisecond // avoids flooding a server that does not hold responses
 		if err != nil {
-			// Whatever it is: what is known gets stale, and then nobody passes.
+			// Any failure: the last document becomes stale, and then every token is refused.
 			log.Printf("the revocation feed: %v", err)
 			known, pause = `"none"`, time.Second
 		}
@@ -134,7 +134,7 @@ func (r *revocations) ask(url, known string, by issuer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// One that doesn't count is no fault: another node may be a moment behind.
+	// A refused document is not a failure: another node may be a moment behind.
 	_ = r.hear(claims, kid, time.Now().Unix())
 	return etag, nil
 }

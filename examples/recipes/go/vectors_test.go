@@ -1,6 +1,6 @@
 package main
 
-// Runs the vectors that every verifier agrees on: go test
+// Runs the test vectors that all verifiers share: go test
 
 import (
 	"encoding/json"
@@ -64,7 +64,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// A token's list is not empty, and its ranges are in their canonical form.
+// canonical parses a token's list, which is not empty and whose ranges are canonical.
 func canonical(cidrs []string) (ranges []netip.Prefix, isCanonical bool) {
 	for _, cidr := range cidrs {
 		prefix, err := netip.ParsePrefix(cidr)

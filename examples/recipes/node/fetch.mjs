@@ -1,6 +1,6 @@
-// One GET of the issuer: limited in time and size, and never redirected.
+// A GET request to the issuer, limited in time and size, without redirects.
 
-const TIMEOUT = 15_000; // milliseconds for all of it; the feed is silent for ten seconds
+const TIMEOUT = 15_000; // milliseconds in total; the feed can be silent for ten seconds
 
 /** The body, of `limit` bytes at most, and the entity tag. */
 export async function fetchText(url, limit, headers = {}) {
@@ -16,7 +16,7 @@ export async function fetchText(url, limit, headers = {}) {
   return { text: Buffer.concat(chunks).toString(), etag: response.headers.get("etag") ?? '"none"' };
 }
 
-/** The issuer's metadata (RFC 8414), from the place that is right for issuers with and without a path. */
+/** The issuer's metadata (RFC 8414), from the location that works for issuers with and without a path. */
 export async function discover(issuer) {
   const { text } = await fetchText(`${issuer}/.well-known/openid-configuration`, 64 * 1024);
   const metadata = JSON.parse(text);

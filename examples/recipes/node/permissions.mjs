@@ -1,9 +1,9 @@
-// What a token permits: actions on resources, and the addresses that it may be used from.
+// Checks what a token permits: actions on resources, and the caller's address.
 
 import { BlockList, SocketAddress, isIP } from "node:net";
 
 const LITERAL = /^(?!\.{1,2}$)[A-Za-z0-9._~:@=+,-]{1,128}$/;
-const RESERVED = "claviger"; // the issuer's own resources, into which no wildcard reaches
+const RESERVED = "claviger"; // the issuer's own resources, which no wildcard matches
 
 /** Whether this is 1 to 16 literals joined by slashes, and nothing that looks like a pattern or a path upwards. */
 export function isResource(resource) {
@@ -20,12 +20,12 @@ function matches(scope, action, resource) {
   const colon = scope.indexOf(":");
   const [granted, pattern] = colon < 0 ? [scope, "*"] : [scope.slice(0, colon), scope.slice(colon + 1)];
   if (granted !== "*" && granted !== action) return false;
-  const wanted = pattern === "*" ? ["**"] : pattern.split("/"); // alone, it is everything
+  const wanted = pattern === "*" ? ["**"] : pattern.split("/"); // alone, it matches every resource
   let found = resource.split("/");
   if ((wanted[0] === RESERVED) !== (found[0] === RESERVED)) return false;
   if (wanted.at(-1) === "**") {
     wanted.pop();
-    if (found.length <= wanted.length) return false; // whatever follows, one segment or more
+    if (found.length <= wanted.length) return false; // matches one or more further segments
     found = found.slice(0, wanted.length);
   }
   return wanted.length === found.length && wanted.every((want, at) => want === "*" || want === found[at]);
@@ -42,7 +42,7 @@ export function admits(cidrs, address) {
   return family !== 0 && ranges.check(caller, `ipv${family}`);
 }
 
-/** What a socket for both families calls an IPv4 peer is ::ffff:192.0.2.1. */
+/** A dual-stack socket reports an IPv4 peer as ::ffff:192.0.2.1. */
 function unmapped(address) {
   if (isIP(address) !== 6) return address;
   const canonical = new SocketAddress({ address, family: "ipv6" }).address;

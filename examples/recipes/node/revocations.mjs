@@ -1,20 +1,20 @@
-// Follows the revocation feed, so that what was revoked is refused within a second or two.
+// Follows the revocation feed, so that a revoked token is refused within a second or two.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { errors } from "jose";
 import { fetchText } from "./fetch.mjs";
 import { isNumber, isObject, isTexts, verify } from "./tokens.mjs";
 
-const MAX_STALE = 30; // seconds that anything heard may be relied on, whatever the document says
-const MAX_AHEAD = 30; // seconds that the issuer's clock may be ahead of this one
-const MAX_LENGTH = 16 * 1024 * 1024; // bytes; a thousand keys that were revoked together are 30 kB
+const MAX_STALE = 30; // maximum age of the last document in seconds, whatever max_stale says
+const MAX_AHEAD = 30; // seconds by which the issuer's clock may be ahead
+const MAX_LENGTH = 16 * 1024 * 1024; // bytes; a document with a thousand revoked keys has 30 kB
 
 export const FEED = { typ: "revocations+jwt", audience: "urn:claviger:revocations" };
 
 /** What the last document says that counted. Times are Unix seconds. */
 export class Revocations {
-  #last; // what it says, and since when it is confirmed
-  #left = new Set(); // the epochs before
+  #last; // the last accepted document, and the time of its last confirmation
+  #left = new Set(); // earlier epochs
 
   /** Takes in a verified document, which the key `kid` signed; says whether it counts. If not, nothing has changed. */
   hear(document, kid, now) {
@@ -40,11 +40,11 @@ export class Revocations {
   judge({ kid, claims }, now) {
     const last = this.#last;
     const age = now - last?.confirmed;
-    // Younger than nothing by so much, this clock was put back.
+    // A very negative age means that this clock was set back.
     if (!last || age > last.maxStale || age < -MAX_STALE) return "stale";
     if (last.kids.has(kid)) return "revoked";
     if ([claims.jti, ...(claims.origin ?? [])].some((id) => last.jtis.has(id))) return "revoked";
-    // The subject, who acts for it, and who did before.
+    // The subject, its actor, and earlier actors.
     for (let holder = claims; holder; holder = holder.act) {
       if (holder.gen < (last.keys.get(holder.sub) ?? 0)) return "revoked";
     }
@@ -53,7 +53,7 @@ export class Revocations {
 
   #comesAfter(last, { epoch, seq, as_of }) {
     if (epoch === last.epoch) return seq > last.seq || (seq === last.seq && as_of > last.as_of);
-    // A restored store. Nobody goes back to an epoch that was left.
+    // Another epoch means a restored store. An epoch that was left never becomes valid again.
     return !this.#left.has(epoch) && as_of >= last.as_of;
   }
 }
@@ -67,9 +67,9 @@ export async function follow(revocations, url, keys, issuer) {
       const { kid, claims } = await verify(text, whateverTheKid(keys), { ...FEED, issuer });
       revocations.hear(claims, kid, Date.now() / 1000);
       known = etag;
-      await pause(100); // a server that doesn't hold its answers back is not to be flooded
+      await pause(100); // avoids flooding a server that does not hold responses
     } catch (error) {
-      // Whatever it is: what is known gets stale, and then nobody passes.
+      // Any failure: the last document becomes stale, and then every token is refused.
       console.error(`the revocation feed: ${error.message}`);
       known = '"none"';
       await pause(1000);

@@ -1,7 +1,7 @@
-// An API whose callers present Claviger's access tokens.
+// An API that accepts Claviger's access tokens.
 //
-// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a
-// request's token has to pass is in authorize, in its order.
+// GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. The function
+// authorize makes all checks of a request's token, in order.
 
 import { createServer } from "node:http";
 import { createRemoteJWKSet } from "jose";
@@ -16,13 +16,13 @@ if (!issuer || !audience) throw new Error("CLAVIGER_ISSUER and CLAVIGER_AUDIENCE
 const ACTIONS = { GET: "read", POST: "write" };
 
 const metadata = await discover(issuer);
-// Cached for five minutes. A kid that isn't there is looked for again once in 30 seconds at most.
+// Cached for five minutes. An unknown kid refreshes the set at most once in 30 seconds.
 const caching = { cacheMaxAge: 300_000, cooldownDuration: 30_000, timeoutDuration: 5_000 };
 const keys = createRemoteJWKSet(new URL(metadata.jwks_uri), caching);
 const revocations = new Revocations();
 follow(revocations, metadata.revocation_feed_endpoint, keys, issuer);
 
-/** The status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one. */
+/** The status of the response, and its WWW-Authenticate (RFC 6750 §3) if it has one. */
 class Denied extends Error {
   constructor(status, challenge) {
     super();
@@ -40,7 +40,7 @@ async function authorize(authorization = "", address, action, resource) {
   });
   const verdict = revocations.judge(token, Date.now() / 1000);
   if (verdict === "stale") throw new Denied(503);
-  // Another environment's token is for somebody else, as one for another audience is.
+  // A token of another environment is not for this API, like one for another audience.
   if (verdict === "revoked" || token.claims.env !== environment) throw new Denied(401, 'Bearer error="invalid_token"');
   if (!admits(token.claims.cidrs, address)) throw new Denied(403);
   if (!permits(token.claims.scope, action, resource)) {
@@ -54,9 +54,9 @@ async function order(request) {
   if (!/^orders\/[^/]+$/.test(resource) || !isResource(resource)) return [404, { error: "not_found" }];
   const action = ACTIONS[request.method];
   if (!action) return [405, { error: "method_not_allowed" }, { Allow: "GET, POST" }];
-  // The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+  // The peer's address. Behind a proxy, use the client address that the trusted proxy reports.
   const claims = await authorize(request.headers.authorization, request.socket.remoteAddress, action, resource);
-  // Each organization has its own orders: an id alone names none.
+  // Each organization has its own orders, so an id is unique only within an organization.
   return [200, { order: resource, organization: claims.org, did: action }];
 }
 

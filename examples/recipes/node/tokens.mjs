@@ -1,11 +1,11 @@
-// Verifies what the issuer has signed: access tokens, and the documents of the revocation feed.
+// Verifies JWTs of the issuer: access tokens, and documents of the revocation feed.
 
 import { isIP } from "node:net";
 import { jwtVerify } from "jose";
 
-const ALGORITHMS = ["ES256"]; // what the issuer signs with, and nothing else
-const LEEWAY = 10; // seconds that the clocks may differ
-const MAX_LIFETIME = 600; // seconds; the issuer promises no longer ones
+const ALGORITHMS = ["ES256"]; // the issuer's algorithm, and the only one accepted
+const LEEWAY = 10; // seconds of clock difference allowed
+const MAX_LIFETIME = 600; // seconds; the issuer never issues longer ones
 const MAX_LENGTH = 16 * 1024;
 const MAX_ACTORS = 4;
 const TEXTS = ["sub", "client_id", "jti", "scope", "org", "project", "env"];
@@ -29,14 +29,14 @@ export async function verify(text, findKey, options) {
   const { payload, protectedHeader } = await jwtVerify(
     text,
     (header, token) => {
-      // Without it, jose takes the one key that there may be.
+      // Without a kid, jose would use a set's only key.
       if (typeof header.kid !== "string") throw new Refused("it has no kid");
       return findKey(header, token);
     },
     { algorithms: ALGORITHMS, clockTolerance: LEEWAY, requiredClaims: ["iss", "aud", "iat"], ...options },
   );
-  // RFC 7515 §4.1.11: no extension is known here, so none may be critical. jose knows one.
-  if ("crit" in protectedHeader || !isNumber(payload.iat)) throw new Refused("it is of another kind");
+  // RFC 7515 §4.1.11: a critical extension must be understood, and none is. jose itself would accept one.
+  if ("crit" in protectedHeader || !isNumber(payload.iat)) throw new Refused("it has the wrong type");
   return { kid: protectedHeader.kid, claims: payload };
 }
 
@@ -50,14 +50,14 @@ export const isObject = (value) => typeof value === "object" && value !== null &
 function checkClaims(claims) {
   const { iat, exp, gen, cidrs, origin = [] } = claims;
   for (const name of TEXTS) {
-    if (typeof claims[name] !== "string" || claims[name] === "") throw new Refused(`${name} is missing or no text`);
+    if (typeof claims[name] !== "string" || claims[name] === "") throw new Refused(`${name} is not a string`);
   }
-  if (!isNumber(exp) || !isNumber(gen)) throw new Refused("exp or gen is missing or no number");
-  if (exp <= iat || exp - iat > MAX_LIFETIME) throw new Refused("it lives too long");
-  // RFC 7800 §3.1: it is bound to a key, and sent as Bearer it proves nothing of that.
+  if (!isNumber(exp) || !isNumber(gen)) throw new Refused("exp or gen is not a number");
+  if (exp <= iat || exp - iat > MAX_LIFETIME) throw new Refused("its lifetime is too long");
+  // RFC 7800 §3.1: the token is bound to a key, and a Bearer request does not prove its possession.
   if ("cnf" in claims) throw new Refused("it is bound to a key");
-  if (!isTexts(origin)) throw new Refused("origin is no list of texts");
-  if (!isTexts(cidrs) || cidrs.length === 0 || !cidrs.every(isRange)) throw new Refused("cidrs is no list of ranges");
+  if (!isTexts(origin)) throw new Refused("origin is not a list of strings");
+  if (!isTexts(cidrs) || cidrs.length === 0 || !cidrs.every(isRange)) throw new Refused("cidrs are not ranges");
   checkActors(claims);
 }
 
@@ -73,6 +73,6 @@ function checkActors(claims) {
   for (let depth = 1; actor.act !== undefined; depth += 1) {
     actor = actor.act;
     const isActor = isObject(actor) && typeof actor.sub === "string" && isNumber(actor.gen);
-    if (!isActor || depth > MAX_ACTORS) throw new Refused("act names no actors");
+    if (!isActor || depth > MAX_ACTORS) throw new Refused("act is not a chain of actors");
   }
 }

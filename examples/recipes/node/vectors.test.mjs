@@ -1,4 +1,4 @@
-// Runs the vectors that every verifier agrees on: npm test
+// Runs the test vectors that all verifiers share: npm test
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ test("scopes", () => {
 });
 
 test("ranges", () => {
-  // A token's list is not empty, and its ranges are in their canonical form; a peer has an address.
+  // A token's list is not empty and its ranges are canonical. A peer always has an address.
   const isCanonical = (cidr) => cidr.includes("/") && !cidr.startsWith("::ffff:");
   for (const { cidrs, address, admits: expected } of read("cidrs.json").admits) {
     if (!address || cidrs.length === 0 || !cidrs.every(isCanonical)) continue;

@@ -1,4 +1,4 @@
-"""Follows the revocation feed, so that what was revoked is refused within a second or two."""
+"""Follows the revocation feed, so that a revoked token is refused within a second or two."""
 
 import logging
 import time
@@ -7,21 +7,21 @@ from typing import Any
 from fetch import fetch
 from tokens import Issuer, Token, is_number, is_texts
 
-MAX_STALE = 30  # seconds that anything heard may be relied on, whatever the document says
-MAX_AHEAD = 30  # seconds that the issuer's clock may be ahead of this one
-MAX_LENGTH = 16 * 1024 * 1024  # bytes; a thousand keys that were revoked together are 30 kB
+MAX_STALE = 30  # maximum age of the last document in seconds, whatever max_stale says
+MAX_AHEAD = 30  # seconds by which the issuer's clock may be ahead
+MAX_LENGTH = 16 * 1024 * 1024  # bytes; a document with a thousand revoked keys has 30 kB
 AUDIENCE = "urn:claviger:revocations"
 
 
 class Revocations:
-    """What the last document says that counted. Times are Unix seconds. One thread may tell it, and any ask it."""
+    """The last accepted document. Times are Unix seconds. One thread may update it while any thread reads it."""
 
     def __init__(self) -> None:
-        self._last: tuple[dict[str, Any], float] | None = None  # and since when it is confirmed
-        self._left: set[str] = set()  # the epochs before
+        self._last: tuple[dict[str, Any], float] | None = None  # with the time of its last confirmation
+        self._left: set[str] = set()  # earlier epochs
 
     def hear(self, document: dict[str, Any], kid: str, now: float) -> bool:
-        """Takes in a verified document, which the key `kid` signed. Unless it counts, which it says, nothing changes."""
+        """Takes a verified document that the key `kid` has signed. Returns whether it is accepted."""
         if not _is_well_formed(document) or document["as_of"] > now + MAX_AHEAD or kid in document["kids"]:
             return False
         if self._last is not None:
@@ -34,11 +34,11 @@ class Revocations:
         return True
 
     def judge(self, token: Token, now: float) -> str:
-        """`good`, `revoked`, or `stale`: nothing recent enough was heard to tell."""
+        """`good`, `revoked`, or `stale` if the last document is too old to decide."""
         if self._last is None:
             return "stale"
         document, confirmed = self._last
-        # Earlier than that by so much, this clock was put back.
+        # A very negative age means that this clock was set back.
         if not -MAX_STALE <= now - confirmed <= min(document["max_stale"], MAX_STALE):
             return "stale"
         return "revoked" if _names(document, token) else "good"
@@ -46,20 +46,20 @@ class Revocations:
     def _comes_after(self, last: dict[str, Any], document: dict[str, Any]) -> bool:
         if document["epoch"] == last["epoch"]:
             return (document["seq"], document["as_of"]) > (last["seq"], last["as_of"])
-        # A restored store. Nobody goes back to an epoch that was left.
+        # Another epoch means a restored store. An epoch that was left never becomes valid again.
         return document["epoch"] not in self._left and document["as_of"] >= last["as_of"]
 
 
 def follow(revocations: Revocations, url: str, issuer: Issuer) -> None:
-    """Asks for ever. Each answer is held back until there is news, or for ten seconds."""
+    """Polls forever. The server holds each response until the feed changes, for at most ten seconds."""
     etag = '"none"'
     while True:
         try:
             text, etag = fetch(url, MAX_LENGTH, {"Prefer": "wait=10", "If-None-Match": etag})
             document = issuer.verify(text, "revocations+jwt", AUDIENCE)
             revocations.hear(document.claims, document.kid, time.time())
-            pause = 0.1  # a server that doesn't hold its answers back is not to be flooded
-        except Exception as error:  # whatever it is: what is known gets stale, and then nobody passes
+            pause = 0.1  # avoids flooding a server that does not hold responses
+        except Exception as error:  # any failure: the last document becomes stale
             logging.warning("the revocation feed: %s", error)
             etag, pause = '"none"', 1
         time.sleep(pause)
@@ -78,7 +78,7 @@ def _is_well_formed(document: dict[str, Any]) -> bool:
 
 
 def _names(document: dict[str, Any], token: Token) -> bool:
-    """Whether it names the signing key, the token or one that it came from, or a key of the subject or of who acts."""
+    """Whether it revokes the signing key, the token or one it was exchanged from, or a subject's or actor's key."""
     ids = {token.claims["jti"], *token.claims.get("origin", [])}
     if token.kid in document["kids"] or not ids.isdisjoint(document["jtis"]):
         return True

@@ -1,7 +1,7 @@
-"""An API whose callers present Claviger's access tokens.
+"""An API that accepts Claviger's access tokens.
 
-GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. All that a request's
-token has to pass is in Api.authorize, in its order.
+GET /orders/{id} needs the scope read:orders/{id}, and POST /orders/{id} needs write:orders/{id}. Api.authorize
+makes all checks of a request's token, in order.
 """
 
 import json
@@ -20,7 +20,7 @@ from tokens import Issuer, Refused, Token
 
 
 class Denied(Exception):
-    """The status of the answer, and its WWW-Authenticate (RFC 6750 §3) if it has one."""
+    """The status of the response, and its WWW-Authenticate (RFC 6750 §3) if it has one."""
 
     def __init__(self, status: int, challenge: str | None = None) -> None:
         super().__init__(status)
@@ -28,11 +28,11 @@ class Denied(Exception):
 
 
 class Api:
-    """What is known of the issuer, kept up to date by a thread of its own."""
+    """The issuer's keys and revocations, which a separate thread keeps up to date."""
 
     def __init__(self, issuer: str, audience: str, environment: str) -> None:
         metadata = discover(issuer)
-        # Cached for five minutes. A kid that isn't there is looked for again once in 30 seconds at most.
+        # Cached for five minutes. An unknown kid refreshes the set at most once in 30 seconds.
         self.keys = jwt.PyJWKClient(metadata["jwks_uri"], lifespan=300, timeout=5, cooldown_duration=30)
         self.audience, self.environment = audience, environment
         self.issuer = Issuer(issuer, self.keys.get_signing_key)
@@ -41,12 +41,12 @@ class Api:
         threading.Thread(target=follow, args=feed, daemon=True).start()
 
     def feed_key(self, kid: str) -> jwt.PyJWK | None:
-        """The same at once: only the issuer chooses the kid of a document, and a new one must be heard of."""
+        """Refreshes the set at once for an unknown kid, since only the issuer chooses the kid of a document."""
         known = self.keys.match_kid(self.keys.get_signing_keys(), kid)
         return known or self.keys.match_kid(self.keys.get_signing_keys(refresh=True), kid)
 
     def authorize(self, authorization: str | None, address: str, action: str, resource: str) -> Token:
-        """Who may do this. Raises Denied."""
+        """Returns the caller's token, if it permits the action. Raises Denied."""
         scheme, _, text = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             raise Denied(401, "Bearer")
@@ -58,7 +58,7 @@ class Api:
         verdict = self.revocations.judge(token, time.time())
         if verdict == "stale":
             raise Denied(503)
-        # Another environment's token is for somebody else, as one for another audience is.
+        # A token of another environment is not for this API, like one for another audience.
         if verdict == "revoked" or token.claims["env"] != self.environment:
             raise Denied(401, 'Bearer error="invalid_token"')
         if not admits(token.claims["cidrs"], address):
@@ -70,7 +70,7 @@ class Api:
 
 class Handler(BaseHTTPRequestHandler):
     api: Api
-    timeout = 10  # seconds for a client to say what it wants
+    timeout = 10  # seconds for a client to send its request
 
     def do_GET(self) -> None:
         self.order("read")
@@ -83,12 +83,12 @@ class Handler(BaseHTTPRequestHandler):
         if not resource.startswith("orders/") or resource.count("/") != 1 or not is_resource(resource):
             return self.answer(404, {"error": "not_found"})
         try:
-            # The peer. Behind a proxy, it is the address that this proxy, and nobody else, vouches for.
+            # The peer's address. Behind a proxy, use the client address that the trusted proxy reports.
             address = self.client_address[0]
             token = self.api.authorize(self.headers["Authorization"], address, action, resource)
         except Denied as denied:
             return self.answer(denied.status, {"error": "denied"}, denied.challenge)
-        # Each organization has its own orders: an id alone names none.
+        # Each organization has its own orders, so an id is unique only within an organization.
         self.answer(200, {"order": resource, "organization": token.claims["org"], "did": action})
 
     def answer(self, status: int, body: dict[str, str], challenge: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Runs the vectors that every verifier agrees on: python -m unittest"""
+"""Runs the test vectors that all verifiers share: python -m unittest"""
 
 import json
 import unittest
@@ -29,7 +29,7 @@ class Vectors(unittest.TestCase):
             self.assertEqual(permits(row["scope"], row["action"], row["resource"]), row["matches"], row)
 
     def test_ranges(self) -> None:
-        # A token's list is not empty, and its ranges are in their canonical form; a peer has an address.
+        # A token's list is not empty and its ranges are canonical. A peer always has an address.
         for row in rows("cidrs.json", "admits"):
             canonical = all("/" in cidr and not cidr.startswith("::ffff:") for cidr in row["cidrs"])
             if row["address"] and row["cidrs"] and canonical:
