@@ -92,7 +92,7 @@ async fn measure(database: &Database, distance: Duration, turn: Duration) {
     let tenants = Tenants::of(&server, &store).await;
     for noise in Noise::ALL {
         let requests = tenants.requests(noise).await;
-        // The pair is measured in one stretch: whatever else the machine does is then the same for both, as far as that goes.
+        // Both are measured in one stretch, so that other work on the machine affects both about equally.
         let idle = quiet(server.address, &tenants, turn - HEAD_START).await;
         let (connections, pace) = noise.pace();
         let duration = HEAD_START + turn;

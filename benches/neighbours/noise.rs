@@ -78,7 +78,7 @@ impl Tenants {
                 let admin = self.make_key("default", "*", "claviger/orgs/default/**").await.1;
                 let token = self.token(&admin).await;
                 let patch = json!({ "name": "Noisy" }).to_string();
-                // Nobody hands out what they do not have.
+                // A caller can grant only the permissions that it has itself.
                 let own = json!({ "action": "read", "resource": "claviger/orgs/default/audit" });
                 let all = json!({ "filter": { "q": "Key 1" }, "add": [own] });
                 vec![

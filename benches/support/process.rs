@@ -91,7 +91,7 @@ pub(crate) fn pin_load() {
     );
 }
 
-/// Reads a log, so that it does not fill the pipe, and gives its last lines when it ends.
+/// Reads a log, so that the pipe never fills, and returns its last lines when it ends.
 fn last_lines(log: impl Read + Send + 'static) -> JoinHandle<String> {
     const LINES: usize = 20;
     std::thread::spawn(move || {
