@@ -1,4 +1,4 @@
-//! Migrations are embedded with `include_str!`; without this line a new file would go unseen.
+//! `include_str!` embeds the migrations. Without this line, Cargo would not notice a new file.
 fn main() {
     println!("cargo::rerun-if-changed=migrations");
 }

@@ -1,5 +1,5 @@
-//! What everything stands on: time, randomness, locks, text, environment variables, secret files and the master key.
-//! Nothing here knows an API key.
+//! The foundation: time, randomness, locks, text, environment variables, secret files and the master key. Nothing
+//! here knows about API keys.
 
 pub mod clock;
 pub mod entropy;

@@ -1,5 +1,5 @@
-//! How organizations share what is scarce: permits for something ([`fair_queue`]), processors (`background`) and room in
-//! memory (`fair_cache`).
+//! Fair sharing between organizations: permits for scarce capacity ([`fair_queue`]), processors (`background`) and
+//! space in memory (`fair_cache`).
 
 #[cfg(feature = "server")]
 pub(crate) mod background;

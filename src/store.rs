@@ -1,8 +1,7 @@
-//! Where everything lasting is kept. SQL lives here and nowhere else; one set of statements serves SQLite
-//! and PostgreSQL.
+//! Persistent state. All SQL lives here. One set of statements serves SQLite and PostgreSQL.
 //!
-//! Reads return domain types. Every mutation is one [`Write`], a transaction that also holds its audit events
-//! and its change numbers.
+//! Reads return domain types. Every mutation is one [`Write`], a transaction that includes its audit events and its
+//! change numbers.
 
 mod admission;
 mod audit;
@@ -72,20 +71,20 @@ use self::pool::Engine as _;
 use self::primary::Primary;
 use crate::base::clock::Timestamp;
 
-/// Longest wait for connections that are still in use.
+/// The longest wait for connections that are still in use.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// An open store. Its clones are the same one, and closing one closes all.
+/// An open store. Clones share it, and closing one closes all.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
     admission: Admission,
-    /// Where a [`ChangeReader`] connects to.
+    /// The server or file to which a [`ChangeReader`] connects.
     changes: Either<SqliteConnectOptions, Primary>,
 }
 
 impl Store {
-    /// Carries out a `statement` that deletes what is from before the moment `$1`; returns how much that was.
+    /// Runs a `statement` that deletes rows from before the time `$1`. Returns how many it deleted.
     async fn delete_older(&self, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(&self.db, |pool, DB| {
             let done = sqlx::query::<DB>(statement).bind(before.unix()).execute(pool).await;
@@ -93,30 +92,30 @@ impl Store {
         })?)
     }
 
-    /// Whether what is written reaches the disk.
+    /// Whether writes reach the disk.
     pub fn writes(&self) -> &WriteHealth {
         either!(&self.db, |pool, DB| pool.writes())
     }
 
-    /// Finds out whether the store's files are still those that were opened, and whether writes that failed do well
-    /// again. While they do, nothing is written.
+    /// Checks that the store's files are still those that were opened, and whether failed writes succeed again. It
+    /// tries a write only if the last one failed.
     pub async fn check_writes(&self, at: Timestamp) {
         if let Err(error) = either!(&self.db, |pool, DB| DB::check_source(pool.source())) {
             self.writes().failed(&error);
         } else if self.writes().failing().is_some() {
-            // What comes of it is noted where it ends.
+            // The write itself notes its outcome.
             let _ = self.try_to_write(at).await;
         }
     }
 
-    /// Uses no connection any more that is open by now: what is behind them has changed.
+    /// Stops using the connections that are open now, because the server behind them has changed.
     pub fn renew_connections(&self) {
         self.admission.renew_connections();
         either!(&self.db, |pool, DB| pool.expire_all());
     }
 
-    /// Closes the connections once they are idle; those whose other end is silent are left to the end of the
-    /// process. An SQLite store is left without a write-ahead log.
+    /// Closes the connections once they are idle. It waits only briefly for a silent server. An SQLite store is left
+    /// without a write-ahead log.
     pub async fn close(&self) {
         let closed = async {
             self.admission.close().await;

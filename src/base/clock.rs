@@ -1,4 +1,4 @@
-//! Time as an argument: whoever needs the time is given it, and tests hand out times of their own.
+//! Time as an argument: code receives a [`Clock`] or a [`Timestamp`], so tests control the time.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -8,39 +8,39 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// By so many seconds the clocks of two nodes of one deployment may differ.
+/// How many seconds the clocks of two nodes of a deployment may differ.
 pub const NODE_SKEW_SECONDS: i64 = 5;
 
-/// A moment, in whole seconds since the Unix epoch. What the database, the claims and the API's times
-/// are all made of.
+/// A moment in whole seconds since the Unix epoch. The database, the claims and the API all use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last second that RFC 3339 can write: 9999-12-31T23:59:59Z.
+    /// The last second that RFC 3339 can represent: 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// From seconds since the Unix epoch.
+    /// A moment from seconds since the Unix epoch.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the Unix epoch.
+    /// The seconds since the Unix epoch.
     pub const fn unix(self) -> i64 {
         self.0
     }
 
-    /// This moment moved by `seconds`; it saturates instead of wrapping.
+    /// This moment plus `seconds`. It saturates instead of overflowing.
     pub const fn plus(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Seconds from `earlier` to this moment; negative if `earlier` is the later one.
+    /// The seconds from `earlier` to this moment. Negative if `earlier` is later.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// `2026-11-21T10:00:00Z`. Moments that RFC 3339 cannot write become the nearest that it can.
+    /// The RFC 3339 form, such as `2026-11-21T10:00:00Z`. A moment that RFC 3339 can't represent becomes the nearest
+    /// one that it can.
     pub fn rfc3339(self) -> String {
         let seconds = self.0.clamp(0, Self::MAX.0);
         OffsetDateTime::from_unix_timestamp(seconds)
@@ -49,8 +49,8 @@ impl Timestamp {
             .unwrap_or_default()
     }
 
-    /// Reads an RFC 3339 time with any offset; a fraction of a second is dropped. `None` when it is not one,
-    /// or lies before 1970.
+    /// Reads an RFC 3339 time with any offset, and drops a fraction of a second. `None` if the text is not one, or
+    /// the time is before 1970.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         (moment.unix_timestamp() >= 0).then(|| Self(moment.unix_timestamp()))
@@ -58,13 +58,13 @@ impl Timestamp {
 }
 
 impl Serialize for Timestamp {
-    /// As RFC 3339 writes it.
+    /// Writes the RFC 3339 form.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.rfc3339())
     }
 }
 
-/// Where the time comes from: the system, or a hand-set clock that tests move.
+/// The source of time: the system, or a manual clock that tests move.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -78,7 +78,7 @@ enum Source {
 struct Manual {
     /// Unix seconds.
     wall: AtomicI64,
-    /// Seconds since the clock was made.
+    /// Seconds since the clock was created.
     monotonic: AtomicU64,
 }
 
@@ -94,7 +94,7 @@ impl Clock {
         Self(Source::Manual(Arc::new(Manual { wall, monotonic })))
     }
 
-    /// Whether a test moves the clock by hand.
+    /// Whether this is a manual clock.
     pub const fn is_manual(&self) -> bool {
         matches!(self.0, Source::Manual(_))
     }
@@ -108,12 +108,12 @@ impl Clock {
         }
     }
 
-    /// The time since a fixed moment in the life of this process. It never goes back and never jumps, whatever is
-    /// done to the wall clock, so every span that is measured is a difference of two of these.
+    /// The time since a fixed moment in the life of this process. It never goes back or jumps, even if the wall clock
+    /// is set. Durations are differences of two such values.
     pub fn monotonic(&self) -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(monotonic_now);
         match &self.0 {
-            // The start is read first: the clock must not be read before it.
+            // The start must be read before the clock.
             Source::System => {
                 let start = *START;
                 monotonic_now().saturating_duration_since(start)
@@ -122,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// Lets `seconds` pass on a manual clock. The system's clock does not move.
+    /// Moves a manual clock forward by `seconds`. It has no effect on the system's clock.
     pub fn advance(&self, seconds: i64) {
         self.step(seconds);
         if let (Source::Manual(manual), Ok(seconds)) = (&self.0, u64::try_from(seconds)) {
@@ -130,7 +130,7 @@ impl Clock {
         }
     }
 
-    /// Sets the wall clock of a manual clock forward or back by `seconds`, while no time passes.
+    /// Sets the wall clock of a manual clock forward or back by `seconds`. Its monotonic time stays.
     pub fn step(&self, seconds: i64) {
         if let Source::Manual(manual) = &self.0 {
             manual.wall.fetch_add(seconds, Ordering::SeqCst);
@@ -138,14 +138,14 @@ impl Clock {
     }
 }
 
-/// The process's monotonic clock, for spans that no test has to move: how long a connection has been open, or an answer
-/// took. What a test moves takes its spans from [`Clock::monotonic`].
+/// The process's monotonic clock, for durations that no test controls, such as the age of a connection. Code whose
+/// time a test controls uses [`Clock::monotonic`].
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
 pub(crate) fn monotonic_now() -> Instant {
     Instant::now()
 }
 
-/// The clock of the runtime's timers, for whoever waits until a moment. A test that pauses the runtime moves it.
+/// The clock of the runtime's timers, for code that waits until a moment. A test that pauses the runtime controls it.
 #[cfg(feature = "_client")]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the runtime's clock")]
 pub(crate) fn timer_now() -> tokio::time::Instant {

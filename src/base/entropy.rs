@@ -7,12 +7,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::lock::Mutex;
 
-/// The source had no randomness to give. On Linux that does not happen once the machine is up.
+/// The source failed. On Linux, the system's source never fails once the machine is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random number generator failed")]
 pub struct EntropyError;
 
-/// A source of random bytes. Clones of a scripted one share its stream.
+/// A source of random bytes. Clones of a scripted source share its stream.
 #[derive(Clone, Debug)]
 pub struct Entropy(Source);
 
@@ -28,17 +28,17 @@ impl Entropy {
         Self(Source::System(system_random()))
     }
 
-    /// Bytes written down beforehand, for vectors; it fails when they run out.
+    /// A source of the given bytes, for vectors. It fails when they run out.
     pub fn scripted(bytes: impl IntoIterator<Item = u8>) -> Self {
         let bytes: Vec<u8> = bytes.into_iter().collect();
         Self(Source::Scripted(Arc::new(Mutex::new(bytes.into_iter()))))
     }
 
-    /// 16 random bytes for something that must be unique and is no secret. They are drawn from the system in
-    /// larger pieces: asking it costs about as much as all else about a token but its signature.
+    /// 16 random bytes for an identifier that must be unique but is not secret. Each thread draws them from the
+    /// system in larger pieces, because a draw costs about as much as the rest of a token except its signature.
     ///
     /// # Errors
-    /// [`EntropyError`] when the source has none.
+    /// [`EntropyError`] when the source fails.
     pub fn identifier(&self) -> Result<[u8; 16], EntropyError> {
         match &self.0 {
             Source::System(system) => DRAWN.with_borrow_mut(|drawn| drawn.next(system)),
@@ -49,7 +49,7 @@ impl Entropy {
     /// `N` random bytes.
     ///
     /// # Errors
-    /// [`EntropyError`] when the source has none.
+    /// [`EntropyError`] when the source fails.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], EntropyError> {
         let mut bytes = [0; N];
         match &self.0 {
@@ -65,13 +65,13 @@ impl Entropy {
     }
 }
 
-/// The system's CSPRNG, for the functions of ring that take nothing else.
+/// The system's CSPRNG, for those functions of ring that accept nothing else.
 #[expect(clippy::disallowed_methods, reason = "the one place that opens the system's randomness")]
 pub(crate) fn system_random() -> SystemRandom {
     SystemRandom::new()
 }
 
-/// Random bytes drawn ahead, by each thread for itself.
+/// Random bytes that a thread has drawn ahead.
 struct Drawn {
     bytes: [u8; 1024],
     used: usize,

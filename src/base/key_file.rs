@@ -1,4 +1,4 @@
-//! Files that hold a secret: readable by their owner alone, or by a group that was named, or not used at all.
+//! Files that hold a secret. A file is used only if nobody but its owner, or a named group, can read it.
 
 mod readers;
 
@@ -13,33 +13,33 @@ pub use readers::{NoSuchGroup, Readers};
 
 use crate::base::entropy::Entropy;
 
-/// A secret file cannot be used.
+/// Why a secret file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// It cannot be read or written.
+    /// The file can't be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Others than its owner can read it.
+    /// Other users can read the file.
     #[error("{path} can be read by group or others (mode {mode:04o}): chmod 600 it")]
     Exposed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
     },
-    /// A group can read it, which is not the one that may.
+    /// The file is readable by a group, but not by the one that may read it.
     #[error("{path} can be read by the group {group} (mode {mode:04o}), and only the group {expected} may")]
     OtherGroup {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its group.
+        /// The group of the file.
         group: u32,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
         /// The group that may read it.
         expected: u32,
@@ -47,13 +47,13 @@ pub enum KeyFileError {
 }
 
 impl KeyFileError {
-    /// Whether it is about a file that should not have been there.
+    /// Whether the error is that the file already exists.
     pub fn is_already_there(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
     }
 }
 
-/// Reads a secret file that its owner alone can read, without a byte order mark in front of it.
+/// Reads a secret file that only its owner can read. Drops a byte order mark at its start.
 ///
 /// # Errors
 /// [`KeyFileError`].
@@ -61,14 +61,15 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     read_shared(path, Readers::Owner)
 }
 
-/// The same for a file that nobody but these readers can read.
+/// Reads a secret file that only `readers` can read. Drops a byte order mark at its start.
 ///
 /// # Errors
+/// [`KeyFileError`].
 /// [`KeyFileError`].
 pub fn read_shared(path: &Path, readers: Readers) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(failed)?;
-    // Of the file that is open, not of whatever has the name by now.
+    // The check is on the open file, because the path may lead to another file by now.
     check_mode(path, &file.metadata().map_err(failed)?, readers)?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(failed)?;
@@ -92,7 +93,7 @@ fn check_mode(path: &Path, metadata: &Metadata, readers: Readers) -> Result<(), 
     }
 }
 
-/// Reads a secret file; `None` when there is none.
+/// Like [`read`], but `None` if the file doesn't exist.
 ///
 /// # Errors
 /// [`KeyFileError`].
@@ -100,7 +101,7 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileEr
     if_there(read(path))
 }
 
-/// [`read_shared`]; `None` when there is none.
+/// Like [`read_shared`], but `None` if the file doesn't exist.
 ///
 /// # Errors
 /// [`KeyFileError`].
@@ -120,16 +121,16 @@ fn if_there(
     }
 }
 
-/// Writes a new secret file of one line (mode 0600), on disk when this returns, its folder (0700) with it.
-/// Nobody ever sees a part of it.
+/// Creates a secret file of one line (mode 0600), and its folder (mode 0700) if necessary. Both are on disk when this
+/// returns. No reader ever sees a partial file.
 ///
 /// # Errors
-/// [`KeyFileError`], also when there is such a file already.
+/// [`KeyFileError`], also when the file already exists.
 pub fn create(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFileError> {
     write(path, secret, entropy, publish)
 }
 
-/// The same in the place of a file that may be there already.
+/// Like [`create`], but replaces an existing file.
 ///
 /// # Errors
 /// [`KeyFileError`].
@@ -140,15 +141,15 @@ pub fn replace(path: &Path, secret: &str, entropy: &Entropy) -> Result<(), KeyFi
     })
 }
 
-/// Gives a finished draft, in the same folder, its name, unless something has that name. It is on disk when
-/// this returns.
+/// Renames a finished draft in the same folder, unless a file with the new name exists. The name is on disk when this
+/// returns.
 pub(crate) fn publish(draft: &Path, path: &Path) -> io::Result<()> {
     hard_link(draft, path)?;
     remove_file(draft)?;
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Writes a draft beside `path`, and has `publish` give it its name.
+/// Writes a draft beside `path`, and lets `publish` rename it.
 fn write(
     path: &Path,
     secret: &str,

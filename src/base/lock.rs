@@ -1,10 +1,10 @@
-//! The locks of this crate: [`std::sync`]'s, except that locking never fails.
+//! The locks of this crate. They are those of [`std::sync`], except that locking never fails.
 //!
-//! The standard library's locks refuse every thread after one has panicked while it held them. No caller here could do
-//! better than to go on: a panic ends one task, and must not end every later one that needs the same lock. Going on is
-//! safe because no panic leaves a guarded value half changed. While a lock is held, code only compares, moves and counts
-//! values, which does not panic. Where it does more, it changes the value last, or a part of the change is as good as
-//! none. What must change as a whole is in the store, where a transaction has no effect until it commits.
+//! The standard library's locks refuse every thread after one has panicked while it held them. No caller here could
+//! do better than continue: a panic ends one task, and must not end every later one that needs the same lock.
+//! Continuing is safe because no panic leaves a guarded value half changed. While a lock is held, code only compares,
+//! moves and counts values, which does not panic. Code that does more changes the value last, or a partial change is
+//! harmless. State that must change as a whole is in the store, where a transaction has no effect until it commits.
 
 pub(crate) use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -28,7 +28,7 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` while another thread holds the lock.
+    /// The guard, or `None` while another thread holds the lock.
     #[cfg(feature = "server")]
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {

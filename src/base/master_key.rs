@@ -1,4 +1,4 @@
-//! The deployment's master key: 32 bytes from which everything else that is secret is derived.
+//! The deployment's master key: 32 bytes from which all other keys of the deployment are derived.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,21 +17,21 @@ use crate::base::entropy::{Entropy, EntropyError};
 #[error("a master key is 32 bytes in base64url without padding (43 characters)")]
 pub struct MasterKeyError;
 
-/// A sealed value was not made by this master key for this place, or was changed.
+/// The sealed value was altered, or was sealed by another master key or for another place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a sealed value does not open: it was sealed under another master key, for another row, or was changed"
 )]
 pub struct SealError;
 
-/// Tells one master key from another without giving anything of it away. Kept in the store.
+/// Identifies a master key without revealing anything about it. The store keeps it.
 pub type MasterKeyCheck = [u8; 16];
 
-/// 32 random bytes, as base64url without padding in their file.
+/// 32 random bytes. The key's file has them in base64url without padding.
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// A new random master key.
+    /// Generates a random master key.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -39,22 +39,22 @@ impl MasterKey {
         Ok(Self(Zeroizing::new(entropy.bytes()?)))
     }
 
-    /// The text that goes into the key's file, and nowhere else.
+    /// The text for the key's file. It must go nowhere else.
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(URL_SAFE_NO_PAD.encode(&self.0[..]))
     }
 
-    /// What the store keeps, to refuse a start with another key.
+    /// The value that the store keeps, so that a start with another key is refused.
     pub fn check(&self) -> MasterKeyCheck {
         *self.derive(b"claviger master key check v1")
     }
 
-    /// Whether this is the key that `check` was made from.
+    /// Whether `check` is the check value of this key.
     pub fn matches(&self, check: &[u8]) -> bool {
         self.check().ct_eq(check).into()
     }
 
-    /// The key under which API keys are tagged.
+    /// The key that computes the tags of API keys.
     pub fn tag_key(&self) -> Zeroizing<[u8; 32]> {
         self.derive(b"claviger api key tag v1")
     }
@@ -71,7 +71,7 @@ impl MasterKey {
 
     fn derive<const N: usize>(&self, purpose: &[u8]) -> Zeroizing<[u8; N]> {
         let mut derived = Zeroizing::new([0; N]);
-        // HKDF (RFC 5869) fails only for outputs beyond 255 hashes, and these are 32 bytes at most.
+        // HKDF (RFC 5869) fails only for outputs longer than 255 hashes. These have at most 32 bytes.
         hkdf::Salt::new(hkdf::HKDF_SHA256, b"claviger")
             .extract(&self.0[..])
             .expand(&[purpose], Bytes(N))
@@ -105,12 +105,12 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// Seals small secrets with AES-256-GCM. The nonce (96 random bits) goes in front of the ciphertext: with
-/// a handful of signing keys in a deployment's life a collision is out of the question.
+/// Seals small secrets with AES-256-GCM. The nonce (96 random bits) precedes the ciphertext. A deployment seals too
+/// few values for a collision of nonces.
 pub struct SealingKey(Zeroizing<[u8; 32]>);
 
 impl SealingKey {
-    /// Seals `plain`; only `place`, given again, opens it.
+    /// Seals `plain` for `place`. Only the same `place` opens it.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -124,7 +124,7 @@ impl SealingKey {
         Ok(sealed)
     }
 
-    /// Opens what [`SealingKey::seal`] made for the same place.
+    /// Opens a value that [`SealingKey::seal`] sealed for the same place.
     ///
     /// # Errors
     /// [`SealError`] for any other key, place or bytes.

@@ -1,11 +1,9 @@
-//! Text in and out, shared by the vocabulary: quoting a user's own words in errors, and serde for types
-//! that are written as strings.
+//! Text helpers of the vocabulary: quoting input in errors, and serde for types that are written as strings.
 
 use std::fmt;
 
-/// The beginning of a text that somebody sent, fit to be quoted in an error: at most 80 characters, and
-/// only those that RFC 6749 §5.2 allows in an `error_description`; every other one is a `?`. It ends
-/// where a key or a token in the wrong place could begin.
+/// The beginning of an input text, safe to quote in an error. It has at most 80 characters. Characters that RFC 6749
+/// §5.2 doesn't allow in an `error_description` become `?`. It ends where a misplaced key or token could begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt(Box<str>);
 
@@ -31,7 +29,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// RFC 6749 §5.2: `%x20-21 / %x23-5B / %x5D-7E`, which leaves out the quotation mark and the backslash.
+/// RFC 6749 §5.2: `%x20-21 / %x23-5B / %x5D-7E`, which excludes the quotation mark and the backslash.
 fn describable(c: char) -> char {
     match c {
         '"' | '\\' => '?',
@@ -40,28 +38,27 @@ fn describable(c: char) -> char {
     }
 }
 
-/// Whether a character has others shown in another order than they are written in: an embedding, an override or an
-/// isolate (Unicode Standard Annex 9, §2). Marks are none of these: scripts that are written from right to left need them.
+/// Whether a character makes others appear in another order than they are written: an embedding, an override or an
+/// isolate (Unicode Standard Annex 9, §2). Directional marks don't count, because right-to-left scripts need them.
 pub(crate) fn reorders(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text without the byte order mark that some editors and shells put in front of it.
+/// The text without the byte order mark that some editors and shells put at the start.
 pub(crate) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The same of a file's bytes.
+/// The bytes of a file without a byte order mark at the start.
 #[cfg(feature = "_client")]
 pub(crate) fn without_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
-/// More letters and digits than this in a row could be a secret: an API key ends in 65 of them, and nothing
-/// that people name has so many.
+/// A longer run of letters and digits could be a secret. An API key ends in 65 of them, and names have no such runs.
 const MAX_RUN: usize = 40;
 
-/// The text of somebody's request, up to what could be a key or a token in the wrong place.
+/// A request's text up to the first possible key or token.
 pub(crate) fn redacted(text: &str) -> String {
     let mut run = 0;
     for (at, character) in text.char_indices() {
@@ -74,8 +71,8 @@ pub(crate) fn redacted(text: &str) -> String {
     text.to_owned()
 }
 
-/// What serde says is wrong with a text, without the value that it quotes, which in the wrong place could be
-/// a secret. A name that it does not know is kept as an [`Excerpt`]: one wants to see it.
+/// A message of serde without the value that it quotes, which could be a misplaced secret. The name of an unknown
+/// field stays, as an [`Excerpt`], because it helps the user.
 #[cfg(feature = "server")]
 pub(crate) fn without_values(message: &str) -> String {
     for kind in ["invalid type", "invalid value", "unknown variant"] {
@@ -92,7 +89,7 @@ pub(crate) fn without_values(message: &str) -> String {
     }
 }
 
-/// Implements serde for types whose one written form is their `Display`, read back by their `FromStr`.
+/// Implements serde for types that are written by `Display` and read by `FromStr`.
 macro_rules! serde_as_text {
     ($($kind:ty),+ $(,)?) => {$(
         impl serde::Serialize for $kind {

@@ -1,4 +1,4 @@
-//! Credentials that were verified before, in room that organizations share fairly.
+//! A cache of verified credentials, whose space organizations share fairly.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
@@ -11,23 +11,24 @@ use crate::base::lock::{Mutex, RwLock, RwLockWriteGuard};
 #[cfg(test)]
 mod tests;
 
-/// What was seen, under its digest: the credential itself is kept nowhere.
+/// The key of an entry. The credential itself is not stored.
 pub(crate) type Digest = [u8; SHA256_OUTPUT_LEN];
 
-/// SHA-256 of a credential. All of it counts: a signature alone identifies nothing.
+/// SHA-256 of a whole credential. The signature alone would not identify it.
 pub(crate) fn digest_of(credential: &str) -> Digest {
     let mut bytes = Digest::default();
     bytes.copy_from_slice(digest(&SHA256, credential.as_bytes()).as_ref());
     bytes
 }
 
-/// So many requests can look something up while another one is put in.
+/// The number of separate locks, so that most lookups don't wait while an entry is inserted.
 const SHARDS: usize = 64;
 
-/// What was made of credentials, under their digests: of so many at most. Whatever can change about it is for whoever
-/// reads it to look at.
+/// A bounded map from the digest of a credential to the result of its verification. The reader must check everything
+/// about a result that can change.
 ///
-/// When there is no room left, the organization that takes the most of it loses its oldest entry. So an organization
+/// When the cache is full, the organization with the most entries loses its oldest one. An organization therefore
+/// keeps its entries as long as it has no more than an equal share, however many credentials others present.
 /// keeps what it has for as long as that is no more than an equal share, however many credentials others present.
 pub(crate) struct FairCache<T> {
     capacity: usize,
@@ -35,11 +36,11 @@ pub(crate) struct FairCache<T> {
     shares: Mutex<Shares>,
 }
 
-/// Which entries are whose. It is asked only when an entry is put in.
+/// Which entries belong to which organization. Only insertions use it.
 #[derive(Default)]
 struct Shares {
     total: usize,
-    /// The entries of each organization, oldest first. One that was invalidated stays in here until its turn.
+    /// The entries of each organization, oldest first. An invalidated entry stays here until it is the oldest.
     of: HashMap<Arc<str>, VecDeque<Digest>>,
     by_size: BTreeSet<(usize, Arc<str>)>,
 }
@@ -57,7 +58,7 @@ impl<T: Clone> FairCache<T> {
         self.shard(digest).read().get(digest).cloned()
     }
 
-    /// Keeps what was made of a credential of this organization, in the place of what was made of it before.
+    /// Inserts the result for a credential of this organization, and replaces an earlier one.
     pub(crate) fn insert(&self, digest: Digest, organization: &str, made: T) {
         if self.capacity == 0 {
             return;
@@ -105,7 +106,7 @@ impl Shares {
         self.total += 1;
     }
 
-    /// Takes the oldest entry away from whoever has the most: from `organization` itself, if nobody has more.
+    /// Removes the oldest entry of the organization that has the most. In a tie, `organization` itself loses one.
     fn evict_for(&mut self, organization: &str) -> Option<Digest> {
         let own = self.of.get_key_value(organization);
         let (size, name) = match (own, self.by_size.last()?) {

@@ -1,7 +1,8 @@
-//! Permits for what is shared, so that no organization stands in the way of another.
+//! Permits for shared capacity, so that no organization blocks another.
 //!
-//! Each organization has a queue of its own. A permit that comes free goes to the next organization in rotation, however
-//! long the other queues are. Queues are bounded: whoever would make one too long is sent away at once, and only they.
+//! Each organization has its own queue. A free permit goes to the next organization in rotation, however long the
+//! other queues are. Queues are bounded: a caller who would exceed the bound is refused at once, and only that
+//! caller.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -14,16 +15,16 @@ use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
 use crate::domain::principal::Principal;
 
-/// How much there is to share, and who may have how much of it.
+/// How many permits there are, and how they are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Permits at once.
     pub permits: usize,
-    /// Of these, the most for one organization.
+    /// Permits at once for one organization.
     pub per_organization: usize,
-    /// The most that may wait in the queue of one organization.
+    /// The most waiters of one organization.
     pub waiting: usize,
-    /// Of these, the most for one key.
+    /// The most waiters of one key.
     pub waiting_per_key: usize,
 }
 
@@ -32,14 +33,14 @@ pub struct Quota {
 #[error("too many requests of this organization are waiting")]
 pub struct QueueFull;
 
-/// A queue of queues, one for each organization. Clones share it.
+/// The queues of all organizations. Clones share them.
 #[derive(Clone)]
 pub struct FairQueue {
     state: Arc<Mutex<State>>,
     quota: Quota,
 }
 
-/// A permit, until it is dropped.
+/// A permit. Dropping it returns it.
 #[derive(Debug)]
 pub struct Permit {
     queue: FairQueue,
@@ -49,9 +50,9 @@ pub struct Permit {
 #[derive(Default)]
 struct State {
     taken: usize,
-    /// Of organizations that have a permit or wait for one.
+    /// The organizations that have a permit or wait for one.
     queues: HashMap<Option<OrganizationId>, OrganizationQueue>,
-    /// The organizations that wait, the next one first.
+    /// The organizations that wait, next one first.
     rotation: VecDeque<Option<OrganizationId>>,
 }
 
@@ -69,25 +70,25 @@ struct Waiter {
 }
 
 impl FairQueue {
-    /// A queue for so much.
+    /// Creates the queues with this quota.
     pub fn new(quota: Quota) -> Self {
         Self { state: Arc::default(), quota }
     }
 
-    /// Waits for a permit. Whoever stops waiting leaves the queue.
+    /// Waits for a permit. Dropping the future leaves the queue.
     ///
     /// # Errors
-    /// [`QueueFull`], at once.
+    /// [`QueueFull`], without waiting.
     pub async fn acquire(&self, principal: &Principal) -> Result<Permit, QueueFull> {
         let permit = self.enter(principal)?;
-        // The other end is in the queue until it is given a permit.
+        // The sender stays in the queue until it sends the permit.
         permit.await.map_err(|_| QueueFull)
     }
 
-    /// A turn, if one is free now.
+    /// A permit, if one is free now.
     ///
     /// # Errors
-    /// [`QueueFull`].
+    /// [`QueueFull`] when none is free, or when others of the organization are waiting.
     pub fn try_acquire(&self, principal: &Principal) -> Result<Permit, QueueFull> {
         self.enter(principal)?.try_recv().map_err(|_| QueueFull)
     }
@@ -125,7 +126,7 @@ impl FairQueue {
         self.dispatch(state);
     }
 
-    /// Gives free turns to those who wait, one organization after the other.
+    /// Gives free permits to waiters, one organization after the other.
     fn dispatch(&self, mut state: MutexGuard<'_, State>) {
         let mut given = Vec::new();
         let mut passed_over = 0;
@@ -154,14 +155,14 @@ impl FairQueue {
         }
         drop(state);
         for (permit, organization) in given {
-            // Dropped, and so given back, when nobody waits for it any more.
+            // If the waiter has left, the send fails, and dropping the permit returns it.
             let _ = permit.send(Permit { queue: self.clone(), organization });
         }
     }
 }
 
 impl OrganizationQueue {
-    /// Whether there is no room for one more, those who went away not counted.
+    /// Whether the queue has no room for one more. Waiters that have left don't count.
     fn is_full(&mut self, principal: &Principal, quota: &Quota) -> bool {
         let is_full = |queue: &Self| {
             let of_key = queue.waiting.iter().filter(|waiting| waiting.key == principal.key).count();
@@ -174,7 +175,7 @@ impl OrganizationQueue {
         is_full(self)
     }
 
-    /// The first that still waits.
+    /// The first waiter that hasn't left.
     fn next(&mut self) -> Option<Waiter> {
         std::iter::from_fn(|| self.waiting.pop_front()).find(|waiting| !waiting.permit.is_closed())
     }

@@ -1,21 +1,21 @@
-//! Who may read a secret file besides its owner.
+//! The readers of a secret file besides its owner.
 
 use std::fs;
 
-/// Where a system has its own groups.
+/// The file in which a system lists its groups.
 const GROUPS: &str = "/etc/group";
 
-/// Who may read a secret file.
+/// The readers of a secret file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Readers {
-    /// Its owner.
+    /// The owner only.
     #[default]
     Owner,
-    /// Its owner, and this group if it is the file's own. The group may never write.
+    /// The owner, and this group if it is the file's own. The group may never write.
     OwnerAndGroup(u32),
 }
 
-/// A text names no group. Displayed, it completes the name of a setting.
+/// The text doesn't name a group. Its display completes the name of a setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} is neither a group's number nor the name of a group in {GROUPS}")]
 pub struct NoSuchGroup {
@@ -23,12 +23,12 @@ pub struct NoSuchGroup {
 }
 
 impl Readers {
-    /// The owner and the group of this number, or of this name in `/etc/group`.
+    /// The owner and the group with this number, or with this name in `/etc/group`.
     ///
     /// # Errors
     /// [`NoSuchGroup`].
     pub fn with_group(named: &str) -> Result<Self, NoSuchGroup> {
-        // A container has a number, and often no such file.
+        // In a container, a group often has a number only, and the file is missing.
         let number = named.parse().ok().or_else(|| {
             let groups = fs::read(GROUPS).unwrap_or_default();
             number_of(named, &String::from_utf8_lossy(&groups))
@@ -37,7 +37,7 @@ impl Readers {
     }
 }
 
-/// group(5): name, password, number and members, with colons between them.
+/// The number of a group. Lines have the form of group(5): name, password, number and members, separated by colons.
 fn number_of(named: &str, groups: &str) -> Option<u32> {
     groups.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -2,7 +2,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Credential number `number` of an organization.
 fn of(organization: &str, number: usize) -> Digest {
     digest_of(&format!("{organization} {number}"))
 }
@@ -29,7 +28,7 @@ fn one_organization_can_use_all_the_room_and_no_more() {
 #[test]
 fn an_organization_keeps_its_share_whatever_others_present() {
     let cache = FairCache::new(100);
-    // The others came first and have taken everything.
+    // The noisy organization fills the cache first.
     (0..1_000).for_each(|number| insert(&cache, "noisy", number));
     (0..50).for_each(|number| insert(&cache, "quiet", number));
     (0..10_000).for_each(|number| insert(&cache, "noisy", 1_000 + number));

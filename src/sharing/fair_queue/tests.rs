@@ -11,7 +11,7 @@ fn key(organization: &str, key: char) -> Principal {
     Principal { key: Some(id.parse().unwrap()), ..of(organization) }
 }
 
-/// Who of those that wait has a permit now.
+/// The waiters that have received a permit.
 fn served(waiting: &mut Vec<(&'static str, oneshot::Receiver<Permit>)>) -> Vec<(&'static str, Permit)> {
     let mut served = Vec::new();
     waiting.retain_mut(|(name, permit)| match permit.try_recv() {
@@ -75,7 +75,7 @@ fn who_goes_away_keeps_nobody_waiting() {
     drop(gone);
     drop(permit);
     let permit = stays.try_recv().unwrap();
-    // Gone after the turn was handed out, and before it was taken.
+    // This waiter leaves after it is given a permit and before it receives it.
     let gone = queue.enter(&of("noisy")).unwrap();
     drop(permit);
     drop(gone);
