@@ -1,5 +1,5 @@
-//! JSON Object Signing and Encryption: strict JSON, keys (RFC 7517), signatures (RFC 7515), and the documents that are
-//! signed: a token's claims (RFC 7519, RFC 9068) and the revocation feed.
+//! JSON Object Signing and Encryption: strict JSON, keys (RFC 7517) and signatures (RFC 7515), and the documents that
+//! are signed: a token's claims (RFC 7519, RFC 9068) and the revocation feed.
 
 pub mod claims;
 pub(crate) mod json;

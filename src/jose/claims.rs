@@ -1,8 +1,49 @@
-//! What an access token says (RFC 9068), and when it may be believed.
+//! The claims of access tokens (RFC 9068): writing, reading and verifying them.
 //!
-//! [`AccessTokenClaims`] writes it, [`Claims`] is what came out of a token, and [`verify_access_token`] is
-//! the one way from a token's text to [`Claims`] that can be acted on. Time, issuer, audience and keys are
-//! given by the caller.
+//! [`AccessTokenClaims`] writes the claims, and [`Claims`] is what a token contains. [`verify_access_token`] is the
+//! only way from the text of a token to [`Claims`] that are safe to act on. The caller supplies time, issuer,
+//! audience and keys.
+//!
+//! ```
+//! use claviger::base::clock::Timestamp;
+//! use claviger::jose::claims::{
+//!     ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience, Leeway, Rules, TokenFault, verify_access_token,
+//! };
+//! use claviger::jose::jwk::{Algorithm, SigningKey, VerifyingKey};
+//! use claviger::jose::jws::sign_compact;
+//!
+//! let now = Timestamp::from_unix(1_800_000_000);
+//! let claims = AccessTokenClaims {
+//!     issuer: "https://auth.example.com",
+//!     subject: "key_4f2aA1b2C3d4E5f6",
+//!     client_id: "key_4f2aA1b2C3d4E5f6",
+//!     audience: &["https://api.example.com"],
+//!     issued_at: now,
+//!     expires_at: now.plus(600),
+//!     token_id: "3q2-7wAAAAAAAAAAAAAAAA",
+//!     scope: "read:invoices/*",
+//!     cidrs: &["203.0.113.0/24".to_owned()],
+//!     organization: "acme",
+//!     project: "default",
+//!     environment: "prd",
+//!     generation: 0,
+//!     actor: None,
+//!     origin: &[],
+//! };
+//! let (key, _) = SigningKey::generate(Algorithm::Es256)?;
+//! let mut payload = Vec::new();
+//! claims.write(&mut payload)?;
+//! let token = sign_compact(&key, ACCESS_TOKEN_TYPE, &payload)?;
+//!
+//! let audience = Audience::OneOf(&["https://api.example.com"]);
+//! let mut rules = Rules { issuer: "https://auth.example.com", audience, now, leeway: Leeway::NONE };
+//! let keys = [VerifyingKey::from(key.public_jwk().clone())];
+//! let key_for = |kid: &str| keys.iter().find(|key| key.kid() == kid);
+//! assert_eq!(verify_access_token(&token, key_for, &rules)?.organization, "acme");
+//! rules.now = now.plus(600);
+//! assert_eq!(verify_access_token(&token, key_for, &rules), Err(TokenFault::Expired));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod fault;
 mod issue;
@@ -24,55 +65,55 @@ pub use verify::{Audience, Leeway, Rules, verify_access_token};
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
-/// The longest that a token may live: `exp` − `iat`, in seconds.
+/// The longest lifetime of a token: `exp` − `iat`, in seconds.
 pub const MAX_LIFETIME: i64 = 600;
 
-/// How deep `act` may nest: the current actor and three before it.
+/// The maximum depth of `act`: the current actor and three before it.
 pub const MAX_ACTORS: usize = 4;
 
 /// The claims of an access token, all present and of the right types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// `iss`: the issuer, exactly as configured there.
+    /// `iss`: the issuer, exactly as it is configured there.
     pub issuer: String,
-    /// `sub`: the id of the API key whose rights these are.
+    /// `sub`: the id of the API key whose rights the token carries.
     pub subject: String,
-    /// `client_id`: who asked for the token; the subject unless the token was exchanged (RFC 8693 §4.3).
+    /// `client_id`: the key that requested the token. It equals `sub` unless the token was exchanged (RFC 8693 §4.3).
     pub client_id: String,
-    /// `aud`: the resource servers that it is for, at least one.
+    /// `aud`: the resource servers that the token is for, at least one.
     pub audience: Vec<String>,
-    /// `iat`.
+    /// `iat`: when the token was issued.
     pub issued_at: Timestamp,
-    /// `exp`: the first second at which it is no longer good.
+    /// `exp`: the first second at which the token is no longer valid.
     pub expires_at: Timestamp,
-    /// `nbf`, which this issuer never sets but which is obeyed.
+    /// `nbf`: the first second at which the token is valid. This issuer never sets it, but verifiers obey it.
     pub not_before: Option<Timestamp>,
-    /// `jti`: the token's own id, by which it is revoked.
+    /// `jti`: the id of the token, by which it is revoked.
     pub token_id: String,
-    /// `scope`: scope tokens with single spaces between them (RFC 6749 §3.3).
+    /// `scope`: scopes separated by single spaces (RFC 6749 §3.3).
     pub scope: String,
-    /// `cidrs`: the ranges from which it may be used, at least one.
+    /// `cidrs`: the ranges from which the token may be used, at least one.
     pub cidrs: Vec<String>,
-    /// `org`: the organization's id.
+    /// `org`: the id of the organization.
     pub organization: String,
-    /// `project`: the project's id.
+    /// `project`: the id of the project.
     pub project: String,
-    /// `env`: the environment's slug.
+    /// `env`: the slug of the environment.
     pub environment: String,
-    /// `gen`: the subject's generation when the token was made.
+    /// `gen`: the generation of the subject when the token was issued.
     pub generation: u64,
     /// `act`: who acts for the subject, in an exchanged token (RFC 8693 §4.1).
     pub actor: Option<ActorClaim>,
-    /// `origin`: the `jti`s of the tokens that an exchanged one came from; empty in others.
+    /// `origin`: the `jti`s of the tokens that an exchanged token came from. Empty in others.
     pub origin: Vec<String>,
 }
 
 impl Claims {
-    /// What the token allows, and from where: `scope` and `cidrs`.
+    /// Parses `scope` and `cidrs`: what the token allows, and from where.
     ///
     /// # Errors
-    /// [`TokenFault::NotText`] and [`TokenFault::NotTexts`], where one of them can't be read.
+    /// [`TokenFault::NotText`] or [`TokenFault::NotTexts`] if one of them is malformed.
     pub fn rights(&self) -> Result<(Scopes, Cidrs), TokenFault> {
         let scopes = Scopes::parse_list(&self.scope).map_err(|_| TokenFault::NotText("scope"))?;
         let cidrs = Cidrs::parse(self.cidrs.iter().map(String::as_str));
@@ -86,7 +127,7 @@ pub struct ActorClaim {
     /// The id of the acting API key.
     #[serde(rename = "sub")]
     pub subject: String,
-    /// That key's generation when the token was made.
+    /// The generation of that key when the token was issued.
     #[serde(rename = "gen")]
     pub generation: u64,
     /// The actor before this one.

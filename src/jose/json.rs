@@ -1,70 +1,69 @@
-//! Strict JSON (RFC 8259) for what is signed: the one reader of headers, claims and keys.
+//! Strict JSON (RFC 8259) for signed documents. Headers, claims and keys are all read here.
 //!
-//! Two readers that see different things in the same bytes are how signed JSON gets forged, so nothing here
-//! is a matter of taste: a member named twice is refused at any depth, escapes are undone before names are
-//! compared, integers are exact, and depth and width are bounded. A map-based reader keeps the last of two
-//! equal names without a word, and what `serde_json` does with numbers depends on features that any other
-//! crate of a host program may switch on.
+//! Two readers that see different things in the same bytes make forgeries possible. This reader therefore leaves
+//! nothing open: it refuses a duplicate member at any depth, resolves escapes before it compares names, keeps
+//! integers exact, and bounds depth and width. A map-based reader silently keeps the last of two equal names, and
+//! what `serde_json` does with numbers depends on features that any other crate of a host program may enable.
 
 use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
 
-/// How deep objects and arrays may nest, the outermost one included.
+/// The maximum depth of objects and arrays, including the outermost object.
 pub(crate) const MAX_DEPTH: usize = 8;
 
-/// How many members one object may have, where nothing else is agreed: it also bounds the search for duplicates.
+/// The default maximum of members in one object. It also bounds the search for duplicates.
 pub(crate) const MAX_MEMBERS: usize = 64;
 
-/// How many members an object may have that is a table.
+/// The maximum of members in an object that is a table.
 const MAX_ROWS: usize = 1 << 20;
 
-/// What is wrong with a text that should be a JSON object.
+/// Why a text is refused as a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonFault {
-    /// Not UTF-8, not JSON, or something after its end.
+    /// The text is not UTF-8 or not JSON, or something follows its end.
     #[error("it is not well-formed JSON")]
     Syntax,
-    /// JSON, but not an object.
+    /// The text is JSON, but not an object.
     #[error("it is not a JSON object")]
     NotAnObject,
-    /// RFC 7515 §4 and RFC 7519 §4 let a recipient refuse these; this one does.
+    /// A member occurs twice. RFC 7515 §4 and RFC 7519 §4 let a recipient refuse that.
     #[error("a member occurs twice")]
     DuplicateMember,
-    /// Nested more than 8 deep.
+    /// The nesting is more than 8 levels deep.
     #[error("it is nested too deeply")]
     TooDeep,
-    /// An object of more members than there is a reason for: 64, where it is no table.
+    /// An object has more than 64 members, or a table too many rows.
     #[error("an object has too many members")]
     TooManyMembers,
 }
 
-/// A value. Strings without escapes borrow from the text.
+/// A JSON value. Strings without escapes borrow from the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
     String(Cow<'a, str>),
-    /// A number written without fraction and exponent, within 64 bits.
+    /// A number without fraction and exponent, within 64 bits.
     Integer(i64),
     Array(Vec<Value<'a>>),
     Object(Object<'a>),
-    /// `null`, `true`, `false`, and all other numbers: nothing signed here is made of these.
+    /// `null`, `true`, `false` and all other numbers. No signed document here uses them.
     Other,
 }
 
-/// An object whose member names are all different.
+/// An object with distinct member names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
-    /// Reads `bytes` as exactly one object, white space around it allowed.
+    /// Reads `bytes` as exactly one object, with optional white space around it.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, JsonFault> {
         Self::read(bytes, MAX_MEMBERS)
     }
 
-    /// The same where an object may be a table with many rows. For what is known to come from the issuer: it
-    /// takes memory for each of them.
+    /// Like [`Object::parse`], but an object may be a table with many rows. It allocates memory for each row, so it
+    /// is only for documents that are known to come from the issuer.
     pub(crate) fn parse_with_tables(bytes: &'a [u8]) -> Result<Self, JsonFault> {
         Self::read(bytes, MAX_ROWS)
     }
@@ -84,23 +83,21 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The member called `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Whether there is a member called `name`, whatever its value.
+    /// Whether a member called `name` exists, with any value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// The members with their values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     fn insert(&mut self, name: Cow<'a, str>, value: Value<'a>, most: usize) -> Result<(), JsonFault> {
-        // A table is searched when it is whole.
+        // Beyond this number, `check_rows` finds duplicates at the end.
         if self.0.len() <= MAX_MEMBERS && self.has(&name) {
             return Err(JsonFault::DuplicateMember);
         }
@@ -111,7 +108,8 @@ impl<'a> Object<'a> {
         Ok(())
     }
 
-    /// Finds what [`Object::insert`] leaves out, without looking at each pair.
+    /// Finds the duplicates that [`Object::insert`] doesn't look for. It sorts the names instead of comparing all
+    /// pairs.
     fn check_rows(&self) -> Result<(), JsonFault> {
         if self.0.len() <= MAX_MEMBERS {
             return Ok(());
@@ -123,7 +121,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// What of the text is still to be read.
+/// The rest of the text.
 struct Reader<'a> {
     rest: &'a str,
     most_members: usize,
@@ -142,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Object<'a>, JsonFault> {
-        // A token's claims fit.
+        // Enough for the claims of a token.
         let mut object = Object(Vec::with_capacity(16));
         self.list("{", "}", depth, |reader| {
             let name = reader.string()?;
@@ -164,7 +162,7 @@ impl<'a> Reader<'a> {
         Ok(values)
     }
 
-    /// `open`, items parted by commas, `close`; `item` stands at the first character of each.
+    /// Reads `open`, items separated by commas, and `close`. `item` is called at the first character of each item.
     fn list(
         &mut self,
         open: &str,
@@ -206,7 +204,7 @@ impl<'a> Reader<'a> {
         Ok(Cow::Owned(decoded))
     }
 
-    /// Everything up to the next quotation mark, backslash or control character.
+    /// Takes everything up to the next quotation mark, backslash or control character.
     fn unescaped(&mut self) -> Result<&'a str, JsonFault> {
         let ends = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
         let length = self.rest.bytes().position(ends).ok_or(JsonFault::Syntax)?;
@@ -228,7 +226,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One UTF-16 unit, or two that are a surrogate pair; a surrogate alone is no character.
+    /// Reads one UTF-16 unit, or two that form a surrogate pair. A lone surrogate is an error.
     fn unicode_escape(&mut self) -> Result<char, JsonFault> {
         let first = self.utf16_unit()?;
         if let Some(character) = char::from_u32(first.into()) {
@@ -244,7 +242,7 @@ impl<'a> Reader<'a> {
 
     fn utf16_unit(&mut self) -> Result<u16, JsonFault> {
         let digits = self.take(4)?;
-        // `from_str_radix` also takes a sign.
+        // `from_str_radix` would also accept a sign.
         if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(JsonFault::Syntax);
         }
@@ -287,7 +285,7 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
-    /// The next `length` bytes.
+    /// Takes the next `length` bytes.
     fn take(&mut self, length: usize) -> Result<&'a str, JsonFault> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(JsonFault::Syntax)?;
         self.rest = rest;
@@ -298,7 +296,7 @@ impl<'a> Reader<'a> {
         if self.eat(token) { Ok(()) } else { Err(JsonFault::Syntax) }
     }
 
-    /// Steps over `token` if the text goes on with it.
+    /// Skips `token` if the text continues with it.
     fn eat(&mut self, token: &str) -> bool {
         let after = self.rest.strip_prefix(token);
         self.rest = after.unwrap_or(self.rest);

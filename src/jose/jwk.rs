@@ -1,7 +1,22 @@
 //! Keys that sign and verify, and their public form in a key set (RFC 7517, RFC 7518, RFC 8037).
 //!
-//! A key is parsed once and then only used. Its id is its RFC 7638 thumbprint, so that an id can belong to no
-//! other key; and it has one algorithm, so that no token can ask for another one (RFC 8725 §3.1).
+//! A key is parsed once. Its id is its RFC 7638 thumbprint, so no other key can have the same id. Each key has one
+//! algorithm, so a token can't choose another (RFC 8725 §3.1).
+//!
+//! ```
+//! use claviger::jose::jwk::{Algorithm, Jwks, SigningKey, VerifyingKey};
+//!
+//! let (key, pkcs8) = SigningKey::generate(Algorithm::Es256)?;
+//! assert_eq!(SigningKey::from_pkcs8(Algorithm::Es256, pkcs8.as_bytes())?.kid(), key.kid());
+//!
+//! let set = Jwks { keys: vec![key.public_jwk().clone()] };
+//! let json = serde_json::to_vec(&set)?;
+//! let published = Jwks::parse(&json)?.usable.keys.remove(0);
+//! let verifying = VerifyingKey::from(published);
+//! let signature = key.sign(b"message")?;
+//! assert!(verifying.verify(b"message", signature.as_ref()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod fault;
 mod public;
@@ -20,20 +35,20 @@ pub use public::{Jwks, ParsedJwks, PublicJwk, RefusedJwk};
 pub use signing::{Pkcs8, Signature, SigningKey};
 pub use verifying::VerifyingKey;
 
-/// The signature algorithms in use: RFC 7518 §3.1 and RFC 8037 §3.1. There is no `none`, and nothing with a
-/// shared secret, to be talked into.
+/// The supported signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). `none` and symmetric algorithms don't exist
+/// here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256: what signing keys are unless configured otherwise.
+    /// ECDSA on P-256 with SHA-256. This is the default for signing keys.
     Es256,
-    /// Ed25519.
+    /// EdDSA on Ed25519.
     EdDsa,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
 }
 
 impl Algorithm {
-    /// The name in a header's and a key's `alg`.
+    /// The name in the `alg` of a header or a key.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -52,7 +67,7 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Names are compared with regard to case (RFC 7515 §4.1.1).
+    /// Case matters (RFC 7515 §4.1.1).
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         match name {
             "ES256" => Ok(Self::Es256),
@@ -75,7 +90,7 @@ impl<'de> Deserialize<'de> for Algorithm {
     }
 }
 
-/// A name that is none of the three algorithms in use.
+/// The name is not that of a supported algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the algorithm is none of ES256, EdDSA and RS256")]
 pub struct UnknownAlgorithm;

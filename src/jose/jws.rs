@@ -1,9 +1,22 @@
-//! Compact JSON Web Signatures (RFC 7515): making them, and reading them strictly.
+//! Compact JSON Web Signatures (RFC 7515): signing, and strict reading.
 //!
-//! What comes from outside is an [`UnverifiedJws`] until a key has verified it; only the [`VerifiedJws`] that
-//! this gives has a payload. A header says which key and algorithm it claims, and nothing that it says widens
-//! the choice: the verifier brings the key, the key has one algorithm, and parameters that would bring a key
-//! along, fetch one, or change how the payload is read are refused outright.
+//! Input is an [`UnverifiedJws`] until a key has verified it. Only the resulting [`VerifiedJws`] reveals its payload.
+//! A header claims a key and an algorithm, but can't widen the choice: the verifier supplies the key, and each key
+//! has one algorithm. Parameters that would supply a key, fetch one or change how the payload is read are refused.
+//!
+//! ```
+//! use claviger::jose::jwk::{Algorithm, SigningKey};
+//! use claviger::jose::jws::{UnverifiedJws, sign_compact};
+//!
+//! let (key, _) = SigningKey::generate(Algorithm::EdDsa)?;
+//! let token = sign_compact(&key, "example+jwt", b"{}")?;
+//!
+//! let unverified = UnverifiedJws::parse(&token)?;
+//! assert!(unverified.header().is_type("example+jwt"));
+//! let verified = unverified.verify(&key.public_jwk().clone().into())?;
+//! assert_eq!(verified.payload(), b"{}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod fault;
 mod header;

@@ -1,7 +1,7 @@
-//! Signing keys made elsewhere, in PEM (RFC 7468).
+//! Imports signing keys in PEM (RFC 7468).
 //!
-//! Taken are unencrypted PKCS#8 keys (`PRIVATE KEY`) for P-256, Ed25519 and RSA, and PKCS#1 keys (`RSA
-//! PRIVATE KEY`). Everything else is refused with what it is and what to do about it.
+//! It accepts unencrypted PKCS#8 keys (`PRIVATE KEY`) for P-256, Ed25519 and RSA, and PKCS#1 keys (`RSA PRIVATE
+//! KEY`). For everything else, the error says what the text is and what to do about it.
 
 mod der;
 mod fault;
@@ -15,13 +15,12 @@ pub use fault::PemFault;
 use crate::base::text::without_byte_order_mark;
 use crate::jose::jwk::{Pkcs8, SigningKey, VerifyingKey};
 
-/// Reads the one private key in `pem`. Certificates, public keys and comments around it are left unread.
+/// Reads the only private key in `pem`. Certificates, public keys and comments around it are ignored.
 ///
-/// The document that comes with the key is PKCS#8 whatever the PEM held, and [`SigningKey::from_pkcs8`] reads
-/// it again.
+/// The returned document is PKCS#8 whatever the PEM contains. [`SigningKey::from_pkcs8`] reads it again.
 ///
 /// # Errors
-/// [`PemFault`] says what the PEM holds instead.
+/// [`PemFault`] says what the PEM contains instead.
 pub fn import(pem: &str) -> Result<(SigningKey, Pkcs8), PemFault> {
     let pem = without_byte_order_mark(pem);
     require_one_plain_key(pem)?;
@@ -37,13 +36,13 @@ pub fn import(pem: &str) -> Result<(SigningKey, Pkcs8), PemFault> {
     Ok((key, pkcs8))
 }
 
-/// Looks at the labels alone, because the reader of the blocks steps over labels that it does not know.
+/// Checks the labels on their own, because the parser of the blocks skips unknown labels.
 fn require_one_plain_key(pem: &str) -> Result<(), PemFault> {
     let labels: Vec<&str> = pem.split(['\r', '\n']).filter_map(label).collect();
     let mut keys = labels.iter().filter(|label| label.ends_with("PRIVATE KEY"));
     match (keys.next().copied(), keys.next()) {
         (Some(_), Some(_)) => Err(PemFault::SeveralKeys),
-        // RFC 1421 §4.6.1.1: how OpenSSL encrypts under the other labels.
+        // RFC 1421 §4.6.1.1: OpenSSL's encryption under the other labels.
         (Some(_), None) if pem.contains("Proc-Type: 4,ENCRYPTED") => Err(PemFault::Encrypted),
         (Some("PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY"), None) => Ok(()),
         (Some("ENCRYPTED PRIVATE KEY"), None) => Err(PemFault::Encrypted),
@@ -59,7 +58,7 @@ fn label(line: &str) -> Option<&str> {
     line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----")
 }
 
-/// Signs and verifies once: some contradictions between the parts of an RSA key show only when it is used.
+/// Signs and verifies once, because some contradictions between the parts of an RSA key only show in use.
 fn prove(key: &SigningKey) -> Result<(), PemFault> {
     let message = b"a key that signs what it can't verify is of no use";
     let signature = key.sign(message).map_err(|_| PemFault::Inconsistent)?;

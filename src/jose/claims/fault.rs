@@ -1,54 +1,54 @@
-//! What can be wrong with an access token.
+//! The reasons why an access token is refused.
 
 use super::{MAX_ACTORS, MAX_LIFETIME};
 use crate::jose::json::JsonFault;
 use crate::jose::jws::JwsFault;
 
-/// Why an access token is refused: one variant for each rule. Displayed, it completes "the token is refused:
-/// …". It never repeats what the token says.
+/// Why an access token is refused, with one variant for each rule. The text completes "the token is refused: …". It
+/// never repeats content of the token.
 ///
-/// Form, type and key come first, then the signature, then the claims in the order of the variants: so
-/// [`TokenFault::Expired`] is said only of a token that is good in every other respect.
+/// Verification checks the form, the type and the key first, then the signature, then the claims in the order of the
+/// variants. [`TokenFault::Expired`] therefore means that the token is valid in every other respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenFault {
-    /// It is no acceptable JWS, or its signature is wrong.
+    /// The token is not an acceptable JWS, or its signature is wrong.
     #[error(transparent)]
     Jws(#[from] JwsFault),
-    /// RFC 9068 §4: `typ` is missing or another one.
+    /// RFC 9068 §4: `typ` is missing or is another type.
     #[error("its `typ` is not `at+jwt`")]
     Type,
-    /// No key with the id in `kid` is known.
+    /// No known key has the id in `kid`.
     #[error("its `kid` names no known key")]
     UnknownKey,
-    /// RFC 7519 §7.2: the payload is no strict JSON object.
+    /// RFC 7519 §7.2: the payload is not a strict JSON object.
     #[error("its payload is refused: {0}")]
     Payload(JsonFault),
-    /// RFC 9068 §2.2, and what this issuer adds: a claim is missing.
+    /// A claim that RFC 9068 §2.2 or this issuer requires is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
-    /// The claim is not a string, is empty, has control characters, or does not read as what it is.
+    /// The claim is not a string, is empty, has control characters, or is malformed for its kind.
     #[error("`{0}` is not a string of the right form")]
     NotText(&'static str),
-    /// The claim is not an array of strings, is empty, or one of the strings is, or does not read as what it is.
+    /// The claim is not an array of strings, or it or one of the strings is empty or malformed.
     #[error("`{0}` is not an array of strings of the right form")]
     NotTexts(&'static str),
-    /// RFC 7519 §4.1.3: neither a string nor an array of at least one.
+    /// RFC 7519 §4.1.3: `aud` is neither a string nor a non-empty array of strings.
     #[error("`aud` is neither a string nor an array of strings")]
     NotAudience,
-    /// RFC 7519 §2 would allow fractions; this issuer writes whole seconds.
+    /// The time is not in whole seconds. RFC 7519 §2 would allow fractions, but this issuer never writes them.
     #[error("`{0}` is not a time in whole seconds since 1970")]
     NotTime(&'static str),
-    /// A generation is a whole number from 0.
+    /// `gen` is not a whole number from 0.
     #[error("`gen` is not a whole number from 0")]
     NotGeneration,
-    /// RFC 8693 §4.1: `act` is not an object, or nests too deep.
+    /// RFC 8693 §4.1: `act` is not an object, or is nested too deeply.
     #[error("`act` is not an object nested at most {MAX_ACTORS} deep")]
     NotActor,
-    /// RFC 7800 §3.1: it is bound to a key that its sender has to prove to hold, and Bearer proves nothing.
+    /// RFC 7800 §3.1: `cnf` binds the token to a key that the sender must prove to have. A bearer proves nothing.
     #[error("`cnf` binds it to a key, and sent as Bearer it proves nothing of that")]
     Bound,
-    /// RFC 9068 §4: `iss` is not exactly the expected issuer.
+    /// RFC 9068 §4: `iss` differs from the expected issuer.
     #[error("`iss` is another issuer")]
     Issuer,
     /// RFC 9068 §4: `aud` contains none of the expected audiences.
@@ -63,10 +63,10 @@ pub enum TokenFault {
     /// `iat` is in the future.
     #[error("`iat` is in the future")]
     IssuedInFuture,
-    /// RFC 7519 §4.1.5.
+    /// RFC 7519 §4.1.5: `nbf` is in the future.
     #[error("`nbf` is in the future")]
     NotYetValid,
-    /// RFC 7519 §4.1.4.
+    /// RFC 7519 §4.1.4: the time is `exp` or later.
     #[error("it has expired")]
     Expired,
 }

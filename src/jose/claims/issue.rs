@@ -1,4 +1,4 @@
-//! Writing claims.
+//! Writes claims.
 
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
@@ -6,22 +6,21 @@ use serde::{Serialize, Serializer};
 use super::ActorClaim;
 use crate::base::clock::Timestamp;
 
-/// The claims of a token about to be signed, borrowed from wherever they are kept; the members are written in
-/// the order of the fields.
+/// The borrowed claims of a token that is about to be signed. The members are written in the order of the fields.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AccessTokenClaims<'a> {
-    /// `iss`.
+    /// `iss`: the issuer's URL.
     #[serde(rename = "iss")]
     pub issuer: &'a str,
-    /// `sub`: the API key's id.
+    /// `sub`: the id of the API key.
     #[serde(rename = "sub")]
     pub subject: &'a str,
-    /// `client_id`: the same, unless the token is exchanged.
+    /// `client_id`: equal to `sub`, unless the token is exchanged.
     pub client_id: &'a str,
-    /// `aud`: at least one. A single one is written as a string (RFC 7519 §4.1.3).
+    /// `aud`: at least one. A single audience is written as a string (RFC 7519 §4.1.3).
     #[serde(rename = "aud", serialize_with = "one_or_many")]
     pub audience: &'a [&'a str],
-    /// `iat`.
+    /// `iat`, in Unix seconds.
     #[serde(rename = "iat", serialize_with = "numeric_date")]
     pub issued_at: Timestamp,
     /// `exp`: at most [`MAX_LIFETIME`](super::MAX_LIFETIME) seconds after `iat`.
@@ -30,19 +29,19 @@ pub struct AccessTokenClaims<'a> {
     /// `jti`: 128 random bits.
     #[serde(rename = "jti")]
     pub token_id: &'a str,
-    /// `scope`.
+    /// `scope`: scopes separated by single spaces.
     pub scope: &'a str,
     /// `cidrs`: at least one.
     pub cidrs: &'a [String],
-    /// `org`.
+    /// `org`: the id of the organization.
     #[serde(rename = "org")]
     pub organization: &'a str,
-    /// `project`.
+    /// `project`: the id of the project.
     pub project: &'a str,
-    /// `env`.
+    /// `env`: the slug of the environment.
     #[serde(rename = "env")]
     pub environment: &'a str,
-    /// `gen`.
+    /// `gen`: the generation of the subject.
     #[serde(rename = "gen")]
     pub generation: u64,
     /// `act`, in an exchanged token.
@@ -57,7 +56,7 @@ impl AccessTokenClaims<'_> {
     /// Appends the claims to `payload` as JSON.
     ///
     /// # Errors
-    /// When there is no audience: such a token would be for nobody.
+    /// When `audience` is empty.
     pub fn write(&self, payload: &mut Vec<u8>) -> serde_json::Result<()> {
         serde_json::to_writer(payload, self)
     }

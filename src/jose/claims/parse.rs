@@ -1,15 +1,15 @@
-//! Reading claims: RFC 9068 §2.2, every member of exactly the right type.
+//! Reads claims (RFC 9068 §2.2). Every member must have exactly the right type.
 
 use super::{ActorClaim, Claims, MAX_ACTORS, TokenFault};
 use crate::base::clock::Timestamp;
 use crate::jose::json::{Object, Value};
 
 impl Claims {
-    /// Reads a payload. Members that are not known here are left unread, so that an issuer can be newer than
-    /// a verifier. `cnf` is the one that can't be left: it says that whoever sends the token is not enough.
+    /// Reads a payload. Unknown members are ignored, so an issuer may be newer than a verifier. `cnf` is the
+    /// exception: it says that possession of the token is not enough.
     ///
-    /// Nothing is decided here about signature, issuer, audience or time: that is
-    /// [`verify_access_token`](super::verify_access_token).
+    /// This checks neither signature nor issuer, audience or time.
+    /// [`verify_access_token`](super::verify_access_token) does.
     ///
     /// # Errors
     /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::Bound`].
@@ -33,7 +33,7 @@ impl Claims {
             actor: claims.get("act").map(|act| actor(act, MAX_ACTORS)).transpose()?,
             origin: claims.get("origin").map_or(Ok(Vec::new()), |_| texts(&claims, "origin"))?,
         };
-        // RFC 7800 §3.1, whatever the method is (RFC 8705 §3.1, RFC 9449 §6.1): nobody here asks for a proof.
+        // RFC 7800 §3.1, for every method (RFC 8705 §3.1, RFC 9449 §6.1): no endpoint here checks a proof.
         if claims.has("cnf") { Err(TokenFault::Bound) } else { Ok(parsed) }
     }
 }
@@ -50,7 +50,7 @@ fn texts(object: &Object<'_>, claim: &'static str) -> Result<Vec<String>, TokenF
     printables(required(object, claim)?).ok_or(TokenFault::NotTexts(claim))
 }
 
-/// RFC 7519 §4.1.3: one string is short for an array of one.
+/// RFC 7519 §4.1.3: a string is short for an array of one.
 fn audience(claims: &Object<'_>) -> Result<Vec<String>, TokenFault> {
     let value = required(claims, "aud")?;
     printable(value).map(|one| vec![one]).or_else(|| printables(value)).ok_or(TokenFault::NotAudience)
@@ -72,7 +72,7 @@ fn generation(object: &Object<'_>) -> Result<u64, TokenFault> {
     }
 }
 
-/// An actor and at most `depth` − 1 before it.
+/// Reads an actor and at most `depth` − 1 actors before it.
 fn actor(value: &Value<'_>, depth: usize) -> Result<ActorClaim, TokenFault> {
     let Value::Object(object) = value else {
         return Err(TokenFault::NotActor);
@@ -88,7 +88,7 @@ fn actor(value: &Value<'_>, depth: usize) -> Result<ActorClaim, TokenFault> {
     })
 }
 
-/// A string that is not empty and has no control character, which no store and no log would thank us for.
+/// A non-empty string without control characters, which stores and logs handle badly.
 fn printable(value: &Value<'_>) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() && !has_control(text) => Some(text.clone().into_owned()),
@@ -96,7 +96,7 @@ fn printable(value: &Value<'_>) -> Option<String> {
     }
 }
 
-/// Most text is ASCII, of which bytes tell the same, many at a time.
+/// Most text is ASCII, where a check of the bytes gives the same answer and takes many at a time.
 fn has_control(text: &str) -> bool {
     match text.is_ascii() {
         true => text.bytes().any(|byte| byte.is_ascii_control()),
@@ -104,8 +104,7 @@ fn has_control(text: &str) -> bool {
     }
 }
 
-/// An array of at least one such string. An empty array would leave it to the reader whether that is nothing
-/// or everything.
+/// An array of at least one such string. The meaning of an empty array would be ambiguous: nothing or everything.
 fn printables(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
         Value::Array(values) if !values.is_empty() => values.iter().map(printable).collect(),

@@ -1,4 +1,4 @@
-//! Deciding whether an access token is good: RFC 9068 §4, RFC 8725 and this issuer's own promises.
+//! Decides whether an access token is valid, by RFC 9068 §4, RFC 8725 and this issuer's own rules.
 
 use std::borrow::Borrow;
 
@@ -7,56 +7,55 @@ use crate::base::clock::Timestamp;
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::UnverifiedJws;
 
-/// What a token is held against.
+/// The expectations that a token is checked against.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
     /// The issuer, compared byte for byte.
     pub issuer: &'a str,
-    /// For whom the token must be.
+    /// The expected audience.
     pub audience: Audience<'a>,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
     /// How far the issuer's clock may be off.
     pub leeway: Leeway,
 }
 
-/// The audiences of which a token must name at least one.
+/// The audiences that a verifier accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Audience<'a> {
-    /// One of these, compared byte for byte. None of an empty list.
+    /// The token must name at least one of these, compared byte for byte. An empty list accepts no token.
     OneOf(&'a [&'a str]),
-    /// Any at all: for the issuer itself, which introspects and revokes tokens meant for others.
+    /// Any audience. This is for the issuer itself, which introspects and revokes tokens for other audiences.
     Any,
 }
 
-/// How many seconds two clocks may differ: at most 30.
+/// How many seconds two clocks may differ, at most 30.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leeway(i64);
 
 impl Leeway {
-    /// None.
+    /// No difference.
     pub const NONE: Self = Self(0);
 
-    /// The most that there can be: 30 seconds.
+    /// The maximum of 30 seconds.
     pub const MAX: Self = Self(30);
 
-    /// `seconds`, or nothing if that is more than [`Leeway::MAX`].
+    /// A leeway of `seconds`; `None` if that exceeds [`Leeway::MAX`].
     pub const fn from_seconds(seconds: u8) -> Option<Self> {
         let leeway = Self(seconds as i64);
         if leeway.0 <= Self::MAX.0 { Some(leeway) } else { None }
     }
 
-    /// As a number.
+    /// The leeway in seconds.
     pub const fn seconds(self) -> i64 {
         self.0
     }
 }
 
-/// Verifies an access token from its text to its claims. `key_for` gives the key with an id; no key is ever
-/// taken from the token or from where it points to.
+/// Verifies an access token and returns its claims. `key_for` looks up a key by its id. No key is ever taken from the
+/// token, or from a place that the token names.
 ///
-/// Whether the token has been revoked, and whether the caller's address is inside `cidrs`, is still to be
-/// asked.
+/// The caller must still check whether the token is revoked, and whether the client's address is within `cidrs`.
 ///
 /// # Errors
 /// [`TokenFault`] names the first rule that the token breaks.
@@ -70,7 +69,7 @@ pub fn verify_access_token<K: Borrow<VerifyingKey>>(
     Ok(claims)
 }
 
-/// The claims of an access token whose signature is good. They are still to be held against [`Rules`].
+/// The claims of an access token with a valid signature. The caller must still check them against [`Rules`].
 ///
 /// # Errors
 /// The [`TokenFault`]s before [`TokenFault::Issuer`].
@@ -80,7 +79,7 @@ pub(crate) fn authentic_claims<K: Borrow<VerifyingKey>>(
 ) -> Result<Claims, TokenFault> {
     let unverified = UnverifiedJws::parse(token)?;
     let header = unverified.header();
-    // RFC 8725 §3.11: a signature for another purpose is none for this one.
+    // RFC 8725 §3.11: a signature for another purpose doesn't count.
     if !header.is_type(ACCESS_TOKEN_TYPE) {
         return Err(TokenFault::Type);
     }
@@ -90,8 +89,8 @@ pub(crate) fn authentic_claims<K: Borrow<VerifyingKey>>(
 }
 
 impl Rules<'_> {
-    /// Holds claims against these rules. [`verify_access_token`] does it too; who remembers the claims of a
-    /// token that was verified before does it again at each use.
+    /// Checks claims against these rules, as [`verify_access_token`] does. A caller that caches the claims of a
+    /// verified token repeats this check at each use.
     ///
     /// # Errors
     /// The [`TokenFault`]s from [`TokenFault::Issuer`] on.
@@ -121,7 +120,7 @@ impl Rules<'_> {
         if claims.not_before.is_some_and(|not_before| not_before > latest_now) {
             return Err(TokenFault::NotYetValid);
         }
-        // RFC 7519 §4.1.4: not accepted on or after `exp`.
+        // RFC 7519 §4.1.4: the token is not accepted on or after `exp`.
         if claims.expires_at <= earliest_now {
             return Err(TokenFault::Expired);
         }

@@ -6,7 +6,7 @@ fn parse(text: &str) -> Result<Object<'_>, JsonFault> {
     Object::parse(text.as_bytes())
 }
 
-/// The value of `a` in an object that has nothing else.
+/// The value of `a` in an object that has only this member.
 fn value(text: &str) -> Result<Value<'_>, JsonFault> {
     parse(text).map(|object| object.get("a").cloned().unwrap_or(Value::Other))
 }
@@ -140,7 +140,7 @@ fn depth_and_width_end() {
     assert_eq!(parse(&wide(MAX_MEMBERS + 1)), Err(JsonFault::TooManyMembers));
 }
 
-/// What this reader makes of what `serde_json` read.
+/// The value that this reader should produce for a value of `serde_json`.
 fn expected(value: &serde_json::Value) -> Value<'static> {
     match value {
         serde_json::Value::String(text) => Value::String(text.clone().into()),
@@ -153,7 +153,7 @@ fn expected(value: &serde_json::Value) -> Value<'static> {
     }
 }
 
-/// Members of either side in the order of their names.
+/// The value with the members of its objects sorted by name.
 fn sorted(value: Value<'_>) -> Value<'_> {
     match value {
         Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),

@@ -1,4 +1,4 @@
-//! Public keys, and sets of them, as JSON.
+//! Public keys and key sets as JSON.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -7,11 +7,11 @@ use super::public_key::{PublicKey, text};
 use super::{Algorithm, JwkFault, JwksFault};
 use crate::jose::json::{JsonFault, Object, Value};
 
-/// A public key as a JSON Web Key (RFC 7517). Whatever its source, it is of a kind and size that verifies,
-/// and its `kid` is its own RFC 7638 thumbprint.
+/// A public key as a JSON Web Key (RFC 7517). It always has a supported kind and size, and its `kid` is its RFC 7638
+/// thumbprint.
 ///
-/// In JSON: `crv`, `kty`, `x`, `y` for P-256, `crv`, `kty`, `x` for Ed25519, `e`, `kty`, `n` for RSA; then
-/// `use` (always `sig`), `alg` and `kid`.
+/// The JSON form has `crv`, `kty`, `x`, `y` for P-256, `crv`, `kty`, `x` for Ed25519, and `e`, `kty`, `n` for RSA;
+/// then `use` (always `sig`), `alg` and `kid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicJwk {
     key: PublicKey,
@@ -21,9 +21,9 @@ pub struct PublicJwk {
 impl PublicJwk {
     /// Reads one key.
     ///
-    /// `alg`, `use`, `key_ops` and `kid` may be absent; where present they must allow verification with the
-    /// one algorithm that fits the key, and name it by its thumbprint. Certificates and addresses (`x5c`,
-    /// `x5u`) are left unread.
+    /// `alg`, `use`, `key_ops` and `kid` may be absent. If present, they must allow verification with the only
+    /// algorithm that fits the key, and `kid` must be its thumbprint. Certificates and their addresses (`x5c`, `x5u`)
+    /// are ignored.
     ///
     /// # Errors
     /// [`JwkFault`] says what is wrong with the key.
@@ -31,12 +31,12 @@ impl PublicJwk {
         Self::from_object(&Object::parse(json)?)
     }
 
-    /// The key's id: its RFC 7638 SHA-256 thumbprint in base64url, 43 characters.
+    /// The id of the key: its RFC 7638 SHA-256 thumbprint in base64url, 43 characters.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The one algorithm that this key is for.
+    /// The only algorithm of this key.
     pub fn algorithm(&self) -> Algorithm {
         self.key.algorithm()
     }
@@ -86,38 +86,37 @@ impl Serialize for PublicJwk {
 /// A JWK Set (RFC 7517 §5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Jwks {
-    /// In the order published.
+    /// The keys, in the order of publication.
     pub keys: Vec<PublicJwk>,
 }
 
-/// What could be read of a JWK Set.
+/// The result of reading a JWK Set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedJwks {
-    /// The usable keys, each by an id of its own.
+    /// The usable keys. Their ids are distinct.
     pub usable: Jwks,
-    /// The others.
+    /// The keys that can't be used.
     pub refused: Vec<RefusedJwk>,
 }
 
 /// A key of a set that can't be used here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedJwk {
-    /// Its place in `keys`, from 0.
+    /// The index in `keys`, from 0.
     pub index: usize,
-    /// Why it is refused.
+    /// The reason.
     pub fault: JwkFault,
 }
 
 impl Jwks {
-    /// The longest set that is read, in bytes.
+    /// The length in bytes beyond which a set is refused.
     pub const MAX_LENGTH: usize = 64 * 1024;
 
-    /// Reads a set. Keys that can't be used here are set aside and the others kept, as RFC 7517 §5 asks: one
-    /// odd key does not void the rest. Two keys with one id are set aside both: readers would differ about which of them
-    /// it names.
+    /// Reads a set. Unusable keys are set aside and the others kept, as RFC 7517 §5 asks. Two keys with the same id
+    /// are both set aside, because readers could differ about which one the id names.
     ///
     /// # Errors
-    /// [`JwksFault`] when this is no JWK Set at all.
+    /// [`JwksFault`] when the text is not a JWK Set.
     pub fn parse(json: &[u8]) -> Result<ParsedJwks, JwksFault> {
         if json.len() > Self::MAX_LENGTH {
             return Err(JwksFault::TooLong);
@@ -140,7 +139,7 @@ impl Jwks {
     }
 }
 
-/// The id that a key goes by: the one that it is given, whatever else is wrong with it, or else its thumbprint.
+/// The id that a key claims, even if the key is otherwise unusable. If it claims none, its thumbprint.
 fn id(key: &Value<'_>) -> Option<String> {
     let Value::Object(object) = key else { return None };
     match object.get("kid") {
@@ -153,7 +152,7 @@ fn id(key: &Value<'_>) -> Option<String> {
 /// RFC 7518 §6.2.2, §6.3.2, §6.4.1 and RFC 8037 §2: the members of private and symmetric keys.
 const SECRETS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Whoever publishes a secret has lost it.
+/// A published secret is compromised, so a key that contains one is refused.
 fn refuse_secrets(object: &Object<'_>) -> Result<(), JwkFault> {
     match SECRETS.into_iter().find(|name| object.has(name)) {
         Some(name) => Err(JwkFault::Secret(name)),

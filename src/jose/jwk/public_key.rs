@@ -1,4 +1,4 @@
-//! The numbers that make up a public key.
+//! The numbers of a public key.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
@@ -7,12 +7,12 @@ use ring::digest::{SHA256, digest};
 use super::{Algorithm, JwkFault};
 use crate::jose::json::{Object, Value};
 
-/// A public key whose parts have the sizes that its algorithm needs.
+/// A public key whose parts have the sizes that its algorithm requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PublicKey {
-    /// An uncompressed point (SEC 1 §2.3.3): 4, x, y. Whether it lies on the curve, ring checks at every use.
+    /// An uncompressed point (SEC 1 §2.3.3): 4, x, y. ring checks at every use that it is on the curve.
     P256([u8; 65]),
-    /// RFC 8032 §5.1.5.
+    /// An encoded point (RFC 8032 §5.1.5).
     Ed25519([u8; 32]),
     /// Modulus and exponent, big-endian, without leading zeros.
     Rsa { n: Vec<u8>, e: Vec<u8> },
@@ -34,7 +34,8 @@ impl PublicKey {
         }
     }
 
-    /// RFC 7518 §6.3.1. The bounds of the exponent are ring's for signing keys (SP 800-89 §5.3.3).
+    /// Checks modulus and exponent (RFC 7518 §6.3.1). The bounds of the exponent are those of ring for signing keys
+    /// (SP 800-89 §5.3.3).
     pub(super) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, JwkFault> {
         if !is_odd_without_leading_zero(&n) || !(2048..=8192).contains(&bit_length(&n)) {
             return Err(JwkFault::Modulus);
@@ -60,7 +61,7 @@ impl PublicKey {
         }
     }
 
-    /// The members that every JWK of this kind has, in the order of their names. No value needs escaping.
+    /// The required members of such a JWK, sorted by name. No value needs escaping.
     pub(super) fn members(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::P256(point) => vec![
@@ -78,7 +79,7 @@ impl PublicKey {
         }
     }
 
-    /// RFC 7638 §3: SHA-256 of the required members alone, in the order of their names, without white space.
+    /// RFC 7638 §3: SHA-256 of the required members only, sorted by name, without white space.
     pub(super) fn thumbprint(&self) -> String {
         let members: Vec<String> =
             self.members().iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
@@ -86,7 +87,6 @@ impl PublicKey {
     }
 }
 
-/// The member called `name`, which must be a string.
 pub(super) fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<&'o str, JwkFault> {
     match object.get(name) {
         Some(Value::String(text)) => Ok(text),
@@ -108,12 +108,12 @@ fn base64url(object: &Object<'_>, name: &'static str) -> Result<Vec<u8>, JwkFaul
     BASE64URL.decode(text(object, name)?).map_err(|_| JwkFault::Base64(name))
 }
 
-/// Moduli and exponents are odd, and RFC 7518 §2 forbids octets that are not needed.
+/// Moduli and exponents are odd. RFC 7518 §2 forbids superfluous octets.
 fn is_odd_without_leading_zero(number: &[u8]) -> bool {
     number.first().is_some_and(|first| *first != 0) && number.last().is_some_and(|last| last % 2 == 1)
 }
 
-/// Of a number without a leading zero byte.
+/// The length in bits of a number without a leading zero byte.
 fn bit_length(number: &[u8]) -> usize {
     let unused = number.first().map_or(0, |first| first.leading_zeros() as usize);
     (number.len() * 8).saturating_sub(unused)

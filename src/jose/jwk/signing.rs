@@ -14,17 +14,17 @@ use super::public_key::PublicKey;
 use super::{Algorithm, JwkFault, KeyFault, PublicJwk, SigningFailed};
 use crate::base::entropy::system_random;
 
-/// A private key as a PKCS#8 document (RFC 5958), unencrypted. It is wiped from memory when dropped.
+/// A private key as an unencrypted PKCS#8 document (RFC 5958). It is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Pkcs8(Zeroizing<Vec<u8>>);
 
 impl Pkcs8 {
-    /// Takes bytes that should be a PKCS#8 document; [`SigningKey::from_pkcs8`] finds out whether they are.
+    /// Wraps bytes without checking them. [`SigningKey::from_pkcs8`] checks that they are a PKCS#8 document.
     pub fn new(der: Vec<u8>) -> Self {
         Self(Zeroizing::new(der))
     }
 
-    /// The document, in DER: for sealing, and nothing else.
+    /// The document in DER. It must only be sealed.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -36,8 +36,7 @@ impl fmt::Debug for Pkcs8 {
     }
 }
 
-/// A private key, parsed, ready to sign with its one algorithm. It carries the source of randomness that its
-/// signatures need.
+/// A parsed private key with its one algorithm. It includes the source of randomness for its signatures.
 pub struct SigningKey {
     pair: Pair,
     random: SystemRandom,
@@ -51,7 +50,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Makes a new key, and its document to keep.
+    /// Generates a key. Returns it with the document to store.
     ///
     /// # Errors
     /// [`KeyFault::CannotGenerateRsa`] for RS256; [`KeyFault::NoRandomness`] when the system has none.
@@ -66,8 +65,8 @@ impl SigningKey {
         Ok((Self::from_pkcs8(algorithm, pkcs8.as_bytes())?, pkcs8))
     }
 
-    /// Reads an unencrypted PKCS#8 document. Ed25519 may come without its public half, as OpenSSL writes it;
-    /// P-256 must have it. RSA is 2048, 3072 or 4096 bits.
+    /// Reads an unencrypted PKCS#8 document. Ed25519 may lack the public half, as OpenSSL writes it. P-256 must have
+    /// it. RSA must have 2048, 3072 or 4096 bits.
     ///
     /// # Errors
     /// [`KeyFault::Rejected`] when it is not a key for `algorithm`.
@@ -80,17 +79,17 @@ impl SigningKey {
         Ok(Self { pair, random, public: PublicJwk::new(public) })
     }
 
-    /// The algorithm that it signs with.
+    /// The algorithm of the signatures.
     pub fn algorithm(&self) -> Algorithm {
         self.public.algorithm()
     }
 
-    /// The key's id: its RFC 7638 thumbprint.
+    /// The id of the key: its RFC 7638 thumbprint.
     pub fn kid(&self) -> &str {
         self.public.kid()
     }
 
-    /// The public half, to publish and to verify with.
+    /// The public half, for publication and verification.
     pub fn public_jwk(&self) -> &PublicJwk {
         &self.public
     }
@@ -98,7 +97,7 @@ impl SigningKey {
     /// Signs `message`.
     ///
     /// # Errors
-    /// [`SigningFailed`] when the system has no randomness to give, or an RSA key contradicts itself.
+    /// [`SigningFailed`] when the system has no randomness, or the parts of an RSA key contradict each other.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, SigningFailed> {
         let signature = match &self.pair {
             Pair::Es256(pair) => {
@@ -128,7 +127,7 @@ impl Pair {
             Algorithm::Es256 => {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, random).map(Self::Es256)
             }
-            // What may go unchecked is a public half that is absent; one that is there must fit.
+            // "Unchecked" only applies if the public half is absent. If present, it must match.
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Self::EdDsa),
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(Self::Rs256),
         }
@@ -151,7 +150,7 @@ impl Pair {
     }
 }
 
-/// A signature's bytes, as they go into a token.
+/// The bytes of a signature, as a token has them.
 pub struct Signature(Bytes);
 
 enum Bytes {

@@ -7,26 +7,26 @@ use ring::signature::{
 use super::public_key::PublicKey;
 use super::{Algorithm, PublicJwk};
 
-/// A public key, ready to verify signatures of its one algorithm.
+/// A public key that verifies signatures of its one algorithm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey(PublicJwk);
 
 impl VerifyingKey {
-    /// The one algorithm that this key verifies.
+    /// The only algorithm that this key verifies.
     pub fn algorithm(&self) -> Algorithm {
         self.0.algorithm()
     }
 
-    /// The key's id: its RFC 7638 thumbprint.
+    /// The id of the key: its RFC 7638 thumbprint.
     pub fn kid(&self) -> &str {
         self.0.kid()
     }
 
     /// Whether `signature` is this key's signature of `message`.
     ///
-    /// ES256 signatures are r and s, 32 bytes each (RFC 7518 §3.4); zeros and values beyond the curve's order
-    /// are refused, but (r, n−s) verifies wherever (r, s) does. So signatures identify nothing: deny lists go
-    /// by `jti`.
+    /// ES256 signatures are r and s, 32 bytes each (RFC 7518 §3.4). Zeros and values beyond the curve's order are
+    /// refused, but (r, n−s) verifies whenever (r, s) does. Signatures therefore don't identify tokens, and deny
+    /// lists use the `jti`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let verdict = match self.0.key() {
             PublicKey::P256(point) => {

@@ -7,15 +7,14 @@ use crate::jose::jwk::Algorithm;
 /// The longest `kid`, in bytes.
 const MAX_KID: usize = 128;
 
-/// Parameters whose presence alone refuses a token: no token of this project has them, and whoever sends one
-/// hopes that somebody obeys it.
+/// Parameters whose presence alone refuses a token. No token of this project has them, so their only use is an
+/// attack.
 ///
-/// The first four bring a key along or say where to fetch one (RFC 7515 §4.1.2, §4.1.3, §4.1.5, §4.1.6),
-/// which RFC 8725 §3.10 warns of; the others change how the payload is read (RFC 7797 §3, RFC 7516 §4.1.2,
-/// §4.1.3).
+/// The first four supply a key or say where to fetch one (RFC 7515 §4.1.2, §4.1.3, §4.1.5, §4.1.6), against which RFC
+/// 8725 §3.10 warns. The others change how the payload is read (RFC 7797 §3, RFC 7516 §4.1.2, §4.1.3).
 const REFUSED: [&str; 7] = ["jku", "jwk", "x5u", "x5c", "b64", "enc", "zip"];
 
-/// What a header says, once it has been found acceptable. It is still only a claim.
+/// A header that follows all rules. It is still only a claim until the signature is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     alg: Algorithm,
@@ -30,23 +29,23 @@ impl Header {
         Ok(Self { alg: alg(&object)?, kid: kid(&object)?, typ: typ(&object)? })
     }
 
-    /// The algorithm.
+    /// The algorithm in `alg`.
     pub fn algorithm(&self) -> Algorithm {
         self.alg
     }
 
-    /// The id of the key.
+    /// The id of the key, in `kid`.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The media type as it stands in the header.
+    /// The media type in `typ`, unchanged.
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
     }
 
-    /// Whether the token is of the type `application/{subtype}`. RFC 7515 §4.1.9: case does not matter, and
-    /// the prefix may be left out.
+    /// Whether the token has the type `application/{subtype}`. RFC 7515 §4.1.9: case doesn't matter, and the prefix
+    /// may be absent.
     pub fn is_type(&self, subtype: &str) -> bool {
         const PREFIX: &str = "application/";
         let Some(typ) = self.typ() else { return false };
@@ -59,8 +58,7 @@ impl Header {
 }
 
 fn refuse_parameters(header: &Object<'_>) -> Result<(), JwsFault> {
-    // RFC 7515 §4.1.11: no extension is understood, so whatever `crit` lists is fatal, and so is an empty
-    // list.
+    // RFC 7515 §4.1.11: no extension is supported, so any `crit` is an error, even an empty list.
     if header.has("crit") {
         return Err(JwsFault::Critical);
     }
@@ -77,7 +75,7 @@ fn alg(header: &Object<'_>) -> Result<Algorithm, JwsFault> {
     }
 }
 
-/// RFC 7515 §4.1.4 leaves it optional; without it somebody would have to try keys, so it is required here.
+/// RFC 7515 §4.1.4 leaves `kid` optional. It is required here, so that no verifier has to try keys.
 fn kid(header: &Object<'_>) -> Result<String, JwsFault> {
     match header.get("kid") {
         Some(Value::String(kid)) if (1..=MAX_KID).contains(&kid.len()) => Ok(kid.clone().into_owned()),

@@ -1,4 +1,4 @@
-//! Making compact JWSs.
+//! Signs compact JWSs.
 
 use std::sync::Arc;
 
@@ -7,28 +7,27 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 
 use crate::jose::jwk::{SigningFailed, SigningKey};
 
-/// A key together with the encoded header of one type of token, so that a signature costs little more than
-/// itself.
+/// A key with the encoded header of one type of token, so that a signature costs little beyond the key's own work.
 #[derive(Clone, Debug)]
 pub struct CompactSigner {
     key: Arc<SigningKey>,
-    /// The encoded header and the full stop after it.
+    /// The encoded header, with the full stop after it.
     prefix: String,
 }
 
 impl CompactSigner {
-    /// For tokens of the media type `typ`, such as `at+jwt` (RFC 7515 §4.1.9).
+    /// A signer for tokens of the media type `typ`, such as `at+jwt` (RFC 7515 §4.1.9).
     pub fn new(key: Arc<SigningKey>, typ: &str) -> Self {
         let prefix = encoded_header(&key, typ);
         Self { key, prefix }
     }
 
-    /// The key that signs.
+    /// The signing key.
     pub fn key(&self) -> &SigningKey {
         &self.key
     }
 
-    /// The compact serialization of `payload`, signed (RFC 7515 §7.1).
+    /// Signs `payload`, and returns the compact serialization (RFC 7515 §7.1).
     ///
     /// # Errors
     /// [`SigningFailed`], as [`SigningKey::sign`].
@@ -37,7 +36,7 @@ impl CompactSigner {
     }
 }
 
-/// Signs one `payload`; who signs many keeps a [`CompactSigner`].
+/// Signs one `payload`. A [`CompactSigner`] is faster for many.
 ///
 /// # Errors
 /// [`SigningFailed`], as [`SigningKey::sign`].
@@ -45,7 +44,8 @@ pub fn sign_compact(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<Strin
     compact(key, &encoded_header(key, typ), payload)
 }
 
-/// Room for the longest signature, RSA with 4096 bits, would be wasted on the usual 64 bytes.
+/// The length of the common 64-byte signature in base64url. Reserving space for the longest, RSA with 4096 bits,
+/// would waste most of it.
 const USUAL_SIGNATURE: usize = 86;
 
 fn compact(key: &SigningKey, prefix: &str, payload: &[u8]) -> Result<String, SigningFailed> {
@@ -58,7 +58,7 @@ fn compact(key: &SigningKey, prefix: &str, payload: &[u8]) -> Result<String, Sig
     Ok(token)
 }
 
-/// `typ` is escaped as JSON needs it; the other two never need it.
+/// Only `typ` needs escaping as JSON. The algorithm and the key's id never do.
 fn encoded_header(key: &SigningKey, typ: &str) -> String {
     let typ = serde_json::Value::from(typ);
     let header = format!(r#"{{"alg":"{}","typ":{typ},"kid":"{}"}}"#, key.algorithm(), key.kid());

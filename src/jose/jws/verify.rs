@@ -1,4 +1,4 @@
-//! Reading compact JWSs.
+//! Reads and verifies compact JWSs.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use super::{Header, JwsFault, Part};
 use crate::jose::jwk::VerifyingKey;
 
-/// A compact JWS that is well formed and whose header is acceptable. Nothing in it can be believed yet.
+/// A well-formed compact JWS with an acceptable header. Nothing in it is trustworthy yet.
 #[derive(Clone)]
 pub struct UnverifiedJws<'a> {
     header: Header,
-    /// What is signed: header and payload, encoded, and the full stop between them (RFC 7515 §5.2).
+    /// The signed text: the encoded header and payload, joined by a full stop (RFC 7515 §5.2).
     signing_input: &'a str,
     payload: Vec<u8>,
     signature: Vec<u8>,
 }
 
 impl<'a> UnverifiedJws<'a> {
-    /// The longest token that is read, in characters.
+    /// The length in characters beyond which a token is refused.
     pub const MAX_LENGTH: usize = 16 * 1024;
 
-    /// The longest encoded header that is read, in characters.
+    /// The length in characters beyond which an encoded header is refused.
     pub const MAX_HEADER: usize = 1024;
 
     /// Reads a token in the compact serialization (RFC 7515 §7.1).
@@ -33,7 +33,7 @@ impl<'a> UnverifiedJws<'a> {
         Self::parse_up_to(Self::MAX_LENGTH, token)
     }
 
-    /// The same for what may be of another length: `most` characters.
+    /// Like [`UnverifiedJws::parse`], with a limit of `most` characters.
     ///
     /// # Errors
     /// As [`UnverifiedJws::parse`].
@@ -57,15 +57,15 @@ impl<'a> UnverifiedJws<'a> {
         })
     }
 
-    /// The payload of a text that [`UnverifiedJws::verify`] has found good before. Whoever asks has to remember that, and
-    /// to see to it that the key is still good.
+    /// The payload of a token that [`UnverifiedJws::verify`] has accepted before. The caller must know that, and
+    /// check that the key is still valid.
     #[cfg(feature = "server")]
     pub(crate) fn payload_of_verified(token: &str) -> Result<Vec<u8>, JwsFault> {
         let payload = token.split('.').nth(1).ok_or(JwsFault::Parts)?;
         decode(payload, Part::Payload)
     }
 
-    /// What the header claims; needed to choose the key.
+    /// The unverified header, by which the caller chooses the key.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -88,14 +88,14 @@ impl<'a> UnverifiedJws<'a> {
     }
 }
 
-/// The token is a credential, so only its header is shown.
+/// Shows only the header, because the token is a credential.
 impl fmt::Debug for UnverifiedJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }
 
-/// Header and payload of a JWS whose signature has been verified.
+/// The header and the payload of a JWS whose signature is verified.
 #[derive(Clone, Copy)]
 pub struct VerifiedJws<'u> {
     header: &'u Header,
@@ -103,12 +103,12 @@ pub struct VerifiedJws<'u> {
 }
 
 impl<'u> VerifiedJws<'u> {
-    /// The header.
+    /// The verified header.
     pub fn header(&self) -> &'u Header {
         self.header
     }
 
-    /// The payload's bytes.
+    /// The verified payload, decoded.
     pub fn payload(&self) -> &'u [u8] {
         self.payload
     }
@@ -120,8 +120,8 @@ impl fmt::Debug for VerifiedJws<'_> {
     }
 }
 
-/// RFC 7515 §2 allows no padding and no other character, and a second spelling of the same bytes would be a
-/// second token: the engine refuses padding, and bits after the last byte that are not zero.
+/// RFC 7515 §2 allows no padding and no other characters. A second spelling of the same bytes would be a second
+/// token, so the engine refuses padding and nonzero bits after the last byte.
 fn decode(part: &str, name: Part) -> Result<Vec<u8>, JwsFault> {
     BASE64URL.decode(part).map_err(|_| JwsFault::Base64(name))
 }

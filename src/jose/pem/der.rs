@@ -1,4 +1,4 @@
-//! As much DER (X.690 §10) as it takes to tell what kind of key a document holds, and to wrap one in PKCS#8.
+//! The parts of DER (X.690 §10) that are needed to recognize the kind of a key and to wrap a key in PKCS#8.
 
 use zeroize::Zeroizing;
 
@@ -9,11 +9,11 @@ const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
-/// `[0]` and `[1]`, explicitly tagged.
+/// The tags `[0]` and `[1]`, explicit.
 const FIRST_OPTION: u8 = 0xa0;
 const SECOND_OPTION: u8 = 0xa1;
 
-/// RFC 5480 §2.1.1: id-ecPublicKey, and secp256r1.
+/// RFC 5480 §2.1.1: id-ecPublicKey and secp256r1.
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// RFC 8410 §3.
@@ -22,7 +22,7 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
 
-/// The algorithm that the key in a PKCS#8 document is for.
+/// The algorithm of the key in a PKCS#8 document.
 pub(super) fn algorithm(pkcs8: &[u8]) -> Result<Algorithm, PemFault> {
     let document = PrivateKeyInfo::parse(pkcs8).ok_or(PemFault::Malformed)?;
     match (document.kind, document.parameters) {
@@ -43,7 +43,7 @@ pub(super) fn algorithm(pkcs8: &[u8]) -> Result<Algorithm, PemFault> {
     }
 }
 
-/// Wraps an RSA key in PKCS#1 form (RFC 8017 §A.1.2) into PKCS#8 (RFC 5958 §2).
+/// Wraps a PKCS#1 RSA key (RFC 8017 §A.1.2) in PKCS#8 (RFC 5958 §2).
 pub(super) fn pkcs8_from_pkcs1(rsa: &[u8]) -> Pkcs8 {
     let version = encode(INTEGER, &[&[0]]);
     let null = [0x05, 0x00];
@@ -52,10 +52,10 @@ pub(super) fn pkcs8_from_pkcs1(rsa: &[u8]) -> Pkcs8 {
     Pkcs8::new(encode(SEQUENCE, &[&version, &algorithm, &key]))
 }
 
-/// RFC 5958 §2, up to the key itself.
+/// The fields of RFC 5958 §2 up to the key itself.
 struct PrivateKeyInfo<'a> {
     kind: &'a [u8],
-    /// The object identifier that is the algorithm's parameter, if it has one.
+    /// The object identifier in the algorithm's parameters, if there is one.
     parameters: Option<&'a [u8]>,
     key: &'a [u8],
 }
@@ -71,8 +71,8 @@ impl<'a> PrivateKeyInfo<'a> {
     }
 }
 
-/// Whether an `ECPrivateKey` (RFC 5915 §3), whose parameters and public key are optional, ends without the
-/// latter.
+/// Whether an `ECPrivateKey` (RFC 5915 §3) ends without the public key. Its parameters and its public key are
+/// optional.
 fn lacks_public_half(ec: &[u8]) -> bool {
     let optional = || {
         let (fields, _) = decode(SEQUENCE, ec)?;
@@ -83,7 +83,7 @@ fn lacks_public_half(ec: &[u8]) -> bool {
     optional().is_some_and(|fields| decode(SECOND_OPTION, fields).is_none())
 }
 
-/// Of an `RSAPrivateKey` (RFC 8017 §A.1.2): the version, then the modulus.
+/// The size of the modulus in an `RSAPrivateKey` (RFC 8017 §A.1.2), which follows the version.
 fn modulus_bits(rsa: &[u8]) -> Option<usize> {
     let (fields, _) = decode(SEQUENCE, rsa)?;
     let (_version, fields) = decode(INTEGER, fields)?;
@@ -93,7 +93,7 @@ fn modulus_bits(rsa: &[u8]) -> Option<usize> {
     Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
 }
 
-/// The content of the element at the start of `input`, which must have this tag; and what follows it.
+/// Splits `input` after its first element, which must have this tag. Returns the content and the rest.
 fn decode(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, length], rest) = input.split_first_chunk()?;
     if found != tag {
@@ -108,7 +108,7 @@ fn decode(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// An element with this tag, whose content is `parts` one after the other.
+/// An element with this tag whose content is the concatenation of `parts`.
 fn encode(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
     let mut element = Vec::with_capacity(length + 10);

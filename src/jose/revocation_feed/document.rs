@@ -1,4 +1,4 @@
-//! One document.
+//! A document of the feed: reading, verifying, and asking what it revokes.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -10,18 +10,18 @@ use crate::jose::json::{JsonFault, Object, Value};
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::{JwsFault, UnverifiedJws};
 
-/// What was taken away, as of a moment.
+/// Everything that is revoked, as of a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// `epoch`: the history of the store to which `seq` belongs.
     pub epoch: String,
-    /// `seq`: the number of the last change that is in it.
+    /// `seq`: the number of the last change that the document includes.
     pub seq: i64,
-    /// `iat`: when it was signed.
+    /// `iat`: when the document was signed.
     pub issued_at: Timestamp,
-    /// `as_of`: when the node that signed it last confirmed it with the store.
+    /// `as_of`: when the signing node last confirmed its state with the store.
     pub as_of: Timestamp,
-    /// `max_stale`: for how many seconds from `as_of` it may be relied on, which is never for more than
+    /// `max_stale`: how many seconds after `as_of` the document may be relied on. Followers cap it at
     /// [`MAX_STALE_SECONDS`](super::MAX_STALE_SECONDS).
     pub max_stale: i64,
     keys: HashMap<Box<str>, u64>,
@@ -29,37 +29,37 @@ pub struct Document {
     kids: HashSet<Box<str>>,
 }
 
-/// Why a document is not believed. Displayed, it completes "the feed is refused: …".
+/// Why a document is refused. The text completes "the feed is refused: …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedFault {
-    /// It is no acceptable JWS, or its signature is wrong.
+    /// The document is not an acceptable JWS, or its signature is wrong.
     #[error(transparent)]
     Jws(#[from] JwsFault),
-    /// RFC 8725 §3.11: something else was signed.
+    /// RFC 8725 §3.11: the type is not that of the feed.
     #[error("its `typ` is not `{FEED_TYPE}`")]
     Type,
-    /// No key with the id in `kid` is known.
+    /// No known key has the id in `kid`.
     #[error("its `kid` names no known key")]
     UnknownKey,
-    /// The payload is no strict JSON object.
+    /// The payload is not a strict JSON object.
     #[error("its payload is refused: {0}")]
     Payload(#[from] JsonFault),
-    /// A member is missing, or of another type than it has.
+    /// A member is missing or has the wrong type.
     #[error("`{0}` is missing, or not of its type")]
     Member(&'static str),
-    /// It is another issuer's.
+    /// The issuer is another one.
     #[error("`iss` is another issuer")]
     Issuer,
-    /// It is for somebody else.
+    /// The audience is not the feed's.
     #[error("`aud` is not {FEED_AUDIENCE}")]
     Audience,
 }
 
-/// Verifies a document from its text to what it says, and tells the `kid` of the key that it was verified with.
+/// Verifies a document from its text. Returns it with the `kid` of the key that verified it.
 ///
 /// # Errors
-/// [`FeedFault`] names the first rule that it breaks.
+/// [`FeedFault`] names the first rule that the document breaks.
 pub fn verify_document<K: Borrow<VerifyingKey>>(
     text: &str,
     key_for: impl FnOnce(&str) -> Option<K>,
@@ -76,10 +76,10 @@ pub fn verify_document<K: Borrow<VerifyingKey>>(
 }
 
 impl Document {
-    /// The longest document that is read, in characters: some hundred thousand entries.
+    /// The length in characters beyond which a document is refused. It allows some hundred thousand entries.
     pub const MAX_LENGTH: usize = 32 << 20;
 
-    /// Reads a payload. Members that are not known here are left unread.
+    /// Reads a payload. Unknown members are ignored.
     ///
     /// # Errors
     /// The [`FeedFault`]s from [`FeedFault::Payload`] on.
@@ -105,8 +105,8 @@ impl Document {
         })
     }
 
-    /// Whether a token is dead: its key or one of those who act for it has moved on, or it was revoked itself, or one
-    /// that it came from was, or the signing key `kid` that it was signed with is withdrawn.
+    /// Whether a token is revoked. It is if its key or one of its actors has a newer generation, if the token itself
+    /// or one that it came from was revoked, or if the signing key `kid` is withdrawn.
     pub fn revokes(&self, claims: &Claims, kid: &str) -> bool {
         let actors = claims.actor.iter().flat_map(ActorClaim::chain);
         let mut keys = actors.map(|actor| (&*actor.subject, actor.generation));
@@ -117,7 +117,7 @@ impl Document {
             || token_ids.any(|id| self.token_ids.contains(&**id))
     }
 
-    /// Whether nothing that was signed with this key is good any more.
+    /// Whether the signing key is withdrawn, so that nothing signed with it is valid.
     pub fn withdraws_signing_key(&self, kid: &str) -> bool {
         self.kids.contains(kid)
     }
@@ -134,7 +134,7 @@ fn text<'o>(object: &'o Object<'_>, name: &'static str) -> Result<&'o str, FeedF
     }
 }
 
-/// Nothing that is counted here begins below zero.
+/// A whole number from 0. All numbers in a document are.
 fn integer(object: &Object<'_>, name: &'static str) -> Result<i64, FeedFault> {
     match object.get(name) {
         Some(Value::Integer(number)) if *number >= 0 => Ok(*number),

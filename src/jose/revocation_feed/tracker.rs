@@ -1,48 +1,49 @@
-//! What a follower of the feed knows after some documents.
+//! The state of a follower after a series of documents.
 
 use std::sync::Arc;
 
 use super::{Document, MAX_STALE_SECONDS};
 use crate::base::clock::Timestamp;
 
-/// So many histories that are over are remembered: more than stores are restored while a node remembers the old one.
+/// How many past epochs are remembered. It exceeds the number of restores while any node still remembers an old
+/// epoch.
 const MAX_PAST_EPOCHS: usize = 64;
 
-/// Clocks may be so many seconds apart.
+/// How many seconds two clocks may differ.
 const APART: i64 = 30;
 
-/// The document that counts, and the epochs that are over.
+/// The current document and the past epochs.
 #[derive(Clone, Debug, Default)]
 pub struct FeedTracker {
     current: Option<CurrentDocument>,
     past_epochs: Vec<String>,
 }
 
-/// The document that counts.
+/// The document that applies now, and its age.
 #[derive(Clone, Debug)]
 pub struct CurrentDocument {
     document: Arc<Document>,
-    /// From when on it ages: its `as_of`, or its arrival, where that is earlier by the follower's clock.
+    /// The start of the document's age: its `as_of`, or its arrival if that is earlier by the follower's clock.
     since: Timestamp,
 }
 
-/// What a document changed for its follower.
+/// The effect of a document on its follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedUpdate {
-    /// It counts from now on, and the one before no longer.
+    /// The document is newer and replaces the current one.
     Applied,
-    /// It is the one that counts already, and makes that no younger.
+    /// The document equals the current one. The age of the current one stays.
     Unchanged,
-    /// It is older than that, or not to be believed, and changes nothing.
+    /// The document is older or not trustworthy, and has no effect.
     Ignored,
 }
 
 impl FeedTracker {
-    /// Takes in a document that was verified with the key `kid` and arrives at `now`.
+    /// Processes a document that was verified with the key `kid` and arrives at `now`.
     ///
-    /// Within an epoch, the higher `seq` counts, or with the same a later `as_of`: others come from nodes that are
-    /// behind. Another epoch counts when it was confirmed no earlier, and is not one that was past_epochs: a store that was
-    /// restored never goes back, whichever node still says so.
+    /// Within an epoch, the higher `seq` wins; between equal ones, the later `as_of`. A document that loses comes
+    /// from a node that is behind. A document of another epoch wins if it was confirmed no earlier and its epoch is
+    /// not a past one: a restored store never returns to an earlier epoch, whatever a node that is behind says.
     pub fn apply(&mut self, document: Document, kid: &str, now: Timestamp) -> FeedUpdate {
         if document.as_of.since(now) > APART || document.withdraws_signing_key(kid) {
             return FeedUpdate::Ignored;
@@ -67,7 +68,7 @@ impl FeedTracker {
         FeedUpdate::Applied
     }
 
-    /// The document that counts, if there was one.
+    /// The current document; `None` before the first one.
     pub fn current(&self) -> Option<&CurrentDocument> {
         self.current.as_ref()
     }
@@ -80,13 +81,13 @@ impl FeedTracker {
 }
 
 impl CurrentDocument {
-    /// What it says.
+    /// The document.
     pub fn document(&self) -> &Arc<Document> {
         &self.document
     }
 
-    /// How many seconds ago it was true, by the follower's clock; nothing when that clock was put back, so that it
-    /// can't tell.
+    /// The age of the document in seconds, by the follower's clock. `None` if that clock was set back, because the
+    /// age is then unknown.
     pub fn age(&self, now: Timestamp) -> Option<i64> {
         let age = now.since(self.since);
         (age >= -APART).then_some(age)
