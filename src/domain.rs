@@ -1,5 +1,5 @@
-//! The vocabulary that the server and the verifier share: no I/O, no clock of its own. A value that is wrong can't be
-//! constructed.
+//! The vocabulary that the server and the verifier share. It has no I/O and no clock of its own. Invalid values can't
+//! be constructed.
 
 pub mod address;
 pub mod api_key;

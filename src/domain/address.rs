@@ -1,8 +1,21 @@
-//! The caller's address: the peer's, or what trusted proxies say of it.
+//! The caller's address: the peer's, or the one that trusted proxies report.
 //!
-//! A forwarding header is believed as far as the chain of trusted proxies reaches, counted from the peer
-//! backwards, and not at all from anybody else. What is malformed anywhere in it makes the address
-//! unknown, never another one.
+//! A forwarding header is trusted as far as the chain of trusted proxies reaches, counted backwards from the peer.
+//! From anybody else, it is ignored. If any part of it is malformed, the address is unknown, and never a different
+//! one.
+//!
+//! ```
+//! use claviger::domain::address::{AddressPolicy, CallerAddress};
+//!
+//! let policy = AddressPolicy { proxies: "10.0.0.0/8".parse()?, ..AddressPolicy::default() };
+//! let forwarded: [&[u8]; 1] = [b"192.0.2.66, 203.0.113.7, 10.0.0.2"];
+//!
+//! let through_proxy = policy.caller("10.0.0.1".parse()?, forwarded);
+//! assert_eq!(through_proxy, CallerAddress::Known("203.0.113.7".parse()?));
+//! let direct = policy.caller("198.51.100.9".parse()?, forwarded);
+//! assert_eq!(direct, CallerAddress::Known("198.51.100.9".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod forwarded;
 
@@ -13,17 +26,17 @@ use std::str::FromStr;
 use crate::base::text::Excerpt;
 use crate::domain::cidr::{Cidr, CidrError};
 
-/// Where a request comes from.
+/// The address that a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallerAddress {
-    /// This address; one that was IPv4-mapped is IPv4.
+    /// The known address. An IPv4-mapped address is converted to IPv4.
     Known(IpAddr),
-    /// A trusted proxy forwarded it with a header that gives no usable answer.
+    /// A trusted proxy forwarded the request with a header that can't be used.
     Unknown,
 }
 
 impl CallerAddress {
-    /// The address, where it is known: what [`crate::domain::cidr::Cidrs::admits`] asks for.
+    /// The address if it is known, in the form that [`crate::domain::cidr::Cidrs::admits`] takes.
     pub const fn known(self) -> Option<IpAddr> {
         match self {
             Self::Known(address) => Some(address),
@@ -41,17 +54,17 @@ impl fmt::Display for CallerAddress {
     }
 }
 
-/// Where a request comes from, and what the log and the audit trail call it.
+/// The origin of a request, as the log and the audit trail name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'r> {
     /// The caller's address.
     pub address: CallerAddress,
-    /// The id that the request was given.
+    /// The id of the request.
     pub request_id: &'r str,
 }
 
-/// The network that an address is taken for where somebody is counted: the /64 of an IPv6 address, whose owner
-/// has all of it.
+/// The network that stands for an address where callers are counted: the address itself for IPv4, and its /64 for
+/// IPv6, because one owner has all of that.
 pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -59,21 +72,21 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How the caller's address is found.
+/// How the caller's address is determined.
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
-    /// The peers whose header is believed.
+    /// The peers whose header is trusted.
     pub proxies: TrustedProxies,
-    /// The one header that they write.
+    /// The header that these peers write.
     pub header: ForwardedHeader,
 }
 
 impl AddressPolicy {
-    /// The address of the caller behind `peer`, given the values of all lines of [`AddressPolicy::header`]
-    /// in their order. They are not looked at unless `peer` is a trusted proxy.
+    /// The address of the caller behind `peer`. `header_lines` are the values of all lines of
+    /// [`AddressPolicy::header`] in order. They are only read if `peer` is a trusted proxy.
     ///
-    /// It is the rightmost hop that is not a trusted proxy; the leftmost, when all are; and the peer's
-    /// where the header is absent.
+    /// The result is the rightmost hop that is not a trusted proxy. If all hops are, it is the leftmost. If the
+    /// header is absent, it is the peer.
     pub fn caller<'a>(
         &self,
         peer: IpAddr,
@@ -91,12 +104,12 @@ impl AddressPolicy {
     }
 }
 
-/// The networks of the proxies that are believed; none by default.
+/// The networks of the trusted proxies; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Cidr>);
 
 impl TrustedProxies {
-    /// Whether there is none.
+    /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -109,8 +122,8 @@ impl TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = CidrError;
 
-    /// Reads ranges and single addresses separated by commas; spaces around them are fine. `*` is not a
-    /// range here: who trusts everyone believes whatever a caller says of itself.
+    /// Reads ranges and single addresses separated by commas, with optional spaces. `*` is not a range here: to trust
+    /// every peer is to believe whatever a caller says about itself.
     fn from_str(text: &str) -> Result<Self, CidrError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -125,7 +138,7 @@ impl FromIterator<Cidr> for TrustedProxies {
     }
 }
 
-/// The header in which a deployment's proxies say for whom they speak. Only this one is read.
+/// The header in which a deployment's proxies report the caller. No other header is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`: addresses separated by commas.
@@ -136,7 +149,7 @@ pub enum ForwardedHeader {
 }
 
 impl ForwardedHeader {
-    /// Its name in lower case.
+    /// The header's name in lower case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::XForwardedFor => "x-forwarded-for",
@@ -144,10 +157,10 @@ impl ForwardedHeader {
         }
     }
 
-    /// What a proxy writes in it for a request of `caller`'s.
+    /// The value that a proxy writes for a request of `caller`.
     pub fn value_for(self, caller: CallerAddress) -> String {
         match (self, caller) {
-            // RFC 7239 §6: in brackets, and so quoted.
+            // RFC 7239 §6: an IPv6 address is in brackets, and therefore quoted.
             (Self::Forwarded, CallerAddress::Known(IpAddr::V6(address))) => format!("for=\"[{address}]\""),
             (Self::Forwarded, caller) => format!("for={caller}"),
             (Self::XForwardedFor, caller) => caller.to_string(),
@@ -158,7 +171,7 @@ impl ForwardedHeader {
 impl FromStr for ForwardedHeader {
     type Err = ForwardedHeaderError;
 
-    /// Reads the header's name, in which case does not matter (RFC 9110 §5.1).
+    /// Reads the header's name. Case doesn't matter (RFC 9110 §5.1).
     fn from_str(name: &str) -> Result<Self, ForwardedHeaderError> {
         [Self::XForwardedFor, Self::Forwarded]
             .into_iter()
@@ -167,12 +180,12 @@ impl FromStr for ForwardedHeader {
     }
 }
 
-/// A text that is the name of neither header.
+/// The text is not the name of a supported header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the forwarding header is X-Forwarded-For or Forwarded, not `{0}`")]
 pub struct ForwardedHeaderError(Excerpt);
 
-/// Whether the host of a URL is this machine itself.
+/// Whether the host of a URL is this machine.
 #[cfg(feature = "_client")]
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');

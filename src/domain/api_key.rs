@@ -1,7 +1,7 @@
-//! API keys: `{brand}_{env}_{id}{secret}{tag}`, all ASCII, nothing that ever needs escaping.
+//! API keys: `{brand}_{env}_{id}{secret}{tag}`, in ASCII and without characters that need escaping.
 //!
-//! The tag is a keyed hash of all before it, so that what was not issued here is refused without asking
-//! anybody. It is no substitute for the secret: whoever has the tag's key can make tags, not secrets.
+//! The tag is a keyed hash of everything before it, so text that this deployment didn't issue is refused without a
+//! query. The tag doesn't replace the secret: whoever has the tag's key can make tags, but not secrets.
 
 mod clue;
 mod name;
@@ -21,28 +21,28 @@ pub use tag::Tagger;
 
 const ID_LEN: usize = 16;
 
-/// The public name of a key: 16 base62 characters. As a client id it is written `key_{id}`.
+/// The public id of a key: 16 base62 characters. As a client id it is written `key_{id}`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; ID_LEN]);
 
 impl KeyId {
-    /// A new one.
+    /// Generates a random id.
     ///
     /// # Errors
-    /// [`EntropyError`] when `entropy` has none.
+    /// [`EntropyError`] when `entropy` fails.
     pub fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
         Ok(Self(random_base62(entropy)?))
     }
 
-    /// Reads the bare 16 characters, without `key_`; `None` when they are not such.
+    /// Reads the 16 characters without `key_`. `None` if they are malformed.
     pub fn from_bare(bare: &str) -> Option<Self> {
         let bytes: [u8; ID_LEN] = bare.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
-    /// The bare 16 characters, as they stand in a key.
+    /// The 16 characters without `key_`, as a key contains them.
     pub fn as_str(&self) -> &str {
-        // Always base62; there is no other way to say so without `unsafe`.
+        // The characters are always base62, which only `unsafe` could express without the conversion.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -67,13 +67,13 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A text that is no key's id.
+/// The text is not a key's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key's id must be `key_` and 16 letters or digits")]
 pub struct KeyIdError;
 
-/// What a list shows of a key: its beginning, up to the first 4 characters of its id, as `clv_prd_4f2a…`.
-/// Not unique.
+/// The beginning of a key, up to the first 4 characters of its id, as lists show it: `clv_prd_4f2a…`. It is not
+/// unique.
 pub fn display_prefix(brand: &Brand, environment: &EnvironmentSlug, id: &KeyId) -> String {
     beginning(brand.as_str(), environment.as_str(), id)
 }
@@ -85,7 +85,7 @@ fn beginning(brand: &str, environment: &str, id: &KeyId) -> String {
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// `N` uniform base62 characters.
+/// `N` uniformly random base62 characters.
 fn random_base62<const N: usize>(entropy: &Entropy) -> Result<[u8; N], EntropyError> {
     let mut characters = [0; N];
     for character in &mut characters {
@@ -94,7 +94,7 @@ fn random_base62<const N: usize>(entropy: &Entropy) -> Result<[u8; N], EntropyEr
     Ok(characters)
 }
 
-/// One uniform base62 character. The bytes from 248 = 4 × 62 up are drawn again: taken modulo 62 they would
+/// One uniformly random base62 character. Bytes from 248 = 4 × 62 up are drawn again, because modulo 62 they would
 /// favour the first eight characters.
 fn random_character(entropy: &Entropy) -> Result<u8, EntropyError> {
     loop {

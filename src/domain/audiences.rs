@@ -1,4 +1,4 @@
-//! Which of the deployment's resource servers an organization or a project is held to.
+//! The resource servers to which an organization or a project is restricted.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use serde::{Serialize, Serializer};
 
 use crate::base::text::Excerpt;
 
-/// One resource server or more, each once; the first is the default of a token request that names none.
+/// One or more distinct audiences. The first is the default of a token request that names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audiences(Box<[String]>);
 
-/// The list will not do.
+/// Why a list of audiences is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudiencesError {
-    /// A list that leaves nothing.
+    /// The list is empty.
     #[error("audiences must not be empty; null means all audiences of the level above")]
     Empty,
-    /// An audience that the level above doesn't have.
+    /// The level above doesn't have this audience.
     #[error("{0} is not one of the available audiences")]
     Unknown(Excerpt),
-    /// An audience twice.
+    /// An audience appears twice.
     #[error("{0} appears twice in audiences")]
     Twice(Excerpt),
 }
 
 impl Audiences {
-    /// `list`, out of the ones in `choice`.
+    /// Checks that `list` has only audiences of `choice`.
     ///
     /// # Errors
     /// [`AudiencesError`].
@@ -44,7 +44,7 @@ impl Audiences {
         Ok(Self(list.into()))
     }
 
-    /// Reads what `Display` wrote; what a deployment no longer has is still in it.
+    /// Reads the output of `Display`. Audiences that the deployment has removed stay in the list.
     pub fn from_text(text: &str) -> Self {
         Self(text.split(' ').map(str::to_owned).collect())
     }
@@ -55,8 +55,8 @@ impl Audiences {
     }
 }
 
-/// What is left to a project whose deployment has these, and whose organization and itself may name some.
-/// The order is that of whoever is the nearest to the project. It may come to nothing.
+/// The audiences that remain for a project, given those of the deployment and the optional lists of the organization
+/// and the project. The order is that of the innermost list. The result may be empty.
 pub fn left_of(
     deployment: &[String],
     organization: Option<&Audiences>,
@@ -71,7 +71,7 @@ pub fn left_of(
 }
 
 impl fmt::Display for Audiences {
-    /// Separated by spaces, of which no URI has one.
+    /// Separated by spaces, which a URI never contains.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(" "))
     }
@@ -118,7 +118,7 @@ mod tests {
             (Some(&["a:2", "a:1"][..]), None, &["a:2", "a:1"]),
             (None, Some(&["a:3", "a:1"][..]), &["a:3", "a:1"]),
             (Some(&["a:1", "a:2"]), Some(&["a:2"]), &["a:2"]),
-            // What is not there any more, above or at all.
+            // An audience that a level above no longer has.
             (Some(&["a:1"]), Some(&["a:2"]), &[]),
             (Some(&["a:1", "a:9"]), Some(&["a:9", "a:1"]), &["a:1"]),
         ] {

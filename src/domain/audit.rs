@@ -1,5 +1,4 @@
-//! Who did what: the record that every mutation leaves, written in the mutation's own transaction; and refusals
-//! worth knowing.
+//! Audit events. Every mutation records one in its own transaction. Noteworthy refusals are recorded too.
 
 mod filter;
 mod recorded;
@@ -21,38 +20,38 @@ use crate::domain::principal::Principal;
 /// Who acted, and from where.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// The key that the act was authorized by, or the server itself.
+    /// The key that authorized the act, or the server itself.
     pub who: Who,
-    /// The organization of that key. The trail does not name it.
+    /// The organization of that key. The trail doesn't record it.
     pub organization: Option<OrganizationId>,
-    /// The caller's address, where one is known.
+    /// The caller's address, if it is known.
     pub address: Option<IpAddr>,
-    /// The request that asked for it.
+    /// The id of the request.
     pub request_id: Option<String>,
-    /// Whether this is a dry run: everything is checked as if it was meant, and nothing is committed.
+    /// Whether this is a dry run, which checks everything and commits nothing.
     pub dry_run: bool,
 }
 
-/// The subject of an audit event.
+/// The actor of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// An API key, presented itself or through a token of its own.
+    /// An API key, presented directly or through one of its tokens.
     Key(KeyId),
     /// The bootstrap of an empty store.
     Bootstrap,
     /// The server, on a schedule.
     Schedule,
-    /// An operator, at the command line of a machine that holds the master key.
+    /// An operator at the command line of a machine with the master key.
     Operator,
 }
 
 impl Actor {
-    /// The server itself, at no address and for no request.
+    /// The server itself, without an address or a request.
     pub fn server(who: Who) -> Self {
         Self { who, organization: None, address: None, request_id: None, dry_run: false }
     }
 
-    /// Whose share of what is shared the act takes from.
+    /// The principal whose share of the shared capacity the act uses.
     pub fn principal(&self) -> Principal {
         let key = match self.who {
             Who::Key(key) => Some(key),
@@ -73,7 +72,7 @@ impl fmt::Display for Who {
     }
 }
 
-/// The text names nobody who could have acted.
+/// The text is not an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a key's id, bootstrap, schedule or operator")]
 pub struct WhoError;
@@ -91,37 +90,37 @@ impl FromStr for Who {
     }
 }
 
-/// One thing that was done. The time and the change number come from the transaction that it is part of.
+/// One act. Its time and change number come from its transaction.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
-    /// `key.create`, `key.revoke`, `signing_key.rotate`, …
+    /// The action, such as `key.create`, `key.revoke` or `signing_key.rotate`.
     pub action: &'static str,
-    /// The organization that it happened in; `None` for what belongs to the deployment.
+    /// The organization of the act; `None` for acts on the deployment.
     pub organization: Option<OrganizationId>,
-    /// The key that it is about, where it is about one.
+    /// The key that was acted on, if it was a key.
     pub key: Option<KeyId>,
-    /// What was acted on: a key's, token's or signing key's id, an organization's, a project's path.
+    /// What was acted on: the id of a key, token, signing key or organization, or the path of a project.
     pub subject: String,
-    /// How it was before, as the API shows it; never a secret.
+    /// The earlier state, as the API shows it. It never contains a secret.
     pub before: Option<Value>,
-    /// How it is now.
+    /// The new state.
     pub after: Option<Value>,
 }
 
 impl AuditEvent {
-    /// What its action begins with, up to the first point.
+    /// The part of the action before the first dot.
     pub fn family(&self) -> &'static str {
         self.action.split_once('.').map_or(self.action, |(family, _)| family)
     }
 }
 
-/// Something that happened a while before it is recorded.
+/// An event that happened before its transaction.
 #[derive(Clone, Debug)]
 pub struct PastEvent {
     /// When it happened.
     pub at: Timestamp,
-    /// To whom.
+    /// Who acted.
     pub actor: Actor,
-    /// What.
+    /// What happened.
     pub event: AuditEvent,
 }

@@ -7,35 +7,35 @@ use crate::domain::api_key::looks_like_key;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What a request shows. Nothing is said yet of whether it is good.
+/// The credential of a request. It may be invalid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Credential<'r> {
-    /// What was sent as an API key, or looks like one.
+    /// A text that was sent as an API key, or has its form.
     ApiKey(&'r str),
-    /// What may be an access token.
+    /// Any other bearer credential, which may be an access token.
     Token(&'r str),
 }
 
-/// Why there is no credential. Displayed, it is what the sender of the request may be told.
+/// Why a request has no credential. The text is safe to send to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialFault {
-    /// None was sent.
+    /// The request has none.
     #[error("a credential is required")]
     Missing,
-    /// None can be read out of what was sent.
+    /// The header can't be read.
     #[error("the credential is malformed")]
     Unreadable,
-    /// There is one in each of the two headers.
+    /// Both headers have one.
     #[error("both Authorization and X-Api-Key")]
     Both,
-    /// A header is there twice: of two, another reader might take the other.
+    /// A header occurs twice. Another reader might use the other one.
     #[error("two {0} headers")]
     Twice(&'static str),
 }
 
 impl<'r> Credential<'r> {
-    /// The one credential in `Authorization: Bearer` (RFC 6750 §2.1) or `X-Api-Key`. In a URL or a body there is none
-    /// (RFC 9700 §4.3.2).
+    /// The only credential in `Authorization: Bearer` (RFC 6750 §2.1) or `X-Api-Key`. URLs and bodies are not
+    /// searched (RFC 9700 §4.3.2).
     ///
     /// # Errors
     /// [`CredentialFault`].
@@ -50,8 +50,8 @@ impl<'r> Credential<'r> {
         }
     }
 
-    /// The credential in the value of an `Authorization` header of the scheme `Bearer`, whose name is without case
-    /// (RFC 9110 §11.1): an API key or a token, which no key is.
+    /// The credential in an `Authorization` header with the scheme `Bearer`, in any case (RFC 9110 §11.1). A text
+    /// with the form of a key is an API key, and any other a token.
     pub fn bearer(authorization: &'r str) -> Option<Self> {
         let (scheme, credential) = authorization.split_once(' ')?;
         let credential = credential.trim_matches(' ');
@@ -73,7 +73,7 @@ fn single<'r>(
     if values.next().is_some() {
         return Err(CredentialFault::Twice(written));
     }
-    // What is not text is no credential of ours; said like any other wrong one.
+    // A value that is not text can't be a valid credential, so it fails like any malformed one.
     value.to_str().map(Some).map_err(|_| CredentialFault::Unreadable)
 }
 

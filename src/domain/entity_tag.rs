@@ -1,25 +1,24 @@
-//! Entity tags as requests name them (RFC 9110 §8.8.3), and the two ways to compare them (§8.8.3.2).
+//! Entity tags in requests (RFC 9110 §8.8.3), and the two ways to compare them (§8.8.3.2).
 //!
-//! A proxy that compresses an answer weakens its tag: `"a"` becomes `W/"a"`. Such a tag still names the version for
-//! `If-None-Match`, and never does for `If-Match`.
+//! A proxy that compresses a response weakens its tag: `"a"` becomes `W/"a"`. A weak tag still matches for
+//! `If-None-Match`, and never for `If-Match`.
 
-/// One tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct EntityTag {
     is_weak: bool,
-    /// With its quotes.
+    /// The tag with its quotes.
     opaque: String,
 }
 
-/// What `If-Match` or `If-None-Match` names.
+/// The value of `If-Match` or `If-None-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityTags(Named);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Named {
-    /// `*`: whichever version there is.
+    /// `*`: any version.
     Any,
-    /// One of these, of which there is at least one.
+    /// At least one tag.
     OneOf(Vec<EntityTag>),
 }
 
@@ -32,7 +31,7 @@ impl EntityTags {
     /// The most tags of a list.
     pub const MOST: usize = 16;
 
-    /// Reads all lines of a header. Empty elements are ignored (RFC 9110 §5.6.1.2), and a comma may be inside a tag.
+    /// Reads all lines of a header. Empty elements are ignored (RFC 9110 §5.6.1.2). A tag may contain a comma.
     ///
     /// # Errors
     /// [`NotEntityTags`], also for a list that is empty or has more than [`EntityTags::MOST`] tags.
@@ -55,13 +54,14 @@ impl EntityTags {
         if tags.is_empty() { Err(NotEntityTags) } else { Ok(Self(Named::OneOf(tags))) }
     }
 
-    /// Whether `current`, a strong tag with its quotes, is named, by the weak comparison of `If-None-Match`
-    /// (RFC 9110 §13.1.2).
+    /// Whether a tag matches `current`, a strong tag with its quotes, by the weak comparison of `If-None-Match` (RFC
+    /// 9110 §13.1.2).
     pub fn name_weakly(&self, current: &str) -> bool {
         self.any(|tag| tag.opaque == current)
     }
 
-    /// The same by the strong comparison of `If-Match` (RFC 9110 §13.1.1): no weak tag names anything.
+    /// Whether a tag matches `current` by the strong comparison of `If-Match` (RFC 9110 §13.1.1). A weak tag never
+    /// does.
     pub fn name_strongly(&self, current: &str) -> bool {
         self.any(|tag| !tag.is_weak && tag.opaque == current)
     }
@@ -75,7 +75,7 @@ impl EntityTags {
 }
 
 impl EntityTag {
-    /// The first tag of a list, and what is behind the comma after it; `None` at the end.
+    /// The first tag of a list, and the rest after its comma. `None` at the end.
     fn first(list: &[u8]) -> Result<Option<(Self, &[u8])>, NotEntityTags> {
         let mut list = list.trim_ascii_start();
         while let Some(rest) = list.strip_prefix(b",") {
@@ -91,7 +91,7 @@ impl EntityTag {
         let inner = quoted.strip_prefix(b"\"").ok_or(NotEntityTags)?;
         let end = inner.iter().position(|byte| *byte == b'"').ok_or(NotEntityTags)?;
         let (inner, behind) = inner.split_at(end);
-        // Ours are ASCII, so that a tag with other bytes, which would be allowed, is no loss.
+        // A tag may contain other bytes, but ours are ASCII, so such a tag can't match.
         if !inner.iter().all(u8::is_ascii_graphic) {
             return Err(NotEntityTags);
         }

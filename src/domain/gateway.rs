@@ -1,30 +1,30 @@
-//! What a gateway's request would do, and to what: from its method and its path.
+//! Maps a gateway's request, by its method and path, to an action on a resource.
 
 use crate::domain::scope::{Resource, Verb};
 
-/// Which method is which action, and where a path's resource begins.
+/// Which methods mean which action, and where the resource begins in a path.
 #[derive(Clone, Debug)]
 pub struct GateMapping {
-    /// Methods with their actions; the first that fits counts, and `None` fits every method.
+    /// Methods with their actions. The first match counts, and `None` matches every method.
     actions: Vec<(Option<Box<str>>, Verb)>,
-    /// What paths begin with and resources do not, without a slash at its end.
+    /// The prefix of paths that is not part of the resource, without a slash at its end.
     prefix: String,
     lets_preflights_through: bool,
 }
 
-/// The mapping will not do.
+/// Why a mapping is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// An entry that is not `METHOD=action`.
+    /// An entry doesn't have the form `METHOD=action`.
     #[error("{0} is not METHOD=read, METHOD=write or METHOD=admin; * stands for any other method")]
     Action(String),
-    /// A prefix that no path has.
+    /// The prefix can't begin a path.
     #[error("{0} does not begin with a slash")]
     Prefix(String),
 }
 
 impl Default for GateMapping {
-    /// Safe methods (RFC 9110 §9.2.1) read and all others write; the whole path is the resource.
+    /// Safe methods (RFC 9110 §9.2.1) read, and all others write. The whole path is the resource.
     fn default() -> Self {
         let safe = ["GET", "HEAD", "OPTIONS"];
         let mut actions: Vec<_> = safe.into_iter().map(|method| (Some(method.into()), Verb::Read)).collect();
@@ -34,8 +34,7 @@ impl Default for GateMapping {
 }
 
 impl GateMapping {
-    /// A mapping of these entries, `GET=read` and `*=write`, and of this prefix; what is not given is as in the
-    /// default.
+    /// A mapping with these entries, such as `GET=read` and `*=write`, and this prefix. `None` keeps the default.
     ///
     /// # Errors
     /// [`MappingError`].
@@ -56,7 +55,7 @@ impl GateMapping {
         })
     }
 
-    /// The same, and CORS preflights pass, which never have a credential.
+    /// Sets whether CORS preflights pass without a credential. They never carry one.
     #[must_use]
     pub fn with_preflights(self, pass: bool) -> Self {
         Self { lets_preflights_through: pass, ..self }
@@ -67,14 +66,14 @@ impl GateMapping {
         self.lets_preflights_through
     }
 
-    /// What a request with this method does; `None` where no entry says so.
+    /// The action of a request with this method; `None` if no entry matches.
     pub fn verb(&self, method: &str) -> Option<Verb> {
         let fits = |known: &Option<Box<str>>| known.as_ref().is_none_or(|known| **known == *method);
         self.actions.iter().find(|(known, _)| fits(known)).map(|(_, verb)| *verb)
     }
 
-    /// What a request for this target, a path and perhaps a query, is about. Nothing is decoded or normalised:
-    /// what is not literals joined by slashes is no resource.
+    /// The resource of a request target, which is a path and an optional query. Nothing is decoded or normalised.
+    /// `None` if the path is not literals joined by slashes.
     pub fn resource(&self, target: &str) -> Option<Resource> {
         let path = target.split('?').next()?;
         path.strip_prefix(&self.prefix)?.strip_prefix('/')?.parse().ok()
@@ -109,7 +108,7 @@ mod tests {
         }
         let own = GateMapping::new(Some(&entries(&["GET=read", "DELETE=admin"])), None).unwrap();
         assert_eq!(own.verb("DELETE"), Some(Verb::Admin));
-        // Methods are case-sensitive, and what is not listed is nothing.
+        // Methods are case-sensitive, and unlisted ones have no action.
         assert_eq!((own.verb("get"), own.verb("POST")), (None, None));
         for bad in ["GET", "GET=", "GET=*", "GET=Read", "=read", "G T=read"] {
             let refused = GateMapping::new(Some(&entries(&[bad])), None);

@@ -1,4 +1,4 @@
-//! An API key as the deployment knows it: everything but its secret.
+//! An API key as the deployment stores it: everything except the secrets themselves.
 
 pub mod labels;
 mod life;
@@ -19,59 +19,59 @@ pub use view::{KeyView, WholeKeyView};
 /// A key and its live secrets.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
-    /// Its id, which is also its client id.
+    /// The key's id, which is also its client id.
     pub id: KeyId,
-    /// The organization that it belongs to, for good.
+    /// The organization that owns it. It never changes.
     pub organization: OrganizationId,
-    /// Its project, for good.
+    /// The project. It never changes.
     pub project: ProjectId,
-    /// Its environment, for good.
+    /// The environment. It never changes.
     pub environment: EnvironmentSlug,
-    /// The brand that it was made under.
+    /// The brand under which the key was created.
     pub brand: Brand,
-    /// What people call it.
+    /// The name that people gave it.
     pub name: String,
-    /// What people remember about it.
+    /// Remarks that people made about it.
     pub note: Option<String>,
-    /// What it may do.
+    /// What the key may do.
     pub scopes: Scopes,
-    /// Where it may be used from.
+    /// The networks from which it may be used.
     pub cidrs: Cidrs,
-    /// Goes up whenever something is taken away; a token of a lower one is dead.
+    /// A number that grows whenever the key loses something. Tokens of lower generations are dead.
     pub generation: u64,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Timestamp,
-    /// By whom: a key's id, or `bootstrap`.
+    /// The creator: a key's id, or `bootstrap`.
     pub created_by: String,
-    /// When it ends, if ever: it is good before this moment and not at it.
+    /// When the key expires, if ever. It is valid before this moment and not at it.
     pub expires_at: Option<Timestamp>,
-    /// Since when it is suspended. Unlike a revocation, that can be undone.
+    /// When the key was disabled. Unlike a revocation, this can be undone.
     pub disabled_at: Option<Timestamp>,
-    /// Set for good by a revocation.
+    /// The revocation, which is permanent.
     pub revoked: Option<Revoked>,
-    /// When a secret of it was last used, to within the flush interval.
+    /// When one of its secrets was last used, to within the flush interval.
     pub last_used_at: Option<Timestamp>,
-    /// The secrets that still open it; the newest last.
+    /// The secrets that are still valid, newest last.
     pub secrets: Vec<KeySecret>,
 }
 
 /// When and why a key was revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revoked {
-    /// The moment of the revocation.
+    /// When the key was revoked.
     pub at: Timestamp,
-    /// What the revoker said about it.
+    /// The reason that was given.
     pub reason: Option<String>,
 }
 
-/// A secret of a key, as it is stored: its hash.
+/// A stored secret of a key, as a hash.
 #[derive(Clone)]
 pub struct KeySecret {
-    /// Its id, safe to show.
+    /// The secret's id, which is safe to show.
     pub id: SecretId,
     /// An argon2id hash as a PHC string.
     pub hash: Box<str>,
-    /// When it was made.
+    /// When the secret was created.
     pub created_at: Timestamp,
     /// When its overlap with a newer secret ends.
     pub expires_at: Option<Timestamp>,
@@ -79,21 +79,21 @@ pub struct KeySecret {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Where a key stands.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStatus {
-    /// It works.
+    /// The key works.
     Active,
-    /// It is suspended until somebody enables it.
+    /// The key is suspended until somebody enables it.
     Disabled,
-    /// Its end has passed; a later one would make it work again.
+    /// The key has expired. A later expiry would make it work again.
     Expired,
-    /// It never works again.
+    /// The key never works again.
     Revoked,
 }
 
 impl ApiKey {
-    /// Where the key stands at `now`. Revoked takes precedence over expired, and expired over disabled.
+    /// The state at `now`. Revoked takes precedence over expired, and expired over disabled.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked.is_some() {
             KeyStatus::Revoked
@@ -125,7 +125,7 @@ impl KeyStatus {
     }
 }
 
-/// A secret's id: `sec_` and 16 hexadecimal digits. It says nothing about the secret.
+/// The id of a secret: `sec_` and 16 hexadecimal digits. It reveals nothing about the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretId(u64);
 
@@ -135,7 +135,7 @@ pub struct SecretId(u64);
 pub struct SecretIdError;
 
 impl SecretId {
-    /// A new random id.
+    /// Generates a random id.
     ///
     /// # Errors
     /// When the system has no randomness.

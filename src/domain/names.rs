@@ -1,16 +1,25 @@
-//! The ids of organizations and projects: chosen by their creator, for good.
+//! The ids of organizations and projects. Their creator chooses them, and they never change.
+//!
+//! ```
+//! use claviger::domain::names::{NameError, OrganizationId};
+//!
+//! let acme: OrganizationId = "acme-2".parse()?;
+//! assert_eq!(acme.as_str(), "acme-2");
+//! assert_eq!("Acme".parse::<OrganizationId>(), Err(NameError));
+//! # Ok::<(), NameError>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::base::text::serde_as_text;
 
-/// What was given is not `[a-z][a-z0-9-]{0,62}`.
+/// The text doesn't match `[a-z][a-z0-9-]{0,62}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id must have 1 to 63 characters of a-z, 0-9 and -, and begin with a letter")]
 pub struct NameError;
 
-/// Defines an id type over a slug; the two must never be mixed up.
+/// Defines an id type. Separate types prevent mixing up the two ids.
 macro_rules! slug {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -43,11 +52,11 @@ macro_rules! slug {
 }
 
 slug! {
-    /// An organization's id: a tenant.
+    /// The id of an organization, which is a tenant.
     OrganizationId
 }
 slug! {
-    /// A project's id, within its organization.
+    /// The id of a project, unique within its organization.
     ProjectId
 }
 

@@ -1,20 +1,19 @@
-//! On whose behalf something is done.
+//! Principals, between whom shared capacity is divided.
 
 use super::api_key::KeyId;
 use super::key::ApiKey;
 use super::names::OrganizationId;
 
-/// On whose behalf something is done: what shared things are divided among.
+/// On whose behalf the server works. Shared capacity is divided by this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Principal {
-    /// The organization of the key; `None` for the server itself, and for callers that nobody knows.
+    /// The organization of the key. `None` for the server itself and for unidentified callers.
     pub organization: Option<OrganizationId>,
-    /// The key.
+    /// The key; `None` in the same cases.
     pub key: Option<KeyId>,
 }
 
 impl Principal {
-    /// The holder of this key.
     pub fn of(key: &ApiKey) -> Self {
         Self { organization: Some(key.organization.clone()), key: Some(key.id) }
     }

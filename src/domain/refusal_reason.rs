@@ -1,22 +1,22 @@
-//! Why keys, and tokens of them, are refused.
+//! The reasons for refusing keys and their tokens.
 
-/// Why a key, or a token of it, was refused.
+/// Why a key or one of its tokens is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefusalReason {
-    /// The secret is right, and the key is revoked; or the token is revoked, or its key.
+    /// The secret is right but the key is revoked; or the token or its key is revoked.
     Revoked,
     /// The secret is right, and the key has expired.
     Expired,
-    /// The secret is right, or the token was, and the key is disabled.
+    /// The secret is right or the token was valid, but the key is disabled.
     Disabled,
-    /// The secret is right, or the token good, but not from there.
+    /// The secret or the token is valid, but not from this address.
     Address,
-    /// The key was made here, and its secret does not open it: one that is retired, as a rule.
+    /// The key was issued here, but its secret is not valid. Usually, it is a retired one.
     Secret,
 }
 
 impl RefusalReason {
-    /// `revoked`, `expired`, `disabled`, `address` or `secret`.
+    /// The reason as text: `revoked`, `expired`, `disabled`, `address` or `secret`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",

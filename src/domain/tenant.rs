@@ -1,4 +1,4 @@
-//! Organizations, the tenants; and the projects in them.
+//! Organizations, which are the tenants, and their projects.
 
 mod environments;
 
@@ -10,51 +10,51 @@ use crate::base::clock::Timestamp;
 use crate::domain::audiences::Audiences;
 use crate::domain::names::{OrganizationId, ProjectId};
 
-/// A tenant. Serialized, it is what the management API shows.
+/// A tenant. It serializes to the form that the management API shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Organization {
-    /// Its id, for good.
+    /// The id. It never changes.
     pub id: OrganizationId,
-    /// What people call it.
+    /// The name that people use.
     pub name: String,
-    /// What its tokens can be for; `None` is all of the deployment's audiences.
+    /// The audiences of its tokens; `None` for all audiences of the deployment.
     pub audiences: Option<Audiences>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A part of an organization, which keys belong to. Serialized, it is what the management API shows.
+/// A part of an organization to which keys belong. It serializes to the form that the management API shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Project {
-    /// Its id, for good, and unique in its organization.
+    /// The id, unique in its organization. It never changes.
     pub id: ProjectId,
-    /// The organization that it belongs to, for good.
+    /// The organization that owns the project. It never changes.
     pub organization: OrganizationId,
-    /// What people call it.
+    /// The name that people use.
     pub name: String,
-    /// Where its keys may be at home.
+    /// The environments in which its keys may be.
     pub environments: Environments,
-    /// What its tokens can be for; `None` is all of its organization's audiences.
+    /// The audiences of its tokens; `None` for all audiences of its organization.
     pub audiences: Option<Audiences>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl Organization {
-    /// One that is named by its id, for all audiences.
+    /// An organization that is named by its id and has all audiences.
     pub fn new(id: OrganizationId, created_at: Timestamp) -> Self {
         Self { name: id.to_string(), id, audiences: None, created_at }
     }
 }
 
 impl Project {
-    /// One that is named by its id, with the usual environments and all audiences.
+    /// A project that is named by its id and has the usual environments and all audiences.
     pub fn new(organization: OrganizationId, id: ProjectId, created_at: Timestamp) -> Self {
         let environments = Environments::default();
         Self { name: id.to_string(), id, organization, environments, audiences: None, created_at }
     }
 
-    /// How changes and audit events name it.
+    /// The path by which changes and audit events name the project.
     pub fn path(&self) -> String {
         format!("{}/{}", self.organization, self.id)
     }

@@ -1,4 +1,4 @@
-//! The use of keys, as it is counted: what for, and in which stretches of time.
+//! Counting the use of keys: the kinds of use, and the periods.
 
 mod calendar;
 mod period;
@@ -10,21 +10,22 @@ use super::refusal_reason::RefusalReason;
 pub use calendar::{CalendarError, CalendarPeriod, CalendarSpan};
 pub use period::{Interval, IntervalError, Period, PeriodError};
 
-/// What a key was used for.
+/// The kind of a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UseKind {
     /// A token was issued.
     Token,
-    /// The key itself, or a token of it, was checked by this server and found good: as the caller's at the management
-    /// API, introspection and revocation, or as what is introspected, exchanged, or shown to a gateway.
+    /// This server checked the key or one of its tokens, and accepted it: as the caller's credential at the
+    /// management API, introspection or revocation, or as the subject of introspection, of a token exchange or of a
+    /// gateway's request.
     Direct,
-    /// It was refused. What proved nothing about who sent it, such as an unknown id or a tag that is not ours,
-    /// is no key's use.
+    /// The key or token was refused. A request that proves nothing about its sender, such as one with an unknown id
+    /// or a wrong tag, doesn't count as a use of any key.
     Refused(RefusalReason),
 }
 
 impl UseKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 7] = [
         Self::Token,
         Self::Direct,
@@ -35,7 +36,7 @@ impl UseKind {
         Self::Refused(RefusalReason::Secret),
     ];
 
-    /// Its place in [`UseKind::ALL`].
+    /// The index in [`UseKind::ALL`].
     pub const fn index(self) -> usize {
         match self {
             Self::Token => 0,
@@ -44,7 +45,7 @@ impl UseKind {
         }
     }
 
-    /// `token`, `direct`, or why it was refused.
+    /// The kind as text: `token`, `direct`, or the reason for the refusal.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -53,38 +54,38 @@ impl UseKind {
         }
     }
 
-    /// The kind of this name; `None` for one that a newer binary counted.
+    /// The kind with this text. `None` for a kind that a newer binary counted.
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// How often a key was used, for each kind of use.
+/// How often a key was used, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UseCounts([u64; UseKind::ALL.len()]);
 
 impl UseCounts {
-    /// Counts `times` more of a kind.
+    /// Adds `times` uses of a kind.
     pub fn add(&mut self, kind: UseKind, times: u64) {
         self.0[kind.index()] += times;
     }
 
-    /// How often there was this kind of use.
+    /// The number of uses of a kind.
     pub fn of(&self, kind: UseKind) -> u64 {
         self.0[kind.index()]
     }
 
-    /// What there is more than none of.
+    /// The kinds with at least one use, and their numbers.
     pub fn counted(&self) -> impl Iterator<Item = (UseKind, u64)> {
         UseKind::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
     }
 
-    /// How often the key was used: a refusal is no use.
+    /// The number of uses, without refusals.
     pub fn used(&self) -> u64 {
         self.of(UseKind::Token) + self.of(UseKind::Direct)
     }
 
-    /// Whether there was no use at all.
+    /// Whether nothing was counted, not even a refusal.
     pub fn is_empty(&self) -> bool {
         self.counted().next().is_none()
     }

@@ -1,18 +1,18 @@
-//! The hops in a forwarding header: all of them, or nothing where one is not understood.
+//! The hops in a forwarding header. A single malformed part makes the whole result unknown.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::ForwardedHeader;
 
-/// More text than this is refused unread: no honest chain of proxies is that long.
+/// A longer text is refused unread. No honest chain of proxies is that long.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// More parameters than this in one element are refused; RFC 7239 §5 defines four.
+/// An element with more parameters is refused. RFC 7239 §5 defines four.
 const MAX_PARAMETERS: usize = 16;
 
-/// The hops of all lines from first to last, IPv4-mapped addresses made IPv4; empty when there is no line.
-/// `None` when anything is malformed, obfuscated or unknown. A quoted string does not go on in the next
-/// line: else one who sends the first line could swallow what a proxy writes in the second.
+/// The hops of all lines from first to last, with IPv4-mapped addresses as IPv4. Empty if there is no line. `None` if
+/// anything is malformed, obfuscated or unknown. A quoted string must end in its line. Otherwise the sender of the
+/// first line could swallow what a proxy writes in the second.
 pub(super) fn hops<'a>(
     header: ForwardedHeader,
     lines: impl IntoIterator<Item = &'a [u8]>,
@@ -30,11 +30,11 @@ pub(super) fn hops<'a>(
             ForwardedHeader::Forwarded => forwarded(line, &mut hops)?,
         }
     }
-    // RFC 7239 §4 asks for one element at least.
+    // RFC 7239 §4 requires at least one element.
     (!hops.is_empty()).then_some(hops)
 }
 
-/// Addresses separated by commas. An empty place is malformed: some proxy did not say for whom it speaks.
+/// Reads addresses separated by commas. An empty place is malformed: some proxy didn't report its client.
 fn x_forwarded_for(line: &[u8], hops: &mut Vec<IpAddr>) -> Option<()> {
     for hop in std::str::from_utf8(line).ok()?.split(',') {
         hops.push(x_forwarded_for_hop(hop.trim_matches([' ', '\t']))?);
@@ -49,7 +49,7 @@ fn x_forwarded_for_hop(hop: &str) -> Option<IpAddr> {
     }
 }
 
-/// RFC 7239 §4: `1#forwarded-element`, where empty elements are ignored (RFC 9110 §5.6.1.2).
+/// RFC 7239 §4: `1#forwarded-element`. Empty elements are ignored (RFC 9110 §5.6.1.2).
 fn forwarded(line: &[u8], hops: &mut Vec<IpAddr>) -> Option<()> {
     let mut rest = Rest(line);
     loop {
@@ -66,8 +66,8 @@ fn forwarded(line: &[u8], hops: &mut Vec<IpAddr>) -> Option<()> {
     }
 }
 
-/// RFC 7239 §4: `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`, whose `for` is the hop. Names are
-/// without case, and none occurs twice.
+/// RFC 7239 §4: `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`. The hop is in `for`. Case doesn't matter in names,
+/// and none may occur twice.
 fn element<'a>(rest: &mut Rest<'a>) -> Option<IpAddr> {
     let mut names: Vec<&'a [u8]> = Vec::new();
     let mut hop = None;
@@ -89,8 +89,8 @@ fn element<'a>(rest: &mut Rest<'a>) -> Option<IpAddr> {
     }
 }
 
-/// RFC 7239 §6: `nodename [ ":" node-port ]`. Only addresses are understood; `unknown` and obfuscated
-/// identifiers, also as ports, are not.
+/// RFC 7239 §6: `nodename [ ":" node-port ]`. Only addresses are accepted, not `unknown` or obfuscated identifiers,
+/// which a port may be too.
 fn node(node: &str) -> Option<IpAddr> {
     let (address, port) = match node.strip_prefix('[') {
         Some(bracketed) => {
@@ -111,7 +111,7 @@ fn is_port(port: &str) -> bool {
     (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What of a line is still to be read.
+/// The rest of a line.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -134,7 +134,7 @@ impl<'a> Rest<'a> {
         self.peek().is_none_or(|byte| byte == b';' || byte == b',' || is_whitespace(byte))
     }
 
-    /// RFC 7239 §4: `token "=" value`, without whitespace.
+    /// RFC 7239 §4: `token "=" value`, without white space.
     fn pair(&mut self) -> Option<(&'a [u8], Vec<u8>)> {
         let name = self.token()?;
         if self.next()? != b'=' {
@@ -149,7 +149,7 @@ impl<'a> Rest<'a> {
         (!token.is_empty()).then_some(token)
     }
 
-    /// RFC 7239 §4: `token / quoted-string`, the latter without its quotes and backslashes.
+    /// RFC 7239 §4: `token / quoted-string`. Removes the quotes and the backslashes of a quoted string.
     fn value(&mut self) -> Option<Vec<u8>> {
         if self.peek() != Some(b'"') {
             return self.token().map(<[u8]>::to_vec);
@@ -182,7 +182,7 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// RFC 9110 §5.6.4: what may stand in a quoted string, plain or after a backslash.
+/// RFC 9110 §5.6.4: the bytes allowed in a quoted string, plain or after a backslash.
 fn is_quotable(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }

@@ -1,21 +1,21 @@
-//! What somebody may know of a key whose id they don't have.
+//! The beginning of a key's id, for a search by people who don't have the whole id.
 
 use std::str::FromStr;
 
 use super::name::{is_brand, is_environment};
 use super::{Brand, EnvironmentSlug, ID_LEN};
 
-/// The fewest characters of an id that a search takes: as many as lists show.
+/// The fewest characters of an id that a search accepts: as many as lists show.
 const LEAST: usize = 4;
 
-/// The beginning of a key's id, alone (`key_4f2a`, or the whole id) or as lists show it (`clv_prd_4f2a…`).
+/// The beginning of a key's id, on its own (`key_4f2a`, or the whole id) or as lists show it (`clv_prd_4f2a…`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyClue {
     beginning: String,
     issued_as: Option<(String, String)>,
 }
 
-/// A text that is no such beginning. It is not repeated: it may be a whole key.
+/// The text is not such a beginning. The error doesn't quote it, because it may be a whole key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "it is a key's id, the first 4 or more characters of one (key_4f2a), or a prefix as lists show it (clv_prd_4f2a)"
@@ -23,12 +23,12 @@ pub struct KeyClue {
 pub struct KeyClueError;
 
 impl KeyClue {
-    /// What the ids of such keys begin with, `key_` included.
+    /// The prefix of the ids to search for, including `key_`.
     pub fn beginning(&self) -> &str {
         &self.beginning
     }
 
-    /// Whether a key that was issued under this brand for this environment may be the one.
+    /// Whether a key with this brand and environment may match.
     pub fn fits(&self, brand: &Brand, environment: &EnvironmentSlug) -> bool {
         self.issued_as
             .as_ref()

@@ -1,4 +1,4 @@
-//! The two names that a key begins with.
+//! The brand and the environment at the start of a key.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use crate::base::text::serde_as_text;
 
-/// What the operator's keys begin with: `[a-z][a-z0-9]{1,11}`, and `clv` unless set. It may be changed at
-/// any time: keys that have the earlier one stay good.
+/// The first part of the operator's keys: `[a-z][a-z0-9]{1,11}`, by default `clv`. It may change at any time: keys
+/// with an earlier brand stay valid.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Brand(Box<str>);
 
 impl Brand {
-    /// Its text.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,7 +38,7 @@ impl fmt::Display for Brand {
     }
 }
 
-/// A text that is no brand.
+/// The text is not a brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a brand must be a lower-case letter, then 1 to 11 lower-case letters or digits")]
 pub struct BrandError;
@@ -48,7 +48,7 @@ pub struct BrandError;
 pub struct EnvironmentSlug(Box<str>);
 
 impl EnvironmentSlug {
-    /// Its text.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,7 +68,7 @@ impl fmt::Display for EnvironmentSlug {
     }
 }
 
-/// A text that is no environment's slug.
+/// The text is not an environment's slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an environment must be a lower-case letter, then up to 11 lower-case letters or digits")]
 pub struct EnvironmentSlugError;
@@ -81,7 +81,7 @@ pub(super) fn is_environment(text: &str) -> bool {
     is_name(text, 1..=12)
 }
 
-/// A lower-case letter, then lower-case letters and digits, `len` bytes in all.
+/// Whether the text is a lower-case letter, then lower-case letters and digits, with `len` bytes in total.
 fn is_name(text: &str, len: RangeInclusive<usize>) -> bool {
     len.contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_lowercase())

@@ -1,4 +1,4 @@
-//! The whole text of a key, as it is shown once and presented ever after.
+//! The whole text of a key, which is shown once and presented with every request.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use super::tag::TAG_LEN;
 use super::{Brand, EnvironmentSlug, ID_LEN, KeyId, Tagger, beginning, random_base62};
 use crate::base::entropy::{Entropy, EntropyError};
 
-/// 43 base62 characters are 256 bits and a little.
+/// 43 base62 characters have slightly more than 256 bits.
 const SECRET_LEN: usize = 43;
 
 const BODY_LEN: usize = ID_LEN + SECRET_LEN + TAG_LEN;
 
-/// A key with its secret, of which the tag is known to be right. Wiped from memory when it is dropped.
+/// A key with its secret and a verified tag. It is wiped from memory when dropped.
 pub struct PlainKey {
     text: Zeroizing<String>,
     brand_len: usize,
@@ -23,10 +23,10 @@ pub struct PlainKey {
 }
 
 impl PlainKey {
-    /// A new key with a new id.
+    /// Generates a key with a new id.
     ///
     /// # Errors
-    /// [`EntropyError`] when `entropy` has none.
+    /// [`EntropyError`] when `entropy` fails.
     pub fn generate(
         brand: &Brand,
         environment: &EnvironmentSlug,
@@ -36,10 +36,10 @@ impl PlainKey {
         Self::with_id(brand, environment, KeyId::generate(entropy)?, tagger, entropy)
     }
 
-    /// A new secret for the key `id`.
+    /// Generates a new secret for the key `id`.
     ///
     /// # Errors
-    /// [`EntropyError`] when `entropy` has none.
+    /// [`EntropyError`] when `entropy` fails.
     pub fn with_id(
         brand: &Brand,
         environment: &EnvironmentSlug,
@@ -49,7 +49,7 @@ impl PlainKey {
     ) -> Result<Self, EntropyError> {
         let secret = Zeroizing::new(random_base62::<SECRET_LEN>(entropy)?);
         let (brand, environment) = (brand.as_str(), environment.as_str());
-        // Exactly the room that it takes: a text that grows leaves copies of itself behind.
+        // The exact capacity: a string that grows leaves copies of itself in memory.
         let mut text = Zeroizing::new(String::with_capacity(brand.len() + environment.len() + 2 + BODY_LEN));
         for part in [brand, "_", environment, "_", id.as_str()] {
             text.push_str(part);
@@ -60,10 +60,10 @@ impl PlainKey {
         Ok(Self { text, brand_len: brand.len(), environment_len: environment.len(), id })
     }
 
-    /// Reads what somebody presented. Any brand will do: the tag tells whether it was issued here.
+    /// Reads a presented key. Any brand is accepted: the tag tells whether the key was issued here.
     ///
     /// # Errors
-    /// [`NotIssuedHere`], without saying what is wrong with it.
+    /// [`NotIssuedHere`], without a reason.
     pub fn parse(text: &str, tagger: &Tagger) -> Result<Self, NotIssuedHere> {
         let parts = Parts::of(text).ok_or(NotIssuedHere)?;
         let (untagged, tag) = text.split_at(text.len() - TAG_LEN);
@@ -78,7 +78,7 @@ impl PlainKey {
         })
     }
 
-    /// The id, which is no secret.
+    /// The id, which is not secret.
     pub const fn id(&self) -> KeyId {
         self.id
     }
@@ -89,23 +89,23 @@ impl PlainKey {
         &self.text[end - SECRET_LEN..end]
     }
 
-    /// The brand that it was issued under.
+    /// The brand under which the key was issued.
     pub fn brand(&self) -> &str {
         &self.text[..self.brand_len]
     }
 
-    /// What a list shows of it, see [`display_prefix`](super::display_prefix).
+    /// The part that lists show; see [`display_prefix`](super::display_prefix).
     pub fn display_prefix(&self) -> String {
         beginning(self.brand(), self.environment(), &self.id())
     }
 
-    /// The environment that it was issued for.
+    /// The environment for which the key was issued.
     pub fn environment(&self) -> &str {
         let start = self.brand_len + 1;
         &self.text[start..start + self.environment_len]
     }
 
-    /// The whole text, for the one answer that shows it and the one check that needs it.
+    /// The whole text, for the only response that shows it and the only check that needs it.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -117,12 +117,12 @@ impl fmt::Debug for PlainKey {
     }
 }
 
-/// Whether `text` has the shape of a key, tag unchecked. No JWT has: it holds dots.
+/// Whether `text` has the form of a key; the tag is not checked. A JWT never does, because it contains dots.
 pub fn looks_like_key(text: &str) -> bool {
     Parts::of(text).is_some()
 }
 
-/// The id that `text` claims to be a key of, tag unchecked.
+/// The id of the key that `text` claims to be; the tag is not checked.
 pub fn claimed_id(text: &str) -> Option<KeyId> {
     Parts::of(text).map(|parts| parts.id)
 }
@@ -132,7 +132,7 @@ pub fn claimed_id(text: &str) -> Option<KeyId> {
 #[error("not an API key that was issued here")]
 pub struct NotIssuedHere;
 
-/// What the shape of a key tells.
+/// The parts of a text with the form of a key.
 struct Parts<'a> {
     brand: &'a str,
     environment: &'a str,

@@ -1,4 +1,4 @@
-//! The tag: what tells keys that were issued here from all others.
+//! The tag that distinguishes keys of this deployment from all others.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use super::BASE62;
 
 pub(super) const TAG_LEN: usize = 6;
 
-/// Makes and checks tags, under a key of the deployment.
+/// Makes and checks tags, with a key of the deployment.
 #[derive(Clone)]
 pub struct Tagger(hmac::Key);
 
 impl Tagger {
-    /// With `key`, 32 bytes that no other purpose has.
+    /// A tagger with `key`, which must serve no other purpose.
     pub fn new(key: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The first 8 bytes of HMAC-SHA256 over `body`, as a big-endian number modulo 62⁶, in base62 with the
+    /// The tag: the first 8 bytes of HMAC-SHA256 over `body`, as a big-endian number modulo 62⁶, in base62 with the
     /// most significant digit first.
     pub(super) fn tag(&self, body: &str) -> [u8; TAG_LEN] {
         let digest = hmac::sign(&self.0, body.as_bytes());
@@ -34,20 +34,20 @@ impl Tagger {
         tag
     }
 
-    /// A text that is no key, with a tag that tells that it was issued here. Its purpose keeps it apart from others.
+    /// Marks a text that is not a key as issued here. The purpose separates it from other marked texts.
     pub fn marked(&self, purpose: &str, text: &str) -> Zeroizing<String> {
         let tag = self.tag(&Zeroizing::new(format!("{purpose} {text}")));
         Zeroizing::new(text.chars().chain(tag.map(char::from)).collect())
     }
 
-    /// The text in `marked`, if it was issued here for this purpose.
+    /// The text in `marked`, if it was marked here for this purpose.
     pub fn unmarked<'m>(&self, purpose: &str, marked: &'m str) -> Option<&'m str> {
         let (text, tag) = marked.split_at_checked(marked.len().checked_sub(TAG_LEN)?)?;
-        // No key has a space in it.
+        // The space separates it from keys, which contain none.
         self.is_tag_of(tag, &Zeroizing::new(format!("{purpose} {text}"))).then_some(text)
     }
 
-    /// Whether `tag` is the one of `body`, in a time that does not tell how much of it is right.
+    /// Whether `tag` is the tag of `body`. The time doesn't reveal how much of it is right.
     pub(super) fn is_tag_of(&self, tag: &str, body: &str) -> bool {
         self.tag(body).as_slice().ct_eq(tag.as_bytes()).into()
     }

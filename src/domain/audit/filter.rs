@@ -1,4 +1,4 @@
-//! Which events of the trail somebody looks for.
+//! Filters for the events of the audit trail.
 
 use std::str::FromStr;
 
@@ -7,33 +7,33 @@ use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
 
-/// Which events. What is `None` leaves nothing out.
+/// Selects events. A field that is `None` matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Of this organization.
+    /// The organization.
     pub organization: Option<OrganizationId>,
-    /// Of this actor.
+    /// The actor.
     pub actor: Option<Who>,
-    /// About this key.
+    /// The key that was acted on.
     pub key: Option<KeyId>,
-    /// Of this action, or of one of a family.
+    /// The action, or the family of actions.
     pub action: Option<ActionFilter>,
-    /// Not before this moment.
+    /// The earliest time.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// The end of the time range, which is excluded.
     pub to: Option<Timestamp>,
 }
 
-/// One action, or all whose names begin alike.
+/// One action, or a family of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionFilter {
-    /// `key.revoke`
+    /// One action, such as `key.revoke`.
     Exactly(String),
-    /// `key` for `key.*`
+    /// A family, such as `key` for `key.*`.
     Family(String),
 }
 
-/// The text is no action's name.
+/// The text is not an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an action such as key.revoke, or all of a kind such as key.*")]
 pub struct ActionError;

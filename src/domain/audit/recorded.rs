@@ -1,4 +1,4 @@
-//! Events as they are read back.
+//! Recorded events, as they are read back.
 
 use std::fmt;
 
@@ -7,34 +7,34 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 
-/// An event of the trail. Serialized, it is what the management API shows.
+/// An event of the trail. It serializes to the form that the management API shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RecordedEvent {
-    /// Its id.
+    /// The id of the event.
     pub id: EventId,
     /// When it happened.
     pub at: Timestamp,
     /// Who acted: a key's id, `bootstrap`, `schedule` or `operator`.
     pub actor: String,
-    /// Where from, if that is known.
+    /// The actor's address, if it was known.
     pub address: Option<String>,
-    /// By which request, if by one.
+    /// The id of the request, if there was one.
     pub request_id: Option<String>,
-    /// What was done.
+    /// The action, such as `key.revoke`.
     pub action: String,
-    /// In which organization; `None` for what belongs to the deployment.
+    /// The organization; `None` for acts on the deployment.
     pub organization: Option<String>,
-    /// The key that it is about, if it is about one.
+    /// The key that was acted on, if it was a key.
     pub key: Option<String>,
     /// What was acted on.
     pub subject: String,
-    /// How that was before.
+    /// The state before the act.
     pub before: Option<Value>,
-    /// How it was then.
+    /// The state after the act.
     pub after: Option<Value>,
 }
 
-/// An event's id, which is its change number: written, `evt_42`.
+/// The id of an event, which is its change number. The text form is `evt_42`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventId(pub i64);
 

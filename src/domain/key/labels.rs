@@ -1,36 +1,36 @@
-//! The labels that people attach to keys: names, notes and reasons, and what they may not be.
+//! The labels that people attach to keys: names, notes and reasons, with their limits.
 
 use crate::base::text::reorders;
 
-/// The most characters of a name.
+/// The maximum length of a name, in characters.
 pub const MAX_NAME: usize = 200;
-/// The most characters of a note.
+/// The maximum length of a note, in characters.
 pub const MAX_NOTE: usize = 2_000;
-/// The most characters of a reason.
+/// The maximum length of a reason, in characters.
 pub const MAX_REASON: usize = 500;
 
-/// The text will not do.
+/// Why a label is refused. Each variant has the name of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// A name with nothing to see in it.
+    /// A name is empty.
     #[error("{0} is empty")]
     Empty(&'static str),
-    /// A name of characters that nobody can see.
+    /// A name has only invisible characters.
     #[error("{0} has nothing in it that can be seen")]
     Invisible(&'static str),
-    /// Longer than it may be.
+    /// The text is longer than the given number of characters.
     #[error("{0} is longer than {1} characters")]
     TooLong(&'static str, usize),
-    /// It holds what no line of text does. PostgreSQL can't store a NUL, and a log line broken by a name
-    /// would be a lie.
+    /// The text has a control character. PostgreSQL can't store a NUL, and a line break in a name could forge log
+    /// lines.
     #[error("{0} contains a control character")]
     Control(&'static str),
-    /// Whoever reads it would see other words than there are (CVE-2021-42574).
+    /// The text has a character that makes it look different from what it says (CVE-2021-42574).
     #[error("{0} holds a character that changes the order in which others are shown")]
     Reordered(&'static str),
 }
 
-/// A name, of whatever has one: one line of 1 to [`MAX_NAME`] characters of any script, one of which can be seen.
+/// Checks a name: one line of 1 to [`MAX_NAME`] characters of any script, at least one of them visible.
 ///
 /// # Errors
 /// [`LabelError`].
@@ -44,8 +44,8 @@ pub fn name(text: String) -> Result<String, LabelError> {
     checked("name", text, MAX_NAME, char::is_control)
 }
 
-/// Whether nothing is drawn for a character: those that Unicode calls `Default_Ignorable_Code_Point` (UAX #44), and
-/// those that are drawn blank although they are no white space.
+/// Whether a character is invisible: those that Unicode calls `Default_Ignorable_Code_Point` (UAX #44), and those
+/// that are drawn blank although they are not white space.
 const fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -55,7 +55,7 @@ const fn is_invisible(character: char) -> bool {
         | '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}')
 }
 
-/// A note: up to [`MAX_NOTE`] characters, in lines.
+/// Checks a note: up to [`MAX_NOTE`] characters, in lines.
 ///
 /// # Errors
 /// [`LabelError`].
@@ -63,7 +63,7 @@ pub fn note(text: String) -> Result<String, LabelError> {
     checked("note", text, MAX_NOTE, |character| character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
-/// A reason: one line of up to [`MAX_REASON`] characters.
+/// Checks a reason: one line of up to [`MAX_REASON`] characters.
 ///
 /// # Errors
 /// [`LabelError`].
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn words_are_shown_in_the_order_in_which_they_are_written() {
-        // The mark that a number within Arabic may need changes the order of nothing else.
+        // The right-to-left mark, which a number in Arabic text may need, doesn't reorder other characters.
         for good in ["مفتاح 2", "שלום", "مفتاح\u{200f} (2)", "a\u{200d}b"] {
             assert_eq!(name(good.into()), Ok(good.into()));
         }

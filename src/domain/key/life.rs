@@ -1,4 +1,4 @@
-//! What may become of a key, and what that takes away from those who hold tokens of it.
+//! The life of a key: which changes are possible, and which of them kill its tokens.
 
 use super::{ApiKey, KeySecret, KeyStatus, Revoked};
 use crate::base::clock::Timestamp;
@@ -8,11 +8,11 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Scope, Scopes};
 
 impl ApiKey {
-    /// The most secrets of a key that may be live at once: two, for the time in which one replaces the other.
+    /// The most live secrets of a key: two, while one replaces the other.
     pub const MAX_LIVE_SECRETS: usize = 2;
 
-    /// A key at home in a project and its environment: without a name, a scope or a secret yet, for everywhere and
-    /// for good.
+    /// A new key in a project and an environment. It has no name, scope or secret yet, and no limit of address or
+    /// time.
     pub fn new(
         id: KeyId,
         home: (OrganizationId, ProjectId, EnvironmentSlug),
@@ -42,18 +42,18 @@ impl ApiKey {
         }
     }
 
-    /// The secrets that open the key at `now`, the newest last.
+    /// The secrets that are valid at `now`, newest last.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &KeySecret> {
         self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| now < end))
     }
 
-    /// Whether the key may make keys in every organization, so that whoever has it can let anybody in.
+    /// Whether the key may create keys in every organization, so that its holder can admit anybody.
     pub fn is_admin(&self) -> bool {
         self.scopes.covers(&Scope::makes_keys_everywhere())
     }
 
-    /// Until when somebody with the key can make keys in every organization, if nothing is done;
-    /// [`Timestamp::MAX`] if it never ends. `None` if nobody can at `now`.
+    /// Until when a holder of the key can create keys in every organization if nothing changes. [`Timestamp::MAX`] if
+    /// there is no end. `None` if it is not possible at `now`.
     pub fn admin_until(&self, now: Timestamp) -> Option<Timestamp> {
         if !self.is_admin() || self.status(now) != KeyStatus::Active {
             return None;
@@ -63,7 +63,7 @@ impl ApiKey {
         Some(self.expires_at.unwrap_or(Timestamp::MAX).min(last_secret))
     }
 
-    /// The key, revoked at `at`. One that was revoked before stays as it was.
+    /// Revokes the key at `at`. A key that is already revoked stays unchanged.
     #[must_use]
     pub fn revoke(self, at: Timestamp, reason: Option<String>) -> Self {
         if self.revoked.is_some() {
@@ -72,33 +72,34 @@ impl ApiKey {
         Self { revoked: Some(Revoked { at, reason }), generation: self.generation + 1, ..self }
     }
 
-    /// The key, disabled at `at`. One that was disabled before stays as it was.
+    /// Disables the key at `at`. A key that is already disabled stays unchanged.
     #[must_use]
     pub fn disable(self, at: Timestamp) -> Self {
         Self { disabled_at: self.disabled_at.or(Some(at)), ..self }
     }
 
-    /// The key, which is not disabled any more.
+    /// Enables the key.
     #[must_use]
     pub fn enable(self) -> Self {
         Self { disabled_at: None, ..self }
     }
 
-    /// The key as the next state of `before`: if something was taken away, tokens of `before` are dead.
+    /// The key as the next state of `before`. If it lost something, its generation grows, which kills the tokens of
+    /// `before`.
     #[must_use]
     pub fn following(self, before: &Self) -> Self {
         let generation = before.generation + u64::from(self.takes_from(before));
         Self { generation, ..self }
     }
 
-    /// Whether nothing that people can change of a key differs.
+    /// Whether everything that people can change about a key is the same.
     pub fn is_as(&self, other: &Self) -> bool {
         let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at, key.disabled_at);
         of(self) == of(other) && self.scopes == other.scopes && self.cidrs == other.cidrs
     }
 
-    /// Whether a token of `before` could do something that this key may not: an earlier scope no longer
-    /// covered, an earlier address no longer admitted, an earlier expiry, or the key is disabled.
+    /// Whether the key lost something against `before`: a scope is no longer covered, an address is no longer
+    /// admitted, the key expires earlier, or it is disabled.
     fn takes_from(&self, before: &Self) -> bool {
         let ends_earlier = self.expires_at.is_some_and(|end| before.expires_at.is_none_or(|was| end < was));
         let is_suspended = self.disabled_at.is_some() && before.disabled_at.is_none();

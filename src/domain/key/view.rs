@@ -1,4 +1,4 @@
-//! A key as the management API and the audit trail show it.
+//! The form of a key in the management API and the audit trail.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::domain::api_key::display_prefix;
 use crate::domain::cidr::Cidrs;
 use crate::domain::scope::Scopes;
 
-/// The JSON form of a key. What is absent is `null`, never left out.
+/// The JSON form of a key. Absent values are `null` and never left out.
 #[derive(Debug, Serialize)]
 pub struct KeyView<'a> {
     id: String,
@@ -42,7 +42,7 @@ struct SecretView {
     last_used_at: Option<String>,
 }
 
-/// A key, and the one time that it is shown whole; `null` where that was before.
+/// A key with its whole text, which is shown once. `null` after that.
 #[derive(Debug, Serialize)]
 pub struct WholeKeyView<'a> {
     #[serde(flatten)]
@@ -51,12 +51,12 @@ pub struct WholeKeyView<'a> {
 }
 
 impl ApiKey {
-    /// [`ApiKey::view`] with the key itself.
+    /// [`ApiKey::view`] with the whole text of the key.
     pub fn view_with<'a>(&'a self, now: Timestamp, key: Option<&'a str>) -> WholeKeyView<'a> {
         WholeKeyView { view: self.view(now), key }
     }
 
-    /// The key as it is shown at `now`.
+    /// The form of the key at `now`.
     pub fn view(&self, now: Timestamp) -> KeyView<'_> {
         KeyView {
             id: self.id.to_string(),
@@ -87,7 +87,7 @@ impl ApiKey {
         serde_json::to_value(self.view(now)).unwrap_or_default()
     }
 
-    /// What a person who made this key should think about once more.
+    /// What the creator of this key should reconsider.
     fn warnings(&self) -> Vec<&'static str> {
         let open = self.cidrs.has_wildcard();
         open.then_some("cidrs_wildcard").into_iter().collect()

@@ -7,22 +7,22 @@ use serde::{Serialize, Serializer};
 use crate::base::text::Excerpt;
 use crate::domain::api_key::EnvironmentSlug;
 
-/// 1 to 16 environments, each once, in the order that people want them in.
+/// 1 to 16 distinct environments, in the order that people chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environments(Box<[EnvironmentSlug]>);
 
-/// The list will not do.
+/// Why a list of environments is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentsError {
-    /// None or too many.
+    /// The list is empty or too long.
     #[error("a project must have 1 to {} environments", Environments::MAX_COUNT)]
     Count,
-    /// One of them is no environment's name.
+    /// An entry is not a valid environment.
     #[error(
         "{0} is not a valid environment: it must be a lower-case letter, then up to 11 lower-case letters or digits"
     )]
     Malformed(Excerpt),
-    /// One is there twice.
+    /// An environment appears twice.
     #[error("the environment {0} appears twice")]
     Twice(EnvironmentSlug),
 }
@@ -31,7 +31,7 @@ impl Environments {
     /// The most environments of a project.
     pub const MAX_COUNT: usize = 16;
 
-    /// Reads a list of names.
+    /// Reads a list of slugs.
     ///
     /// # Errors
     /// [`EnvironmentsError`].
@@ -50,7 +50,7 @@ impl Environments {
         Ok(Self(list.into()))
     }
 
-    /// Reads what `Display` wrote.
+    /// Reads the output of `Display`.
     ///
     /// # Errors
     /// [`EnvironmentsError`].
@@ -63,7 +63,7 @@ impl Environments {
         self.0.iter()
     }
 
-    /// Whether `environment` is one of them.
+    /// Whether the list has `environment`.
     pub fn contains(&self, environment: &EnvironmentSlug) -> bool {
         self.0.contains(environment)
     }

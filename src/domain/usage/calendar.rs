@@ -1,4 +1,4 @@
-//! Days and months of UTC, over which keys are compared.
+//! Days and months of UTC, for comparing keys.
 
 use std::fmt;
 
@@ -9,15 +9,16 @@ use crate::base::clock::Timestamp;
 
 const DAY: i64 = 86_400;
 
-/// Totals of days are asked for on that day; another is kept for a node whose clock is late.
+/// How many past days have totals. Totals of a day are mainly read on that day; the others are for nodes whose clock
+/// is late.
 const DAYS_KEPT: i64 = 2;
 
-/// How long a period of the calendar is.
+/// The length of a calendar period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CalendarSpan {
-    /// A day; totals are kept for that day and two more.
+    /// A day. Its totals are kept for two more days.
     Day,
-    /// A month; totals are kept for as long as a day of it is, see [`Interval::Day`].
+    /// A month. Its totals are kept as long as a bucket of its days; see [`Interval::Day`].
     Month,
 }
 
@@ -28,25 +29,25 @@ pub struct CalendarPeriod {
     start: Timestamp,
 }
 
-/// There is no such period to be asked about.
+/// Why totals of a period can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
-    /// The text is no month.
+    /// The text is not a month.
     #[error("must be a month such as 2026-11")]
     NoMonth,
-    /// It lies in the future.
+    /// The period is in the future.
     #[error("{0} has not begun")]
     NotBegun(CalendarPeriod),
-    /// It is over for so long that there are no totals of it any more.
+    /// The totals of the period have been deleted. The error has the oldest period that is available.
     #[error("totals of this length are available since {0}")]
     Gone(CalendarPeriod),
 }
 
 impl CalendarSpan {
-    /// Both.
+    /// Both lengths.
     pub const ALL: [Self; 2] = [Self::Day, Self::Month];
 
-    /// `day` or `month`.
+    /// The length as text: `day` or `month`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -54,7 +55,7 @@ impl CalendarSpan {
         }
     }
 
-    /// The oldest period of this length that totals are kept of at `now`.
+    /// The oldest period of this length whose totals are kept at `now`.
     pub fn kept_since(self, now: Timestamp) -> CalendarPeriod {
         match self {
             Self::Day => CalendarPeriod::of(self, now.plus(-DAYS_KEPT * DAY)),
@@ -64,7 +65,7 @@ impl CalendarSpan {
 }
 
 impl CalendarPeriod {
-    /// The one that `moment` is in.
+    /// The period that contains `moment`.
     pub fn of(span: CalendarSpan, moment: Timestamp) -> Self {
         let day = Interval::Day.start_of(moment);
         let start = match span {
@@ -74,7 +75,7 @@ impl CalendarPeriod {
         Self { span, start }
     }
 
-    /// The month that is written like `2026-11`.
+    /// Reads a month such as `2026-11`.
     ///
     /// # Errors
     /// [`CalendarError::NoMonth`].
@@ -83,7 +84,7 @@ impl CalendarPeriod {
         start.map(|start| Self { span: CalendarSpan::Month, start }).ok_or(CalendarError::NoMonth)
     }
 
-    /// Itself, if it has begun at `now` and its totals are kept still.
+    /// This period, if it has begun at `now` and its totals are still kept.
     ///
     /// # Errors
     /// [`CalendarError`].
@@ -98,24 +99,24 @@ impl CalendarPeriod {
         Ok(self)
     }
 
-    /// How long it is.
+    /// The length.
     pub const fn span(self) -> CalendarSpan {
         self.span
     }
 
-    /// When it begins.
+    /// The first moment.
     pub const fn start(self) -> Timestamp {
         self.start
     }
 
-    /// The one that ends where this begins.
+    /// The previous period.
     pub fn before(self) -> Self {
         Self::of(self.span, self.start.plus(-1))
     }
 
-    /// The one that begins where this ends.
+    /// The next period.
     pub fn after(self) -> Self {
-        // As many days as the longest has; no period is so short that they would reach past the next.
+        // The longest length of each kind. It never reaches past the end of the next period.
         let days = match self.span {
             CalendarSpan::Day => 1,
             CalendarSpan::Month => 31,
@@ -125,7 +126,7 @@ impl CalendarPeriod {
 }
 
 impl fmt::Display for CalendarPeriod {
-    /// `2026-11-21`, `2026-11`.
+    /// `2026-11-21` or `2026-11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exact = self.start.rfc3339();
         f.write_str(match self.span {
@@ -198,7 +199,7 @@ mod tests {
         }
         assert_eq!(oldest.before().known_at(now), Err(CalendarError::Gone(oldest)));
         assert_eq!(month("2026-04").known_at(now), Err(CalendarError::NotBegun(month("2026-04"))));
-        // One of its days is kept, its last.
+        // Only the last day of the earlier totals is kept.
         let before = at("2026-03-10T23:59:59Z");
         assert_eq!(oldest.before().known_at(before), Ok(oldest.before()));
         assert_eq!(CalendarSpan::Day.kept_since(now).to_string(), "2026-03-09");

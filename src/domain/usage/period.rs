@@ -1,4 +1,4 @@
-//! Stretches of time that use is asked about, in whole hours or days of UTC.
+//! Periods of whole hours or days of UTC, for reading counts of use.
 
 use std::str::FromStr;
 
@@ -9,26 +9,26 @@ use crate::base::clock::Timestamp;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// The most buckets of one answer.
+/// The most buckets of a period.
 const MOST_BUCKETS: i64 = 1_000;
 
-/// How long a bucket is.
+/// The length of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Interval {
-    /// An hour; kept for 35 days.
+    /// An hour. Its buckets are kept for 35 days.
     Hour,
-    /// A day; kept for 800 days.
+    /// A day. Its buckets are kept for 800 days.
     #[default]
     Day,
 }
 
-/// The text names no interval.
+/// The text is not an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be hour or day")]
 pub struct IntervalError;
 
-/// A row of buckets, of which all are kept still.
+/// Consecutive buckets that are all still kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     interval: Interval,
@@ -36,25 +36,25 @@ pub struct Period {
     to: Timestamp,
 }
 
-/// There is no such period to be asked about.
+/// Why counts of a period can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
-    /// It ends before it begins.
+    /// The period ends before it begins.
     #[error("from must not be after to")]
     Backwards,
-    /// It has more than 1,000 buckets.
+    /// The period has more than 1,000 buckets.
     #[error("there are more than {MOST_BUCKETS} buckets between from and to")]
     TooLong,
-    /// It begins where buckets of this length have been thinned out.
+    /// The period begins before the oldest bucket of this length that is kept.
     #[error("usage of this interval is available since {}", .0.rfc3339())]
     Gone(Timestamp),
 }
 
 impl Interval {
-    /// Both.
+    /// Both intervals.
     pub const ALL: [Self; 2] = [Self::Hour, Self::Day];
 
-    /// Its length in seconds.
+    /// The length in seconds.
     pub const fn seconds(self) -> i64 {
         match self {
             Self::Hour => HOUR,
@@ -62,12 +62,12 @@ impl Interval {
         }
     }
 
-    /// When the bucket began that `moment` is in.
+    /// The start of the bucket that contains `moment`.
     pub const fn start_of(self, moment: Timestamp) -> Timestamp {
         Timestamp::from_unix(moment.unix().div_euclid(self.seconds()) * self.seconds())
     }
 
-    /// When the oldest bucket began that is kept at `now`.
+    /// The start of the oldest bucket that is kept at `now`.
     pub const fn kept_since(self, now: Timestamp) -> Timestamp {
         let days = match self {
             Self::Hour => 35,
@@ -76,7 +76,7 @@ impl Interval {
         self.start_of(now.plus(-days * DAY))
     }
 
-    /// How far back an answer reaches that nobody asked for more of.
+    /// The length of the default period.
     const fn usual_seconds(self) -> i64 {
         match self {
             Self::Hour => 2 * DAY,
@@ -86,8 +86,8 @@ impl Interval {
 }
 
 impl Period {
-    /// The buckets from the one that `from` is in up to `to`. Without `to`, the one of `now` is the last; without
-    /// `from`, it is 48 hours or 30 days before.
+    /// The buckets from the one that contains `from` up to `to`. Without `to`, the last bucket is that of `now`.
+    /// Without `from`, the period is the last 48 hours or 30 days.
     ///
     /// # Errors
     /// [`PeriodError`].
@@ -97,7 +97,7 @@ impl Period {
         to: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Self, PeriodError> {
-        // This second belongs to it.
+        // The current second is included.
         let to = to.unwrap_or(now.plus(1));
         let from = from.unwrap_or(to.plus(-interval.usual_seconds()));
         if from > to {
@@ -114,22 +114,22 @@ impl Period {
         Ok(period)
     }
 
-    /// How long its buckets are.
+    /// The length of a bucket.
     pub const fn interval(&self) -> Interval {
         self.interval
     }
 
-    /// When the first bucket begins.
+    /// The start of the first bucket.
     pub const fn from(&self) -> Timestamp {
         self.from
     }
 
-    /// When the last bucket ends.
+    /// The end of the last bucket.
     pub const fn to(&self) -> Timestamp {
         self.to
     }
 
-    /// When each bucket begins, the oldest first.
+    /// The starts of the buckets, oldest first.
     pub fn starts(self) -> impl Iterator<Item = Timestamp> {
         let next = move |start: &Timestamp| Some(start.plus(self.interval.seconds()));
         std::iter::successors(Some(self.from), next).take_while(move |start| *start < self.to)
