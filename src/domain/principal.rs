@@ -14,6 +14,7 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The principal behind a key: its organization and the key itself.
     pub fn of(key: &ApiKey) -> Self {
         Self { organization: Some(key.organization.clone()), key: Some(key.id) }
     }

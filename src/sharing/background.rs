@@ -1,8 +1,8 @@
-//! Threads of a lower priority, for work that takes long.
+//! Threads of a lower priority, for slow work.
 //!
-//! A list, an organization's whole configuration or a page of the console takes milliseconds of a processor at a stretch:
-//! rows become keys, and keys become JSON. On the threads that serve token requests, these would wait for it. With threads
-//! of its own, the kernel preempts such work, and no code has to yield.
+//! A list, a whole organization's configuration or a page of the console uses a processor for milliseconds at a
+//! stretch, while rows become keys and keys become JSON. On the threads that serve token requests, those requests
+//! would wait. On threads of its own, the kernel preempts such work, and no code has to yield.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -12,19 +12,19 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-/// How much lower the priority of these threads is (`nice`). While other threads use a processor up, these still get a tenth
-/// of it. With 19, they would get a seventieth: under a flood of token requests, a revocation would take seven times as
-/// long, and so would any wait for a lock that one of these threads holds.
+/// How much lower the priority of these threads is (`nice`). While other threads use all of a processor, these still
+/// get a tenth of it. With 19, they would get a seventieth: under a flood of token requests, a revocation would take
+/// seven times as long, and so would any wait for a lock that one of these threads holds.
 const NICE: i32 = 10;
 
-/// Runs `work` on a background thread. It is canceled when the caller stops waiting, and a panic is passed on.
+/// Runs `work` on a background thread. Dropping the future cancels the work. A panic propagates to the caller.
 pub(crate) async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let mut task = Task(handle().spawn(work.in_current_span()));
     // Only `Task` cancels it, so an error is a panic.
     (&mut task.0).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
-/// Code that takes long begins with this: in tests, it panics on any other thread.
+/// Marks slow code. In tests, it panics on any other thread.
 pub(crate) fn expect_here() {
     debug_assert!(is_here(), "what takes long is for background threads");
 }
@@ -33,7 +33,7 @@ fn is_here() -> bool {
     Handle::try_current().is_ok_and(|current| current.id() == handle().id())
 }
 
-/// The runtime of these threads. Threads that are started on them inherit their priority.
+/// The runtime of the background threads. Threads that they start inherit their priority.
 pub(crate) fn handle() -> Handle {
     static THREADS: OnceLock<Option<Runtime>> = OnceLock::new();
     let start = || {
@@ -45,7 +45,8 @@ pub(crate) fn handle() -> Handle {
     THREADS.get_or_init(start).as_ref().map_or_else(Handle::current, |threads| threads.handle().clone())
 }
 
-/// Lowers the priority of the calling thread, and of those that it starts later. Where that is not allowed, nothing changes.
+/// Lowers the priority of the calling thread, and of those that it starts later. Has no effect where that is not
+/// allowed.
 pub(crate) fn lower_priority(by: i32) {
     // On other systems, this would change the whole process.
     #[cfg(target_os = "linux")]
@@ -54,7 +55,7 @@ pub(crate) fn lower_priority(by: i32) {
     let _ = by;
 }
 
-/// A task that is canceled when this is dropped.
+/// A task that is canceled when this value is dropped.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {

@@ -29,7 +29,6 @@ const SHARDS: usize = 64;
 ///
 /// When the cache is full, the organization with the most entries loses its oldest one. An organization therefore
 /// keeps its entries as long as it has no more than an equal share, however many credentials others present.
-/// keeps what it has for as long as that is no more than an equal share, however many credentials others present.
 pub(crate) struct FairCache<T> {
     capacity: usize,
     shards: Box<[RwLock<HashMap<Digest, T>>]>,

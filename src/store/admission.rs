@@ -1,11 +1,11 @@
-//! What may use the connections at once, so that the look-ups of keys always find one.
+//! Limits how many connections writers and slow reads use at once, so that lookups of keys always find one.
 //!
-//! Writers take turns anyway, by the row that change numbers come from; here they do so before they hold a connection.
-//! Reads for the management API have a part of the connections. Both are divided fairly among organizations, see
+//! Writers take turns anyway, by the row that change numbers come from. Here they wait before they hold a connection.
+//! Reads for the management API get a part of the connections. Both are shared fairly among organizations; see
 //! [`crate::sharing::fair_queue`].
 //!
-//! SQLite does its work in this process: there, the connections of these are others than those of the look-ups, and give
-//! way to them.
+//! SQLite runs in this process. There, these operations use connections of their own, with a lower priority than
+//! those of the lookups.
 
 use std::io;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::{FairQueue, Permit, Quota};
 
-/// One for each permit.
+/// One connection for each permit.
 const SQLITE_CONNECTIONS: u32 = 5;
 
 /// The longest wait for a permit.
@@ -32,14 +32,15 @@ pub(super) struct Admission {
     snapshots: FairQueue,
 }
 
-/// Reads on somebody's behalf, until it is dropped.
+/// A permit to read on behalf of a principal. Dropping it returns the permit.
 #[derive(Debug)]
 pub struct Reading {
     pub(super) db: Db,
     _permit: Permit,
 }
 
-/// Reads on somebody's behalf that all see one moment, until it is dropped. Writers do not wait for it.
+/// A permit to read on behalf of a principal, in a transaction that sees a single moment. Writers don't wait for it.
+/// Dropping it returns the permit.
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) tx: Tx,
@@ -48,23 +49,24 @@ pub struct Snapshot {
 }
 
 impl Admission {
-    /// The queues for this database, of whose connections they leave some to the look-ups of keys.
+    /// The queues for this database. They leave some connections to lookups of keys.
     pub(super) fn of(db: &Db) -> Self {
         match db {
             Either::Sqlite(pool) => {
                 Self::with(Either::Sqlite(pool.in_background(SQLITE_CONNECTIONS)), 1, 3, 1)
             }
-            // Of 16. While one writer commits, the next is under way to the row that change numbers come from.
+            // Of 16 connections. While one writer commits, the next one already reaches the row that change numbers
+            // come from.
             Either::Postgres(_) => Self::with(db.clone(), 2, 6, 2),
         }
     }
 
-    /// The connections that whoever has a permit uses.
+    /// The connections for holders of a permit.
     pub(super) fn db(&self) -> &Db {
         &self.db
     }
 
-    /// Uses no connection any more that is open by now.
+    /// Stops using the connections that are open now.
     pub(super) fn renew_connections(&self) {
         either!(&self.db, |pool, DB| pool.expire_all());
     }
@@ -84,26 +86,26 @@ impl Admission {
 }
 
 impl Store {
-    /// Begins to read on behalf of `principal`. It holds a connection's place: not to be kept while a client is waited
-    /// for.
+    /// Waits for a permit to read on behalf of `principal`. It occupies a connection, so the caller must not keep it
+    /// while it waits for the client.
     ///
     /// # Errors
-    /// [`StoreError::QueueFull`]; or when no permit comes in time.
+    /// [`StoreError::QueueFull`]; or when no permit becomes free in time.
     pub async fn reading(&self, principal: &Principal) -> Result<Reading, StoreError> {
         let permit = in_time(&self.admission.reads, principal).await?;
         Ok(Reading { db: self.admission.db.clone(), _permit: permit })
     }
 
-    /// Begins to read a great deal as it is at one moment, on behalf of `principal`.
+    /// Opens a snapshot on behalf of `principal`, for reads of much data as of a single moment.
     ///
     /// # Errors
-    /// [`StoreError::QueueFull`]; or when no permit comes in time, or the store cannot be asked.
+    /// [`StoreError::QueueFull`]; or when no permit becomes free in time, or the store fails.
     pub async fn snapshot(&self, principal: &Principal, at: Timestamp) -> Result<Snapshot, StoreError> {
         let permit = in_time(&self.admission.snapshots, principal).await?;
         Ok(Snapshot { tx: begin_snapshot(&self.admission.db).await?, at, _permit: permit })
     }
 
-    /// A turn to write on behalf of `principal`.
+    /// Waits for a permit to write on behalf of `principal`.
     pub(super) async fn writing(&self, principal: &Principal) -> Result<Permit, StoreError> {
         in_time(&self.admission.writes, principal).await
     }

@@ -1,4 +1,4 @@
-//! The audit trail, read back and pruned. It is written by [`super::Write`].
+//! Reads and prunes the audit trail. [`super::Write`] writes it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,18 +9,18 @@ use super::{Page, Reading, Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::audit::{ActionFilter, EventFilter, EventId, RecordedEvent};
 
-/// Which events, and how many.
+/// A query for one page of events.
 #[derive(Debug)]
 pub struct EventQuery<'f> {
-    /// Which.
+    /// The events that the caller asks for.
     pub filter: &'f EventFilter,
-    /// Only those before this one: where the previous page ended.
+    /// Where the previous page ended: the page has only earlier events.
     pub before: Option<EventPosition>,
-    /// At most so many.
+    /// The most events on the page.
     pub limit: u16,
 }
 
-/// Where an event is in the trail, which is in the order of time and, within a second, of change numbers.
+/// The position of an event in the trail. The trail is sorted by time and, within a second, by change number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventPosition {
     /// Unix seconds.
@@ -28,7 +28,7 @@ pub struct EventPosition {
     seq: i64,
 }
 
-/// Some of a trail.
+/// A page of events.
 pub type EventPage = Page<RecordedEvent, EventPosition>;
 
 row! {
@@ -51,7 +51,7 @@ impl Reading {
     /// One page of events, newest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn events(&self, query: &EventQuery<'_>) -> Result<EventPage, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             select::<DB>(query).build_query_as::<EventRow>().fetch_all(pool).await
@@ -62,7 +62,7 @@ impl Reading {
 }
 
 impl Store {
-    /// Deletes at most `most` of the events from before `before`, and says how many it deleted.
+    /// Deletes at most `most` events from before `before`. Returns how many it deleted.
     ///
     /// # Errors
     /// When the store fails.
@@ -81,7 +81,7 @@ impl Store {
     }
 }
 
-/// One more than the limit: that one tells whether there is a next page.
+/// Selects one event more than the limit, which shows whether there is a next page.
 fn select<DB: Database>(query: &EventQuery<'_>) -> QueryBuilder<DB>
 where
     DB::Arguments: Default,
@@ -111,7 +111,7 @@ where
         sql.push(" AND at >= ").push_bind(from.unix());
     }
     match (query.before, filter.to) {
-        // A page ended there, so it is before `to` as well.
+        // The position comes from an earlier page, so it already lies before `to`.
         (Some(before), _) => {
             sql.push(" AND (at, seq) < (").push_bind(before.at);
             sql.push(", ").push_bind(before.seq).push(")");
@@ -196,7 +196,7 @@ mod tests {
                     [(None, "at>? AND at<?"), (Some(somewhere), "at>? AND (at,seq)<(?,?)")]
                 {
                     let query = EventQuery { filter: &filter, before, limit: 200 };
-                    // One step: the index has the order, too.
+                    // A single step: the index also provides the order.
                     let expected = format!("SEARCH audit_events USING INDEX audit_events_{index}{bounds})");
                     assert_eq!(plan(pool, select::<Sqlite>(&query).sql().as_str()).await, [expected]);
                 }

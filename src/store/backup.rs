@@ -1,7 +1,8 @@
-//! Backups: one file that holds a whole store as it was at one moment, of either database for either.
+//! Backups: a file with the contents of a whole store as of one moment. A backup of either database can be restored
+//! to either.
 //!
-//! The file is an SQLite database with the store's own schema, and one table besides, `backup`, that says what
-//! it is. The master key is not in it.
+//! The file is an SQLite database with the store's own schema. One more table, `backup`, describes it. The master key
+//! is not in it.
 
 mod copy;
 mod digest;
@@ -25,5 +26,5 @@ pub(super) use file::{migrated, scratch};
 pub(super) use source::{Identity, Source, identity, schema};
 pub(super) use tables::Table;
 
-/// Begins a transaction that takes no lock before it needs one.
+/// Begins a transaction that takes no lock until it needs one.
 const READ: &str = "BEGIN";

@@ -1,4 +1,4 @@
-//! The first writing of an empty store.
+//! Fills an empty store.
 
 use super::db::{on, row};
 use super::signing_keys::SealedSigningKey;
@@ -9,31 +9,31 @@ use crate::base::master_key::MasterKeyCheck;
 use crate::domain::audit::{Actor, AuditEvent, Who};
 use crate::domain::tenant::{Organization, Project};
 
-/// What tells one deployment from another.
+/// The identity of a deployment.
 #[derive(Clone, Debug)]
 pub struct StoredDeployment {
-    /// The name of this history of changes.
+    /// The epoch, which names this history of changes.
     pub epoch: String,
-    /// Tells the master key that the store was made with.
+    /// The check value of the master key that the store was created with.
     pub master_key_check: Vec<u8>,
 }
 
-/// Everything that a new store begins with.
+/// The initial contents of a store.
 #[derive(Debug)]
 pub struct Bootstrap<'a> {
-    /// The name of the new history of changes.
+    /// The epoch, which names the new history of changes.
     pub epoch: &'a str,
-    /// The check of the master key.
+    /// The check value of the master key.
     pub master_key_check: MasterKeyCheck,
     /// The first signing key.
     pub signing_key: &'a SealedSigningKey,
-    /// The first project; its organization is made with it.
+    /// The first project. Its organization is created with it.
     pub project: &'a Project,
     /// The administrator's key, in that project.
     pub admin: &'a NewKey,
 }
 
-/// A store that was filled and that nobody else can see yet. Dropped, it is as empty as before.
+/// A filled store that is not committed and not visible to others. Dropping it leaves the store empty.
 pub struct FilledStore {
     write: Write,
 }
@@ -46,10 +46,10 @@ row! {
 }
 
 impl Store {
-    /// Which deployment this is; `None` for an empty store.
+    /// The identity of the deployment; `None` for an empty store.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn deployment(&self) -> Result<Option<StoredDeployment>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, StoredDeploymentRow>(
@@ -61,10 +61,10 @@ impl Store {
         Ok(row.map(|row| StoredDeployment { epoch: row.epoch, master_key_check: row.master_key_check }))
     }
 
-    /// Fills an empty store, to be committed. `None` when another process was first.
+    /// Fills an empty store without committing. `None` if another process has filled it first.
     ///
     /// # Errors
-    /// When the store fails; it is then still empty.
+    /// When the store fails. It is then still empty.
     pub async fn bootstrap(
         &self,
         first: &Bootstrap<'_>,
@@ -97,10 +97,10 @@ impl Store {
 }
 
 impl FilledStore {
-    /// Lets the store be seen.
+    /// Commits, which makes the contents visible.
     ///
     /// # Errors
-    /// When the store fails; it is then still empty, unless nothing but the answer was lost.
+    /// When the store fails. It is then still empty, unless only the answer was lost.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.write.commit().await
     }

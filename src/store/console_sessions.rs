@@ -1,4 +1,4 @@
-//! Who is signed in to the console.
+//! The sessions of the console.
 
 use sqlx::QueryBuilder;
 
@@ -9,32 +9,33 @@ use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 
-/// A session, without the id that its browser has.
+/// A session, without the id that its browser holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleSession {
-    /// The key that it was opened with.
+    /// The key that opened the session.
     pub key: KeyId,
     /// The secret of that key.
     pub secret: SecretId,
-    /// When it was opened.
+    /// When the session was opened.
     pub created_at: Timestamp,
-    /// When it was last used, to within a minute.
+    /// When the session was last used, to within a minute.
     pub last_seen_at: Timestamp,
 }
 
 impl ConsoleSession {
-    /// For how many seconds a session may go unused: 30 minutes.
+    /// The number of seconds after which an unused session ends: 30 minutes.
     pub const IDLE_SECONDS: i64 = 1_800;
 
-    /// For how many seconds a session lasts at most: 12 hours.
+    /// The maximum duration of a session in seconds: 12 hours.
     pub const LONGEST_SECONDS: i64 = 43_200;
 
-    /// How many sessions of one key there may be.
+    /// The maximum number of sessions of one key.
     pub const MOST_OF_A_KEY: i64 = 50;
 
-    /// Whether the session has come to neither of its ends at `now`.
+    /// Whether the session is still open at `now`.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        // One from the future would be open until then: a clock that was ahead has dated it.
+        // A session from the future was dated by a clock that was ahead. Without this bound, it would stay open until
+        // then.
         (-NODE_SKEW_SECONDS..Self::IDLE_SECONDS).contains(&now.since(self.last_seen_at))
             && (-NODE_SKEW_SECONDS..Self::LONGEST_SECONDS).contains(&now.since(self.created_at))
     }
@@ -50,8 +51,8 @@ row! {
 }
 
 impl Write {
-    /// Keeps a session that was opened, under the digest of its id. Of those of its key, the oldest end when there would be
-    /// more than [`ConsoleSession::MOST_OF_A_KEY`].
+    /// Stores a new session under the digest of its id. If the key then has more than
+    /// [`ConsoleSession::MOST_OF_A_KEY`] sessions, its oldest ones end.
     ///
     /// # Errors
     /// When the store fails.
@@ -91,7 +92,7 @@ impl Write {
         Ok(())
     }
 
-    /// Ends a session; whether there was one.
+    /// Ends a session. Returns whether it existed.
     ///
     /// # Errors
     /// When the store fails.
@@ -128,7 +129,7 @@ impl Store {
     /// The session whose id has this digest.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn console_session(&self, digest: &str) -> Result<Option<ConsoleSession>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, SessionRow>(
@@ -141,7 +142,7 @@ impl Store {
         row.map(ConsoleSession::try_from).transpose()
     }
 
-    /// Notes that a session was used at `now`.
+    /// Records that a session was used at `now`.
     ///
     /// # Errors
     /// When the store fails.
@@ -159,7 +160,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the sessions that are over at `now`.
+    /// Deletes the sessions that have ended by `now`. Returns how many.
     ///
     /// # Errors
     /// When the store fails.

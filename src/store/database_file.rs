@@ -1,4 +1,4 @@
-//! The files of an SQLite store: who may read them, who has them, and whether they are still the same.
+//! The files of an SQLite store: their permissions, the lock that keeps other servers out, and their identity.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -9,34 +9,34 @@ use std::sync::OnceLock;
 use super::error::OpenError;
 use crate::base::lock::Mutex;
 
-/// Only their owner reads and writes a store's files.
+/// Only the owner can read and write a store's files.
 const PRIVATE: u32 = 0o600;
 
-/// What SQLite keeps beside a database, under the database's name.
+/// The suffixes of the files that SQLite keeps beside a database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
-/// A store's file, which this process alone may use as a server until it is released.
+/// A store's file, locked so that no other process can serve it until it is released.
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
-    /// Where it is, whatever links lead there.
+    /// The path, with all symbolic links resolved.
     path: PathBuf,
     identity: Identity,
-    /// The files beside it, once they are there.
+    /// The files beside it, once they exist.
     beside: OnceLock<Vec<(PathBuf, Identity)>>,
     locks: Mutex<Vec<File>>,
 }
 
-/// What tells a file from another of the same name.
+/// The device and inode of a file, which distinguish it from another file of the same name.
 type Identity = (u64, u64);
 
-/// A file was deleted, moved or replaced under the server.
+/// The file was deleted, moved or replaced while the server was running.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} was deleted, moved or replaced under the server: put it back, or restart")]
 pub(crate) struct FileGone(PathBuf);
 
 impl DatabaseFile {
-    /// Takes the file at `path` for this process, and makes an empty one where there is none: SQLite takes that for a
-    /// new store. SQLite must be done with it before this value is dropped.
+    /// Locks the file at `path` for this process. Creates a missing file empty, which SQLite treats as a new store.
+    /// SQLite must close the file before this value is dropped.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -50,7 +50,7 @@ impl DatabaseFile {
         if found.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        // SQLite finds the write-ahead log by the file's name: under another one it would miss what is in it.
+        // SQLite finds the write-ahead log by the file's name. Under another name, it would miss what the log holds.
         if found.nlink() > 1 {
             return Err(OpenError::HardLinks { path, names: found.nlink() });
         }
@@ -62,30 +62,29 @@ impl DatabaseFile {
         Ok(Self { identity: identity(&found), path, beside: OnceLock::new(), locks: Mutex::new(locks) })
     }
 
-    /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// From now on, the files that SQLite has put beside it must stay, too.
+    /// Adds the files that SQLite has created beside it to those that [`DatabaseFile::check`] checks.
     pub(crate) fn hold_what_is_beside(&self) {
         let files = BESIDE.map(|end| with_end(&self.path, end)).into_iter();
         let known = files.filter_map(|file| file.metadata().ok().map(|found| (file, identity(&found))));
         let _ = self.beside.set(known.collect());
     }
 
-    /// Lets other processes have it. SQLite must be done with it.
+    /// Releases the lock. SQLite must have closed the file.
     pub(crate) fn release(&self) {
         self.locks.lock().clear();
     }
 
-    /// Whether its names still lead to the files that are open.
+    /// Checks that the paths still lead to the open files.
     ///
     /// # Errors
     /// A [`FileGone`], as the source of an I/O error.
     pub(crate) fn check(&self) -> io::Result<()> {
         let is_there = |path: &Path, known: Identity| {
-            // What cannot be looked at for another reason is no sign that it has gone.
+            // Another error of the lookup doesn't show that the file is gone.
             match path.metadata() {
                 Ok(found) if identity(&found) == known => Ok(()),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Ok(()),
@@ -98,7 +97,7 @@ impl DatabaseFile {
 }
 
 impl FileGone {
-    /// Whether that is what `error` says.
+    /// Whether `error` has a [`FileGone`] as its source.
     pub(crate) fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|source| source.is::<Self>())
     }
@@ -118,8 +117,8 @@ fn create(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path).map(drop)
 }
 
-/// Takes the lock that keeps a second server off the file. It lies beside the database, under the path that all
-/// symbolic links lead to.
+/// Takes the lock that keeps a second server away from the file. The lock file is beside the database, at the path
+/// with all symbolic links resolved.
 fn lock_beside(database: &Path) -> Result<File, OpenError> {
     let path = with_end(database, ".lock");
     let opened = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(&path);
@@ -129,8 +128,8 @@ fn lock_beside(database: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Locks the database itself, too: a file that was mounted to another place has no other name in common. SQLite's
-/// own locks, which Linux keeps apart from this one, would be lost if this handle were closed before SQLite's.
+/// Locks the database itself too, because a file that is mounted at two places shares no other path. Linux keeps this
+/// lock apart from SQLite's own ones, but they would be lost if this handle closed before SQLite's.
 #[cfg(target_os = "linux")]
 fn lock_itself(database: &Path) -> Result<Option<File>, OpenError> {
     let failed = |source| OpenError::File { path: database.to_owned(), source };
@@ -139,7 +138,7 @@ fn lock_itself(database: &Path) -> Result<Option<File>, OpenError> {
     Ok(Some(file))
 }
 
-/// Elsewhere the two kinds of locks are one.
+/// On other systems, this lock and SQLite's would conflict.
 #[cfg(not(target_os = "linux"))]
 fn lock_itself(_: &Path) -> Result<Option<File>, OpenError> {
     Ok(None)
@@ -153,7 +152,7 @@ fn try_lock(file: &File, path: &Path, database: &Path) -> Result<(), OpenError> 
     }
 }
 
-/// Takes all rights from everybody but the owner.
+/// Removes all permissions except the owner's.
 fn make_private(path: &Path) -> Result<(), OpenError> {
     let mode = match path.metadata() {
         Ok(found) => found.permissions().mode(),

@@ -1,4 +1,4 @@
-//! Reading `CLAVIGER_DATABASE_URL`. Whatever is in it has an effect, or is refused by name.
+//! Parses `CLAVIGER_DATABASE_URL`. Every part of it has an effect or is refused by name.
 
 use std::str::FromStr as _;
 
@@ -8,10 +8,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::db::Either;
 use super::error::OpenError;
 
-/// A SQLite file, or the PostgreSQL servers of which one is the primary. There is at least one.
+/// An SQLite file, or at least one PostgreSQL server. One of the servers is the primary.
 pub(super) type Target = Either<SqliteConnectOptions, Vec<PgConnectOptions>>;
 
-/// The parameters of a PostgreSQL URL that sqlx takes. It ignores any other.
+/// The parameters of a PostgreSQL URL that sqlx supports. It ignores all others.
 const PARAMETERS: [&str; 19] = [
     "sslmode",
     "ssl-mode",
@@ -34,7 +34,7 @@ const PARAMETERS: [&str; 19] = [
     "target_session_attrs",
 ];
 
-/// Reads the URL. Nothing is created, and no connection is opened.
+/// Parses the URL, without creating a file or opening a connection.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -49,7 +49,7 @@ pub(super) fn target(url: &str) -> Result<Target, OpenError> {
     }
 }
 
-/// Before a file is made of what names none.
+/// Refuses URLs that name no file, before one is created.
 fn refuse_memory(url: &str) -> Result<(), OpenError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(OpenError::Unsafe { setting: "journal_mode", found: "memory".into(), wanted: "wal" });
@@ -57,9 +57,9 @@ fn refuse_memory(url: &str) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// A `/`, `?` or `#` in a password ends the part of the URL that the password is in (RFC 3986 §3.2): what comes before it
-/// is taken for the server. An `@` in it is found again, being before the last one. The parser's own message would be
-/// about a port.
+/// Refuses an unescaped `/`, `?` or `#` in a password. Each ends the part of the URL that the password is in (RFC
+/// 3986 §3.2), so the text before it would count as the server. An `@` is harmless, because only the last one counts.
+/// The parser's own message would be about a port.
 fn refuse_unescaped(url: &str) -> Result<(), OpenError> {
     let (_, rest) = url.split_once("://").unwrap_or_default();
     let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -87,7 +87,7 @@ fn servers(url: &str) -> Result<Vec<PgConnectOptions>, OpenError> {
         .collect()
 }
 
-/// The query without what this module answers for itself.
+/// The query without the parameters that this module handles.
 fn checked(query: &str) -> Result<String, OpenError> {
     let mut kept = Vec::new();
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -97,7 +97,7 @@ fn checked(query: &str) -> Result<String, OpenError> {
             return Err(OpenError::Parameter(name.to_owned()));
         }
         match (name, value) {
-            // Only a server that takes writes is ever used.
+            // Only a server that accepts writes is ever used, so these values change nothing.
             ("target_session_attrs", "read-write" | "primary") => {}
             ("target_session_attrs", other) => return Err(OpenError::SessionAttributes(other.to_owned())),
             ("host" | "hostaddr" | "port", value) if value.contains(',') || value.contains("%2C") => {

@@ -1,5 +1,4 @@
-//! One statement, two databases: an enum over the concrete pools and a macro that runs the same code on
-//! whichever it is.
+//! One statement for two databases: an enum over the concrete pools, and macros that run the same code on either.
 
 use std::time::Duration;
 
@@ -9,34 +8,32 @@ use super::error::timed_out;
 use super::pool::Pool;
 use super::transaction::Transaction;
 
-/// Longest wait for an answer of the database, less than answers may take during a shutdown. PostgreSQL gives up
-/// sooner by itself, unless it cannot be heard any more.
+/// The longest wait for an answer of the database, shorter than the time that a shutdown allows. PostgreSQL gives up
+/// earlier by itself, unless it can't be reached.
 const ANSWER_WITHIN: Duration = Duration::from_millis(7_500);
 
-/// Rows in one statement: far below the limit of bound values on either database.
+/// The most rows in one statement, far below the limit of bound values on either database.
 pub(crate) const BATCH: usize = 500;
 
-/// Whether a connection keeps a statement over so many rows prepared. Its text differs with their number, and of up to
-/// 500 texts, some hundred kilobytes each once prepared, every connection would keep the last hundred.
+/// Whether connections keep a statement over this many rows prepared. The text differs with the number of rows. Each
+/// connection would keep the last hundred texts, and a large prepared statement takes some hundred kilobytes.
 pub(crate) const fn stays_prepared(rows: usize) -> bool {
     rows <= 1
 }
 
-/// A value of one of the two databases.
+/// A value for one of the two databases.
 #[derive(Clone, Debug)]
 pub(crate) enum Either<S, P> {
     Sqlite(S),
     Postgres(P),
 }
 
-/// The pool of connections.
 pub(crate) type Db = Either<Pool<Sqlite>, Pool<Postgres>>;
 
-/// An open transaction.
 pub(crate) type Tx = Either<Transaction<Sqlite>, Transaction<Postgres>>;
 
-/// Runs `$body` with `$x` bound to the pool or transaction and `$DB` to its database type, for as long as it
-/// takes: for what copies whole tables.
+/// Runs `$body` without a time limit, with `$x` bound to the pool or transaction and `$DB` to its database type. It
+/// is for code that copies whole tables.
 macro_rules! either {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         match $either {
@@ -55,8 +52,8 @@ macro_rules! either {
 }
 pub(crate) use either;
 
-/// The same for a statement that somebody waits for:
-/// `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. The answer comes in time or is an error.
+/// Like [`either!`], with a time limit: `on!(&db, |pool, DB| sqlx::query::<DB>("…").execute(pool).await)`. A late
+/// answer is an error.
 macro_rules! on {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         $crate::store::db::either!($either, |$x, $DB| {
@@ -69,8 +66,8 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// What `answer` comes to. A connection whose other end is silent, and not closed, would be waited for
-/// until the network gives it up.
+/// Waits for `answer` within the time limit. Without one, a silent connection would block until the network gives it
+/// up.
 pub(crate) async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     tokio::time::timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| Err(timed_out()))
 }
@@ -86,11 +83,11 @@ pub(crate) async fn begin(db: &Db) -> sqlx::Result<Tx> {
     .await
 }
 
-/// Opens a transaction that only reads, and sees all of it at one moment. It keeps no writer waiting.
+/// Opens a read-only transaction that sees a single moment. Writers don't wait for it.
 pub(crate) async fn begin_snapshot(db: &Db) -> sqlx::Result<Tx> {
     in_time(async {
         Ok(match db {
-            // The moment is that of the first read.
+            // The snapshot is taken at the first read.
             Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN").await?),
             Either::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -101,13 +98,13 @@ pub(crate) async fn begin_snapshot(db: &Db) -> sqlx::Result<Tx> {
     .await
 }
 
-/// Runs a statement that was put together, for as long as it takes.
+/// Runs a composed statement without a time limit.
 pub(crate) async fn run(tx: &mut Tx, statement: impl Into<String>) -> sqlx::Result<()> {
     let statement = AssertSqlSafe(statement.into());
     either!(tx, |tx, DB| sqlx::query::<DB>(statement).execute(&mut **tx).await.map(drop))
 }
 
-/// Defines a row type that reads from either database, column by name.
+/// Defines a row type that reads its columns by name from either database.
 macro_rules! row {
     ($(#[$doc:meta])* $visible:vis struct $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
@@ -127,7 +124,7 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// How SQLite goes about a statement, step by step.
+/// SQLite's plan for a statement, step by step.
 #[cfg(test)]
 pub(crate) async fn plan(pool: &Pool<Sqlite>, statement: &str) -> Vec<String> {
     use sqlx::Row as _;

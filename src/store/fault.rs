@@ -1,4 +1,4 @@
-//! What an error of the database says about the connection that it came over, and about the database.
+//! Classifies errors of the database, by what they say about the connection and about the database.
 
 use std::io;
 
@@ -6,20 +6,20 @@ use sqlx::Error as E;
 
 use super::database_file::FileGone;
 
-/// What an error says about the connection that it came over.
+/// What an error says about its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Nothing: the statement failed, or waited too long for a lock.
+    /// The connection is fine: the statement failed, or waited too long for a lock.
     Statement,
     /// The connection must not be used again.
     Connection,
-    /// Neither this connection nor any that is as old must be used again: the server behind them has gone, is
-    /// going, answers no more, or has become read-only.
+    /// This connection and all older ones must not be used again: the server behind them is gone, is shutting down,
+    /// doesn't answer, or has become read-only.
     Server,
 }
 
 impl Fault {
-    /// What `error` says.
+    /// Classifies `error`.
     pub(super) fn of(error: &sqlx::Error) -> Self {
         match error {
             E::Io(error) if FileGone::is(error) => Self::Connection,
@@ -43,51 +43,51 @@ fn of_code(code: &str) -> Fault {
         };
     }
     match code {
-        // A canceled statement.
+        // The statement was cancelled.
         "57014" => Fault::Statement,
         // A read-only transaction: the session began on a standby, or while the database was read-only.
         "25006" => Fault::Server,
-        // Prepared statements that the session does not have, that somebody else made there, or that a migration has
-        // made old ("cached plan must not change result type").
+        // A prepared statement that the session lacks, that another client made in it, or that a migration has
+        // outdated ("cached plan must not change result type").
         "26000" | "42P05" | "0A000" => Fault::Connection,
         _ => match code.get(..2) {
-            // Connection exceptions, operator intervention.
+            // Connection exceptions and operator intervention.
             Some("08" | "57") => Fault::Server,
-            // Transaction states (an idle transaction that was ended among them), the system, internal errors.
+            // Transaction states (including an idle transaction that was ended), system errors, internal errors.
             Some("25" | "58" | "XX") => Fault::Connection,
             _ => Fault::Statement,
         },
     }
 }
 
-/// Why the database takes no writes. Its text completes "the store takes no writes: ", and names nothing that
-/// an anonymous caller should not see.
+/// Why the database accepts no writes. The text completes "the store takes no writes: ". It reveals nothing that an
+/// anonymous caller should not see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteFault {
-    /// There is no room left.
+    /// The disk is full.
     #[error("the disk is full")]
     Full,
-    /// It can only be read.
+    /// The database is read-only.
     #[error("the database is read-only")]
     ReadOnly,
     /// The file was deleted, moved or replaced.
     #[error("the database's file was deleted, moved or replaced")]
     FileGone,
-    /// The disk does not do what it should.
+    /// The disk reports errors.
     #[error("the disk reports errors")]
     Disk,
-    /// The database does not answer.
+    /// The database doesn't answer.
     #[error("the database cannot be reached")]
     Unreachable,
 }
 
 impl WriteFault {
-    /// Why `error` says that no write will do; `None` if it is about one statement, or about others that are being
-    /// waited for.
+    /// The reason why no write can succeed. `None` if `error` concerns only this statement, or a wait for other
+    /// statements.
     pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
         match error {
             E::Io(error) if FileGone::is(error) => Some(Self::FileGone),
-            // A standby.
+            // The server is a standby.
             E::Io(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Some(Self::ReadOnly),
             E::Io(_) | E::Tls(_) | E::WorkerCrashed => Some(Self::Unreachable),
             E::Database(error) => {
@@ -118,7 +118,7 @@ impl WriteFault {
     }
 }
 
-// SQLite's primary result codes.
+// The primary result codes of SQLite.
 const NO_MEMORY: u32 = 7;
 const READ_ONLY: u32 = 8;
 const IO_ERROR: u32 = 10;
@@ -127,8 +127,8 @@ const FULL: u32 = 13;
 const CANNOT_OPEN: u32 = 14;
 const NO_DATABASE: u32 = 26;
 
-/// The primary result code, if this is one of SQLite's: an SQLSTATE has five characters, and SQLite's extended
-/// codes have at most four digits.
+/// The primary result code, if this is a code of SQLite. An SQLSTATE has five characters, and SQLite's extended codes
+/// have at most four digits.
 fn sqlite_code(code: &str) -> Option<u32> {
     (code.len() < 5).then(|| code.parse::<u32>().ok()).flatten().map(|code| code & 0xff)
 }

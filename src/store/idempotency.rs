@@ -1,4 +1,4 @@
-//! Requests that may come again (`Idempotency-Key`), and what they were answered.
+//! Answers to requests with an `Idempotency-Key`, kept for repetitions.
 
 use super::db::{on, row};
 use super::write::Write;
@@ -6,12 +6,12 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 
-/// A request that was answered, as far as it takes to know it again.
+/// What is kept of an answered request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// A digest of its body.
+    /// The digest of the request's body.
     pub digest: [u8; 32],
-    /// The answer, as JSON and without the secret that was in it.
+    /// The answer as JSON, without the secret that it contained.
     pub answer: String,
 }
 
@@ -23,10 +23,10 @@ row! {
 }
 
 impl Write {
-    /// What `caller` was answered to this request, if it was.
+    /// The record of this request by `caller`, if there is one.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn idempotency_record(
         &mut self,
         caller: &KeyId,
@@ -49,7 +49,7 @@ impl Write {
         .transpose()
     }
 
-    /// Keeps what `caller` is answered to this request.
+    /// Stores the answer to a request by `caller`.
     ///
     /// # Errors
     /// When the store fails.
@@ -79,7 +79,7 @@ impl Write {
 }
 
 impl Store {
-    /// Forgets what was answered before `before`.
+    /// Deletes records from before `before`. Returns how many.
     ///
     /// # Errors
     /// When the store fails.

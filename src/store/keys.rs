@@ -30,19 +30,20 @@ use crate::domain::audiences::Audiences;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 
-/// A key with what its project and its organization say of audiences.
+/// A key, with the audiences that its organization and its project allow.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// The key.
+    /// The key with its live secrets.
     pub key: ApiKey,
-    /// The ones that its organization is held to; `None` is all of the deployment's.
+    /// The audiences of its organization; `None` for all audiences of the deployment.
     pub organization_audiences: Option<Audiences>,
-    /// The ones that its project is held to; `None` is all of its organization's.
+    /// The audiences of its project; `None` for all audiences of its organization.
     pub project_audiences: Option<Audiences>,
 }
 
-/// One statement that sees a key (`k`), its last use (`u`), its live secrets (`s`), its project (`p`) and its
-/// organization (`o`) at one moment: the columns of a [`KeyRow`], up to where the keys come from, and the joins after it.
+/// A statement that reads a key (`k`), its last use (`u`), its live secrets (`s`), its project (`p`) and its
+/// organization (`o`) as of one moment. This macro has the columns of a [`KeyRow`], up to the source of the keys;
+/// `joined` has the joins that follow it.
 macro_rules! select_key {
     () => {
         "SELECT k.id, k.created_seq, k.organization, k.project, k.environment, k.brand, k.name, k.note, k.scopes,
@@ -62,7 +63,7 @@ macro_rules! joined {
          JOIN organizations o ON o.id = k.organization AND o.deleted_at IS NULL "
     };
 }
-/// The newest secret of a key last. Of two that were made in one second, the older one has an end.
+/// Sorts the newest secret of a key last. Of two secrets from the same second, the older one has an end.
 macro_rules! newest_secret_last {
     () => {
         "s.created_at, CASE WHEN s.expires_at IS NULL THEN 1 ELSE 0 END, s.id"
@@ -74,21 +75,21 @@ const KEY_BY_ID: &str =
     concat!(select_key!(), "api_keys", joined!(), "WHERE k.id = $1 ORDER BY ", newest_secret_last!());
 
 impl Store {
-    /// The key with this id, in whichever organization: for the credentials that callers show. It has no line to wait
-    /// in.
+    /// The key with this id, in any organization. This is for credentials that callers present, so it doesn't wait
+    /// for a permit.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         key(&self.db, id).await
     }
 }
 
 impl Reading {
-    /// The key with this id, in whichever organization.
+    /// The key with this id, in any organization.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         key(&self.db, id).await
     }
@@ -102,10 +103,10 @@ async fn key(db: &Db, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
 }
 
 impl Write {
-    /// Those of these ids that are of keys of an organization, whatever became of them.
+    /// Those of these ids that belong to keys of an organization, whatever the state of the keys.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn known_keys(
         &mut self,
         organization: &OrganizationId,
@@ -130,10 +131,10 @@ impl Write {
         Ok(known)
     }
 
-    /// The key of this id, as this mutation sees it.
+    /// The key with this id, as this mutation sees it.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
         let rows = on!(&mut self.tx, |tx, DB| {
             sqlx::query_as::<DB, KeyRow>(KEY_BY_ID).bind(id.to_string()).fetch_all(&mut **tx).await

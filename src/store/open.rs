@@ -1,4 +1,4 @@
-//! Opening a store: the connection, the settings that durability rests on, the schema, the lock.
+//! Opens a store: the connection, the settings that durability depends on, the schema and the lock.
 
 use std::io;
 use std::sync::Arc;
@@ -19,23 +19,24 @@ use super::primary::Primary;
 use super::{Store, StoreError, pooler, text_order};
 use crate::base::clock::monotonic_now;
 
-/// Longest wait for a writer ahead in the queue, and, at the start, for a database that is only just starting.
+/// The longest wait for an earlier writer and, at startup, for a database that is still starting.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
-/// Time between two attempts at the start.
+/// The time between two attempts at startup.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 
-/// How many connections there are at most; on SQLite, beside those for which there are permits (`admission`).
+/// The most connections. On SQLite, there are others for which there are permits (`admission`).
 const SQLITE_CONNECTIONS: u32 = 3;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
-/// What every session on PostgreSQL begins with, whatever is set for the role or the database.
+/// The settings of every PostgreSQL session. They override those of the role and the database.
 ///
-/// - A statement that waits for ever would hold a request and a connection: both have ends. A writer that stands still
-///   amid a transaction, because its node was stopped or has vanished, loses its turn to the next one.
-/// - The text of statements, and what transactions see of each other, mean one thing.
+/// - Statements and waits for locks have time limits. Without them, a statement that hangs would hold a request and a
+/// connection. A writer that stops in a transaction, because its node was stopped or has vanished, loses its turn to
+/// the next one.
+/// - The interpretation of statements and the isolation of transactions are fixed.
 /// - What is acknowledged is on disk.
-/// - The server notices within seconds when nobody is left at this end.
+/// - The server notices within seconds when this end of a connection is gone.
 const SESSION: &str = "
     SET statement_timeout = '7s';
     SET lock_timeout = '5s';
@@ -63,11 +64,11 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
 ];
 
 impl Store {
-    /// Opens the store at `url` (`sqlite://path` or `postgres://…`), creating an SQLite file where there is
-    /// none, and brings its schema up to date. Safe in several processes at once.
+    /// Opens the store at `url` (`sqlite://path` or `postgres://…`) and brings its schema up to date. Creates a
+    /// missing SQLite file. Several processes may do this at once.
     ///
     /// # Errors
-    /// [`OpenError`]; the store is then as it was.
+    /// [`OpenError`]. The store is then unchanged.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         match target(url)? {
             Either::Sqlite(options) => open_sqlite(options).await,
@@ -110,7 +111,7 @@ async fn open_postgres(servers: Vec<PgConnectOptions>) -> Result<Store, OpenErro
     Ok(Store::over(Either::Postgres(pool), Either::Postgres(primary)))
 }
 
-/// Finds the primary, which may only just be starting.
+/// Connects to the primary, and waits for one that is still starting.
 async fn first_connection(primary: &Primary) -> Result<(), OpenError> {
     let begun = monotonic_now();
     loop {
@@ -135,14 +136,14 @@ fn refused(options: &PgConnectOptions) -> OpenError {
     OpenError::Refused { host: options.get_host().to_owned(), port: options.get_port() }
 }
 
-/// What durability rests on: the pragma, how to ask for it, and what it must be.
+/// The settings that durability depends on: the pragma, the query for it, and the required value.
 const DURABILITY: [(&str, &str, &str); 3] = [
     ("journal_mode", "SELECT journal_mode FROM pragma_journal_mode", "wal"),
     ("synchronous", "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", "2"),
     ("foreign_keys", "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys", "1"),
 ];
 
-/// Asks SQLite what it really runs with: a pragma that it does not take fails silently.
+/// Checks the actual settings of SQLite, because a pragma that it rejects fails silently.
 async fn check_durability(pool: &Pool<Sqlite>) -> Result<(), OpenError> {
     for (setting, query, wanted) in DURABILITY {
         let found: String = sqlx::query_scalar(query).fetch_one(pool).await.map_err(OpenError::Connect)?;
@@ -154,14 +155,14 @@ async fn check_durability(pool: &Pool<Sqlite>) -> Result<(), OpenError> {
 }
 
 async fn migrate_sqlite(pool: &Pool<Sqlite>) -> Result<(), OpenError> {
-    // sqlx's own migration lock is a no-op on SQLite; an exclusive transaction around it all is one.
+    // On SQLite, sqlx's own lock around migrations does nothing. An exclusive transaction takes its place.
     let mut exclusive = pool.begin_with("BEGIN EXCLUSIVE").await.map_err(OpenError::Connect)?;
     sqlite_migrator().run_direct(None, &mut *exclusive, false).await.map_err(migration_failed)?;
     exclusive.commit().await.map_err(OpenError::Connect)
 }
 
 async fn migrate_postgres(pool: &Pool<Postgres>) -> Result<(), OpenError> {
-    // A migration may go over whole tables, and another node wait for it: this connection's ends are later.
+    // A migration may rewrite whole tables, and another node may wait for it. This connection has longer limits.
     let mut connection = Postgres::connect(pool.source()).await.map_err(OpenError::Connect)?;
     let ends =
         "SET statement_timeout = 0; SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = 0";
@@ -171,11 +172,10 @@ async fn migrate_postgres(pool: &Pool<Postgres>) -> Result<(), OpenError> {
     connection.close().await.map_err(OpenError::Connect)
 }
 
-/// The version of the schema that this binary knows.
+/// The schema version of this binary.
 pub(super) const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// Migrates a database of SQLite within a transaction that is open already: none of the migrations has one of its
-/// own.
+/// A migrator for SQLite databases within an open transaction. No migration opens a transaction itself.
 pub(super) fn sqlite_migrator() -> Migrator {
     migrator(true)
 }

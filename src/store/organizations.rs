@@ -26,10 +26,10 @@ const ORGANIZATION: &str = "SELECT id, name, audiences, created_at, created_seq 
                             WHERE deleted_at IS NULL AND id = $1";
 
 impl Reading {
-    /// The organization of this id.
+    /// The organization with this id.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, OrganizationRow>(ORGANIZATION).bind(id.as_str()).fetch_optional(pool).await
@@ -37,11 +37,10 @@ impl Reading {
         row.map(Organization::try_from).transpose()
     }
 
-    /// Up to `limit` of the organizations that were made before the one of creation number `before`, the
-    /// newest first.
+    /// At most `limit` organizations that were created before the one with creation number `before`, newest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn organizations(
         &self,
         visible: &Visible<OrganizationId>,
@@ -64,15 +63,15 @@ impl Reading {
 }
 
 impl Write {
-    /// The organization of this id, as this mutation sees it.
+    /// The organization with this id, as this mutation sees it.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn organization(&mut self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
         organization(&mut self.tx, id).await
     }
 
-    /// Stores a new organization; `false` when its id was ever used before.
+    /// Stores a new organization. `false` if its id was ever used before.
     ///
     /// # Errors
     /// When the store fails.
@@ -94,7 +93,7 @@ impl Write {
         })?)
     }
 
-    /// Stores an organization as it is now.
+    /// Stores the current state of an organization.
     ///
     /// # Errors
     /// When the store fails.
@@ -130,10 +129,10 @@ impl Write {
 }
 
 impl Snapshot {
-    /// The organization of this id.
+    /// The organization with this id.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn organization(&mut self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
         organization(&mut self.tx, id).await
     }

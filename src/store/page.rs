@@ -1,19 +1,19 @@
-//! Pages of lists, each beginning where the one before ended.
+//! Pages of lists. Each begins where the previous one ended.
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-/// Some of a list, whose things have positions `P`: their creation numbers, unless it is sorted otherwise.
+/// A page of a list. `P` is the position of an item: its creation number, unless the list has another order.
 #[derive(Debug)]
 pub struct Page<T, P = i64> {
-    /// What is on it, in order.
+    /// The items of the page, in order.
     pub items: Vec<T>,
-    /// The position to go on behind; `None` when this was the last page.
+    /// The position from which the next page continues. `None` on the last page.
     pub next: Option<P>,
 }
 
 impl<T, P: Clone> Page<T, P> {
-    /// From rows with their positions, of which one more than `limit` was asked for: that one tells whether there is
-    /// a next page.
+    /// Makes a page of rows with their positions. The query selects one row more than `limit`, which shows whether
+    /// there is a next page.
     pub(super) fn of(mut rows: Vec<(P, T)>, limit: u16) -> Self {
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());
@@ -22,17 +22,17 @@ impl<T, P: Clone> Page<T, P> {
     }
 }
 
-/// What of a list a caller may read.
+/// The items of a list that a caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visible<Id> {
-    /// Everything.
+    /// All items.
     All,
-    /// These.
+    /// The items with these ids.
     Only(Vec<Id>),
 }
 
 impl<Id: ToString> Visible<Id> {
-    /// Narrows a selection of rows that have an `id` to what is visible.
+    /// Narrows a selection of rows with an `id` to the visible ones.
     pub(super) fn narrow<DB: Database>(&self, sql: &mut QueryBuilder<DB>)
     where
         for<'t> String: Encode<'t, DB> + Type<DB>,

@@ -1,4 +1,4 @@
-//! A pooler between this server and PostgreSQL, and what it must not do.
+//! Detects a pooler between this server and PostgreSQL that can't be used.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::error::{OpenError, timed_out};
 use super::pool::{Engine as _, PostgresServer};
 use super::primary::text;
 
-/// Longest wait for a session that a connection has already, which a whole session's pooler answers for at once.
+/// The longest wait for the session of an open connection. A pooler of whole sessions answers at once.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Longest wait for two connections more.
+/// The longest wait for two more connections.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Refuses a pooler that lends a session for less than a connection's life: settings, prepared statements and
-/// notifications would be another connection's.
+/// Refuses a pooler that lends a session for less than the life of a connection. Settings, prepared statements and
+/// notifications would then reach other connections.
 ///
-/// Such a pooler gives a session away as soon as it is idle. So while a second connection holds one in a transaction,
-/// the first connection either finds the session that it had in other hands, or has another one now.
+/// Such a pooler gives a session to another connection as soon as it is idle. The test opens a transaction on a
+/// second connection. If the first connection then has another session or none, the pooler works that way.
 pub(super) async fn refuse_transaction_mode(server: &PostgresServer) -> Result<(), OpenError> {
     match keeps_its_session(server).await {
         Ok(true) => Ok(()),
@@ -37,7 +37,7 @@ async fn keeps_its_session(server: &PostgresServer) -> sqlx::Result<bool> {
     let before = session(&mut first).await?;
     sqlx::raw_sql("BEGIN").execute(&mut second).await?;
     let held = session(&mut second).await?;
-    // No answer: the only session that there is for both has been given to the second.
+    // No answer: the pooler has only one session, and has given it to the second connection.
     let after = timeout(ANSWER_WITHIN, session(&mut first)).await;
     let is_kept = held != before && matches!(after, Ok(Ok(after)) if after == before);
     sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;

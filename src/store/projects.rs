@@ -36,10 +36,10 @@ const PROJECT: &str = concat!(select_projects!(), "$1 AND id = $2");
 const PROJECTS: &str = concat!(select_projects!(), "$1 ORDER BY created_seq, id");
 
 impl Reading {
-    /// The project of this id in `organization`.
+    /// The project with this id in `organization`.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn project(
         &self,
         organization: &OrganizationId,
@@ -52,11 +52,11 @@ impl Reading {
         row.map(Project::try_from).transpose()
     }
 
-    /// A project to put something into: of these names as far as they are given, `default` of `default` first, and then
+    /// The project for a new key, among those that match the given ids. `default` in `default` comes first, and then
     /// the oldest.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn home(
         &self,
         organization: Option<&OrganizationId>,
@@ -79,11 +79,10 @@ impl Reading {
         row.map(Project::try_from).transpose()
     }
 
-    /// Up to `limit` of the projects that were made before the one of creation number `before`, the newest
-    /// first.
+    /// At most `limit` projects that were created before the one with creation number `before`, newest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn projects(
         &self,
         organization: &OrganizationId,
@@ -105,10 +104,10 @@ impl Reading {
 }
 
 impl Write {
-    /// The project of this id, as this mutation sees it.
+    /// The project with this id, as this mutation sees it.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn project(
         &mut self,
         organization: &OrganizationId,
@@ -121,15 +120,15 @@ impl Write {
         row.map(Project::try_from).transpose()
     }
 
-    /// All projects of an organization, the oldest first.
+    /// All projects of an organization, oldest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn projects(&mut self, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
         projects(&mut self.tx, organization).await
     }
 
-    /// Stores a new project; `false` when its id was ever used before in its organization.
+    /// Stores a new project. `false` if its id was ever used before in its organization.
     ///
     /// # Errors
     /// When the store fails.
@@ -137,9 +136,9 @@ impl Write {
         self.insert_projects(&[project]).await
     }
 
-    /// Stores new projects, of which there is one at least; `false` when an id was ever used before in its organization, and
-    /// then none are to be committed. Each takes the number of its record, which has to follow in the same order:
-    /// [`Write::AT_ONCE`] at most.
+    /// Stores 1 to [`Write::AT_ONCE`] new projects. `false` if an id was ever used before in its organization; the
+    /// caller must then not commit. Each project takes the number of its record, so the records must follow in the
+    /// same order.
     ///
     /// # Errors
     /// When the store fails.
@@ -166,7 +165,7 @@ impl Write {
         Ok(stored == projects.len() as u64)
     }
 
-    /// Stores projects as they are now.
+    /// Stores the current state of projects.
     ///
     /// # Errors
     /// When the store fails.
@@ -213,10 +212,10 @@ impl Write {
         Ok(())
     }
 
-    /// The environments in which an organization, or a project of it, has unrevoked keys.
+    /// The environments in which an organization, or one of its projects, has unrevoked keys.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn environments_in_use(
         &mut self,
         organization: &OrganizationId,
@@ -237,10 +236,10 @@ impl Write {
 }
 
 impl Snapshot {
-    /// All projects of an organization, the oldest first.
+    /// All projects of an organization, oldest first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn projects(&mut self, organization: &OrganizationId) -> Result<Vec<Project>, StoreError> {
         projects(&mut self.tx, organization).await
     }

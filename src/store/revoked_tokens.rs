@@ -1,4 +1,4 @@
-//! Tokens revoked one by one. A row is needed only for as long as its token would have lived.
+//! Tokens that were revoked individually. A row is needed only until its token would have expired.
 
 use sqlx::QueryBuilder;
 
@@ -10,32 +10,35 @@ use crate::domain::api_key::KeyId;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::names::OrganizationId;
 
-/// How many live tokens one key may have revoked one by one; beyond it, the key whose tokens they are is what to revoke.
+/// How many live tokens one key may revoke individually. Beyond that, the key that the tokens belong to should be
+/// revoked.
 const MOST_OF_A_REVOKER: i64 = 1_000;
 
-/// How many of one organization there may be: each is held in memory by every node and every follower of the feed.
+/// The most individually revoked live tokens of one organization. Every node and every follower of the feed holds
+/// each in memory.
 const MOST_OF_AN_ORGANIZATION: i64 = 20_000;
 
-/// How many each key may have revoked whatever others of its organization have: a leaked token is an emergency.
+/// How many live tokens each key may revoke whatever others of its organization have revoked. A leaked token is an
+/// emergency.
 const ALWAYS_ALLOWED: i64 = 10;
 
-/// A revoked token.
+/// A token that was revoked individually.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedToken {
-    /// The token's id.
+    /// The id of the token.
     pub jti: String,
-    /// The key that it was issued for.
+    /// The key that the token was issued for.
     pub key: KeyId,
-    /// The end that the token itself names.
+    /// The expiry in the token itself.
     pub expires_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Timestamp,
 }
 
-/// Why a token could not be revoked.
+/// Why a token can't be revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
-    /// So many live tokens were revoked by the same key, or in the same organization, that no more may be.
+    /// The key, or its organization, has revoked as many live tokens as it may.
     #[error("too many live tokens were revoked individually; revoke the key instead")]
     TooMany,
     /// The store failed.
@@ -53,10 +56,10 @@ row! {
 }
 
 impl Store {
-    /// Revokes a token. One that is revoked already stays so, and takes nothing of the revoker's allowance.
+    /// Revokes a token. A repetition has no effect, and doesn't count against the revoker's limit.
     ///
     /// # Errors
-    /// [`RevokeTokenError`]; the token is then as it was.
+    /// [`RevokeTokenError`]. The token is then unchanged.
     pub async fn revoke_token(
         &self,
         token: &RevokedToken,
@@ -93,7 +96,7 @@ impl Store {
         Ok(write.commit().await?)
     }
 
-    /// Forgets tokens that ended before `before`.
+    /// Deletes tokens that expired before `before`. Returns how many.
     ///
     /// # Errors
     /// When the store fails.
@@ -113,7 +116,7 @@ impl Write {
         Ok(found.is_some())
     }
 
-    /// How many there are whose `column` is this, up to `most`.
+    /// The number of live revoked tokens with this value in `column`, counted up to `most`.
     async fn live_revoked_tokens(
         &mut self,
         (column, value): (&'static str, &str),

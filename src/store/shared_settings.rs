@@ -1,4 +1,4 @@
-//! What the nodes of a deployment have to agree on, and how far time has passed steadily for them.
+//! Settings that the nodes of a deployment share, and the clock for deletion by age.
 
 use serde_json::json;
 
@@ -8,12 +8,12 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::audit::{Actor, AuditEvent};
 
-/// The settings that a store remembers; `None` is what no start has said yet.
+/// The settings in the store. `None` if no start has set them yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharedSettings {
-    /// `iss` of every token.
+    /// The `iss` of every token.
     pub issuer: Option<String>,
-    /// What new keys begin with.
+    /// The brand of new keys.
     pub brand: Option<String>,
     /// The audiences of the node that started last.
     pub audiences: Option<Vec<String>>,
@@ -35,10 +35,10 @@ impl From<SharedSettingsRow> for SharedSettings {
 }
 
 impl Store {
-    /// The settings that the store remembers.
+    /// The settings in the store.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn shared_settings(&self) -> Result<SharedSettings, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, SharedSettingsRow>(
@@ -50,8 +50,8 @@ impl Store {
         Ok(row.map(Into::into).unwrap_or_default())
     }
 
-    /// Remembers an issuer and a brand where none is remembered, and returns what is remembered now. Of several nodes
-    /// that start at once, one is first.
+    /// Stores an issuer and a brand where none is set. Returns the stored settings. If several nodes start at once,
+    /// the first one wins.
     ///
     /// # Errors
     /// When the store fails.
@@ -73,10 +73,10 @@ impl Store {
         self.shared_settings().await
     }
 
-    /// Remembers another issuer, or none, and another brand, with an audit event.
+    /// Replaces the issuer, which may become unset, and the brand. Records an audit event.
     ///
     /// # Errors
-    /// When the store fails; it then remembers what it did.
+    /// When the store fails. The settings are then unchanged.
     pub async fn change_identity(
         &self,
         issuer: Option<&str>,
@@ -106,7 +106,7 @@ impl Store {
         write.commit().await
     }
 
-    /// Remembers the audiences of a node that starts.
+    /// Stores the audiences of a starting node.
     ///
     /// # Errors
     /// When the store fails.
@@ -121,10 +121,10 @@ impl Store {
         })?)
     }
 
-    /// The moment up to which time has passed steadily; `None` before [`Store::start_retention_clock`].
+    /// The moment up to which time has passed steadily. `None` before [`Store::start_retention_clock`].
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn retention_time(&self) -> Result<Option<Timestamp>, StoreError> {
         let moment = on!(&self.db, |pool, DB| {
             sqlx::query_scalar::<DB, Option<i64>>("SELECT steady_at FROM deployment WHERE id = 1")
@@ -134,8 +134,8 @@ impl Store {
         Ok(moment.flatten().map(Timestamp::from_unix))
     }
 
-    /// The same. A store that has no such moment yet begins with the latest one in its audit trail, before anything is
-    /// written by a clock that may be wrong.
+    /// Like [`Store::retention_time`]. In a store without such a moment, it first sets the latest time in the audit
+    /// trail, before anything is written by a clock that may be wrong.
     ///
     /// # Errors
     /// When the store fails.
@@ -155,7 +155,7 @@ impl Store {
         self.retention_time().await
     }
 
-    /// Keeps the moment up to which time has passed steadily.
+    /// Stores the moment up to which time has passed steadily.
     ///
     /// # Errors
     /// When the store fails.
@@ -169,10 +169,10 @@ impl Store {
         })?)
     }
 
-    /// The time by the database's clock; `None` on SQLite, which has none of its own.
+    /// The time by the database's clock. `None` on SQLite, which has no clock of its own.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn database_time(&self) -> Result<Option<Timestamp>, StoreError> {
         match &self.db {
             Either::Sqlite(_) => Ok(None),

@@ -1,4 +1,4 @@
-//! Signing keys, their private parts sealed.
+//! Signing keys. Their private parts are sealed.
 
 use serde_json::json;
 
@@ -8,36 +8,36 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::audit::{Actor, AuditEvent};
 
-/// A signing key as it is stored.
+/// A stored signing key.
 #[derive(Clone, Debug)]
 pub struct SealedSigningKey {
-    /// Its RFC 7638 thumbprint.
+    /// The key's RFC 7638 thumbprint.
     pub kid: String,
-    /// `ES256`, `EdDSA` or `RS256`.
+    /// The algorithm: `ES256`, `EdDSA` or `RS256`.
     pub algorithm: String,
-    /// The public part, as it is published.
+    /// The public part in its published form.
     pub public_jwk: String,
-    /// The private part (PKCS#8), sealed under the master key for this kid and algorithm.
+    /// The private part (PKCS#8), sealed by the master key for this kid and algorithm.
     pub sealed_private: Vec<u8>,
-    /// When it was made, and so first published.
+    /// When the key was created, and therefore first published.
     pub created_at: Timestamp,
-    /// From when on it signs.
+    /// The moment from which it signs.
     pub activates_at: Timestamp,
-    /// Set when it was withdrawn as compromised: it verifies nothing from then on.
+    /// When the key was withdrawn as compromised. It verifies nothing after that.
     pub withdrawn_at: Option<Timestamp>,
 }
 
-/// How a new signing key follows the ones that are there.
+/// How a new signing key succeeds the existing ones.
 #[derive(Clone, Debug)]
 pub enum Succession {
-    /// It becomes the next key, unless one is waiting already.
+    /// It becomes the next key, unless one is already waiting.
     Next,
-    /// It becomes the next key, unless one is waiting or one was activated after this moment: how several
-    /// nodes on one schedule agree on one rotation.
+    /// It becomes the next key, unless one is waiting or one was activated after this moment. Nodes on the same
+    /// schedule thereby agree on one rotation.
     NextIfOlder(Timestamp),
-    /// The key of this kid is withdrawn at once, with any that is waiting left to its time.
+    /// The key with this kid is withdrawn at once. A waiting key stays.
     InsteadOf(String),
-    /// It takes the place of the waiting key of this kid, which is deleted unless it activates by this moment.
+    /// It replaces the waiting key with this kid, which is deleted. Refused if that key activates by this moment.
     InPlaceOf(String, Timestamp),
 }
 
@@ -72,10 +72,10 @@ impl From<SigningKeyRow> for SealedSigningKey {
 }
 
 impl Store {
-    /// All signing keys that ever were, by the time of their activation.
+    /// All signing keys, also past ones, sorted by activation.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn signing_keys(&self) -> Result<Vec<SealedSigningKey>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS).fetch_all(pool).await
@@ -83,10 +83,10 @@ impl Store {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Adds a signing key. `false` when the succession does not take it: nothing has changed then.
+    /// Adds a signing key. `false` if the succession refuses it; then nothing has changed.
     ///
     /// # Errors
-    /// When the store fails; the signing keys are then as they were.
+    /// When the store fails. The signing keys are then unchanged.
     pub async fn add_signing_key(
         &self,
         key: &SealedSigningKey,
@@ -112,11 +112,10 @@ impl Store {
 }
 
 impl Store {
-    /// Withdraws a signing key that no other one has to replace. `false` when there is none such, or it was
-    /// withdrawn before.
+    /// Withdraws a signing key that needs no successor. `false` if it doesn't exist or is already withdrawn.
     ///
     /// # Errors
-    /// When the store fails; the signing keys are then as they were.
+    /// When the store fails. The signing keys are then unchanged.
     pub async fn withdraw_signing_key(
         &self,
         kid: &str,
@@ -132,10 +131,10 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes a signing key that was never used. `false` when there is none that activates after `by`.
+    /// Deletes a signing key that was never used. `false` if no such key activates after `by`.
     ///
     /// # Errors
-    /// When the store fails; the signing keys are then as they were.
+    /// When the store fails. The signing keys are then unchanged.
     pub async fn cancel_signing_key(
         &self,
         kid: &str,
@@ -152,11 +151,11 @@ impl Store {
         Ok(true)
     }
 
-    /// Dates a signing key anew that a clock ahead has dated: it was made at `at`, and activates at `activates_at`.
-    /// `false` when it does not activate at `from` any more.
+    /// Corrects the dates of a signing key that a clock ahead of time has set. It is then created at `at` and
+    /// activates at `activates_at`. `false` if it no longer activates at `from`.
     ///
     /// # Errors
-    /// When the store fails; the signing keys are then as they were.
+    /// When the store fails. The signing keys are then unchanged.
     pub async fn reschedule_signing_key(
         &self,
         kid: &str,
@@ -241,7 +240,7 @@ impl Write {
         Ok(found.is_some())
     }
 
-    /// Withdraws a key; `false` when there is none such, or it was withdrawn before.
+    /// Withdraws a key. `false` if it doesn't exist or is already withdrawn.
     async fn withdraw(&mut self, kid: &str) -> Result<bool, StoreError> {
         let at = self.at.unix();
         Ok(on!(&mut self.tx, |tx, DB| {
@@ -256,7 +255,7 @@ impl Write {
         })?)
     }
 
-    /// Deletes a key that has never signed; `false` when there is none of this kid that activates after `by`.
+    /// Deletes a key that has never signed. `false` if no key with this kid activates after `by`.
     async fn delete_waiting(&mut self, kid: &str, by: Timestamp) -> Result<bool, StoreError> {
         Ok(on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>(

@@ -1,12 +1,12 @@
-//! One order of text on both databases: that of its bytes, as SQLite has it.
+//! Gives text the same order on both databases: that of its bytes, as in SQLite.
 //!
-//! Any other order is the operating system's, differs from server to server, and may change with an upgrade of its
-//! C library, under indexes that were built by the old one.
+//! Any other order depends on the operating system. It differs between servers, and may change when the C library is
+//! upgraded, under indexes that were built before.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-/// A statement for each table that has columns of another order, all its columns in one: an index is built anew
-/// once.
+/// One statement for each table with columns in another order. Each changes all columns of the table, so that every
+/// index is rebuilt once.
 const STATEMENTS: &str = r#"
     SELECT format('ALTER TABLE %I %s', table_name, string_agg(
         format('ALTER COLUMN %I TYPE text COLLATE "C"', column_name), ', ' ORDER BY ordinal_position))
@@ -17,10 +17,11 @@ const STATEMENTS: &str = r#"
       AND table_name <> '_sqlx_migrations'
     GROUP BY table_name ORDER BY table_name"#;
 
-/// Held while columns are changed, so that of several nodes that start one does it. Any number that nobody else has.
+/// The lock under which columns are changed, so that only one of several starting nodes does it. The number is
+/// arbitrary and unique.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(4241130967)";
 
-/// Gives every column of text the order of bytes, those of later migrations included.
+/// Gives every text column the order of bytes, including those of later migrations.
 pub(super) async fn set(connection: &mut PgConnection) -> sqlx::Result<()> {
     let mut tx = connection.begin().await?;
     sqlx::raw_sql(LOCK).execute(&mut *tx).await?;

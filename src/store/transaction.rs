@@ -1,4 +1,4 @@
-//! A transaction that gives its connection back only if it ended well.
+//! A transaction that returns its connection to the pool only if it ended well.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,28 +11,28 @@ use super::error::timed_out;
 use super::fault::Fault;
 use super::pool::{Engine, Pool, PooledConnection};
 
-/// Longest wait for a rollback that nobody waits for.
+/// The longest wait for a rollback in the background.
 const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Every statement so far was answered, and none failed.
 const READY: u8 = 0;
-/// A statement is on its way. If the transaction is dropped now, its caller was canceled.
+/// A statement is running. If the transaction is dropped now, its caller was cancelled.
 const RUNNING: u8 = 1;
-/// A statement failed: nothing of the transaction will happen, and a rollback ends it.
+/// A statement failed. The transaction can't commit, and a rollback ends it.
 const FAILED: u8 = 2;
 /// The connection failed.
 const BROKEN: u8 = 3;
 
-/// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
+/// An open transaction. Dropping it without [`Transaction::commit`] rolls it back.
 ///
-/// SQLite rolls back by itself when the disk is full, and a server may end a session at any time. So whatever
-/// goes wrong in beginning, committing or rolling back closes the connection, and so does a borrower that was canceled
-/// amid a statement.
+/// SQLite rolls back by itself when the disk is full, and a server may end a session at any time. An error in
+/// beginning, committing or rolling back therefore closes the connection. So does a caller that is cancelled during a
+/// statement.
 pub(crate) struct Transaction<DB: Engine> {
-    /// `None` once it has ended.
+    /// `None` once the transaction has ended.
     connection: Option<PooledConnection<DB>>,
     state: AtomicU8,
-    /// Whether how it ends says something about writes in general.
+    /// Whether the outcome says something about writes in general.
     is_watched: bool,
 }
 
@@ -45,7 +45,7 @@ impl<DB: Engine> Pool<DB> {
         self.begin_with(DB::BEGIN).await
     }
 
-    /// Opens a transaction by a statement of one's own.
+    /// Opens a transaction with the given statement.
     pub(crate) async fn begin_with(&self, statement: &'static str) -> sqlx::Result<Transaction<DB>> {
         let mut tx = Transaction {
             connection: Some(self.acquire().await?),
@@ -59,7 +59,7 @@ impl<DB: Engine> Pool<DB> {
             }
             Err(error) => {
                 if let Some(connection) = tx.connection.take() {
-                    // A lock that somebody else has leaves the connection as it was.
+                    // If the error is a lock that somebody else holds, the connection is still fine.
                     connection.release_after(&error);
                 }
                 Err(error)
@@ -69,12 +69,12 @@ impl<DB: Engine> Pool<DB> {
 }
 
 impl<DB: Engine> Transaction<DB> {
-    /// From now on, how it goes is how writes go: it has come to its turn.
+    /// Marks the transaction as a writer that has its turn. From now on, its outcome updates the health of writes.
     pub(crate) fn watch(&mut self) {
         self.is_watched = true;
     }
 
-    /// Commits. Once this returns `Ok`, what was written is where the next start finds it.
+    /// Commits. `Ok` means that the next start finds what was written.
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         let committed = self.try_commit().await;
         let Some(connection) = self.connection.take() else { return committed };
@@ -110,7 +110,7 @@ impl<DB: Engine> Transaction<DB> {
         }
         DB::run(&mut *self, "COMMIT").await?;
         if self.is_watched {
-            // Once more: into a file that has gone meanwhile, it was written for nobody.
+            // Checked again: if the file has disappeared meanwhile, the data is lost.
             DB::check_source(self.pool()?.source())?;
         }
         Ok(())
@@ -121,16 +121,16 @@ impl<DB: Engine> Transaction<DB> {
     }
 }
 
-/// Whoever runs statements says so, and how they ended.
+/// Observes the statements that run on a connection.
 pub(crate) trait StatementObserver {
-    /// A statement is about to be run.
+    /// A statement is about to run.
     fn started(&self) {}
 
-    /// It has ended.
+    /// The statement has ended.
     fn ended<T>(&self, _: &sqlx::Result<T>) {}
 }
 
-/// A pool sees to it by itself.
+/// A pool decides for each statement by itself.
 impl<DB: Engine> StatementObserver for Pool<DB> {}
 
 impl<DB: Engine> StatementObserver for Transaction<DB> {

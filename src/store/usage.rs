@@ -1,4 +1,4 @@
-//! Use, written in batches: how often keys were used, and when each secret was last used.
+//! Counts of use, written in batches: how often keys were used, and when each secret was last used.
 
 mod buckets;
 mod totals;
@@ -19,27 +19,27 @@ use crate::domain::key::SecretId;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::usage::UseCounts;
 
-/// What there is to write about one key and one hour.
+/// The use of one key in one hour.
 #[derive(Clone, Debug)]
 pub struct UseRecord {
-    /// The key.
+    /// The id of the key.
     pub key: KeyId,
-    /// Its organization.
+    /// The organization of the key.
     pub organization: OrganizationId,
-    /// Its project.
+    /// The project of the key.
     pub project: ProjectId,
-    /// When the hour began that the counts are of.
+    /// The start of the hour.
     pub hour: Timestamp,
-    /// How often it was used.
+    /// The counts of the hour.
     pub counts: UseCounts,
-    /// When it was last used; `None` when it was only refused.
+    /// When the key was last used. `None` if it was only refused.
     pub last_used_at: Option<Timestamp>,
-    /// When each of its secrets was last used, if it was.
+    /// When each secret was last used, for those that were.
     pub secrets: Vec<(SecretId, Timestamp)>,
 }
 
 impl UseRecord {
-    /// Adds what there is besides about the same key and hour.
+    /// Adds a record of the same key and hour.
     pub fn add(&mut self, more: Self) {
         self.counts += more.counts;
         self.last_used_at = self.last_used_at.max(more.last_used_at);
@@ -48,7 +48,7 @@ impl UseRecord {
 }
 
 impl Store {
-    /// Adds `records` to what is stored and `refusals` to the trail, all of them or none.
+    /// Adds `records` to the stored counts and `refusals` to the audit trail, in one transaction.
     ///
     /// # Errors
     /// When the store fails.
@@ -58,7 +58,7 @@ impl Store {
         refusals: &[PastEvent],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        // In turn with the mutations, of which some take the locks of many keys in an order of their own.
+        // It takes its turn among the mutations, because some of them lock many keys in an order of their own.
         let mut write = self.turn(at).await?;
         write.record_refusals(refusals).await?;
         buckets::add(&mut write.tx, records).await?;
@@ -71,11 +71,11 @@ impl Store {
     }
 }
 
-/// Where it is kept when something was last used.
+/// The table and columns that store the last use.
 struct LastUse {
     table: &'static str,
     id: &'static str,
-    /// What else is set to it, beside `last_used_at`.
+    /// Other assignments of the update, beside `last_used_at`.
     besides: &'static str,
 }
 
@@ -87,7 +87,7 @@ async fn set_last_used<Id: ToString>(
     LastUse { table, id, besides }: &LastUse,
     used: impl Iterator<Item = (Id, Timestamp)>,
 ) -> Result<(), StoreError> {
-    // One row for each, and in one order: nodes that write at once must not wait for each other in a circle.
+    // One row for each, in a fixed order, so that concurrent writers don't deadlock.
     let mut latest = BTreeMap::<String, i64>::new();
     for (id, at) in used {
         let last = latest.entry(id.to_string()).or_insert(at.unix());
@@ -100,7 +100,7 @@ async fn set_last_used<Id: ToString>(
             sql.push_values(batch, |mut row, (id, at)| {
                 row.push_bind(id).push_bind(at);
             });
-            // Another node may have seen a later use.
+            // Another node may have stored a later use.
             sql.push(format_args!(
                 ") UPDATE {table} SET last_used_at = used.at{besides} FROM used WHERE {table}.{id} = used.id
                    AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.at)"

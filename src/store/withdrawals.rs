@@ -1,4 +1,4 @@
-//! Generations of keys that are over: what kills the tokens that offline verifiers hold.
+//! Withdrawn generations of keys. A withdrawal kills tokens that verifiers accept offline.
 
 use sqlx::QueryBuilder;
 
@@ -9,14 +9,14 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 
-/// Tokens of a key below this generation are dead.
+/// Tokens of a key below a generation are dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawal {
-    /// The key, which may be gone.
+    /// The key. It may have been deleted.
     pub key: KeyId,
-    /// The least generation that is still good.
+    /// The lowest generation that is still valid.
     pub generation: u64,
-    /// Since when.
+    /// When the withdrawal was made.
     pub at: Timestamp,
 }
 
@@ -32,7 +32,7 @@ row! {
 }
 
 impl Store {
-    /// Forgets withdrawals that were made before `before`.
+    /// Deletes withdrawals from before `before`. Returns how many.
     ///
     /// # Errors
     /// When the store fails.

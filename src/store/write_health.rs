@@ -1,4 +1,4 @@
-//! Whether the store takes writes: since when not, and why.
+//! Tracks whether the store accepts writes and, if not, since when and why.
 
 use std::time::{Duration, Instant};
 
@@ -6,40 +6,40 @@ use super::fault::WriteFault;
 use crate::base::clock::monotonic_now;
 use crate::base::lock::Mutex;
 
-/// Whether writes reach the disk. It is told of every write that ends; the log is told when that changes.
+/// Whether writes reach the disk. Every write reports its outcome. The log gets a line when the state changes.
 #[derive(Debug, Default)]
 pub struct WriteHealth(Mutex<Option<WritesFailing>>);
 
-/// Writes fail, and none has succeeded since.
+/// Writes are failing: none has succeeded since the first failure.
 #[derive(Clone, Copy, Debug)]
 pub struct WritesFailing {
-    /// Why the first of them failed.
+    /// The reason of the first failure.
     pub reason: WriteFault,
     since: Instant,
 }
 
-/// So long writes must have failed before other nodes should get the requests.
+/// How long writes must fail before other nodes should get the requests.
 const KEEP_FAILING: Duration = Duration::from_secs(5);
 
 impl WritesFailing {
-    /// Whether this is more than a moment: writes have kept failing, or can't do well again by themselves.
+    /// Whether the failure is lasting: writes have failed for a while, or can't recover by themselves.
     pub fn is_lasting(&self) -> bool {
         self.reason == WriteFault::FileGone || self.lasted() >= KEEP_FAILING
     }
 
-    /// For how long.
+    /// How long writes have been failing.
     pub fn lasted(&self) -> Duration {
         self.since.elapsed()
     }
 }
 
 impl WriteHealth {
-    /// Whether writes fail now.
+    /// The current failure, if writes are failing.
     pub fn failing(&self) -> Option<WritesFailing> {
         *self.0.lock()
     }
 
-    /// Takes note of a write that failed. What is wrong with that write alone changes nothing.
+    /// Reports a failed write. An error that concerns only that write changes nothing.
     pub(super) fn failed(&self, error: &sqlx::Error) {
         let Some(reason) = WriteFault::of(error) else { return };
         let mut failing = self.0.lock();
@@ -49,7 +49,7 @@ impl WriteHealth {
         }
     }
 
-    /// Takes note of a write that is on disk.
+    /// Reports a write that is on disk.
     pub(super) fn succeeded(&self) {
         if let Some(failing) = self.0.lock().take() {
             let seconds = failing.lasted().as_secs();

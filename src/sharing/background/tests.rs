@@ -11,7 +11,7 @@ async fn work_is_done_elsewhere_and_so_is_what_it_starts() {
     assert!(!is_here());
     let started = run(async { (is_here(), tokio::spawn(async { is_here() }).await.unwrap()) }).await;
     assert_eq!(started, (true, true));
-    // From one thread there to another, too.
+    // This also holds from one background thread to another.
     assert!(run(async { run(async { is_here() }).await }).await);
 }
 
@@ -37,7 +37,7 @@ async fn work_that_nobody_waits_for_any_more_ends() {
         begun = begins => begun.unwrap(),
     }
     drop(work);
-    // Its end of the channel is gone.
+    // Cancelling the task drops its end of the channel.
     assert!(ended.await.is_err());
 }
 
@@ -45,7 +45,7 @@ async fn work_that_nobody_waits_for_any_more_ends() {
 async fn a_thread_that_is_busy_keeps_nobody_elsewhere_waiting() {
     let (go_on, waits) = channel();
     let busy = tokio::spawn(run(async move { waits.recv().unwrap() }));
-    // This test has one thread: what is on it goes on.
+    // The test has one thread, so yielding runs everything else on it.
     tokio::task::yield_now().await;
     go_on.send(7).unwrap();
     assert_eq!(busy.await.unwrap(), 7);

@@ -1,4 +1,4 @@
-//! Rows from one database into another, a batch at a time.
+//! Copies rows from one database to another, in batches.
 
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, ColumnIndex, Decode, QueryBuilder, Row, Type};
@@ -6,12 +6,11 @@ use sqlx::{AssertSqlSafe, ColumnIndex, Decode, QueryBuilder, Row, Type};
 use super::tables::{Column, Kind, Table};
 use crate::store::db::{Tx, either};
 
-/// Values bound in one statement: SQLite takes 32,766, PostgreSQL 65,535.
+/// The most bound values in a statement. SQLite allows 32,766, and PostgreSQL 65,535.
 const MOST_VALUES: usize = 16_000;
 
 const MOST_ROWS: usize = 500;
 
-/// A value of a row.
 #[derive(Debug)]
 pub(super) enum Cell {
     Text(Option<String>),
@@ -19,7 +18,7 @@ pub(super) enum Cell {
     Bytes(Option<Vec<u8>>),
 }
 
-/// Copies all rows of `table` from one database into the table `into` of another.
+/// Copies all rows of `table` into the table `into` of another database.
 pub(in crate::store) async fn copy(
     table: &Table,
     from: &mut Tx,
@@ -29,7 +28,7 @@ pub(in crate::store) async fn copy(
     each_batch(table, from, async |rows| insert(table, rows, to, into).await).await
 }
 
-/// Hands all rows of `table` over, some at a time.
+/// Calls a function with all rows of `table`, in batches.
 pub(super) async fn each_batch(
     table: &Table,
     from: &mut Tx,

@@ -1,5 +1,5 @@
-//! What a backup's rows come to: a bit that fell over in one of them does not go unnoticed, as it would in
-//! SQLite's own check of its structure.
+//! The digest of a backup's rows. It detects flipped bits in values, which SQLite's own check of the structure does
+//! not.
 
 use ring::digest::{Context, SHA256};
 
@@ -7,10 +7,10 @@ use super::copy::{Cell, each_batch};
 use super::tables::Table;
 use crate::store::db::Tx;
 
-/// The exclusive or of the SHA-256 of every row: the order of rows does not matter.
+/// The exclusive or of the SHA-256 of all rows, which is independent of their order.
 pub(super) type Digest = [u8; 32];
 
-/// The digest of all rows of these tables, and of one more that is not among them yet.
+/// The digest of all rows of these tables, and of one more row that is not in a table yet.
 pub(super) async fn digest(
     tables: &[Table],
     from: &mut Tx,
@@ -33,7 +33,7 @@ fn add(digest: &mut Digest, table: &str, row: &[Cell]) {
     digest.iter_mut().zip(row.as_ref()).for_each(|(sum, byte)| *sum ^= byte);
 }
 
-/// Kinds and lengths go in with the values, so that nothing can move from one to the next.
+/// The digest includes kinds and lengths, so that no byte can move from one value to the next.
 fn digest_of_row(table: &str, row: &[Cell]) -> ring::digest::Digest {
     let mut context = Context::new(&SHA256);
     let mut add = |kind: u8, bytes: &[u8]| {

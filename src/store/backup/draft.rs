@@ -1,4 +1,4 @@
-//! A file under another name until it is whole.
+//! A file that has a temporary name until it is complete.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,16 +10,15 @@ use super::seal::seal;
 use crate::base::entropy::Entropy;
 use crate::base::key_file;
 
-/// An empty file beside the one that it becomes. Dropped before, it is taken away.
+/// An empty file beside the final one. Dropping it before publication deletes it.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// Where it is.
     pub(super) path: PathBuf,
     becomes: PathBuf,
 }
 
 impl Draft {
-    /// A draft of `becomes`, which must not be there; only its owner can read it.
+    /// A draft for the file `becomes`, which must not exist. Only the owner can read the draft.
     pub(super) fn of(becomes: &Path, entropy: &Entropy) -> Result<Self, BackupError> {
         if becomes.symlink_metadata().is_ok() {
             return Err(BackupError::Exists(becomes.to_owned()));
@@ -27,12 +26,12 @@ impl Draft {
         let random = u64::from_be_bytes(entropy.bytes()?);
         let path = becomes.with_added_extension(format!("{random:016x}"));
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        // SQLite takes a relative path that begins with "file:" for something else.
+        // SQLite interprets a relative path that begins with "file:" as a URI.
         let path = created.and_then(|_| path.canonicalize()).map_err(|source| failed(becomes, source))?;
         Ok(Self { path, becomes: becomes.to_owned() })
     }
 
-    /// Seals it and gives it its name, on disk when this returns, unless something has that name by now.
+    /// Seals the file and renames it, unless the final name exists by now. The result is on disk when this returns.
     pub(super) fn publish(self) -> Result<(), BackupError> {
         let sealed = seal(&self.path).and_then(|()| File::open(&self.path)?.sync_all());
         sealed.and_then(|()| key_file::publish(&self.path, &self.becomes)).map_err(|source| {

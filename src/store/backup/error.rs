@@ -1,4 +1,4 @@
-//! What can go wrong with a backup.
+//! The errors of backups.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,27 +6,27 @@ use std::path::PathBuf;
 use crate::base::entropy::EntropyError;
 use crate::store::OpenError;
 
-/// A backup could not be made. No file has its name that had not before.
+/// Why no backup was made. No file was created or replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The file is there.
+    /// The file already exists.
     #[error("{0} is there already: a backup overwrites nothing")]
     Exists(PathBuf),
-    /// The file or its folder cannot be used.
+    /// The file or its folder can't be used.
     #[error("{path} cannot be written: {source}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The store cannot be opened.
+    /// The store can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// There is nothing to back up.
+    /// The store is missing or empty.
     #[error("there is no store at CLAVIGER_DATABASE_URL, or nothing in it")]
     Empty,
-    /// The store could not be read, or the backup not written.
+    /// The store couldn't be read, or the backup couldn't be written.
     #[error("the store could not be copied: {0}")]
     Copy(#[from] sqlx::Error),
     /// The system has no randomness.
@@ -34,41 +34,41 @@ pub enum BackupError {
     Entropy(#[from] EntropyError),
 }
 
-/// A file is not a backup that can be restored.
+/// The file can't be restored as a backup.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {fault}")]
 pub struct BackupFileError {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The reason.
     pub fault: BackupFault,
 }
 
-/// What is wrong with a file that should be a backup.
+/// Why a file can't be restored as a backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupFault {
-    /// It cannot be read, or what it holds not be laid out.
+    /// The file can't be read, or its contents can't be unpacked.
     #[error("{0}")]
     File(#[from] io::Error),
-    /// The same, in the words of SQLite.
+    /// SQLite can't read the file.
     #[error("{0}")]
     Unreadable(#[source] sqlx::Error),
-    /// It is something else.
+    /// The file is not a backup.
     #[error("not a backup that claviger made")]
     NoBackup,
-    /// A newer binary made it, in another format.
+    /// A newer binary made the backup, in a newer format.
     #[error("its format is {0}, which is newer than this binary knows: use a newer claviger")]
     NewerFormat(i64),
-    /// A newer binary made it, of a newer store.
+    /// A newer binary made the backup, of a store with a newer schema.
     #[error("its schema has version {0}, which is newer than this binary knows: use a newer claviger")]
     NewerSchema(i64),
-    /// It is not what was once written.
+    /// The contents differ from what was written.
     #[error("the backup is damaged: {0}")]
     Damaged(String),
 }
 
 impl BackupFault {
-    /// What a file is that does not even say what it is.
+    /// Classifies the first error with a file of unknown kind.
     pub(super) fn at_first_sight(error: sqlx::Error) -> Self {
         match sqlite_code(&error) {
             Some(ERROR | NO_DATABASE) => Self::NoBackup,
@@ -90,12 +90,13 @@ impl From<sqlx::Error> for BackupFault {
     }
 }
 
-// SQLite's result codes: no such table or column, among others; a malformed file; no database at all.
+// The result codes of SQLite for a missing table or column (among others), a malformed file, and a file that is not a
+// database.
 const ERROR: u32 = 1;
 const CORRUPT: u32 = 11;
 const NO_DATABASE: u32 = 26;
 
-/// The primary result code, if SQLite gave one.
+/// The primary result code of SQLite, if the error has one.
 fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
     Some(code & 0xff)

@@ -1,4 +1,4 @@
-//! What a backup says of itself, in a table of one row.
+//! The description of a backup, in a table with one row.
 
 use sqlx::AssertSqlSafe;
 
@@ -8,24 +8,24 @@ use super::tables::Table;
 use crate::base::clock::Timestamp;
 use crate::store::db::{Tx, either, row};
 
-/// The format that this binary writes. It reads all before it, too.
+/// The format that this binary writes. It reads all earlier ones too.
 pub(super) const FORMAT: i64 = 2;
 
 /// The first format whose files end with a seal.
 pub(super) const SEALED: i64 = 2;
 
-/// What a backup says of itself.
+/// The description of a backup.
 #[derive(Clone, Debug)]
 pub struct BackupFacts {
-    /// When it was made: whatever had been committed by then is in it.
+    /// The time of the backup. It includes everything that was committed by then.
     pub made_at: Timestamp,
     /// The version of the binary that made it.
     pub made_by: String,
-    /// The name of the store's history of changes.
+    /// The epoch, which names the store's history of changes.
     pub epoch: String,
-    /// The number of the last change that is in it.
+    /// The number of the last change that it includes.
     pub last_change: i64,
-    /// How many API keys were active in it when it was made.
+    /// The number of API keys that were active at the time of the backup.
     pub active_keys: i64,
     /// The version of the store's schema.
     pub(super) schema: i64,
@@ -44,7 +44,7 @@ row! {
 }
 
 impl BackupFacts {
-    /// What they and the rows of these tables come to.
+    /// The digest of this description and of all rows of these tables.
     pub(super) async fn digest(&self, tables: &[Table], from: &mut Tx) -> sqlx::Result<Digest> {
         let own = [
             Cell::Integer(Some(self.made_at.unix())),
@@ -57,7 +57,7 @@ impl BackupFacts {
         digest(tables, from, ("backup", &own)).await
     }
 
-    /// Writes them into the file, with what they and its rows come to.
+    /// Writes the description into the file, with the digest of it and of the rows.
     pub(super) async fn write(&self, digest: Digest, to: &mut Tx) -> sqlx::Result<()> {
         let create =
             "CREATE TABLE backup (format BIGINT NOT NULL, made_at BIGINT NOT NULL, made_by TEXT NOT NULL,
@@ -83,14 +83,14 @@ impl BackupFacts {
         })
     }
 
-    /// The format of a file that says one.
+    /// The format of the file.
     pub(super) async fn format(from: &mut Tx) -> sqlx::Result<i64> {
         either!(from, |tx, DB| {
             sqlx::query_scalar::<DB, i64>("SELECT format FROM backup").fetch_one(&mut **tx).await
         })
     }
 
-    /// What a file in a known format says of itself, and what that and its rows came to.
+    /// The description in a file of a known format, and the stored digest.
     pub(super) async fn read(from: &mut Tx) -> sqlx::Result<(Self, Vec<u8>)> {
         let row = either!(from, |tx, DB| {
             sqlx::query_as::<DB, FactsRow>("SELECT * FROM backup").fetch_one(&mut **tx).await
@@ -110,7 +110,7 @@ impl BackupFacts {
 /// The first schema in which keys can be disabled.
 const WITH_DISABLING: i64 = 8;
 
-/// How many keys of a table with the columns that `api_keys` has in this schema are active.
+/// The number of active keys in a table that has the columns of `api_keys` in this schema.
 pub(in crate::store) async fn active_keys(
     table: &str,
     schema: i64,

@@ -1,4 +1,4 @@
-//! A backup that was made: opened, and held against what it says of itself.
+//! Opens a backup, and checks it against its description.
 
 use std::io;
 use std::path::Path;
@@ -17,21 +17,21 @@ use crate::store::db::{Either, Tx, either};
 use crate::store::open::{SCHEMA, sqlite_migrator};
 use crate::store::pool::{Pool, SqliteFile};
 
-/// A backup that can be restored: it is whole, and what was once written.
+/// A complete and undamaged backup, ready to be restored.
 #[derive(Debug)]
 pub struct Backup {
-    /// What it says of itself.
+    /// The description.
     pub facts: BackupFacts,
-    /// Tells the master key that its store was made with.
+    /// The check value of the master key of its store.
     pub master_key_check: Vec<u8>,
-    /// Its tables, in this binary's schema.
+    /// The tables, in this binary's schema.
     pub(in crate::store) tables: Vec<Table>,
-    /// Where their rows are.
+    /// The database with their rows.
     pub(in crate::store) rows: Tx,
 }
 
 impl Backup {
-    /// Opens a backup and reads all of it once, to see that it is whole. The file stays as it is.
+    /// Opens a backup and reads it completely to check that it is undamaged. The file stays unchanged.
     ///
     /// # Errors
     /// [`BackupFileError`].
@@ -41,14 +41,14 @@ impl Backup {
 }
 
 async fn open(path: &Path) -> Result<Backup, BackupFault> {
-    // Before SQLite looks at any of it.
+    // The seal is checked before SQLite reads anything.
     let found = path.to_owned();
     let seal = tokio::task::spawn_blocking(move || look(&found)).await.map_err(io::Error::other)??;
     if seal == Seal::Broken {
         return Err(BackupFault::Damaged("its bytes are not those that were written".into()));
     }
     let file = SqliteConnectOptions::new().filename(path.canonicalize()?).read_only(true);
-    // It may come from anywhere.
+    // The file may come from an untrusted source.
     let file = file.pragma("trusted_schema", "OFF").pragma("cell_size_check", "ON");
     let mut rows: Tx =
         Either::Sqlite(single(file).begin_with(READ).await.map_err(BackupFault::at_first_sight)?);
@@ -98,25 +98,25 @@ async fn check_structure(rows: &mut Tx) -> Result<(), BackupFault> {
     Ok(())
 }
 
-/// A pool of the one connection to a file.
+/// A pool with a single connection to a file.
 pub(super) fn single(options: SqliteConnectOptions) -> Pool<Sqlite> {
     Pool::new(SqliteFile { options, file: None }, 1)
 }
 
-/// A database on disk that nobody else can see and that is gone when this is dropped, or the process ends.
+/// A private temporary database on disk. It disappears when it is dropped or the process ends.
 pub(in crate::store) async fn scratch() -> sqlx::Result<Tx> {
     let options = SqliteConnectOptions::new().filename("").create_if_missing(true).foreign_keys(false);
     Ok(Either::Sqlite(single(options).begin_with(READ).await?))
 }
 
-/// Brings the schema of an SQLite database up to this version; the tables that it has then.
+/// Migrates an SQLite database to this schema version. Returns its tables.
 pub(in crate::store) async fn migrated(schema: i64, tx: &mut Tx) -> sqlx::Result<Vec<Table>> {
     let Either::Sqlite(connection) = tx else { return Err(sqlx::Error::BeginFailed) };
     sqlite_migrator().run_direct(Some(schema), &mut **connection, false).await?;
     Table::all(tx).await
 }
 
-/// The same, without the rows that a new store begins with.
+/// Like [`migrated`], but without the rows of a new store.
 pub(super) async fn emptied(schema: i64, tx: &mut Tx) -> sqlx::Result<Vec<Table>> {
     let tables = migrated(schema, tx).await?;
     for table in tables.iter().rev() {

@@ -1,4 +1,4 @@
-//! Making a backup of a store that goes on being used.
+//! Makes a backup of a store that stays in use.
 
 use std::io;
 use std::path::Path;
@@ -21,14 +21,14 @@ use crate::store::db::{Either, Tx, either, run};
 use crate::store::open::SCHEMA;
 use crate::store::pool::Pool;
 
-/// The first schema that has the console's sessions.
+/// The first schema with the console's sessions.
 const WITH_SESSIONS: i64 = 4;
 
-/// Backs the store at `url` up into a new file, which only its owner can read, as it is at one moment not before
-/// `at`. Readers and writers of the store go on.
+/// Backs up the store at `url` as of a single moment, `at` or later. The new file is readable only by its owner.
+/// Readers and writers of the store continue.
 ///
 /// # Errors
-/// [`BackupError`]; there is then no file.
+/// [`BackupError`]. Then there is no file.
 pub async fn back_up(
     url: &str,
     path: &Path,
@@ -40,7 +40,7 @@ pub async fn back_up(
     let file = single(
         SqliteConnectOptions::new()
             .filename(&draft.path)
-            // A draft that does not become whole is thrown away.
+            // The file needs no journal, because an incomplete draft is deleted.
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .foreign_keys(false),
@@ -57,7 +57,7 @@ pub async fn back_up(
     Ok(facts)
 }
 
-/// SQLite's own copy: of one moment, in the order of the tables, and without what was deleted.
+/// Makes SQLite's own copy: as of one moment, in the order of the tables, and without deleted data.
 async fn vacuum(store: &Pool<Sqlite>, path: &Path) -> Result<(), BackupError> {
     let path = path.to_str().ok_or_else(|| {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "SQLite takes only paths that are UTF-8");
@@ -78,12 +78,12 @@ async fn copy_all(store: &Pool<Postgres>, file: &Pool<Sqlite>) -> Result<(), Bac
     Ok(either!(to, |tx, DB| tx.commit().await)?)
 }
 
-/// Adds to the copy what it is a copy of.
+/// Adds the description to the copy.
 async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, BackupError> {
     let mut tx: Tx = Either::Sqlite(file.begin_with(READ).await?);
     let schema = known_schema(&mut tx).await?;
     if schema >= WITH_SESSIONS {
-        // One that ends after this would come to life again with a restore.
+        // Otherwise, a session that ends after this moment would be open again after a restore.
         run(&mut tx, "DELETE FROM console_sessions").await?;
     }
     let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;

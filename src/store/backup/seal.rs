@@ -1,7 +1,7 @@
-//! The end of a backup's file: what all its bytes before that come to.
+//! The seal at the end of a backup's file: a digest of all bytes before it.
 //!
-//! What SQLite and the digest of the rows see is not every bit of a file. The seal is of all of them. SQLite takes what
-//! comes after the last page for nothing.
+//! SQLite and the digest of the rows don't check every bit of a file. The seal does. SQLite ignores what follows the
+//! last page.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
@@ -12,18 +12,18 @@ use ring::digest::{Context, Digest, SHA256, SHA256_OUTPUT_LEN};
 const MARK: &[u8; 32] = b"claviger backup, sealed SHA-256:";
 const LENGTH: usize = MARK.len() + SHA256_OUTPUT_LEN;
 
-/// What a file ends with.
+/// The seal of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seal {
-    /// A seal of all that is before it.
+    /// The seal matches the bytes before it.
     Whole,
-    /// A seal of something else.
+    /// The seal doesn't match.
     Broken,
-    /// No seal, as in the files of the first format.
+    /// The file has no seal, as in the first format.
     None,
 }
 
-/// Seals a finished file.
+/// Appends the seal to a finished file.
 pub(super) fn seal(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).append(true).open(path)?;
     let length = file.metadata()?.len();
@@ -32,7 +32,7 @@ pub(super) fn seal(path: &Path) -> io::Result<()> {
     file.write_all(digest.as_ref())
 }
 
-/// Reads all of a file and holds it against its seal.
+/// Reads the whole file and checks its seal.
 pub(super) fn look(path: &Path) -> io::Result<Seal> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -48,7 +48,7 @@ pub(super) fn look(path: &Path) -> io::Result<Seal> {
     Ok(if is_whole { Seal::Whole } else { Seal::Broken })
 }
 
-/// Of the first `length` bytes.
+/// The digest of the first `length` bytes.
 fn digest(file: &mut File, length: u64) -> io::Result<Digest> {
     file.seek(SeekFrom::Start(0))?;
     let mut content = file.take(length);

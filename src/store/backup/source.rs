@@ -1,5 +1,4 @@
-//! A store that is looked at and never changed: not even its schema is brought up to date, and its server goes
-//! on beside it.
+//! Reads a store without changing it. Even its schema stays as it is, and its server keeps running.
 
 use super::READ;
 use crate::store::OpenError;
@@ -9,24 +8,24 @@ use crate::store::open::WAIT;
 use crate::store::pool::{Pool, PostgresServer, SqliteFile};
 use crate::store::primary::Primary;
 
-/// A copy takes as long as it takes, whatever is set for the role.
+/// A copy has no time limits, whatever the role's settings are.
 const SESSION: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
     SET standard_conforming_strings = on";
 
-/// A store to read.
+/// A store that is only read.
 #[derive(Debug)]
 pub(in crate::store) struct Source {
     pub(super) db: Db,
 }
 
-/// What tells a store from another, and where it stands.
+/// The identity of a store, and the end of its history.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Identity {
-    /// The name of its history of changes.
+    /// The epoch, which names the history of changes.
     pub(in crate::store) epoch: String,
-    /// Tells the master key that it was made with.
+    /// The check value of the master key.
     pub(in crate::store) master_key_check: Vec<u8>,
-    /// The number of its last change.
+    /// The number of the last change.
     pub(in crate::store) last_change: i64,
 }
 
@@ -39,7 +38,7 @@ row! {
 }
 
 impl Source {
-    /// The store at `url`; `None` where there is no file that could be one.
+    /// The store at `url`; `None` if there is no file that could be one.
     pub(in crate::store) async fn open(url: &str) -> Result<Option<Self>, OpenError> {
         let db: Db = match target(url)? {
             Either::Sqlite(options) if !options.get_filename().exists() => return Ok(None),
@@ -53,17 +52,16 @@ impl Source {
                 Either::Postgres(Pool::new(PostgresServer { primary, session: SESSION }, 1))
             }
         };
-        // Whoever cannot be asked is told so at once.
+        // A database that can't be reached is reported at once.
         either!(&db, |pool, DB| pool.acquire().await.map_err(OpenError::Connect)?.release());
         Ok(Some(Self { db }))
     }
 
-    /// Lets go of it.
     pub(in crate::store) async fn close(self) {
         either!(self.db, |pool, DB| pool.close().await);
     }
 
-    /// Opens a transaction that sees one moment.
+    /// Opens a transaction that sees a single moment.
     pub(in crate::store) async fn begin(&self) -> sqlx::Result<Tx> {
         Ok(match &self.db {
             Either::Sqlite(pool) => Either::Sqlite(pool.begin_with(READ).await?),
@@ -74,7 +72,7 @@ impl Source {
     }
 }
 
-/// The version of the schema; `None` where there is none.
+/// The version of the schema; `None` if there is no schema.
 pub(in crate::store) async fn schema(tx: &mut Tx) -> sqlx::Result<Option<i64>> {
     let exists = match tx {
         Either::Sqlite(_) => "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'",
@@ -90,7 +88,7 @@ pub(in crate::store) async fn schema(tx: &mut Tx) -> sqlx::Result<Option<i64>> {
     })
 }
 
-/// Which store this is; `None` when it is empty. It must have a schema.
+/// The identity of the store, which must have a schema; `None` if it is empty.
 pub(in crate::store) async fn identity(tx: &mut Tx) -> sqlx::Result<Option<Identity>> {
     let row = either!(tx, |tx, DB| {
         sqlx::query_as::<DB, IdentityRow>(

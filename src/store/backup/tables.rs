@@ -1,24 +1,21 @@
-//! The tables of a store, read from its schema, so that nothing lists them and can lack one.
+//! The tables of a store. They are read from its schema, so that no table can be forgotten.
 
 use crate::store::db::{Tx, either, row, run};
 
-/// A table and its columns.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Table {
-    /// Its name.
     pub(in crate::store) name: String,
-    /// Its columns, in order.
+    /// The columns, in order.
     pub(super) columns: Vec<Column>,
 }
 
-/// A column.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) kind: Kind,
 }
 
-/// The types that columns have on both databases.
+/// The column types that both databases have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -42,8 +39,8 @@ row! {
 }
 
 impl Table {
-    /// The tables of a store on SQLite, each after those that its rows refer to. Without the console's sessions, which
-    /// are in no backup.
+    /// The tables of a store on SQLite. Each follows the tables that its rows refer to. The console's sessions are
+    /// left out, because no backup has them.
     pub(super) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Self>> {
         let columns = either!(tx, |tx, DB| {
             sqlx::query_as::<DB, ColumnRow>(
@@ -67,23 +64,23 @@ impl Table {
         Ok(parents_first(gathered(columns)?, &references))
     }
 
-    /// Takes all its rows away.
+    /// Deletes all rows.
     pub(in crate::store) async fn clear(&self, tx: &mut Tx) -> sqlx::Result<()> {
         run(tx, format!("DELETE FROM {}", self.name)).await
     }
 
-    /// Its columns, as they stand in a statement.
+    /// The column names, quoted for a statement.
     pub(super) fn column_list(&self) -> String {
         let names: Vec<_> = self.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
         names.join(", ")
     }
 
-    /// The column that comes first, which its primary key begins with.
+    /// The first column. The primary key begins with it.
     pub(in crate::store) fn first_column(&self) -> &str {
         self.columns.first().map_or("", |column| &column.name)
     }
 
-    /// What sets all its columns but `kept` to those of `from`, in a statement.
+    /// The assignments of an update that sets all columns except `kept` to those of `from`.
     pub(in crate::store) fn assignments(&self, from: &str, kept: &[&str]) -> String {
         let names = self.columns.iter().map(|column| &*column.name).filter(|name| !kept.contains(name));
         let assignments: Vec<_> = names.map(|name| format!("\"{name}\" = {from}.\"{name}\"")).collect();
@@ -112,7 +109,7 @@ fn kind(declared: &str) -> sqlx::Result<Kind> {
     }
 }
 
-/// Tables that refer to none come first, then those that refer to these alone, and so on.
+/// Sorts tables so that each follows those that it refers to.
 fn parents_first(mut tables: Vec<Table>, references: &[ReferenceRow]) -> Vec<Table> {
     let mut ordered: Vec<Table> = Vec::with_capacity(tables.len());
     while !tables.is_empty() {
@@ -125,7 +122,7 @@ fn parents_first(mut tables: Vec<Table>, references: &[ReferenceRow]) -> Vec<Tab
         ordered.extend(next);
         tables = rest;
         if is_stuck {
-            // They refer to each other in a circle: no order is right.
+            // The rest refer to each other in a circle, so no order is right.
             ordered.append(&mut tables);
         }
     }

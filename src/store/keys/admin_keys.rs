@@ -1,4 +1,4 @@
-//! The keys that can make keys in every organization.
+//! The keys that can create keys in every organization.
 
 use super::order::NEVER;
 use crate::base::clock::Timestamp;
@@ -9,14 +9,14 @@ use crate::store::db::{on, row};
 use crate::store::error::read;
 use crate::store::write::Write;
 
-/// An active key that can make keys in every organization.
+/// An active key that can create keys in every organization.
 #[derive(Clone, Debug)]
 pub struct AdminKey {
-    /// The key.
+    /// The id of the key.
     pub key: KeyId,
-    /// Where it may be used from.
+    /// The networks from which it may be used.
     pub cidrs: Cidrs,
-    /// When it or the last of its secrets ends; [`Timestamp::MAX`] if neither does.
+    /// When the key or its last secret ends, whichever is earlier. [`Timestamp::MAX`] if neither does.
     pub until: Timestamp,
 }
 
@@ -30,10 +30,11 @@ row! {
 }
 
 impl Write {
-    /// The active keys that can make keys in every organization, at most `limit` of them, those that last longest first.
+    /// The active keys that can create keys in every organization, at most `limit` of them. Keys that last longest
+    /// come first.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn admin_keys(&mut self, limit: usize) -> Result<Vec<AdminKey>, StoreError> {
         let now = self.at.unix();
         let rows = on!(&mut self.tx, |tx, DB| {

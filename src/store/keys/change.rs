@@ -1,4 +1,4 @@
-//! Changing keys, one or many.
+//! Updates and deletes keys.
 
 use sqlx::QueryBuilder;
 
@@ -11,7 +11,7 @@ use crate::store::db::{BATCH, on, stays_prepared};
 use crate::store::write::Write;
 
 impl Write {
-    /// Stores keys as they are now: all that may change of a key but its secrets.
+    /// Stores the current state of keys: everything about a key that can change, except its secrets.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! Which keys a list has.
+//! Selects the keys of a list: those that the caller asks for, and those that the caller may read.
 
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
@@ -6,60 +6,60 @@ use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::names::{OrganizationId, ProjectId};
 
-/// Which keys.
+/// The keys that a caller asks for. A field that is `None` matches all.
 #[derive(Clone, Debug)]
 pub struct KeyFilter {
-    /// Of this organization.
+    /// The organization that owns the keys.
     pub organization: OrganizationId,
-    /// Only this project's.
+    /// The project of the keys.
     pub project: Option<ProjectId>,
-    /// Only this environment's.
+    /// The environment of the keys.
     pub environment: Option<EnvironmentSlug>,
-    /// Only those that stand so.
+    /// The state of the keys.
     pub status: StatusFilter,
-    /// Only those whose name has this in it, ASCII case ignored.
+    /// A part of the name. ASCII case is ignored.
     pub name_contains: Option<String>,
-    /// Those whose note has it count, too.
+    /// Whether a note that contains `name_contains` matches too.
     pub or_note_contains: bool,
-    /// Only those that this key, or the bootstrap, made.
+    /// The creator: a key's id, or the bootstrap.
     pub created_by: Option<String>,
-    /// Only those whose last use, or else their creation, was before this moment.
+    /// The moment before which the key was last used, or created if it was never used.
     pub unused_since: Option<Timestamp>,
-    /// Only those that expire, or have expired, before this moment.
+    /// The moment before which the key expires or has expired.
     pub expires_before: Option<Timestamp>,
-    /// Only those that every IPv4 address, or every IPv6 address, may use.
+    /// Whether the key must be usable from every IPv4 address or from every IPv6 address.
     pub any_address: bool,
 }
 
-/// Where a listed key must stand.
+/// The states of keys that a list includes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// Usable now.
+    /// Keys that work now.
     #[default]
     Active,
-    /// Suspended, neither past its end nor revoked.
+    /// Disabled keys that are neither expired nor revoked.
     Disabled,
-    /// Past its end and not revoked.
+    /// Expired keys that are not revoked.
     Expired,
-    /// Revoked.
+    /// Revoked keys.
     Revoked,
-    /// Active, disabled or expired.
+    /// Active, disabled and expired keys.
     Unrevoked,
-    /// Any.
+    /// All keys.
     All,
 }
 
-/// What of an organization's keys a caller may read.
+/// The keys of an organization that a caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VisibleKeys {
-    /// Every one.
+    /// All keys.
     All,
-    /// Those that match one of the pairs; `None` matches any.
+    /// Keys that match one of the pairs. `None` matches any project or key.
     Only(Vec<(Option<ProjectId>, Option<KeyId>)>),
 }
 
 impl KeyFilter {
-    /// The active keys of an organization, all of them.
+    /// All active keys of an organization.
     pub fn all_of(organization: OrganizationId) -> Self {
         Self {
             organization,
@@ -75,7 +75,8 @@ impl KeyFilter {
         }
     }
 
-    /// Narrows a selection of the organization's keys by everything but their last use, which is not in their rows.
+    /// Narrows a selection of the organization's keys by all conditions except the last use, which is in another
+    /// table.
     pub(super) fn push<DB: Database>(&self, sql: &mut QueryBuilder<DB>, now: Timestamp)
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -109,7 +110,7 @@ impl KeyFilter {
         self.status.push(sql, now);
     }
 
-    /// Narrows a selection from `key_last_use` to keys that were idle for long enough.
+    /// Narrows a selection from `key_last_use` to keys that were idle long enough.
     pub(super) fn push_idle<DB: Database>(&self, sql: &mut QueryBuilder<DB>)
     where
         for<'t> i64: Encode<'t, DB> + Type<DB>,
@@ -145,7 +146,7 @@ impl StatusFilter {
 }
 
 impl VisibleKeys {
-    /// The ids of all that is visible, where each of them is named.
+    /// The ids of all visible keys, if each is named.
     pub(super) fn ids(&self) -> Option<Vec<KeyId>> {
         match self {
             Self::All => None,
@@ -153,21 +154,21 @@ impl VisibleKeys {
         }
     }
 
-    /// The one project that all of it is in.
+    /// The only project with visible keys, if there is just one.
     pub(super) fn project(&self) -> Option<&ProjectId> {
         let Self::Only(pairs) = self else { return None };
         let (first, _) = pairs.first()?;
         pairs.iter().all(|(project, _)| project == first).then_some(first.as_ref()).flatten()
     }
 
-    /// Narrows a selection of keys to it.
+    /// Narrows a selection to the visible keys.
     pub(super) fn push<DB: Database>(&self, sql: &mut QueryBuilder<DB>)
     where
         for<'t> String: Encode<'t, DB> + Type<DB>,
     {
         let Self::Only(pairs) = self else { return };
         if let Some(ids) = self.ids().filter(|ids| !ids.is_empty()) {
-            // The pairs say it, too, but no database would look the keys up by them.
+            // The pairs imply this condition, but no database would use an index for them.
             sql.push(" AND id IN (");
             let mut list = sql.separated(", ");
             for id in ids {
@@ -190,8 +191,8 @@ impl VisibleKeys {
     }
 }
 
-/// A note with its ASCII letters made small, as names are stored folded: SQLite knows no others, and PostgreSQL none in this
-/// collation.
+/// The note with ASCII letters in lower case, as names are folded. SQLite's LOWER changes no others, and neither does
+/// PostgreSQL's in this collation.
 fn folded_note<DB: Database>() -> &'static str {
     match DB::NAME {
         "PostgreSQL" => r#"LOWER(note COLLATE "C")"#,
@@ -199,7 +200,7 @@ fn folded_note<DB: Database>() -> &'static str {
     }
 }
 
-/// A `LIKE` pattern that finds `part` anywhere in a folded name, taking every character for itself.
+/// A `LIKE` pattern that finds `part` anywhere in a folded name, and takes every character literally.
 fn substring_pattern(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');

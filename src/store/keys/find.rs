@@ -1,4 +1,4 @@
-//! Keys of all organizations, by the beginning of their ids.
+//! Finds keys of all organizations by the beginning of their ids.
 
 use super::row::{KeyRow, group};
 use super::{joined, newest_secret_last, select_key};
@@ -6,8 +6,9 @@ use crate::domain::key::ApiKey;
 use crate::store::db::on;
 use crate::store::{Reading, StoreError};
 
-/// After every id that begins with what it is put behind: an id is shorter, and `z` is the last letter in every order
-/// of text, be it by bytes or by a language, in which the bounds let the other case pass, too.
+/// A suffix that makes an upper bound for all ids with the same beginning. It is longer than an id, and `z` is the
+/// last letter in every order of text, by bytes or by language. In the order of a language, the bounds also let the
+/// other case through.
 const LAST: &str = "zzzzzzzzzzzzzzzzz";
 
 const BY_BEGINNING: &str = concat!(
@@ -21,10 +22,10 @@ const BY_BEGINNING: &str = concat!(
 );
 
 impl Reading {
-    /// At most `limit` keys whose ids begin so, in the order of their ids, behind the id `behind`.
+    /// At most `limit` keys whose ids begin with `beginning`, in the order of their ids, from behind the id `behind`.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn keys_beginning(
         &self,
         beginning: &str,
@@ -33,7 +34,7 @@ impl Reading {
     ) -> Result<Vec<ApiKey>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, KeyRow>(BY_BEGINNING)
-                // One lower bound: of two, SQLite would look for either.
+                // A single lower bound. With two, SQLite would search by either.
                 .bind(behind.unwrap_or(beginning).to_owned())
                 .bind(format!("{beginning}{LAST}"))
                 .bind(behind.unwrap_or_default().to_owned())

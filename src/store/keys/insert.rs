@@ -1,4 +1,4 @@
-//! Storing a new key.
+//! Stores new keys.
 
 use sqlx::QueryBuilder;
 
@@ -9,24 +9,24 @@ use crate::store::StoreError;
 use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;
 
-/// A key to be stored: it has exactly one secret, whose hash has been made.
+/// A key that is about to be stored. It has exactly one secret, which is already hashed.
 #[derive(Debug)]
 pub struct NewKey(ApiKey);
 
 impl NewKey {
-    /// `key` with `secret` as its only one.
+    /// Makes `secret` the only secret of `key`.
     pub fn new(key: ApiKey, secret: KeySecret) -> Self {
         Self(ApiKey { secrets: vec![secret], ..key })
     }
 
-    /// The key as it will be.
+    /// The key as it will be stored.
     pub fn key(&self) -> &ApiKey {
         &self.0
     }
 }
 
 impl Write {
-    /// Stores a new key. Its project must be there and have its environment.
+    /// Stores a new key. Its project must exist and have its environment.
     ///
     /// # Errors
     /// When the store fails.
@@ -34,8 +34,8 @@ impl Write {
         self.insert_keys(&[new]).await
     }
 
-    /// Stores new keys. Their projects must be there and have their environments. Each takes the number of its record, which
-    /// has to follow in the same order: [`Write::AT_ONCE`] keys at most.
+    /// Stores at most [`Write::AT_ONCE`] new keys. Their projects must exist and have their environments. Each key
+    /// takes the number of its record, so the records must follow in the same order.
     ///
     /// # Errors
     /// When the store fails.

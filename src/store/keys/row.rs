@@ -1,4 +1,4 @@
-//! From rows to keys. A key comes as one row for each of its live secrets.
+//! Converts rows to keys. A key has one row for each of its live secrets.
 
 use super::StoredKey;
 use crate::base::clock::Timestamp;
@@ -38,7 +38,7 @@ row! {
     }
 }
 
-/// Gathers rows, of which those of one key follow each other, into keys with their creation numbers.
+/// Groups rows into keys with their creation numbers. The rows of a key must be adjacent.
 pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreError> {
     let mut keys: Vec<(StoredKey, i64)> = Vec::new();
     for row in rows {

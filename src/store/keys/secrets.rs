@@ -1,4 +1,4 @@
-//! What happens to the secrets of keys.
+//! Inserts, ends and retires the secrets of keys.
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
@@ -8,8 +8,8 @@ use crate::store::write::Write;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Replaces a secret's hash by one of the same secret at another cost, unless it was replaced meanwhile.
-    /// Nothing that anybody can see changes, so there is no audit event and no change number.
+    /// Replaces a secret's hash by one of the same secret with another cost, unless the hash has changed meanwhile.
+    /// Nobody can see the change, so it has no audit event and no change number.
     ///
     /// # Errors
     /// When the store fails.
@@ -49,7 +49,7 @@ impl Write {
         Ok(())
     }
 
-    /// Sets the moment at which a secret ends, or that it does not.
+    /// Sets when a secret ends; `None` if never.
     ///
     /// # Errors
     /// When the store fails.
@@ -65,7 +65,7 @@ impl Write {
         Ok(())
     }
 
-    /// Retires a secret: it opens nothing from now on.
+    /// Retires a secret, which is then no longer accepted.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! A pooled connection, and how it goes back.
+//! A borrowed connection of a pool, and its return.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,11 +7,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Engine, Pool, RawConnection};
 
-/// A connection of a pool, for one statement or one transaction. Only [`PooledConnection::release`] returns it for sure; when it is
-/// dropped, because the caller was canceled, it must show that it still works.
+/// A connection of a pool, for one statement or one transaction. [`PooledConnection::release`] returns it. If it is
+/// dropped instead, because the caller was cancelled, the connection must answer a ping first.
 pub(crate) struct PooledConnection<DB: Engine> {
     pool: Pool<DB>,
-    /// `None` once it has gone one way or the other.
+    /// `None` once it was returned or discarded.
     held: Option<(RawConnection<DB>, OwnedSemaphorePermit)>,
 }
 
@@ -22,7 +22,6 @@ impl<DB: Engine> PooledConnection<DB> {
         Self { pool, held: Some((live, permit)) }
     }
 
-    /// Where it comes from.
     pub(crate) fn pool(&self) -> &Pool<DB> {
         &self.pool
     }
@@ -34,12 +33,12 @@ impl<DB: Engine> PooledConnection<DB> {
         }
     }
 
-    /// Returns it after work that ended with `error`, or closes it where that is what the error calls for.
+    /// Returns it after work that ended with `error`, or closes it if the error requires that.
     pub(crate) fn release_after(self, error: &sqlx::Error) {
         if self.pool.note_error(error) { self.release() } else { self.discard() }
     }
 
-    /// Closes it, without a word to the other end, which may be silent.
+    /// Closes it without notice to the server, which may be silent.
     pub(crate) fn discard(mut self) {
         self.held = None;
     }

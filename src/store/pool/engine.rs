@@ -1,4 +1,4 @@
-//! How a connection to either database comes about, and what it must be before anybody uses it.
+//! How to open a connection to each database, and what must hold before it is used.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -9,49 +9,48 @@ use sqlx::{ConnectOptions as _, Database, PgConnection, Postgres, Sqlite, Sqlite
 use crate::store::database_file::DatabaseFile;
 use crate::store::primary::Primary;
 
-/// A database that this server can use.
+/// A supported database.
 pub(crate) trait Engine: Database {
     /// What connections lead to.
     type Source: Debug + Send + Sync + 'static;
 
-    /// The statement that begins a transaction that may write.
+    /// The statement that begins a writing transaction.
     const BEGIN: &'static str;
 
-    /// Opens a connection, as all statements need it.
+    /// Opens a connection and prepares it for all statements.
     fn connect(source: &Self::Source) -> impl Future<Output = sqlx::Result<Self::Connection>> + Send;
 
-    /// Runs a statement of the protocol itself: one that begins or ends a transaction.
+    /// Runs a statement that begins or ends a transaction.
     fn run(
         connection: &mut Self::Connection,
         statement: &'static str,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
-    /// Fails where what was just written is not where the next start would look for it.
+    /// Fails if the next start would not find what was just written.
     fn check_source(source: &Self::Source) -> sqlx::Result<()>;
 
-    /// Lets others have the database, once no connection is left.
+    /// Unlocks the database after the last connection is closed.
     fn release(_: &Self::Source) {}
 }
 
-/// A file of SQLite.
+/// The file of an SQLite database.
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteFile {
-    /// How it is opened.
     pub(crate) options: SqliteConnectOptions,
-    /// The files that all connections must share, where there is a server that relies on them.
+    /// The files that all connections must share, if a server relies on them.
     pub(crate) file: Option<Arc<DatabaseFile>>,
 }
 
 impl Engine for Sqlite {
     type Source = SqliteFile;
 
-    // At once: one that reads first and writes later fails when another one wrote in between.
+    // Immediate: a transaction that reads first and writes later fails if another one writes in between.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
     async fn connect(source: &SqliteFile) -> sqlx::Result<SqliteConnection> {
         Self::check_source(source)?;
         let connection = source.options.connect().await?;
-        // It may have been replaced while it was opened.
+        // The file may have been replaced while it was opened.
         Self::check_source(source)?;
         Ok(connection)
     }
@@ -74,9 +73,8 @@ impl Engine for Sqlite {
 /// A PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct PostgresServer {
-    /// Finds it.
     pub(crate) primary: Primary,
-    /// Statements that make a new session what all others rely on.
+    /// Statements that give every new session the same settings.
     pub(crate) session: &'static str,
 }
 
@@ -87,7 +85,7 @@ impl Engine for Postgres {
 
     async fn connect(source: &PostgresServer) -> sqlx::Result<PgConnection> {
         let mut connection = source.primary.connect_again().await?;
-        // Not as options of the connection: a pooler drops those.
+        // As statements and not as options of the connection, because a pooler drops options.
         sqlx::raw_sql(source.session).execute(&mut connection).await?;
         Ok(connection)
     }

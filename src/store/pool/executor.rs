@@ -1,4 +1,4 @@
-//! Statements on whichever connection is free.
+//! Runs single statements on a free connection of the pool.
 
 use std::pin::Pin;
 
@@ -24,7 +24,7 @@ where
         E: 'q + Execute<'q, DB>,
     {
         let pool = self.clone();
-        // All at once: a connection is not kept from others by somebody who reads slowly.
+        // All rows at once, so that a slow reader doesn't keep the connection from others.
         let all = async move {
             let mut connection = pool.acquire().await?;
             let done = (&mut *connection).fetch_many(query).try_collect::<Vec<_>>().await;

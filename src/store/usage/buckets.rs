@@ -1,4 +1,4 @@
-//! Counts in buckets of hours and days: of each key, and of each project.
+//! Counts in buckets of hours and days, for each key and each project.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Reading, Store, StoreError};
 
-/// The buckets of a period in which there was any use, in no order.
+/// The buckets of a period with any use, by their start.
 pub type UseBuckets = BTreeMap<Timestamp, UseCounts>;
 
-/// A table of buckets, and the columns that say whose they are.
+/// A table of buckets, and the columns that identify the owner.
 struct Table {
     name: &'static str,
     owner: &'static [&'static str],
@@ -25,7 +25,8 @@ struct Table {
 const OF_KEYS: Table = Table { name: "key_usage", owner: &["key_id"] };
 const OF_PROJECTS: Table = Table { name: "project_usage", owner: &["organization", "project"] };
 
-/// A row's owner, span, start and kind. In their order, nodes that write at once take their row locks.
+/// The owner, span, start and kind of a row. Rows are written in this order, so that concurrent writers take their
+/// locks in the same order.
 type Place<'r> = (Vec<&'r str>, i64, i64, &'static str);
 
 row! {
@@ -43,16 +44,16 @@ row! {
     }
 }
 
-/// How far tokens have gone.
+/// How widely tokens were issued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenReach {
-    /// Organizations whose keys got any.
+    /// The number of organizations whose keys got tokens.
     pub organizations: u64,
-    /// Tokens that were issued.
+    /// The number of tokens that were issued.
     pub tokens: u64,
 }
 
-/// Adds what the records count.
+/// Adds the counts of the records.
 pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
     let keys: Vec<String> = records.iter().map(|record| record.key.to_string()).collect();
     let mut of_keys = BTreeMap::<Place<'_>, i64>::new();
@@ -111,10 +112,10 @@ row! {
 }
 
 impl Reading {
-    /// How far tokens have gone since the hour of a moment, in all organizations.
+    /// How widely tokens were issued since the hour of `since`, in all organizations.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn token_reach(&self, since: Timestamp) -> Result<TokenReach, StoreError> {
         let row = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, ReachRow>(
@@ -131,10 +132,10 @@ impl Reading {
         Ok(TokenReach { organizations: count(row.organizations), tokens: count(row.tokens) })
     }
 
-    /// How often each of these keys was used. A key that was not is left out.
+    /// The counts of each of these keys. Keys without any use are left out.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn keys_use(
         &self,
         keys: &[KeyId],
@@ -165,19 +166,19 @@ impl Reading {
         Ok(of_keys.into_iter().map(|(key, rows)| (key, buckets(rows))).collect())
     }
 
-    /// How often a key was used.
+    /// The counts of a key, by bucket.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn key_use(&self, key: &KeyId, period: &Period) -> Result<UseBuckets, StoreError> {
         let mut of_keys = self.keys_use(&[*key], period).await?;
         Ok(of_keys.remove(key).unwrap_or_default())
     }
 
-    /// How often the keys of an organization were used, or of one project of it.
+    /// The counts of an organization's keys, or of those in one of its projects.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn organization_use(
         &self,
         organization: &OrganizationId,
@@ -202,10 +203,10 @@ impl Reading {
         Ok(buckets(rows))
     }
 
-    /// How often the keys of each project of an organization were used.
+    /// The counts of the keys in each project of an organization.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn projects_use(
         &self,
         organization: &OrganizationId,
@@ -236,8 +237,8 @@ impl Reading {
 }
 
 impl Store {
-    /// Deletes at most `most` buckets of a key or project each that are not kept at `now`, and says how many
-    /// it deleted.
+    /// Deletes buckets that are no longer kept at `now`: at most `most` of keys, and as many of projects. Returns how
+    /// many it deleted.
     ///
     /// # Errors
     /// When the store fails.
@@ -267,7 +268,7 @@ impl Store {
 fn buckets(rows: Vec<BucketRow>) -> UseBuckets {
     let mut buckets = UseBuckets::new();
     for row in rows {
-        // What a newer binary counts besides is not shown by this one.
+        // This binary doesn't show kinds that only a newer one counts.
         if let Some(kind) = UseKind::from_text(&row.kind) {
             let bucket = buckets.entry(Timestamp::from_unix(row.start)).or_default();
             bucket.add(kind, row.count.unsigned_abs());

@@ -1,4 +1,4 @@
-//! How often each key was used in a day or a month, in one row, so that the busiest can be found.
+//! Totals of each key in a day or a month, in one row each, so that the busiest keys can be found.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +14,30 @@ use crate::store::db::{BATCH, Tx, on, row, stays_prepared};
 use crate::store::error::read;
 use crate::store::{Reading, Store, StoreError};
 
-/// How often a key was used in a period.
+/// The total use of a key in a period.
 #[derive(Debug)]
 pub struct KeyTotal {
-    /// The key.
+    /// The id of the key.
     pub key: KeyId,
-    /// What is known of it; `None` when it is deleted.
+    /// The key's label. `None` if the key is deleted.
     pub label: Option<KeyLabel>,
-    /// How often it was used, never not at all.
+    /// The counts. At least one is not zero.
     pub counts: UseCounts,
 }
 
-/// What people know a key by.
+/// How people know a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLabel {
-    /// Its name.
+    /// The name that people gave it.
     pub name: String,
-    /// Its project.
+    /// The project of the key.
     pub project: ProjectId,
-    /// Its environment.
+    /// The environment of the key.
     pub environment: EnvironmentSlug,
 }
 
-/// A row's span, start and key: its primary key. In their order, nodes that write at once take their row locks.
+/// The span, start and key of a row, which are its primary key. Rows are written in this order, so that concurrent
+/// writers take their locks in the same order.
 type Place<'r> = (&'static str, i64, &'r str);
 
 row! {
@@ -55,7 +56,7 @@ row! {
     }
 }
 
-/// Adds what the records count.
+/// Adds the counts of the records.
 pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
     let keys: Vec<String> = records.iter().map(|record| record.key.to_string()).collect();
     let mut totals = BTreeMap::<Place<'_>, (&OrganizationId, UseCounts)>::new();
@@ -90,11 +91,11 @@ pub(super) async fn add(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreE
 }
 
 impl Reading {
-    /// At most `limit` of an organization's keys that were used in a period, the busiest first; those that were used
-    /// as often as each other by their id, and those that were only refused among the last.
+    /// At most `limit` of an organization's keys that were used in a period, busiest first. Equally busy keys are
+    /// sorted by id. Keys that were only refused come last.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// When the store fails.
     pub async fn busiest_keys(
         &self,
         organization: &OrganizationId,
@@ -122,7 +123,7 @@ impl Reading {
 }
 
 impl Store {
-    /// Deletes at most `most` totals of periods that are not kept at `now`, and says how many it deleted.
+    /// Deletes at most `most` totals of periods that are no longer kept at `now`. Returns how many it deleted.
     ///
     /// # Errors
     /// When the store fails.
