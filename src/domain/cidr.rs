@@ -58,11 +58,6 @@ impl Cidr {
     pub fn prefix_len(&self) -> u8 {
         self.0.prefix_len()
     }
-
-    /// The last address.
-    pub(crate) fn last_address(&self) -> IpAddr {
-        self.0.broadcast()
-    }
 }
 
 impl FromStr for Cidr {

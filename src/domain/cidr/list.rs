@@ -1,8 +1,9 @@
 //! Lists of ranges: the networks from which a key is accepted.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -73,30 +74,14 @@ impl Cidrs {
     /// one of `other`. Callers without a known address count too.
     pub fn covers(&self, other: &Self) -> bool {
         let unknown = self.is_everyone() || !other.is_everyone();
-        unknown && other.iter().all(|range| self.spans(range))
+        let own = self.aggregated();
+        unknown && other.iter().all(|range| own.iter().any(|net| net.contains(&range.0)))
     }
 
-    /// Whether this list contains every address of `range`.
-    fn spans(&self, range: &Cidr) -> bool {
-        let family = range.address().is_ipv4();
-        let mut mine: Vec<_> =
-            self.iter().filter(|mine| mine.address().is_ipv4() == family).map(bounds).collect();
-        if !family {
-            // Mapped addresses count as IPv4. An IPv6 range admits none of them, so they aren't missing.
-            mine.push(MAPPED);
-            mine.sort_unstable();
-        }
-        let (mut first_missing, last) = bounds(range);
-        for (from, to) in mine {
-            if from > first_missing {
-                return false;
-            }
-            if to >= last {
-                return true;
-            }
-            first_missing = first_missing.max(to + 1);
-        }
-        false
+    /// The same addresses in the fewest ranges. IPv6 ranges never admit mapped addresses, so none of those can be
+    /// missing, and they count as admitted.
+    fn aggregated(&self) -> Vec<IpNet> {
+        IpNet::aggregate(&self.iter().map(|range| range.0).chain([MAPPED]).collect())
     }
 }
 
@@ -181,31 +166,15 @@ impl Collector {
     }
 }
 
-/// `::ffff:0:0/96` as numbers.
-const MAPPED: (u128, u128) = (0xffff_0000_0000, 0xffff_ffff_ffff);
-
-/// The first and the last address of a range, as numbers.
-fn bounds(range: &Cidr) -> (u128, u128) {
-    (number(range.address()), number(range.last_address()))
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u32::from(address).into(),
-        IpAddr::V6(address) => address.into(),
-    }
-}
+/// IPv4-mapped addresses (RFC 4291 §2.5.5.2).
+const MAPPED: IpNet = IpNet::new_assert(IpAddr::V6(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()), 96);
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv6Addr;
-
     use super::*;
 
     #[test]
     fn the_mapped_range_is_where_rfc_4291_puts_it() {
-        let mapped = |text: &str| text.parse::<Ipv6Addr>().map(u128::from);
-        assert_eq!(mapped("::ffff:0.0.0.0"), Ok(MAPPED.0));
-        assert_eq!(mapped("::ffff:255.255.255.255"), Ok(MAPPED.1));
+        assert_eq!(MAPPED, "::ffff:0:0/96".parse().unwrap());
     }
 }
