@@ -1,4 +1,4 @@
-//! Fair sharing between organizations: permits for scarce capacity ([`fair_queue`]), processors (`background`) and
+//! Fair sharing between organizations: permits for scarce capacity (`fair_queue`), processors (`background`) and
 //! space in memory (`fair_cache`).
 
 #[cfg(feature = "server")]
