@@ -1,8 +1,9 @@
-//! For resource servers: verify access tokens offline, hear of revocations within seconds, and guard routes.
+//! For resource servers: verifies access tokens offline, follows revocations within seconds, and guards routes.
 //!
-//! A [`Verifier`] is for one issuer and one audience. It reads the issuer's metadata and keys, follows its revocation
-//! feed in the background, and answers two questions: who is it ([`Verifier::verify`]), and may they
-//! ([`Access::require`]). [`Verifier::layer`] puts both in front of an axum router or any other tower service.
+//! A [`Verifier`] is for one issuer and one audience. It reads the issuer's metadata and keys, and follows the issuer's
+//! revocation feed in the background. It answers two questions: who is the caller ([`Verifier::verify`]), and what may
+//! they do ([`Access::require`]). [`Verifier::layer`] answers both in front of an axum router or any other tower
+//! service.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! Whoever has not heard of the issuer for longer than [`MAX_STALE_SECONDS`] refuses every token, unless it was told
-//! otherwise by [`WhenStale`].
+//! A verifier that has not received anything from the issuer for longer than [`MAX_STALE_SECONDS`] refuses every token,
+//! unless [`WhenStale`] is set otherwise.
 
 mod access;
 mod api_keys;

@@ -1,4 +1,4 @@
-//! Who it is, and whether they may.
+//! The caller of a verified request, and their rights.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,16 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::jose::claims::Claims;
 
-/// What a credential that was verified allows. Cloning it is cheap.
+/// The rights of a verified credential. Clones are cheap.
+///
+/// ```
+/// use claviger::verify::{Access, Denied, Verb};
+///
+/// fn read_order(access: &Access, id: u32) -> Result<String, Denied> {
+///     access.require(Verb::Read, &format!("orders/{id}"))?;
+///     Ok(format!("order {id} of {}", access.organization()))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Access(Arc<Inner>);
 
@@ -23,46 +32,47 @@ struct Inner {
 }
 
 impl Access {
-    /// The id of the API key whose rights these are: `sub`.
+    /// The id of the API key whose rights these are (`sub`).
     pub fn subject(&self) -> &str {
         &self.0.claims.subject
     }
 
-    /// The organization that the key belongs to. What is not its own must never be shown to it.
+    /// The organization of the key. The resource server must not show it the data of other organizations.
     pub fn organization(&self) -> &str {
         &self.0.claims.organization
     }
 
-    /// The project that the key belongs to.
+    /// The project of the key.
     pub fn project(&self) -> &str {
         &self.0.claims.project
     }
 
-    /// The environment that the key belongs to.
+    /// The environment of the key.
     pub fn environment(&self) -> &str {
         &self.0.claims.environment
     }
 
-    /// What it allows.
+    /// The scopes of the credential.
     pub fn scopes(&self) -> &Scopes {
         &self.0.scopes
     }
 
-    /// The first second at which the token is no longer good. For an API key, that of the token in its place.
+    /// The first second at which the token is no longer valid. For an API key, this is about the token that the gate
+    /// issued for it.
     pub fn expires_at(&self) -> Timestamp {
         self.0.claims.expires_at
     }
 
-    /// Everything that the token says; for an API key, the token in its place.
+    /// All claims of the token. For an API key, these are the claims of the token that the gate issued for it.
     pub fn claims(&self) -> &Claims {
         &self.0.claims
     }
 
-    /// Whether it allows to do that to this resource: 1 to 16 literals joined by slashes, as in `orders/7`. What is no
-    /// resource is allowed to nobody.
+    /// Checks that the credential allows `action` on `resource`: 1 to 16 literals joined by slashes, as in `orders/7`.
+    /// Nobody has rights to text of another form.
     ///
     /// # Errors
-    /// [`Denied`], which names the scope that is missing; as a response, it is 403 (RFC 6750 §3.1).
+    /// [`Denied`], which names the missing scope. As a response it is 403 (RFC 6750 §3.1).
     pub fn require(&self, action: Verb, resource: &str) -> Result<(), Denied> {
         match resource.parse::<Resource>() {
             Ok(resource) => self.require_resource(action, &resource),
@@ -70,10 +80,10 @@ impl Access {
         }
     }
 
-    /// The same for a resource that was read before.
+    /// The same as [`Access::require`], for a parsed resource.
     ///
     /// # Errors
-    /// As [`Access::require`].
+    /// The same as for [`Access::require`].
     pub fn require_resource(&self, action: Verb, resource: &Resource) -> Result<(), Denied> {
         if self.0.scopes.permits(action, resource) {
             return Ok(());
@@ -91,7 +101,7 @@ impl Access {
         Self(Arc::new(Inner { claims, scopes, cidrs, kid, challenge }))
     }
 
-    /// The answer to whoever asks for what is no resource.
+    /// The error for text that is not a resource.
     pub(super) fn no_resource(&self) -> Denied {
         Denied::no_resource(Arc::clone(&self.0.challenge))
     }

@@ -1,4 +1,4 @@
-//! API keys that are sent directly: the issuer's gate is asked about them, and gives a token in their place.
+//! API keys that clients send directly. The verifier sends them to the issuer's gate, which issues a token for each.
 
 use std::time::Duration;
 
@@ -20,24 +20,24 @@ use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// So many keys are remembered.
+/// The number of keys that are remembered.
 const REMEMBERED_KEYS: usize = 10_000;
 
-/// So many questions are put to the gate at a time. Who waits meanwhile finds the answer to somebody else's question
-/// about the same key.
+/// The number of concurrent requests to the gate. A request that waits for its turn may find the answer to another
+/// request about the same key.
 const QUESTIONS: usize = 16;
 
-/// For so long at most somebody waits for a turn. While the issuer is away, each question takes its whole time.
+/// The longest wait for a turn. While the issuer is unreachable, each request takes its full time limit.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Keys that were asked about.
+/// The API keys that the gate was asked about.
 #[derive(Debug)]
 pub(super) struct AskedKeys {
     header: ForwardedHeader,
     remembered_seconds: i64,
-    /// Path of the gate, for the verifier's client.
+    /// A request to the gate, by the verifier's client.
     gate: Request,
-    /// What a key allows, and when the gate said so.
+    /// The access of each key, and when the gate granted it.
     answers: FairCache<(Access, Timestamp)>,
     questions: Semaphore,
 }
@@ -67,7 +67,7 @@ impl AskedKeys {
         }
     }
 
-    /// What a key allows.
+    /// The access of a key.
     pub(super) async fn access(
         &self,
         shared: &Shared,
@@ -93,8 +93,8 @@ impl AskedKeys {
         Ok(access)
     }
 
-    /// What the gate said of a key lately. A token in its place that has died is no reason to refuse the key itself,
-    /// but one to ask again.
+    /// The gate's recent answer about a key. If the token that the gate issued is no longer valid, the key itself may
+    /// still be valid, so the gate is asked again.
     fn remembered(
         &self,
         shared: &Shared,
@@ -117,21 +117,21 @@ impl AskedKeys {
         }
     }
 
-    /// Asks the gate for a token in the place of a key, whoever it is that sends it from there.
+    /// Asks the gate for a token for a key that `caller` sends.
     async fn ask(&self, shared: &Shared, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
         let from = HeaderName::from_static(self.header.name());
         let request = self.gate.clone().header(from, Some(&self.header.value_for(caller)));
         let request = request.secret_header(X_API_KEY, key);
         let answer = shared.client.send(request.ok_or(Refusal::Key(KeyFault::Unknown))?).await;
         let answer = answer.map_err(|error| {
-            tracing::warn!("the issuer's gate can't be asked: {error}");
+            tracing::warn!("the issuer's gate can't be reached: {error}");
             Refusal::Unavailable(Unavailable::Gate)
         })?;
         read(&answer, caller)
     }
 }
 
-/// The token in an answer of the gate's.
+/// The token in an answer of the gate.
 fn read(answer: &Answer, caller: CallerAddress) -> Result<String, Refusal> {
     if answer.status == StatusCode::OK {
         let token = answer.header(&AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
@@ -151,7 +151,7 @@ fn read(answer: &Answer, caller: CallerAddress) -> Result<String, Refusal> {
             Refusal::RateLimited(seconds.unwrap_or(1))
         }
         (status, code) => {
-            tracing::warn!(%status, code, "the issuer's gate gives no answer about an API key");
+            tracing::warn!(%status, code, "the issuer's gate did not answer about an API key");
             Refusal::Unavailable(Unavailable::Gate)
         }
     })

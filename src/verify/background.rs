@@ -1,4 +1,4 @@
-//! What a verifier does while nobody asks it.
+//! The background tasks of a verifier.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::issuer_keys::{IssuerKeys, REFRESHED_EVERY};
 use super::shared::Shared;
 use crate::base::clock::timer_now;
 
-/// The longest pause between two tries to read the issuer's keys.
+/// The longest pause between two attempts to read the issuer's keys.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether the issuer was heard.
+/// How often the age of the feed is checked.
 const WATCHED_EVERY: Duration = Duration::from_secs(1);
 
-/// Tasks that end with this.
+/// The background tasks. They end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Background([AbortHandle; 3]);
 
@@ -39,7 +39,7 @@ impl Drop for Background {
     }
 }
 
-/// Reads the issuer's keys again and again; soon again where that fails.
+/// Reads the issuer's keys regularly, and soon again after a failure.
 async fn refresh(keys: Arc<IssuerKeys>) {
     let mut pause = Duration::from_secs(1);
     loop {
@@ -57,7 +57,7 @@ async fn refresh(keys: Arc<IssuerKeys>) {
     }
 }
 
-/// Says when the issuer was not heard for too long, and when it is heard again.
+/// Logs when the issuer has not responded for too long, and when it responds again.
 async fn watch(shared: Arc<Shared>) {
     let mut was_stale = false;
     loop {

@@ -1,4 +1,4 @@
-//! What a verifier is told before it begins.
+//! The settings of a verifier.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::domain::address::AddressPolicy;
 use crate::jose::claims::Leeway;
 use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
-/// So many tokens are remembered unless said otherwise.
+/// The default number of remembered tokens.
 const REMEMBERED_TOKENS: usize = 10_000;
 
-/// A verifier that has not been told yet whose tokens it accepts.
+/// The first step to a [`Builder`]: choose whose tokens are accepted.
 #[derive(Clone, Debug)]
 pub struct ChooseOrganizations {
     issuer: String,
     audience: String,
 }
 
-/// A verifier that has not been told yet from which environments it accepts tokens.
+/// The second step to a [`Builder`]: choose from which environments tokens are accepted.
 #[derive(Clone, Debug)]
 pub struct ChooseEnvironments {
     issuer: String,
@@ -31,7 +31,30 @@ pub struct ChooseEnvironments {
     organizations: Accepted,
 }
 
-/// A verifier that can be built.
+/// The settings of a verifier, which all have defaults.
+///
+/// ```
+/// use claviger::jose::claims::Leeway;
+/// use claviger::verify::{BuildError, Verifier};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+///     .organizations(["acme"])
+///     .environments(["prd"])
+///     .leeway(Leeway::from_seconds(5).ok_or("this leeway is too long")?)
+///     .max_stale(20)
+///     .build()?;
+///
+/// // Plain http to another machine has to be allowed explicitly.
+/// let exposed = Verifier::builder("http://auth.example.com", "https://api.example.com")
+///     .any_organization()
+///     .any_environment()
+///     .build();
+/// assert!(matches!(exposed, Err(BuildError::Exposed(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Builder {
     issuer: String,
@@ -50,50 +73,50 @@ pub struct Builder {
     api_keys: Option<ApiKeys>,
 }
 
-/// Why there is no verifier.
+/// Why a verifier can't be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The issuer is no URL.
+    /// The issuer is not a URL.
     #[error("the issuer's URL {0}")]
     Issuer(BaseUrlError),
-    /// The issuer would be asked in the clear, where anybody on the way could answer in its place.
+    /// The issuer's URL is plain http to another machine, where somebody on the way could answer in the issuer's place.
     #[error(
-        "{0} is plain http beyond this machine: whoever is on the way could answer with keys of their own"
+        "{0} is plain http beyond this machine, so others on the way could answer with keys of their own"
     )]
     Exposed(BaseUrl),
-    /// The audience is no absolute URI.
+    /// The audience is not an absolute URI.
     #[error("the audience is not an absolute URI")]
     Audience,
-    /// Nothing at all would be accepted.
+    /// A list of accepted organizations or environments is empty, so no token would be accepted.
     #[error("the list of accepted {0} is empty")]
     Nothing(&'static str),
-    /// The bound is not one.
-    #[error("a verifier that has heard nothing stops after 1 to {MAX_STALE_SECONDS} seconds")]
+    /// The value of [`Builder::max_stale`] is out of bounds.
+    #[error("max_stale must be 1 to {MAX_STALE_SECONDS} seconds")]
     MaxStale,
-    /// No certificate authority can be trusted.
+    /// No certificate authorities can be loaded.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// There is nothing that background tasks could run on.
-    #[error("a verifier is built inside of a tokio runtime")]
+    /// There is no tokio runtime for the background tasks.
+    #[error("a verifier can only be built inside a tokio runtime")]
     NoRuntime,
 }
 
 impl Verifier {
-    /// A verifier of tokens that `issuer` issued for `audience`: its URL exactly as in `iss`, and the resource server's
-    /// URI exactly as in `aud`.
+    /// A verifier of the tokens that `issuer` issued for `audience`. `issuer` is the issuer's URL exactly as in `iss`.
+    /// `audience` is the resource server's URI exactly as in `aud`.
     pub fn builder(issuer: impl Into<String>, audience: impl Into<String>) -> ChooseOrganizations {
         ChooseOrganizations { issuer: issuer.into(), audience: audience.into() }
     }
 }
 
 impl ChooseOrganizations {
-    /// Tokens of these organizations' keys are accepted.
+    /// Accepts tokens of these organizations' keys.
     pub fn organizations(self, ids: impl IntoIterator<Item = impl Into<String>>) -> ChooseEnvironments {
         self.accepting(Accepted::only(ids))
     }
 
-    /// Tokens of every organization's keys are accepted: it is the resource server that keeps them apart.
+    /// Accepts tokens of every organization's keys. The resource server has to keep the organizations apart.
     pub fn any_organization(self) -> ChooseEnvironments {
         self.accepting(Accepted::Any)
     }
@@ -105,12 +128,12 @@ impl ChooseOrganizations {
 }
 
 impl ChooseEnvironments {
-    /// Tokens of keys in these environments are accepted, such as `prd`.
+    /// Accepts tokens of keys in these environments, such as `prd`.
     pub fn environments(self, slugs: impl IntoIterator<Item = impl Into<String>>) -> Builder {
         self.accepting(Accepted::only(slugs))
     }
 
-    /// Tokens of keys in every environment are accepted.
+    /// Accepts tokens of keys in every environment.
     pub fn any_environment(self) -> Builder {
         self.accepting(Accepted::Any)
     }
@@ -141,64 +164,63 @@ impl ChooseEnvironments {
 }
 
 impl Builder {
-    /// Takes the time from `clock`; it is the system's unless said otherwise.
+    /// The source of the time. Default: the system's clock.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// How far this machine's clock may be off the issuer's; not at all unless said otherwise.
+    /// The tolerated difference between this machine's clock and the issuer's. Default: none.
     #[must_use]
     pub fn leeway(self, leeway: Leeway) -> Self {
         Self { leeway, ..self }
     }
 
-    /// Whose certificates the issuer may have; those that the system trusts unless said otherwise.
+    /// The certificate authorities for the issuer's certificate. Default: those of the system.
     #[must_use]
     pub fn trust(self, trust: Trust) -> Self {
         Self { trust, ..self }
     }
 
-    /// Asks the issuer over plain http, also beyond this machine. Whoever is on the way can then make tokens, and read
-    /// API keys: this is for a network that is encrypted below.
+    /// Allows plain http to an issuer on another machine. Everybody on the way can then forge tokens and read API keys.
+    /// Use this only in a network that is encrypted at a lower layer.
     #[must_use]
     pub fn allow_http(self) -> Self {
         Self { transport: Transport::Any, ..self }
     }
 
-    /// Which proxies stand in front of the resource server and are believed in what they say of the caller's address;
-    /// none unless said otherwise.
+    /// The proxies in front of the resource server whose word on the caller's address is trusted. Default: none.
     #[must_use]
     pub fn addresses(self, addresses: AddressPolicy) -> Self {
         Self { addresses, ..self }
     }
 
-    /// What happens when nothing was heard of the issuer for too long; everything is refused unless said otherwise.
+    /// What happens when nothing was received from the issuer for too long. Default: every credential is refused.
     #[must_use]
     pub fn when_stale(self, when_stale: WhenStale) -> Self {
         Self { when_stale, ..self }
     }
 
-    /// How many seconds are too long: 1 to [`MAX_STALE_SECONDS`], which it is unless said otherwise.
+    /// After how many seconds the feed is stale: 1 to [`MAX_STALE_SECONDS`]. Default: [`MAX_STALE_SECONDS`].
     #[must_use]
     pub fn max_stale(self, seconds: i64) -> Self {
         Self { max_stale: seconds, ..self }
     }
 
-    /// How many tokens are remembered, so that a second look at them needs no signature; 10,000 unless said otherwise.
+    /// The number of remembered tokens, whose signatures need not be verified again. Default: 10,000.
     #[must_use]
     pub fn remembered_tokens(self, most: usize) -> Self {
         Self { remembered_tokens: most, ..self }
     }
 
-    /// Accepts API keys beside tokens, which the issuer's gate is asked about; none are unless said so.
+    /// Accepts API keys beside tokens, and asks the issuer's gate about them. Default: API keys are refused.
     #[must_use]
     pub fn api_keys(self, api_keys: ApiKeys) -> Self {
         Self { api_keys: Some(api_keys), ..self }
     }
 
-    /// Begins to fetch keys and to follow the feed in the background, for as long as a clone of the verifier is held.
-    /// An issuer that is away is no error: see [`Verifier::ready`].
+    /// Starts to fetch keys and to follow the feed in the background, until the last clone of the verifier is dropped.
+    /// An unreachable issuer is not an error: see [`Verifier::ready`].
     ///
     /// # Errors
     /// [`BuildError`].
@@ -244,8 +266,8 @@ impl Builder {
     }
 }
 
-/// RFC 3986 §4.3, as far as it keeps an audience apart from a slip: a scheme, something behind it, no fragment, and
-/// nothing that a challenge would have to escape.
+/// The form of an absolute URI (RFC 3986 §4.3), as far as that detects mistakes: a scheme, something after it, no
+/// fragment, and no character that a challenge would have to escape.
 fn is_absolute_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())

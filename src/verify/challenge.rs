@@ -1,4 +1,4 @@
-//! What a refused client is told (RFC 6750 §3, RFC 9728 §5.1).
+//! The responses to refused clients (RFC 6750 §3, RFC 9728 §5.1).
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
 
-/// What every challenge of one resource server begins with.
+/// The common beginning of all challenges of a resource server.
 #[derive(Debug)]
 pub(super) struct Challenge(String);
 
@@ -18,7 +18,7 @@ impl Challenge {
 
     pub(super) fn refused<B: From<String>>(&self, refusal: &Refusal) -> Response<B> {
         let challenge = match refusal {
-            // RFC 6750 §3.1: no error code for a request without a credential.
+            // A request without a credential gets no error code (RFC 6750 §3.1).
             Refusal::NoCredential => Some(self.0.clone()),
             refusal if refusal.status() == StatusCode::BAD_REQUEST => {
                 Some(self.because("invalid_request", &refusal.to_string()))
@@ -35,7 +35,7 @@ impl Challenge {
         response
     }
 
-    /// What is said where a scope is missing, or where nobody could have one.
+    /// The response for a missing scope, or without a scope for text that is not a resource.
     pub(super) fn denied<B: From<String>>(&self, scope: Option<&str>, message: &str) -> Response<B> {
         let mut response = answer(StatusCode::FORBIDDEN, "forbidden", message);
         let challenge =
@@ -49,7 +49,7 @@ impl Challenge {
     }
 }
 
-/// The same form as the issuer's own API.
+/// A response in the form of the issuer's own API.
 fn answer<B: From<String>>(status: StatusCode, code: &str, message: &str) -> Response<B> {
     let body = serde_json::json!({ "error": { "code": code, "message": message } });
     let mut response = Response::new(B::from(body.to_string()));

@@ -1,4 +1,4 @@
-//! A good credential that does not allow what it is used for.
+//! Errors for a valid credential that does not allow the action.
 
 use std::sync::Arc;
 
@@ -7,7 +7,19 @@ use http::Response;
 use super::challenge::Challenge;
 use crate::domain::scope::{Resource, Verb};
 
-/// A scope is missing.
+/// The credential does not allow the action.
+///
+/// ```
+/// use claviger::verify::{Access, Verb};
+///
+/// fn answer(access: &Access) -> http::Response<String> {
+///     match access.require(Verb::Write, "orders/7") {
+///         Ok(()) => http::Response::new("written".to_owned()),
+///         // 403, and the challenge names the scope `write:orders/7`.
+///         Err(denied) => denied.response(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}", .scope.as_ref().map_or("this is not a resource".to_owned(), |scope| format!("this requires the scope {scope}")))]
 pub struct Denied {
@@ -16,12 +28,12 @@ pub struct Denied {
 }
 
 impl Denied {
-    /// The scope that is missing; none where what was asked for is no resource.
+    /// The missing scope. `None` if the requested text is not a resource.
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 
-    /// The answer to the request: 403, with the challenge of RFC 6750 §3.
+    /// The response to the request: 403, with the challenge of RFC 6750 §3.
     pub fn response<B: From<String>>(&self) -> Response<B> {
         self.challenge.denied(self.scope(), &self.to_string())
     }

@@ -1,4 +1,4 @@
-//! What handlers of axum's take and give.
+//! What axum's handlers can extract and return.
 
 use axum_core::body::Body;
 use axum_core::extract::FromRequestParts;
@@ -9,10 +9,10 @@ use http::request::Parts;
 use super::access::Access;
 use super::denied::Denied;
 
-/// A handler wants an [`Access`], and no [`super::Protect`] stands in front of it: a fault of the program's, which is
-/// logged and answered with 500.
+/// A handler extracts an [`Access`], but no [`super::Protect`] stands in front of it. This is a mistake in the program.
+/// It is logged and answered with 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a handler takes an Access, and nothing in front of it verifies credentials")]
+#[error("a handler takes an Access, but nothing in front of it verifies credentials")]
 pub struct NoVerifier;
 
 impl<S: Sync> FromRequestParts<S> for Access {

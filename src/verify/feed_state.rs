@@ -1,4 +1,4 @@
-//! What was received of revocations, and whether it may still be relied on.
+//! The state of the revocation feed, and whether it may still be relied on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::base::lock::RwLock;
 use crate::jose::claims::Leeway;
 use crate::jose::revocation_feed::{CurrentDocument, Document, FeedTracker, FeedUpdate};
 
-/// The state of the feed, as far as it was received.
+/// The state of the feed as far as it was received.
 #[derive(Debug, Default)]
 pub(super) struct FeedState(RwLock<State>);
 
@@ -20,7 +20,7 @@ struct State {
     received: Option<ReceivedFeed>,
 }
 
-/// The document that counts, and when it came.
+/// The current document, and when it arrived.
 #[derive(Clone, Debug)]
 pub(super) struct ReceivedFeed {
     current: CurrentDocument,
@@ -28,7 +28,8 @@ pub(super) struct ReceivedFeed {
 }
 
 impl FeedState {
-    /// Takes in a document that was verified with the key `kid`, and came at `now`, which is `at`.
+    /// Applies a document that was verified with the key `kid`. It arrived at `now` by the wall clock and at `at` by
+    /// the monotonic clock.
     pub(super) fn apply(&self, document: Document, kid: &str, now: Timestamp, at: Instant) -> FeedUpdate {
         let mut state = self.0.write();
         let update = state.tracker.apply(document, kid, now);
@@ -38,35 +39,35 @@ impl FeedState {
         update
     }
 
-    /// What counts now, if anything was heard.
+    /// The current document, if one was received.
     pub(super) fn received(&self) -> Option<ReceivedFeed> {
         self.0.read().received.clone()
     }
 }
 
 impl ReceivedFeed {
-    /// What it says.
+    /// The content of the document.
     pub(super) fn document(&self) -> &Arc<Document> {
         self.current.document()
     }
 
-    /// How many seconds ago it was true, by two clocks of which the later counts: the one on the wall, so that nobody
-    /// can play an old document back; and the one that only runs forward, so that nobody gains time by putting the
-    /// wall's back. Nothing where the wall's was put back so far that it can't tell.
+    /// The age of the document's content, in seconds. The larger of two ages counts. By the wall clock, nobody can
+    /// replay an old document. By the monotonic clock, nobody gains time by setting the wall clock back. `None` if the
+    /// wall clock was set back too far to tell.
     pub(super) fn age(&self, now: Timestamp, leeway: Leeway, instant: Instant) -> Option<i64> {
         let by_the_wall = self.current.age(now)?.saturating_sub(leeway.seconds());
         Some(by_the_wall.max(i64::try_from(self.running(instant).as_secs()).unwrap_or(i64::MAX)))
     }
 
-    /// Whether it may still be relied on, which it may for `max_stale` seconds at most.
+    /// Whether the document may still be relied on, which is for at most `max_stale` seconds.
     pub(super) fn holds(&self, now: Timestamp, leeway: Leeway, instant: Instant, max_stale: i64) -> bool {
-        // Not a part of a second longer, where parts are known.
+        // The monotonic clock is exact to fractions of a second, and so is this bound.
         let longest = Duration::from_secs(max_stale.min(self.document().max_stale).unsigned_abs());
         let is_young = |age| age <= max_stale && self.current.may_be(age);
         self.running(instant) <= longest && self.age(now, leeway, instant).is_some_and(is_young)
     }
 
-    /// How long ago it was true, by the clock that only runs forward.
+    /// The age by the monotonic clock.
     fn running(&self, instant: Instant) -> Duration {
         let Document { as_of, issued_at, .. } = &**self.document();
         let on_arrival = issued_at.since(*as_of).max(0);
@@ -100,9 +101,9 @@ mod tests {
         let (feed_state, start) = (FeedState::default(), timer_now());
         take(&feed_state, document(1, 1_002, 1_000), 1_002, start);
         assert_eq!(age(&feed_state, 1_002, start), Some(2));
-        // Played back by somebody, or on a machine whose clock is ahead.
+        // Somebody replays the document, or the machine's clock is ahead.
         assert_eq!(age(&feed_state, 1_050, start), Some(50));
-        // A clock that was put back, or stands still.
+        // The clock was set back, or stands still.
         assert_eq!(age(&feed_state, 990, start + Duration::from_secs(40)), Some(42));
         assert_eq!(age(&feed_state, 969, start), None);
         let lenient = Leeway::from_seconds(20).unwrap();
@@ -122,7 +123,7 @@ mod tests {
         assert!(holds(1_030, 30_000, 30) && holds(1_010, 0, 10));
         assert!(!holds(1_031, 30_000, 30) && !holds(1_030, 30_001, 30));
         assert!(!holds(1_011, 0, 10) && !holds(1_000, 10_001, 10) && !holds(969, 0, 30));
-        // No document says that it holds for longer than any may.
+        // No document can extend its own validity beyond the limit.
         assert!(!holds(1_031, 0, 60));
     }
 

@@ -1,4 +1,4 @@
-//! Following the revocation feed.
+//! Follows the revocation feed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,27 +17,27 @@ use crate::jose::revocation_feed::{Document, FeedFault, FeedUpdate, verify_docum
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// For so long the issuer may hold an answer back when there is no news (RFC 7240 §4.3).
+/// How long the issuer may delay an answer without news (RFC 7240 §4.3).
 const WAIT: &str = "wait=10";
 
-/// After that, and this, nothing will come any more.
+/// These limits leave room for the wait.
 const LIMITS: RequestLimits = RequestLimits {
     connect: Duration::from_secs(5),
     answer: Duration::from_secs(13),
     body: Document::MAX_LENGTH,
 };
 
-/// The time between two questions when the answer to the first was of no use: it failed, or came from a node that is
-/// behind. It doubles from time to time, and varies, so that not all followers come back at once.
+/// The pause after an answer without use: it failed, or came from a node that is behind. The pause doubles each time,
+/// and varies at random, so that followers do not all return at the same time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why the feed could not be read.
+/// Why the feed can't be read.
 #[derive(Debug, thiserror::Error)]
 enum FollowError {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("it is answered with {0}")]
+    #[error("the issuer answered with {0}")]
     Status(StatusCode),
     #[error("it is not text")]
     NotText,
@@ -45,7 +45,7 @@ enum FollowError {
     Refused(#[from] FeedFault),
 }
 
-/// Asks for the feed again and again.
+/// Requests the feed again and again.
 pub(super) async fn follow(shared: Arc<Shared>) {
     let mut follower = Follower::of(&shared);
     let mut pause = SHORTEST_PAUSE;
@@ -56,8 +56,8 @@ pub(super) async fn follow(shared: Arc<Shared>) {
                 pause = SHORTEST_PAUSE;
                 shared.announce_ready();
             }
-            // A node that has lost its store has nothing to say, and no reason to wait with that. Of one that is behind,
-            // another one may be ahead.
+            // A node that has lost its store answers at once, without news. If a node is behind, another one may be
+            // ahead.
             Ok(FeedUpdate::Unchanged) => rest(&mut pause).await,
             Ok(FeedUpdate::Ignored) => {
                 follower = Follower::of(&shared);
@@ -75,7 +75,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             }
         }
         if !is_following {
-            tracing::info!("the revocation feed is heard again");
+            tracing::info!("the revocation feed can be followed again");
         }
         is_following = true;
     }
@@ -87,11 +87,11 @@ async fn rest(pause: &mut Duration) {
     *pause = LONGEST_PAUSE.min(*pause * 2);
 }
 
-/// One way to the issuer, and what was heard on it.
+/// A connection to the issuer, and the last document that arrived on it.
 struct Follower<'a> {
     shared: &'a Shared,
     session: Session,
-    /// The name of the last document.
+    /// The entity tag of the last document.
     known: Option<String>,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Follower<'a> {
         Self { shared, session, known: None }
     }
 
-    /// Asks for what comes after the last document, and takes it in.
+    /// Requests the next document, and applies it.
     async fn poll(&mut self) -> Result<FeedUpdate, FollowError> {
         let wait = self.known.as_ref().filter(|_| self.has_time()).map(|_| WAIT);
         let request = Request::get_url(&self.shared.keys.metadata().await.revocations)
@@ -120,15 +120,16 @@ impl<'a> Follower<'a> {
         Ok(self.shared.feed_state.apply(document, &kid, self.shared.settings.clock.now(), at))
     }
 
-    /// Whether there is no hurry. Of a node that has lost its store, nothing new is heard but that it has found it again:
-    /// no news that an answer would be held for.
+    /// Whether the issuer may delay its answer. A node that has lost its store has only one piece of news: that the
+    /// store is back. It does not count as news that ends the wait, so the follower must not wait while the feed grows
+    /// old.
     fn has_time(&self) -> bool {
         let age = self.shared.age(timer_now());
         age.is_some_and(|age| age <= self.shared.settings.max_stale / 2)
     }
 }
 
-/// Verifies a document, with a key that is new since the last look at the key set if need be.
+/// Verifies a document. If its key is unknown, reads the issuer's keys once more.
 async fn read(shared: &Shared, text: &str) -> Result<(Document, String), FeedFault> {
     let verify = || verify_document(text, |kid| shared.keys.get(kid), &shared.settings.issuer);
     match verify() {

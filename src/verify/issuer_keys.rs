@@ -1,5 +1,5 @@
-//! The issuer's keys: read ahead of need, kept while the issuer is away, and asked for once more when a token names
-//! one that is not known.
+//! The issuer's keys. They are read ahead of need, kept while the issuer is unreachable, and read again when a token
+//! names an unknown key.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::base::lock::RwLock;
 use crate::client::{BaseUrl, Client};
 use crate::jose::jwk::VerifyingKey;
 
-/// For so long a key set is fresh; the issuer's `Cache-Control` says the same.
+/// How long a key set is fresh. The issuer's `Cache-Control` has the same value.
 pub(super) const REFRESHED_EVERY: Duration = Duration::from_secs(300);
 
-/// Tokens with unknown `kid`s cause one fetch in so long a time: anybody can make them.
+/// Tokens with unknown `kid`s cause at most one fetch in this time, because anybody can make them.
 const UNKNOWN_EVERY: Duration = Duration::from_secs(30);
 
-/// The same for what comes from the issuer itself.
+/// The same for the feed, which comes from the issuer itself.
 const FEED_EVERY: Duration = Duration::from_secs(1);
 
-/// Keys by their ids, and where they came from.
+/// The keys by their `kid`, and their source.
 #[derive(Debug)]
 pub(super) struct IssuerKeys {
     client: Client,
@@ -31,18 +31,18 @@ pub(super) struct IssuerKeys {
     server: BaseUrl,
     by_id: RwLock<HashMap<String, Arc<VerifyingKey>>>,
     metadata: watch::Sender<Option<Metadata>>,
-    /// CurrentDocument by whoever reads: of two answers, the one that was asked for last is to be kept.
+    /// Held during a fetch, so that of two answers the one that was requested last is kept.
     reading: Mutex<()>,
     for_tokens: Mutex<Option<Instant>>,
     for_feed: Mutex<Option<Instant>>,
 }
 
-/// What a missing key is looked up for.
+/// Why a missing key is looked up.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LookupReason {
-    /// A token, which anybody may have made up.
+    /// A token names the key. Anybody may have made the token.
     Token,
-    /// The feed, as it came from the issuer.
+    /// The feed names the key. It came from the issuer.
     Feed,
 }
 
@@ -65,14 +65,14 @@ impl IssuerKeys {
         self.by_id.read().get(kid).cloned()
     }
 
-    /// Where the issuer has what; waits until it was read for the first time.
+    /// The issuer's endpoints. Waits until they were read for the first time.
     pub(super) async fn metadata(&self) -> Metadata {
         let mut metadata = self.metadata.subscribe();
         loop {
             if let Some(metadata) = metadata.borrow_and_update().clone() {
                 return metadata;
             }
-            // It can't fail: the sender is held here.
+            // This can't fail, because `self` holds the sender.
             let _ = metadata.changed().await;
         }
     }
@@ -82,7 +82,7 @@ impl IssuerKeys {
         self.metadata.borrow().is_some()
     }
 
-    /// Reads metadata and keys, and holds to what was known where that fails.
+    /// Reads the metadata and the keys. After a failure, the earlier ones stay.
     pub(super) async fn refresh(&self) -> Result<(), FetchFault> {
         let _reading = self.reading.lock().await;
         let metadata = fetch_metadata(&self.client, &self.issuer, &self.server).await?;
@@ -94,7 +94,8 @@ impl IssuerKeys {
         Ok(())
     }
 
-    /// Asks the issuer for the key with this id, if that is not too soon. Who asks meanwhile waits for the same answer.
+    /// Asks the issuer for the key with this id, unless that was done too recently. Concurrent callers wait for the
+    /// same answer.
     pub(super) async fn look_up(self: &Arc<Self>, kid: &str, reason: LookupReason) {
         let (last, spacing) = match reason {
             LookupReason::Token => (&self.for_tokens, UNKNOWN_EVERY),
@@ -106,7 +107,7 @@ impl IssuerKeys {
             return;
         }
         *last = Some(timer_now());
-        // On a task of its own: a caller that goes away must not take the one fetch along.
+        // The fetch is a task of its own, so that a caller that goes away does not cancel it for the others.
         let keys = Arc::clone(self);
         let fetched = tokio::spawn(async move { keys.refresh().await }).await;
         if let Ok(Err(fault)) = fetched {

@@ -1,4 +1,4 @@
-//! A guard in front of routes, for whatever is built on tower.
+//! A guard in front of routes, for every service that is built on tower.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,15 +20,43 @@ use super::verifier::Verifier;
 use crate::domain::gateway::GateMapping;
 use crate::domain::scope::{Resource, Verb};
 
-/// Tells the address at the other end of a request's connection.
+/// Finds the address at the other end of a request's connection.
 type Peer = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 
-/// A layer that lets nobody through whom its verifier refuses, and puts an [`Access`] into the extensions of everybody
-/// else's request. It also serves [`super::ResourceMetadata`], at the URL that its challenges name.
+/// A layer that refuses requests without a valid credential, and adds an [`Access`] to the extensions of all others. It
+/// also serves [`super::ResourceMetadata`] at the URL that its challenges name.
 ///
-/// It belongs around the whole service, with [`Protect::open`] for what needs no credential: a layer sees only the
-/// requests that come to it. Around a part of the routes it would see none for the metadata's path, and with axum a
-/// merge drops the layer of a fallback.
+/// Put the layer around the whole service, and use [`Protect::open`] for paths that need no credential. A layer sees
+/// only the requests that reach it: around a part of the routes, it would not see requests for the metadata. With axum,
+/// a merge also drops the layer of a fallback.
+///
+/// ```
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use claviger::verify::{Access, Verifier};
+/// use tower_service::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+/// #     .any_organization()
+/// #     .environments(["prd"])
+/// #     .build()?;
+/// async fn whoami(access: Access) -> String {
+///     access.subject().to_owned()
+/// }
+///
+/// let mut app = Router::new()
+///     .route("/whoami", get(whoami))
+///     .route("/health", get(|| async { "ok" }))
+///     .layer(verifier.layer().open(["/health"]));
+///
+/// let response = app.call(Request::get("/whoami").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 401);
+/// let response = app.call(Request::get("/health").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Protect {
     verifier: Verifier,
@@ -37,18 +65,58 @@ pub struct Protect {
     open: BTreeSet<String>,
 }
 
-/// What a layer requires of a caller who is known.
+/// What a layer requires of an authenticated caller.
 #[derive(Clone, Debug)]
 enum Requirement {
-    /// Nothing: it is for the handlers to call [`Access::require`].
+    /// Nothing. The handlers call [`Access::require`].
     Nothing,
-    /// A scope that allows this, for every request.
+    /// A scope that allows this action, for every request.
     Scope(Verb, Resource),
-    /// A scope that allows what method and path say, as at the gate of the issuer's.
+    /// A scope that allows the action that the method and the path stand for, as at the issuer's gate.
     Mapping(GateMapping),
 }
 
 /// A service behind [`Protect`].
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::future::{Ready, ready};
+/// use std::task::{Context, Poll};
+///
+/// use claviger::verify::{Guard, Verifier};
+/// use http::{Request, Response};
+/// use tower_layer::Layer;
+/// use tower_service::Service;
+///
+/// #[derive(Clone)]
+/// struct Hello;
+///
+/// impl Service<Request<()>> for Hello {
+///     type Response = Response<String>;
+///     type Error = Infallible;
+///     type Future = Ready<Result<Response<String>, Infallible>>;
+///
+///     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn call(&mut self, _: Request<()>) -> Self::Future {
+///         ready(Ok(Response::new("hello".to_owned())))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+/// #     .any_organization()
+/// #     .environments(["prd"])
+/// #     .build()?;
+/// let mut guarded: Guard<Hello> = verifier.layer().layer(Hello);
+/// let response = guarded.call(Request::new(())).await?;
+/// assert_eq!(response.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Guard<S> {
     inner: S,
@@ -56,7 +124,7 @@ pub struct Guard<S> {
 }
 
 impl Verifier {
-    /// A layer with this verifier. Where the address of the peer is to be had is for [`Protect::peer`] to say.
+    /// A layer with this verifier. Tell it with [`Protect::peer`] how to find the peer's address.
     pub fn layer(&self) -> Protect {
         Protect {
             verifier: self.clone(),
@@ -68,15 +136,15 @@ impl Verifier {
 }
 
 impl Protect {
-    /// Where the address of a connection's other end is found: with axum, in the extension `ConnectInfo`. As long as
-    /// nothing is, a credential that is bound to ranges passes nowhere.
+    /// How to find the address at the other end of a connection. With axum, it is in the extension `ConnectInfo`.
+    /// Without it, every credential that is bound to address ranges is refused.
     #[must_use]
     pub fn peer(self, peer: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         Self { peer: Arc::new(peer), ..self }
     }
 
-    /// Lets requests for exactly these paths through without a credential, such as those of health checks. Nothing of
-    /// a path is decoded.
+    /// Lets requests for exactly these paths through without a credential, for example for health checks. Paths are
+    /// compared without decoding.
     #[must_use]
     pub fn open(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.open.extend(paths.into_iter().map(Into::into));
@@ -89,14 +157,14 @@ impl Protect {
         Self { requirement: Requirement::Scope(action, resource), ..self }
     }
 
-    /// Requires a scope that allows what a request's method and path are by `mapping`. Nothing of a path is decoded:
-    /// what is not literals joined by slashes is refused.
+    /// Requires a scope that allows the action that `mapping` derives from a request's method and path. Paths are not
+    /// decoded: a path that is not literals joined by slashes is refused.
     #[must_use]
     pub fn require_by(self, mapping: GateMapping) -> Self {
         Self { requirement: Requirement::Mapping(mapping), ..self }
     }
 
-    /// Answers a request, or lets it through with what its sender may.
+    /// Answers a request, or lets it through with the [`Access`] of its sender.
     async fn check<B: From<String>>(&self, parts: &mut Parts) -> Result<(), Response<B>> {
         if let Some(metadata) = self.metadata(parts) {
             return Err(metadata);
@@ -170,7 +238,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The one that said it is ready is the one to call; its clone takes its place.
+        // `poll_ready` was called on this instance, so this one is called, and the clone replaces it.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let protect = Arc::clone(&self.protect);

@@ -1,4 +1,4 @@
-//! What the issuer says of itself (RFC 8414).
+//! The issuer's metadata (RFC 8414).
 
 use http::StatusCode;
 
@@ -11,14 +11,14 @@ use crate::jose::jwk::{Jwks, JwksFault};
 pub(super) enum FetchFault {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("{what} is answered with {status}")]
+    #[error("the issuer answered the request for {what} with {status}")]
     Status { what: &'static str, status: StatusCode },
     #[error("the metadata is refused: {0}")]
     Json(#[from] JsonFault),
-    #[error("`{0}` is missing from the metadata, or is no URL of the issuer's own")]
+    #[error("`{0}` is missing from the metadata, or is not a URL on the issuer's own host")]
     Member(&'static str),
-    /// RFC 8414 §3.3.
-    #[error("the metadata is another issuer's")]
+    /// RFC 8414 §3.3 requires the same issuer.
+    #[error("the metadata names another issuer")]
     OtherIssuer,
     #[error("the key set is refused: {0}")]
     Jwks(#[from] JwksFault),
@@ -26,14 +26,14 @@ pub(super) enum FetchFault {
     NoKeys,
 }
 
-/// Where the issuer has what a verifier needs.
+/// The endpoints that a verifier needs.
 #[derive(Clone, Debug)]
 pub(super) struct Metadata {
     pub(super) jwks: BaseUrl,
     pub(super) revocations: BaseUrl,
 }
 
-/// Asks for the metadata of `issuer`, which `server` is the URL of.
+/// Fetches the metadata of `issuer`, whose URL is `server`.
 pub(super) async fn fetch_metadata(
     client: &Client,
     issuer: &str,
@@ -43,22 +43,22 @@ pub(super) async fn fetch_metadata(
     read(&expect_ok(answer, "the metadata")?.body, issuer, server)
 }
 
-/// Asks for the issuer's keys.
+/// Fetches the issuer's keys.
 pub(super) async fn fetch_keys(client: &Client, metadata: &Metadata) -> Result<Jwks, FetchFault> {
     let answer = expect_ok(client.send(Request::get_url(&metadata.jwks)).await?, "the key set")?;
     let parsed = Jwks::parse(&answer.body)?;
     for refused in &parsed.refused {
-        tracing::warn!(index = refused.index, "a key of the issuer's is refused: {}", refused.fault);
+        tracing::warn!(index = refused.index, "a key of the issuer is refused: {}", refused.fault);
     }
     if parsed.usable.keys.is_empty() { Err(FetchFault::NoKeys) } else { Ok(parsed.usable) }
 }
 
-/// RFC 8414 §3.1: between host and path.
+/// The well-known part stands between host and path (RFC 8414 §3.1).
 fn well_known(server: &BaseUrl) -> BaseUrl {
     server.clone().with_path(&format!("/.well-known/oauth-authorization-server{}", server.path()))
 }
 
-/// A redirect is no answer: it would have others speak for the issuer.
+/// A redirect is not accepted, because another host would then speak for the issuer.
 fn expect_ok(answer: Answer, what: &'static str) -> Result<Answer, FetchFault> {
     match answer.status {
         StatusCode::OK => Ok(answer),
@@ -79,7 +79,7 @@ fn read(json: &[u8], issuer: &str, server: &BaseUrl) -> Result<Metadata, FetchFa
     Ok(Metadata { jwks: url("jwks_uri")?, revocations: url("revocation_feed_endpoint")? })
 }
 
-/// Keys are believed from the issuer's own host alone.
+/// Keys are accepted only from the issuer's own host.
 fn own_url(text: &str, server: &BaseUrl) -> Option<BaseUrl> {
     let url: BaseUrl = text.parse().ok()?;
     (url.clone().origin() == server.clone().origin()).then_some(url)
@@ -102,7 +102,7 @@ mod tests {
     fn only_the_issuer_speaks_for_itself() {
         assert_eq!(reading(GOOD).unwrap(), "https://h/a/jwks https://h/r");
         for (from, to, fault) in [
-            ("\"issuer\":\"https://h/a\"", "\"issuer\":\"https://h/a/\"", "another issuer's"),
+            ("\"issuer\":\"https://h/a\"", "\"issuer\":\"https://h/a/\"", "another issuer"),
             ("https://h/a/jwks", "https://evil/jwks", "`jwks_uri`"),
             ("https://h/a/jwks", "http://h/a/jwks", "`jwks_uri`"),
             ("https://h/a/jwks", "https://h:444/a/jwks", "`jwks_uri`"),

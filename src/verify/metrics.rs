@@ -1,29 +1,47 @@
-//! What a verifier counts.
+//! The counters of a verifier.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Numbers of a verifier's since it was built, and how it stands; for whichever metrics a service publishes.
+/// What a verifier has counted since it was built, and its present state. A service can publish this in its own
+/// metrics.
+///
+/// ```
+/// use claviger::verify::{CallerAddress, Verifier};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+/// #     .any_organization()
+/// #     .environments(["prd"])
+/// #     .build()?;
+/// let _ = verifier.verify("not a token", CallerAddress::Unknown).await;
+/// let metrics = verifier.metrics();
+/// assert_eq!((metrics.accepted, metrics.refused), (0, 1));
+/// assert_eq!(metrics.seconds_since_heard, None, "no feed has arrived yet");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Credentials that were accepted.
+    /// The accepted credentials.
     pub accepted: u64,
-    /// Credentials that were refused, for whatever reason.
+    /// The refused credentials, whatever the reason.
     pub refused: u64,
-    /// Tokens whose signature was verified before and not again.
+    /// The tokens whose signature was already known, so that it was not verified again.
     pub remembered: u64,
-    /// Credentials that were refused only because the issuer was not heard for too long.
+    /// The credentials that were refused only because the feed was stale.
     pub refused_while_stale: u64,
-    /// Credentials that were accepted although it was not: see [`super::WhenStale::Accept`].
+    /// The credentials that were accepted although the feed was stale: see [`super::WhenStale::Accept`].
     pub accepted_while_stale: u64,
-    /// Documents of the revocation feed that came.
+    /// The documents of the revocation feed that arrived.
     pub feed_documents: u64,
-    /// Times that none came.
+    /// The failed requests for the revocation feed.
     pub feed_failures: u64,
-    /// Seconds since what is known of revocations was true at the issuer; nothing before the first document, or when
-    /// the clock was put back so far that it can't tell.
+    /// The age of what is known about revocations, in seconds. `None` before the first document, or if the clock was
+    /// set back too far to tell.
     pub seconds_since_heard: Option<i64>,
-    /// Whether these are too many.
+    /// Whether that is too old.
     pub is_stale: bool,
 }
 

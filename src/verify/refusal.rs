@@ -1,4 +1,4 @@
-//! Why a request is refused, and what its sender is told.
+//! Why a request is refused, and the response to it.
 
 use http::StatusCode;
 
@@ -6,41 +6,63 @@ use crate::domain::address::CallerAddress;
 use crate::domain::credential::CredentialFault;
 use crate::jose::claims::TokenFault;
 
-/// Why a credential is refused. Displayed, it is what the sender of the request may be told.
+/// Why a credential is refused. The message may be shown to the sender of the request.
+///
+/// ```
+/// use claviger::verify::{Refusal, Verifier};
+/// use http::{HeaderMap, Response};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+/// #     .any_organization()
+/// #     .environments(["prd"])
+/// #     .build()?;
+/// let verdict = verifier.authenticate_request(&HeaderMap::new(), None).await;
+/// let refusal = verdict.err().ok_or("there is no credential")?;
+/// assert_eq!(refusal, Refusal::NoCredential);
+/// assert_eq!(refusal.code(), "unauthenticated");
+///
+/// let response: Response<String> = verifier.refuse(&refusal);
+/// assert_eq!(response.status(), 401);
+/// assert!(response.headers()["www-authenticate"].to_str()?.starts_with("Bearer realm="));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// None was sent.
+    /// The request has no credential.
     #[error("a credential is required")]
     NoCredential,
-    /// There are two of them, or none can be read out of what was sent.
+    /// The request has two credentials, or its credential can't be read.
     #[error(transparent)]
     Credential(CredentialFault),
-    /// It is an API key, and none are accepted here.
+    /// The credential is an API key, and the verifier accepts none.
     #[error("API keys are not accepted here; send an access token")]
     NoApiKeys,
     /// The token breaks a rule.
     #[error("the token is refused: {0}")]
     Token(TokenFault),
-    /// The token was revoked, or something was taken from its key after it was issued.
+    /// The token was revoked, or its key lost something after the token was issued.
     #[error("the token is revoked")]
     Revoked,
     /// The API key is not accepted.
     #[error(transparent)]
     Key(KeyFault),
-    /// It may not be used from there.
+    /// The credential may not be used from this address.
     #[error("the credential is not allowed from address {0}")]
     Address(CallerAddress),
-    /// It is good, and of an organization or an environment that is not accepted here.
+    /// The credential is valid, but its organization or its environment is not accepted.
     #[error("credentials of this organization and environment are not accepted here")]
     Tenant,
-    /// It is good, and for no resource server, or not for this one.
+    /// The credential is valid, but not for this resource server.
     #[error("the credential allows nothing at this resource server")]
     NothingHere,
-    /// The issuer is asked about this client too often.
+    /// The issuer limits requests about this client. The value is the wait in seconds.
     #[error("too many attempts; try again in {0} seconds")]
     RateLimited(u32),
-    /// Whether it is good can't be told now.
+    /// The verifier can't tell now whether the credential is valid.
     #[error(transparent)]
     Unavailable(Unavailable),
 }
@@ -48,30 +70,30 @@ pub enum Refusal {
 /// Why an API key is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// No such key, or another secret.
+    /// The key does not exist, or the secret is wrong.
     #[error("the API key is not valid")]
     Unknown,
-    /// It was revoked.
+    /// The key is revoked.
     #[error("the API key is revoked")]
     Revoked,
-    /// Its time is over.
+    /// The key has expired.
     #[error("the API key has expired")]
     Expired,
-    /// It is suspended, and may be enabled again.
+    /// The key is disabled, and may be enabled again.
     #[error("the API key is disabled")]
     Disabled,
 }
 
-/// Why nothing can be told.
+/// Why a verifier can't judge credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
     /// The issuer's keys have not been read yet.
     #[error("the issuer has not responded yet")]
     NotReady,
-    /// Revocations can't be known: see [`super::WhenStale`].
+    /// The state of revocations is too old: see [`super::WhenStale`].
     #[error("the issuer has not responded for too long")]
     Stale,
-    /// The issuer's gate gives no answer about an API key.
+    /// The issuer's gate does not answer about an API key.
     #[error("the issuer does not respond")]
     Gate,
 }
@@ -83,7 +105,7 @@ impl From<TokenFault> for Refusal {
 }
 
 impl Refusal {
-    /// The word for programs; the same that the issuer's own API has for it.
+    /// The code for programs, which is the same as in the issuer's own API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Credential(CredentialFault::Both | CredentialFault::Twice(_)) => "invalid_request",
@@ -104,7 +126,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the answer.
+    /// The status code of the response.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Credential(CredentialFault::Both | CredentialFault::Twice(_)) => StatusCode::BAD_REQUEST,
@@ -120,7 +142,7 @@ impl Refusal {
         }
     }
 
-    /// After how many seconds it makes sense to ask again.
+    /// After how many seconds a retry makes sense, if it does.
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),

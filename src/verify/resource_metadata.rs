@@ -1,9 +1,26 @@
-//! Where a client that was refused learns who issues tokens for this resource server (RFC 9728).
+//! Protected resource metadata, by which a refused client learns who issues tokens for this resource server (RFC 9728).
 
 use http::Uri;
 use serde_json::json;
 
-/// Protected resource metadata: a document, and where it belongs. Only for audiences that are http or https URLs.
+/// The metadata document and its URL. It exists only for audiences that are http or https URLs.
+///
+/// ```
+/// use claviger::verify::Verifier;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+/// #     .any_organization()
+/// #     .environments(["prd"])
+/// #     .build()?;
+/// let metadata = verifier.resource_metadata().ok_or("the audience is not a URL")?;
+/// assert_eq!(metadata.url(), "https://api.example.com/.well-known/oauth-protected-resource");
+/// assert_eq!(metadata.path(), "/.well-known/oauth-protected-resource");
+/// assert!(metadata.json().contains(r#""authorization_servers":["http://127.0.0.1:8080"]"#));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceMetadata {
     url: String,
@@ -12,17 +29,17 @@ pub struct ResourceMetadata {
 }
 
 impl ResourceMetadata {
-    /// The URL of the document: its well-known part between host and path (RFC 9728 §3.1).
+    /// The URL of the document, with its well-known part between host and path (RFC 9728 §3.1).
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The path in that URL, at which the resource server should serve the document.
+    /// The path of that URL, where the resource server should serve the document.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The document, of the media type `application/json`.
+    /// The document, with the media type `application/json`.
     pub fn json(&self) -> &str {
         &self.json
     }
@@ -33,7 +50,7 @@ impl ResourceMetadata {
         let path = format!("/.well-known/oauth-protected-resource{}", uri.path().trim_end_matches('/'));
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{scheme}://{}{path}{query}", uri.authority()?);
-        // RFC 9728 §2.
+        // The members of RFC 9728 §2.
         let json = json!({
             "resource": audience,
             "authorization_servers": [issuer],

@@ -1,4 +1,4 @@
-//! What a verifier holds tokens against.
+//! The settings that a verifier compares tokens with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,52 +9,84 @@ use crate::base::clock::Clock;
 use crate::domain::address::{AddressPolicy, ForwardedHeader};
 use crate::jose::claims::Leeway;
 
-/// Names that are accepted.
+/// The accepted names of organizations or environments.
 #[derive(Clone, Debug)]
 pub(super) enum Accepted {
     Any,
     Only(Vec<String>),
 }
 
-/// What a verifier does that has not heard of its issuer for longer than it may.
+/// What a verifier does once it has not received anything from its issuer for too long.
+///
+/// ```
+/// use claviger::verify::{Verifier, WhenStale};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+///     .any_organization()
+///     .environments(["prd"])
+///     .when_stale(WhenStale::Accept)
+///     .build()?;
+/// assert_eq!(WhenStale::default(), WhenStale::Refuse);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenStale {
-    /// It refuses every credential (503): a token that was revoked meanwhile passes nowhere.
+    /// It refuses every credential (503). A token that was revoked meanwhile is accepted nowhere.
     #[default]
     Refuse,
-    /// It goes on with what it knew: a token that was revoked meanwhile passes until it expires.
+    /// It continues with what it knows. A token that was revoked meanwhile is accepted until it expires.
     Accept,
 }
 
-/// That, and how, API keys are accepted beside tokens.
+/// How API keys are accepted beside tokens.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use claviger::verify::{ApiKeys, Verifier};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+///     .any_organization()
+///     .environments(["prd"])
+///     .api_keys(ApiKeys { remembered_for: Duration::from_secs(30), ..ApiKeys::default() })
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApiKeys {
-    /// For how long the gate's answer about a good key is relied on: 5 minutes at most. The feed ends it earlier,
-    /// when something is taken from the key.
+    /// How long the gate's answer about a valid key is used: at most 5 minutes. The feed ends it earlier if the key
+    /// loses anything.
     pub remembered_for: Duration,
-    /// The header in which the issuer expects to be told where the caller is. The resource server has to be among
-    /// its trusted proxies, or keys that are bound to ranges pass only from the resource server's own address.
+    /// The header in which the issuer expects the caller's address. The issuer has to trust the resource server as a
+    /// proxy. Otherwise, keys that are bound to address ranges are accepted only from the resource server's own
+    /// address.
     pub header: ForwardedHeader,
 }
 
-/// The longest that an answer is relied on: tokens of the gate's live at least that long.
+/// The longest use of an answer. Tokens from the gate are valid for at least that long.
 const LONGEST: Duration = Duration::from_secs(300);
 
 impl ApiKeys {
-    /// For how many seconds an answer is relied on.
+    /// How long an answer is used, in seconds.
     pub(super) fn remembered_seconds(&self) -> i64 {
         i64::try_from(self.remembered_for.min(LONGEST).as_secs()).unwrap_or(i64::MAX)
     }
 }
 
 impl Default for ApiKeys {
-    /// A minute, and `X-Forwarded-For`.
+    /// One minute, and `X-Forwarded-For`.
     fn default() -> Self {
         Self { remembered_for: Duration::from_secs(60), header: ForwardedHeader::default() }
     }
 }
 
-/// What a verifier holds tokens against.
+/// What a verifier compares tokens with, and its other settings.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) issuer: String,
@@ -84,7 +116,7 @@ impl Accepted {
         }
     }
 
-    /// Whether nothing at all is accepted.
+    /// Whether no name is accepted.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Only(names) if names.is_empty())
     }

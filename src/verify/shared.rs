@@ -1,4 +1,4 @@
-//! What the clones of a verifier share, and how they decide.
+//! The state that the clones of a verifier share, and the decisions on credentials.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) keys: Arc<IssuerKeys>,
     pub(super) feed_state: FeedState,
     pub(super) metrics: Counters,
-    /// What can change about a token is held against it at every use: times, revocations, addresses.
+    /// Verified tokens. Each use checks again whatever can change: times, revocations, addresses.
     remembered: FairCache<Access>,
     pub(super) is_ready: watch::Sender<bool>,
 }
@@ -48,13 +48,13 @@ impl Shared {
         self.is_ready.send_if_modified(|is_ready| !std::mem::replace(is_ready, true));
     }
 
-    /// Seconds since what is known of revocations was true.
+    /// The age of what is known about revocations, in seconds.
     pub(super) fn age(&self, instant: Instant) -> Option<i64> {
         let Settings { clock, leeway, .. } = &self.settings;
         self.feed_state.received()?.age(clock.now(), *leeway, instant)
     }
 
-    /// Whether what was heard is too old.
+    /// Whether the received document is too old.
     pub(super) fn is_stale(&self, instant: Instant) -> bool {
         let received = self.feed_state.received();
         received.is_some_and(|received| !self.holds(&received, self.settings.clock.now(), instant))
@@ -63,22 +63,22 @@ impl Shared {
     pub(super) fn log_staleness(&self, is_stale: bool, age: Option<i64>) {
         let Settings { issuer, when_stale, .. } = &self.settings;
         match (is_stale, when_stale) {
-            (false, _) => tracing::info!(issuer, "the issuer is heard again"),
+            (false, _) => tracing::info!(issuer, "the issuer responds again"),
             (true, WhenStale::Refuse) => {
-                tracing::error!(issuer, age, "the issuer is not heard: every credential is refused");
+                tracing::error!(issuer, age, "the issuer does not respond: every credential is refused");
             }
             (true, WhenStale::Accept) => {
                 tracing::error!(
                     issuer,
                     age,
-                    "the issuer is not heard: revoked tokens are accepted, as configured"
+                    "the issuer does not respond: revoked tokens are accepted, as configured"
                 );
             }
         }
     }
 
     pub(super) async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
-        // What is never read needs no digest.
+        // A token that is too long to be read needs no digest.
         if token.len() > UnverifiedJws::MAX_LENGTH {
             return Err(TokenFault::from(JwsFault::TooLong).into());
         }
@@ -101,7 +101,7 @@ impl Shared {
         Ok(access)
     }
 
-    /// Holds a token whose signature is good against what can be otherwise at each use.
+    /// Checks everything about a token with a valid signature that can change between two uses.
     pub(super) fn admit(
         &self,
         access: Access,
@@ -126,7 +126,7 @@ impl Shared {
         Ok(access)
     }
 
-    /// Asked last: so it is counted how often it alone decided.
+    /// This check comes last, so the metrics count how often it alone decided.
     fn check_staleness(&self, received: &ReceivedFeed, now: Timestamp) -> Result<(), Refusal> {
         if self.holds(received, now, timer_now()) {
             return Ok(());
@@ -140,7 +140,7 @@ impl Shared {
         received.holds(now, self.settings.leeway, instant, self.settings.max_stale)
     }
 
-    /// A token whose signature and claims are good.
+    /// Verifies the signature and the claims of a token.
     fn read(&self, token: &str, now: Timestamp) -> Result<Access, TokenFault> {
         let mut kid = None;
         let key_for = |named: &str| {

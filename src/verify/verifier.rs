@@ -1,4 +1,4 @@
-//! The verifier as its users see it.
+//! The verifier.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,8 +18,23 @@ use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::domain::credential::{Credential, CredentialFault};
 
-/// Verifies the tokens of one issuer for one resource server. Clones share everything; when the last is dropped, nothing
-/// goes on in the background.
+/// Verifies the tokens of one issuer for one resource server. Clones share their state. The background tasks end when
+/// the last clone is dropped.
+///
+/// ```
+/// use claviger::verify::{CallerAddress, Refusal, Verifier};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::builder("http://127.0.0.1:8080", "https://api.example.com")
+///     .any_organization()
+///     .environments(["prd"])
+///     .build()?;
+/// let verdict = verifier.verify("not a token", CallerAddress::Unknown).await;
+/// assert!(matches!(verdict, Err(Refusal::Token(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
     shared: Arc<Shared>,
@@ -36,33 +51,33 @@ impl Verifier {
         Self { shared, api_keys, _background: background }
     }
 
-    /// Waits until the issuer was heard for the first time: its keys and its revocations. Until then every credential
-    /// is answered with [`super::Unavailable::NotReady`].
+    /// Waits until the issuer's keys and revocations were read for the first time. Until then, every valid credential
+    /// is refused with [`super::Unavailable::NotReady`].
     pub async fn ready(&self) {
         let mut is_ready = self.shared.is_ready.subscribe();
-        // It can't fail: the sender is held here.
+        // This can't fail, because `self` holds the sender.
         let _ = is_ready.wait_for(|is_ready| *is_ready).await;
     }
 
-    /// Whether the issuer was heard.
+    /// Whether the issuer's keys and revocations have been read.
     pub fn is_ready(&self) -> bool {
         *self.shared.is_ready.borrow()
     }
 
-    /// Verifies an access token that a caller sends from this address. A token that is bound to ranges is refused
-    /// where the address is not known.
+    /// Verifies an access token that a caller sends from this address. If the address is unknown, a token that is bound
+    /// to address ranges is refused.
     ///
-    /// The issuer is asked for a key that is not known, once in 30 seconds; otherwise nothing is waited for.
+    /// For an unknown key, this asks the issuer, at most once in 30 seconds. It waits for nothing else.
     ///
     /// # Errors
-    /// [`Refusal`]. What is said of a token that breaks several rules is about the first of them.
+    /// [`Refusal`]. If a token breaks several rules, it names the first.
     pub async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
         let verdict = self.shared.verify(token, caller).await;
         self.shared.metrics.decided(verdict.is_ok());
         verdict
     }
 
-    /// Verifies a credential of either kind; API keys only where [`super::Builder::api_keys`] said so.
+    /// Verifies a credential of either kind. API keys are accepted only after [`super::Builder::api_keys`].
     ///
     /// # Errors
     /// [`Refusal`].
@@ -80,8 +95,8 @@ impl Verifier {
         verdict
     }
 
-    /// Verifies the credential in a request's headers. `peer` is the address at the other end of the connection,
-    /// which is the caller's unless it is that of a trusted proxy.
+    /// Verifies the credential in a request's headers. `peer` is the address at the other end of the connection. It is
+    /// the caller's, unless it belongs to a trusted proxy.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -99,17 +114,17 @@ impl Verifier {
         }
     }
 
-    /// The answer to a request that is refused, with the challenge of RFC 6750 §3.
+    /// The response to a refused request, with the challenge of RFC 6750 §3.
     pub fn refuse<B: From<String>>(&self, refusal: &Refusal) -> Response<B> {
         self.shared.settings.challenge.refused(refusal)
     }
 
-    /// What RFC 9728 has this resource server publish, if its audience is a URL.
+    /// The metadata that this resource server should publish (RFC 9728), if its audience is a URL.
     pub fn resource_metadata(&self) -> Option<&ResourceMetadata> {
         self.shared.settings.resource_metadata.as_ref()
     }
 
-    /// What was counted so far.
+    /// The counters and the state at present.
     pub fn metrics(&self) -> Metrics {
         let now = timer_now();
         self.shared.metrics.read(self.shared.age(now), self.shared.is_stale(now))

@@ -145,7 +145,7 @@ async fn silence_is_refused_after_its_time(backend: Backend) {
     let metrics = verifier.metrics();
     assert!(metrics.is_stale);
     assert_eq!((metrics.seconds_since_heard, metrics.refused_while_stale), (Some(31), 1));
-    // It is over when the issuer is heard again.
+    // It is over when the issuer responds again.
     world.relay.lead_to(world.server.address());
     world.tell().await;
     until("the verifier hears again", async || verdict(&verifier, &token).await.is_ok()).await;
@@ -178,9 +178,9 @@ async fn silence_is_logged_with_what_it_leads_to(backend: Backend) {
     for (when_stale, line) in [
         (
             WhenStale::Refuse,
-            "ERROR claviger::verify::shared: the issuer is not heard: every credential is refused",
+            "ERROR claviger::verify::shared: the issuer does not respond: every credential is refused",
         ),
-        (WhenStale::Accept, "the issuer is not heard: revoked tokens are accepted, as configured"),
+        (WhenStale::Accept, "the issuer does not respond: revoked tokens are accepted, as configured"),
     ] {
         let world = World::new(backend).await;
         let _verifier = ready(world.builder().when_stale(when_stale)).await;
@@ -188,10 +188,10 @@ async fn silence_is_logged_with_what_it_leads_to(backend: Backend) {
         world.server.clock.advance(31);
         until(line, async || log.text().contains(line)).await;
         assert!(log.text().contains("the revocation feed can't be followed: "), "{}", log.text());
-        assert!(!log.text().contains("the issuer is heard again"));
+        assert!(!log.text().contains("the issuer responds again"));
         world.relay.lead_to(world.server.address());
         world.tell().await;
-        until("it is heard again", async || log.text().contains("the issuer is heard again")).await;
+        until("the issuer responds again", async || log.text().contains("the issuer responds again")).await;
         log.clear();
     }
 }
