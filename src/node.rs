@@ -1,4 +1,4 @@
-//! One running server: the store, and everything that the server holds in memory in front of it.
+//! One running server: the store, and everything that the server keeps in memory.
 
 mod authenticate;
 mod bearer;

@@ -78,7 +78,7 @@ async fn reading(records: &Records, caller: &Caller) -> Result<Reading, StoreErr
     reading_for(records, &caller.principal()).await
 }
 
-/// The same for whoever the caller is.
+/// The same as [`reading`], for the share of `principal`.
 async fn reading_for(records: &Records, principal: &Principal) -> Result<Reading, StoreError> {
     background::expect_here();
     records.store.reading(principal).await

@@ -5,7 +5,7 @@
 //!
 //! | status | from | published | signs | tokens accepted | withdrawing it |
 //! |---|---|---|---|---|---|
-//! | `next` | creation | yes | only when no key is active: the earliest one | when it signs, or activates within the skew | cancels it; the active key goes on |
+//! | `next` | creation | yes | only when no key is active: the earliest one | when it signs, or activates within the skew | cancels it; the active key continues |
 //! | `active` | activation | yes | yes | yes | a new key signs at once |
 //! | `retiring` | its successor's activation | yes | no | yes | changes nothing else |
 //! | `retired` | 690 s later | no | no | no | changes nothing else |

@@ -1,4 +1,4 @@
-//! Why the management API refuses a request, case by case. `text.rs` says each in words.
+//! The reasons for which the management API refuses a request. `text.rs` has the message of each.
 
 use crate::base::clock::Timestamp;
 use crate::base::text::Excerpt;
@@ -16,15 +16,15 @@ use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
 
-/// What is wrong with a request.
+/// Why a request is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidRequest {
     /// The same, in this part of the request.
     At(Place, Box<InvalidRequest>),
 
-    /// The query is not percent-encoded UTF-8, or has a NUL.
+    /// The query is not percent-encoded UTF-8, or contains a NUL.
     QueryEncoding,
-    /// The operation has these query parameters, and no others.
+    /// A query parameter is unknown. The operation has only these.
     UnknownParameter(Vec<String>),
     /// The operation has no query parameters.
     NoParameters,
@@ -32,15 +32,15 @@ pub enum InvalidRequest {
     ParameterTwice(String),
     /// This query parameter is neither `true` nor `false`.
     NotAFlag(&'static str),
-    /// `limit` is not from 1 to this.
+    /// `limit` is not between 1 and this number.
     Limit(u16),
-    /// A value is not what it has to be.
+    /// A value has the wrong form.
     Value(ParameterError),
-    /// This member is no RFC 3339 time.
+    /// This member is not an RFC 3339 time.
     NotAMoment(&'static str),
-    /// The text is no day.
+    /// The text is not a day.
     NotADay,
-    /// The cursor is of another list, or of none.
+    /// The cursor belongs to another list, or is not a cursor.
     Cursor(CursorError),
     /// `status` names no status.
     Status,
@@ -57,58 +57,58 @@ pub enum InvalidRequest {
     IfMatch(NotEntityTags),
     /// There are two `Idempotency-Key` headers.
     IdempotencyKeyTwice,
-    /// `Idempotency-Key` is not 1 to so many visible characters.
+    /// `Idempotency-Key` does not have 1 to this many visible characters.
     IdempotencyKey(usize),
-    /// There is more than one credential.
+    /// The request has more than one credential.
     Credential(CredentialFault),
 
-    /// The client went away before the end of the body.
+    /// The client disconnected before the end of the body.
     IncompleteBody,
     /// The body is declared to be in another charset than UTF-8.
     Charset,
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     NotAnObject,
-    /// The body is not the JSON that it has to be; what the parser says, without the values.
+    /// The JSON of the body has the wrong members. The value is the parser's message, without the request's values.
     Body(String),
 
     /// `check` names no check.
     Check,
-    /// A check of the credential is not about any action.
+    /// A check of the credential alone can't name an action.
     CheckWithAction,
-    /// One of `action` and `resource` is there without the other.
+    /// Only one of `action` and `resource` is present.
     ActionWithoutResource,
-    /// Both pairs of a gateway's headers are there.
+    /// The request has both pairs of gateway headers.
     BothOriginals,
-    /// Nothing is asked.
+    /// The request names no action in any way.
     NoQuestion,
     /// This header is missing.
     HeaderMissing(&'static str),
     /// This header is not ASCII.
     HeaderNotAscii(&'static str),
-    /// This header is there twice.
+    /// This header appears twice.
     HeaderTwice(&'static str),
     /// `token` is neither 1 nor 0.
     WantsToken,
     /// The deployment does not have this audience.
     UnknownAudience(Excerpt),
 
-    /// The name will not do.
+    /// The name is not valid.
     Name(LabelError),
-    /// The note will not do.
+    /// The note is not valid.
     Note(LabelError),
-    /// The reason will not do.
+    /// The reason is not valid.
     Reason(LabelError),
-    /// The scopes will not do.
+    /// The scopes are not valid.
     Scopes(ScopeError),
-    /// The scopes that this key would have will not do.
+    /// The scopes that this key would have are not valid.
     ScopesOf(KeyId, ScopeError),
-    /// There are both scopes and a preset, or neither.
+    /// The request has both scopes and a preset, or neither.
     ScopesOrPreset,
-    /// The network ranges will not do.
+    /// The network ranges are not valid.
     Cidrs(CidrError),
-    /// There are both `expires_at` and `expires_in`.
+    /// The request has both `expires_at` and `expires_in`.
     ExpiryTwice,
-    /// `expires_in` is no span.
+    /// `expires_in` is not a time span.
     ExpiresIn,
     /// The key would have expired already.
     ExpiresInThePast,
@@ -116,52 +116,52 @@ pub enum InvalidRequest {
     ExpiresTooLate,
     /// The project does not exist.
     NoSuchProject,
-    /// The project has these environments, and not the one of the key.
+    /// The project does not have the environment of the key. The value lists those that it has.
     NoSuchEnvironment(String),
-    /// `overlap_seconds` is not from 0 to this.
+    /// `overlap_seconds` is not between 0 and this number.
     Overlap(i64),
-    /// This parameter of a search is longer than so many characters, or has a NUL.
+    /// This search parameter has more than this many characters, or contains a NUL.
     SearchText(&'static str, usize),
-    /// A change of many keys has both new scopes and changes of scopes, or neither.
+    /// A change of many keys has both replacement scopes and scopes to add or remove, or neither.
     ScopesOrChanges,
-    /// A filter of keys to be changed selects all of them.
+    /// The filter of a change of many keys is empty.
     EmptyFilter,
     /// The text to search for is empty.
     EmptySearch,
-    /// The filter selects more than so many keys.
+    /// The filter selects more than this many keys.
     TooManySelected(u16),
 
-    /// The audiences will not do.
+    /// The audiences are not valid.
     Audiences(AudiencesError),
-    /// The environments will not do.
+    /// The environments are not valid.
     Environments(EnvironmentsError),
-    /// There is no usage of this period.
+    /// Usage is not available for this period.
     Period(PeriodError),
 
-    /// A configuration does not say whose it is.
+    /// A configuration does not name its organization.
     NoOrganization,
-    /// `prune_all` is there without `prune`.
+    /// `prune_all` is set without `prune`.
     PruneAllWithoutPrune,
-    /// The configuration is of this organization.
+    /// The configuration is for this other organization.
     OtherOrganization(OrganizationId),
     /// An earlier entry of the configuration is for the same key.
     SameKeyTwice,
 
-    /// What was sent is no form of the console.
+    /// The body is not a form of the console.
     NotAForm,
-    /// The form is not UTF-8, or has a NUL.
+    /// The form is not UTF-8, or contains a NUL.
     FormEncoding,
-    /// The form's members are not what they have to be; what the parser says, without the values.
+    /// The form has the wrong fields. The value is the parser's message, without the form's values.
     FormMembers(String),
-    /// A field of a form is wrong, and the form says which.
+    /// A field of a form is wrong. The form shows which one.
     FormField,
-    /// The name that confirms a deletion is another one.
+    /// The name that confirms a deletion does not match.
     NameMismatch,
-    /// The id that confirms a withdrawal is another one.
+    /// The id that confirms a withdrawal does not match.
     KidMismatch,
     /// The box that confirms a withdrawal is not ticked.
     NotConfirmed,
-    /// What was typed is no code of a set-up.
+    /// The text is not a set-up code.
     NotACode,
 }
 
@@ -176,125 +176,125 @@ pub enum Place {
     Project(String),
 }
 
-/// Why a value is not what its parameter has to be.
+/// Why a parameter has the wrong form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub enum ParameterError {
-    /// No id of an organization or a project.
+    /// The value is not the id of an organization or a project.
     Name(#[from] NameError),
-    /// No slug of an environment.
+    /// The value is not the slug of an environment.
     Environment(#[from] EnvironmentSlugError),
-    /// No id of a key.
+    /// The value is not the id of a key.
     KeyId(#[from] KeyIdError),
-    /// No beginning of a key.
+    /// The value is not the beginning of a key.
     KeyClue(#[from] KeyClueError),
-    /// No action of a scope.
+    /// The value is not an action of a scope.
     ScopeAction(#[from] scope::ActionError),
-    /// No action of an audit event.
+    /// The value is not an action of an audit event.
     AuditAction(#[from] audit::ActionError),
-    /// Nobody who can have acted.
+    /// The value does not name a possible actor.
     Who(#[from] WhoError),
-    /// No interval.
+    /// The value is not an interval.
     Interval(#[from] IntervalError),
-    /// No month, or one without totals.
+    /// The value is not a calendar period, or one without totals.
     Calendar(#[from] CalendarError),
 }
 
-/// What the request is at odds with.
+/// Why a request contradicts the present state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// The same, in this part of the request.
     At(Place, Box<Conflict>),
     /// The last administrator key would end at this moment, or at once.
     LocksOut(Option<Timestamp>),
-    /// The organization has more than so many keys.
+    /// The organization has more than this many keys.
     TooManyKeys(u16),
-    /// Somebody changed the keys meanwhile.
+    /// Another request changed the keys meanwhile.
     KeysChanged,
-    /// The configuration omits the key that it is applied with.
+    /// The configuration omits the key of its caller.
     OmitsOwnKey,
     /// The configuration omits more than half of the keys.
     OmitsMost {
-        /// How many it omits.
+        /// The keys that it omits.
         left: usize,
-        /// Of so many.
+        /// All keys.
         keys: usize,
-        /// How many active ones it omits.
+        /// The active keys that it omits.
         active_left: usize,
-        /// Of so many.
+        /// All active keys.
         active: usize,
     },
-    /// This key is of another project or environment.
+    /// This key belongs to another project or environment.
     OtherHome(KeyId),
     /// This key of the configuration is revoked.
     RevokedId(KeyId),
     /// These two keys have the name.
     AmbiguousName(KeyId, KeyId),
-    /// The id of the organization is taken.
+    /// The id of the organization is or was in use.
     OrganizationIdTaken,
-    /// The id of the project is taken.
+    /// The id of the project is or was in use.
     ProjectIdTaken,
-    /// What is to be deleted has unrevoked keys.
+    /// The organization or project to delete has unrevoked keys.
     HasKeys,
     /// This environment has unrevoked keys.
     EnvironmentInUse(EnvironmentSlug),
     /// The same idempotent request is in progress.
     InFlight,
-    /// The idempotent request came before with another body.
+    /// An earlier request with this idempotency key had another body.
     OtherBody,
     /// The key is revoked.
     KeyRevoked,
-    /// The key is revoked, and the console offers no change of it.
+    /// The key is revoked, and the console can't change it.
     RevokedKeyUnchangeable,
     /// The key has two live secrets.
     TwoLiveSecrets,
     /// The secret is the key's last live one.
     LastSecret,
-    /// A next signing key is published already.
+    /// A next signing key is already published.
     NextSigningKey,
-    /// The configured signing key was used before.
+    /// The configured signing key was already used.
     SameSigningKey,
-    /// The server makes no signing keys of this algorithm.
+    /// The server does not make signing keys for this algorithm.
     SigningKeyNotMadeHere(Algorithm),
-    /// What a form of the console is about has changed.
+    /// The record that a form of the console shows has changed.
     ChangedMeanwhile,
-    /// The store cannot be set up with the files that are there; why, in the words of the bootstrap.
+    /// Existing files prevent the set-up of the store. The value is the message of the bootstrap.
     Bootstrap(String),
 }
 
-/// Why a caller may not.
+/// Why a caller may not do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forbidden {
     /// The same, in this part of the request.
     At(Place, Box<Forbidden>),
     /// The caller lacks this scope.
     MissingScope(String),
-    /// The caller would grant or change this scope without having it.
+    /// The caller would grant or change this scope, but does not have it.
     BeyondOwnScopes(String),
-    /// The caller would let a key with scopes under `claviger/` in from more places than its own.
+    /// The caller would give a key with scopes under `claviger/` wider address ranges than their own key has.
     BeyondOwnRanges,
-    /// The caller would let a key with scopes under `claviger/` outlast its own.
+    /// The caller would give a key with scopes under `claviger/` a later end than their own key has.
     BeyondOwnEnd,
     /// The project of the key has no access to this audience.
     NoAudience(String),
     /// The key has no scope that a gateway token could carry.
     NoTokenScopes,
-    /// No action stands for the method.
+    /// The method stands for no action.
     NoAction,
-    /// The target is no resource.
+    /// The target is not a resource.
     NoResource,
-    /// The form was sent from elsewhere.
+    /// The form was sent from another site.
     ForeignForm,
-    /// The form is of another session.
+    /// The form belongs to another session.
     OtherSession,
-    /// The key administers nothing.
+    /// The key has no scope for the console.
     NoConsoleScope,
-    /// The code of the set-up is wrong.
+    /// The set-up code is wrong.
     WrongCode,
 }
 
 impl Forbidden {
-    /// The scope that would help, if one would.
+    /// The scope that would help, if there is one.
     pub fn scope(&self) -> Option<&str> {
         match self {
             Self::MissingScope(scope) | Self::BeyondOwnScopes(scope) => Some(scope),

@@ -18,7 +18,7 @@ fn key(last: char) -> KeyId {
     format!("key_000000000000000{last}").parse().unwrap()
 }
 
-/// One line for each, by name and by what it says.
+/// One line for each reason: its name and its message.
 fn listed<T: std::fmt::Debug + std::fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
     let line = |reason: T| {
         let debug = format!("{reason:?}");

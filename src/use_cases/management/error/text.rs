@@ -1,4 +1,4 @@
-//! What the management API says when it refuses a request. All of it is here.
+//! The messages of the management API's refusals, all in one place.
 
 use std::fmt::{Display, Formatter, Result};
 
