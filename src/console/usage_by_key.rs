@@ -59,7 +59,7 @@ pub(super) struct KeyRow {
     pub(super) share: u64,
 }
 
-/// The link of a key that the visitor may see.
+/// A key that the visitor may see, with its link.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) href: String,

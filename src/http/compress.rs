@@ -46,7 +46,7 @@ pub(crate) async fn published(request: Request, next: Next) -> Response {
     }
 }
 
-/// Marks every response, whatever its query. No part of the query is in the response.
+/// Marks responses whatever the query of the request, since no part of the query is in the response.
 #[derive(Clone)]
 struct Marked(Next);
 

@@ -81,7 +81,7 @@ fn settings(node: &Node) -> CheckState {
     }
 }
 
-/// The follower polls the store every second, and logs its own failures.
+/// The follower polls the store every second, and logs its failures.
 fn store(node: &Node) -> CheckState {
     let is_confirmed = node.freshness.holds() && node.freshness.trouble().is_none();
     let age = node.freshness.age().as_secs();

@@ -86,7 +86,7 @@ impl Format {
     }
 }
 
-/// RFC 9110 §12.4.2. A malformed weight counts as absent.
+/// RFC 9110 §12.4.2. A missing weight is 1, and a malformed one counts as 0.
 fn weight(parameters: &str) -> f32 {
     let mut parameters = parameters.split(';').map(str::trim);
     let given =
