@@ -20,7 +20,7 @@ pub struct MasterKeyError;
 /// The sealed value was altered, or was sealed by another master key or for another place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a sealed value does not open: it was sealed under another master key, for another row, or was changed"
+    "a sealed value can't be opened: another master key sealed it, or it was altered or moved to another row"
 )]
 pub struct SealError;
 

@@ -39,7 +39,10 @@ pub(crate) fn handle() -> Handle {
     let start = || {
         let mut threads = Builder::new_multi_thread();
         threads.thread_name("background").on_thread_start(|| lower_priority(NICE)).enable_all();
-        threads.build().inspect_err(|error| tracing::error!(%error, "there are no background threads")).ok()
+        threads
+            .build()
+            .inspect_err(|error| tracing::error!(%error, "the background threads can't be started"))
+            .ok()
     };
     // One for each processor. If they can't be started, their work has the normal priority.
     THREADS.get_or_init(start).as_ref().map_or_else(Handle::current, |threads| threads.handle().clone())

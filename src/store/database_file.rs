@@ -31,7 +31,7 @@ type Identity = (u64, u64);
 
 /// The file was deleted, moved or replaced while the server was running.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} was deleted, moved or replaced under the server: put it back, or restart")]
+#[error("{0} was deleted, moved or replaced while the server was running: put it back, or restart")]
 pub(crate) struct FileGone(PathBuf);
 
 impl DatabaseFile {

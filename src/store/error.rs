@@ -20,7 +20,7 @@ pub enum StoreError {
     #[error(transparent)]
     QueueFull(#[from] QueueFull),
     /// A row can't be read back.
-    #[error("a row of the store does not read back: {0}")]
+    #[error("a row of the store can't be read back: {0}")]
     Corrupt(String),
 }
 
@@ -35,7 +35,7 @@ pub enum OpenError {
     Url(#[source] sqlx::Error),
     /// An unescaped character in the password ends the server's part of the URL.
     #[error(
-        "the database URL has an @ behind its server: in a user name or password, write / as %2F, ? as %3F, # as %23 \
+        "the database URL has an @ after its server: in a user name or password, write / as %2F, ? as %3F, # as %23 \
          and @ as %40"
     )]
     Unescaped,

@@ -85,7 +85,7 @@ fn an_unescaped_password_is_told() {
         "postgres://user:p@ss/word@127.0.0.1:1/db",
     ] {
         let said = Shell::new().set("CLAVIGER_DATABASE_URL", url).run(&["init"]);
-        said.assert_failed(2, "CLAVIGER_DATABASE_URL: the database URL has an @ behind its server");
+        said.assert_failed(2, "CLAVIGER_DATABASE_URL: the database URL has an @ after its server");
         assert!(!said.stderr.contains("127.0.0.1"), "the URL is not repeated: {said:?}");
     }
     // An @ alone is found; nobody listens there.

@@ -29,7 +29,7 @@ const HARMS: [(Harm, &str); 8] = [
     (Harm::MasterKeyMode(0o640), "keys/master.key can be read by group or others (mode 0640): chmod 600 it"),
     (
         Harm::Sql("UPDATE signing_keys SET sealed_private = substr(sealed_private, 2)"),
-        "a sealed value does not open: it was sealed under another master key, for another row, or was changed",
+        "a sealed value can't be opened: another master key sealed it, or it was altered or moved to another row",
     ),
     (Harm::Sql("DELETE FROM signing_keys"), "the store holds no signing key"),
     (

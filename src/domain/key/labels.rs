@@ -16,7 +16,7 @@ pub enum LabelError {
     #[error("{0} is empty")]
     Empty(&'static str),
     /// A name has only invisible characters.
-    #[error("{0} has nothing in it that can be seen")]
+    #[error("{0} has no visible character")]
     Invisible(&'static str),
     /// The text is longer than the given number of characters.
     #[error("{0} is longer than {1} characters")]
@@ -26,7 +26,7 @@ pub enum LabelError {
     #[error("{0} contains a control character")]
     Control(&'static str),
     /// The text has a character that makes it look different from what it says (CVE-2021-42574).
-    #[error("{0} holds a character that changes the order in which others are shown")]
+    #[error("{0} contains a character that changes the order in which others are shown")]
     Reordered(&'static str),
 }
 

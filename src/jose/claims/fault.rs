@@ -46,7 +46,7 @@ pub enum TokenFault {
     #[error("`act` is not an object nested at most {MAX_ACTORS} deep")]
     NotActor,
     /// RFC 7800 §3.1: `cnf` binds the token to a key that the sender must prove to have. A bearer proves nothing.
-    #[error("`cnf` binds it to a key, and sent as Bearer it proves nothing of that")]
+    #[error("`cnf` binds it to a key, which a Bearer request doesn't prove")]
     Bound,
     /// RFC 9068 §4: `iss` differs from the expected issuer.
     #[error("`iss` is another issuer")]

@@ -7,7 +7,7 @@ use crate::jose::jwk::KeyFault;
 #[non_exhaustive]
 pub enum PemFault {
     /// No known block is present.
-    #[error("there is no private key in PEM: a line `-----BEGIN PRIVATE KEY-----` was looked for")]
+    #[error("there is no private key in PEM, which begins with a line `-----BEGIN PRIVATE KEY-----`")]
     NoKey,
     /// There are certificates but no private key.
     #[error("this is a certificate, not its private key")]
@@ -39,18 +39,18 @@ pub enum PemFault {
     #[error("this is an EC key on another curve than P-256")]
     Curve,
     /// The public key is missing, which RFC 5915 §3 allows.
-    #[error("this EC key comes without its public half, and can't be used without")]
+    #[error("this EC key lacks its public half, which is required")]
     NoPublicHalf,
     /// The algorithm is `id-RSASSA-PSS` (RFC 4055 §1.2). Such a key must not sign with RS256.
     #[error(
-        "this RSA key is restricted to RSASSA-PSS, and RS256 is not that; make one with `-algorithm RSA`"
+        "this RSA key is restricted to RSASSA-PSS and can't sign with RS256; make one with `-algorithm RSA`"
     )]
     RsaPss,
     /// The modulus has an unsupported size, given in bits.
     #[error("this RSA key has {0} bits; only 2048, 3072 and 4096 are supported")]
     RsaSize(usize),
     /// The kind of key is not supported, such as DSA, X25519 or Ed448.
-    #[error("this private key is of another kind than P-256, Ed25519 and RSA")]
+    #[error("this private key is not a P-256, Ed25519 or RSA key")]
     Unsupported,
     /// The halves of the key don't match.
     #[error("the parts of the private key contradict each other")]

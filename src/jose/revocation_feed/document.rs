@@ -46,7 +46,7 @@ pub enum FeedFault {
     #[error("its payload is refused: {0}")]
     Payload(#[from] JsonFault),
     /// A member is missing or has the wrong type.
-    #[error("`{0}` is missing, or not of its type")]
+    #[error("`{0}` is missing or has the wrong type")]
     Member(&'static str),
     /// The issuer is another one.
     #[error("`iss` is another issuer")]

@@ -10,7 +10,7 @@ use crate::store::OpenError;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The file already exists.
-    #[error("{0} is there already: a backup overwrites nothing")]
+    #[error("{0} already exists: a backup overwrites nothing")]
     Exists(PathBuf),
     /// The file or its folder can't be used.
     #[error("{path} cannot be written: {source}")]
@@ -24,7 +24,7 @@ pub enum BackupError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store is missing or empty.
-    #[error("there is no store at CLAVIGER_DATABASE_URL, or nothing in it")]
+    #[error("the store at CLAVIGER_DATABASE_URL is missing or empty")]
     Empty,
     /// The store couldn't be read, or the backup couldn't be written.
     #[error("the store could not be copied: {0}")]

@@ -45,7 +45,7 @@ async fn open(path: &Path) -> Result<Backup, BackupFault> {
     let found = path.to_owned();
     let seal = tokio::task::spawn_blocking(move || look(&found)).await.map_err(io::Error::other)??;
     if seal == Seal::Broken {
-        return Err(BackupFault::Damaged("its bytes are not those that were written".into()));
+        return Err(BackupFault::Damaged("its bytes differ from those that were written".into()));
     }
     let file = SqliteConnectOptions::new().filename(path.canonicalize()?).read_only(true);
     // The file may come from an untrusted source.
@@ -58,10 +58,10 @@ async fn open(path: &Path) -> Result<Backup, BackupFault> {
     let mut current = scratch().await?;
     let tables = emptied(facts.schema, &mut current).await?;
     if digest != facts.digest(&tables, &mut rows).await? {
-        return Err(BackupFault::Damaged("what it holds is not what was written".into()));
+        return Err(BackupFault::Damaged("its contents differ from what was written".into()));
     }
     let identity = identity(&mut rows).await?;
-    let identity = identity.ok_or_else(|| BackupFault::Damaged("it is of an empty store".into()))?;
+    let identity = identity.ok_or_else(|| BackupFault::Damaged("it was made of an empty store".into()))?;
     let master_key_check = identity.master_key_check;
     if facts.schema == SCHEMA {
         return Ok(Backup { facts, master_key_check, tables, rows });

@@ -9,12 +9,10 @@ pub enum RestoreError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store has contents, and `replace` is off.
-    #[error("the store is not empty: --replace puts the backup in the place of what it holds")]
+    #[error("the store is not empty: --replace replaces its contents with the backup")]
     NotEmpty,
     /// The store has another master key than the backup.
-    #[error(
-        "the store was made with another master key than the backup, and is not replaced: is it the right one?"
-    )]
+    #[error("the store has another master key than the backup, and is not replaced: is it the right one?")]
     OtherDeployment,
     /// A dry run needs the current schema, because it changes nothing, not even the schema.
     #[error(

@@ -33,7 +33,7 @@ async fn a_backup_overwrites_nothing(backend: Backend) {
     for name in ["precious", "link", "a.backup"] {
         let before = fs::read(path(name)).ok();
         let refused = complaint(&claviger, &["backup", name]);
-        assert_eq!(refused, format!("claviger: {name} is there already: a backup overwrites nothing"));
+        assert_eq!(refused, format!("claviger: {name} already exists: a backup overwrites nothing"));
         assert_eq!(fs::read(path(name)).ok(), before);
     }
     let refused = complaint(&claviger, &["backup", "nowhere/a.backup"]);
@@ -47,7 +47,7 @@ async fn an_empty_store_is_not_backed_up(backend: Backend) {
     let database = backend.fresh().await;
     let claviger = Claviger::over(&database);
     let refused = complaint(&claviger, &["backup", "a.backup"]);
-    assert_eq!(refused, "claviger: there is no store at CLAVIGER_DATABASE_URL, or nothing in it");
+    assert_eq!(refused, "claviger: the store at CLAVIGER_DATABASE_URL is missing or empty");
     let names = fs::read_dir(database.folder.path()).expect("a folder");
     assert_eq!(names.count(), 0, "neither a backup nor a store");
     let url = claviger.set("CLAVIGER_DATABASE_URL", "mysql://nowhere").run(&["backup", "a.backup"]);
@@ -58,10 +58,7 @@ async fn a_filled_store_is_not_overwritten_unasked(backend: Backend) {
     let (database, claviger) = served(backend).await;
     let before = database.dump().await;
     let refused = complaint(&claviger, &["restore", "a.backup"]);
-    assert_eq!(
-        refused,
-        "claviger: the store is not empty: --replace puts the backup in the place of what it holds"
-    );
+    assert_eq!(refused, "claviger: the store is not empty: --replace replaces its contents with the backup");
     let forget = claviger.run(&["restore", "a.backup", "--forget-revocations"]);
     assert_eq!(forget.status.code(), Some(2), "it says nothing without --replace");
     if backend == Backend::Sqlite {
@@ -106,7 +103,7 @@ async fn another_deployment_is_not_replaced(backend: Backend) {
         let refused = complaint(&moved(&from, &to), &arguments);
         assert_eq!(
             refused,
-            "claviger: the store was made with another master key than the backup, and is not replaced: \
+            "claviger: the store has another master key than the backup, and is not replaced: \
              is it the right one?"
         );
     }
@@ -147,12 +144,12 @@ async fn what_is_no_backup_is_not_restored(backend: Backend) {
         ("store", "not a backup that claviger made"),
         ("format", &format!("its format is 3, which {newer}")),
         ("schema", &format!("its schema has version 99, which {newer}")),
-        ("row", &format!("{damaged}what it holds is not what was written")),
-        ("gone", &format!("{damaged}what it holds is not what was written")),
+        ("row", &format!("{damaged}its contents differ from what was written")),
+        ("gone", &format!("{damaged}its contents differ from what was written")),
         ("column", damaged),
         ("table", damaged),
-        ("facts", &format!("{damaged}what it holds is not what was written")),
-        ("digest", &format!("{damaged}what it holds is not what was written")),
+        ("facts", &format!("{damaged}its contents differ from what was written")),
+        ("digest", &format!("{damaged}its contents differ from what was written")),
         ("nothing", damaged),
         ("unsealed", &format!("{damaged}its end is missing")),
         ("cut", damaged),

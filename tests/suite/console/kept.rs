@@ -281,7 +281,7 @@ async fn a_name_that_nobody_sees_is_refused_and_others_stay_apart_from_the_page(
             ("/v1/orgs/default/projects", json!({"id": "web", "name": name})),
         ] {
             let said = admin.post_json(path, &body).await.refused(400, "invalid_request");
-            assert!(said.contains("nothing in it that can be seen"), "{path}: {said}");
+            assert!(said.contains("no visible character"), "{path}: {said}");
         }
         for path in ["/v1/orgs/default", "/v1/orgs/default/projects/default"] {
             admin.patch(path, &json!({"name": name})).await.refused(400, "invalid_request");

@@ -13,32 +13,32 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
         (
             "sealed bytes cut short",
             "UPDATE signing_keys SET sealed_private = substr(sealed_private, 1, 40)",
-            Some("a sealed value does not open"),
+            Some("a sealed value can't be opened"),
         ),
         (
             "no sealed bytes",
             "UPDATE signing_keys SET sealed_private = substr(sealed_private, 1, 0)",
-            Some("a sealed value does not open"),
+            Some("a sealed value can't be opened"),
         ),
         (
             "two rows swapped",
             "UPDATE signing_keys SET sealed_private =
                  (SELECT other.sealed_private FROM signing_keys other WHERE other.kid <> signing_keys.kid)",
-            Some("a sealed value does not open"),
+            Some("a sealed value can't be opened"),
         ),
         (
             "another algorithm",
             "UPDATE signing_keys SET algorithm = 'EdDSA'",
-            Some("a sealed value does not open"),
+            Some("a sealed value can't be opened"),
         ),
-        ("no algorithm", "UPDATE signing_keys SET algorithm = 'none'", Some("does not read back")),
+        ("no algorithm", "UPDATE signing_keys SET algorithm = 'none'", Some("can't be read back")),
         (
             "another public key",
             "UPDATE signing_keys SET public_jwk =
                  (SELECT other.public_jwk FROM signing_keys other WHERE other.kid <> signing_keys.kid)",
-            Some("does not read back"),
+            Some("can't be read back"),
         ),
-        ("another kid", "UPDATE signing_keys SET kid = 'x' || kid", Some("a sealed value does not open")),
+        ("another kid", "UPDATE signing_keys SET kid = 'x' || kid", Some("a sealed value can't be opened")),
         ("no key", "DELETE FROM signing_keys", Some("the store holds no signing key")),
     ] {
         let server = Server::start(backend).await;
