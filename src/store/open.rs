@@ -32,8 +32,8 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 /// The settings of every PostgreSQL session. They override those of the role and the database.
 ///
 /// - Statements and waits for locks have time limits. Without them, a statement that hangs would hold a request and a
-/// connection. A writer that stops in a transaction, because its node was stopped or has vanished, loses its turn to
-/// the next one.
+///   connection. A writer that stops in a transaction, because its node was stopped or has vanished, loses its turn to
+///   the next one.
 /// - The interpretation of statements and the isolation of transactions are fixed.
 /// - What is acknowledged is on disk.
 /// - The server notices within seconds when this end of a connection is gone.
