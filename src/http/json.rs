@@ -76,10 +76,7 @@ fn idempotent(parts: &Parts, body: &[u8]) -> Result<Option<IdempotentRequest>, A
     let Some(name) = name else { return Ok(None) };
     let is_good = (1..=MAX_IDEMPOTENCY_KEY).contains(&name.len())
         && name.as_bytes().iter().all(|byte| byte.is_ascii_graphic());
-    let name = name
-        .to_str()
-        .ok()
-        .filter(|_| is_good)
-        .ok_or_else(|| InvalidRequest::IdempotencyKey(MAX_IDEMPOTENCY_KEY))?;
+    let name =
+        name.to_str().ok().filter(|_| is_good).ok_or(InvalidRequest::IdempotencyKey(MAX_IDEMPOTENCY_KEY))?;
     Ok(Some(IdempotentRequest::new(parts.method.as_str(), parts.uri.path(), name, body)))
 }
