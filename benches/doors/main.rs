@@ -100,6 +100,9 @@ async fn measure(database: &Database, plan: Plan) {
 
     let mut settings = store.settings();
     settings.push(("CLAVIGER_ISSUER", node::ISSUER));
+    // At another cost, the server would rehash each secret that it sees, while the warm-up waits.
+    let (memory, passes) = (COST.0.to_string(), COST.1.to_string());
+    settings.extend([("CLAVIGER_ARGON2_MEMORY", &*memory), ("CLAVIGER_ARGON2_PASSES", &*passes)]);
     let server = Arc::new(Server::claviger(store.folder.path(), &settings));
     let floor = Arc::new(Server::floor());
     let tokens =

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn sqlite_works_in_the_background_for_connections_that_give_way() {
+    async fn sqlite_runs_the_statements_of_background_connections_in_the_background() {
         let (asked, priorities) = channel();
         // SQLite asks on the thread that it works on.
         let options = SqliteConnectOptions::new().in_memory(true).collation("asks", move |one, other| {

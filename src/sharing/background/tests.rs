@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::*;
 
 #[tokio::test]
-async fn work_is_done_elsewhere_and_so_is_what_it_starts() {
+async fn work_runs_elsewhere_and_so_does_what_it_starts() {
     assert!(!is_here());
     let started = run(async { (is_here(), tokio::spawn(async { is_here() }).await.unwrap()) }).await;
     assert_eq!(started, (true, true));
