@@ -1,9 +1,9 @@
 //! What must be true of whatever was accepted.
 
 use claviger::domain::cidr::Cidrs;
+use claviger::domain::scope::Scopes;
 use claviger::jose::claims::Claims;
 use claviger::jose::revocation_feed::Document;
-use claviger::domain::scope::Scopes;
 use serde_json::{Value, json};
 
 use crate::issuer::{AUDIENCE, ISSUER, KEYS, NOW};

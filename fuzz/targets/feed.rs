@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use claviger::jose::claims::Claims;
 use claviger::base::clock::Timestamp;
+use claviger::jose::claims::Claims;
 use claviger::jose::revocation_feed::{Document, FeedTracker, FeedUpdate, verify_document};
 use claviger_fuzz::issuer::{ISSUER, eddsa, header, key_for, sign};
 use libfuzzer_sys::fuzz_target;
@@ -83,7 +83,13 @@ fn claims(subject: &str, generation: u64, token_id: &str) -> Claims {
 }
 
 /// Has the follower take it, and holds what it makes of it against the rules.
-fn take(tracker: &mut FeedTracker, past_epochs: &mut Vec<String>, document: Document, kid: &str, now: Timestamp) {
+fn take(
+    tracker: &mut FeedTracker,
+    past_epochs: &mut Vec<String>,
+    document: Document,
+    kid: &str,
+    now: Timestamp,
+) {
     let before = tracker.current().map(|current| Document::clone(current.document()));
     let taken = tracker.apply(document.clone(), kid, now);
     let after = tracker.current().map(|current| Document::clone(current.document()));
