@@ -99,14 +99,14 @@ fn take(
         assert_eq!(after.as_ref(), Some(&document));
         assert!(!document.withdraws_signing_key(kid));
         assert!(document.as_of.unix() <= now.unix().saturating_add(30));
-        assert!(!left.contains(&document.epoch), "an epoch came back");
+        assert!(!past_epochs.contains(&document.epoch), "an epoch came back");
         if let Some(before) = before {
             assert!(!before.withdraws_signing_key(kid));
             if before.epoch == document.epoch {
                 assert!((before.seq, before.as_of) < (document.seq, document.as_of));
             } else {
                 assert!(before.as_of <= document.as_of);
-                left.push(before.epoch);
+                past_epochs.push(before.epoch);
             }
         }
     }
