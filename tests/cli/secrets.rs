@@ -75,6 +75,6 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     }
     let shell = shell.set("CLAVIGER_API_KEY", &format!("{key} {key}"));
     let said = shell.run(&["self"]);
-    said.assert_failed(2, "CLAVIGER_API_KEY is empty, or has other characters");
+    said.assert_failed(2, "CLAVIGER_API_KEY is empty, or has characters that no API key and no token has");
     assert!(!said.stderr.contains(&key[28..]), "{said:?}");
 }

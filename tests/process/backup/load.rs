@@ -63,7 +63,7 @@ async fn a_backup_has_all_that_was_acknowledged_before_it(backend: Backend) {
         acknowledged = journal.read();
         let (run, of) = (claviger.clone(), name.clone());
         spawn_blocking(move || printed(&run, &["backup", &of])).await.expect("a backup");
-        assert!(journal.read().len() > acknowledged.len(), "writers go on");
+        until("writers go on", async || journal.read().len() > acknowledged.len()).await;
         assert_consistent(&looked_into(&database.folder.path().join(name))).await;
     }
     server.signal("KILL");

@@ -36,7 +36,7 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
             "another public key",
             "UPDATE signing_keys SET public_jwk =
                  (SELECT other.public_jwk FROM signing_keys other WHERE other.kid <> signing_keys.kid)",
-            Some("can't be read back"),
+            Some("does not match its record"),
         ),
         ("another kid", "UPDATE signing_keys SET kid = 'x' || kid", Some("a sealed value can't be opened")),
         ("no key", "DELETE FROM signing_keys", Some("the store holds no signing key")),
