@@ -31,7 +31,7 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
             "UPDATE signing_keys SET algorithm = 'EdDSA'",
             Some("a sealed value can't be opened"),
         ),
-        ("no algorithm", "UPDATE signing_keys SET algorithm = 'none'", Some("can't be read back")),
+        ("no algorithm", "UPDATE signing_keys SET algorithm = 'none'", Some("does not match its record")),
         (
             "another public key",
             "UPDATE signing_keys SET public_jwk =
