@@ -93,7 +93,7 @@ impl UseByKey {
         let (root, now) = (visitor.shell.root(organization), node.clock.now());
         let period = period(span, month, now);
         let used = usage::by_key(&node.records, &visitor.caller, organization, period, SHOWN).await?;
-        let most = used.first().map_or(1, |busiest| busiest.used.used().max(1));
+        let most = used.first().map_or(0, |busiest| busiest.used.used());
         let query = |period: CalendarPeriod| match period.span() {
             CalendarSpan::Day => format!("span={}", span.as_str()),
             CalendarSpan::Month => format!("span={}&month={period}", span.as_str()),
@@ -121,7 +121,7 @@ impl KeyRow {
             project: label.project.to_string(),
             environment: label.environment.to_string(),
         });
-        Self { id: key.to_string(), home, share: used.used() * 100 / most, used }
+        Self { id: key.to_string(), home, share: used.percent_of(most), used }
     }
 }
 

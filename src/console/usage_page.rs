@@ -60,11 +60,11 @@ pub(super) async fn show(
         usage::of_organization(&node.records, caller, &organization, project.as_ref(), request).await?;
     let mut projects = usage::by_project(&node.records, caller, &organization, request).await?;
     projects.sort_by_key(|(_, used)| std::cmp::Reverse((used.used(), used.refused.total())));
-    let most = projects.first().map_or(1, |(_, used)| used.used().max(1));
+    let most = projects.first().map_or(0, |(_, used)| used.used());
     let row = |(id, used): &(ProjectId, Bucket)| ProjectRow {
         id: id.to_string(),
         used: *used,
-        share: used.used() * 100 / most,
+        share: used.percent_of(most),
     };
     let keys = match project {
         Some(_) => None,

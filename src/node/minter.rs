@@ -6,7 +6,7 @@ use super::{HashError, SecretKeeper};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::api_key::{Brand, KeyId, PlainKey, Tagger};
-use crate::domain::key::{ApiKey, KeySecret, SecretId};
+use crate::domain::key::{ApiKey, KeySecret};
 use crate::domain::principal::Principal;
 
 /// Makes secrets that this deployment recognizes as its own.
@@ -34,13 +34,7 @@ impl KeyMinter {
     /// [`HashError`].
     pub async fn secret(&self, key: &ApiKey, now: Timestamp) -> Result<(KeySecret, PlainKey), HashError> {
         let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &self.tagger, &self.entropy)?;
-        let secret = KeySecret {
-            id: SecretId::generate(&self.entropy)?,
-            hash: self.secrets.hash(plain.secret(), &Principal::of(key), &self.entropy).await?,
-            created_at: now,
-            expires_at: None,
-            last_used_at: None,
-        };
+        let secret = self.secrets.new_secret(&plain, &Principal::of(key), &self.entropy, now).await?;
         Ok((secret, plain))
     }
 }

@@ -14,6 +14,7 @@ use super::hash_threads::HashThreads;
 use super::usage::LastUse;
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
+use crate::domain::api_key::PlainKey;
 use crate::domain::key::{ApiKey, KeySecret, SecretId};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
@@ -87,6 +88,26 @@ impl SecretKeeper {
     ) -> Result<Self, EntropyError> {
         let digest_key = hmac::Key::new(hmac::HMAC_SHA256, &Zeroizing::new(entropy.bytes::<32>()?)[..]);
         Ok(Self { cost, threads: HashThreads::start(threads), digest_key, seen: Cache::new(capacity) })
+    }
+
+    /// A new secret for a key, as the store keeps it: without expiry, and not used yet.
+    ///
+    /// # Errors
+    /// [`HashError`].
+    pub async fn new_secret(
+        &self,
+        plain: &PlainKey,
+        principal: &Principal,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> Result<KeySecret, HashError> {
+        Ok(KeySecret {
+            id: SecretId::generate(entropy)?,
+            hash: self.hash(plain.secret(), principal, entropy).await?,
+            created_at: now,
+            expires_at: None,
+            last_used_at: None,
+        })
     }
 
     /// The hash of a secret, as a PHC string.

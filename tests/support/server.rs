@@ -11,7 +11,7 @@ use claviger::domain::address::AddressPolicy;
 use claviger::domain::api_key::{self, KeyId, PlainKey};
 use claviger::domain::audit::{Actor, Who};
 use claviger::domain::gateway::GateMapping;
-use claviger::domain::key::{ApiKey, KeySecret, SecretId};
+use claviger::domain::key::ApiKey;
 use claviger::domain::principal::Principal;
 use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
@@ -172,18 +172,9 @@ impl Server {
             &node.records.entropy,
         );
         let plain = plain.expect("randomness");
-        let secret = KeySecret {
-            id: SecretId::generate(&node.records.entropy).expect("randomness"),
-            hash: node
-                .authenticator
-                .secrets
-                .hash(plain.secret(), &Principal::default(), &node.records.entropy)
-                .await
-                .expect("a hash"),
-            created_at: now,
-            expires_at: None,
-            last_used_at: None,
-        };
+        let secrets = &node.authenticator.secrets;
+        let secret = secrets.new_secret(&plain, &Principal::default(), &node.records.entropy, now).await;
+        let secret = secret.expect("a hash");
         let scopes = Scopes::parse_list(scopes).expect("scopes");
         let new = NewKey::new(ApiKey { id: plain.id(), scopes, ..template }, secret);
         let mut write = node.records.store.write(now, &Actor::server(Who::Schedule)).await.expect("a turn");

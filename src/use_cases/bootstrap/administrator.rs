@@ -3,7 +3,7 @@
 use super::{BootstrapError, Bootstrapper, built_in};
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::domain::audit::{Actor, AuditEvent, Who};
-use crate::domain::key::{ApiKey, KeySecret, SecretId, labels};
+use crate::domain::key::{ApiKey, KeySecret, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::principal::Principal;
 use crate::domain::scope::{Scope, Scopes};
@@ -81,13 +81,7 @@ impl Bootstrapper<'_> {
     /// The secret of a key, as the store keeps it.
     pub(super) async fn secret(&self, plain: &PlainKey) -> Result<KeySecret, BootstrapError> {
         let keeper = SecretKeeper::new(self.deployment.hash_cost.clone(), 1, 1, self.entropy)?;
-        Ok(KeySecret {
-            id: SecretId::generate(self.entropy)?,
-            hash: keeper.hash(plain.secret(), &Principal::default(), self.entropy).await?,
-            created_at: self.now,
-            expires_at: None,
-            last_used_at: None,
-        })
+        Ok(keeper.new_secret(plain, &Principal::default(), self.entropy, self.now).await?)
     }
 }
 

@@ -151,6 +151,11 @@ impl Bucket {
         self.tokens + self.direct
     }
 
+    /// How much this is of the busiest use beside it, in percent.
+    pub const fn percent_of(&self, busiest: u64) -> u64 {
+        self.used() * 100 / if busiest == 0 { 1 } else { busiest }
+    }
+
     /// All uses and refusals.
     pub const fn total(&self) -> u64 {
         self.used() + self.refused.total()
