@@ -45,10 +45,12 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
 }
 
-/// How an event is written in a table.
+/// How an event is written in a table. One `kid` in 64 begins with a hyphen, which a spreadsheet would
+/// take for a formula.
 fn row(event: &Value) -> Vec<String> {
     let cell = |column: &&str| match &event[*column] {
         Value::Null => String::new(),
+        Value::String(text) if text.starts_with('-') => format!("'{text}"),
         Value::String(text) => text.clone(),
         json => json.to_string(),
     };
