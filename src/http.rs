@@ -64,6 +64,7 @@ routes! {
         GET "/llms.txt" => docs::index,
         GET "/docs" => docs::page,
         GET "/docs/{file}" => docs::part,
+        GET "/docs/operating/{page}" => docs::operating,
     }
     other methods: api_method_not_allowed, around: gate::named {
         GET "/v1/gate" => gate::check,

@@ -7,7 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
-use self::pages::PAGES;
+use self::pages::{OPERATING_PAGES, PAGES};
 use super::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use super::failure::Failure;
 use super::published::Published;
@@ -62,10 +62,26 @@ pub(crate) async fn part(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    answer(name, &headers, FILES.iter().chain(&PAGES))
+}
+
+/// `GET /docs/operating/{page}`.
+pub(crate) async fn operating(
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    answer(name, &headers, &OPERATING_PAGES)
+}
+
+fn answer<'f>(
+    name: Result<Path<String>, PathRejection>,
+    headers: &HeaderMap,
+    files: impl IntoIterator<Item = &'f Embedded>,
+) -> Result<Response, Failure> {
     let Path(name) = name.map_err(|_| ApiError::NotFound)?;
-    let file = Embedded::named(&name, FILES.iter().chain(&PAGES))?;
+    let file = Embedded::named(&name, files)?;
     let published = Published { media_type: file.media_type, body: file.bytes() };
-    Ok(file.encoded(published.answer(&headers)))
+    Ok(file.encoded(published.answer(headers)))
 }
 
 fn set(response: &mut Response, name: HeaderName, value: &'static str) {

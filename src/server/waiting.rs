@@ -32,7 +32,8 @@ fn endpoints() -> Router<Arc<SetUp>> {
         .route("/openapi.yaml", get(docs::description))
         .route("/llms.txt", get(docs::index))
         .route("/docs", get(docs::page))
-        .route("/docs/{file}", get(docs::part));
+        .route("/docs/{file}", get(docs::part))
+        .route("/docs/operating/{page}", get(docs::operating));
     let is_here =
         |path: &str| matches!(path, "/healthz" | "/openapi.yaml" | "/llms.txt") || path.starts_with("/docs");
     let others = ROUTES.iter().map(|route| route.path).filter(|path| !is_here(path));

@@ -17,12 +17,13 @@ fn every_file_that_is_named_exists() {
 
 /// The documents, as paths from the project's folder.
 fn documents() -> Vec<PathBuf> {
-    let mut documents: Vec<PathBuf> = ["", "docs", "keys", "tests/foreign", "tests/vectors"]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten())
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
+    let mut documents: Vec<PathBuf> =
+        ["", "deploy", "docs", "docs/operating", "keys", "tests/foreign", "tests/vectors"]
+            .into_iter()
+            .flat_map(|folder| std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+            .collect();
     documents.sort();
     documents
 }

@@ -41,8 +41,9 @@ fn the_page_on_clients_says_what_happens() {
 }
 
 #[test]
-fn the_page_on_operating_says_what_happens() {
-    take(&text("docs/operating.md"));
+fn the_pages_on_operating_say_what_happens() {
+    let pages = ["install", "run", "watch", "recover"];
+    take(&pages.map(|page| text(format!("docs/operating/{page}.md"))).concat());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::support::{Answer, Backend, Server, on_both};
 on_both!(every_operation_refuses_whom_it_must);
 
 /// What is open to everybody, guards itself in OAuth's words, or is asked which scope it takes.
-const NOT_GUARDED: [&str; 15] = [
+const NOT_GUARDED: [&str; 16] = [
     "/oauth/token",
     "/oauth/introspect",
     "/oauth/revoke",
@@ -22,6 +22,7 @@ const NOT_GUARDED: [&str; 15] = [
     "/llms.txt",
     "/docs",
     "/docs/{file}",
+    "/docs/operating/{page}",
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",

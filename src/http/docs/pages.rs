@@ -3,13 +3,13 @@
 use super::super::embedded::{Embedded, MARKDOWN};
 
 macro_rules! pages {
-    ($($name:literal,)*) => {
-        [$(Embedded::plain($name, MARKDOWN, include_bytes!(concat!("../../../docs/", $name))),)*]
+    (in $folder:literal: $($name:literal,)*) => {
+        [$(Embedded::plain($name, MARKDOWN, include_bytes!(concat!("../../../", $folder, $name))),)*]
     };
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 17] = pages![
+pub(super) const PAGES: [Embedded; 17] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -27,4 +27,12 @@ pub(super) const PAGES: [Embedded; 17] = pages![
     "scopes.md",
     "security.md",
     "tour.md",
+];
+
+/// Every page in the folder `docs/operating`.
+pub(super) const OPERATING_PAGES: [Embedded; 4] = pages![in "docs/operating/":
+    "install.md",
+    "recover.md",
+    "run.md",
+    "watch.md",
 ];

@@ -1,6 +1,7 @@
 //! The document as it is served, and the page to read it on.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use reqwest::Url;
 
@@ -46,13 +47,17 @@ async fn the_page_asks_nobody_else(backend: Backend) {
 
 async fn every_file_that_is_described_is_there_and_no_other(backend: Backend) {
     let server = Server::start(backend).await;
-    let operation = operations().iter().find(|operation| operation.path == "/docs/{file}").unwrap();
-    for name in operation.parameters[0].at("schema").at("enum").items() {
-        let name = name.value.as_str().unwrap();
-        let file = server.client().get(&format!("/docs/{name}")).await;
-        assert_eq!(file.status, 200, "{name}");
+    for (folder, name) in [("/docs/", "{file}"), ("/docs/operating/", "{page}")] {
+        let path = format!("{folder}{name}");
+        let operation = operations().iter().find(|operation| operation.path == path).unwrap();
+        for name in operation.parameters[0].at("schema").at("enum").items() {
+            let path = format!("{folder}{}", name.value.as_str().unwrap());
+            assert_eq!(server.client().get(&path).await.status, 200, "{path}");
+        }
     }
-    for name in ["page.html", "..%2fpage.html", "..%2f..%2fLICENSE", "%ff", "swagger-ui/LICENSE"] {
+    for name in
+        ["page.html", "..%2fpage.html", "..%2f..%2fLICENSE", "%ff", "swagger-ui/LICENSE", "operating/tour.md"]
+    {
         assert_eq!(server.client().get(&format!("/docs/{name}")).await.status, 404, "{name}");
     }
 }
@@ -66,12 +71,13 @@ async fn the_index_leads_to_every_page_of_the_documentation(backend: Backend) {
         assert_eq!((index.status, index.header("content-type")), (200, "text/plain; charset=utf-8"));
         let links = index.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         let links: BTreeSet<&str> = links.collect();
-        let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
-        let pages = pages.map(|entry| entry.unwrap().path());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders = ["docs", "docs/operating"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+        let pages = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
         for page in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
-            let link = format!("docs/{}", page.file_name().unwrap().to_str().unwrap());
-            assert!(links.contains(&*link), "{link}");
-            let served = server.client().get(here.join(&link).unwrap().path()).await;
+            let link = page.strip_prefix(root).unwrap().to_str().unwrap();
+            assert!(links.contains(link), "{link}");
+            let served = server.client().get(here.join(link).unwrap().path()).await;
             assert_eq!(served.header("content-type"), "text/markdown; charset=utf-8");
             assert_eq!(served.text, std::fs::read_to_string(&page).unwrap());
         }

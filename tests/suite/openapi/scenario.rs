@@ -48,6 +48,8 @@ async fn publications(walk: &mut Walk) {
     ] {
         walk.go("GET", path).await;
     }
+    walk.name("{page}", "recover.md");
+    walk.go("GET", "/docs/operating/{page}").await;
 }
 
 async fn tenants(walk: &mut Walk) {
