@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod entropy;
+#[cfg(test)]
+pub(crate) mod every_variant;
 #[cfg(feature = "server")]
 pub mod key_file;
 pub(crate) mod lock;

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::listener::BodyTimedOut;
 use crate::use_cases::management::{ApiError, InvalidRequest};
-use crate::use_cases::token::OAuthError;
+use crate::use_cases::token::{self, OAuthError};
 
 /// Why a body can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,9 @@ impl From<BodyFault> for OAuthError {
         match fault {
             BodyFault::TooLarge => Self::TooLarge,
             BodyFault::TooSlow => Self::TooSlow,
-            BodyFault::Broken => Self::InvalidRequest("the request body is incomplete".into()),
+            BodyFault::Broken => token::InvalidRequest::IncompleteBody.into(),
             BodyFault::Encoded => Self::ContentEncoding,
-            BodyFault::Charset => {
-                Self::InvalidRequest("the charset of the request body must be UTF-8".into())
-            }
+            BodyFault::Charset => token::InvalidRequest::Charset.into(),
         }
     }
 }

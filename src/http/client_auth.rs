@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::form::{Form, decode};
 use crate::domain::api_key::looks_like_key;
 use crate::node::Presented;
-use crate::use_cases::token::OAuthError;
+use crate::use_cases::token::{InvalidClient, InvalidRequest, OAuthError};
 
 /// The credentials with which a client authenticates.
 pub(super) struct ClientCredentials {
@@ -30,7 +30,7 @@ impl ClientCredentials {
             None => Self::in_body(form)?,
         };
         if credentials.secret.is_empty() {
-            return Err(rejected("the client secret is empty: it is the whole API key"));
+            return Err(InvalidClient::EmptySecret.into());
         }
         Ok(credentials)
     }
@@ -42,37 +42,27 @@ impl ClientCredentials {
 
     fn beside(self, form: &Form<'_>) -> Result<Self, OAuthError> {
         if form.get("client_secret").is_some() {
-            return Err(invalid("client_secret is in the body and in the Authorization header"));
+            return Err(InvalidRequest::SecretTwice.into());
         }
         if form.get("client_id").is_some_and(|id| Some(id) != self.client_id.as_deref()) {
-            return Err(invalid("client_id differs from the one in the Authorization header"));
+            return Err(InvalidRequest::OtherClientId.into());
         }
         match self.client_id.as_deref() {
             // Proxies log user names.
-            Some(user) if looks_like_key(user) => Err(rejected(
-                "the API key was sent as the user name, which proxies log: send -u key_...:KEY, the key's id before the \
-                 colon and the API key after it",
-            )),
-            Some("") => Err(rejected(
-                "the user name is empty: send -u key_...:KEY, with the key's id before the colon",
-            )),
+            Some(user) if looks_like_key(user) => Err(InvalidClient::KeyAsUserName.into()),
+            Some("") => Err(InvalidClient::EmptyUserName.into()),
             _ => Ok(self),
         }
     }
 
-    fn in_body(form: &Form<'_>) -> Result<Self, OAuthError> {
+    fn in_body(form: &Form<'_>) -> Result<Self, InvalidClient> {
         let client_id = form.get("client_id");
         if client_id.is_some_and(looks_like_key) {
-            return Err(rejected("the API key was sent as client_id: send it as client_secret"));
+            return Err(InvalidClient::KeyAsClientId);
         }
-        let secret = form.get("client_secret").ok_or_else(|| {
-            rejected(match client_id {
-                Some(_) => "client_secret is missing: it is the whole API key",
-                None => {
-                    "no client credentials were sent: send HTTP Basic with client_id:client_secret, or client_id and \
-                     client_secret in the body"
-                }
-            })
+        let secret = form.get("client_secret").ok_or(match client_id {
+            Some(_) => InvalidClient::NoSecret,
+            None => InvalidClient::NoCredentials,
         })?;
         Ok(Self { client_id: client_id.map(str::to_owned), secret: Zeroizing::new(secret.into()) })
     }
@@ -81,11 +71,11 @@ impl ClientCredentials {
 /// The `Authorization` header, if there is one.
 ///
 /// # Errors
-/// [`OAuthError::InvalidRequest`] when there are two. Another reader could take the other one, and see another client.
-pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, OAuthError> {
+/// [`InvalidRequest`] when there are two. Another reader could take the other one, and see another client.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, InvalidRequest> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     match (given.next(), given.next()) {
-        (_, Some(_)) => Err(invalid("the request has two Authorization headers")),
+        (_, Some(_)) => Err(InvalidRequest::AuthorizationTwice),
         (only, None) => Ok(only),
     }
 }
@@ -96,39 +86,102 @@ fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
     // RFC 9110 §11.1: the scheme is case-insensitive.
     let encoded = match value.as_bytes().split_at_checked(6) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic ") => rest.trim_ascii(),
-        _ => return Err(rejected(not_basic(value.as_bytes()))),
+        _ => return Err(not_basic(value.as_bytes()).into()),
     };
-    let malformed =
-        || invalid("the Authorization header is not Basic with base64 of client_id:client_secret");
-    let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| malformed())?);
-    let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
+    let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| InvalidRequest::MalformedBasic)?);
+    let colon = decoded.iter().position(|byte| *byte == b':').ok_or(InvalidRequest::MalformedBasic)?;
     Ok(Some(ClientCredentials {
         client_id: Some(decode(&decoded[..colon]).map(Cow::into_owned)?),
         secret: Zeroizing::new(decode(&decoded[colon + 1..]).map(Cow::into_owned)?),
     }))
 }
 
-/// What is wrong with an `Authorization` header that is not Basic. The text repeats no part of the header, which may be
-/// the API key.
-fn not_basic(value: &[u8]) -> &'static str {
+/// What is wrong with an `Authorization` header that is not Basic.
+fn not_basic(value: &[u8]) -> InvalidClient {
     let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
     if scheme.is_empty() {
-        "the Authorization header is empty: leave it out, or send Basic with client_id:client_secret"
+        InvalidClient::EmptyAuthorization
     } else if scheme.eq_ignore_ascii_case(b"basic") {
-        "the Authorization header has nothing after Basic: send base64 of client_id:client_secret"
+        InvalidClient::EmptyBasic
     } else if scheme.eq_ignore_ascii_case(b"bearer") {
-        "the Authorization header is Bearer, which does not authenticate a client here: send Basic, or leave the header \
-         out and send client_secret in the body"
+        InvalidClient::Bearer
     } else {
-        "the Authorization header is not Basic: send Basic, or leave the header out and send client_secret in the body"
+        InvalidClient::OtherScheme
     }
 }
 
-/// A failed client authentication with a reason that is safe to reveal, because it says nothing about any key.
-fn rejected(why: &str) -> OAuthError {
-    OAuthError::InvalidClient(Some(why.into()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn invalid(why: &str) -> OAuthError {
-    OAuthError::InvalidRequest(why.into())
+    const ID: &str = "key_4f2aB9cD3eF5gH7i";
+
+    /// The client id and the secret of a request with these `Authorization` headers and this form.
+    fn read(headers: &[&str], form: &str) -> Result<(Option<String>, String), OAuthError> {
+        let headers =
+            headers.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
+        let form = form.replace("{id}", ID).replace("{key}", &key());
+        let credentials = ClientCredentials::of(&headers.collect(), &Form::parse(form.as_bytes()).unwrap())?;
+        Ok((credentials.client_id.clone(), credentials.secret.to_string()))
+    }
+
+    fn key() -> String {
+        format!("clv_prd_{}", "a".repeat(65))
+    }
+
+    fn basic(user: &str, password: &str) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+    }
+
+    #[test]
+    fn credentials_in_one_place_are_read() {
+        let whole = Ok((Some(ID.to_owned()), key()));
+        assert_eq!(read(&[&basic(ID, &key())], ""), whole);
+        assert_eq!(read(&[&basic(ID, &key())], "client_id={id}&client_secret="), whole);
+        assert_eq!(read(&[], "client_id={id}&client_secret={key}"), whole);
+        assert_eq!(read(&[], "client_secret={key}"), Ok((None, key())));
+        assert_eq!(read(&[&basic("a%20b", "c+d")], ""), Ok((Some("a b".into()), "c d".into())));
+    }
+
+    #[test]
+    fn credentials_in_two_places_and_malformed_ones_are_invalid_requests() {
+        use InvalidRequest as I;
+
+        let good = basic(ID, &key());
+        for (headers, form, reason) in [
+            (&[&*good, &*good][..], "", I::AuthorizationTwice),
+            (&[&*good], "client_secret={key}", I::SecretTwice),
+            (&[&*good], "client_id=key_0123456789abcdef", I::OtherClientId),
+            (&["Basic !!!!"], "", I::MalformedBasic),
+            (&["Basic bm9jb2xvbg=="], "", I::MalformedBasic),
+            (&[&*basic(ID, "%4")], "", I::Escape),
+            (&[&*basic(ID, "%00")], "", I::Nul),
+            (&[&*basic("%ff", "x")], "", I::NotUtf8),
+        ] {
+            assert_eq!(read(headers, form), Err(reason.into()), "{headers:?} {form}");
+        }
+    }
+
+    #[test]
+    fn misplaced_and_missing_credentials_are_told_apart() {
+        use InvalidClient as I;
+
+        for (headers, form, reason) in [
+            (&[][..], "", I::NoCredentials),
+            (&[], "client_id={id}", I::NoSecret),
+            (&[], "client_id={key}", I::KeyAsClientId),
+            (&[], "client_id={key}&client_secret={key}", I::KeyAsClientId),
+            (&[&*basic(ID, "")], "", I::EmptySecret),
+            (&[&*basic("", &key())], "", I::EmptyUserName),
+            (&[&*basic(&key(), "")], "", I::KeyAsUserName),
+            (&[&*basic(&key(), &key())], "", I::KeyAsUserName),
+            (&[""], "client_secret={key}", I::EmptyAuthorization),
+            (&["bAsIc"], "client_secret={key}", I::EmptyBasic),
+            (&["Bearer x"], "client_secret={key}", I::Bearer),
+            (&["Negotiate YIIB"], "client_secret={key}", I::OtherScheme),
+            (&[&*key()], "client_secret={key}", I::OtherScheme),
+        ] {
+            assert_eq!(read(headers, form), Err(reason.into()), "{headers:?} {form}");
+        }
+    }
 }

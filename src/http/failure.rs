@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::request_id::RequestId;
 use crate::use_cases::management::ApiError;
-use crate::use_cases::token::OAuthError;
+use crate::use_cases::token::{self, OAuthError};
 
 /// `Retry-After` in seconds where no better value is known.
 const RETRY_AFTER: i64 = 1;
@@ -39,6 +39,12 @@ pub(crate) enum Failure {
 impl From<OAuthError> for Failure {
     fn from(error: OAuthError) -> Self {
         Self::OAuth(error)
+    }
+}
+
+impl From<token::InvalidRequest> for Failure {
+    fn from(reason: token::InvalidRequest) -> Self {
+        Self::OAuth(reason.into())
     }
 }
 
@@ -109,7 +115,7 @@ impl Failure {
     /// The text for the log: the internal cause if there is one, otherwise the text that the client gets.
     pub(crate) fn log_line(&self) -> String {
         match self {
-            Self::OAuth(error) => error.cause().map_or_else(|| error.description(), str::to_owned),
+            Self::OAuth(error) => error.cause().map_or_else(|| error.to_string(), str::to_owned),
             Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => {
                 error.cause().map_or_else(|| error.message(), str::to_owned)
             }
@@ -119,7 +125,7 @@ impl Failure {
     /// Writes status, headers and body into `response`.
     pub(crate) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
         let (media_type, body) = match self {
-            Self::OAuth(error) => (JSON, oauth_body(error.code(), &error.description()).to_string()),
+            Self::OAuth(error) => (JSON, oauth_body(error.code(), &error.to_string()).to_string()),
             Self::Bearer(error) => (JSON, oauth_body(bearer_code(error), &error.message()).to_string()),
             Self::Api(error) => {
                 let (code, message) = (error.code(), error.message());
@@ -169,7 +175,7 @@ fn oauth_status(error: &OAuthError) -> StatusCode {
         OAuthError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         OAuthError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         OAuthError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        OAuthError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        OAuthError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         OAuthError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         OAuthError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -181,16 +187,14 @@ fn oauth_headers(error: &OAuthError, realm: &str) -> Vec<(HeaderName, String)> {
         // RFC 6749 §5.2
         OAuthError::InvalidClient(_) => {
             // Some libraries show their users only the challenge.
-            let why = described(&error.description());
+            let why = described(&error.to_string());
             headers.push((
                 header::WWW_AUTHENTICATE,
                 format!(r#"Basic realm="{realm}", error="invalid_client", error_description="{why}""#),
             ));
         }
         OAuthError::MethodNotAllowed => headers.push((header::ALLOW, "POST".into())),
-        OAuthError::TooMany { retry_after, .. } => {
-            headers.push((header::RETRY_AFTER, retry_after.to_string()))
-        }
+        OAuthError::TooMany(reason) => headers.push((header::RETRY_AFTER, reason.retry_after().to_string())),
         OAuthError::Unavailable { .. } => headers.push((header::RETRY_AFTER, RETRY_AFTER.to_string())),
         OAuthError::ContentEncoding => headers.push(no_coding()),
         _ => {}

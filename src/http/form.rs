@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use crate::use_cases::token::OAuthError;
+use crate::use_cases::token::InvalidRequest;
 
 /// The parameters of a form that have a value. Each occurs once, except those that may repeat.
 #[derive(Debug)]
@@ -15,9 +15,9 @@ const MAY_REPEAT: [&str; 2] = ["resource", "audience"];
 
 impl<'a> Form<'a> {
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] for bad percent-encoding, invalid UTF-8, a NUL, or a repeated parameter (RFC 6749
+    /// [`InvalidRequest`] for bad percent-encoding, invalid UTF-8, a NUL, or a repeated parameter (RFC 6749
     /// §3.2).
-    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, OAuthError> {
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, InvalidRequest> {
         let mut pairs = Vec::with_capacity(8);
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -44,24 +44,22 @@ impl<'a> Form<'a> {
     /// The value of a required parameter.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] when it is missing.
-    pub(crate) fn require(&self, name: &str) -> Result<&str, OAuthError> {
-        self.get(name).ok_or_else(|| OAuthError::InvalidRequest(format!("{name} is missing")))
+    /// [`InvalidRequest`] when it is missing.
+    pub(crate) fn require(&self, name: &'static str) -> Result<&str, InvalidRequest> {
+        self.get(name).ok_or(InvalidRequest::ParameterMissing(name))
     }
 }
 
 /// Decodes one name or value: `+` becomes a space, `%` begins an escape, and the result must be UTF-8 without NUL.
 ///
 /// # Errors
-/// [`OAuthError::InvalidRequest`].
-pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
-    let invalid = |why: &str| Err(OAuthError::InvalidRequest(why.into()));
+/// [`InvalidRequest`].
+pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
     if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
-        return std::str::from_utf8(encoded)
-            .map_or_else(|_| invalid("the form is not valid UTF-8"), |text| Ok(text.into()));
+        return std::str::from_utf8(encoded).map(Cow::Borrowed).map_err(|_| InvalidRequest::NotUtf8);
     }
     if !has_whole_escapes(encoded) {
-        return invalid("a % is not followed by two hexadecimal digits");
+        return Err(InvalidRequest::Escape);
     }
     let bytes: Cow<'_, [u8]> = if encoded.contains(&b'+') {
         let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -70,13 +68,13 @@ pub(crate) fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, OAuthError> {
         percent_decode(encoded).into()
     };
     if bytes.contains(&0) {
-        return invalid("NUL characters are not allowed");
+        return Err(InvalidRequest::Nul);
     }
     let text = match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     };
-    text.map_or_else(|| invalid("the form is not valid UTF-8"), Ok)
+    text.ok_or(InvalidRequest::NotUtf8)
 }
 
 /// Checked here because `percent_decode` passes a stray `%` through.
@@ -91,27 +89,28 @@ fn has_whole_escapes(encoded: &[u8]) -> bool {
     true
 }
 
-fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), OAuthError> {
+fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), InvalidRequest> {
     let mut names: Vec<&str> =
         pairs.iter().map(|(name, _)| &**name).filter(|name| !MAY_REPEAT.contains(name)).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),
-        Some([name, _]) if is_ours(name) => Err(OAuthError::InvalidRequest(format!("{name} appears twice"))),
-        Some(_) => Err(OAuthError::InvalidRequest("a parameter appears twice".into())),
+        Some(pair) => Err(InvalidRequest::ParameterTwice(known(pair[0]))),
     }
 }
 
 /// Only known names appear in messages. Any other could be a secret in the wrong place.
-fn is_ours(name: &str) -> bool {
-    matches!(name, "grant_type" | "client_id" | "client_secret" | "scope" | "token" | "token_type_hint")
+fn known(name: &str) -> Option<&'static str> {
+    const NAMES: [&str; 6] =
+        ["grant_type", "client_id", "client_secret", "scope", "token", "token_type_hint"];
+    NAMES.into_iter().find(|known| *known == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pairs(body: &str) -> Result<Vec<(String, String)>, OAuthError> {
+    fn pairs(body: &str) -> Result<Vec<(String, String)>, InvalidRequest> {
         let form = Form::parse(body.as_bytes())?;
         Ok(form.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
     }
@@ -124,12 +123,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_one_thing_is_refused() {
-        for body in ["a=%", "a=%4", "a=%zz", "%=1", "a=%00", "a=\0", "a=%ff", "a=1&a=2", "a=&a=", "%61=1&a=2"]
-        {
-            assert!(matches!(pairs(body), Err(OAuthError::InvalidRequest(_))), "{body}");
+    fn an_ambiguous_form_is_refused_for_its_own_reason() {
+        use InvalidRequest as I;
+
+        for (body, reason) in [
+            ("a=%", I::Escape),
+            ("a=%4", I::Escape),
+            ("a=%zz", I::Escape),
+            ("%=1", I::Escape),
+            ("a=%00", I::Nul),
+            ("a=\0", I::Nul),
+            ("a=%ff", I::NotUtf8),
+            ("a=+%ff", I::NotUtf8),
+            ("a=1&a=2", I::ParameterTwice(None)),
+            ("a=&a=", I::ParameterTwice(None)),
+            ("%61=1&a=2", I::ParameterTwice(None)),
+            ("scope=read&grant_type=x&scope=write", I::ParameterTwice(Some("scope"))),
+        ] {
+            assert_eq!(pairs(body), Err(reason), "{body}");
         }
-        assert!(Form::parse(b"a=\xff").is_err());
+        assert_eq!(Form::parse(b"a=\xff").map(|_| ()), Err(I::NotUtf8));
+    }
+
+    #[test]
+    fn a_required_parameter_without_a_value_is_missing() {
+        let form = Form::parse(b"token=&scope=read").unwrap();
+        assert_eq!(form.require("scope"), Ok("read"));
+        assert_eq!(form.require("token"), Err(InvalidRequest::ParameterMissing("token")));
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::node::Node;
 use crate::use_cases::access::{self, Caller, identify};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{
-    self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, Issued, OAuthError, RevokeRequest, TOKEN_EXCHANGE,
+    self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, InvalidRequest, Issued, OAuthError, RevokeRequest,
+    TOKEN_EXCHANGE,
 };
 
 const MAX_BODY: usize = 16 * 1024;
@@ -43,9 +44,7 @@ impl FromRequest<Arc<Node>> for Posted {
         let CameFrom(address) = CameFrom::from_request_parts(&mut parts, node).await?;
         // RFC 6749 §2.3.1: never in the URI, which proxies and servers log.
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
-            return Err(
-                OAuthError::InvalidRequest("parameters must be in the body, not in the URL".into()).into()
-            );
+            return Err(InvalidRequest::ParametersInUrl.into());
         }
         let request_id = RequestId::of(&parts);
         let body = read_form(&parts.headers, body).await?;
@@ -61,9 +60,7 @@ impl Posted {
 
 async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, OAuthError> {
     if !body::is_of_type(headers, "application/x-www-form-urlencoded") {
-        return Err(OAuthError::InvalidRequest(
-            "the request body must be application/x-www-form-urlencoded".into(),
-        ));
+        return Err(InvalidRequest::NotAForm.into());
     }
     Ok(body::read(headers, body, MAX_BODY).await?)
 }
@@ -103,7 +100,7 @@ pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Resu
 }
 
 /// RFC 8693 §2.1.
-fn exchange<'f>(form: &'f Form<'_>, grant: GrantRequest<'f>) -> Result<ExchangeRequest<'f>, OAuthError> {
+fn exchange<'f>(form: &'f Form<'_>, grant: GrantRequest<'f>) -> Result<ExchangeRequest<'f>, InvalidRequest> {
     Ok(ExchangeRequest {
         subject_token: form.require("subject_token")?,
         subject_token_type: form.require("subject_token_type")?,
@@ -149,7 +146,7 @@ async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Ca
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
     if let Some(bearer) = authorization.and_then(Credential::bearer) {
         if form.get("client_secret").is_some() {
-            return Err(OAuthError::InvalidRequest("the request has two credentials".into()).into());
+            return Err(InvalidRequest::SecretBesideBearer.into());
         }
         let caller = identify(&node.authenticator, bearer.into(), posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));

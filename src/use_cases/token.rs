@@ -9,7 +9,10 @@ mod issue;
 mod revoke;
 
 pub use client_credentials::client_credentials;
-pub use error::OAuthError;
+pub use error::{
+    InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, OAuthError, ScopeHolder, SubjectTokenFault,
+    TooMany, UnauthorizedClient,
+};
 pub use exchange::{ACCESS_TOKEN, ExchangeRequest, TOKEN_EXCHANGE, token_exchange};
 pub use grant::{Grant, GrantRequest};
 pub use introspect::{Introspection, introspect};

@@ -1,28 +1,36 @@
 //! Errors of the OAuth endpoints (RFC 6749 §5.2), each with the description for the client and the cause for the log.
 
+mod reason;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::fmt::Display;
+
+pub use self::reason::{
+    InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, ScopeHolder, SubjectTokenFault, TooMany,
+    UnauthorizedClient,
+};
 
 use crate::node::{AuthenticationError, Busy};
 use crate::store::StoreError;
 use crate::use_cases::access::AccessFault;
 
-/// An error in the terms of OAuth.
+/// An error in the terms of OAuth. `Display` is the `error_description` member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OAuthError {
-    /// 400: the request is malformed.
-    InvalidRequest(String),
-    /// 401: the client is not authenticated. The description is `None` for an unknown id, a bad tag and a wrong secret,
-    /// so that clients can't tell these apart. Otherwise it says what is wrong with the request, or with the key if the
-    /// client presented the right secret.
-    InvalidClient(Option<String>),
-    /// 400: the client may not do this.
-    UnauthorizedClient(&'static str),
+    /// 400: the request is malformed. The value says why.
+    InvalidRequest(InvalidRequest),
+    /// 401: the client is not authenticated. The value says why, as far as the client may know.
+    InvalidClient(InvalidClient),
+    /// 400: the client may not do this. The value says what.
+    UnauthorizedClient(UnauthorizedClient),
     /// 400: the server does not support this grant type.
     UnsupportedGrantType,
-    /// 400: the scope is malformed, or the key does not cover it.
-    InvalidScope(String),
-    /// 400: the key may not have this audience (RFC 8707 §2).
-    InvalidTarget(String),
+    /// 400: the scope is malformed, or the key does not cover it. The value says which.
+    InvalidScope(InvalidScope),
+    /// 400: the key may not have this audience (RFC 8707 §2). The value says why.
+    InvalidTarget(InvalidTarget),
     /// 400: this endpoint can't revoke this kind of token (RFC 7009 §2.2.1).
     UnsupportedTokenType,
     /// 405: the endpoint supports only POST.
@@ -33,13 +41,8 @@ pub enum OAuthError {
     ContentEncoding,
     /// 408: the body did not arrive in time.
     TooSlow,
-    /// 429: too many wrong secrets, or too many revoked tokens.
-    TooMany {
-        /// What there were too many of.
-        what: &'static str,
-        /// The wait in seconds.
-        retry_after: i64,
-    },
+    /// 429: the client asks too much of the server. The value says what there is too much of.
+    TooMany(TooMany),
     /// 503: something that the answer needs is unavailable.
     Unavailable {
         /// The cause, for the log.
@@ -72,39 +75,12 @@ impl OAuthError {
             Self::InvalidScope(_) => "invalid_scope",
             Self::InvalidTarget(_) => "invalid_target",
             Self::UnsupportedTokenType => "unsupported_token_type",
-            Self::TooMany { .. } | Self::Unavailable { .. } => "temporarily_unavailable",
+            Self::TooMany(_) | Self::Unavailable { .. } => "temporarily_unavailable",
             Self::Internal { .. } => "server_error",
         }
     }
 
-    /// The `error_description` member, before characters that it can't hold are replaced.
-    pub fn description(&self) -> String {
-        match self {
-            Self::InvalidRequest(why) | Self::InvalidScope(why) | Self::InvalidTarget(why) => why.clone(),
-            Self::InvalidClient(Some(why)) => why.clone(),
-            Self::InvalidClient(None) => "client authentication failed".into(),
-            Self::UnauthorizedClient(why) => (*why).into(),
-            Self::UnsupportedGrantType => {
-                "the supported grant types are client_credentials and token exchange".into()
-            }
-            Self::UnsupportedTokenType => "an API key cannot be revoked here; use the management API".into(),
-            Self::MethodNotAllowed => "this endpoint supports only POST".into(),
-            Self::TooLarge => "the body is larger than 16 KiB".into(),
-            Self::ContentEncoding => {
-                "the request body must not be compressed; send it without Content-Encoding".into()
-            }
-            Self::TooSlow => "the request body did not arrive in time".into(),
-            Self::TooMany { what, retry_after } => format!("too many {what}; try again in {retry_after} s"),
-            Self::Unavailable { .. } => {
-                "the server cannot process this request at the moment; try again later".into()
-            }
-            Self::Internal { .. } => {
-                "an internal error occurred; the server's log has the details under this request id".into()
-            }
-        }
-    }
-
-    /// What the log says beyond the description.
+    /// What the log says beyond the text.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Unavailable { cause } | Self::Internal { cause } => Some(cause),
@@ -116,15 +92,12 @@ impl OAuthError {
 impl From<AuthenticationError> for OAuthError {
     fn from(refusal: AuthenticationError) -> Self {
         match refusal {
-            AuthenticationError::Unknown => Self::InvalidClient(None),
-            AuthenticationError::Throttled(retry_after) => {
-                Self::TooMany { what: "wrong secrets", retry_after }
-            }
-            // Only a client that presented the right secret learns this.
-            AuthenticationError::Revoked
-            | AuthenticationError::Expired
-            | AuthenticationError::Disabled
-            | AuthenticationError::Address(_) => Self::InvalidClient(Some(refusal.to_string())),
+            AuthenticationError::Unknown => InvalidClient::Failed.into(),
+            AuthenticationError::Throttled(seconds) => TooMany::WrongSecrets(seconds).into(),
+            AuthenticationError::Revoked => InvalidClient::KeyRevoked.into(),
+            AuthenticationError::Expired => InvalidClient::KeyExpired.into(),
+            AuthenticationError::Disabled => InvalidClient::KeyDisabled.into(),
+            AuthenticationError::Address(address) => InvalidClient::Address(address).into(),
             AuthenticationError::Store(error) => error.into(),
             AuthenticationError::Stale(_) => Self::Unavailable { cause: refusal.to_string() },
             AuthenticationError::Busy(busy) => busy.into(),
@@ -136,7 +109,7 @@ impl From<AccessFault> for OAuthError {
     fn from(fault: AccessFault) -> Self {
         match fault {
             AccessFault::Key(refusal) => refusal.into(),
-            AccessFault::Token(_) | AccessFault::TokenAddress(_) => Self::InvalidClient(None),
+            AccessFault::Token(_) | AccessFault::TokenAddress(_) => InvalidClient::Failed.into(),
         }
     }
 }
@@ -151,9 +124,7 @@ impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable { cause: error.to_string() },
-            StoreError::QueueFull(_) => {
-                Self::TooMany { what: "requests of this organization", retry_after: 1 }
-            }
+            StoreError::QueueFull(_) => TooMany::Requests.into(),
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }

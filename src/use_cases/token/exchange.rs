@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use self::subject::Subject;
-use super::{GrantRequest, Issued, OAuthError};
+use super::{GrantRequest, InvalidRequest, Issued, OAuthError, UnauthorizedClient};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
@@ -60,7 +60,7 @@ pub async fn token_exchange(
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(authenticator, request.subject_token, now).await?,
         API_KEY => Subject::of_key(authenticator, request.subject_token, now).await?,
-        _ => return Err(invalid("subject_token_type is not supported")),
+        _ => return Err(InvalidRequest::SubjectTokenType.into()),
     };
     may_act_for(&client, &subject)?;
     subject.admits(request.subject_address()?)?;
@@ -95,17 +95,15 @@ pub async fn token_exchange(
 }
 
 /// Checks that the client has the scope to act in the subject's project.
-fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), OAuthError> {
+fn may_act_for(client: &Authenticated, subject: &Subject) -> Result<(), UnauthorizedClient> {
     let path = ["orgs", &subject.organization, "projects", &subject.project, "token-exchange"];
     let may = Resource::reserved(&path)
         .is_ok_and(|resource| client.cached.key.scopes.permits(Verb::Write, &resource));
-    may.then_some(()).ok_or(OAuthError::UnauthorizedClient(
-        "the client is not allowed to exchange tokens of the subject's project",
-    ))
+    may.then_some(()).ok_or(UnauthorizedClient::Exchange)
 }
 
 /// The actors of the new token: the client, and those who acted before it (RFC 8693 §4.1).
-fn actor(client: &Authenticated, subject: &Subject) -> Result<ActorClaim, OAuthError> {
+fn actor(client: &Authenticated, subject: &Subject) -> Result<ActorClaim, InvalidRequest> {
     let earlier = subject.actor.clone().map(Box::new);
     let actor = ActorClaim {
         subject: client.cached.client_id.clone(),
@@ -113,31 +111,27 @@ fn actor(client: &Authenticated, subject: &Subject) -> Result<ActorClaim, OAuthE
         earlier,
     };
     if actor.chain().count() > MAX_ACTORS {
-        return Err(invalid(format!("a token can be exchanged at most {MAX_ACTORS} times")));
+        return Err(InvalidRequest::TooManyExchanges);
     }
     Ok(actor)
 }
 
 impl ExchangeRequest<'_> {
-    fn is_for_what_is_here(&self) -> Result<(), OAuthError> {
+    fn is_for_what_is_here(&self) -> Result<(), InvalidRequest> {
         if self.has_actor {
-            return Err(invalid("actor_token is not supported: the client is the actor"));
+            return Err(InvalidRequest::ActorToken);
         }
         match self.requested_token_type {
             None | Some(ACCESS_TOKEN) => Ok(()),
-            Some(_) => Err(invalid(format!("requested_token_type must be {ACCESS_TOKEN}"))),
+            Some(_) => Err(InvalidRequest::RequestedTokenType(ACCESS_TOKEN)),
         }
     }
 
-    fn subject_address(&self) -> Result<Option<IpAddr>, OAuthError> {
+    fn subject_address(&self) -> Result<Option<IpAddr>, InvalidRequest> {
         let parse = |text: &str| {
-            let address: IpAddr = text.parse().map_err(|_| invalid("subject_address is not an address"))?;
+            let address: IpAddr = text.parse().map_err(|_| InvalidRequest::NotAnAddress)?;
             Ok(address.to_canonical())
         };
         self.subject_address.map(parse).transpose()
     }
-}
-
-fn invalid(why: impl Into<String>) -> OAuthError {
-    OAuthError::InvalidRequest(why.into())
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::OAuthError;
+use super::{InvalidScope, InvalidTarget, OAuthError, ScopeHolder};
 use crate::base::text::{Excerpt, redacted};
 use crate::domain::scope::Scopes;
 use crate::node::{CachedKey, Granted};
@@ -37,7 +37,7 @@ impl<'a> GrantRequest<'a> {
         Ok(Grant { audience, scope: self.scope(available)? })
     }
 
-    fn audience(&self, cached: &'a CachedKey, issuer: &'a str) -> Result<Vec<&'a str>, OAuthError> {
+    fn audience(&self, cached: &'a CachedKey, issuer: &'a str) -> Result<Vec<&'a str>, InvalidTarget> {
         if self.audiences.is_empty() {
             return default_audience(cached, issuer).map(|audience| vec![audience]);
         }
@@ -46,20 +46,13 @@ impl<'a> GrantRequest<'a> {
             // The comparison is byte for byte (RFC 8707 §2).
             let known =
                 cached.audiences.iter().map(String::as_str).chain([issuer]).find(|known| known == asked);
-            let known = known.ok_or_else(|| {
-                OAuthError::InvalidTarget(format!(
-                    "{} is not an audience of this key's project",
-                    Excerpt::from(*asked)
-                ))
-            })?;
+            let known = known.ok_or_else(|| InvalidTarget::NotOfProject(Excerpt::from(*asked)))?;
             if !granted.contains(&known) {
                 granted.push(known);
             }
         }
         if granted.len() > 1 && granted.contains(&issuer) {
-            return Err(OAuthError::InvalidTarget(
-                "a token for the management API cannot have another audience".into(),
-            ));
+            return Err(InvalidTarget::ManagementBesideOthers);
         }
         Ok(granted)
     }
@@ -67,16 +60,15 @@ impl<'a> GrantRequest<'a> {
     /// The requested resource servers. The issuer is not one of them.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidTarget`].
+    /// [`InvalidTarget`].
     pub(super) fn audience_of_others(
         &self,
         cached: &'a CachedKey,
         issuer: &'a str,
-    ) -> Result<Vec<&'a str>, OAuthError> {
+    ) -> Result<Vec<&'a str>, InvalidTarget> {
         let is_issuer = |audience: &&str| *audience == issuer;
         if self.audiences.iter().any(is_issuer) {
-            let why = "a token for the management API is not got by exchange";
-            return Err(OAuthError::InvalidTarget(why.into()));
+            return Err(InvalidTarget::ManagementByExchange);
         }
         if self.audiences.is_empty() {
             return first_audience(cached).map(|first| vec![first]);
@@ -84,20 +76,20 @@ impl<'a> GrantRequest<'a> {
         self.audience(cached, issuer)
     }
 
-    fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, OAuthError> {
+    fn scope(&self, available: &'a Granted) -> Result<Cow<'a, str>, InvalidScope> {
         let Some(asked) = self.scope else {
             return match available.scopes.is_empty() {
                 false => Ok(Cow::Borrowed(&available.text)),
-                true => Err(OAuthError::InvalidScope("the key has no scope for this audience".into())),
+                true => Err(InvalidScope::None(ScopeHolder::Key)),
             };
         };
-        covered(asked, &available.scopes, "the key for this audience").map(Cow::Owned)
+        covered(asked, &available.scopes, ScopeHolder::Key).map(Cow::Owned)
     }
 }
 
 /// The audience of a request that names none: the issuer for a key that has only management scopes, or else the first
 /// one of the project.
-fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a str, OAuthError> {
+fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a str, InvalidTarget> {
     if cached.unreserved.scopes.is_empty() {
         return Ok(issuer);
     }
@@ -105,18 +97,17 @@ fn default_audience<'a>(cached: &'a CachedKey, issuer: &'a str) -> Result<&'a st
 }
 
 /// The first audience of the key's project. The organization may have left it none.
-fn first_audience(cached: &CachedKey) -> Result<&str, OAuthError> {
+fn first_audience(cached: &CachedKey) -> Result<&str, InvalidTarget> {
     let first = cached.audiences.first().map(String::as_str);
-    first.ok_or_else(|| OAuthError::InvalidTarget("the client's project has no audience".into()))
+    first.ok_or(InvalidTarget::None)
 }
 
-/// The requested scopes in canonical form, if `by` covers each of them. `holder` names the owner of `by` in the error.
+/// The requested scopes in canonical form, if `by`, which are those of `holder`, cover each of them.
 ///
 /// # Errors
-/// [`OAuthError::InvalidScope`].
-pub(super) fn covered(asked: &str, by: &Scopes, holder: &str) -> Result<String, OAuthError> {
-    let asked = Scopes::parse_request(asked).map_err(|error| OAuthError::InvalidScope(error.to_string()))?;
+/// [`InvalidScope`].
+pub(super) fn covered(asked: &str, by: &Scopes, holder: ScopeHolder) -> Result<String, InvalidScope> {
+    let asked = Scopes::parse_request(asked).map_err(InvalidScope::Malformed)?;
     let Some(beyond) = asked.iter().find(|scope| !by.covers(scope)) else { return Ok(asked.to_string()) };
-    let beyond = redacted(&beyond.to_string());
-    Err(OAuthError::InvalidScope(format!("no scope of {holder} covers {beyond}")))
+    Err(InvalidScope::NotCovered(holder, redacted(&beyond.to_string())))
 }

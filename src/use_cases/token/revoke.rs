@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::OAuthError;
+use super::{OAuthError, TooMany, UnauthorizedClient};
 use crate::domain::api_key::looks_like_key;
 use crate::domain::audit::Actor;
 use crate::domain::names::OrganizationId;
@@ -37,7 +37,7 @@ pub async fn revoke(
     // A token that none of our signing keys signed, or that has expired, is already invalid.
     let Ok(claims) = authenticator.verified(&request.token, Audience::Any, now) else { return Ok(()) };
     if !may_revoke(&request.caller, &claims) {
-        return Err(OAuthError::UnauthorizedClient("the token belongs to another client"));
+        return Err(UnauthorizedClient::OtherClientsToken.into());
     }
     let (Ok(key), Ok(organization)) = (claims.subject.parse(), claims.organization.parse()) else {
         return Err(OAuthError::internal("a token of ours names no key or no organization"));
@@ -73,10 +73,7 @@ async fn revoke_in(
             records.wake_follower();
             Ok(())
         }
-        Err(RevokeTokenError::TooMany) => Err(OAuthError::TooMany {
-            what: "tokens revoked one by one; revoke the key that they are of",
-            retry_after: 60,
-        }),
+        Err(RevokeTokenError::TooMany) => Err(TooMany::RevokedTokens.into()),
         Err(RevokeTokenError::Store(error)) => {
             // The revocation may have been committed all the same, so this node refuses the token.
             revocations.tokens.insert(token, now);

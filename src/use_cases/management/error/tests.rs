@@ -1,5 +1,8 @@
+use std::fmt::{Debug, Display};
+
 use super::*;
 use crate::base::clock::Timestamp;
+use crate::base::every_variant::{variant, with_every_variant};
 use crate::domain::api_key::{EnvironmentSlugError, KeyClueError, KeyId, KeyIdError};
 use crate::domain::audiences::AudiencesError;
 use crate::domain::audit::{self, WhoError};
@@ -18,14 +21,11 @@ fn key(last: char) -> KeyId {
     format!("key_000000000000000{last}").parse().unwrap()
 }
 
-/// One line for each reason: its name and its message.
-fn listed<T: std::fmt::Debug + std::fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
-    let line = |reason: T| {
-        let debug = format!("{reason:?}");
-        let name = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
-        format!("{name}: {reason}")
-    };
-    all.into_iter().map(line).collect::<Vec<_>>().join("\n")
+/// One line for each reason: its name and its message. No variant is omitted.
+#[track_caller]
+fn listed<T: Debug + Display>(all: impl IntoIterator<Item = T>) -> String {
+    let lines = with_every_variant(include_str!("reason.rs"), all);
+    lines.iter().map(|reason| format!("{}: {reason}", variant(reason))).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -43,6 +43,7 @@ fn every_invalid_request_is_explained() {
         I::ParameterTwice("limit".into()),
         I::NotAFlag("force"),
         I::Limit(200),
+        I::Value(NameError.into()),
         I::NotAMoment("from"),
         I::NotADay,
         I::Cursor(CursorError),

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::invalid;
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::SecretId;
@@ -14,8 +13,8 @@ use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
 };
-use crate::use_cases::token::OAuthError;
 use crate::use_cases::token::grant::covered;
+use crate::use_cases::token::{InvalidRequest, InvalidScope, OAuthError, ScopeHolder, SubjectTokenFault};
 
 /// The subject of an exchange, whose token or key is valid now.
 pub(super) struct Subject {
@@ -49,13 +48,9 @@ impl Subject {
         token: &str,
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
-        let live =
-            authenticator.live_token(token, Audience::Any, now).await.map_err(|fault| match fault {
-                BearerFault::Unknown(refusal) => refusal.into(),
-                fault => invalid(format!("subject_token: {fault}")),
-            })?;
+        let live = authenticator.live_token(token, Audience::Any, now).await.map_err(not_live)?;
         if live.claims.audience.contains(&authenticator.signer.issuer) {
-            return Err(invalid("subject_token: a token for the management API cannot be exchanged"));
+            return Err(SubjectTokenFault::ForManagement.into());
         }
         Ok(live.into())
     }
@@ -71,16 +66,17 @@ impl Subject {
     ) -> Result<Self, OAuthError> {
         let opened = authenticator.open(Presented { client_id: None, key }, now).await;
         let opened = opened.map_err(|refusal| match refusal {
-            AuthenticationError::Unknown => invalid("subject_token: unknown key or wrong secret"),
+            AuthenticationError::Unknown => OAuthError::from(SubjectTokenFault::UnknownKey),
             other => other.into(),
         })?;
         let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
         authenticator.count(&opened, UseKind::Refused(reason), now);
-        Err(invalid(match reason {
-            RefusalReason::Expired => "subject_token: the key has expired",
-            RefusalReason::Disabled => "subject_token: the key is disabled",
-            _ => "subject_token: the key is revoked",
-        }))
+        Err(match reason {
+            RefusalReason::Expired => SubjectTokenFault::KeyExpired,
+            RefusalReason::Disabled => SubjectTokenFault::KeyDisabled,
+            _ => SubjectTokenFault::KeyRevoked,
+        }
+        .into())
     }
 
     /// Counts one use of the presented token or key.
@@ -91,15 +87,13 @@ impl Subject {
     /// Checks that the subject may call from `address`, for which the client vouches.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`].
-    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), OAuthError> {
+    /// [`InvalidRequest`].
+    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), InvalidRequest> {
         match address {
             _ if self.cidrs.is_everyone() => Ok(()),
-            None => {
-                Err(invalid("the subject is restricted to network ranges, so subject_address is required"))
-            }
+            None => Err(InvalidRequest::NoSubjectAddress),
             Some(_) if self.cidrs.admits(address) => Ok(()),
-            Some(_) => Err(invalid("the subject is not allowed from subject_address")),
+            Some(_) => Err(InvalidRequest::SubjectAddress),
         }
     }
 
@@ -107,15 +101,26 @@ impl Subject {
     /// silently less, than was requested.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidScope`].
-    pub(super) fn narrowed(&self, asked: Option<&str>) -> Result<String, OAuthError> {
+    /// [`InvalidScope`].
+    pub(super) fn narrowed(&self, asked: Option<&str>) -> Result<String, InvalidScope> {
         if self.scopes.is_empty() {
-            return Err(OAuthError::InvalidScope("the subject has no scope for a resource server".into()));
+            return Err(InvalidScope::None(ScopeHolder::Subject));
         }
         match asked {
-            Some(asked) => covered(asked, &self.scopes, "the subject"),
+            Some(asked) => covered(asked, &self.scopes, ScopeHolder::Subject),
             None => Ok(self.scopes.to_string()),
         }
+    }
+}
+
+fn not_live(fault: BearerFault) -> OAuthError {
+    match fault {
+        BearerFault::Refused(fault) => SubjectTokenFault::Refused(fault).into(),
+        BearerFault::Expired => SubjectTokenFault::Expired.into(),
+        BearerFault::Revoked => SubjectTokenFault::Revoked.into(),
+        BearerFault::KeyRevoked => SubjectTokenFault::KeyOfTokenRevoked.into(),
+        BearerFault::KeyDisabled => SubjectTokenFault::KeyOfTokenDisabled.into(),
+        BearerFault::Unknown(refusal) => refusal.into(),
     }
 }
 
