@@ -1,6 +1,9 @@
-//! The foundation: time, randomness, locks, text, environment variables, secret files and the master key. Nothing
+//! The foundation: time, randomness, locks, text, environment variables, secret files, the master key and what a
+//! certificate says. Nothing
 //! here knows about API keys.
 
+#[cfg(feature = "server")]
+pub mod certificate;
 pub mod clock;
 pub mod entropy;
 #[cfg(test)]

@@ -22,6 +22,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -31,7 +32,7 @@ use tower_service::Service;
 
 pub use body::BodyTimedOut;
 pub use limits::Limits;
-pub use tls::{TlsError, TlsSettings};
+pub use tls::{Renewal, RenewedCertificate, TlsError, TlsSettings};
 
 use accept::Acceptor;
 use connection::Host;
@@ -42,7 +43,7 @@ pub struct Listener {
     acceptor: Acceptor,
     address: SocketAddr,
     limits: Limits,
-    tls: Option<TlsAcceptor>,
+    tls: Option<(TlsAcceptor, Arc<RenewedCertificate>)>,
     phase: watch::Sender<Phase>,
 }
 
@@ -104,6 +105,11 @@ impl Listener {
         self.address
     }
 
+    /// The certificate, if TLS ends here.
+    pub fn certificate(&self) -> Option<Arc<RenewedCertificate>> {
+        self.tls.as_ref().map(|(_, certificate)| Arc::clone(certificate))
+    }
+
     /// Completes when the shutdown begins. From then on, each answer is the last one of its connection and carries
     /// `Connection: close`.
     pub fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -121,7 +127,8 @@ impl Listener {
     /// its IPv4 form. Requests that are not valid HTTP get 400 or 431 without a body, and never reach the service.
     /// Dropping the future cuts off all connections.
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
-        let host = Host::new(service, self.limits.clone(), self.tls, self.phase.subscribe());
+        let tls = self.tls.map(|(acceptor, _)| acceptor);
+        let host = Host::new(service, self.limits.clone(), tls, self.phase.subscribe());
         let mut connections = 0;
         let mut serve = |accepted| {
             connections += 1;

@@ -12,7 +12,7 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use super::CliError;
 use super::output::within;
@@ -31,6 +31,12 @@ const LAST_LINES_WITHIN: Duration = Duration::from_millis(1_500);
 /// The writing thread. It is global because the log is.
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
 
+/// Replaces the filter of the log.
+static FILTER: Mutex<Option<reload::Handle<EnvFilter, Registry>>> = Mutex::new(None);
+
+/// The filter when none is set.
+pub(super) const DEFAULT_FILTER: &str = "info";
+
 struct Writer {
     dropped: ErrorCounter,
     /// Flushes buffered lines when dropped.
@@ -40,7 +46,8 @@ struct Writer {
 /// Starts the log. Until [`finish`], logging never blocks, not even in a panic.
 pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliError> {
     let wrong = |why: String| ConfigError::Setting { setting: "CLAVIGER_LOG", origin: Origin::Variable, why };
-    let filter = EnvFilter::try_new(filter.unwrap_or("info")).map_err(|error| wrong(error.to_string()))?;
+    let filter = parse(filter.unwrap_or(DEFAULT_FILTER)).map_err(wrong)?;
+    let (filter, handle) = reload::Layer::new(filter);
     let log = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_said));
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES);
     let (writer, guard) = builder.thread_name("log").finish(io::stderr());
@@ -55,8 +62,28 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
     started.map_err(|error| CliError::Failed(format!("cannot start the log: {error}")))?;
     // The default hook writes to standard error directly and could block.
     panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));
+    *FILTER.lock() = Some(handle);
     *WRITER.lock() = Some(Writer { dropped, guard });
     Ok(())
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(filter).map_err(|error| error.to_string())
+}
+
+/// Whether the text is a filter.
+pub(super) fn is_filter(filter: &str) -> bool {
+    parse(filter).is_ok()
+}
+
+/// Replaces the filter of the running log.
+///
+/// # Errors
+/// When the text is not a filter. The present one then stays.
+pub(super) fn set_filter(filter: &str) -> Result<(), String> {
+    let filter = parse(filter)?;
+    let handle = FILTER.lock();
+    handle.as_ref().map_or(Ok(()), |handle| handle.reload(filter).map_err(|error| error.to_string()))
 }
 
 /// Logs once a second how many lines were dropped since the last report that got through.

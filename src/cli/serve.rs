@@ -1,6 +1,7 @@
 //! `claviger serve`.
 
 mod begin;
+mod hangup;
 mod open_files;
 mod running;
 mod waiting;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use self::begin::begin;
 use self::running::Running;
 use self::waiting::Waiting;
-use super::server_args::ServerArgs;
+use super::server_args::{LogFilter, ServerArgs};
 use super::{CliError, logging};
 use crate::base::clock::{Clock, monotonic_now};
 use crate::base::entropy::Entropy;
@@ -41,7 +42,9 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let accepts_new_identity = self.accept_new_identity;
-        self.server.load()?.run(|config| serve(config, accepts_new_identity)).await
+        let loaded = self.server.load()?;
+        let log_filter = loaded.log_filter();
+        loaded.run(|config| serve(config, log_filter, accepts_new_identity)).await
     }
 
     pub(super) fn server(&mut self) -> &mut ServerArgs {
@@ -53,8 +56,9 @@ impl ServeArgs {
 const ANSWERS_SHARE: f64 = 0.9;
 
 /// Serves until SIGTERM or SIGINT, then answers all accepted requests.
-async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliError> {
+async fn serve(config: Config, log_filter: LogFilter, accepts_new_identity: bool) -> Result<(), CliError> {
     let (ends, signalled) = ends()?;
+    let certificate = hangup::follow(log_filter)?;
     tokio::spawn(logging::report_dropped_lines());
     let (version, commit) = (env!("CARGO_PKG_VERSION"), option_env!("CLAVIGER_COMMIT"));
     tracing::info!(version, commit, "starting");
@@ -63,6 +67,9 @@ async fn serve(config: Config, accepts_new_identity: bool) -> Result<(), CliErro
     let shutdown = limits.drain_deadline;
     let limits = Limits { drain_deadline: shutdown.mul_f64(ANSWERS_SHARE), ..limits };
     let listener = Listener::bind(config.listen, limits, config.tls.clone()).map_err(not_listening)?;
+    if let Some(present) = listener.certificate() {
+        let _ = certificate.set(present);
+    }
     let context = BootstrapContext {
         accepts_new_identity,
         ..bootstrap_context(&config, store.clone(), listener.local_addr())
@@ -166,19 +173,10 @@ fn wrong_setting(setting: &'static str, error: &dyn std::fmt::Display) -> CliErr
     ConfigError::Setting { setting, origin: Origin::Variable, why: error.to_string() }.into()
 }
 
-/// Receives the first SIGTERM or SIGINT, and its time. SIGHUP is ignored: neither a closing terminal nor a tool that
-/// asks for a reload may stop the server.
+/// Receives the first SIGTERM or SIGINT, and its time.
 fn ends() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<Instant>>), CliError> {
     let (ended, ends) = mpsc::channel(1);
     let signalled = Arc::new(OnceLock::new());
-    let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::info!(
-                "SIGHUP is ignored: settings are read at startup, and certificates whenever they change"
-            );
-        }
-    });
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let mut signal = signal(kind).map_err(CliError::failed)?;
         let (ended, signalled) = (ended.clone(), Arc::clone(&signalled));

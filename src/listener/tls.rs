@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::base::key_file::{KeyFileError, Readers};
-use certificate::RenewedCertificate;
+pub use certificate::{Renewal, RenewedCertificate};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -99,18 +99,18 @@ pub enum TlsError {
     },
 }
 
-/// Reads the certificate, and returns an acceptor that renews it.
-pub(super) fn acceptor(settings: TlsSettings) -> Result<TlsAcceptor, TlsError> {
+/// Reads the certificate. Returns an acceptor that renews it, and the certificate, to renew it at once.
+pub(super) fn acceptor(settings: TlsSettings) -> Result<(TlsAcceptor, Arc<RenewedCertificate>), TlsError> {
     // The provider is explicit. Another crate may have set the process's default, or left it ambiguous.
     let provider = Arc::new(ring::default_provider());
-    let certificate = RenewedCertificate::load(settings, Arc::clone(&provider))?;
+    let certificate = Arc::new(RenewedCertificate::load(settings, Arc::clone(&provider))?);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
         .expect("ring has cipher suites for both versions")
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(certificate));
+        .with_cert_resolver(certificate.clone());
     config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok((TlsAcceptor::from(Arc::new(config)), certificate))
 }
 
 /// Whether the peer selected HTTP/2 by ALPN (RFC 9113 §3.2).

@@ -14,6 +14,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
+use crate::base::certificate::CertificateFacts;
 use crate::base::clock::monotonic_now;
 use crate::base::key_file::{self, Readers};
 use crate::base::lock::{Mutex, RwLock};
@@ -21,11 +22,22 @@ use crate::base::text::without_byte_order_mark_bytes;
 
 /// The certificate in use, and the state of its files when it was read.
 #[derive(Debug)]
-pub(super) struct RenewedCertificate {
+pub struct RenewedCertificate {
     settings: TlsSettings,
     provider: Arc<CryptoProvider>,
     current: RwLock<Arc<CertifiedKey>>,
     checked: Mutex<Checked>,
+}
+
+/// What came of reading the files again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// The files hold another certificate, which is now in use.
+    Replaced,
+    /// The files hold the certificate that was in use already.
+    Same,
+    /// The files can't be used, so the old certificate stays in use.
+    Kept,
 }
 
 #[derive(Debug)]
@@ -49,18 +61,42 @@ impl RenewedCertificate {
             return;
         }
         checked.at = monotonic_now();
+        if files(&self.settings) != checked.files {
+            self.read_again(&mut checked);
+        }
+    }
+
+    /// Reads the files at once, whether they have changed or not. The log says what came of it.
+    pub fn renew_now(&self) -> Renewal {
+        let mut checked = self.checked.lock();
+        checked.at = monotonic_now();
+        self.read_again(&mut checked)
+    }
+
+    fn read_again(&self, checked: &mut Checked) -> Renewal {
+        // Before they are read: a later change is then seen at the next check.
         let files = files(&self.settings);
-        if files == checked.files {
-            return;
-        }
-        match read_pair(&self.settings, &self.provider) {
-            Ok(pair) => {
-                *self.current.write() = Arc::new(pair);
-                checked.files = files;
-                tracing::info!(certificate = %self.settings.certificate.display(), "certificate renewed");
+        let path = self.settings.certificate.display();
+        let pair = match read_pair(&self.settings, &self.provider) {
+            Ok(pair) => Arc::new(pair),
+            Err(error) => {
+                let current = facts(&self.current.read()).map(|facts| facts.to_string());
+                tracing::warn!(%error, in_use = current, "the certificate cannot be used; the old one stays in use");
+                return Renewal::Kept;
             }
-            Err(error) => tracing::warn!(%error, "the changed certificate can't be used; the old one stays"),
+        };
+        let said = facts(&pair);
+        let names = said.as_ref().map(|facts| facts.names.join(", "));
+        let expires_at = said.as_ref().map(|facts| facts.not_after.rfc3339());
+        let is_same = self.current.read().cert == pair.cert;
+        *self.current.write() = pair;
+        checked.files = files;
+        if is_same {
+            tracing::info!(certificate = %path, names, expires_at, "the certificate is the same as before");
+            return Renewal::Same;
         }
+        tracing::info!(certificate = %path, names, expires_at, "certificate replaced");
+        Renewal::Replaced
     }
 }
 
@@ -69,6 +105,11 @@ impl ResolvesServerCert for RenewedCertificate {
         self.renew();
         Some(Arc::clone(&self.current.read()))
     }
+}
+
+/// The facts of the server's own certificate, which is the first of the chain.
+fn facts(pair: &CertifiedKey) -> Option<CertificateFacts> {
+    CertificateFacts::of(pair.cert.first()?)
 }
 
 /// The properties of a file that change when it is replaced or rewritten.

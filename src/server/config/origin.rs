@@ -44,6 +44,11 @@ impl Origins {
         }
     }
 
+    /// The setting the way the user wrote it.
+    pub fn written(&self, setting: &str) -> String {
+        Written(setting, &self.of(setting)).to_string()
+    }
+
     fn of(&self, setting: &str) -> Origin {
         let name = name_in_file(setting);
         if self.flags.contains(&name) {
