@@ -45,7 +45,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::failure::{CliError, EXIT_CODES};
+use self::failure::{CliError, EXIT_CODES, Failure};
 use self::output::within;
 use self::server_args::ServerArgs;
 
@@ -101,7 +101,7 @@ pub fn run() -> ExitCode {
     let is_server = matches!(cli.command, Command::Serve(_));
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.command.run()),
-        Err(error) => Err(CliError::Failed(format!("the runtime does not start: {error}"))),
+        Err(error) => Err(Failure::Runtime(error).into()),
     };
     logging::finish();
     match done {

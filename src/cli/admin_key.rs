@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::CliError;
+use super::failure::Failure;
 use super::output::{Stream, say};
 use super::serve::{bootstrap_context, cannot_open};
 use super::server_args::ServerArgs;
@@ -78,10 +79,7 @@ fn show(key: &ApiKey, plain: &PlainKey, json: bool) -> Result<(), CliError> {
 /// Opens the store. Only one process at a time can open an SQLite store.
 async fn open(config: &Config) -> Result<Store, CliError> {
     Store::open(&config.database_url).await.map_err(|error| match error {
-        OpenError::InUse(path) => CliError::Failed(format!(
-            "a server is using {}: stop the server, run this command again, and start the server. Only one process at a time can use an SQLite store",
-            path.display()
-        )),
+        OpenError::InUse(path) => Failure::StoreInUse(path).into(),
         error => cannot_open(error),
     })
 }

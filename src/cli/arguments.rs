@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
-use super::failure::{CliError, Exit};
+use super::failure::{CliError, Exit, UsageError};
 use super::output::Stream;
 use crate::base::text::redacted;
 use crate::base::variables::raw_variable;
@@ -36,7 +36,7 @@ pub(super) fn parse() -> Result<(Cli, bool), clap::Error> {
 pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && as_json {
-        let error = CliError::Usage(error.render().to_string());
+        let error = CliError::from(UsageError::Arguments(error.render().to_string()));
         error.report(true);
         return error.exit().into();
     }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CliError;
+use super::failure::UsageError;
 use super::key_argument::KeyArgument;
 use super::output::{Reader, Stream, Table};
 use super::pages::{PageArgs, Progress, mention_more};
@@ -125,9 +126,7 @@ impl AuditArgs {
 
     async fn export(&self, remote: &Remote, request: Request, format: &str) -> Result<(), CliError> {
         if self.pages.is_any() {
-            return Err(CliError::Usage(
-                "an export contains all events, so --limit, --cursor and --all are not supported".into(),
-            ));
+            return Err(UsageError::PageOfExport.into());
         }
         let answer = remote.client().stream(request.query("format", Some(format))).await;
         let answer = answer.map_err(|error| remote.asking(error))?;

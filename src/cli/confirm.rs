@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use clap::Args;
 
 use super::CliError;
+use super::failure::{Failure, UsageError};
 use super::output::Stream;
 
 /// The option to skip the question.
@@ -25,16 +26,14 @@ impl ConfirmArgs {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !Stream::Err.is_terminal() {
-            return Err(CliError::Usage(
-                "nothing was changed: there is no terminal to ask for confirmation; use --yes".into(),
-            ));
+            return Err(UsageError::NoTerminal.into());
         }
         Stream::Err.write(format!("{question} [y/N] ").as_bytes())?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map_err(CliError::failed)?;
         match answer.trim() {
             "y" | "Y" | "yes" => Ok(()),
-            _ => Err(CliError::Failed("nothing was changed".into())),
+            _ => Err(Failure::NotConfirmed.into()),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Errors of commands: their texts and their exit codes.
 
+mod reason;
 mod refused;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
@@ -12,6 +15,7 @@ use crate::client::{ClientError, TrustError};
 use crate::server::config::{ConfigError, Origins};
 use crate::use_cases::bootstrap::{BootstrapError, MasterKeyFault};
 
+pub(super) use reason::{Failure, UsageError};
 pub(super) use refused::Refused;
 
 /// The exit code. 0 is success.
@@ -61,8 +65,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
     /// The arguments or the input are invalid.
-    #[error("{0}")]
-    Usage(String),
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The server gave no response.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -100,8 +104,8 @@ pub(super) enum CliError {
     #[error("the token is not valid")]
     Invalid,
     /// Any other error.
-    #[error("{0}")]
-    Failed(String),
+    #[error(transparent)]
+    Failed(#[from] Failure),
 }
 
 impl From<Refused> for CliError {
@@ -111,8 +115,9 @@ impl From<Refused> for CliError {
 }
 
 impl CliError {
+    /// An error of another module, which brings its text along.
     pub(super) fn failed(error: impl std::fmt::Display) -> Self {
-        Self::Failed(error.to_string())
+        Failure::Other(error.to_string()).into()
     }
 
     /// Adds the sources if the wrong server or the wrong credential could have caused the error.

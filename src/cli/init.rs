@@ -20,5 +20,5 @@ pub(super) async fn init(config: Config) -> Result<(), CliError> {
         bootstrapper.master_key
     ));
     told.and_then(|()| Stream::Out.only_copy(admin.expose()))
-        .map_err(|lost| keep_unseen(&admin, &context, &lost))
+        .map_err(|lost| keep_unseen(&admin, &context, lost).into())
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use super::CliError;
+use super::failure::Failure;
 use super::output::within;
 use crate::base::lock::Mutex;
 use crate::server::config::{ConfigError, LogFormat, Origin};
@@ -59,7 +60,7 @@ pub(super) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), CliEr
             .with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false))
             .try_init(),
     };
-    started.map_err(|error| CliError::Failed(format!("cannot start the log: {error}")))?;
+    started.map_err(|error| Failure::Log(error.to_string()))?;
     // The default hook writes to standard error directly and could block.
     panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));
     *FILTER.lock() = Some(handle);

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::CliError;
+use super::failure::Failure;
 use super::output::{Stream, note};
 
 /// Print the manual page, or write one page per command into a folder
@@ -37,7 +38,7 @@ fn print(command: Command) -> Result<(), CliError> {
 }
 
 fn write_all(command: Command, folder: &Path) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| CliError::Failed(format!("{}: {error}", folder.display()));
+    let failed = |why| Failure::File { path: folder.to_owned(), why };
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(command, folder).map_err(failed)?;
     Ok(note(&format!("Written to {}.", folder.display()))?)

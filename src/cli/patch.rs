@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::CliError;
 use super::body::Body;
 use super::changes::print_dry_run;
+use super::failure::UsageError;
 use super::output::Sheet;
 use super::output::Stream;
 use super::remote::Remote;
@@ -37,7 +38,7 @@ impl PatchArgs {
         sheet: impl FnOnce(T) -> Sheet,
     ) -> Result<(), CliError> {
         if body.is_empty() {
-            return Err(CliError::Usage("no change is specified: see --help".into()));
+            return Err(UsageError::NoChange.into());
         }
         let request = Request::new(Method::PATCH, path)
             .flag("dry_run", self.dry_run)

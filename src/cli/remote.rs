@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::CliError;
-use super::failure::Refused;
+use super::failure::{Failure, Refused, UsageError};
 use super::output::{self, OutputError};
 use crate::client::{Answer, Client, Request};
 use crate::domain::names::OrganizationId;
@@ -45,10 +45,8 @@ impl Remote {
     /// The error of an error response.
     pub(super) async fn refused(&self, answer: Answer) -> CliError {
         if answer.status == StatusCode::NOT_FOUND && self.names_the_api().await {
-            let (url, named_by) = (self.client.base(), &self.url_from);
-            return CliError::Usage(format!(
-                "{named_by} is {url}, which is the API and not the server: leave /v1 out"
-            ));
+            let (url, named_by) = (self.client.base().clone(), self.url_from.clone());
+            return UsageError::UrlOfApi { named_by, url }.into();
         }
         self.asking(Refused::from(answer))
     }
@@ -115,11 +113,7 @@ impl Remote {
 
 /// Parses a response.
 pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, CliError> {
-    serde_json::from_slice(&answer.body).map_err(|error| {
-        CliError::Failed(format!(
-            "the server's answer is not understood ({error}): is it of another version?"
-        ))
-    })
+    Ok(serde_json::from_slice(&answer.body).map_err(Failure::NotUnderstood)?)
 }
 
 /// The response's ETag, for a later `--if-match`.

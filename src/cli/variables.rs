@@ -1,6 +1,7 @@
 //! Environment variables of the client commands.
 
 use super::CliError;
+use super::failure::UsageError;
 use crate::base::variables;
 
 /// An environment variable. An empty one counts as unset.
@@ -9,7 +10,7 @@ pub(super) fn variable(name: &'static str) -> Result<Option<String>, CliError> {
         None => Ok(None),
         Some(value) => match value.into_string() {
             Ok(text) => Ok(Some(text)),
-            Err(_) => Err(CliError::Usage(format!("{name} is not text"))),
+            Err(_) => Err(UsageError::VariableNotText(name).into()),
         },
     }
 }

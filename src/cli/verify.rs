@@ -14,6 +14,7 @@ use serde::Deserialize;
 use self::contents::Contents;
 use self::report::{Checked, Report};
 use super::CliError;
+use super::failure::{Failure, UsageError};
 use super::remote::{Remote, ServerChoice, read};
 use crate::base::clock::{Clock, Timestamp};
 use crate::client::Request;
@@ -93,11 +94,7 @@ impl VerifyArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let token = self.token()?;
         if looks_like_key(&token) {
-            return Err(CliError::Usage(
-                "this is an API key, not a token: `claviger token` gets one for it. If the key was an argument, \
-                 other users of this machine may have seen it"
-                    .into(),
-            ));
+            return Err(UsageError::KeyAsToken.into());
         }
         let issuer = self.issuer().await?;
         let now = Clock::system().now();
@@ -116,7 +113,7 @@ impl VerifyArgs {
         }
     }
 
-    fn token(&self) -> Result<String, CliError> {
+    fn token(&self) -> Result<String, UsageError> {
         if self.token != "-" {
             return Ok(self.token.clone());
         }
@@ -124,15 +121,14 @@ impl VerifyArgs {
         // Reads beyond the maximum length, so that a longer token is detected.
         let most = UnverifiedJws::MAX_LENGTH as u64 + 2;
         let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
-        read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
+        read.map_err(|error| UsageError::input("standard input", error))?;
         Ok(text.trim_ascii().to_owned())
     }
 
     async fn issuer(&self) -> Result<Issuer, CliError> {
         if let (Some(issuer), Some(path)) = (&self.issuer, &self.jwks) {
-            let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", path.display()));
-            let text = std::fs::read(path).map_err(|error| failed(&error))?;
-            let parsed = Jwks::parse(&text).map_err(|fault| failed(&fault))?;
+            let text = std::fs::read(path).map_err(|error| UsageError::input(path.display(), error))?;
+            let parsed = Jwks::parse(&text).map_err(|fault| UsageError::input(path.display(), fault))?;
             return Ok(Issuer { name: issuer.clone(), keys: verifying(parsed.usable), revocations: None });
         }
         let remote = self.server.connect()?;
@@ -141,8 +137,7 @@ impl VerifyArgs {
             None => issuer_of(&remote).await?,
         };
         let jwks = remote.ask(Request::get(&[".well-known", "jwks.json"])).await?;
-        let parsed = Jwks::parse(&jwks.body)
-            .map_err(|fault| CliError::Failed(format!("the server's key set is refused: {fault}")))?;
+        let parsed = Jwks::parse(&jwks.body).map_err(Failure::KeySet)?;
         let keys = verifying(parsed.usable);
         let revocations = revocations(&remote, &name, &keys).await?;
         Ok(Issuer { name, keys, revocations })
@@ -196,7 +191,7 @@ async fn revocations(
     match verified {
         Ok((document, _)) => Ok(Some(document)),
         Err(FeedFault::Issuer) => Ok(None),
-        Err(fault) => Err(CliError::Failed(format!("the server's revocation feed is refused: {fault}"))),
+        Err(fault) => Err(Failure::Feed(fault).into()),
     }
 }
 

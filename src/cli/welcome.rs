@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::CliError;
+use super::failure::Failure;
 use super::output::{OutputError, Stream, announce};
 use crate::base::key_file;
 use crate::domain::api_key::PlainKey;
@@ -80,15 +80,11 @@ impl Showing {
 }
 
 /// Saves an administrator's key that could not be shown to its file, and returns an error with the path.
-pub(super) fn keep_unseen(admin: &PlainKey, context: &BootstrapContext, why: &OutputError) -> CliError {
+pub(super) fn keep_unseen(admin: &PlainKey, context: &BootstrapContext, why: OutputError) -> Failure {
     let path = context.admin_file();
     match key_file::create(&path, admin.expose(), &context.entropy) {
-        Ok(()) => {
-            CliError::Failed(format!("{why}: the administrator's key is in {} instead", path.display()))
-        }
-        Err(error) => CliError::Failed(format!(
-            "{why}, and {error}: the administrator's key is lost. Empty the store and start again"
-        )),
+        Ok(()) => Failure::AdminKeyKept { why, path },
+        Err(source) => Failure::AdminKeyLost { why, source },
     }
 }
 

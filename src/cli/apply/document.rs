@@ -6,12 +6,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::base::text::{without_byte_order_mark, without_values};
-use crate::cli::CliError;
+use crate::cli::failure::UsageError;
 use crate::domain::scope::Scope;
 
 /// Reads a TOML or JSON file and converts it to the server's JSON.
-pub(super) fn read(path: &Path) -> Result<Value, CliError> {
-    let failed = |why: String| CliError::Usage(format!("{}: {why}", path.display()));
+pub(super) fn read(path: &Path) -> Result<Value, UsageError> {
+    let failed = |why: String| UsageError::input(path.display(), why);
     let text = match path == Path::new("-") {
         true => {
             let mut text = String::new();

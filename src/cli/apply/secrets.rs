@@ -8,19 +8,21 @@ use super::NewKey;
 use crate::base::entropy::Entropy;
 use crate::base::key_file;
 use crate::cli::CliError;
+use crate::cli::failure::UsageError;
 
 /// A folder that is known to be writable.
 pub(super) struct SecretsFolder<'a>(&'a Path);
 
 impl<'a> SecretsFolder<'a> {
     /// Creates the folder, and checks that files can be written to it.
-    pub(super) fn open(folder: &'a Path) -> Result<Self, CliError> {
-        let failed = |why: &dyn std::fmt::Display| CliError::Usage(format!("{}: {why}", folder.display()));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(&error))?;
+    pub(super) fn open(folder: &'a Path) -> Result<Self, UsageError> {
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(|error| UsageError::input(folder.display(), error))?;
         let trial = folder.join(".claviger-trial");
-        let written = key_file::create(&trial, "", &Entropy::system()).map_err(|error| failed(&error));
+        let written = key_file::create(&trial, "", &Entropy::system());
         let _ = std::fs::remove_file(&trial);
-        written.map(|()| Self(folder))
+        written.map_err(|error| UsageError::input(folder.display(), error))?;
+        Ok(Self(folder))
     }
 
     /// Writes each key to its own file of mode 0600, and returns a line about each file.

@@ -32,6 +32,13 @@ pub(in crate::cli) struct OutputError {
     source: io::Error,
 }
 
+#[cfg(test)]
+impl OutputError {
+    pub(in crate::cli) fn example() -> Self {
+        Self { stream: Stream::Out, source: ErrorKind::StorageFull.into() }
+    }
+}
+
 impl Stream {
     /// Whether the stream is a terminal.
     pub(in crate::cli) fn is_terminal(self) -> bool {

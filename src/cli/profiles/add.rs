@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{ProfileName, Profiles};
 use crate::cli::CliError;
+use crate::cli::failure::{Failure, UsageError};
 use crate::cli::output::note;
 use crate::client::BaseUrl;
 use crate::domain::names::OrganizationId;
@@ -64,16 +65,13 @@ impl AddArgs {
     pub(super) fn run(self) -> Result<(), CliError> {
         let profiles = Profiles::load()?;
         if profiles.has(&self.name) {
-            return Err(CliError::Usage(format!(
-                "the profile {} already exists: edit {}",
-                self.name,
-                profiles.path().display()
-            )));
+            let file = profiles.path().to_owned();
+            return Err(UsageError::ProfileExists { name: self.name.to_string(), file }.into());
         }
         let entry = toml::to_string(&self.entry()?).map_err(CliError::failed)?;
         let text = format!("[{}]\n{entry}", self.name);
         append(profiles.path(), &text)
-            .map_err(|error| CliError::Failed(format!("{}: {error}", profiles.path().display())))?;
+            .map_err(|why| Failure::File { path: profiles.path().to_owned(), why })?;
         Ok(note(&format!(
             "Added to {}. Test it with `claviger self --profile {}`.",
             profiles.path().display(),
@@ -81,7 +79,7 @@ impl AddArgs {
         ))?)
     }
 
-    fn entry(&self) -> Result<Entry<'_>, CliError> {
+    fn entry(&self) -> Result<Entry<'_>, UsageError> {
         Ok(Entry {
             url: self.url.to_string(),
             api_key_file: self.api_key_file.as_deref().map(absolute).transpose()?,
@@ -93,8 +91,8 @@ impl AddArgs {
 }
 
 /// Makes a path absolute, because it is relative to the current folder and not to the file of profiles.
-fn absolute(path: &Path) -> Result<PathBuf, CliError> {
-    std::path::absolute(path).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+fn absolute(path: &Path) -> Result<PathBuf, UsageError> {
+    std::path::absolute(path).map_err(|error| UsageError::input(path.display(), error))
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {

@@ -11,7 +11,7 @@ use super::ProfileName;
 use crate::base::key_file;
 use crate::base::text::without_values;
 use crate::base::variables::raw_variable;
-use crate::cli::CliError;
+use crate::cli::failure::UsageError;
 use crate::client::BaseUrl;
 use crate::domain::names::OrganizationId;
 
@@ -62,20 +62,18 @@ struct Written {
 
 impl Profiles {
     /// Reads the file. Without a file there are no profiles.
-    pub(in crate::cli) fn load() -> Result<Self, CliError> {
+    pub(in crate::cli) fn load() -> Result<Self, UsageError> {
         let path = path()?;
-        let text = key_file::read_if_there(&path).map_err(|error| CliError::Usage(error.to_string()))?;
+        let text = key_file::read_if_there(&path).map_err(UsageError::from)?;
         let text = text.as_deref().map_or("", String::as_str);
-        let written: BTreeMap<ProfileName, Written> = toml::from_str(text)
-            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), located(text, &error))))?;
+        let written: BTreeMap<ProfileName, Written> =
+            toml::from_str(text).map_err(|error| UsageError::input(path.display(), located(text, &error)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let by_name = written.into_iter().map(|(name, profile)| {
-            let profile = profile
-                .beside(folder)
-                .map_err(|why| CliError::Usage(format!("{}: the profile {name} {why}", path.display())));
-            Ok((name, profile?))
+        let by_name = written.into_iter().map(|(name, profile)| match profile.beside(folder) {
+            Some(profile) => Ok((name, profile)),
+            None => Err(UsageError::TwoKeySources { name: name.to_string(), file: path.clone() }),
         });
-        let by_name = by_name.collect::<Result<_, CliError>>()?;
+        let by_name = by_name.collect::<Result<_, UsageError>>()?;
         Ok(Self { path, by_name })
     }
 
@@ -99,25 +97,23 @@ impl Profiles {
 }
 
 impl Written {
-    /// The profile, with paths relative to the file of profiles.
-    fn beside(self, folder: &Path) -> Result<Profile, &'static str> {
+    /// The profile, with paths relative to the file of profiles. `None` if it has two sources of its key.
+    fn beside(self, folder: &Path) -> Option<Profile> {
         let key = match (self.api_key_file, self.api_key_command) {
-            (Some(_), Some(_)) => return Err("has both api_key_file and api_key_command"),
+            (Some(_), Some(_)) => return None,
             (Some(file), None) => Some(KeySource::File(folder.join(file))),
             (None, command) => command.map(KeySource::Command),
         };
         let ca_file = self.ca_file.map(|file| folder.join(file));
-        Ok(Profile { url: self.url, key, organization: self.organization, ca_file })
+        Some(Profile { url: self.url, key, organization: self.organization, ca_file })
     }
 }
 
 /// `$XDG_CONFIG_HOME/claviger/profiles.toml`, by the rules of the XDG Base Directory Specification.
-fn path() -> Result<PathBuf, CliError> {
+fn path() -> Result<PathBuf, UsageError> {
     let folder = |name: &str| raw_variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
-    let folder = folder.ok_or_else(|| {
-        CliError::Usage("neither XDG_CONFIG_HOME nor HOME is an absolute path of a folder".into())
-    })?;
+    let folder = folder.ok_or(UsageError::NoConfigFolder)?;
     Ok(folder.join("claviger").join("profiles.toml"))
 }
 

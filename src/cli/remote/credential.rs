@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::server::Server;
 use crate::base::key_file;
 use crate::cli::CliError;
+use crate::cli::failure::{Failure, UsageError};
 use crate::cli::profiles::KeySource;
 use crate::cli::variables::variable;
 use crate::client::BearerCredential;
@@ -35,42 +36,39 @@ pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Fo
 }
 
 fn from_file(path: &Path) -> Result<Found, CliError> {
-    let text = key_file::read(path).map_err(|error| CliError::Usage(error.to_string()))?;
+    let text = key_file::read(path).map_err(UsageError::from)?;
     parse(&text, &path.display().to_string())
 }
 
 fn from_standard_input() -> Result<Found, CliError> {
     let mut text = Zeroizing::new(String::new());
     let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
-    read.map_err(|error| CliError::Usage(format!("standard input: {error}")))?;
+    read.map_err(|error| UsageError::input("standard input", error))?;
     parse(&text, "the text on standard input")
 }
 
 /// Runs the profile's command in a shell. It may ask for a passphrase on the terminal.
 fn from_command(command: &str) -> Result<Found, CliError> {
-    let failed =
-        |why: &dyn std::fmt::Display| CliError::Failed(format!("the profile's api_key_command: {why}"));
     let shell =
         Command::new("sh").args(["-c", command]).stderr(Stdio::inherit()).stdin(Stdio::inherit()).output();
-    let done = shell.map_err(|error| failed(&error))?;
+    let done = shell.map_err(|error| Failure::KeyCommand(error.to_string()))?;
     let printed = Zeroizing::new(done.stdout);
     if !done.status.success() {
-        return Err(failed(&done.status));
+        return Err(Failure::KeyCommand(done.status.to_string()).into());
     }
-    let text = std::str::from_utf8(&printed).map_err(|_| failed(&"its output is not text"))?;
+    let text = std::str::from_utf8(&printed);
+    let text = text.map_err(|_| Failure::KeyCommand("its output is not text".into()))?;
     parse(text, "the output of the profile's api_key_command")
 }
 
 fn from_environment() -> Result<Found, CliError> {
     match variable("CLAVIGER_API_KEY")?.map(Zeroizing::new) {
         Some(text) => parse(&text, "CLAVIGER_API_KEY"),
-        None => Err(CliError::Usage(
-            "no API key is set: use CLAVIGER_API_KEY, --api-key-file, or a profile with a key".into(),
-        )),
+        None => Err(UsageError::NoKey.into()),
     }
 }
 
 fn parse(text: &str, place: &str) -> Result<Found, CliError> {
-    let credential = text.parse().map_err(|error| CliError::Usage(format!("{place} {error}")))?;
+    let credential = text.parse().map_err(|why| UsageError::Credential { place: place.to_owned(), why })?;
     Ok(Found { credential, place: place.to_owned() })
 }

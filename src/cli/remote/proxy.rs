@@ -4,6 +4,7 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use crate::cli::CliError;
+use crate::cli::failure::UsageError;
 use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Proxy};
 
@@ -22,10 +23,8 @@ pub(super) fn find_proxy(server: &BaseUrl) -> Result<Option<Proxy>, CliError> {
     let Some((variable, url)) = named.filter(|_| !server.is_loopback()) else { return Ok(None) };
     let destination: Uri = server.to_string().parse().map_err(CliError::failed)?;
     let intercept = Matcher::builder().all(&url).build().intercept(&destination);
-    let proxy = intercept.as_ref().and_then(as_proxy).ok_or_else(|| {
-        CliError::Usage(format!("{variable} is not the URL of an http:// or https:// proxy"))
-    })?;
-    let (url, authorization) = proxy;
+    let proxy = intercept.as_ref().and_then(as_proxy);
+    let (url, authorization) = proxy.ok_or(UsageError::Proxy(variable))?;
     // curl also accepts spaces between the names.
     let exceptions = first(["no_proxy", "NO_PROXY"])?.map(|(_, list)| list.replace(' ', ","));
     let may_pass = Matcher::builder().all("http://proxy").no(exceptions.unwrap_or_default()).build();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::ServerChoice;
 use crate::base::variables;
 use crate::cli::CliError;
+use crate::cli::failure::UsageError;
 use crate::cli::profiles::{Profile, ProfileName, Profiles};
 use crate::cli::variables::variable;
 use crate::client::{BaseUrl, Trust};
@@ -26,24 +27,20 @@ impl Server {
             return Ok(Self { url: url.clone(), named_by: "--url".into(), profile: None });
         }
         if let Some(name) = &arguments.profile {
-            return Self::of_profile(name);
+            return Ok(Self::of_profile(name)?);
         }
         if let Some(url) = variable("CLAVIGER_URL")? {
-            let url = url.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_URL {why}")))?;
+            let url = url.parse().map_err(UsageError::Url)?;
             return Ok(Self { url, named_by: "CLAVIGER_URL".into(), profile: None });
         }
         if let Some(name) = variable("CLAVIGER_PROFILE")? {
-            let name = name.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_PROFILE: {why}")))?;
-            return Self::of_profile(&name);
+            let name = name.parse().map_err(|why| wrong("CLAVIGER_PROFILE", why))?;
+            return Ok(Self::of_profile(&name)?);
         }
         let name = ProfileName::default();
         match Profiles::load()?.take(&name) {
             Some(profile) => Ok(Self::of(&name, profile)),
-            None => Err(CliError::Usage(
-                "no server is set: use CLAVIGER_URL, --url or --profile, or add a profile called \
-                 `default` with `claviger profiles add`"
-                    .into(),
-            )),
+            None => Err(UsageError::NoServer.into()),
         }
     }
 
@@ -53,8 +50,7 @@ impl Server {
             return Ok(Some(named));
         }
         let named = variable("CLAVIGER_ORG")?;
-        let named = named.map(|id| id.parse().map_err(|why| CliError::Usage(format!("CLAVIGER_ORG: {why}"))));
-        named.transpose()
+        Ok(named.map(|id| id.parse().map_err(|why| wrong("CLAVIGER_ORG", why))).transpose()?)
     }
 
     /// The trusted authorities: the file of the flag, otherwise of the profile, otherwise of the variable, otherwise
@@ -65,18 +61,19 @@ impl Server {
         flag.or_else(of_profile).or_else(of_variable).map_or(Trust::System, Trust::File)
     }
 
-    fn of_profile(name: &ProfileName) -> Result<Self, CliError> {
+    fn of_profile(name: &ProfileName) -> Result<Self, UsageError> {
         let profiles = Profiles::load()?;
-        let place = profiles.path().display().to_string();
-        let profile = profiles.take(name).ok_or_else(|| {
-            CliError::Usage(format!(
-                "the profile {name} does not exist in {place}: see `claviger profiles list`"
-            ))
-        })?;
+        let file = profiles.path().to_owned();
+        let profile = profiles.take(name);
+        let profile = profile.ok_or_else(|| UsageError::NoSuchProfile { name: name.to_string(), file })?;
         Ok(Self::of(name, profile))
     }
 
     fn of(name: &ProfileName, profile: Profile) -> Self {
         Self { url: profile.url.clone(), named_by: format!("the profile {name}"), profile: Some(profile) }
     }
+}
+
+fn wrong(name: &'static str, why: impl ToString) -> UsageError {
+    UsageError::Variable { name, why: why.to_string() }
 }

@@ -33,7 +33,7 @@ async fn fill(context: &BootstrapContext, bootstrapper: &Bootstrapper<'_>) -> Re
     match bootstrapper.bootstrap(showing.file()).await {
         Ok((master_key, admin)) => match showing.show_key(&admin, &context.deployment.issuer) {
             Ok(()) => Ok(master_key),
-            Err(lost) => Err(keep_unseen(&admin, context, &lost)),
+            Err(lost) => Err(keep_unseen(&admin, context, lost).into()),
         },
         // Another node has bootstrapped the store, so its master key is the right one.
         Err(BootstrapError::Done) => {
