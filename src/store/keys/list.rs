@@ -1,5 +1,8 @@
 //! Pages of keys, newest first or in another order.
 
+#[cfg(test)]
+mod tests;
+
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::filter::{KeyFilter, VisibleKeys};
@@ -250,65 +253,4 @@ where
     query.order.push_order(&mut sql, "k");
     sql.push(concat!(", ", newest_secret_last!()));
     sql
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::Sqlite;
-
-    use super::*;
-    use crate::store::Store;
-    use crate::store::db::{Either, plan};
-
-    #[tokio::test]
-    async fn every_order_is_read_off_an_index_from_any_position_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
-        let Either::Sqlite(pool) = &store.db else { unreachable!() };
-        for (by, index) in [
-            (KeySort::Creation, "api_keys_by_organization (organization=? AND created_seq"),
-            (KeySort::Name, "api_keys_by_name (organization=? AND (name_folded,created_seq)"),
-            (KeySort::End, "api_keys_by_end (organization=? AND (ends_at,created_seq)"),
-            (KeySort::LastUse, "key_last_use_by_time (organization=? AND (idle_since,created_seq)"),
-        ] {
-            for is_down in [false, true] {
-                let (filter, order) = (KeyFilter::all_of("acme".parse().unwrap()), KeyOrder { by, is_down });
-                let behind = Some(KeyPosition::example(by));
-                let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind, limit: 50 };
-                let of_edge = plan(pool, edge::<Sqlite>(&query, 1_000).sql().as_str()).await;
-                // A single step: the index also provides the order.
-                assert!(of_edge.len() == 1 && of_edge[0].contains(index), "{of_edge:?}");
-                let select = select::<Sqlite>(&query, None, Timestamp::from_unix(1));
-                let of_page = plan(pool, select.sql().as_str()).await;
-                let scan: Vec<_> = of_page.iter().take_while(|step| *step != "SCAN k").collect();
-                assert!(scan[0] == "CO-ROUTINE k" && scan[1].contains(index), "{of_page:?}");
-                assert!(!scan.iter().any(|step| step.contains("TEMP B-TREE")), "{of_page:?}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn how_long_a_key_was_idle_is_read_off_an_index_in_every_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
-        let Either::Sqlite(pool) = &store.db else { unreachable!() };
-        for (by, index) in [
-            (
-                KeySort::Creation,
-                "COVERING INDEX key_last_use_by_creation (organization=? AND created_seq=? AND",
-            ),
-            (KeySort::Name, "COVERING INDEX key_last_use_by_creation (organization=? AND created_seq=? AND"),
-            (KeySort::End, "COVERING INDEX key_last_use_by_creation (organization=? AND created_seq=? AND"),
-            (KeySort::LastUse, "INDEX key_last_use_by_time (organization=? AND idle_since<?"),
-        ] {
-            let unused_since = Some(Timestamp::from_unix(1));
-            let filter = KeyFilter { unused_since, ..KeyFilter::all_of("acme".parse().unwrap()) };
-            let order = KeyOrder { by, is_down: true };
-            let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind: None, limit: 50 };
-            let stretch = Some((&KeyPosition::example(by), 1_000));
-            let select = select::<Sqlite>(&query, stretch, Timestamp::from_unix(1));
-            let steps = plan(pool, select.sql().as_str()).await;
-            assert!(steps.iter().any(|step| step.contains(index)), "{by:?}: {steps:?}");
-        }
-    }
 }

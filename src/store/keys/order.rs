@@ -175,13 +175,24 @@ pub(super) fn ends_at(key: &ApiKey) -> i64 {
 
 #[cfg(test)]
 impl KeyPosition {
+    /// A position in the middle of the keys that the tests of plans make.
     pub(super) fn example(by: KeySort) -> Self {
+        Self::at(by, 20_000)
+    }
+
+    /// A position some way behind [`KeyPosition::example`].
+    pub(super) fn example_far(by: KeySort, is_down: bool) -> Self {
+        Self::at(by, if is_down { 18_000 } else { 22_000 })
+    }
+
+    fn at(by: KeySort, place: i64) -> Self {
         let value = match by {
             KeySort::Creation => None,
-            KeySort::Name => Some(Value::Text("name".into())),
-            KeySort::End | KeySort::LastUse => Some(Value::Number(5)),
+            KeySort::Name => Some(Value::Text(format!("key {place:05}"))),
+            KeySort::End => Some(Value::Number(2_000_000 + place)),
+            KeySort::LastUse => Some(Value::Number(place)),
         };
-        Self { value, seq: 5 }
+        Self { value, seq: place }
     }
 }
 
