@@ -9,6 +9,7 @@ mod body;
 mod changes;
 mod completions;
 mod confirm;
+mod doctor;
 mod failure;
 mod force;
 mod health;
@@ -68,6 +69,7 @@ struct Cli {
 enum Command {
     Serve(Box<serve::ServeArgs>),
     Health(Box<health::HealthArgs>),
+    Doctor(Box<doctor::DoctorArgs>),
     /// Bootstrap an empty store and exit; the last output line is the administrator's key
     Init(Box<ServerArgs>),
     AdminKey(Box<admin_key::AdminKeyArgs>),
@@ -126,6 +128,7 @@ impl Command {
         match self {
             Self::Serve(arguments) => Some(arguments.server()),
             Self::Health(arguments) => Some(arguments.server()),
+            Self::Doctor(arguments) => Some(arguments.server()),
             Self::Init(settings) => Some(settings),
             Self::AdminKey(arguments) => Some(arguments.server()),
             Self::Backup(arguments) => Some(arguments.server()),
@@ -138,6 +141,7 @@ impl Command {
         match self {
             Self::Serve(arguments) => arguments.run().await,
             Self::Health(arguments) => arguments.run().await,
+            Self::Doctor(arguments) => arguments.run().await,
             Self::Init(settings) => settings.load()?.run(init::init).await,
             Self::AdminKey(arguments) => arguments.run().await,
             Self::Backup(arguments) => arguments.run().await,
@@ -164,7 +168,7 @@ fn long_help() -> String {
         "\
 Without a command, Claviger runs the server. `claviger serve --help` lists the settings.
 
-serve, init, admin-key, backup and restore access the store directly, and health asks the server on this machine. All other
+serve, init, admin-key, backup, restore and doctor access the store directly, and health asks the server on this machine. All other
 commands call a server's REST API. They read the server's URL and the API key from the environment:
   export CLAVIGER_URL=https://auth.example.com
   export CLAVIGER_API_KEY=clv_prd_…          # or --api-key-file, or a profile: claviger profiles --help

@@ -33,7 +33,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{BearerCredential, CredentialError};
 pub use error::ClientError;
 #[cfg(feature = "server")]
-pub(crate) use probe::probe;
+pub(crate) use probe::{presented_certificate, probe};
 pub use proxy::Proxy;
 pub use request::Request;
 pub use session::Session;

@@ -16,6 +16,7 @@ pub(crate) mod db;
 mod error;
 mod fault;
 mod idempotency;
+mod inspect;
 mod keys;
 mod open;
 mod organizations;
@@ -47,6 +48,7 @@ pub use console_sessions::ConsoleSession;
 pub use error::{OpenError, StoreError};
 pub use fault::WriteFault;
 pub use idempotency::IdempotencyRecord;
+pub use inspect::{Contents, Inspection, KNOWN_SCHEMA, Place, files_of, inspect, lock_holder};
 pub use keys::{
     AdminKey, KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
     VisibleKeys,

@@ -53,7 +53,8 @@ Exit codes:
   4  not found
   5  conflict with the current state, or changed in the meantime
   6  server unreachable or unavailable
-  7  verify: the token is not valid";
+  7  verify: the token is not valid
+claviger doctor: 0 everything is in order, 1 there are warnings, 2 there are errors";
 
 /// Why a command failed. `Display` is the first line that people see.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,9 @@ pub(super) enum CliError {
     /// The token is not valid. The report has been printed.
     #[error("the token is not valid")]
     Invalid,
+    /// The findings of `doctor`. They have been printed.
+    #[error("there are findings")]
+    Findings(Exit),
     /// Any other error.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -148,6 +152,7 @@ impl CliError {
             Self::Asking { error, .. } => error.exit(),
             Self::ShownBefore => Exit::Conflict,
             Self::Invalid => Exit::Invalid,
+            Self::Findings(exit) => *exit,
             Self::Bootstrap(_) | Self::Output(_) | Self::SecretLost { .. } | Self::Failed(_) => Exit::Failed,
         }
     }
@@ -157,7 +162,7 @@ impl CliError {
     pub(super) fn report(&self, as_json: bool) {
         let _ = match (self, as_json) {
             // The report is on standard output already.
-            (Self::Invalid, _) => Ok(()),
+            (Self::Invalid | Self::Findings(_), _) => Ok(()),
             (Self::Asking { error, .. }, true) => return error.report(true),
             (Self::Refused(refused), true) if refused.is_json() => Stream::Err.line(&refused.body()),
             (_, true) => Stream::Err.line(&self.json().to_string()),

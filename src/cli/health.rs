@@ -53,7 +53,7 @@ async fn check(config: Config, is_ready: bool) -> Result<(), CliError> {
 }
 
 /// The address at which this machine reaches its own listener.
-fn reachable(listen: SocketAddr) -> Result<SocketAddr, CliError> {
+pub(super) fn reachable(listen: SocketAddr) -> Result<SocketAddr, CliError> {
     if listen.port() == 0 {
         return Err(CliError::Config(ConfigError::Setting {
             setting: "CLAVIGER_LISTEN",

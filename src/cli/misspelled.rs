@@ -24,16 +24,21 @@ const LIKENESS: f64 = 0.85;
 
 /// Logs a warning for each variable that looks like a setting but is none.
 pub(super) fn warn() {
+    for said in complaints() {
+        tracing::warn!("{said}");
+    }
+}
+
+/// A sentence for each variable that looks like a setting but is none.
+pub(super) fn complaints() -> Vec<String> {
     let known = known();
     let given = variable_names().filter_map(|name| name.into_string().ok());
-    for name in given.filter(|name| is_unknown(name, &known)) {
-        match nearest(&name, &known) {
-            Some(nearest) => {
-                tracing::warn!("{name} is not a setting and has no effect; did you mean {nearest}?")
-            }
-            None => tracing::warn!("{name} is not a setting and has no effect"),
-        }
-    }
+    let unknown = given.filter(|name| is_unknown(name, &known));
+    let complain = |name: String| match nearest(&name, &known) {
+        Some(nearest) => format!("{name} is not a setting and has no effect; did you mean {nearest}?"),
+        None => format!("{name} is not a setting and has no effect"),
+    };
+    unknown.map(complain).collect()
 }
 
 /// Every variable that any command reads.

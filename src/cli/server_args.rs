@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{CliError, logging, misspelled};
-use crate::server::config::{Config, DEFAULT_FILE, Origins, Settings};
+use crate::server::config::{Config, ConfigError, DEFAULT_FILE, Origins, Settings};
 
 /// The layers of settings: flags override variables, which override the file.
 #[derive(Debug, Args)]
@@ -58,6 +58,30 @@ impl ServerArgs {
         misspelled::warn();
         let config = Config::try_from(settings).map_err(|error| origins.locate(error))?;
         Ok(Loaded { config, log_filter, origins })
+    }
+}
+
+/// The settings as they are, valid or not.
+pub(super) struct Examined {
+    pub(super) settings: Settings,
+    pub(super) origins: Origins,
+    /// What is wrong with the settings file, or else with the settings.
+    pub(super) config: Result<Config, ConfigError>,
+}
+
+impl ServerArgs {
+    /// Merges and checks the settings of all layers, and starts no log.
+    pub(super) fn examine(self) -> Examined {
+        let path = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
+        let (file, fault) = match Settings::from_file(self.config.as_deref()) {
+            Ok(file) => (file, None),
+            Err(fault) => (Settings::default(), Some(fault)),
+        };
+        let origins = Origins::new(self.flags, &self.settings, (path, &file));
+        let settings = self.settings.over(file);
+        let checked = Config::try_from(settings.clone()).map_err(|error| origins.locate(error));
+        let config = fault.map_or(checked, Err);
+        Examined { settings, origins, config }
     }
 }
 

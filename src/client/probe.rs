@@ -2,11 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::{Answer, BaseUrl, Client, ClientError, Request, RequestLimits};
 
@@ -26,6 +31,26 @@ pub(crate) async fn probe(
     let tls = by_tls.then(unverified);
     let client = Client { base, tls, proxy: None, limits, credential: None };
     client.send(request.anonymous()).await
+}
+
+/// The certificate that the server at this URL presents, in DER, whoever has issued it.
+pub(crate) async fn presented_certificate(
+    server: &BaseUrl,
+    within: Duration,
+) -> Result<Option<Vec<u8>>, ClientError> {
+    let failed = |source| ClientError::Tls { server: server.clone(), source };
+    let shaking_hands = async {
+        let stream = TcpStream::connect((server.host(), server.port()))
+            .await
+            .map_err(|source| ClientError::Connect { server: server.clone(), source })?;
+        let name = ServerName::try_from(server.host().to_owned());
+        let name = name.map_err(|error| failed(std::io::Error::other(error)))?;
+        let stream = TlsConnector::from(unverified()).connect(name, stream).await.map_err(failed)?;
+        let chain = stream.get_ref().1.peer_certificates();
+        Ok(chain.and_then(|chain| chain.first()).map(|first| first.to_vec()))
+    };
+    let shaken = timeout(within, shaking_hands).await;
+    shaken.map_err(|_| ClientError::Slow { server: server.clone(), limit: within })?
 }
 
 fn unverified() -> Arc<ClientConfig> {

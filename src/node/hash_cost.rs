@@ -28,6 +28,12 @@ impl HashCost {
             .map_err(|error| HashError::Argon2(error.to_string()))
     }
 
+    /// What every hash of this cost begins with, as a PHC string.
+    pub fn prefix(&self) -> String {
+        let (memory, passes, lanes) = costs(&self.0);
+        format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$")
+    }
+
     /// Whether a hash was made at another cost.
     pub(super) fn differs_from(&self, hash: &str) -> bool {
         let made_at = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());

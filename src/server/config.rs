@@ -60,6 +60,11 @@ impl Config {
         self.issuer.is_none()
     }
 
+    /// The cost of new hashes.
+    pub fn hash_cost(&self) -> &HashCost {
+        &self.hash_cost
+    }
+
     /// The node's configuration. It needs the address that is bound, because the system may have chosen the port.
     pub fn deployment(&self, bound: SocketAddr) -> Deployment {
         let issuer = self.issuer.clone().unwrap_or_else(|| default_issuer(bound, self.tls.is_some()));

@@ -132,7 +132,7 @@ async fn first_connection(primary: &Primary) -> Result<(), OpenError> {
     }
 }
 
-fn refused(options: &PgConnectOptions) -> OpenError {
+pub(super) fn refused(options: &PgConnectOptions) -> OpenError {
     OpenError::Refused { host: options.get_host().to_owned(), port: options.get_port() }
 }
 

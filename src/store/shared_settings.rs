@@ -20,7 +20,7 @@ pub struct SharedSettings {
 }
 
 row! {
-    struct SharedSettingsRow {
+    pub(super) struct SharedSettingsRow {
         issuer: Option<String>,
         brand: Option<String>,
         audiences: Option<String>,

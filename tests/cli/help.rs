@@ -53,7 +53,7 @@ fn settings_of_the_server_are_in_its_own_help_alone() {
         let help = Shell::new().ok(&arguments).stdout;
         let is_server = matches!(
             words.first().map(String::as_str),
-            Some("serve" | "health" | "init" | "admin-key" | "backup" | "restore")
+            Some("serve" | "health" | "doctor" | "init" | "admin-key" | "backup" | "restore")
         );
         assert_eq!(help.contains("--database-url"), is_server, "{words:?}");
     }

@@ -15,6 +15,7 @@ mod arguments;
 mod audit;
 mod bulk;
 mod client;
+mod doctor;
 mod failures;
 mod finding;
 mod health;

@@ -173,6 +173,7 @@ fn all() -> Vec<CliError> {
             advice: "Rotate the keys.".into(),
         },
         CliError::Invalid,
+        CliError::Findings(Exit::Usage),
         CliError::from(of_oauth(401, "invalid_client", "client authentication failed"))
             .asking("The URL is from --url, the key from CLAVIGER_API_KEY."),
     ];

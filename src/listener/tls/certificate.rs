@@ -107,6 +107,16 @@ impl ResolvesServerCert for RenewedCertificate {
     }
 }
 
+impl TlsSettings {
+    /// Reads both files, and checks that they belong together. Returns what the certificate says of itself.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn check(&self) -> Result<Option<CertificateFacts>, TlsError> {
+        read_pair(self, &rustls::crypto::ring::default_provider()).map(|pair| facts(&pair))
+    }
+}
+
 /// The facts of the server's own certificate, which is the first of the chain.
 fn facts(pair: &CertifiedKey) -> Option<CertificateFacts> {
     CertificateFacts::of(pair.cert.first()?)

@@ -49,7 +49,8 @@ impl Origins {
         Written(setting, &self.of(setting)).to_string()
     }
 
-    fn of(&self, setting: &str) -> Origin {
+    /// The source of a setting that is given. `setting` is its variable.
+    pub fn of(&self, setting: &str) -> Origin {
         let name = name_in_file(setting);
         if self.flags.contains(&name) {
             Origin::Flag

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::base::text::{without_byte_order_mark, without_values};
 
 /// What the server does with an empty store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BootstrapMode {
     /// Bootstrap the store, and show the administrator's key once.
@@ -24,7 +24,7 @@ pub enum BootstrapMode {
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -38,7 +38,7 @@ pub enum LogFormat {
 macro_rules! settings {
     ($($(#[$attribute:meta])* $field:ident: $type:ty,)*) => {
         /// One layer of settings. A lower layer fills in what is missing.
-        #[derive(Clone, Debug, Default, Args, Deserialize)]
+        #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct Settings {
             $($(#[$attribute])* pub $field: Option<$type>,)*

@@ -1,16 +1,11 @@
 //! What a session on PostgreSQL must be, whatever the role, the database or a pooler makes of it.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
 
 use claviger::store::{OpenError, Store};
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::{Backend, Database, Options, Postgres, Server, on_both, on_postgres, until};
+use crate::support::{Backend, Database, Options, Pooler, Postgres, Server, on_both, on_postgres};
 
 on_both!(text_has_one_order);
 
@@ -123,58 +118,4 @@ async fn a_pooler_that_lends_single_transactions_is_refused(backend: Backend) {
     }
     let made = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(database.number(made).await, 0, "nothing was written");
-}
-
-/// A real PgBouncer in front of a database.
-struct Pooler {
-    process: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Pooler {
-    async fn start(database: &Database, mode: &str) -> Option<Self> {
-        if !crate::support::is_here("pgbouncer") {
-            return None;
-        }
-        let (_, address) = database.url.rsplit_once('@').expect("a user");
-        let (server, name) = address.split_once('/').expect("a database");
-        let (host, server_port) = server.split_once(':').expect("a port");
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a port").port();
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("permissions");
-        let settings = folder.path().join("pgbouncer.ini");
-        let mut file = std::fs::File::create(&settings).expect("a file");
-        write!(
-            file,
-            "[databases]\nclaviger = host={host} port={server_port} dbname={name} user=postgres\n
-             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
-             pool_mode = {mode}\ndefault_pool_size = 60\nignore_startup_parameters = extra_float_digits\n"
-        )
-        .expect("a written file");
-        let mut command = Command::new("pgbouncer");
-        command.arg("-q").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some((user, group)) = crate::support::unprivileged() {
-            command.uid(user).gid(group);
-        }
-        let process = command.spawn().expect("pgbouncer runs");
-        let up = || tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port));
-        until("pgbouncer is up", async || up().await.is_ok()).await;
-        Some(Self { process, port, _folder: folder })
-    }
-
-    fn database(&self) -> Database {
-        Database {
-            url: format!("postgres://postgres@127.0.0.1:{}/claviger", self.port),
-            folder: tempfile::tempdir().expect("a folder"),
-        }
-    }
-}
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
