@@ -35,7 +35,7 @@ pub use feed::{Feed, FeedError};
 pub use follow_store::FollowError;
 pub use freshness::Freshness;
 pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
-pub use hash_cost::HashCost;
+pub use hash_cost::{DEFAULT_COST, HashCost};
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{CachedKey, Granted, KeyCache};
 pub use log_sampler::{Cause, LogSampler};
@@ -55,7 +55,7 @@ pub use withdrawals::Withdrawals;
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::base::clock::Clock;
 use crate::base::entropy::{Entropy, EntropyError};
@@ -213,6 +213,7 @@ impl Node {
                 freshness: Arc::clone(&freshness),
                 store: store.clone(),
                 entropy: entropy.clone(),
+                rehashing: Arc::new(Semaphore::new(authenticate::REHASHING)),
             }),
             minter: KeyMinter { brand: deployment.brand.clone(), tagger, secrets, entropy: entropy.clone() },
             records: Arc::new(Records {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::secrets::{Busy, CachedSecret};
 use super::{
     CachedKey, Cause, Freshness, KeyCache, LogSampler, Revocations, SecretKeeper, Signer, Throttle,
@@ -97,7 +99,12 @@ pub struct Authenticator {
     /// The keys that are not in memory.
     pub(super) store: Store,
     pub(super) entropy: Entropy,
+    /// Bounds the secrets that wait for a hash of the configured cost.
+    pub(super) rehashing: Arc<Semaphore>,
 }
+
+/// The secrets that may wait for a hash of the configured cost. Each waits for one write of one row.
+pub(super) const REHASHING: usize = 256;
 
 impl Authenticator {
     /// Judges a presented key. The order of the checks is part of the contract: tag, record, secret, state, address.
@@ -247,15 +254,20 @@ impl Authenticator {
         self.usage.count(key, secret, kind, now);
     }
 
-    /// Replaces a hash of another cost in the background, so that no request waits for it. If that fails, the next
-    /// process that sees the secret tries again.
+    /// Replaces a hash of another cost in the background, so that no request waits for it. If that fails, or too many
+    /// others wait, the old hash stays, and the next process that sees the secret tries again.
     fn hash_anew(self: &Arc<Self>, key: &PlainKey, cached: &CachedSecret) {
+        let Ok(place) = Arc::clone(&self.rehashing).try_acquire_owned() else { return };
         let (authenticator, id, old) = (Arc::clone(self), cached.id, cached.hash().to_owned());
         let plain = zeroize::Zeroizing::new(key.secret().to_owned());
         tokio::spawn(async move {
+            let _place = place;
             match authenticator.secrets.hash(&plain, &Principal::default(), &authenticator.entropy).await {
                 Ok(new) => match authenticator.store.replace_hash(id, &old, &new).await {
-                    Ok(()) => tracing::info!(secret = %id, "rehashed a secret at the configured cost"),
+                    Ok(true) => tracing::info!(secret = %id, "rehashed a secret at the configured cost"),
+                    Ok(false) => {
+                        tracing::debug!(secret = %id, "a secret was replaced or retired before it was rehashed");
+                    }
                     Err(error) => tracing::warn!(secret = %id, %error, "a secret could not be rehashed"),
                 },
                 Err(error) => tracing::warn!(secret = %id, %error, "a secret could not be rehashed"),

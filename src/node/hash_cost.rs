@@ -9,6 +9,11 @@ use super::HashError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HashCost(Params);
 
+/// The default memory in KiB, passes and lanes: the least that argon2id takes (RFC 9106 §3.1). Recommendations for
+/// passwords are higher, because passwords can be guessed. Here, a higher cost would only make clients wait after a
+/// restart, when all keys in use are hashed once.
+pub const DEFAULT_COST: (u32, u32, u32) = (8, 1, 1);
+
 impl HashCost {
     /// `memory_kib` is in KiB; `passes` and `lanes` are argon2's `t_cost` and `p_cost`.
     ///

@@ -21,6 +21,7 @@ mod killing;
 mod logs;
 mod open_files;
 mod refusals;
+mod rehash;
 mod reload;
 mod search;
 mod secrets;

@@ -17,8 +17,8 @@ use crate::domain::api_key::Brand;
 use crate::domain::gateway::{GateMapping, MappingError};
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
-use crate::node::HashCost;
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
+use crate::node::{DEFAULT_COST, HashCost};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -130,9 +130,11 @@ fn hash_cost(memory: Option<u32>, passes: Option<u32>, lanes: Option<u32>) -> Re
         1.. if given <= most => Ok(given),
         _ => Err(wrong(setting, format!("must be 1 to {most}"))),
     };
-    let memory = at_most("CLAVIGER_ARGON2_MEMORY", memory.unwrap_or(19_456), 1024 * 1024)?;
-    let passes = at_most("CLAVIGER_ARGON2_PASSES", passes.unwrap_or(2), 100)?;
-    let lanes = at_most("CLAVIGER_ARGON2_LANES", lanes.unwrap_or(1), 64)?;
+    let passes = at_most("CLAVIGER_ARGON2_PASSES", passes.unwrap_or(DEFAULT_COST.1), 100)?;
+    let lanes = at_most("CLAVIGER_ARGON2_LANES", lanes.unwrap_or(DEFAULT_COST.2), 64)?;
+    // argon2id takes at least 8 KiB per lane.
+    let memory = memory.unwrap_or(DEFAULT_COST.0 * lanes);
+    let memory = at_most("CLAVIGER_ARGON2_MEMORY", memory, 1024 * 1024)?;
     HashCost::new(memory, passes, lanes).map_err(|error| wrong("CLAVIGER_ARGON2_MEMORY", error))
 }
 

@@ -132,11 +132,11 @@ settings! {
     #[arg(long, env = "CLAVIGER_SIGNING_KEY_LEAD", value_name = "SECONDS")]
     signing_key_lead: u32,
 
-    /// Memory in KiB for one argon2id hash of a secret [default: 19456]
+    /// Memory in KiB for one argon2id hash of a secret [default: 8]
     #[arg(long, env = "CLAVIGER_ARGON2_MEMORY", value_name = "KIB")]
     argon2_memory: u32,
 
-    /// Passes of one argon2id hash [default: 2]
+    /// Passes of one argon2id hash [default: 1]
     #[arg(long, env = "CLAVIGER_ARGON2_PASSES", value_name = "N")]
     argon2_passes: u32,
 
