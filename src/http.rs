@@ -21,6 +21,7 @@ mod gate;
 pub(crate) mod health;
 mod json;
 mod keys;
+pub(crate) mod measure;
 mod oauth;
 mod organizations;
 mod page;

@@ -35,6 +35,8 @@ pub mod jose;
 #[cfg(feature = "server")]
 pub mod listener;
 #[cfg(feature = "server")]
+pub mod metrics;
+#[cfg(feature = "server")]
 pub mod node;
 #[cfg(feature = "server")]
 pub mod server;

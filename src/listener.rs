@@ -10,6 +10,7 @@ mod activity;
 mod body;
 mod connection;
 mod connection_state;
+mod connections;
 mod drain;
 mod exchange;
 mod limits;
@@ -31,11 +32,13 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 pub use body::BodyTimedOut;
+pub use connections::Connections;
 pub use limits::Limits;
 pub use tls::{Renewal, RenewedCertificate, TlsError, TlsSettings};
 
 use accept::Acceptor;
 use connection::Host;
+use connections::OpenConnection;
 use drain::Phase;
 
 /// A bound socket, ready to serve.
@@ -44,6 +47,7 @@ pub struct Listener {
     address: SocketAddr,
     limits: Limits,
     tls: Option<(TlsAcceptor, Arc<RenewedCertificate>)>,
+    connections: Connections,
     phase: watch::Sender<Phase>,
 }
 
@@ -94,10 +98,17 @@ impl Listener {
     pub fn bind(address: SocketAddr, limits: Limits, tls: Option<TlsSettings>) -> Result<Self, ListenError> {
         let phase = watch::Sender::new(Phase::Open);
         let tls = tls.map(tls::acceptor).transpose()?;
+        let certificate = tls.as_ref().map(|(_, certificate)| Arc::clone(certificate));
+        let connections = Connections::new(limits.connections, certificate);
         let bind_error = |source| ListenError::Bind { address, source };
         let acceptor = Acceptor::bind(address, limits.connections).map_err(bind_error)?;
         let address = acceptor.local_addr().map_err(bind_error)?;
-        Ok(Self { acceptor, address, limits, tls, phase })
+        Ok(Self { acceptor, address, limits, tls, connections, phase })
+    }
+
+    /// Shows how busy the listener is while it serves.
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// The bound address. For port 0, it has the port that the system chose.
@@ -129,10 +140,11 @@ impl Listener {
     pub async fn serve<S: HttpService>(self, service: S, shutdown: impl Future<Output = ()>) -> Report {
         let tls = self.tls.map(|(acceptor, _)| acceptor);
         let host = Host::new(service, self.limits.clone(), tls, self.phase.subscribe());
+        let counts = self.connections.counts;
         let mut connections = 0;
         let mut serve = |accepted| {
             connections += 1;
-            host.receive(accepted);
+            host.receive(accepted, OpenConnection::accepted(&counts));
         };
         let mut shutdown = pin!(shutdown);
         loop {

@@ -31,13 +31,13 @@ mod write_watch;
 
 pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented};
 pub use bearer::{BearerFault, LiveToken};
-pub use feed::{Feed, FeedError};
-pub use follow_store::FollowError;
+pub use feed::{Feed, FeedError, FeedState};
+pub use follow_store::{FollowError, Progress};
 pub use freshness::Freshness;
 pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
 pub use hash_cost::{DEFAULT_COST, HashCost};
 pub use in_flight::{InFlightRequest, InFlightRequests};
-pub use key_cache::{CachedKey, Granted, KeyCache};
+pub use key_cache::{CachedKey, Granted, KeyCache, KeyCacheLoad};
 pub use log_sampler::{Cause, LogSampler};
 pub use minter::KeyMinter;
 pub use records::{Records, run_to_completion};
@@ -49,7 +49,7 @@ pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
 pub use signer::Signer;
 pub use throttle::Throttle;
-pub use usage::{LastUse, UseCell, UseLedger};
+pub use usage::{LastUse, UseBacklog, UseCell, UseLedger};
 pub use verified_tokens::VerifiedTokens;
 pub use withdrawals::Withdrawals;
 
@@ -63,6 +63,7 @@ use crate::base::master_key::MasterKey;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::{Brand, Tagger};
 use crate::domain::gateway::GateMapping;
+use crate::metrics::Events;
 use crate::node::cursor::CursorKeeper;
 use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
 use crate::sharing::fair_queue::{FairQueue, Quota};
@@ -122,8 +123,12 @@ pub struct Node {
     pub revocations: Arc<Revocations>,
     /// Counts the use of keys until it is written.
     pub usage: Arc<UseLedger>,
+    /// Counts what is decided about requests.
+    pub events: Arc<Events>,
     /// When the store was last confirmed.
     pub freshness: Arc<Freshness>,
+    /// How far memory has followed the store.
+    pub progress: Progress,
     /// The clock for deletion by age. It never runs ahead of the time that has steadily passed.
     pub retention_clock: RetentionClock,
     /// The settings in which this node differs from other nodes.
@@ -181,7 +186,8 @@ impl Node {
             SecretKeeper::new(deployment.hash_cost.clone(), deployment.hash_turns, capacity, &entropy)?;
         let secrets = Arc::new(secrets);
         let keys = Arc::new(KeyCache::new(capacity, deployment.audiences.clone()));
-        let usage = Arc::new(UseLedger::default());
+        let events = Arc::new(Events::default());
+        let usage = Arc::new(UseLedger::new(Arc::clone(&events)));
         let freshness = Arc::new(Freshness::confirmed(asked, clock.clone()));
         let tagger = Tagger::new(&master_key.tag_key());
         let signer = Arc::new(Signer {
@@ -210,6 +216,7 @@ impl Node {
                 signer: Arc::clone(&signer),
                 revocations: Arc::clone(&revocations),
                 usage: Arc::clone(&usage),
+                events: Arc::clone(&events),
                 freshness: Arc::clone(&freshness),
                 store: store.clone(),
                 entropy: entropy.clone(),
@@ -230,7 +237,9 @@ impl Node {
             signer,
             revocations,
             usage,
+            events,
             freshness,
+            progress: Progress::starting_at(seen.last),
             retention_clock,
             differences: Differences::default(),
             requests: at_once(REQUESTS),

@@ -2,6 +2,7 @@
 
 pub mod config;
 mod issuer_path;
+pub mod metrics;
 mod router;
 mod switch;
 mod waiting;

@@ -7,6 +7,7 @@ mod admission;
 mod audit;
 mod backup;
 mod bootstrap;
+mod calls;
 mod change_reader;
 mod changes;
 mod console_sessions;
@@ -42,6 +43,7 @@ pub use admission::{Reading, Snapshot};
 pub use audit::{EventPage, EventPosition, EventQuery};
 pub use backup::{Backup, BackupError, BackupFacts, BackupFault, BackupFileError, back_up};
 pub use bootstrap::{Bootstrap, FilledStore, StoredDeployment};
+pub use calls::{Calls, StoreCalls};
 pub use change_reader::{ChangeReader, HistoryStatus};
 pub use changes::{Change, Position};
 pub use console_sessions::ConsoleSession;
@@ -54,6 +56,7 @@ pub use keys::{
     VisibleKeys,
 };
 pub use page::{Page, Visible};
+pub use pool::PoolLoad;
 pub use restore::{
     NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
 };
@@ -72,6 +75,7 @@ use self::db::{Db, Either, either, on};
 use self::pool::Engine as _;
 use self::primary::Primary;
 use crate::base::clock::Timestamp;
+use crate::sharing::fair_queue::QueueLoad;
 
 /// The longest wait for connections that are still in use.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
@@ -97,6 +101,31 @@ impl Store {
     /// Whether writes reach the disk.
     pub fn writes(&self) -> &WriteHealth {
         either!(&self.db, |pool, DB| pool.writes())
+    }
+
+    /// The database: `sqlite` or `postgresql`.
+    pub fn system(&self) -> &'static str {
+        match &self.db {
+            Either::Sqlite(_) => "sqlite",
+            Either::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// The calls to the database.
+    pub fn calls(&self) -> &StoreCalls {
+        either!(&self.db, |pool, DB| pool.calls())
+    }
+
+    /// Each pool of connections by its name, and how busy it is.
+    pub fn pools(&self) -> Vec<(&'static str, PoolLoad)> {
+        let main = either!(&self.db, |pool, DB| pool.load());
+        let background = self.admission.own_pool().map(|load| ("background", load));
+        [("main", main)].into_iter().chain(background).collect()
+    }
+
+    /// Each queue in front of the connections by its name, and how busy it is.
+    pub fn queues(&self) -> [(&'static str, QueueLoad); 3] {
+        self.admission.queues()
     }
 
     /// Checks that the store's files are still those that were opened, and whether failed writes succeed again. It

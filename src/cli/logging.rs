@@ -87,16 +87,17 @@ pub(super) fn set_filter(filter: &str) -> Result<(), String> {
     handle.as_ref().map_or(Ok(()), |handle| handle.reload(filter).map_err(|error| error.to_string()))
 }
 
+/// The lines that were dropped since the log was started.
+pub(super) fn dropped_lines() -> u64 {
+    WRITER.lock().as_ref().map_or(0, |writer| writer.dropped.dropped_lines() as u64)
+}
+
 /// Logs once a second how many lines were dropped since the last report that got through.
 pub(super) async fn report_dropped_lines() {
-    let total = || {
-        let writer = WRITER.lock();
-        writer.as_ref().map_or(0, |writer| writer.dropped.dropped_lines())
-    };
     let mut reported = 0;
     loop {
         tokio::time::sleep(REPORT_EVERY).await;
-        let dropped = total();
+        let dropped = dropped_lines();
         if dropped == reported {
             continue;
         }
@@ -105,7 +106,7 @@ pub(super) async fn report_dropped_lines() {
             "log lines were dropped: nothing reads the log fast enough"
         );
         // A higher total means that the report itself was dropped.
-        if total() == dropped {
+        if dropped_lines() == dropped {
             reported = dropped;
         }
     }

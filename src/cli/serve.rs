@@ -4,6 +4,7 @@ mod begin;
 mod hangup;
 mod open_files;
 mod running;
+mod scrapes;
 mod waiting;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 
 use self::begin::begin;
 use self::running::Running;
+use self::scrapes::Scrapes;
 use self::waiting::Waiting;
 use super::server_args::{LogFilter, ServerArgs};
 use super::{CliError, logging};
@@ -25,6 +27,7 @@ use crate::base::master_key::MasterKey;
 use crate::listener::{Limits, ListenError, Listener, Report};
 use crate::server;
 use crate::server::config::{Config, ConfigError, Origin};
+use crate::server::metrics::Metrics;
 use crate::store::{OpenError, Store};
 use crate::use_cases::bootstrap::BootstrapContext;
 
@@ -74,13 +77,24 @@ async fn serve(config: Config, log_filter: LogFilter, accepts_new_identity: bool
         accepts_new_identity,
         ..bootstrap_context(&config, store.clone(), listener.local_addr())
     };
+    let scrapes = config.metrics_listen.map(|address| {
+        let (limits, connections) = (&config.limits, listener.connections());
+        Scrapes::start(address, limits, connections, &context)
+    });
+    let scrapes = scrapes.transpose()?;
+    let metrics = scrapes.as_ref().map(|scrapes| Arc::clone(&scrapes.metrics));
     let mut served = match begin(config.bootstrap, &context).await? {
-        Some(master_key) => serve_at_once(&context, master_key, listener, ends, config.flush_every).await,
-        None => serve_once_set_up(context, listener, ends, config.flush_every).await,
+        Some(master_key) => {
+            serve_at_once(&context, master_key, listener, ends, config.flush_every, metrics).await
+        }
+        None => serve_once_set_up(context, listener, ends, config.flush_every, metrics).await,
     };
     // A store that does not respond in the remaining time loses unwritten usage, because the process exits on time.
     let left = signalled.get().map_or(shutdown, |at| shutdown.saturating_sub(at.elapsed()));
     let tidied = async {
+        if let Some(scrapes) = scrapes {
+            scrapes.stop().await;
+        }
         if let Ok(Some(running)) = &mut served {
             running.stop().await;
         }
@@ -98,10 +112,11 @@ async fn serve_at_once(
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
+    metrics: Option<Arc<Metrics>>,
 ) -> Result<Option<Running>, CliError> {
     let running = Running::start(context, &master_key, flush_every).await?;
     drop(master_key);
-    let service = server::service(Arc::clone(&running.node)).map_err(CliError::failed)?;
+    let service = server::service(Arc::clone(&running.node), metrics.as_ref()).map_err(CliError::failed)?;
     let (address, draining) = (listener.local_addr(), listener.draining());
     note_end(listener.serve(service, running.until_the_end(address, draining, &mut ends)).await);
     Ok(Some(running))
@@ -112,9 +127,10 @@ async fn serve_once_set_up(
     listener: Listener,
     mut ends: mpsc::Receiver<()>,
     flush_every: Duration,
+    metrics: Option<Arc<Metrics>>,
 ) -> Result<Option<Running>, CliError> {
     let (address, draining) = (listener.local_addr(), listener.draining());
-    let (waiting, service) = Waiting::begin(context, address)?;
+    let (waiting, service) = Waiting::begin(context, address, metrics)?;
     let mut running = Ok(None);
     let ended = async {
         running = waiting.until_set_up(&mut ends, flush_every).await;

@@ -146,7 +146,7 @@ impl Failure {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::OAuth(error) => oauth_status(error),
             Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => api_status(error),

@@ -32,11 +32,12 @@ pub(super) async fn check(
     CameFrom(address): CameFrom,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["check", "action", "resource", "audience", "token"])?;
-    match asked(&query, &parts.headers, &node.deployment.gate)? {
-        Asked::Preflight => Ok(().into_response()),
-        Asked::Question(question) => answer(&node, address, &parts, &query, question).await,
-    }
+    let checked = async {
+        let query = Query::read(&parts, &["check", "action", "resource", "audience", "token"])?;
+        let asked = asked(&query, &parts.headers, &node.deployment.gate)?;
+        answer(&node, address, &parts, &query, asked).await
+    };
+    counted(&node, checked.await)
 }
 
 /// `/v1/gate/envoy/{options}/{target}`, for every method. Envoy asks with the original request's method and query, and
@@ -47,12 +48,35 @@ pub(super) async fn check_original(
     CameFrom(address): CameFrom,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let (options, target) = in_path(parts.uri.path()).ok_or(ApiError::NotFound)?;
-    let options = Query::parse(options, &["audience", "token"])?;
-    match mapped(&node.deployment.gate, parts.method.as_str(), target, &parts.headers)? {
-        Asked::Preflight => Ok(().into_response()),
-        Asked::Question(question) => answer(&node, address, &parts, &options, question).await,
-    }
+    let checked = async {
+        let (options, target) = in_path(parts.uri.path()).ok_or(ApiError::NotFound)?;
+        let options = Query::parse(options, &["audience", "token"])?;
+        let asked = mapped(&node.deployment.gate, parts.method.as_str(), target, &parts.headers)?;
+        answer(&node, address, &parts, &options, asked).await
+    };
+    counted(&node, checked.await)
+}
+
+/// Counts the answer by its result.
+fn counted(node: &Node, checked: Result<Checked, Failure>) -> Result<Response, Failure> {
+    let result = match &checked {
+        Ok(Checked::Passed(_)) => "passed",
+        Ok(Checked::Preflight) => "preflight",
+        Err(failure) => failure.code(),
+    };
+    node.events.gate_answer(result);
+    checked.map(|checked| match checked {
+        Checked::Passed(response) => response,
+        Checked::Preflight => ().into_response(),
+    })
+}
+
+/// A request that may pass.
+enum Checked {
+    /// The response says whose request it is.
+    Passed(Response),
+    /// A CORS preflight, which is nobody's.
+    Preflight,
 }
 
 /// Middleware for both routes: repeats a refusal's code in a header, for gateways that can't read bodies.
@@ -76,8 +100,9 @@ async fn answer(
     address: CallerAddress,
     parts: &Parts,
     options: &Query,
-    question: Question,
-) -> Result<Response, Failure> {
+    asked: Asked,
+) -> Result<Checked, Failure> {
+    let Asked::Question(question) = asked else { return Ok(Checked::Preflight) };
     let request_id = RequestId::of(parts);
     let request = GateRequest {
         credential: credential(&parts.headers)?,
@@ -86,7 +111,8 @@ async fn answer(
         question,
         wants_token: wants_token(options)?,
     };
-    Ok(passed(&pass(&node.authenticator, &node.signer, request, node.clock.now()).await?)?)
+    let allowed = pass(&node.authenticator, &node.signer, request, node.clock.now()).await?;
+    Ok(Checked::Passed(passed(&allowed)?))
 }
 
 /// What the gateway asks about a request.

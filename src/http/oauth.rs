@@ -17,6 +17,7 @@ use super::form::Form;
 use super::request_id::RequestId;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::credential::Credential;
+use crate::metrics::GrantLabel;
 use crate::node::Node;
 use crate::use_cases::access::{self, Caller, identify};
 use crate::use_cases::management::ApiError;
@@ -26,6 +27,8 @@ use crate::use_cases::token::{
 };
 
 const MAX_BODY: usize = 16 * 1024;
+
+const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// A form posted to an OAuth endpoint, not yet decoded.
 pub(super) struct Posted {
@@ -77,14 +80,33 @@ struct TokenAnswer<'a> {
 }
 
 /// `POST /oauth/token`.
-pub(super) async fn token(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+pub(super) async fn token(
+    State(node): State<Arc<Node>>,
+    posted: Result<Posted, Failure>,
+) -> Result<Response, Failure> {
+    let mut named = GrantLabel::default();
+    let answer = match posted {
+        Ok(posted) => grant(&node, &posted, &mut named).await,
+        Err(failure) => Err(failure),
+    };
+    node.events.token_request(named, answer.as_ref().map_or_else(Failure::code, |_| "issued"));
+    answer
+}
+
+/// Runs the grant that the form names, and notes which one that is.
+async fn grant(node: &Arc<Node>, posted: &Posted, named: &mut GrantLabel) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
+    *named = match form.get("grant_type") {
+        Some(CLIENT_CREDENTIALS) => GrantLabel::ClientCredentials,
+        Some(TOKEN_EXCHANGE) => GrantLabel::TokenExchange,
+        _ => GrantLabel::Other,
+    };
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
     let (client, origin) = (credentials.presented(), posted.origin());
     let (authenticator, signer, now) = (&node.authenticator, &node.signer, node.clock.now());
     let grant = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
     let answer = match form.require("grant_type")? {
-        "client_credentials" => no_store(&answer(
+        CLIENT_CREDENTIALS => no_store(&answer(
             &token::client_credentials(authenticator, signer, client, origin, &grant, now).await?,
             None,
         )),

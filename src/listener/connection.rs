@@ -14,6 +14,7 @@ use super::HttpService;
 use super::accept::AcceptedConnection;
 use super::activity::Stage;
 use super::connection_state::ConnectionState;
+use super::connections::OpenConnection;
 use super::drain::Phase;
 use super::exchange::exchange;
 use super::limits::Limits;
@@ -60,7 +61,7 @@ impl<S: HttpService> Host<S> {
     }
 
     /// Serves a connection in a task of its own.
-    pub(super) fn receive(&self, accepted: AcceptedConnection) {
+    pub(super) fn receive(&self, accepted: AcceptedConnection, open: OpenConnection) {
         let host = self.clone();
         tokio::spawn(async move {
             let AcceptedConnection { stream, peer, slot } = accepted;
@@ -71,7 +72,7 @@ impl<S: HttpService> Host<S> {
                 // This is boxed, so that connections without TLS need no memory for it.
                 Some(tls) => Box::pin(host.serve_tls(stream, state, tls)).await,
             }
-            drop(slot);
+            drop((slot, open));
         });
     }
 

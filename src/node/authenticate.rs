@@ -18,6 +18,7 @@ use crate::domain::key::{KeyStatus, SecretId};
 use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
+use crate::metrics::Events;
 use crate::store::{Store, StoreError};
 
 /// An API key as a client presents it.
@@ -94,6 +95,8 @@ pub struct Authenticator {
     pub revocations: Arc<Revocations>,
     /// Counts use and refusals.
     pub usage: Arc<UseLedger>,
+    /// Counts the refusals that concern no key.
+    pub(super) events: Arc<Events>,
     /// Whether memory may still be relied on.
     pub(super) freshness: Arc<Freshness>,
     /// The keys that are not in memory.
@@ -151,9 +154,9 @@ impl Authenticator {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let cached = self.key(id).await?.ok_or(AuthenticationError::Unknown)?;
+        let cached = self.key(id).await?.ok_or_else(|| self.unknown())?;
         let presented = cached.secrets.iter().find(|cached| cached.id == secret && cached.is_live(now));
-        let secret_expires_at = presented.ok_or(AuthenticationError::Unknown)?.expires_at;
+        let secret_expires_at = presented.ok_or_else(|| self.unknown())?.expires_at;
         self.admit(Authenticated { cached, secret, secret_expires_at }, origin, now)
     }
 
@@ -194,8 +197,9 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
         // Malformed input never counts as a guess, and costs neither a query nor a slow hash.
-        let Some(claimed) = presented.claimed_id() else { return Err(AuthenticationError::Unknown) };
+        let Some(claimed) = presented.claimed_id() else { return Err(self.unknown()) };
         if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
+            self.events.refusal("throttled");
             return Err(AuthenticationError::Throttled(seconds));
         }
         let recognized = self.open(presented, now).await;
@@ -215,13 +219,13 @@ impl Authenticator {
         presented: Presented<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| AuthenticationError::Unknown)?;
+        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| self.unknown())?;
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
-            return Err(AuthenticationError::Unknown);
+            return Err(self.unknown());
         }
-        let cached = self.key(&key.id()).await?.ok_or(AuthenticationError::Unknown)?;
-        let Some(found) = self.secrets.recognize(&cached.key, &cached.secrets, key.secret(), now).await?
-        else {
+        let cached = self.key(&key.id()).await?.ok_or_else(|| self.unknown())?;
+        let recognized = self.secrets.recognize(&cached.key, &cached.secrets, key.secret(), now).await;
+        let Some(found) = recognized.inspect_err(|Busy| self.events.refusal("busy"))? else {
             self.usage.count(&cached, None, UseKind::Refused(RefusalReason::Secret), now);
             return Err(AuthenticationError::Unknown);
         };
@@ -238,9 +242,16 @@ impl Authenticator {
     /// [`AuthenticationError::Store`] and [`AuthenticationError::Stale`].
     pub async fn key(&self, id: &KeyId) -> Result<Option<Arc<CachedKey>>, AuthenticationError> {
         if !self.freshness.holds() {
+            self.events.refusal("stale");
             return Err(AuthenticationError::Stale(self.freshness.age().as_secs()));
         }
-        Ok(self.keys.find(id, &self.store).await?)
+        Ok(self.keys.find(id, &self.store).await.inspect_err(|_| self.events.refusal("store"))?)
+    }
+
+    /// The error for a presented key that is not one of ours, which is counted.
+    fn unknown(&self) -> AuthenticationError {
+        self.events.refusal("unknown");
+        AuthenticationError::Unknown
     }
 
     /// Counts one use of an authenticated key.

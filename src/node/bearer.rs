@@ -64,12 +64,37 @@ impl Authenticator {
         audience: Audience<'_>,
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
+        let live = self.still_live(token, audience, now).await;
+        match &live {
+            Err(BearerFault::Refused(_)) => self.events.refusal("token_invalid"),
+            Err(BearerFault::Expired) => self.events.refusal("token_expired"),
+            // The others are counted where they are found.
+            Err(
+                BearerFault::Revoked
+                | BearerFault::KeyRevoked
+                | BearerFault::KeyDisabled
+                | BearerFault::Unknown(_),
+            )
+            | Ok(_) => {}
+        }
+        live
+    }
+
+    async fn still_live(
+        &self,
+        token: &str,
+        audience: Audience<'_>,
+        now: Timestamp,
+    ) -> Result<LiveToken, BearerFault> {
         let claims = self.verified(token, audience, now)?;
         let (scopes, cidrs) = claims.rights().map_err(BearerFault::Refused)?;
         let subject: KeyId =
             claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
         let held = self.key(&subject).await.map_err(BearerFault::Unknown)?;
-        let subject = held.ok_or(BearerFault::KeyRevoked)?;
+        let subject = held.ok_or_else(|| {
+            self.events.refusal(RefusalReason::Revoked.as_str());
+            BearerFault::KeyRevoked
+        })?;
         let alive = self.is_alive(&claims, &subject).await;
         let reason = match &alive {
             Err(BearerFault::Revoked | BearerFault::KeyRevoked) => Some(RefusalReason::Revoked),

@@ -12,7 +12,7 @@ mod content;
 mod pacer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,6 +40,17 @@ pub struct Feed {
     late: Notify,
     /// Whether requests no longer wait for news, because the server is shutting down.
     is_closing: AtomicBool,
+    /// The requests that wait for news.
+    waiting: AtomicUsize,
+}
+
+/// The requests that wait for the feed, and its last document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedState {
+    /// The requests that wait for news.
+    pub waiting: usize,
+    /// The bytes of the last signed document, and the moment as of which it is complete. `None` before the first one.
+    pub document: Option<(usize, Timestamp)>,
 }
 
 /// Why there is no document. The server is at fault in every case.
@@ -81,6 +92,7 @@ impl Default for Feed {
             pacer,
             late: Notify::new(),
             is_closing: AtomicBool::default(),
+            waiting: AtomicUsize::new(0),
         }
     }
 }
@@ -90,6 +102,15 @@ impl Feed {
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
         self.content.send_modify(|_| {});
+    }
+
+    /// The requests that wait for the feed, and its last document.
+    pub fn state(&self) -> FeedState {
+        let state = self.state.lock();
+        FeedState {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            document: state.signed.as_ref().map(|signed| (signed.document.len(), signed.as_of)),
+        }
     }
 
     /// Whether the content is that of this position.
@@ -220,7 +241,24 @@ impl Revocations {
                     }
                 }
             };
+            let _place = Place::taken(&self.feed.waiting);
             let _ = tokio::time::timeout(longest, news).await;
         }
+    }
+}
+
+/// Counts a request that waits, until it is answered or its client has disconnected.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn taken(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

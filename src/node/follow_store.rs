@@ -5,6 +5,7 @@
 //! counts: a pass that fails half way leaves less for the next one, however many changes there are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -29,6 +30,42 @@ pub(super) struct Following {
     pub(super) reader: ChangeReader,
     /// How much of the store's history memory has applied.
     pub(super) seen: Position,
+}
+
+/// How far memory has followed the store.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// The number of the last change in memory, and of the last one that the store is known to have.
+    applied: AtomicI64,
+    latest: AtomicI64,
+    followed: AtomicU64,
+    restarts: AtomicU64,
+}
+
+impl Progress {
+    /// Memory has everything up to this change.
+    pub(super) fn starting_at(last: i64) -> Self {
+        Self { applied: AtomicI64::new(last), latest: AtomicI64::new(last), ..Self::default() }
+    }
+
+    /// The changes that were applied one by one.
+    pub fn followed(&self) -> u64 {
+        self.followed.load(Relaxed)
+    }
+
+    /// The changes that the store is known to have and memory has not applied.
+    pub fn behind(&self) -> u64 {
+        u64::try_from(self.latest.load(Relaxed) - self.applied.load(Relaxed)).unwrap_or_default()
+    }
+
+    /// How often everything was read again, because the store had another history or a gap.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
+    }
+
+    fn reached(&self, last: i64) {
+        self.applied.store(last, Relaxed);
+    }
 }
 
 /// Why the store can't be followed.
@@ -109,9 +146,11 @@ impl Node {
         let Following { reader, seen } = following;
         let heard = reader.position(Some(seen)).await?;
         let end = heard.position;
+        self.progress.latest.store(end.last, Relaxed);
         if !heard.is_continuous {
             tracing::warn!(?seen, now = ?end, "the store has another history; this node reads everything again");
             self.start_afresh(reader, now).await?;
+            self.progress.reached(end.last);
             *seen = end;
             return Ok(());
         }
@@ -121,12 +160,15 @@ impl Node {
             if changes.is_empty() || !is_unbroken {
                 // Changes in between were deleted, or written by other rules. Memory can't be trusted.
                 self.start_afresh(reader, now).await?;
+                self.progress.reached(end.last);
                 *seen = end;
                 return Ok(());
             }
             self.take_in(reader, seen.last, &changes, now).await?;
+            self.progress.followed.fetch_add(changes.len() as u64, Relaxed);
             if let Some(change) = changes.into_iter().next_back() {
                 seen.last = change.seq;
+                self.progress.reached(change.seq);
                 seen.change = Some(change);
             }
         }
@@ -168,6 +210,7 @@ impl Node {
 
     /// Reads everything from the store again. A revoked token stays revoked, because no token is issued twice.
     async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
+        self.progress.restarts.fetch_add(1, Relaxed);
         self.records.keys.invalidate_all();
         self.signer.keyring.reload_from(reader).await?;
         let since = now.plus(-REMEMBERED_SECONDS);

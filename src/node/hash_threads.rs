@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::base::lock::Mutex;
 use crate::domain::principal::Principal;
 use crate::sharing::background::lower_priority;
-use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, Quota};
+use crate::sharing::fair_queue::{FairQueue, Permit, QueueFull, QueueLoad, Quota};
 
 /// The lowest priority (`nice`). At 10, a thousand waiting secrets still raised the p99 of clients with known secrets
 /// to nine times its usual value; at 19, to about twice.
@@ -48,6 +48,11 @@ impl HashThreads {
     /// [`QueueFull`].
     pub(super) async fn acquire(&self, principal: &Principal) -> Result<Permit, QueueFull> {
         self.permits.acquire(principal).await
+    }
+
+    /// The hashes that run and that wait.
+    pub(super) fn load(&self) -> QueueLoad {
+        self.permits.load()
     }
 
     /// Runs `work` on the free thread that `permit` stands for. `None` when the work panicked.

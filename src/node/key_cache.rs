@@ -25,6 +25,7 @@ mod tests;
 mod validity;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use moka::sync::Cache;
 
@@ -48,6 +49,21 @@ pub struct KeyCache {
     leases: Leases,
     /// The audiences for an organization that names none of its own.
     deployment_audiences: Vec<String>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// How full a [`KeyCache`] is, and how often it had a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCacheLoad {
+    /// The keys in memory, including those that are invalid and not dropped yet.
+    pub keys: u64,
+    /// The most keys in memory.
+    pub capacity: u64,
+    /// The lookups that found a key in memory.
+    pub hits: u64,
+    /// The lookups that had to ask the store.
+    pub misses: u64,
 }
 
 /// The cache's copy of a key.
@@ -65,6 +81,20 @@ impl KeyCache {
             fence: Fence::default(),
             leases: Leases::default(),
             deployment_audiences,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// How full the cache is, and how often it had a key.
+    pub fn load(&self) -> KeyCacheLoad {
+        // The cache counts its entries in batches, or when it is told to.
+        self.keys.run_pending_tasks();
+        KeyCacheLoad {
+            keys: self.keys.entry_count(),
+            capacity: self.keys.policy().max_capacity().unwrap_or_default(),
+            hits: self.hits.load(Relaxed),
+            misses: self.misses.load(Relaxed),
         }
     }
 
@@ -80,8 +110,10 @@ impl KeyCache {
     /// When the key is not cached and the store fails.
     pub async fn find(&self, id: &KeyId, store: &Store) -> Result<Option<Arc<CachedKey>>, StoreError> {
         if let Some(cached) = self.cached(id) {
+            self.hits.fetch_add(1, Relaxed);
             return Ok(Some(cached));
         }
+        self.misses.fetch_add(1, Relaxed);
         let read_after = self.fence.latest();
         let Some(stored) = store.key(id).await? else {
             // An outdated copy would otherwise use memory until it is evicted.

@@ -45,7 +45,11 @@ pub struct RefusalLog {
 }
 
 #[derive(Debug, Default)]
-struct Log(HashMap<Option<OrganizationId>, OfOrganization>);
+struct Log {
+    organizations: HashMap<Option<OrganizationId>, OfOrganization>,
+    /// The refusals that are in no audit trail, because too many were waiting.
+    dropped: u64,
+}
 
 #[derive(Debug, Default)]
 struct OfOrganization {
@@ -54,7 +58,21 @@ struct OfOrganization {
     waiting: Vec<PastEvent>,
 }
 
+/// Whether there is room for one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Free,
+    /// The organization with the most has lost one.
+    AnothersPlace,
+    None,
+}
+
 impl RefusalLog {
+    /// The refusals that are in no audit trail, because too many were waiting to be written.
+    pub fn dropped(&self) -> u64 {
+        self.log.lock().dropped
+    }
+
     /// Notes the refusal of a key, or of a token of that key, to a caller who had it.
     pub fn refused(&self, key: &ApiKey, reason: RefusalReason, origin: Origin<'_>, now: Timestamp) {
         let reason = reason.as_str();
@@ -77,7 +95,7 @@ impl RefusalLog {
     pub(super) fn take(&self, now: Timestamp) -> Vec<PastEvent> {
         let mut log = self.log.lock();
         let mut events = Vec::new();
-        log.0.retain(|_, of| {
+        log.organizations.retain(|_, of| {
             events.append(&mut of.waiting);
             of.noted.retain(|_, noted| noted.iter().any(|(_, at)| is_recent(*at, now)));
             !of.noted.is_empty()
@@ -130,7 +148,7 @@ impl RefusalLog {
 
 impl Log {
     fn of(&mut self, organization: Option<OrganizationId>) -> &mut OfOrganization {
-        self.0.entry(organization).or_default()
+        self.organizations.entry(organization).or_default()
     }
 
     /// Whether this refusal is to be noted. If so, it is not noted again for an hour.
@@ -149,18 +167,20 @@ impl Log {
                 return false;
             }
         }
-        let has_room =
-            self.makes_room(organization, &WAITING, |of| of.waiting.len(), |of| _ = of.waiting.pop())
-                && (is_known
-                    || self.makes_room(
-                        organization,
-                        &KEYS,
-                        |of| of.noted.len(),
-                        |of| {
-                            let any = of.noted.keys().next().copied();
-                            any.map(|key| of.noted.remove(&key));
-                        },
-                    ));
+        let room = self.makes_room(organization, &WAITING, |of| of.waiting.len(), |of| _ = of.waiting.pop());
+        self.dropped += u64::from(room == Room::AnothersPlace);
+        let has_room = room != Room::None
+            && (is_known
+                || self.makes_room(
+                    organization,
+                    &KEYS,
+                    |of| of.noted.len(),
+                    |of| {
+                        let any = of.noted.keys().next().copied();
+                        any.map(|key| of.noted.remove(&key));
+                    },
+                ) != Room::None);
+        self.dropped += u64::from(!has_room);
         if has_room {
             self.of(organization.clone()).noted.entry(key).or_default().push((digest, now));
         }
@@ -175,21 +195,21 @@ impl Log {
         bounds: &Bounds,
         count: impl Fn(&OfOrganization) -> usize,
         lose: impl Fn(&mut OfOrganization),
-    ) -> bool {
-        let own = self.0.get(organization).map_or(0, &count);
+    ) -> Room {
+        let own = self.organizations.get(organization).map_or(0, &count);
         if own >= bounds.of_organization {
-            return false;
+            return Room::None;
         }
-        if self.0.values().map(&count).sum::<usize>() < bounds.of_all {
-            return true;
+        if self.organizations.values().map(&count).sum::<usize>() < bounds.of_all {
+            return Room::Free;
         }
-        let largest = self.0.values_mut().max_by_key(|of| count(of));
+        let largest = self.organizations.values_mut().max_by_key(|of| count(of));
         match largest.filter(|largest| count(largest) > own + 1) {
             Some(largest) => {
                 lose(largest);
-                true
+                Room::AnothersPlace
             }
-            None => false,
+            None => Room::None,
         }
     }
 }

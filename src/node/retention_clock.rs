@@ -3,6 +3,7 @@
 //! Otherwise a clock that jumps ahead would delete an audit trail, or the revocations of tokens that are still valid
 //! once the clock is corrected. A real jump, for example after a long time without a server, delays deletion by a day.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::Node;
@@ -21,7 +22,10 @@ const WRITTEN_EVERY_SECONDS: i64 = 300;
 
 /// The moment up to which time has passed steadily, as this node knows it.
 #[derive(Debug)]
-pub struct RetentionClock(Mutex<State>);
+pub struct RetentionClock {
+    state: Mutex<State>,
+    jumps: AtomicU64,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct State {
@@ -79,12 +83,23 @@ impl RetentionClock {
     pub fn new(at: Option<Timestamp>, clock: &Clock) -> Self {
         let wall = clock.now();
         let at = at.unwrap_or(wall);
-        Self(Mutex::new(State { at, wall, monotonic: clock.monotonic(), waiting_since: None }))
+        let state = State { at, wall, monotonic: clock.monotonic(), waiting_since: None };
+        Self { state: Mutex::new(state), jumps: AtomicU64::new(0) }
+    }
+
+    /// The jumps of the wall clock that were noticed, including times without a server.
+    pub fn jumps(&self) -> u64 {
+        self.jumps.load(Relaxed)
+    }
+
+    /// Whether deletion by age follows the wall clock. It doesn't for a day after a jump.
+    pub fn is_trusted(&self) -> bool {
+        self.state.lock().waiting_since.is_none()
     }
 
     /// The current time, or an earlier one while the wall clock is not trusted. Nothing is deleted too soon by it.
     pub fn now(&self, clock: &Clock) -> Timestamp {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let elapsed = clock.monotonic().saturating_sub(state.monotonic).as_secs();
         let expected = state.at.plus(i64::try_from(elapsed).unwrap_or(i64::MAX));
         let wall = clock.now();
@@ -104,7 +119,7 @@ impl Node {
         let wall = database.map_or(now, |database| database.min(now));
         let stored = self.records.store.retention_time().await?;
         let (at, round) = {
-            let mut state = self.retention_clock.0.lock();
+            let mut state = self.retention_clock.state.lock();
             // Another node may have waited for longer.
             if let Some(stored) = stored.filter(|stored| *stored > state.at && *stored <= wall) {
                 state.at = stored;
@@ -113,11 +128,14 @@ impl Node {
             (state.at, round)
         };
         match round {
-            Round::Jumped(seconds) => tracing::warn!(
-                seconds,
-                "the clock has jumped, or no server ran meanwhile: nothing is deleted for its age by this clock before \
-                 it has gone on steadily for 24 h"
-            ),
+            Round::Jumped(seconds) => {
+                self.retention_clock.jumps.fetch_add(1, Relaxed);
+                tracing::warn!(
+                    seconds,
+                    "the clock has jumped, or no server ran meanwhile: nothing is deleted for its age by this clock \
+                     before it has gone on steadily for 24 h"
+                );
+            }
             Round::Believed => {
                 tracing::info!("the clock has advanced steadily: deletion by age follows it again")
             }

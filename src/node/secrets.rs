@@ -17,7 +17,7 @@ use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::api_key::PlainKey;
 use crate::domain::key::{ApiKey, KeySecret, SecretId};
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::Permit;
+use crate::sharing::fair_queue::{Permit, QueueLoad};
 
 /// The longest wait for a permit for the slow hash.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -167,6 +167,11 @@ impl SecretKeeper {
             }
         }
         Ok(None)
+    }
+
+    /// The slow hashes that run and that wait.
+    pub fn load(&self) -> QueueLoad {
+        self.threads.load()
     }
 
     /// Whether the secret's digest is known. A known digest is compared, and nothing is hashed.

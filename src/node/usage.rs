@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{CachedKey, CachedSecret, RefusalLog};
@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
 use crate::domain::usage::{Interval, UseCounts, UseKind};
+use crate::metrics::Events;
 use crate::store::{Store, StoreError, UseRecord};
 
 /// The keys that are written in one transaction. Other writers wait for no longer than one transaction.
@@ -42,6 +43,21 @@ pub struct UseLedger {
     unwritten: Mutex<Unwritten>,
     /// The refusals that are to be written to the audit trail.
     pub refusals: RefusalLog,
+    events: Arc<Events>,
+    /// When everything was last written, in Unix seconds. 0 before the first time.
+    flushed_at: AtomicI64,
+    failed_flushes: AtomicU64,
+}
+
+/// What waits to be written, and how the writing goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UseBacklog {
+    /// The keys, and the hours of keys, with counts that are not written.
+    pub records: usize,
+    /// When everything was last written. `None` before the first time.
+    pub flushed_at: Option<Timestamp>,
+    /// The flushes that failed.
+    pub failed_flushes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -56,14 +72,36 @@ struct Unwritten {
 type Records = BTreeMap<(KeyId, Timestamp), UseRecord>;
 
 impl UseLedger {
+    /// A ledger that also counts refusals among the node's events.
+    pub fn new(events: Arc<Events>) -> Self {
+        Self { events, ..Self::default() }
+    }
+
+    /// What waits to be written, and how the writing goes.
+    pub fn backlog(&self) -> UseBacklog {
+        let records = {
+            let unwritten = self.unwritten.lock();
+            unwritten.keys.len() + unwritten.records.len()
+        };
+        let flushed_at = self.flushed_at.load(Ordering::Relaxed);
+        UseBacklog {
+            records,
+            flushed_at: (flushed_at > 0).then(|| Timestamp::from_unix(flushed_at)),
+            failed_flushes: self.failed_flushes.load(Ordering::Relaxed),
+        }
+    }
+
     /// Counts one use of a key, by this secret of the key or by a token (`None`).
     pub fn count(&self, key: &Arc<CachedKey>, secret: Option<&CachedSecret>, kind: UseKind, now: Timestamp) {
         let (cell, hour) = (&key.used, Interval::Hour.start_of(now));
         if cell.hour.load(Ordering::Relaxed) != hour.unix() {
             self.begin_hour(key, hour);
         }
-        if !matches!(kind, UseKind::Refused(_)) {
-            secret.map_or(&cell.by_token, |secret| &secret.used).note(now);
+        match kind {
+            UseKind::Refused(reason) => self.events.refusal(reason.as_str()),
+            UseKind::Token | UseKind::Direct => {
+                secret.map_or(&cell.by_token, |secret| &secret.used).note(now);
+            }
         }
         cell.counts[kind.index()].fetch_add(1, Ordering::Relaxed);
         // The flag is set after counting and cleared before collecting, so every count is queued.
@@ -93,11 +131,13 @@ impl UseLedger {
             if let Err(error) = store.record_use(some, &refusals, now).await {
                 self.put_back(&records[written..]);
                 self.refusals.put_back(refusals);
+                self.failed_flushes.fetch_add(1, Ordering::Relaxed);
                 return Err(error);
             }
             refusals.clear();
             written += some.len();
         }
+        self.flushed_at.store(now.unix(), Ordering::Relaxed);
         Ok(written)
     }
 

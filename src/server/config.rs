@@ -28,6 +28,8 @@ use crate::node::{Deployment, HashCost};
 pub struct Config {
     /// The listener's address. Port 0 lets the system choose one.
     pub listen: SocketAddr,
+    /// The address of the listener for metrics. `None` means that there is none.
+    pub metrics_listen: Option<SocketAddr>,
     /// The store's URL. It may contain a password and is never logged.
     pub database_url: String,
     /// The folder of the key files.

@@ -28,6 +28,19 @@ pub struct Quota {
     pub waiting_per_key: usize,
 }
 
+/// How busy a [`FairQueue`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLoad {
+    /// The permits that are taken.
+    pub taken: usize,
+    /// All permits. `None` if only those of each organization are limited.
+    pub permits: Option<usize>,
+    /// The callers who wait for a permit.
+    pub waiting: usize,
+    /// The callers who were refused because a queue was full.
+    pub refused: u64,
+}
+
 /// The queue of the caller's organization, or the caller's part of it, is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of this organization are waiting")]
@@ -50,6 +63,7 @@ pub struct Permit {
 #[derive(Default)]
 struct State {
     taken: usize,
+    refused: u64,
     /// The organizations that have a permit or wait for one.
     queues: HashMap<Option<OrganizationId>, OrganizationQueue>,
     /// The organizations that wait, next one first.
@@ -90,7 +104,22 @@ impl FairQueue {
     /// # Errors
     /// [`QueueFull`] when none is free, or when others of the organization are waiting.
     pub fn try_acquire(&self, principal: &Principal) -> Result<Permit, QueueFull> {
-        self.enter(principal)?.try_recv().map_err(|_| QueueFull)
+        self.enter(principal)?.try_recv().map_err(|_| {
+            self.state.lock().refused += 1;
+            QueueFull
+        })
+    }
+
+    /// How busy the queue is.
+    pub fn load(&self) -> QueueLoad {
+        let state = self.state.lock();
+        let is_there = |waiter: &&Waiter| !waiter.permit.is_closed();
+        QueueLoad {
+            taken: state.taken,
+            permits: Some(self.quota.permits).filter(|permits| *permits < usize::MAX),
+            waiting: state.queues.values().map(|queue| queue.waiting.iter().filter(is_there).count()).sum(),
+            refused: state.refused,
+        }
     }
 
     fn enter(&self, principal: &Principal) -> Result<oneshot::Receiver<Permit>, QueueFull> {
@@ -103,6 +132,7 @@ impl FairQueue {
             if queue.taken == 0 && !queue.rotates {
                 state.queues.remove(organization);
             }
+            state.refused += 1;
             return Err(QueueFull);
         }
         let (permit, receiver) = oneshot::channel();

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::db::{Either, Tx, begin_snapshot, either};
-use super::{Db, Store};
+use super::{Db, PoolLoad, Store};
 use crate::base::clock::Timestamp;
 use crate::domain::principal::Principal;
-use crate::sharing::fair_queue::{FairQueue, Permit, Quota};
+use crate::sharing::fair_queue::{FairQueue, Permit, QueueLoad, Quota};
 
 /// One connection for each permit.
 const SQLITE_CONNECTIONS: u32 = 5;
@@ -64,6 +64,21 @@ impl Admission {
     /// The connections for holders of a permit.
     pub(super) fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// How busy these connections are, if they are not those of all other work.
+    pub(super) fn own_pool(&self) -> Option<PoolLoad> {
+        match &self.db {
+            Either::Sqlite(pool) => Some(pool.load()),
+            Either::Postgres(_) => None,
+        }
+    }
+
+    /// Each queue by its name, and how busy it is.
+    pub(super) fn queues(&self) -> [(&'static str, QueueLoad); 3] {
+        let Self { writes, reads, snapshots, .. } = self;
+        [("store_writes", writes), ("store_reads", reads), ("store_snapshots", snapshots)]
+            .map(|(name, queue)| (name, queue.load()))
     }
 
     /// Stops using the connections that are open now.

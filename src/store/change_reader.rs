@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio::time::{Instant, timeout};
 
+use super::calls::CallKind;
 use super::changes::{Change, Position};
 use super::db::{Db, Either, either, row};
 use super::error::timed_out;
@@ -16,7 +17,7 @@ use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
 use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
 use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
-use crate::base::clock::{Timestamp, timer_now};
+use crate::base::clock::{Timestamp, monotonic_now, timer_now};
 
 /// The longest wait for one answer. It also bounds how late a node notices a failover.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -146,6 +147,14 @@ impl ChangeReader {
     /// # Errors
     /// When the store fails, or when the server that answers is a standby or read-only.
     pub async fn position(&mut self, known: Option<&Position>) -> Result<HistoryStatus, StoreError> {
+        let begun = monotonic_now();
+        let position = self.position_now(known).await;
+        let calls = either!(&self.db, |pool, DB| pool.calls());
+        calls.ended(CallKind::Follow, begun.elapsed(), position.is_err());
+        position
+    }
+
+    async fn position_now(&mut self, known: Option<&Position>) -> Result<HistoryStatus, StoreError> {
         let seq = known.map_or(-1, |known| known.last);
         if self.open.as_ref().is_some_and(|open| open.since.elapsed() >= LIFE) {
             self.close().await;

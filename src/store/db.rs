@@ -58,8 +58,9 @@ macro_rules! on {
     ($either:expr, |$x:ident, $DB:ident| $body:expr) => {
         $crate::store::db::either!($either, |$x, $DB| {
             $crate::store::transaction::StatementObserver::started(&*$x);
+            let begun = $crate::base::clock::monotonic_now();
             let answer = $crate::store::db::in_time(async { $body }).await;
-            $crate::store::transaction::StatementObserver::ended(&*$x, &answer);
+            $crate::store::transaction::StatementObserver::ended(&*$x, &answer, begun);
             answer
         })
     };

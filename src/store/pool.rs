@@ -12,7 +12,7 @@ mod executor;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::connection::PooledConnection;
 pub(crate) use self::engine::{Engine, PostgresServer, SqliteFile};
+use super::calls::{CallKind, StoreCalls};
 use super::error::timed_out_because;
 use super::fault::Fault;
 use super::write_health::WriteHealth;
@@ -64,6 +65,22 @@ struct Inner<DB: Engine> {
     anchor: tokio::sync::Mutex<Option<DB::Connection>>,
     is_closed: AtomicBool,
     writes: Arc<WriteHealth>,
+    calls: Arc<StoreCalls>,
+    /// The callers who wait for a connection.
+    waiting: AtomicUsize,
+}
+
+/// How busy a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// The connections that are handed out, or are being opened for a caller.
+    pub in_use: usize,
+    /// The open connections that nobody uses.
+    pub idle: usize,
+    /// The most connections.
+    pub limit: usize,
+    /// The callers who wait for a connection.
+    pub waiting: usize,
 }
 
 struct RawConnection<DB: Engine> {
@@ -91,7 +108,7 @@ impl<DB: Engine> fmt::Debug for Pool<DB> {
 impl<DB: Engine> Pool<DB> {
     /// A pool of at most `size` connections. It opens none yet.
     pub(crate) fn new(source: DB::Source, size: u32) -> Self {
-        Self::at(Handle::current(), source, size, Arc::default())
+        Self::at(Handle::current(), source, size, (Arc::default(), Arc::default()))
     }
 
     /// A second pool of at most `size` connections to the same database, at the priority of background threads: SQLite runs
@@ -100,10 +117,16 @@ impl<DB: Engine> Pool<DB> {
     where
         DB::Source: Clone,
     {
-        Self::at(background::handle(), self.0.source.clone(), size, Arc::clone(&self.0.writes))
+        let shared = (Arc::clone(&self.0.writes), Arc::clone(&self.0.calls));
+        Self::at(background::handle(), self.0.source.clone(), size, shared)
     }
 
-    fn at(home: Handle, source: DB::Source, size: u32, writes: Arc<WriteHealth>) -> Self {
+    fn at(
+        home: Handle,
+        source: DB::Source,
+        size: u32,
+        (writes, calls): (Arc<WriteHealth>, Arc<StoreCalls>),
+    ) -> Self {
         Self(Arc::new(Inner {
             source,
             home,
@@ -115,6 +138,8 @@ impl<DB: Engine> Pool<DB> {
             anchor: tokio::sync::Mutex::default(),
             is_closed: AtomicBool::new(false),
             writes,
+            calls,
+            waiting: AtomicUsize::new(0),
         }))
     }
 
@@ -132,12 +157,31 @@ impl<DB: Engine> Pool<DB> {
         &self.0.writes
     }
 
+    /// The calls to the database.
+    pub(crate) fn calls(&self) -> &Arc<StoreCalls> {
+        &self.0.calls
+    }
+
+    /// How busy the pool is.
+    pub(crate) fn load(&self) -> PoolLoad {
+        let limit = self.0.size as usize;
+        PoolLoad {
+            in_use: limit.saturating_sub(self.0.permits.available_permits()),
+            idle: self.0.idle.lock().len(),
+            limit,
+            waiting: self.0.waiting.load(Ordering::Relaxed),
+        }
+    }
+
     /// Hands out a working connection.
     pub(crate) async fn acquire(&self) -> sqlx::Result<PooledConnection<DB>> {
         if self.0.is_closed.load(Ordering::Acquire) {
             return Err(sqlx::Error::PoolClosed);
         }
-        let permit = timeout(WAIT, Arc::clone(&self.0.permits).acquire_owned()).await;
+        let permit = {
+            let _waiting = Waiting::counted(&self.0.waiting);
+            timeout(WAIT, Arc::clone(&self.0.permits).acquire_owned()).await
+        };
         let permit = permit.map_err(|_| self.acquire_error())?.map_err(|_| sqlx::Error::PoolClosed)?;
         while let Some(IdleConnection { mut live, .. }) = self.take_idle() {
             if self.is_alive(&mut live).await {
@@ -180,6 +224,7 @@ impl<DB: Engine> Pool<DB> {
         let opening = timeout(CONNECT_WITHIN, self.connect()).await;
         let too_late = |_| timed_out_because(format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
         let connected = opening.map_err(too_late).and_then(|connected| connected);
+        self.0.calls.ended(CallKind::Connect, opened.elapsed(), connected.is_err());
         *self.0.last_error.lock() = connected.as_ref().err().map(ToString::to_string);
         Ok(RawConnection { raw: connected?, opened })
     }
@@ -245,6 +290,22 @@ impl<DB: Engine> Pool<DB> {
             Some(last_error) => timed_out_because(last_error.clone()),
             None => sqlx::Error::PoolTimedOut,
         }
+    }
+}
+
+/// Counts a caller until the wait ends, or the caller is cancelled.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn counted(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::calls::{CallKind, is_failure};
 use super::error::timed_out;
 use super::fault::Fault;
 use super::pool::{Engine, Pool, PooledConnection};
@@ -126,19 +127,23 @@ pub(crate) trait StatementObserver {
     /// A statement is about to run.
     fn started(&self) {}
 
-    /// The statement has ended.
-    fn ended<T>(&self, _: &sqlx::Result<T>) {}
+    /// The statement that began at this moment has ended.
+    fn ended<T>(&self, answer: &sqlx::Result<T>, begun: Instant);
 }
 
-/// A pool decides for each statement by itself.
-impl<DB: Engine> StatementObserver for Pool<DB> {}
+/// A pool decides for each statement by itself, and measures it.
+impl<DB: Engine> StatementObserver for Pool<DB> {
+    fn ended<T>(&self, answer: &sqlx::Result<T>, begun: Instant) {
+        self.calls().ended(CallKind::Statement, begun.elapsed(), answer.as_ref().is_err_and(is_failure));
+    }
+}
 
 impl<DB: Engine> StatementObserver for Transaction<DB> {
     fn started(&self) {
         let _ = self.state.compare_exchange(READY, RUNNING, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    fn ended<T>(&self, answer: &sqlx::Result<T>) {
+    fn ended<T>(&self, answer: &sqlx::Result<T>, _: Instant) {
         let Err(error) = answer else {
             let _ = self.state.compare_exchange(RUNNING, READY, Ordering::AcqRel, Ordering::Relaxed);
             return;

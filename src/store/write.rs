@@ -2,15 +2,18 @@
 //! whom, and commits.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::Store;
+use super::calls::{CallKind, StoreCalls, is_failure};
 use super::db::{BATCH, Either, Tx, begin, either, in_time, on, stays_prepared};
 use super::error::StoreError;
 use super::fault::Fault;
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Timestamp, monotonic_now};
 use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
@@ -85,9 +88,13 @@ pub struct Write {
     /// Whether `seq` already belongs to a record, so that the next record needs a new number.
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
+    /// Where the mutation is measured, and since when. `None` in a transaction of somebody else.
+    measured: Measured,
     /// The organization's permit, held until the transaction ends.
     _permit: Option<Permit>,
 }
+
+type Measured = Option<(Arc<StoreCalls>, Instant)>;
 
 impl Store {
     /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,
@@ -98,18 +105,18 @@ impl Store {
     /// organization are waiting.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
         let permit = self.writing(&actor.principal()).await?;
-        let (tx, seq) = self.take_turn(1).await?;
+        let (tx, seq, measured) = self.take_turn(1).await?;
         let (actor, touched) = (actor.clone(), Vec::new());
-        Ok(Write { tx, at, actor, seq, is_spent: false, touched, _permit: Some(permit) })
+        Ok(Write { tx, at, actor, seq, is_spent: false, touched, measured, _permit: Some(permit) })
     }
 
     /// Takes a turn among the writers for work that is not a mutation. It takes no change number unless something
     /// is recorded after all.
     pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
         let permit = self.writing(&Principal::default()).await?;
-        let (tx, seq) = self.take_turn(0).await?;
-        let actor = Actor::server(Who::Schedule);
-        Ok(Write { tx, at, actor, seq, is_spent: true, touched: Vec::new(), _permit: Some(permit) })
+        let (tx, seq, measured) = self.take_turn(0).await?;
+        let (actor, touched) = (Actor::server(Who::Schedule), Vec::new());
+        Ok(Write { tx, at, actor, seq, is_spent: true, touched, measured, _permit: Some(permit) })
     }
 
     /// Checks that the store accepts writes, by a write that changes nothing.
@@ -119,12 +126,18 @@ impl Store {
 
     /// Opens a transaction and waits for its turn. If the connection fails, it tries another one once: a failed
     /// attempt has changed nothing.
-    async fn take_turn(&self, count: i64) -> Result<(Tx, i64), StoreError> {
+    async fn take_turn(&self, count: i64) -> Result<(Tx, i64, Measured), StoreError> {
+        let begun = monotonic_now();
         let taken = match self.try_turn(count).await {
             Err(error) if is_of_the_connection(&error) => self.try_turn(count).await,
             tried => tried,
         };
-        Ok(taken.inspect_err(|error| self.writes().failed(error))?)
+        let calls = either!(&self.db, |pool, DB| Arc::clone(pool.calls()));
+        let (tx, seq) = taken.inspect_err(|error| {
+            calls.ended(CallKind::Write, begun.elapsed(), true);
+            self.writes().failed(error);
+        })?;
+        Ok((tx, seq, Some((calls, begun))))
     }
 
     async fn try_turn(&self, count: i64) -> sqlx::Result<(Tx, i64)> {
@@ -155,7 +168,8 @@ impl Write {
     /// Turns an open transaction into a mutation.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
         let seq = take_numbers(&mut tx, 1).await?;
-        Ok(Self { tx, at, actor: actor.clone(), seq, is_spent: false, touched: Vec::new(), _permit: None })
+        let (actor, touched) = (actor.clone(), Vec::new());
+        Ok(Self { tx, at, actor, seq, is_spent: false, touched, measured: None, _permit: None })
     }
 
     /// The time of the mutation, which its records carry.
@@ -208,8 +222,13 @@ impl Write {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(in_time(self.commit_unhurried()).await?)
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let measured = self.measured.take().filter(|_| !self.actor.dry_run);
+        let committed = in_time(self.commit_unhurried()).await;
+        if let Some((calls, begun)) = measured {
+            calls.ended(CallKind::Write, begun.elapsed(), committed.as_ref().is_err_and(is_failure));
+        }
+        Ok(committed?)
     }
 
     /// Commits without a time limit, for mutations of any size.

@@ -9,6 +9,7 @@
 
 mod known_attacks;
 mod markdown;
+mod metrics;
 #[path = "../support/missing.rs"]
 #[allow(unreachable_pub, reason = "shared between test binaries")]
 mod missing;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -16,13 +16,32 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::run(claviger().args(["serve", "--listen", "127.0.0.1:0", "--log", "off"]))
+    }
+
+    /// One that also serves metrics, and where.
+    pub(crate) fn with_metrics() -> (Self, String) {
+        let mut server = Self::run(
+            claviger()
+                .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
+                .args(["--log-format", "json"])
+                .stderr(Stdio::piped()),
+        );
+        let log: ChildStderr = server.process.stderr.take().expect("it is piped");
+        let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(&line).ok()?;
+            (line["message"] == "serving metrics").then(|| line["address"].as_str().map(str::to_owned))?
+        });
+        // The rest is read, too, so that the pipe never fills.
+        std::thread::spawn(move || lines.for_each(drop));
+        (server, address.expect("the server says where it serves metrics"))
+    }
+
+    fn run(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut process = claviger()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "off"])
-            .current_dir(&folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
+        let mut process =
+            command.current_dir(&folder).stdout(Stdio::piped()).spawn().expect("the server starts");
         let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let address = lines.map_while(Result::ok).find_map(|line| {
             let (_, address) = line.strip_prefix("Claviger serves ")?.split_once(" on ")?;

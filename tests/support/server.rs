@@ -232,7 +232,7 @@ fn bind(limits: &Limits) -> Listener {
 }
 
 fn serve(listener: Listener, node: &Arc<Node>) -> oneshot::Sender<()> {
-    let service = server::service(Arc::clone(node)).expect("a service");
+    let service = server::service(Arc::clone(node), None).expect("a service");
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(listener.serve(service, async move { stopped.await.unwrap_or_default() }));
     stop

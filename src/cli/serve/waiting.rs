@@ -13,6 +13,7 @@ use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::cli::welcome::Showing;
 use crate::http::Front;
+use crate::server::metrics::Metrics;
 use crate::server::{self, Switch, SwitchHandle};
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 use crate::use_cases::set_up::{Code, SetUp, code_file};
@@ -22,6 +23,7 @@ pub(super) struct Waiting {
     set_up: Arc<SetUp>,
     handle: SwitchHandle,
     showing: Showing,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Waiting {
@@ -29,10 +31,11 @@ impl Waiting {
     pub(super) fn begin(
         context: BootstrapContext,
         address: SocketAddr,
+        metrics: Option<Arc<Metrics>>,
     ) -> Result<(Self, Front<Switch>), CliError> {
         let code = Code::generate(&context.entropy).map_err(CliError::failed)?;
         let set_up = Arc::new(SetUp::new(context, &code));
-        let (service, handle) = server::until_set_up(&set_up).map_err(CliError::failed)?;
+        let (service, handle) = server::until_set_up(&set_up, metrics.as_ref()).map_err(CliError::failed)?;
         let context = &set_up.context;
         let showing = Showing::choose(code_file(&context.keys_dir));
         if let Some(file) = showing.file() {
@@ -42,7 +45,7 @@ impl Waiting {
         showing.show_code(&code, issuer)?;
         tracing::info!(%address, issuer, "waiting to be set up");
         announce(&format!("Claviger waits to be set up at {issuer} on {address}"));
-        Ok((Self { set_up, handle, showing }, service))
+        Ok((Self { set_up, handle, showing, metrics }, service))
     }
 
     /// Returns a node that is already serving, or `None` if a signal came first.
@@ -59,7 +62,8 @@ impl Waiting {
             }
         };
         if let Ok(Some(running)) = &running {
-            server::install_full_router(&self.handle, &running.node, &self.set_up);
+            let metrics = self.metrics.as_ref();
+            server::install_full_router(&self.handle, &running.node, &self.set_up, metrics);
         }
         self.set_up.end();
         if let Some(file) = self.showing.file() {

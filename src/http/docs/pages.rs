@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 17] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 18] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -19,6 +19,7 @@ pub(super) const PAGES: [Embedded; 17] = pages![in "docs/":
     "gateways.md",
     "glossary.md",
     "known-attacks.md",
+    "metrics.md",
     "operating.md",
     "performance.md",
     "resource-servers.md",

@@ -15,7 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{TlsError, TlsSettings};
 use crate::base::certificate::CertificateFacts;
-use crate::base::clock::monotonic_now;
+use crate::base::clock::{Timestamp, monotonic_now};
 use crate::base::key_file::{self, Readers};
 use crate::base::lock::{Mutex, RwLock};
 use crate::base::text::without_byte_order_mark_bytes;
@@ -51,6 +51,13 @@ impl RenewedCertificate {
         let checked = Checked { at: monotonic_now(), files: files(&settings) };
         let current = RwLock::new(Arc::new(read_pair(&settings, &provider)?));
         Ok(Self { settings, provider, current, checked: Mutex::new(checked) })
+    }
+
+    /// When the server's own certificate expires. Reads renewed files first, so that the answer is right even if no client
+    /// connects.
+    pub(in crate::listener) fn expires_at(&self) -> Option<Timestamp> {
+        self.renew();
+        facts(&self.current.read()).map(|facts| facts.not_after)
     }
 
     /// Reads the files again if it is time to check and they have changed. One connection does this. Others meanwhile

@@ -62,6 +62,9 @@ pub enum SigningKeyStatus {
 }
 
 impl SigningKeyStatus {
+    /// All stages, in the order of a key's life.
+    pub const ALL: [Self; 5] = [Self::Next, Self::Active, Self::Retiring, Self::Retired, Self::Withdrawn];
+
     /// `next`, `active`, `retiring`, `retired` or `withdrawn`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -70,6 +70,13 @@ pub enum RotateError {
     Keyring(#[from] KeyringError),
 }
 
+impl RotationPolicy {
+    /// When the successor of a key with this activation has to be published.
+    pub fn successor_due(&self, activates_at: Timestamp) -> Timestamp {
+        activates_at.plus(self.every - self.lead)
+    }
+}
+
 impl SigningKeySource {
     /// A new key from this source. `after` is the algorithm of the predecessor, if there is one.
     ///
@@ -145,7 +152,7 @@ impl Rotation<'_> {
         let ring = self.keyring.ring();
         // If no key signs, the new one signs at once.
         let Some(active) = ring.signing(self.now) else { return self.scheduled(self.now).await };
-        if self.now < active.activates_at.plus(self.policy.every - self.policy.lead) {
+        if self.now < self.policy.successor_due(active.activates_at) {
             return Ok(false);
         }
         match ring.next(self.now) {

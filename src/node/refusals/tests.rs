@@ -59,7 +59,7 @@ fn the_organization_with_the_most_refusals_gives_way() {
     }
     let quiet = organization("quiet");
     assert!(log.is_news(&quiet, key(), 1, START), "although all of the room is taken");
-    let total: usize = log.0.values().map(|of| of.noted.len()).sum();
+    let total: usize = log.organizations.values().map(|of| of.noted.len()).sum();
     assert_eq!(total, KEYS.of_all);
 }
 
@@ -76,9 +76,9 @@ fn what_waits_is_bounded_and_what_is_old_is_dropped() {
     assert_eq!(refusals.take(START).len(), WAITING.of_organization);
     assert!(refusals.log.lock().is_news(&noisy, key(), 1, START));
     assert_eq!(refusals.take(START.plus(QUIET_SECONDS - 1)).len(), 0);
-    assert_eq!(refusals.log.lock().0.len(), 2);
+    assert_eq!(refusals.log.lock().organizations.len(), 2);
     refusals.take(START.plus(QUIET_SECONDS));
-    assert!(refusals.log.lock().0.is_empty());
+    assert!(refusals.log.lock().organizations.is_empty());
 }
 
 #[test]

@@ -69,6 +69,8 @@ impl TryFrom<Settings> for Config {
         let audiences = settings.audiences.map(|list| audiences(list, &own_url)).transpose()?;
         Ok(Self {
             listen,
+            // This listener may serve plain HTTP anywhere: it takes no credential, and shows no secret.
+            metrics_listen: settings.metrics_listen,
             database_url: settings.database_url.unwrap_or_else(|| "sqlite://claviger.db".into()),
             keys_dir: settings.keys_dir.unwrap_or_else(|| "keys".into()),
             key_readers,

@@ -67,6 +67,10 @@ settings! {
     #[arg(long, env = "CLAVIGER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
 
+    /// Address and port for metrics and health checks; keep it inside your network [default: none]
+    #[arg(long, env = "CLAVIGER_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: SocketAddr,
+
     /// Public base URL, and `iss` of every token [default: http:// and the listener, on loopback only]
     #[arg(long, env = "CLAVIGER_ISSUER", value_name = "URL")]
     issuer: String,
