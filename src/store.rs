@@ -103,14 +103,6 @@ impl Store {
         either!(&self.db, |pool, DB| pool.writes())
     }
 
-    /// The database: `sqlite` or `postgresql`.
-    pub fn system(&self) -> &'static str {
-        match &self.db {
-            Either::Sqlite(_) => "sqlite",
-            Either::Postgres(_) => "postgresql",
-        }
-    }
-
     /// The calls to the database.
     pub fn calls(&self) -> &StoreCalls {
         either!(&self.db, |pool, DB| pool.calls())

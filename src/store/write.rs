@@ -77,6 +77,9 @@ impl ChangeKind {
     }
 }
 
+/// Where a mutation is measured, and since when. `None` in a transaction of somebody else.
+type Measured = Option<(Arc<StoreCalls>, Instant)>;
+
 /// A mutation in progress, with its actor. Dropping it without [`Write::commit`] rolls everything back.
 #[derive(Debug)]
 pub struct Write {
@@ -88,13 +91,10 @@ pub struct Write {
     /// Whether `seq` already belongs to a record, so that the next record needs a new number.
     is_spent: bool,
     touched: Vec<(ChangeKind, String)>,
-    /// Where the mutation is measured, and since when. `None` in a transaction of somebody else.
     measured: Measured,
     /// The organization's permit, held until the transaction ends.
     _permit: Option<Permit>,
 }
-
-type Measured = Option<(Arc<StoreCalls>, Instant)>;
 
 impl Store {
     /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,

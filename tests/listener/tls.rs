@@ -32,10 +32,18 @@ impl Identity {
 
     /// Writes a new certificate and key into the same files.
     fn renewed(self) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        self.write("cert.pem", &made.cert.pem(), 0o644);
-        self.write("key.pem", &made.signing_key.serialize_pem(), 0o600);
-        Self { certificate: made.cert.der().clone(), ..self }
+        self.renewed_until(2100)
+    }
+
+    /// The same, with a certificate that expires when this year begins.
+    fn renewed_until(self, year: i32) -> Self {
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        self.write("cert.pem", &certificate.pem(), 0o644);
+        self.write("key.pem", &key.serialize_pem(), 0o600);
+        Self { certificate: certificate.der().clone(), ..self }
     }
 
     fn write(&self, name: &str, content: &str, mode: u32) {
@@ -107,6 +115,19 @@ async fn http_2_is_chosen_by_alpn_alone() {
     }
     let mut client = identity.connect(&server, &[]).await;
     assert_eq!(client.ask(GET).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_known_and_that_of_a_renewed_one() {
+    let identity = Identity::new().renewed_until(2031);
+    let loopback = ([127, 0, 0, 1], 0).into();
+    let listener = Listener::bind(loopback, patient(), Some(identity.settings())).unwrap();
+    assert_eq!(listener.connections().certificate_expires_at(), Some(1_924_992_000));
+    // Nobody has to connect for the new one to be found.
+    let _renewed = identity.renewed_until(2032);
+    assert_eq!(listener.connections().certificate_expires_at(), Some(1_956_528_000));
+    let without = Listener::bind(loopback, patient(), None).unwrap();
+    assert_eq!(without.connections().certificate_expires_at(), None);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod identity;
 mod init;
 mod killing;
 mod logs;
+mod metrics;
 mod open_files;
 mod refusals;
 mod rehash;

@@ -1,6 +1,6 @@
 //! An empty store that is set up at the console.
 
-mod operator;
+pub(crate) mod operator;
 mod together;
 
 use std::fs;

@@ -31,6 +31,7 @@ mod keys;
 mod known_attacks;
 mod last_admin;
 mod matrix;
+mod metrics;
 mod neighbours;
 mod no_way_up;
 mod nodes;

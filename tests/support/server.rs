@@ -19,6 +19,7 @@ use claviger::listener::{Limits, Listener};
 use claviger::node::keyring::{RotationPolicy, SigningKeySource};
 use claviger::node::{Deployment, HashCost, Node};
 use claviger::server;
+use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
 use claviger::use_cases::bootstrap::{Bootstrapper, MasterKeyPlace};
 use tokio::sync::oneshot;
@@ -41,6 +42,8 @@ pub struct Options {
     pub key_capacity: u64,
     pub gate: GateMapping,
     pub events_kept_seconds: Option<i64>,
+    /// Whether there is a listener for metrics, see [`Server::metrics`].
+    pub has_metrics: bool,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             key_capacity: 10_000,
             gate: GateMapping::default(),
             events_kept_seconds: Some(400 * 86_400),
+            has_metrics: false,
         }
     }
 }
@@ -66,6 +70,7 @@ pub struct Server {
     pub admin_key: String,
     pub database: Database,
     address: SocketAddr,
+    metrics: Option<(SocketAddr, oneshot::Sender<()>)>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -97,7 +102,13 @@ impl Server {
         };
         let (master_key, admin) = bootstrapper.bootstrap(None).await.expect("a bootstrap");
         let admin_key = admin.expose().to_owned();
-        Self::run(database, store, listener, deployment, &master_key, clock, admin_key).await
+        let metrics = options.has_metrics.then(|| measure(&listener, &store, &deployment, &clock));
+        Self::run(database, store, listener, deployment, &master_key, (clock, metrics), admin_key).await
+    }
+
+    /// A client of the listener for metrics.
+    pub fn metrics(&self) -> Client {
+        Client::new(self.metrics.as_ref().expect("a listener for metrics").0)
     }
 
     /// Another server process over the same database, as far as the database can tell: it shares nothing
@@ -116,7 +127,7 @@ impl Server {
         let deployment = self.node.deployment.clone();
         let node =
             Node::over(store, deployment, &master_key, self.clock.clone(), entropy).await.expect("a node");
-        let stop = serve(listener, &node);
+        let stop = serve(listener, &node, None);
         Node2 { node, address, _stop: stop }
     }
 
@@ -199,14 +210,15 @@ impl Server {
         listener: Listener,
         deployment: Deployment,
         master_key: &MasterKey,
-        clock: Clock,
+        (clock, metrics): (Clock, Option<Measured>),
         admin_key: String,
     ) -> Self {
         let address = listener.local_addr();
+        let (metrics, scrapes) = metrics.unzip();
         let entropy = Entropy::system();
         let node = Node::over(store, deployment, master_key, clock.clone(), entropy).await.expect("a node");
-        let stop = serve(listener, &node);
-        Self { node, clock, admin_key, database, address, _stop: stop }
+        let stop = serve(listener, &node, metrics.as_ref());
+        Self { node, clock, admin_key, database, address, metrics: scrapes, _stop: stop }
     }
 }
 
@@ -231,8 +243,29 @@ fn bind(limits: &Limits) -> Listener {
     Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), limits.clone(), None).expect("a listener")
 }
 
-fn serve(listener: Listener, node: &Arc<Node>) -> oneshot::Sender<()> {
-    let service = server::service(Arc::clone(node), None).expect("a service");
+/// Metrics, and where they are served until the sender is dropped.
+type Measured = (Arc<Metrics>, (SocketAddr, oneshot::Sender<()>));
+
+/// The metrics of the server behind this listener.
+fn measure(public: &Listener, store: &Store, deployment: &Deployment, clock: &Clock) -> Measured {
+    let metrics = Arc::new(Metrics::new(Sources {
+        issuer: deployment.issuer.clone(),
+        commit: None,
+        clock: clock.clone(),
+        store: store.clone(),
+        connections: public.connections(),
+        dropped_log_lines: || 0,
+    }));
+    let service = metrics_service(&metrics, &deployment.issuer, &Entropy::system()).expect("a service");
+    let listener = bind(&Limits::default());
+    let address = listener.local_addr();
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(listener.serve(service, async move { stopped.await.unwrap_or_default() }));
+    (metrics, (address, stop))
+}
+
+fn serve(listener: Listener, node: &Arc<Node>, metrics: Option<&Arc<Metrics>>) -> oneshot::Sender<()> {
+    let service = server::service(Arc::clone(node), metrics).expect("a service");
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(listener.serve(service, async move { stopped.await.unwrap_or_default() }));
     stop

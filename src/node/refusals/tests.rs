@@ -93,3 +93,18 @@ fn events_that_wait_give_way_to_those_of_an_organization_with_fewer() {
     assert_eq!(written.len(), WAITING.of_all);
     assert!(written.iter().any(|event| event.event.organization == organization("quiet")));
 }
+
+#[test]
+fn what_is_lost_for_want_of_room_is_counted() {
+    let refusals = RefusalLog::default();
+    let noisy = organization("noisy");
+    refusals.put_back((0..WAITING.of_organization).map(|_| event(noisy.clone())).collect());
+    assert!(!refusals.log.lock().is_news(&noisy, key(), 1, START));
+    assert_eq!(refusals.dropped(), 1);
+    refusals.put_back((WAITING.of_organization..WAITING.of_all).map(|_| event(noisy.clone())).collect());
+    assert!(
+        refusals.log.lock().is_news(&organization("quiet"), key(), 1, START),
+        "in the place of a noisy one"
+    );
+    assert_eq!(refusals.dropped(), 2);
+}

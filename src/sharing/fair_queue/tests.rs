@@ -94,3 +94,22 @@ async fn a_turn_is_waited_for() {
     drop(permit);
     assert_eq!(waiting.await.unwrap(), Ok(()));
 }
+
+#[test]
+fn the_load_counts_those_who_have_left_no_more() {
+    let queue = FairQueue::new(QUOTA);
+    let load = |taken, waiting, refused| QueueLoad { taken, permits: Some(2), waiting, refused };
+    assert_eq!(queue.load(), load(0, 0, 0));
+    let permit = queue.try_acquire(&of("noisy")).unwrap();
+    let waiting = queue.enter(&of("noisy")).unwrap();
+    assert_eq!(queue.load(), load(1, 1, 0));
+    assert!(queue.try_acquire(&of("noisy")).is_err());
+    assert_eq!(queue.load(), load(1, 1, 1));
+    drop(waiting);
+    assert_eq!(queue.load(), load(1, 0, 1));
+    drop(permit);
+    assert_eq!(queue.load(), load(0, 0, 1));
+    let unlimited =
+        FairQueue::new(Quota { permits: usize::MAX, per_organization: 1, waiting: 0, waiting_per_key: 0 });
+    assert_eq!(unlimited.load().permits, None);
+}
