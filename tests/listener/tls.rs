@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger::base::clock::Timestamp;
 use claviger::listener::{Limits, ListenError, Listener, TlsError, TlsSettings};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -122,10 +123,10 @@ async fn the_end_of_the_certificate_is_known_and_that_of_a_renewed_one() {
     let identity = Identity::new().renewed_until(2031);
     let loopback = ([127, 0, 0, 1], 0).into();
     let listener = Listener::bind(loopback, patient(), Some(identity.settings())).unwrap();
-    assert_eq!(listener.connections().certificate_expires_at(), Some(1_924_992_000));
+    assert_eq!(listener.connections().certificate_expires_at(), Some(Timestamp::from_unix(1_924_992_000)));
     // Nobody has to connect for the new one to be found.
     let _renewed = identity.renewed_until(2032);
-    assert_eq!(listener.connections().certificate_expires_at(), Some(1_956_528_000));
+    assert_eq!(listener.connections().certificate_expires_at(), Some(Timestamp::from_unix(1_956_528_000)));
     let without = Listener::bind(loopback, patient(), None).unwrap();
     assert_eq!(without.connections().certificate_expires_at(), None);
 }
