@@ -1,7 +1,7 @@
 //! Measures what a token costs, compared with the minimum for any server on this stack.
 //!
 //! `cargo bench --bench token` prints for each available database: the rate of `POST /oauth/token` with warm keys as a
-//! ratio of the floor's, measured in turns in one run; the server's CPU per token; the p99 at half load; the same with
+//! ratio of the floor's, measured in turns in one run; the same with metrics, as a ratio of the rate without; the server's CPU per token; the p99 at half load; the same with
 //! a million keys in the store; the cold path; and memory and start time. `-- quick` does less, and `-- sqlite` or `--
 //! postgres` selects one database.
 //!

@@ -28,20 +28,28 @@ struct Contender {
 /// `in_process` is the time of a token without HTTP, in microseconds.
 pub(crate) async fn measure(database: &Database, plan: Plan, in_process: f64) {
     let few = Store::of(database, FEW_KEYS, COST, Shape::Together).await;
+    let scraped = Store::of(database, FEW_KEYS, COST, Shape::Together).await;
     let many = Store::of(database, plan.many_keys, COST, Shape::Together).await;
     let mut floor = Contender::new(Server::floor(), requests(&few));
     let mut small = Contender::new(Server::claviger(few.folder.path(), &few.settings()), requests(&few));
+    let with_metrics = [scraped.settings(), vec![("CLAVIGER_METRICS_LISTEN", "127.0.0.1:0")]].concat();
+    let mut measured =
+        Contender::new(Server::claviger(scraped.folder.path(), &with_metrics), requests(&scraped));
     let mut large = Contender::new(Server::claviger(many.folder.path(), &many.settings()), requests(&many));
-    for contender in [&floor, &small, &large] {
+    for contender in [&floor, &small, &measured, &large] {
         contender.warm_up().await;
     }
     for _ in 0..plan.turns {
-        for contender in [&mut floor, &mut small, &mut large] {
+        for contender in [&mut floor, &mut small, &mut measured, &mut large] {
             contender.turn(plan).await;
         }
     }
     floor.report("floor: axum, the same form, ring ES256", None);
     small.report(&format!("claviger, {FEW_KEYS} keys in the store"), Some(("the floor", &floor)));
+    measured.report(
+        &format!("claviger with metrics, {FEW_KEYS} keys in the store"),
+        Some(("the same without metrics", &small)),
+    );
     large.report(
         &format!("claviger, {} keys in the store", plan.many_keys),
         Some(("the smaller store", &small)),

@@ -18,6 +18,7 @@ mod console;
 mod gateways;
 mod generated;
 mod libraries;
+mod metrics;
 mod program;
 mod recipes;
 mod schemathesis;

@@ -27,6 +27,20 @@ impl World {
         Self::start(backend, "ES256", &[])
     }
 
+    /// A server over this database that also serves metrics.
+    pub(crate) fn with_metrics(backend: Backend) -> Self {
+        let settings = [("CLAVIGER_METRICS_LISTEN", "127.0.0.1:0"), ("CLAVIGER_LOG_FORMAT", "json")];
+        Self::start(backend, "ES256", &settings)
+    }
+
+    /// Where the log says that metrics are served.
+    pub(crate) fn metrics_address(&self) -> String {
+        let log = self.log();
+        let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let line = lines.find(|line| line["message"] == "serving metrics").expect("a line in the log");
+        text(&line["address"]).to_owned()
+    }
+
     /// A server with these settings.
     pub(crate) fn set(settings: &[(&str, &str)]) -> Self {
         Self::start(Backend::Sqlite, "ES256", settings)
