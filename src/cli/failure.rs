@@ -71,6 +71,9 @@ pub(super) enum CliError {
     /// The server gave no response.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The server on this machine gave no response to `health`.
+    #[error("{0}")]
+    Health(ClientError),
     /// No trusted certificate authorities are available.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -147,7 +150,7 @@ impl CliError {
             Self::Config(_) | Self::Usage(_) | Self::Trust(_) => Exit::Usage,
             Self::Client(ClientError::Exposed(_)) => Exit::Usage,
             Self::Bootstrap(BootstrapError::MasterKey(MasterKeyFault::Malformed(..))) => Exit::Usage,
-            Self::Client(_) => Exit::Unavailable,
+            Self::Client(_) | Self::Health(_) => Exit::Unavailable,
             Self::Refused(refused) => refused.exit(),
             Self::Asking { error, .. } => error.exit(),
             Self::ShownBefore => Exit::Conflict,
@@ -194,6 +197,15 @@ impl CliError {
         match self {
             Self::Client(ClientError::Exposed(_)) => Some(
                 "Use https://. On a private network, you can use --allow-http instead.".into(),
+            ),
+            // `health` knows no URL and no time limit: the server's settings say where it listens.
+            Self::Health(ClientError::Slow { .. }) => {
+                Some("The server accepts connections and does not respond. Read its log.".into())
+            }
+            Self::Health(_) => Some(
+                "Check that the server is running, and that this command has its settings: CLAVIGER_LISTEN, and \
+                 CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY if TLS ends there."
+                    .into(),
             ),
             Self::Client(ClientError::Connect { .. }) => Some(
                 "Check that the server is running and that the URL is right: see CLAVIGER_URL, --url and `claviger profiles list`."

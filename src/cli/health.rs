@@ -45,7 +45,8 @@ async fn check(config: Config, is_ready: bool) -> Result<(), CliError> {
     let address = reachable(config.listen)?;
     let (path, state) = if is_ready { ("readyz", "is ready") } else { ("healthz", "responds") };
     let limits = RequestLimits { connect: WITHIN, answer: WITHIN, body: 64 << 10 };
-    let answer = probe(address, config.tls.is_some(), Request::get(&[path]), limits).await?;
+    let answer = probe(address, config.tls.is_some(), Request::get(&[path]), limits);
+    let answer = answer.await.map_err(CliError::Health)?;
     if !answer.status.is_success() {
         return Err(Refused::from(answer).into());
     }

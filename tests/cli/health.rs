@@ -29,7 +29,9 @@ async fn a_server_is_asked_where_its_settings_say(backend: Backend) {
     let shell = shell.set("HTTP_PROXY", "http://127.0.0.1:1").set("ALL_PROXY", "http://127.0.0.1:1");
     shell.ok(&["health"]);
     drop(server);
-    shell.run(&["health"]).assert_failed(6, &address);
+    let said = shell.run(&["health"]);
+    assert!(said.stderr.contains("CLAVIGER_LISTEN") && !said.stderr.contains("--url"), "{said:?}");
+    said.assert_failed(6, &address);
 }
 
 #[tokio::test]

@@ -174,6 +174,7 @@ fn all() -> Vec<CliError> {
         },
         CliError::Invalid,
         CliError::Findings(Exit::Usage),
+        CliError::Health(requests().remove(1)),
         CliError::from(of_oauth(401, "invalid_client", "client authentication failed"))
             .asking("The URL is from --url, the key from CLAVIGER_API_KEY."),
     ];
