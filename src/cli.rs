@@ -19,6 +19,7 @@ mod key_argument;
 mod keys;
 mod logging;
 mod man;
+mod master_key;
 mod misspelled;
 mod orgs;
 mod output;
@@ -86,6 +87,7 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     Apply(Box<apply::ApplyArgs>),
     SigningKeys(Box<signing_keys::SigningKeysArgs>),
+    MasterKey(Box<master_key::MasterKeyArgs>),
     Profiles(profiles::ProfilesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -156,6 +158,7 @@ impl Command {
             Self::Audit(arguments) => arguments.run().await,
             Self::Apply(arguments) => arguments.run().await,
             Self::SigningKeys(arguments) => arguments.run().await,
+            Self::MasterKey(arguments) => arguments.run().await,
             Self::Profiles(arguments) => arguments.run(),
             Self::Completions(arguments) => arguments.run(Cli::command()),
             Self::Man(arguments) => arguments.run(Cli::command()),

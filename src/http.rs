@@ -21,6 +21,7 @@ mod gate;
 pub(crate) mod health;
 mod json;
 mod keys;
+mod master_key;
 pub(crate) mod measure;
 mod oauth;
 mod organizations;
@@ -113,5 +114,9 @@ routes! {
 
         GET "/v1/signing-keys" => signing_keys::list,
         POST "/v1/signing-keys/rotate" => signing_keys::rotate,
+
+        GET "/v1/master-key" => master_key::read,
+        POST "/v1/master-key/rotate" => master_key::rotate,
+        DELETE "/v1/master-key/{number}/tags" => master_key::end_tags,
     }
 }

@@ -14,7 +14,9 @@ mod in_flight;
 mod key_cache;
 pub mod keyring;
 mod log_sampler;
+pub mod master_keys;
 mod minter;
+mod node_report;
 mod records;
 mod refusals;
 mod retention_clock;
@@ -39,6 +41,7 @@ pub use hash_cost::{DEFAULT_COST, HashCost};
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use key_cache::{CachedKey, Granted, KeyCache, KeyCacheLoad};
 pub use log_sampler::{Cause, LogSampler};
+pub use master_keys::{MasterKeys, TakeoverError};
 pub use minter::KeyMinter;
 pub use records::{Records, run_to_completion};
 pub use refusals::RefusalLog;
@@ -61,7 +64,7 @@ use crate::base::clock::Clock;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::master_key::MasterKey;
 use crate::domain::address::AddressPolicy;
-use crate::domain::api_key::{Brand, Tagger};
+use crate::domain::api_key::Brand;
 use crate::domain::gateway::GateMapping;
 use crate::metrics::Events;
 use crate::node::cursor::CursorKeeper;
@@ -71,6 +74,7 @@ use crate::store::{Store, StoreError};
 
 use self::follow_store::Following;
 use self::freshness::Asked;
+use self::master_keys::hex;
 
 /// The management requests that one organization may have in flight. A request counts until its client has read the
 /// answer.
@@ -111,6 +115,10 @@ pub struct Node {
     pub deployment: Deployment,
     /// The source of all times that the node uses.
     pub clock: Clock,
+    /// The id of this run, which is new at each start.
+    pub id: String,
+    /// The master keys at hand.
+    pub master_keys: Arc<MasterKeys>,
     /// The stored records, and the way to commit changes to them.
     pub records: Arc<Records>,
     /// Makes the secrets of API keys.
@@ -147,6 +155,9 @@ pub enum NodeError {
     /// The signing keys can't be loaded from the store.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The store has another master key.
+    #[error(transparent)]
+    MasterKey(#[from] TakeoverError),
     /// The system has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -168,7 +179,9 @@ impl Node {
         let asked = Asked::now(&clock);
         let mut reader = store.change_reader();
         let seen = reader.position(None).await?.position;
-        let keyring = Keyring::load(&mut reader, master_key.sealing_key()).await?;
+        let master_keys = Arc::new(MasterKeys::only(master_key.derived()));
+        master_keys.take_in(&reader.master_keys().await?)?;
+        let keyring = Keyring::load(&mut reader, Arc::clone(&master_keys)).await?;
         let retention_clock = RetentionClock::new(store.start_retention_clock().await?, &clock);
         // By a clock that runs ahead, a revocation of a moment ago would look too old to matter.
         let lately = retention_clock.now(&clock);
@@ -189,7 +202,6 @@ impl Node {
         let events = Arc::new(Events::default());
         let usage = Arc::new(UseLedger::new(Arc::clone(&events)));
         let freshness = Arc::new(Freshness::confirmed(asked, clock.clone()));
-        let tagger = Tagger::new(&master_key.tag_key());
         let signer = Arc::new(Signer {
             issuer: deployment.issuer.clone(),
             audiences: deployment.audiences.clone(),
@@ -205,11 +217,13 @@ impl Node {
             signer: Arc::clone(&signer),
             freshness: Arc::clone(&freshness),
         });
+        let id = hex(&entropy.bytes::<8>()?);
         let node = Self {
+            id,
             authenticator: Arc::new(Authenticator {
                 keys: Arc::clone(&keys),
                 secrets: Arc::clone(&secrets),
-                tagger: tagger.clone(),
+                master_keys: Arc::clone(&master_keys),
                 throttle: Throttle::default(),
                 verified_tokens: VerifiedTokens::new(capacity),
                 log_sampler: LogSampler::default(),
@@ -222,18 +236,24 @@ impl Node {
                 entropy: entropy.clone(),
                 rehashing: Arc::new(Semaphore::new(authenticate::REHASHING)),
             }),
-            minter: KeyMinter { brand: deployment.brand.clone(), tagger, secrets, entropy: entropy.clone() },
+            minter: KeyMinter {
+                brand: deployment.brand.clone(),
+                master_keys: Arc::clone(&master_keys),
+                secrets,
+                entropy: entropy.clone(),
+            },
             records: Arc::new(Records {
                 store,
                 clock: clock.clone(),
                 entropy,
                 audiences: deployment.audiences.clone(),
-                cursors: CursorKeeper::new(master_key.cursor_key()),
+                cursors: CursorKeeper::new(Arc::clone(&master_keys)),
                 exports: at_once(EXPORTS),
                 in_flight: InFlightRequests::default(),
                 keys,
                 changed: Arc::default(),
             }),
+            master_keys,
             signer,
             revocations,
             usage,

@@ -19,6 +19,8 @@ mod fault;
 mod idempotency;
 mod inspect;
 mod keys;
+mod master_keys;
+mod nodes;
 mod open;
 mod organizations;
 mod page;
@@ -55,10 +57,13 @@ pub use keys::{
     AdminKey, KeyFilter, KeyOrder, KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey,
     VisibleKeys,
 };
+pub use master_keys::{SECRETS_COUNTED, StoredMasterKey, Takeover};
+pub use nodes::NodeReport;
 pub use page::{Page, Visible};
 pub use pool::PoolLoad;
 pub use restore::{
-    NamedKey, Replaced, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway, TakenKind,
+    NamedKey, Replaced, ReplacedMasterKey, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway,
+    TakenKind,
 };
 pub use revoked_tokens::{RevokeTokenError, RevokedToken};
 pub use shared_settings::SharedSettings;

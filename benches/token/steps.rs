@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use claviger::domain::address::{CallerAddress, Origin};
-use claviger::domain::api_key::PlainKey;
 use claviger::node::Presented;
 use claviger::use_cases::token::{GrantRequest, client_credentials};
 
@@ -33,7 +32,7 @@ pub(crate) async fn measure(database: &Database) -> f64 {
     let signing_key = ring.signing(now).expect("a signing key").signer().key();
     let message = [b'x'; 500];
 
-    let tag = microseconds(async || drop(PlainKey::parse(&key, &node.authenticator.tagger))).await;
+    let tag = microseconds(async || drop(node.master_keys.parse(&key))).await;
     let authenticate =
         microseconds(async || drop(node.authenticator.authenticate(presented, CALLER, now).await)).await;
     let grant = microseconds(async || drop(request.resolve(&by.cached, issuer))).await;

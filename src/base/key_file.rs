@@ -112,6 +112,16 @@ pub fn read_shared_if_there(
     if_there(read_shared(path, readers))
 }
 
+/// Reads one of systemd's credentials. `None` if there is none with this name. Its mode says nothing: systemd grants the
+/// access by an access control list, and lets nobody but the service into the folder.
+///
+/// # Errors
+/// [`KeyFileError::Io`].
+pub fn read_credential_if_there(path: &Path) -> Result<Option<Zeroizing<String>>, KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+    if_there(std::fs::read_to_string(path).map(Zeroizing::new).map_err(failed))
+}
+
 fn if_there(
     read: Result<Zeroizing<String>, KeyFileError>,
 ) -> Result<Option<Zeroizing<String>>, KeyFileError> {

@@ -59,14 +59,15 @@ impl MasterKey {
         self.derive(b"claviger api key tag v1")
     }
 
-    /// The key that seals the cursors of lists.
-    pub fn cursor_key(&self) -> SealingKey {
-        SealingKey(self.derive(b"claviger list cursor v2"))
-    }
-
-    /// The key that seals private signing keys.
-    pub fn sealing_key(&self) -> SealingKey {
-        SealingKey(self.derive(b"claviger signing key seal v1"))
+    /// Everything that a node needs of this master key.
+    pub fn derived(&self) -> DerivedKeys {
+        DerivedKeys {
+            check: self.check(),
+            tag: self.tag_key(),
+            cursors: SealingKey(self.derive(b"claviger list cursor v2")),
+            signing_keys: SealingKey(self.derive(b"claviger signing key seal v1")),
+            tag_keys: SealingKey(self.derive(b"claviger replaced tag key seal v1")),
+        }
     }
 
     fn derive<const N: usize>(&self, purpose: &[u8]) -> Zeroizing<[u8; N]> {
@@ -79,6 +80,59 @@ impl MasterKey {
             .unwrap_or_else(|_| unreachable!("HKDF output of {N} bytes"));
         derived
     }
+}
+
+/// The keys that are derived from one master key. A node keeps these, and drops the master key itself.
+pub struct DerivedKeys {
+    /// The check value of the master key.
+    pub check: MasterKeyCheck,
+    /// The key that computes the tags of API keys.
+    pub tag: Zeroizing<[u8; 32]>,
+    /// The key that seals the cursors of lists.
+    pub cursors: SealingKey,
+    /// The key that seals private signing keys.
+    pub signing_keys: SealingKey,
+    /// The key that seals the tag keys of replaced master keys.
+    tag_keys: SealingKey,
+}
+
+impl fmt::Debug for DerivedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DerivedKeys([redacted])")
+    }
+}
+
+/// The context that a sealed private signing key is bound to. It does not open in another row or for another algorithm.
+pub fn place_of_signing_key(algorithm: &str, kid: &str) -> Vec<u8> {
+    format!("signing_keys/{algorithm}/{kid}").into_bytes()
+}
+
+impl DerivedKeys {
+    /// Seals the tag key of the replaced master key with this number.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn seal_tag_key(
+        &self,
+        number: i64,
+        tag_key: &[u8; 32],
+        entropy: &Entropy,
+    ) -> Result<Vec<u8>, EntropyError> {
+        self.tag_keys.seal(tag_key, &place_of_tag_key(number), entropy)
+    }
+
+    /// Opens the tag key of the replaced master key with this number.
+    ///
+    /// # Errors
+    /// [`SealError`] when another master key sealed it, or it is of another number.
+    pub fn open_tag_key(&self, number: i64, sealed: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        let opened = self.tag_keys.open(sealed, &place_of_tag_key(number))?;
+        Ok(Zeroizing::new(<[u8; 32]>::try_from(&opened[..]).map_err(|_| SealError)?))
+    }
+}
+
+fn place_of_tag_key(number: i64) -> Vec<u8> {
+    format!("master_keys/{number}/tag").into_bytes()
 }
 
 struct Bytes(usize);
@@ -181,11 +235,11 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_only_in_its_place_and_unchanged() {
-        let sealing = key(1).sealing_key();
+        let sealing = key(1).derived().signing_keys;
         let sealed = sealing.seal(b"private", b"row 1", &Entropy::system()).unwrap();
         assert_eq!(&sealing.open(&sealed, b"row 1").unwrap()[..], b"private");
         assert_eq!(sealing.open(&sealed, b"row 2"), Err(SealError));
-        assert_eq!(key(2).sealing_key().open(&sealed, b"row 1"), Err(SealError));
+        assert_eq!(key(2).derived().signing_keys.open(&sealed, b"row 1"), Err(SealError));
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
@@ -197,7 +251,7 @@ mod tests {
     #[test]
     fn neither_shows_itself() {
         assert_eq!(
-            format!("{:?} {:?}", key(1), key(1).sealing_key()),
+            format!("{:?} {:?}", key(1), key(1).derived().signing_keys),
             "MasterKey([redacted]) SealingKey([redacted])"
         );
     }

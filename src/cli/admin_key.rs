@@ -55,7 +55,7 @@ impl AdminKeyArgs {
         let Self { name, org, project, env, json, server } = self;
         let new = NewAdministrator { name, organization: org, project, environment: env };
         let make = async |config: Config| {
-            let context = bootstrap_context(&config, open(&config).await?, config.listen);
+            let context = bootstrap_context(&config, open(&config).await?, config.listen).await?;
             let made = context.bootstrapper().add_administrator(new).await;
             context.store.close().await;
             let (key, plain) = made?;

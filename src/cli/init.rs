@@ -8,7 +8,7 @@ use crate::server::config::Config;
 
 /// Bootstraps an empty store. The last line on standard output is the administrator's key.
 pub(super) async fn init(config: Config) -> Result<(), CliError> {
-    let context = bootstrap_context(&config, open_store(&config).await?, config.listen);
+    let context = bootstrap_context(&config, open_store(&config).await?, config.listen).await?;
     let bootstrapper = context.bootstrapper();
     let bootstrapped = bootstrapper.bootstrap(None).await;
     context.store.close().await;

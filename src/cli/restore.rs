@@ -13,9 +13,11 @@ use super::serve::cannot_open;
 use super::server_args::ServerArgs;
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
+use crate::base::key_file;
+use crate::base::master_key::MasterKey;
 use crate::server::config::Config;
-use crate::store::{Backup, Restore, RestoreError, RestoreOptions};
-use crate::use_cases::bootstrap::{BootstrapError, MasterKeyPlace, new_epoch};
+use crate::store::{Backup, ReplacedMasterKey, Restore, RestoreError, RestoreOptions};
+use crate::use_cases::bootstrap::{BootstrapError, MasterKeySources, new_epoch};
 
 /// Restore a backup into an empty store, or replace a store's contents
 #[derive(Debug, Args)]
@@ -36,6 +38,10 @@ pub(super) struct RestoreArgs {
     /// Also restore what the store has revoked or removed since, including revoked keys
     #[arg(long, requires = "replace")]
     forget_revocations: bool,
+
+    /// File with the master key of the backup, if the master key was replaced since
+    #[arg(long, value_name = "FILE")]
+    retired_master_key_file: Option<PathBuf>,
 
     /// Show what would happen, without changing anything
     #[arg(long)]
@@ -60,21 +66,69 @@ impl RestoreArgs {
             forget_revocations: self.forget_revocations,
             dry_run: self.dry_run,
         };
-        let (file, json) = (self.file, self.json);
-        self.server.load()?.run(async |config| restore(&file, options, json, &config).await).await
+        let (file, json, retired) = (self.file, self.json, self.retired_master_key_file);
+        let run = async |config: Config| restore(&file, options, retired.as_deref(), json, &config).await;
+        self.server.load()?.run(run).await
     }
 }
 
-async fn restore(file: &Path, options: RestoreOptions, json: bool, config: &Config) -> Result<(), CliError> {
+async fn restore(
+    file: &Path,
+    options: RestoreOptions,
+    retired: Option<&Path>,
+    json: bool,
+    config: &Config,
+) -> Result<(), CliError> {
     let backup = Backup::open(file).await.map_err(CliError::failed)?;
-    let place = MasterKeyPlace::of_this_process(&config.keys_dir, config.key_readers);
-    place.matching(&backup.master_key_check, "backup").map_err(BootstrapError::from)?;
-    let epoch = new_epoch(&Entropy::system()).map_err(CliError::failed)?;
+    let sources = config.master_key_sources().await.map_err(BootstrapError::from)?;
+    let replaced_master_key = match retired {
+        Some(file) => Some(replaced(file, &sources, &backup, config).await?),
+        None => {
+            sources.matching(&backup.master_key_check, "backup").map_err(BootstrapError::from)?;
+            None
+        }
+    };
+    let entropy = Entropy::system();
+    let epoch = new_epoch(&entropy).map_err(CliError::failed)?;
     let clock = Clock::system();
-    let restore = Restore { url: &config.database_url, options, epoch: &epoch, clock: &clock };
-    let report = restore.run(backup).await.map_err(|error| match error {
+    let restore = Restore {
+        url: &config.database_url,
+        options,
+        epoch: &epoch,
+        clock: &clock,
+        entropy: &entropy,
+        replaced_master_key,
+    };
+    let report = restore.run(backup).await.map_err(failed)?;
+    Ok(say(&if json { report::in_json(&report, options) } else { report::in_words(&report, options) })?)
+}
+
+/// The backup's master key from its own file, and the one that the store has or will have.
+async fn replaced(
+    file: &Path,
+    sources: &MasterKeySources,
+    backup: &Backup,
+    config: &Config,
+) -> Result<ReplacedMasterKey, CliError> {
+    let text = key_file::read(file).map_err(CliError::failed)?;
+    let retired: MasterKey =
+        text.parse().map_err(|error| CliError::Failed(format!("{}: {error}", file.display())))?;
+    if !retired.matches(&backup.master_key_check) {
+        let message = format!("{} is not the master key of this backup", file.display());
+        return Err(CliError::Failed(message));
+    }
+    let store = Restore::master_key_check(&config.database_url).await.map_err(failed)?;
+    let active = match store {
+        Some(check) => sources.matching(&check, "store"),
+        None => sources.at_hand(),
+    };
+    let active = active.map_err(BootstrapError::from)?.derived();
+    Ok(ReplacedMasterKey { replaced: retired.derived(), active })
+}
+
+fn failed(error: RestoreError) -> CliError {
+    match error {
         RestoreError::Open(error) => cannot_open(error),
         error => CliError::failed(error),
-    })?;
-    Ok(say(&if json { report::in_json(&report, options) } else { report::in_words(&report, options) })?)
+    }
 }

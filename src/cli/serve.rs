@@ -29,7 +29,7 @@ use crate::server;
 use crate::server::config::{Config, ConfigError, Origin};
 use crate::server::metrics::Metrics;
 use crate::store::{OpenError, Store};
-use crate::use_cases::bootstrap::BootstrapContext;
+use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError};
 
 /// Run the server; bootstrap an empty store first (this is the default command)
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ async fn serve(config: Config, log_filter: LogFilter, accepts_new_identity: bool
     }
     let context = BootstrapContext {
         accepts_new_identity,
-        ..bootstrap_context(&config, store.clone(), listener.local_addr())
+        ..bootstrap_context(&config, store.clone(), listener.local_addr()).await?
     };
     let scrapes = config.metrics_listen.map(|address| {
         let (limits, connections) = (&config.limits, listener.connections());
@@ -165,17 +165,22 @@ pub(super) fn cannot_open(error: OpenError) -> CliError {
 }
 
 /// The bootstrap context of a server at this address.
-pub(super) fn bootstrap_context(config: &Config, store: Store, address: SocketAddr) -> BootstrapContext {
-    BootstrapContext {
+pub(super) async fn bootstrap_context(
+    config: &Config,
+    store: Store,
+    address: SocketAddr,
+) -> Result<BootstrapContext, CliError> {
+    let master_key = config.master_key_sources().await.map_err(BootstrapError::from)?;
+    Ok(BootstrapContext {
         store,
         deployment: config.deployment(address),
         keys_dir: config.keys_dir.clone(),
-        key_readers: config.key_readers,
+        master_key,
         derives_issuer: config.derives_issuer(),
         accepts_new_identity: false,
         clock: Clock::system(),
         entropy: Entropy::system(),
-    }
+    })
 }
 
 fn not_listening(error: ListenError) -> CliError {

@@ -20,7 +20,7 @@ const PURPOSE: &str = "console session";
 
 /// The session id in the request's cookie. `None` if there are two cookies, since this server sets at most one.
 pub(super) fn read(node: &Node, headers: &HeaderMap) -> Option<SessionId> {
-    node.authenticator.tagger.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
+    node.master_keys.unmarked(PURPOSE, only(headers, name_at(node))?)?.parse().ok()
 }
 
 /// The value of another console cookie.
@@ -48,7 +48,7 @@ pub(super) fn keep(node: &Node, id: &SessionId) -> Option<HeaderValue> {
     line(
         node,
         name_at(node),
-        &node.authenticator.tagger.marked(PURPOSE, &id.expose()),
+        &node.master_keys.marked(PURPOSE, &id.expose()),
         ConsoleSession::LONGEST_SECONDS,
     )
 }

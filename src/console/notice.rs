@@ -89,7 +89,7 @@ impl Notice {
         let mut response = see_other(path);
         let (page, _) = path.split_once('?').unwrap_or((path, ""));
         let text = format!("{}.{}", self.word(), node.clock.now().plus(SECONDS).unix());
-        let marked = node.authenticator.tagger.marked(&purpose(session, page), &text);
+        let marked = node.master_keys.marked(&purpose(session, page), &text);
         if let Some(cookie) = cookie::with(node, NAME, &marked, SECONDS) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -105,7 +105,7 @@ pub(super) fn take(
     path: &str,
 ) -> (Option<Notice>, Option<HeaderValue>) {
     let Some(marked) = cookie::value(node, headers, NAME) else { return (None, None) };
-    let Some(text) = node.authenticator.tagger.unmarked(&purpose(session, path), marked) else {
+    let Some(text) = node.master_keys.unmarked(&purpose(session, path), marked) else {
         return (None, None);
     };
     (read(text, node.clock.now()), cookie::with(node, NAME, "", 0))

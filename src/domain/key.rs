@@ -71,6 +71,8 @@ pub struct KeySecret {
     pub id: SecretId,
     /// An argon2id hash as a PHC string.
     pub hash: Box<str>,
+    /// The number of the master key under which the tag of its text was made.
+    pub master_key: i64,
     /// When the secret was created.
     pub created_at: Timestamp,
     /// When its overlap with a newer secret ends.

@@ -78,7 +78,7 @@ fn filters(
     organization: OrganizationId,
     parts: &Parts,
 ) -> Result<(KeySearch, crate::use_cases::management::PageRequest), ApiError> {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "project",
         "environment",
         "status",
@@ -87,6 +87,7 @@ fn filters(
         "unused_since",
         "expires_before",
         "any_address",
+        "earlier_master_key",
         "limit",
         "cursor",
     ];
@@ -102,6 +103,7 @@ fn filters(
         unused_since: query.moment("unused_since")?,
         expires_before: query.moment("expires_before")?,
         any_address: query.flag("any_address")?,
+        earlier_master_key: query.flag("earlier_master_key")?,
     };
     Ok((KeySearch::new(filter)?, query.page()?))
 }

@@ -23,6 +23,9 @@ pub(crate) struct OfKey(pub(crate) KeyPath);
 /// `{org}`, `{key}` and `{secret}`
 pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
 
+/// `{number}` of a master key
+pub(crate) struct OfMasterKey(pub(crate) i64);
+
 /// `{org}`, whose page is shown, and `{kid}`, which is not validated
 pub(crate) struct OfSigningKey(pub(crate) OrganizationId, pub(crate) String);
 
@@ -60,6 +63,15 @@ impl<S: Send + Sync> FromRequestParts<S> for OfSecret {
         let (organization, key, secret): (String, String, String) = segments(parts, state).await?;
         let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
         Ok(Self(path, known(&secret)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfMasterKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let number: String = segments(parts, state).await?;
+        Ok(Self(known(&number)?))
     }
 }
 

@@ -7,13 +7,13 @@ use tokio::sync::Semaphore;
 
 use super::secrets::{Busy, CachedSecret};
 use super::{
-    CachedKey, Cause, Freshness, KeyCache, LogSampler, Revocations, SecretKeeper, Signer, Throttle,
-    UseLedger, VerifiedTokens,
+    CachedKey, Cause, Freshness, KeyCache, LogSampler, MasterKeys, Revocations, SecretKeeper, Signer,
+    Throttle, UseLedger, VerifiedTokens,
 };
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
 use crate::domain::address::{CallerAddress, Origin};
-use crate::domain::api_key::{self, KeyId, PlainKey, Tagger};
+use crate::domain::api_key::{self, KeyId, PlainKey};
 use crate::domain::key::{KeyStatus, SecretId};
 use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
@@ -82,7 +82,7 @@ pub struct Authenticator {
     /// Verifies and hashes the secrets of keys.
     pub secrets: Arc<SecretKeeper>,
     /// Recognizes the API keys that this deployment issued.
-    pub tagger: Tagger,
+    pub master_keys: Arc<MasterKeys>,
     /// Limits wrong secrets.
     pub throttle: Throttle,
     /// The tokens whose signature does not need to be verified again.
@@ -219,7 +219,7 @@ impl Authenticator {
         presented: Presented<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let key = PlainKey::parse(presented.key, &self.tagger).map_err(|_| self.unknown())?;
+        let key = self.master_keys.parse(presented.key).map_err(|_| self.unknown())?;
         if presented.client_id.is_some_and(|claimed| claimed.parse() != Ok(key.id())) {
             return Err(self.unknown());
         }

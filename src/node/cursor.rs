@@ -1,27 +1,29 @@
 //! Cursors, which mark where a page of a list ended. A cursor is sealed and bound to its list: clients can neither
 //! forge one, nor use it for another list, nor read in it what the list does not show them.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::MasterKeys;
 use crate::base::entropy::{Entropy, EntropyError};
-use crate::base::master_key::SealingKey;
 
 /// The text is not a cursor of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the cursor does not belong to this list")]
 pub struct CursorError;
 
-/// Writes and reads cursors.
+/// Writes and reads cursors, sealed under the deployment's master key.
 #[derive(Debug)]
-pub struct CursorKeeper(SealingKey);
+pub struct CursorKeeper(Arc<MasterKeys>);
 
 impl CursorKeeper {
-    /// Seals cursors under `key`, which is the same on every node of a deployment.
-    pub const fn new(key: SealingKey) -> Self {
-        Self(key)
+    /// Seals cursors under the active master key. Cursors of the other master keys at hand are good, too.
+    pub const fn new(master_keys: Arc<MasterKeys>) -> Self {
+        Self(master_keys)
     }
 
     /// Writes the cursor of the position `at` in the list that `list` describes.
@@ -30,7 +32,7 @@ impl CursorKeeper {
     /// When the system has no randomness.
     pub fn write(&self, list: &str, at: &impl Serialize, entropy: &Entropy) -> Result<String, EntropyError> {
         let at = serde_json::to_vec(at).map_err(|_| EntropyError)?;
-        Ok(URL_SAFE_NO_PAD.encode(self.0.seal(&at, list.as_bytes(), entropy)?))
+        Ok(URL_SAFE_NO_PAD.encode(self.0.active().cursors.seal(&at, list.as_bytes(), entropy)?))
     }
 
     /// Reads the position of a cursor in the list that `list` describes.
@@ -39,7 +41,7 @@ impl CursorKeeper {
     /// [`CursorError`] for any text that [`CursorKeeper::write`] did not return for this list.
     pub fn read<P: DeserializeOwned>(&self, list: &str, cursor: &str) -> Result<P, CursorError> {
         let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| CursorError)?;
-        let at = self.0.open(&sealed, list.as_bytes()).map_err(|_| CursorError)?;
+        let at = self.0.open_cursor(&sealed, list.as_bytes()).map_err(|_| CursorError)?;
         serde_json::from_slice(&at).map_err(|_| CursorError)
     }
 }
@@ -51,7 +53,7 @@ mod tests {
 
     fn keeper(first: u8) -> CursorKeeper {
         let master_key = MasterKey::generate(&Entropy::scripted(first..first + 32)).unwrap();
-        CursorKeeper::new(master_key.cursor_key())
+        CursorKeeper::new(Arc::new(MasterKeys::only(master_key.derived())))
     }
 
     #[test]

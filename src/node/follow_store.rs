@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Node;
 use super::freshness::Asked;
+use super::{Node, TakeoverError};
 use crate::base::clock::Timestamp;
 use crate::node::keyring::KeyringError;
 use crate::node::revocations::REMEMBERED_SECONDS;
@@ -77,6 +77,9 @@ pub enum FollowError {
     /// The signing keys can't be loaded from the store.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// Another master key took over, and this node does not have it.
+    #[error(transparent)]
+    MasterKey(#[from] TakeoverError),
 }
 
 impl Node {
@@ -199,7 +202,11 @@ impl Node {
                 self.revocations.tokens.insert(&token, now);
             }
         }
-        if is_of_unknown || is_any_of(Some(ChangeKind::SigningKey)) {
+        let is_of_master_key = is_of_unknown || is_any_of(Some(ChangeKind::MasterKey));
+        if is_of_master_key {
+            self.master_keys.take_in(&reader.master_keys().await?)?;
+        }
+        if is_of_master_key || is_any_of(Some(ChangeKind::SigningKey)) {
             self.signer.keyring.reload_from(reader).await?;
         }
         self.revocations
@@ -212,6 +219,7 @@ impl Node {
     async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
         self.progress.restarts.fetch_add(1, Relaxed);
         self.records.keys.invalidate_all();
+        self.master_keys.take_in(&reader.master_keys().await?)?;
         self.signer.keyring.reload_from(reader).await?;
         let since = now.plus(-REMEMBERED_SECONDS);
         for token in reader.tokens_revoked_since(since).await? {

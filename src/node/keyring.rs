@@ -15,22 +15,25 @@ pub use ring::{Ring, RingKey, SigningKeyStatus};
 pub use rotate::{RotateError, Rotation, RotationPolicy, SigningKeySource};
 
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::MasterKeys;
 
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::lock::RwLock;
-use crate::base::master_key::{SealError, SealingKey};
+use crate::base::master_key::{DerivedKeys, SealError, place_of_signing_key};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
 use crate::store::{ChangeReader, SealedSigningKey, Store, StoreError};
 
-/// The signing keys, and the key that seals them in the store.
+/// The signing keys, and the master keys that open them.
 #[derive(Debug)]
 pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
     /// Held from the query to the store until its answer is applied. Otherwise the older of two concurrent answers
     /// could arrive last and stay, with a key that has been withdrawn since.
     reloading: Mutex<()>,
-    sealing: SealingKey,
+    pub(super) master_keys: Arc<MasterKeys>,
 }
 
 /// Why the signing keys can't be loaded from the store.
@@ -53,6 +56,9 @@ pub enum KeyringError {
     /// The store has no signing key.
     #[error("the store holds no signing key")]
     Empty,
+    /// The system has no randomness to seal a key.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
 }
 
 impl Keyring {
@@ -60,13 +66,13 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError`].
-    pub async fn load(reader: &mut ChangeReader, sealing: SealingKey) -> Result<Self, KeyringError> {
-        let ring = open_all(&reader.signing_keys().await?, &sealing)?;
+    pub async fn load(reader: &mut ChangeReader, master_keys: Arc<MasterKeys>) -> Result<Self, KeyringError> {
+        let ring = open_all(&reader.signing_keys().await?, &master_keys)?;
         // A store whose keys are all over is accepted: the schedule makes a new key.
         if ring.keys().is_empty() {
             return Err(KeyringError::Empty);
         }
-        Ok(Self { ring: RwLock::new(Arc::new(ring)), reloading: Mutex::new(()), sealing })
+        Ok(Self { ring: RwLock::new(Arc::new(ring)), reloading: Mutex::new(()), master_keys })
     }
 
     /// Applies what the store holds now.
@@ -88,7 +94,7 @@ impl Keyring {
     }
 
     fn take_in(&self, stored: &[SealedSigningKey]) -> Result<(), KeyringError> {
-        let ring = Arc::new(open_all(stored, &self.sealing)?);
+        let ring = Arc::new(open_all(stored, &self.master_keys)?);
         *self.ring.write() = ring;
         Ok(())
     }
@@ -99,49 +105,69 @@ impl Keyring {
     }
 }
 
-/// Seals the private part of a new signing key for the store.
+/// Seals the private part of a new signing key under this master key.
 ///
 /// # Errors
 /// When the system has no randomness.
 pub fn seal(
     key: &SigningKey,
     pkcs8: &Pkcs8,
-    sealing: &SealingKey,
+    under: &DerivedKeys,
     entropy: &Entropy,
     created_at: Timestamp,
     activates_at: Timestamp,
 ) -> Result<SealedSigningKey, EntropyError> {
-    let place = place(key.kid(), key.algorithm());
+    let place = place_of_signing_key(key.algorithm().as_str(), key.kid());
     Ok(SealedSigningKey {
         kid: key.kid().to_owned(),
         algorithm: key.algorithm().to_string(),
         public_jwk: serde_json::to_string(key.public_jwk()).unwrap_or_default(),
-        sealed_private: sealing.seal(pkcs8.as_bytes(), &place, entropy)?,
+        sealed_private: under.signing_keys.seal(pkcs8.as_bytes(), &place, entropy)?,
+        sealed_by: Some(under.check),
         created_at,
         activates_at,
         withdrawn_at: None,
     })
 }
 
-fn open_all(stored: &[SealedSigningKey], sealing: &SealingKey) -> Result<Ring, KeyringError> {
-    Ok(Ring::new(stored.iter().map(|row| open(row, sealing)).collect::<Result<_, _>>()?))
+/// Seals the private part of a stored signing key again, under the master key that takes over.
+///
+/// # Errors
+/// [`KeyringError`] when `master_keys` do not open it, or when the system has no randomness.
+pub fn seal_again(
+    row: &SealedSigningKey,
+    master_keys: &MasterKeys,
+    under: &DerivedKeys,
+    entropy: &Entropy,
+) -> Result<Vec<u8>, KeyringError> {
+    let algorithm: Algorithm = row.algorithm.parse().map_err(|_| KeyringError::Corrupt(row.kid.clone()))?;
+    let private = open_private(row, algorithm, master_keys)?;
+    let place = place_of_signing_key(&row.algorithm, &row.kid);
+    Ok(under.signing_keys.seal(&private, &place, entropy)?)
 }
 
-fn open(row: &SealedSigningKey, sealing: &SealingKey) -> Result<RingKey, KeyringError> {
+fn open_all(stored: &[SealedSigningKey], master_keys: &MasterKeys) -> Result<Ring, KeyringError> {
+    Ok(Ring::new(stored.iter().map(|row| open(row, master_keys)).collect::<Result<_, _>>()?))
+}
+
+fn open_private(
+    row: &SealedSigningKey,
+    algorithm: Algorithm,
+    master_keys: &MasterKeys,
+) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    master_keys
+        .open_signing_key(&row.sealed_private, &place_of_signing_key(algorithm.as_str(), &row.kid))
+        .map_err(|source| KeyringError::Sealed { kid: row.kid.clone(), source })
+}
+
+fn open(row: &SealedSigningKey, master_keys: &MasterKeys) -> Result<RingKey, KeyringError> {
     let corrupt = || KeyringError::Corrupt(row.kid.clone());
     let algorithm: Algorithm = row.algorithm.parse().map_err(|_| corrupt())?;
-    let private = sealing
-        .open(&row.sealed_private, &place(&row.kid, algorithm))
-        .map_err(|source| KeyringError::Sealed { kid: row.kid.clone(), source })?;
+    let private = open_private(row, algorithm, master_keys)?;
     let key = SigningKey::from_pkcs8(algorithm, &private).map_err(|_: KeyFault| corrupt())?;
     let published = PublicJwk::parse(row.public_jwk.as_bytes()).map_err(|_| corrupt())?;
     if key.kid() != row.kid || published.kid() != row.kid {
         return Err(corrupt());
     }
     Ok(RingKey::new(key, row.created_at, row.activates_at, row.withdrawn_at))
-}
-
-/// The context that a sealed private key is bound to. It does not open in another row or for another algorithm.
-fn place(kid: &str, algorithm: Algorithm) -> Vec<u8> {
-    format!("signing_keys/{algorithm}/{kid}").into_bytes()
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{HashError, SecretKeeper};
+use super::{HashError, MasterKeys, SecretKeeper};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
-use crate::domain::api_key::{Brand, KeyId, PlainKey, Tagger};
+use crate::domain::api_key::{Brand, KeyId, PlainKey};
 use crate::domain::key::{ApiKey, KeySecret};
 use crate::domain::principal::Principal;
 
@@ -14,7 +14,7 @@ use crate::domain::principal::Principal;
 pub struct KeyMinter {
     /// The prefix of new keys.
     pub brand: Brand,
-    pub(super) tagger: Tagger,
+    pub(super) master_keys: Arc<MasterKeys>,
     pub(super) secrets: Arc<SecretKeeper>,
     pub(super) entropy: Entropy,
 }
@@ -33,7 +33,8 @@ impl KeyMinter {
     /// # Errors
     /// [`HashError`].
     pub async fn secret(&self, key: &ApiKey, now: Timestamp) -> Result<(KeySecret, PlainKey), HashError> {
-        let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &self.tagger, &self.entropy)?;
+        let tagger = self.master_keys.tagger();
+        let plain = PlainKey::with_id(&key.brand, &key.environment, key.id, &tagger, &self.entropy)?;
         let secret = self.secrets.new_secret(&plain, &Principal::of(key), &self.entropy, now).await?;
         Ok((secret, plain))
     }

@@ -99,6 +99,7 @@ impl KeyCache {
             | ChangeKind::Restore
             | ChangeKind::Refusal
             | ChangeKind::ConsoleSession
+            | ChangeKind::MasterKey
             | ChangeKind::Deployment => {}
         }
     }

@@ -104,6 +104,7 @@ impl SecretKeeper {
         Ok(KeySecret {
             id: SecretId::generate(entropy)?,
             hash: self.hash(plain.secret(), principal, entropy).await?,
+            master_key: plain.master_key(),
             created_at: now,
             expires_at: None,
             last_used_at: None,

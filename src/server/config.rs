@@ -22,6 +22,7 @@ use crate::domain::gateway::GateMapping;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
 use crate::node::{Deployment, HashCost};
+use crate::use_cases::bootstrap::{MasterKeyFault, MasterKeySources};
 
 /// Checked settings.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct Config {
     pub keys_dir: PathBuf,
     /// Who may read the key files.
     pub key_readers: Readers,
+    /// The command that prints the master key: a program and its arguments, separated by spaces.
+    pub master_key_command: Option<String>,
     /// What to do with an empty store.
     pub bootstrap: BootstrapMode,
     /// The certificate and its key. `None` means that the server does not terminate TLS.
@@ -57,6 +60,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where this process looks for the master key. Runs the command that prints it, if the settings name one.
+    ///
+    /// # Errors
+    /// [`MasterKeyFault::Command`].
+    pub async fn master_key_sources(&self) -> Result<MasterKeySources, MasterKeyFault> {
+        let command = self.master_key_command.as_deref();
+        MasterKeySources::of_this_process(&self.keys_dir, self.key_readers, command).await
+    }
+
     /// Whether the issuer is derived from the listener's address.
     pub fn derives_issuer(&self) -> bool {
         self.issuer.is_none()

@@ -87,6 +87,7 @@ impl Store {
         if !claimed {
             return Ok(None);
         }
+        write.insert_first_master_key(&first.master_key_check).await?;
         write.insert_organization(&Organization::new(key.organization.clone(), at)).await?;
         write.insert_project(first.project).await?;
         write.insert_key(first.admin).await?;

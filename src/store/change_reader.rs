@@ -11,12 +11,13 @@ use super::calls::CallKind;
 use super::changes::{Change, Position};
 use super::db::{Db, Either, either, row};
 use super::error::timed_out;
+use super::master_keys::{MASTER_KEYS, MasterKeyRow};
 use super::primary::Primary;
 use super::revoked_tokens::RevokedTokenRow;
 use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
 use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
 use super::write::ChangeKind;
-use super::{RevokedToken, SealedSigningKey, Store, StoreError, Withdrawal};
+use super::{RevokedToken, SealedSigningKey, Store, StoreError, StoredMasterKey, Withdrawal};
 use crate::base::clock::{Timestamp, monotonic_now, timer_now};
 
 /// The longest wait for one answer. It also bounds how late a node notices a failover.
@@ -247,6 +248,17 @@ impl ChangeReader {
             withdrawals.bind(seq).bind(since.unix()).fetch_all(connection).await
         })?;
         rows.into_iter().map(Withdrawal::try_from).collect()
+    }
+
+    /// All master keys of the store, the oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn master_keys(&mut self) -> Result<Vec<StoredMasterKey>, StoreError> {
+        let rows = ask!(self, |connection, DB| {
+            sqlx::query_as::<DB, MasterKeyRow>(MASTER_KEYS).fetch_all(connection).await
+        })?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// All signing keys, earliest first.

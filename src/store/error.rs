@@ -19,6 +19,10 @@ pub enum StoreError {
     /// this.
     #[error(transparent)]
     QueueFull(#[from] QueueFull),
+    /// Another master key than the active one sealed what was to be stored. The node has not heard of the active one
+    /// yet.
+    #[error("the master key was replaced a moment ago")]
+    MasterKeyReplaced,
     /// A row can't be read back.
     #[error("a row of the store can't be read back: {0}")]
     Corrupt(String),

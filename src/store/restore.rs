@@ -6,6 +6,7 @@
 mod carry_over;
 mod error;
 mod report;
+mod reseal;
 mod stage;
 mod taken_away;
 
@@ -22,6 +23,8 @@ use super::open::SCHEMA;
 use super::write::{ChangeKind, Write};
 use super::{OpenError, Store};
 use crate::base::clock::{Clock, Timestamp};
+use crate::base::entropy::Entropy;
+use crate::base::master_key::DerivedKeys;
 use crate::domain::audit::{Actor, AuditEvent, Who};
 
 /// What a restore is allowed to do.
@@ -46,6 +49,20 @@ pub struct Restore<'a> {
     pub epoch: &'a str,
     /// The clock that dates the restore.
     pub clock: &'a Clock,
+    /// Randomness to seal again.
+    pub entropy: &'a Entropy,
+    /// The master key that was replaced since the backup, and its successor. `None` if the backup has the master key
+    /// that the store has or will have.
+    pub replaced_master_key: Option<ReplacedMasterKey>,
+}
+
+/// A master key that was replaced, and the one that the restored store has.
+#[derive(Debug)]
+pub struct ReplacedMasterKey {
+    /// The master key of the backup.
+    pub replaced: DerivedKeys,
+    /// The master key of the restored store.
+    pub active: DerivedKeys,
 }
 
 /// An existing store that is not empty.
@@ -56,7 +73,8 @@ struct Found {
 }
 
 impl Restore<'_> {
-    /// Restores `backup`. The caller has checked that the master key at hand is the one of the backup.
+    /// Restores `backup`. The caller has checked that the master key at hand, or the replaced one, is that of the
+    /// backup.
     ///
     /// # Errors
     /// [`RestoreError`]. The store is unchanged, except as [`RestoreError::Commit`] says.
@@ -75,6 +93,22 @@ impl Restore<'_> {
         done
     }
 
+    /// The check value of the master key of the store at `url`. `None` if the store is missing or empty.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub async fn master_key_check(url: &str) -> Result<Option<Vec<u8>>, RestoreError> {
+        let Some(source) = Source::open(url).await? else { return Ok(None) };
+        let mut tx = source.begin().await?;
+        let found = match schema(&mut tx).await? {
+            Some(_) => identity(&mut tx).await?.map(|identity| identity.master_key_check),
+            None => None,
+        };
+        drop(tx);
+        source.close().await;
+        Ok(found)
+    }
+
     /// The store, unless it is missing or empty.
     async fn look(&self) -> Result<Option<Found>, RestoreError> {
         let Some(source) = Source::open(self.url).await? else { return Ok(None) };
@@ -89,7 +123,11 @@ impl Restore<'_> {
         if !self.options.replace {
             return Err(RestoreError::NotEmpty);
         }
-        if existing.master_key_check != backup.master_key_check {
+        let check = match &self.replaced_master_key {
+            Some(keys) => &keys.active.check[..],
+            None => &backup.master_key_check,
+        };
+        if existing.master_key_check != check {
             return Err(RestoreError::OtherDeployment);
         }
         Ok(())
@@ -135,6 +173,10 @@ impl Restore<'_> {
         // If two restores fill an empty store at once, the second one finds it filled and is refused.
         let replaced = identity(tx).await?;
         self.admit(replaced.as_ref(), backup)?;
+        if let Some(keys) = &self.replaced_master_key {
+            reseal::all(keys, now, self.entropy, tx).await?;
+        }
+        reseal::carry_over(self.replaced_master_key.as_ref(), replaced.is_some(), now, tx).await?;
         let taken_away = taken_away::find(now, tx).await?;
         carry_over::history(self.epoch, tx).await?;
         if !self.options.forget_revocations {

@@ -6,6 +6,7 @@ use super::db::{on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
+use crate::base::master_key::MasterKeyCheck;
 use crate::domain::audit::{Actor, AuditEvent};
 
 /// A stored signing key.
@@ -19,6 +20,8 @@ pub struct SealedSigningKey {
     pub public_jwk: String,
     /// The private part (PKCS#8), sealed by the master key for this kid and algorithm.
     pub sealed_private: Vec<u8>,
+    /// The check value of the master key that sealed a new key. `None` for one that was read from the store.
+    pub sealed_by: Option<MasterKeyCheck>,
     /// When the key was created, and therefore first published.
     pub created_at: Timestamp,
     /// The moment from which it signs.
@@ -64,6 +67,7 @@ impl From<SigningKeyRow> for SealedSigningKey {
             algorithm: row.algorithm,
             public_jwk: row.public_jwk,
             sealed_private: row.sealed_private,
+            sealed_by: None,
             created_at: Timestamp::from_unix(row.created_at),
             activates_at: Timestamp::from_unix(row.activates_at),
             withdrawn_at: row.withdrawn_at.map(Timestamp::from_unix),
@@ -228,6 +232,35 @@ fn removed(action: &'static str, kid: &str) -> AuditEvent {
 }
 
 impl Write {
+    /// All signing keys, also past ones, sorted by activation.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn signing_keys(&mut self) -> Result<Vec<SealedSigningKey>, StoreError> {
+        let rows = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS).fetch_all(&mut **tx).await
+        })?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Withdraws all of these keys, and adds one in their place. Records an event for each.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replace_signing_keys(
+        &mut self,
+        old: &[SealedSigningKey],
+        new: &SealedSigningKey,
+    ) -> Result<(), StoreError> {
+        for SealedSigningKey { kid, .. } in old {
+            if self.withdraw(kid).await? {
+                self.record(ChangeKind::SigningKey, removed("signing_key.withdraw", kid)).await?;
+            }
+        }
+        self.insert_signing_key(new).await?;
+        self.record(ChangeKind::SigningKey, added(new, &Succession::Next)).await
+    }
+
     async fn has_signing_key_activated_after(&mut self, moment: Timestamp) -> Result<bool, StoreError> {
         let found = on!(&mut self.tx, |tx, DB| {
             sqlx::query_scalar::<DB, String>(
@@ -269,7 +302,20 @@ impl Write {
         })?)
     }
 
+    /// Stores a new signing key.
+    ///
+    /// # Errors
+    /// When the store fails, and [`StoreError::MasterKeyReplaced`] when another master key than the active one sealed
+    /// it: nobody could open it after the next start.
     pub(super) async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
+        let active = on!(&mut self.tx, |tx, DB| {
+            sqlx::query_scalar::<DB, Vec<u8>>("SELECT master_key_check FROM deployment WHERE id = 1")
+                .fetch_optional(&mut **tx)
+                .await
+        })?;
+        if active.as_deref() != key.sealed_by.as_ref().map(|check| &check[..]) {
+            return Err(StoreError::MasterKeyReplaced);
+        }
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>(
                 "INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_private, created_at, activates_at)

@@ -39,12 +39,14 @@ pub enum ChangeKind {
     Refusal,
     /// Somebody signed in to the console or signed out. The subject is the key's id.
     ConsoleSession,
+    /// A master key took over, or the tags of a replaced one ended. The subject is its number.
+    MasterKey,
     /// The issuer or the brand. Running nodes keep the old value until they restart.
     Deployment,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -54,6 +56,7 @@ impl ChangeKind {
         Self::Restore,
         Self::Refusal,
         Self::ConsoleSession,
+        Self::MasterKey,
         Self::Deployment,
     ];
 
@@ -68,6 +71,7 @@ impl ChangeKind {
             Self::Restore => "restore",
             Self::Refusal => "refusal",
             Self::ConsoleSession => "console_session",
+            Self::MasterKey => "master_key",
             Self::Deployment => "deployment",
         }
     }

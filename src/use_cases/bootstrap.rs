@@ -4,7 +4,7 @@
 mod administrator;
 mod context;
 mod identity;
-mod master_key_place;
+mod master_key_sources;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use self::administrator::ENVIRONMENT;
 pub use administrator::NewAdministrator;
 pub use context::BootstrapContext;
 pub use identity::OtherIdentity;
-pub use master_key_place::{MasterKeyFault, MasterKeyPlace};
+pub use master_key_sources::{MasterKeyFault, MasterKeySources};
 
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
@@ -87,8 +87,8 @@ pub struct Bootstrapper<'a> {
     pub store: &'a Store,
     /// The settings of the future node.
     pub deployment: &'a Deployment,
-    /// The place of the master key.
-    pub master_key: MasterKeyPlace<'a>,
+    /// Where the master key is looked for.
+    pub master_key: &'a MasterKeySources,
     /// Randomness for keys and ids.
     pub entropy: &'a Entropy,
     /// The time of the bootstrap.
@@ -133,7 +133,7 @@ impl Bootstrapper<'_> {
         let (signing_key, pkcs8) = self.deployment.rotation.source.key(None)?;
         // Nobody has cached the keys yet, so the first key does not need to be published ahead of its use.
         let signing_key =
-            seal(&signing_key, &pkcs8, &master_key.sealing_key(), self.entropy, self.now, self.now)?;
+            seal(&signing_key, &pkcs8, &master_key.derived(), self.entropy, self.now, self.now)?;
         let tagger = Tagger::new(&master_key.tag_key());
         let left_behind = admin_file.map(|path| left_behind(path, &tagger)).transpose()?.flatten();
         let is_kept = left_behind.is_some();

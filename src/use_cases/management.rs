@@ -14,6 +14,7 @@ mod idempotency;
 pub mod keys;
 mod last_admin;
 mod listing;
+pub mod master_key;
 mod nullable;
 pub mod organizations;
 pub mod projects;

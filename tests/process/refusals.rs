@@ -23,7 +23,7 @@ const HARMS: [(Harm, &str); 8] = [
     ),
     (
         Harm::MasterKey(Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
-        "keys/master.key is not the master key that this store was made with",
+        "keys/master.key is not the master key of this store",
     ),
     (Harm::MasterKey(Some("secret")), "keys/master.key: a master key is 32 bytes in base64url"),
     (Harm::MasterKeyMode(0o640), "keys/master.key can be read by group or others (mode 0640): chmod 600 it"),

@@ -30,6 +30,7 @@ mod key_changes;
 mod keys;
 mod known_attacks;
 mod last_admin;
+mod master_key;
 mod matrix;
 mod metrics;
 mod neighbours;

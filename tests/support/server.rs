@@ -21,7 +21,7 @@ use claviger::node::{Deployment, HashCost, Node};
 use claviger::server;
 use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
-use claviger::use_cases::bootstrap::{Bootstrapper, MasterKeyPlace};
+use claviger::use_cases::bootstrap::{Bootstrapper, MasterKeySources};
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -96,7 +96,7 @@ impl Server {
         let bootstrapper = Bootstrapper {
             store: &store,
             deployment: &deployment,
-            master_key: MasterKeyPlace::new(&keys_dir, Readers::Owner, None),
+            master_key: &MasterKeySources::new(&keys_dir, Readers::Owner, None),
             entropy: &entropy,
             now: clock.now(),
         };
@@ -134,6 +134,22 @@ impl Server {
     pub fn master_key(&self) -> MasterKey {
         let path = self.database.folder.path().join("keys/master.key");
         std::fs::read_to_string(path).expect("the master key").parse().expect("a master key")
+    }
+
+    /// Gives the node a master key that may take over.
+    pub async fn offer_master_key(&self) -> MasterKey {
+        let next = MasterKey::generate(&Entropy::system()).expect("randomness");
+        self.node.report(Some(&next)).await.expect("a report");
+        next
+    }
+
+    /// Replaces the master key, in the file as well.
+    pub async fn replace_master_key(&self) -> MasterKey {
+        let next = self.offer_master_key().await;
+        self.admin().post_json("/v1/master-key/rotate", &serde_json::json!({})).await.done(200);
+        let path = self.database.folder.path().join("keys/master.key");
+        std::fs::write(path, next.expose().as_bytes()).expect("the master key");
+        next
     }
 
     /// Moves the clock, and has the node hear from its store at that time.
@@ -179,7 +195,7 @@ impl Server {
         let plain = PlainKey::generate(
             &template.brand,
             &template.environment,
-            &node.authenticator.tagger,
+            &node.master_keys.tagger(),
             &node.records.entropy,
         );
         let plain = plain.expect("randomness");

@@ -44,6 +44,10 @@ struct FilterArgs {
     /// Keys whose name contains this text
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
+
+    /// Keys that were issued under a master key that was replaced since
+    #[arg(long)]
+    earlier_master_key: bool,
 }
 
 /// The options of every bulk command.
@@ -192,6 +196,7 @@ impl FilterArgs {
             .with("created_by", self.created_by.map(|key| key.0))
             .with("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
             .with("q", self.q.as_ref())
+            .with("earlier_master_key", self.earlier_master_key.then_some(true))
     }
 }
 

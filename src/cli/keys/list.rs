@@ -42,6 +42,10 @@ pub(super) struct ListArgs {
     #[arg(long)]
     any_address: bool,
 
+    /// Only keys that were issued under a master key that was replaced since
+    #[arg(long)]
+    earlier_master_key: bool,
+
     #[command(flatten)]
     pages: PageArgs,
 }
@@ -78,7 +82,8 @@ impl ListArgs {
             .query("created_by", self.created_by)
             .query("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
             .query("expires_before", self.expires_within.map(|span| span.from(now).rfc3339()))
-            .flag("any_address", self.any_address);
+            .flag("any_address", self.any_address)
+            .flag("earlier_master_key", self.earlier_master_key);
         let mut table =
             Table::new(&["id", "name", "project", "env", "status", "scopes", "expires", "last used"]);
         let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::base::lock::Mutex;
 use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::output::announce;
 use crate::node::Node;
 use crate::node::keyring::Reconciled;
-use crate::use_cases::bootstrap::BootstrapContext;
+use crate::use_cases::bootstrap::{BootstrapContext, MasterKeySources};
 
 /// A node and its background tasks.
 pub(super) struct Running {
@@ -35,7 +36,10 @@ impl Running {
         let node = node.map_err(CliError::failed)?;
         follow_settings(&node).await?;
         let (stop, stopped) = watch::channel(false);
-        Ok(Self { background: background(&node, flush_every, &stopped), node, stop })
+        let mut background = background(&node, flush_every, &stopped);
+        let find = next_master_key(context.master_key.clone());
+        background.spawn(Arc::clone(&node).report_repeatedly(find, stopped));
+        Ok(Self { background, node, stop })
     }
 
     /// Announces that the node serves, and returns at a signal. Once the listener is `draining`, the node answers
@@ -75,6 +79,23 @@ async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
         tracing::warn!(signing, "{reconciled}");
     }
     Ok(())
+}
+
+/// Finds the next master key, and logs once why it can't.
+fn next_master_key(sources: MasterKeySources) -> impl Fn() -> Option<MasterKey> {
+    let last = Mutex::new(None);
+    move || match sources.next() {
+        Ok(next) => next,
+        Err(error) => {
+            let error = error.to_string();
+            let mut last = last.lock();
+            if last.as_ref() != Some(&error) {
+                tracing::warn!(error, "the next master key can't be used");
+            }
+            *last = Some(error);
+            None
+        }
+    }
 }
 
 fn background(node: &Arc<Node>, flush_every: Duration, stopped: &watch::Receiver<bool>) -> JoinSet<()> {

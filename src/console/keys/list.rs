@@ -206,6 +206,7 @@ impl Wanted {
             unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
             expires_before: None,
             any_address: false,
+            earlier_master_key: false,
         })
     }
 

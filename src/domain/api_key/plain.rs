@@ -20,6 +20,7 @@ pub struct PlainKey {
     brand_len: usize,
     environment_len: usize,
     id: KeyId,
+    master_key: i64,
 }
 
 impl PlainKey {
@@ -57,7 +58,13 @@ impl PlainKey {
         text.extend(secret.iter().copied().map(char::from));
         let tag = tagger.tag(&text);
         text.extend(tag.map(char::from));
-        Ok(Self { text, brand_len: brand.len(), environment_len: environment.len(), id })
+        Ok(Self {
+            text,
+            brand_len: brand.len(),
+            environment_len: environment.len(),
+            id,
+            master_key: tagger.master_key(),
+        })
     }
 
     /// Reads a presented key. Any brand is accepted: the tag tells whether the key was issued here.
@@ -75,7 +82,13 @@ impl PlainKey {
             brand_len: parts.brand.len(),
             environment_len: parts.environment.len(),
             id: parts.id,
+            master_key: tagger.master_key(),
         })
+    }
+
+    /// The number of the master key under which its tag was made.
+    pub const fn master_key(&self) -> i64 {
+        self.master_key
     }
 
     /// The id, which is not secret.

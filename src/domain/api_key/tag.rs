@@ -12,18 +12,31 @@ pub(super) const TAG_LEN: usize = 6;
 
 /// Makes and checks tags, with a key of the deployment.
 #[derive(Clone)]
-pub struct Tagger(hmac::Key);
+pub struct Tagger {
+    key: hmac::Key,
+    master_key: i64,
+}
 
 impl Tagger {
-    /// A tagger with `key`, which must serve no other purpose.
+    /// A tagger with `key`, which must serve no other purpose. It is derived from the deployment's first master key.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+        Self::numbered(key, 1)
+    }
+
+    /// The same for a `key` that is derived from the deployment's master key with this number.
+    pub fn numbered(key: &[u8; 32], master_key: i64) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), master_key }
+    }
+
+    /// The number of the master key from which its key is derived.
+    pub const fn master_key(&self) -> i64 {
+        self.master_key
     }
 
     /// The tag: the first 8 bytes of HMAC-SHA256 over `body`, as a big-endian number modulo 62⁶, in base62 with the
     /// most significant digit first.
     pub(super) fn tag(&self, body: &str) -> [u8; TAG_LEN] {
-        let digest = hmac::sign(&self.0, body.as_bytes());
+        let digest = hmac::sign(&self.key, body.as_bytes());
         let mut number =
             digest.as_ref().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let mut tag = [0; TAG_LEN];

@@ -211,7 +211,8 @@ impl Rotation<'_> {
             return Err(RotateError::SameKey);
         }
         let activates_at = self.now.plus(lead);
-        let sealed = seal(&key, &pkcs8, &self.keyring.sealing, self.entropy, self.now, activates_at)?;
+        let under = self.keyring.master_keys.active();
+        let sealed = seal(&key, &pkcs8, &under, self.entropy, self.now, activates_at)?;
         if self.store.add_signing_key(&sealed, &succession, self.now, actor).await? {
             return Ok(());
         }

@@ -74,6 +74,7 @@ impl TryFrom<Settings> for Config {
             database_url: settings.database_url.unwrap_or_else(|| "sqlite://claviger.db".into()),
             keys_dir: settings.keys_dir.unwrap_or_else(|| "keys".into()),
             key_readers,
+            master_key_command: settings.master_key_command,
             bootstrap: settings.bootstrap.unwrap_or_default(),
             tls,
             limits: Limits {

@@ -91,6 +91,10 @@ settings! {
     #[arg(long, env = "CLAVIGER_KEY_FILE_GROUP", value_name = "GROUP")]
     key_file_group: String,
 
+    /// Program that prints the master key, and its arguments, separated by spaces; it is run once, without a shell
+    #[arg(long, env = "CLAVIGER_MASTER_KEY_COMMAND", value_name = "COMMAND")]
+    master_key_command: String,
+
     /// Proxies whose forwarding header is trusted: addresses and CIDRs, separated by commas
     #[arg(long, env = "CLAVIGER_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR,…")]
     trusted_proxies: Vec<String>,

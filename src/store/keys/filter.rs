@@ -29,6 +29,8 @@ pub struct KeyFilter {
     pub expires_before: Option<Timestamp>,
     /// Whether the key must be usable from every IPv4 address or from every IPv6 address.
     pub any_address: bool,
+    /// Whether the key must have a live secret with a tag of a replaced master key.
+    pub earlier_master_key: bool,
 }
 
 /// The states of keys that a list includes.
@@ -72,6 +74,7 @@ impl KeyFilter {
             unused_since: None,
             expires_before: None,
             any_address: false,
+            earlier_master_key: false,
         }
     }
 
@@ -106,6 +109,15 @@ impl KeyFilter {
             sql.push(
                 " AND (' ' || cidrs || ' ' LIKE '% 0.0.0.0/0 %' OR ' ' || cidrs || ' ' LIKE '% ::/0 %')",
             );
+        }
+        if self.earlier_master_key {
+            sql.push(
+                " AND EXISTS (SELECT 1 FROM key_secrets s
+                      WHERE s.key_id = api_keys.id AND s.retired_at IS NULL
+                        AND s.master_key < (SELECT MAX(number) FROM master_keys)
+                        AND (s.expires_at IS NULL OR s.expires_at > ",
+            );
+            sql.push_bind(now.unix()).push("))");
         }
         self.status.push(sql, now);
     }

@@ -73,11 +73,11 @@ impl Write {
             });
             last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
             let mut hashes = QueryBuilder::<DB>::new(
-                "INSERT INTO key_secrets (id, key_id, hash, created_at, expires_at) ",
+                "INSERT INTO key_secrets (id, key_id, hash, master_key, created_at, expires_at) ",
             );
             hashes.push_values(&secrets, |mut row, (key, secret)| {
                 row.push_bind(secret.id.to_string()).push_bind(key.to_string()).push_bind(&*secret.hash);
-                row.push_bind(secret.created_at.unix());
+                row.push_bind(secret.master_key).push_bind(secret.created_at.unix());
                 row.push_bind(secret.expires_at.map(Timestamp::unix));
             });
             hashes.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await.map(drop)

@@ -32,6 +32,7 @@ row! {
         project_audiences: Option<String>,
         secret_id: String,
         secret_hash: String,
+        secret_master_key: i64,
         secret_created_at: i64,
         secret_expires_at: Option<i64>,
         secret_last_used_at: Option<i64>,
@@ -59,6 +60,7 @@ impl KeyRow {
         Ok(KeySecret {
             id: read("secret id", &self.secret_id)?,
             hash: self.secret_hash.as_str().into(),
+            master_key: self.secret_master_key,
             created_at: Timestamp::from_unix(self.secret_created_at),
             expires_at: self.secret_expires_at.map(Timestamp::from_unix),
             last_used_at: self.secret_last_used_at.map(Timestamp::from_unix),

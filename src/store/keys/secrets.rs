@@ -36,11 +36,13 @@ impl Write {
     pub async fn insert_secret(&mut self, key: &KeyId, secret: &KeySecret) -> Result<(), StoreError> {
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>(
-                "INSERT INTO key_secrets (id, key_id, hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO key_secrets (id, key_id, hash, master_key, created_at, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(secret.id.to_string())
             .bind(key.to_string())
             .bind(&*secret.hash)
+            .bind(secret.master_key)
             .bind(secret.created_at.unix())
             .bind(secret.expires_at.map(Timestamp::unix))
             .execute(&mut **tx)

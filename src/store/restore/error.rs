@@ -14,6 +14,12 @@ pub enum RestoreError {
     /// The store has another master key than the backup.
     #[error("the store has another master key than the backup, and is not replaced: is it the right one?")]
     OtherDeployment,
+    /// The store and the backup have had different master keys under one number.
+    #[error(
+        "the store and the backup have had different master keys since they parted, and the store is not replaced: \
+         restore into an empty store"
+    )]
+    OtherMasterKeys,
     /// A dry run needs the current schema, because it changes nothing, not even the schema.
     #[error(
         "the store's schema has version {0}, which is older than this binary's: a dry run can't compare it. \

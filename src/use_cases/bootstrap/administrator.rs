@@ -9,7 +9,7 @@ use crate::domain::principal::Principal;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::tenant::Project;
 use crate::node::SecretKeeper;
-use crate::store::{ChangeKind, NewKey};
+use crate::store::{ChangeKind, NewKey, StoredMasterKey};
 
 /// The environment of an administrator's key, if its project has this environment.
 pub(super) const ENVIRONMENT: &str = "prd";
@@ -44,7 +44,9 @@ impl Bootstrapper<'_> {
         drop(reading);
         let project = project.ok_or(BootstrapError::NoProject)?;
         let environment = environment(&project, new.environment)?;
-        let tagger = Tagger::new(&master_key.tag_key());
+        let active = self.store.master_keys().await?.into_iter().find(StoredMasterKey::is_active);
+        let number = active.ok_or(BootstrapError::Empty)?.number;
+        let tagger = Tagger::numbered(&master_key.tag_key(), number);
         let plain = PlainKey::generate(&self.deployment.brand, &environment, &tagger, self.entropy)?;
         let key = ApiKey { name, ..self.administrator(&plain, &project, "operator")? };
         let note = "Made by claviger admin-key, for administration alone.";

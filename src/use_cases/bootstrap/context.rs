@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Bootstrapper, MasterKeyPlace};
+use super::{Bootstrapper, MasterKeySources};
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
-use crate::base::key_file::Readers;
 use crate::node::Deployment;
 use crate::store::Store;
 
@@ -18,8 +17,8 @@ pub struct BootstrapContext {
     pub deployment: Deployment,
     /// The folder of the key files.
     pub keys_dir: PathBuf,
-    /// Who may read the file of the master key.
-    pub key_readers: Readers,
+    /// Where the master key is looked for.
+    pub master_key: MasterKeySources,
     /// Whether the issuer is derived from the listener's address.
     pub derives_issuer: bool,
     /// Whether this start may change the deployment's issuer and brand to its own.
@@ -36,7 +35,7 @@ impl BootstrapContext {
         Bootstrapper {
             store: &self.store,
             deployment: &self.deployment,
-            master_key: MasterKeyPlace::of_this_process(&self.keys_dir, self.key_readers),
+            master_key: &self.master_key,
             entropy: &self.entropy,
             now: self.clock.now(),
         }

@@ -231,7 +231,9 @@ impl From<QueueFull> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::MasterKeyReplaced => {
+                Self::Unavailable(error.to_string())
+            }
             StoreError::QueueFull(full) => full.into(),
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }

@@ -123,7 +123,9 @@ impl From<Busy> for OAuthError {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable { cause: error.to_string() },
+            StoreError::Unavailable(_) | StoreError::MasterKeyReplaced => {
+                Self::Unavailable { cause: error.to_string() }
+            }
             StoreError::QueueFull(_) => TooMany::Requests.into(),
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(error),
         }

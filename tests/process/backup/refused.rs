@@ -87,7 +87,7 @@ async fn a_backup_is_not_restored_with_another_master_key(backend: Backend) {
         let refused = complaint(&other, &["restore", file]);
         assert_eq!(
             refused,
-            "claviger: CLAVIGER_MASTER_KEY is not the master key that this backup was made with"
+            "claviger: CLAVIGER_MASTER_KEY is not the master key of this backup; if it was replaced since, give the earlier one with --retired-master-key-file"
         );
         assert_eq!(to.dump_if_any().await, before);
     }

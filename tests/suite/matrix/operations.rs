@@ -90,6 +90,15 @@ impl<'a> Fixture<'a> {
     /// Takes away what is in the operation's way: what has unrevoked keys can't be deleted, and what is
     /// not disabled can't be enabled.
     pub(crate) async fn clear_for(&self, operation: &Operation) {
+        if operation.path == "/v1/master-key/rotate" {
+            self.server.offer_master_key().await;
+        }
+        if operation.path.ends_with("/tags") {
+            // No secret has a tag of the last one but one.
+            self.server.replace_master_key().await;
+            self.server.replace_master_key().await;
+            return;
+        }
         if operation.method == Method::DELETE && !operation.path.contains("/keys/") {
             let all = json!({ "filter": { "unused_since": "9999-01-01T00:00:00Z" } });
             let revoke = self.filled("/v1/orgs/{org}/keys/revoke");
@@ -104,7 +113,11 @@ impl<'a> Fixture<'a> {
 
     /// A text with the ids of this fixture.
     pub(crate) fn filled(&self, text: &str) -> String {
-        text.replace("{org}", &self.org).replace("{key}", &self.key).replace("{secret}", &self.secret)
+        let replaced = self.server.node.master_keys.tagger().master_key() - 1;
+        text.replace("{org}", &self.org)
+            .replace("{key}", &self.key)
+            .replace("{secret}", &self.secret)
+            .replace("{number}", &replaced.to_string())
     }
 }
 
@@ -128,6 +141,9 @@ fn of_deployment(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("DELETE", "orgs/{org}") => (Scope("admin:claviger/orgs/{org}"), 204, Value::Null),
         ("GET", "signing-keys") => (Scope("read:claviger/signing-keys"), 200, Value::Null),
         ("POST", "signing-keys/rotate") => (Scope("admin:claviger/signing-keys"), 201, json!({})),
+        ("GET", "master-key") => (Scope("read:claviger/master-key"), 200, Value::Null),
+        ("POST", "master-key/rotate") => (Scope("admin:claviger/master-key"), 200, json!({})),
+        ("DELETE", "master-key/{number}/tags") => (Scope("admin:claviger/master-key"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/audit"), 200, Value::Null),
         _ => return None,
     })

@@ -71,6 +71,10 @@ async fn tenants(walk: &mut Walk) {
     walk.go("GET", "/v1/signing-keys").await;
     walk.send("POST", "/v1/signing-keys/rotate?dry_run=true", json!({})).await;
     walk.send("POST", "/v1/signing-keys/rotate", json!({})).await;
+    walk.go("GET", "/v1/master-key").await;
+    walk.send("POST", "/v1/master-key/rotate", json!({})).await;
+    walk.name("{number}", "1");
+    walk.send("DELETE", "/v1/master-key/{number}/tags?dry_run=true", Value::Null).await;
 }
 
 async fn gate(walk: &mut Walk) {

@@ -50,6 +50,8 @@ impl Mutation {
             ("POST", "/v1/orgs/{org}/keys/{key}/revoke") => (&["key.revoke"], &[KEY]),
             ("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}") => (&["secret.retire"], &[KEY]),
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
+            ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
+            ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),
             (method, path) => panic!("say here what {method} {path} is called in the trail"),
         };
         Self { actions, changes, operation }

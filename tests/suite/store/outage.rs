@@ -99,7 +99,7 @@ async fn ask_until_unavailable(server: &Server) -> impl Future<Output = ()> + us
                 let unknown = PlainKey::generate(
                     brand,
                     &environment,
-                    &node.authenticator.tagger,
+                    &node.master_keys.tagger(),
                     &node.records.entropy,
                 );
                 let answer = client.token(unknown.expect("randomness").expose(), "").await;

@@ -1,5 +1,8 @@
 //! Signing keys in the store: sealed, and each bound to its row.
 
+use std::sync::Arc;
+
+use claviger::node::MasterKeys;
 use claviger::node::keyring::Keyring;
 use serde_json::json;
 
@@ -47,8 +50,8 @@ async fn a_signing_key_opens_only_unchanged_and_in_its_row(backend: Backend) {
         if !tamper.is_empty() {
             server.database.execute(tamper).await;
         }
-        let sealing = server.master_key().sealing_key();
-        let loaded = Keyring::load(&mut server.node.records.store.change_reader(), sealing).await;
+        let master_keys = Arc::new(MasterKeys::only(server.master_key().derived()));
+        let loaded = Keyring::load(&mut server.node.records.store.change_reader(), master_keys).await;
         match (loaded.map_err(|error| error.to_string()), complaint) {
             (Ok(_), None) => {}
             (Err(error), Some(complaint)) => assert!(error.contains(complaint), "{what}: {error}"),

@@ -256,6 +256,12 @@ pub enum Conflict {
     SameSigningKey,
     /// The server does not make signing keys for this algorithm.
     SigningKeyNotMadeHere(Algorithm),
+    /// The node that answers has no master key that could take over.
+    NoNextMasterKey,
+    /// These nodes run without the master key that is to take over.
+    NodesWithoutNextMasterKey(Vec<String>),
+    /// This many live secrets, counted up to 10,000, have a tag of the replaced master key.
+    TagsInUse(i64),
     /// The record that a form of the console shows has changed.
     ChangedMeanwhile,
     /// Existing files prevent the set-up of the store. The value is the message of the bootstrap.

@@ -83,7 +83,7 @@ impl Display for InvalidRequest {
             }
             Self::ScopesOrChanges => "the body needs either scopes, or add, remove or both",
             Self::EmptyFilter => {
-                "filter needs at least one of project, environment, created_by, unused_since and q"
+                "filter needs at least one of project, environment, created_by, unused_since, q and earlier_master_key"
             }
             Self::EmptySearch => "q must not be empty, because every name contains the empty text",
             Self::TooManySelected(most) => {
@@ -163,6 +163,24 @@ impl Display for Conflict {
             }
             Self::LastSecret => {
                 "this is the key's last live secret; rotate the key first, or revoke the key"
+            }
+            Self::NoNextMasterKey => {
+                "this node has no master key that could take over: give the next one to every node, for example in the \
+                 file next-master.key beside master.key"
+            }
+            Self::NodesWithoutNextMasterKey(nodes) => {
+                return write!(
+                    f,
+                    "these nodes run without the next master key: {}; give it to them, or stop them for a minute",
+                    nodes.join(", ")
+                );
+            }
+            Self::TagsInUse(secrets) => {
+                return write!(
+                    f,
+                    "{secrets} live secrets have a tag of this master key; rotate or revoke their API keys first \
+                     (the list of keys has the filter earlier_master_key)"
+                );
             }
             Self::NextSigningKey => return RotateError::NextIsWaiting.fmt(f),
             Self::SameSigningKey => return RotateError::SameKey.fmt(f),

@@ -30,6 +30,7 @@ pub struct Selection {
     created_by: Option<String>,
     unused_since: Option<String>,
     q: Option<String>,
+    earlier_master_key: Option<bool>,
 }
 
 /// The body of a revocation of many keys.
@@ -243,7 +244,8 @@ impl Selection {
             || self.environment.is_some()
             || self.created_by.is_some()
             || self.unused_since.is_some()
-            || self.q.is_some();
+            || self.q.is_some()
+            || self.earlier_master_key == Some(true);
         if !says_something {
             return Err(InvalidRequest::EmptyFilter.into());
         }
@@ -262,6 +264,7 @@ impl Selection {
             unused_since: unused_since.transpose()?,
             expires_before: None,
             any_address: false,
+            earlier_master_key: self.earlier_master_key.unwrap_or_default(),
         })
     }
 }

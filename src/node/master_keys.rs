@@ -1,0 +1,241 @@
+//! The master keys that a node holds: the active one, the one that is to take over, and what it still needs of those
+//! that were replaced.
+//!
+//! A node learns of a takeover a moment after it happened, and until then other nodes tag and seal under a master key
+//! that is not active here. Therefore a node reads with every master key at hand, and writes with the active one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::base::lock::RwLock;
+use crate::base::master_key::{DerivedKeys, MasterKey, MasterKeyCheck, SealError, SealingKey};
+use crate::domain::api_key::{NotIssuedHere, PlainKey, Tagger};
+use crate::store::StoredMasterKey;
+
+/// The master keys of a node.
+#[derive(Debug)]
+pub struct MasterKeys(RwLock<Arc<Held>>);
+
+/// What a node holds at one moment.
+#[derive(Debug)]
+struct Held {
+    active: Arc<DerivedKeys>,
+    tagger: Tagger,
+    /// The one that is to take over, if it is at hand.
+    next: Option<Arc<DerivedKeys>>,
+    /// The one that was active before the last takeover that this node has seen.
+    previous: Option<Arc<DerivedKeys>>,
+    /// Taggers of the others, whose tags are accepted as well.
+    further_taggers: Vec<Tagger>,
+    /// The check values of all master keys that the store has had.
+    used: Vec<Vec<u8>>,
+}
+
+/// Why the node can't go on with the store's master keys.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeoverError {
+    /// Another master key took over, and this node does not have it.
+    #[error(
+        "the store's master key was replaced at {at}, and the new one (check value {check}) is not at hand: put it \
+         where this node looks for its master key"
+    )]
+    NotHeld {
+        /// The check value of the active master key.
+        check: String,
+        /// When it took over.
+        at: String,
+    },
+    /// A sealed tag key does not open.
+    #[error("the tag key of master key {number}: {source}")]
+    Sealed {
+        /// The number of the replaced master key.
+        number: i64,
+        /// The cause.
+        source: SealError,
+    },
+    /// The store has no master key.
+    #[error("the store names no master key")]
+    None,
+}
+
+impl MasterKeys {
+    /// A deployment's first and only master key.
+    pub fn only(active: DerivedKeys) -> Self {
+        let tagger = Tagger::new(&active.tag);
+        Self(RwLock::new(Arc::new(Held {
+            used: vec![active.check.to_vec()],
+            active: Arc::new(active),
+            tagger,
+            next: None,
+            previous: None,
+            further_taggers: Vec::new(),
+        })))
+    }
+
+    /// Holds a master key that may take over. A key that the store has had already can't, and is ignored. Returns
+    /// whether this changes what is held.
+    pub fn hold_next(&self, key: Option<&MasterKey>) -> bool {
+        let mut held = self.0.write();
+        let next = key.map(MasterKey::derived).filter(|next| !held.has_used(&next.check));
+        if next.as_ref().map(|next| next.check) == held.next.as_ref().map(|next| next.check) {
+            return false;
+        }
+        *held = Arc::new(Held { next: next.map(Arc::new), ..held.copy() }.with_tagger_of_next());
+        true
+    }
+
+    /// Applies what the store says about its master keys, oldest first. If another one is active than here, it takes
+    /// over.
+    ///
+    /// # Errors
+    /// [`TakeoverError`]. Then nothing has changed here.
+    pub fn take_in(&self, stored: &[StoredMasterKey]) -> Result<(), TakeoverError> {
+        let mut held = self.0.write();
+        let active = stored.iter().find(|key| key.is_active()).ok_or(TakeoverError::None)?;
+        let used = stored.iter().map(|key| key.check.clone()).collect();
+        let now = held.after_takeover(active)?;
+        let tag_key = |row: &StoredMasterKey| {
+            let opened = now.active.open_tag_key(row.number, row.sealed_tag_key.as_ref()?);
+            let opened = opened.map_err(|source| TakeoverError::Sealed { number: row.number, source });
+            Some(opened.map(|key| Tagger::numbered(&key, row.number)))
+        };
+        let further_taggers = stored.iter().rev().filter_map(tag_key).collect::<Result<_, _>>()?;
+        *held = Arc::new(Held { further_taggers, used, ..now }.with_tagger_of_next());
+        Ok(())
+    }
+
+    /// The active master key.
+    pub fn active(&self) -> Arc<DerivedKeys> {
+        Arc::clone(&self.0.read().active)
+    }
+
+    /// The master key that is to take over, if it is at hand.
+    pub fn next(&self) -> Option<Arc<DerivedKeys>> {
+        self.0.read().next.clone()
+    }
+
+    /// The check values of the active master key and of the one that is to take over, in hexadecimal.
+    pub fn checks(&self) -> Vec<String> {
+        let held = self.0.read();
+        std::iter::once(&held.active).chain(&held.next).map(|key| hex(&key.check)).collect()
+    }
+
+    /// Makes the tags of new API keys.
+    pub fn tagger(&self) -> Tagger {
+        self.0.read().tagger.clone()
+    }
+
+    /// Reads an API key that was issued under any of the master keys.
+    ///
+    /// # Errors
+    /// [`NotIssuedHere`].
+    pub fn parse(&self, text: &str) -> Result<PlainKey, NotIssuedHere> {
+        let held = self.held();
+        PlainKey::parse(text, &held.tagger).or_else(|not_issued| {
+            let parsed = held.further_taggers.iter().find_map(|tagger| PlainKey::parse(text, tagger).ok());
+            parsed.ok_or(not_issued)
+        })
+    }
+
+    /// Marks a text as issued here, see [`Tagger::marked`].
+    pub fn marked(&self, purpose: &str, text: &str) -> Zeroizing<String> {
+        self.0.read().tagger.marked(purpose, text)
+    }
+
+    /// The text in `marked`, if it was marked for this purpose under any of the master keys.
+    pub fn unmarked<'m>(&self, purpose: &str, marked: &'m str) -> Option<&'m str> {
+        let held = self.held();
+        std::iter::once(&held.tagger)
+            .chain(&held.further_taggers)
+            .find_map(|tagger| tagger.unmarked(purpose, marked))
+    }
+
+    /// Opens the private part of a signing key.
+    ///
+    /// # Errors
+    /// [`SealError`] when no master key at hand sealed it.
+    pub fn open_signing_key(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.held().open(sealed, place, |keys| &keys.signing_keys)
+    }
+
+    /// Opens a cursor.
+    ///
+    /// # Errors
+    /// [`SealError`] when no master key at hand sealed it.
+    pub fn open_cursor(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.held().open(sealed, place, |keys| &keys.cursors)
+    }
+
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.0.read())
+    }
+}
+
+impl Held {
+    fn copy(&self) -> Self {
+        Self {
+            active: Arc::clone(&self.active),
+            tagger: self.tagger.clone(),
+            next: self.next.clone(),
+            previous: self.previous.clone(),
+            further_taggers: self.further_taggers.clone(),
+            used: self.used.clone(),
+        }
+    }
+
+    fn has_used(&self, check: &MasterKeyCheck) -> bool {
+        self.used.iter().any(|used| used == check)
+    }
+
+    /// What is held once the store's active master key is active here.
+    fn after_takeover(&self, active: &StoredMasterKey) -> Result<Self, TakeoverError> {
+        let is = |key: &DerivedKeys| key.check == *active.check;
+        if is(&self.active) {
+            let tagger = Tagger::numbered(&self.active.tag, active.number);
+            return Ok(Self { tagger, ..self.copy() });
+        }
+        let new = self.next.iter().chain(&self.previous).find(|key| is(key)).cloned();
+        let new = new.ok_or_else(|| TakeoverError::NotHeld {
+            check: hex(&active.check),
+            at: active.activated_at.rfc3339(),
+        })?;
+        Ok(Self {
+            tagger: Tagger::numbered(&new.tag, active.number),
+            previous: Some(Arc::clone(&self.active)),
+            next: self.next.clone().filter(|next| next.check != new.check),
+            active: new,
+            ..self.copy()
+        })
+    }
+
+    /// Also accepts tags of the master key that is to take over: another node may use it before this one hears of it.
+    fn with_tagger_of_next(mut self) -> Self {
+        const NOT_YET: i64 = 0;
+        self.further_taggers.retain(|tagger| tagger.master_key() != NOT_YET);
+        self.further_taggers.extend(self.next.iter().map(|next| Tagger::numbered(&next.tag, NOT_YET)));
+        self
+    }
+
+    fn open(
+        &self,
+        sealed: &[u8],
+        place: &[u8],
+        which: impl Fn(&DerivedKeys) -> &SealingKey,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let others = self.next.iter().chain(&self.previous);
+        which(&self.active).open(sealed, place).or_else(|error| {
+            let mut opened = others.filter_map(|keys| which(keys).open(sealed, place).ok());
+            opened.next().ok_or(error)
+        })
+    }
+}
+
+/// A check value for people: hexadecimal digits.
+pub fn hex(check: &[u8]) -> String {
+    check.iter().fold(String::with_capacity(check.len() * 2), |mut text, byte| {
+        let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
+}
