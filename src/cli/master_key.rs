@@ -160,7 +160,7 @@ fn print(status: Status) -> Result<(), OutputError> {
     ))?;
     say(&match &next {
         Some(check) => format!("The next one (check value {check}) is at hand.\n"),
-        None => "No next one is at hand.\n".to_owned(),
+        None => "The node has no next one.\n".to_owned(),
     })?;
     let mut table = Table::new(&["node", "version", "seen", "active key", "next key"]);
     for node in nodes {

@@ -14,7 +14,7 @@ use crate::base::clock::Clock;
 use crate::base::lock::Mutex;
 use crate::domain::address::CallerAddress;
 use crate::domain::names::OrganizationId;
-use crate::sharing::fair_cache::{Digest, FairCache};
+use crate::sharing::fair_cache::{Digest, FairCache, Life};
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent};
 
@@ -105,7 +105,10 @@ impl ShownAgain {
 
     fn keep(&self, sent: Sent, shown: Arc<Shown>) {
         let until = self.0.clock.monotonic() + KEPT;
-        self.0.kept.insert(sent.digest, sent.organization.as_str(), Kept { shown, from: sent.from, until });
+        let seconds = |moment: Duration| i64::try_from(moment.as_secs()).unwrap_or(i64::MAX - 1);
+        let life = Life { now: seconds(until - KEPT), until: seconds(until) + 1 };
+        let kept = Kept { shown, from: sent.from, until };
+        self.0.kept.insert(sent.digest, sent.organization.as_str(), kept, life);
         let shared = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(KEPT).await;

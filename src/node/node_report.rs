@@ -12,7 +12,7 @@ use crate::sharing::background;
 use crate::store::StoreError;
 
 /// How often a node reports itself, and looks for the next master key.
-const REPORT_EVERY: Duration = Duration::from_secs(10);
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 impl Node {
     /// Looks for the next master key with `find`, and reports this node, until `stop` changes. Then it withdraws the

@@ -3,11 +3,12 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
-use crate::jose::claims::{Claims, Rules, TokenFault, authentic_claims};
+use crate::jose::claims::{Claims, Leeway, Rules, TokenFault, authentic_claims};
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::{JwsFault, UnverifiedJws};
-use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
+use crate::sharing::fair_cache::{Digest, FairCache, Life, digest_of};
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +52,7 @@ impl VerifiedTokens {
                 key_for(&kid).ok_or(TokenFault::UnknownKey)?;
                 Claims::parse(&UnverifiedJws::payload_of_verified(token)?)?
             }
-            None => self.verify_signature(token, digest, key_for)?,
+            None => self.verify_signature(token, digest, key_for, rules.now)?,
         };
         rules.check(&claims)?;
         Ok(claims)
@@ -62,6 +63,7 @@ impl VerifiedTokens {
         token: &str,
         digest: Digest,
         key_for: impl Fn(&str) -> Option<K>,
+        now: Timestamp,
     ) -> Result<Claims, TokenFault> {
         let mut verified_under = None;
         let claims = authentic_claims(token, |kid| {
@@ -71,7 +73,8 @@ impl VerifiedTokens {
         })?;
         // The signature is valid, so the organization in the claims is authentic.
         if let Some(kid) = verified_under {
-            self.kids.insert(digest, &claims.organization, kid);
+            let life = Life { now: now.unix(), until: claims.expires_at.plus(Leeway::MAX.seconds()).unix() };
+            self.kids.insert(digest, &claims.organization, kid, life);
         }
         Ok(claims)
     }

@@ -7,7 +7,7 @@ use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 
-/// How long after its last report a node still counts as running, in seconds. Nodes report every ten seconds.
+/// How long after its last report a node still counts as running, in seconds. Nodes report every five seconds.
 const LIVE_SECONDS: i64 = 60;
 
 /// How long after its last report a node is forgotten, in seconds.

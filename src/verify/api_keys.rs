@@ -16,7 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::client::{Answer, BaseUrl, Request};
 use crate::domain::address::{CallerAddress, ForwardedHeader};
 use crate::domain::api_key::looks_like_key;
-use crate::sharing::fair_cache::{Digest, FairCache, digest_of};
+use crate::sharing::fair_cache::{Digest, FairCache, Life, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -89,7 +89,9 @@ impl AskedKeys {
         let asked_at = shared.settings.clock.now();
         let token = self.ask(shared, key, caller).await?;
         let access = shared.verify(&token, caller).await?;
-        self.answers.insert(digest, access.organization(), (access.clone(), asked_at));
+        let until = asked_at.plus(self.remembered_seconds).unix();
+        let life = Life { now: asked_at.unix(), until };
+        self.answers.insert(digest, access.organization(), (access.clone(), asked_at), life);
         Ok(access)
     }
 

@@ -14,9 +14,9 @@ use super::settings::{Settings, WhenStale};
 use crate::base::clock::{Timestamp, timer_now};
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
-use crate::jose::claims::{Audience, Rules, TokenFault, verify_access_token};
+use crate::jose::claims::{Audience, Leeway, Rules, TokenFault, verify_access_token};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
-use crate::sharing::fair_cache::{FairCache, digest_of};
+use crate::sharing::fair_cache::{FairCache, Life, digest_of};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -97,7 +97,8 @@ impl Shared {
             verdict => verdict?,
         };
         let access = self.admit(access, caller, now)?;
-        self.remembered.insert(digest, access.organization(), access.clone());
+        let life = Life { now: now.unix(), until: access.expires_at().plus(Leeway::MAX.seconds()).unix() };
+        self.remembered.insert(digest, access.organization(), access.clone(), life);
         Ok(access)
     }
 

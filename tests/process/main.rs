@@ -20,6 +20,7 @@ mod init;
 mod killing;
 mod logs;
 mod metrics;
+mod master_key;
 mod open_files;
 mod refusals;
 mod rehash;

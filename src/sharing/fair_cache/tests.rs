@@ -2,12 +2,14 @@ use proptest::prelude::*;
 
 use super::*;
 
+const FOREVER: Life = Life { now: 0, until: i64::MAX };
+
 fn of(organization: &str, number: usize) -> Digest {
     digest_of(&format!("{organization} {number}"))
 }
 
 fn insert(cache: &FairCache<usize>, organization: &str, number: usize) {
-    cache.insert(of(organization, number), organization, number);
+    cache.insert(of(organization, number), organization, number, FOREVER);
 }
 
 fn held(cache: &FairCache<usize>, organization: &str, numbers: std::ops::Range<usize>) -> usize {
@@ -48,11 +50,26 @@ fn a_second_answer_replaces_the_first_and_takes_no_more_room() {
     let cache = FairCache::new(2);
     insert(&cache, "acme", 1);
     for made in 0..10 {
-        cache.insert(of("acme", 0), "acme", made);
+        cache.insert(of("acme", 0), "acme", made, FOREVER);
     }
     assert_eq!(cache.get(&of("acme", 0)), Some(9));
     assert_eq!(cache.get(&of("acme", 1)), Some(1));
     assert_eq!(cache.shares.lock().total, 2);
+}
+
+#[test]
+fn entries_whose_time_is_over_make_room_and_renewed_ones_stay() {
+    let cache = FairCache::new(1_000);
+    for number in 0..100 {
+        cache.insert(of("acme", number), "acme", number, Life { now: 0, until: 10 });
+    }
+    cache.insert(of("acme", 7), "acme", 7, Life { now: 5, until: 1_000 });
+    // Insertions of another organization remove them, too.
+    for number in 0..60 {
+        cache.insert(of("other", number), "other", number, Life { now: 10, until: 20 });
+    }
+    assert_eq!((held(&cache, "acme", 0..100), cache.get(&of("acme", 7))), (1, Some(7)));
+    assert_eq!((held(&cache, "other", 0..60), cache.shares.lock().total), (60, 61));
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +116,7 @@ proptest! {
             prop_assert!(entries(&cache) <= shares.total && shares.total <= capacity);
             prop_assert_eq!(shares.total, shares.of.values().map(VecDeque::len).sum::<usize>());
             prop_assert_eq!(shares.by_size.len(), shares.of.len());
+            prop_assert_eq!(shares.by_end.len(), shares.of.len());
         }
     }
 }
