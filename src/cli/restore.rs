@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
+use super::failure::{Failure, UsageError};
 use super::backup::file;
 use super::output::say;
 use super::serve::cannot_open;
@@ -112,10 +113,9 @@ async fn replaced(
 ) -> Result<ReplacedMasterKey, CliError> {
     let text = key_file::read(file).map_err(CliError::failed)?;
     let retired: MasterKey =
-        text.parse().map_err(|error| CliError::Failed(format!("{}: {error}", file.display())))?;
+        text.parse().map_err(|error| UsageError::input(file.display(), error))?;
     if !retired.matches(&backup.master_key_check) {
-        let message = format!("{} is not the master key of this backup", file.display());
-        return Err(CliError::Failed(message));
+        return Err(Failure::OtherMasterKey(file.to_owned()).into());
     }
     let store = Restore::master_key_check(&config.database_url).await.map_err(failed)?;
     let active = match store {

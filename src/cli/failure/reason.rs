@@ -142,6 +142,9 @@ pub(in crate::cli) enum Failure {
         /// What is wrong.
         why: std::io::Error,
     },
+    /// The file has another master key than the backup.
+    #[error("{0} is not the master key of this backup")]
+    OtherMasterKey(PathBuf),
     /// The command that prints a profile's key failed.
     #[error("the profile's api_key_command: {0}")]
     KeyCommand(String),

@@ -56,6 +56,7 @@ fn failures() -> Vec<Failure> {
         REASONS,
         [
             F::NotConfirmed,
+            F::OtherMasterKey("old-master.key".into()),
             F::Runtime(ErrorKind::OutOfMemory.into()),
             F::Log("a global default trace dispatcher has already been set".into()),
             F::File { path: "man".into(), why: ErrorKind::PermissionDenied.into() },
