@@ -8,11 +8,12 @@ use crate::base::variables::variable_names;
 const PREFIX: &str = "CLAVIGER_";
 
 /// Variables without a command-line option.
-const WITHOUT_OPTION: [&str; 8] = [
+const WITHOUT_OPTION: [&str; 9] = [
     "CLAVIGER_API_KEY",
     "CLAVIGER_CA_FILE",
     "CLAVIGER_CLIENT_ALLOW_HTTP",
     "CLAVIGER_MASTER_KEY",
+    "CLAVIGER_NEXT_MASTER_KEY",
     "CLAVIGER_ORG",
     "CLAVIGER_PROFILE",
     "CLAVIGER_TIMEOUT",

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
-use super::failure::{Failure, UsageError};
 use super::backup::file;
+use super::failure::{Failure, UsageError};
 use super::output::say;
 use super::serve::cannot_open;
 use super::server_args::ServerArgs;
@@ -112,8 +112,7 @@ async fn replaced(
     config: &Config,
 ) -> Result<ReplacedMasterKey, CliError> {
     let text = key_file::read(file).map_err(CliError::failed)?;
-    let retired: MasterKey =
-        text.parse().map_err(|error| UsageError::input(file.display(), error))?;
+    let retired: MasterKey = text.parse().map_err(|error| UsageError::input(file.display(), error))?;
     if !retired.matches(&backup.master_key_check) {
         return Err(Failure::OtherMasterKey(file.to_owned()).into());
     }

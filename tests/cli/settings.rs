@@ -39,6 +39,8 @@ fn empty_variables_are_not_set() {
         "CLAVIGER_DATABASE_URL",
         "CLAVIGER_KEYS_DIR",
         "CLAVIGER_MASTER_KEY",
+        "CLAVIGER_NEXT_MASTER_KEY",
+        "CLAVIGER_MASTER_KEY_COMMAND",
         "CLAVIGER_TRUSTED_PROXIES",
         "CLAVIGER_ALLOW_HTTP",
         "CLAVIGER_BRAND",

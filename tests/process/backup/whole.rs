@@ -72,6 +72,11 @@ async fn a_backup_holds_every_table_and_column(backend: Backend) {
     for table in tables {
         let count = format!("SELECT COUNT(*) FROM {table}");
         let rows = database.number(&count).await;
+        if table == "nodes" {
+            // Those that run are no part of the store's contents.
+            assert_eq!((rows, file.number(&count).await), (0, 0), "the server has stopped");
+            continue;
+        }
         // One that ended since would come to life again.
         let kept = if table == "console_sessions" { 0 } else { rows };
         assert_eq!(file.number(&count).await, kept, "{table}");

@@ -79,7 +79,13 @@ impl Target {
         assert_eq!(rotated.status, 201, "{}", rotated.text);
         let secret = rotated.json()["secrets"][0]["id"].as_str().unwrap().to_owned();
         let default = || "default".to_owned();
-        Self(vec![("{org}", default()), ("{project}", default()), ("{key}", key), ("{secret}", secret)])
+        Self(vec![
+            ("{org}", default()),
+            ("{project}", default()),
+            ("{key}", key),
+            ("{secret}", secret),
+            ("{number}", "1".to_owned()),
+        ])
     }
 
     /// Asks for it with the body that is the document's first example.

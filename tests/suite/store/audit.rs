@@ -103,6 +103,16 @@ fn expected(
         let was = |path: &String| before.iter().find(|(other, _)| other == path).map(|(_, was)| was.clone());
         return after.iter().map(|(path, is)| said(was(path).unwrap_or_default(), is.clone())).collect();
     }
+    if let Some(number) = answer["active"]["number"].as_i64() {
+        let state = |key: &Value| json!({ "number": key["number"], "check": key["check"] });
+        let replaced = &answer["replaced"][0];
+        if replaced["tags_ended_at"].is_string() {
+            return vec![(String::new(), replaced["number"].to_string(), Value::Null, Value::Null)];
+        }
+        let mut is = state(&answer["active"]);
+        is["compromised"] = false.into();
+        return vec![(String::new(), number.to_string(), state(replaced), is)];
+    }
     let Some(keys) = answer["data"].as_array() else {
         return vec![(organization.to_owned(), jti, Value::Null, scenario.token_said())];
     };
