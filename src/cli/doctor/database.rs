@@ -4,7 +4,6 @@ use super::finding::{Report, Severity};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::server::config::Config;
 use crate::store::{Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, inspect, lock_holder};
-use crate::use_cases::bootstrap::MasterKeyPlace;
 
 /// The difference of clocks, in seconds, from which on tokens of one node are not accepted by verifiers.
 const APART: i64 = 60;
@@ -58,7 +57,7 @@ pub(super) async fn check(config: &Config, now: Timestamp, report: &mut Report) 
     check_clock(&inspected, now, report);
     check_schema(&inspected, report);
     let contents = inspected.contents?;
-    check_master_key(config, &contents, report);
+    check_master_key(config, &contents, report).await;
     check_deployment(config, &contents, report);
     check_hashes(config, &contents, report);
     Some(contents)
@@ -116,9 +115,9 @@ fn check_schema(inspected: &Inspection, report: &mut Report) {
     }
 }
 
-fn check_master_key(config: &Config, contents: &Contents, report: &mut Report) {
-    let place = MasterKeyPlace::of_this_process(&config.keys_dir, config.key_readers);
-    match place.matching(&contents.master_key_check, "store") {
+async fn check_master_key(config: &Config, contents: &Contents, report: &mut Report) {
+    let sources = config.master_key_sources().await;
+    match sources.and_then(|sources| sources.matching(&contents.master_key_check, "store")) {
         Ok(_) => report.ok("master_key", "the master key is the store's"),
         Err(fault) => report.fail(
             "master_key",
