@@ -109,7 +109,11 @@ async fn a_server_in_order_has_no_findings_and_nothing_changes(backend: Backend)
     let claviger = Claviger::over(&database);
     let server = claviger.serve();
     let doctor = beside(&claviger, &server);
-    let before = (database.dump().await, files(folder));
+    // The server reports itself now and then.
+    let rows = async || -> Vec<String> {
+        database.dump().await.into_iter().filter(|row| !row.starts_with("nodes ")).collect()
+    };
+    let before = (rows().await, files(folder));
     let examined = examine(&doctor);
     assert_eq!((examined.code, &examined.document["status"]), (0, &"ok".into()), "{}", examined.document);
     for check in [
@@ -137,7 +141,7 @@ async fn a_server_in_order_has_no_findings_and_nothing_changes(backend: Backend)
         Backend::Postgres => examined.has("pooling", "ok", "keeps its session"),
     }
     examined.has("issuer", "ok", "leads to a server of this deployment");
-    assert_eq!((database.dump().await, files(folder)), before);
+    assert_eq!((rows().await, files(folder)), before);
     let listen = Value::from(server.address.to_string());
     assert_eq!(examined.setting("listen"), (listen, "variable".into()));
     assert_eq!(examined.setting("brand"), ("clv".into(), "default".into()));
@@ -192,7 +196,7 @@ async fn the_master_key_is_held_against_the_store(backend: Backend) {
     let key = fs::read_to_string(&file).unwrap();
     let other = if key.starts_with('A') { "B" } else { "A" };
     fs::write(&file, format!("{other}{}", &key[1..])).unwrap();
-    examine(&claviger).has("master_key", "error", "is not the master key that this store was made with");
+    examine(&claviger).has("master_key", "error", "is not the master key of this store");
     fs::write(&file, "short").unwrap();
     examine(&claviger).has("files", "error", "has no master key");
     fs::remove_file(&file).unwrap();
@@ -225,7 +229,10 @@ async fn the_store_is_held_against_the_settings_and_this_binary(backend: Backend
     database.execute("UPDATE deployment SET steady_at = 4000000000").await;
     examine(&claviger).has("clock", "error", "ahead of this clock");
     database
-        .execute("UPDATE deployment SET steady_at = NULL; DELETE FROM _sqlx_migrations WHERE version = 14")
+        .execute(
+            "UPDATE deployment SET steady_at = NULL; DELETE FROM _sqlx_migrations
+                  WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)",
+        )
         .await;
     examine(&claviger).has("schema", "warning", "are pending");
     database.execute("UPDATE _sqlx_migrations SET version = 99 WHERE version = 13").await;
