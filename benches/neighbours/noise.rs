@@ -75,7 +75,9 @@ impl Tenants {
         let requests = match noise {
             Noise::Client => vec![token_request(&self.key.0, &self.key.1)],
             Noise::ManagementToken => {
-                let admin = self.make_key("default", "*", "claviger/orgs/default/**").await.1;
+                // The organization itself is not below itself.
+                let scopes = [("*", "claviger/orgs/default"), ("*", "claviger/orgs/default/**")];
+                let admin = self.make_key_with("default", &scopes).await.1;
                 let token = self.token(&admin).await;
                 let patch = json!({ "name": "Noisy" }).to_string();
                 // A caller can grant only the permissions that it has itself.
@@ -135,10 +137,13 @@ impl Tenants {
     }
 
     async fn make_key(&self, organization: &str, action: &str, resource: &str) -> (String, String) {
-        let body = json!({
-            "name": "x", "project": "default", "environment": "prd",
-            "scopes": [{ "action": action, "resource": resource }],
-        });
+        self.make_key_with(organization, &[(action, resource)]).await
+    }
+
+    async fn make_key_with(&self, organization: &str, scopes: &[(&str, &str)]) -> (String, String) {
+        let scope = |(action, resource): &(&str, &str)| json!({ "action": action, "resource": resource });
+        let scopes: Vec<Value> = scopes.iter().map(scope).collect();
+        let body = json!({ "name": "x", "project": "default", "environment": "prd", "scopes": scopes });
         let made = self.post(&format!("/v1/orgs/{organization}/keys"), body).await;
         let text = |name: &str| made[name].as_str().expect("text").to_owned();
         (text("id"), text("key"))
