@@ -10,14 +10,15 @@
 mod known_attacks;
 mod markdown;
 mod metrics;
-#[path = "../support/missing.rs"]
-#[allow(unreachable_pub, reason = "shared between test binaries")]
-mod missing;
 mod paths;
 mod rooms;
+mod runbooks;
 mod scopes;
 mod server;
 mod settings;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;
 mod tour;
 
 use std::path::Path;

@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 18] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 19] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -25,6 +25,7 @@ pub(super) const PAGES: [Embedded; 18] = pages![in "docs/":
     "resource-servers.md",
     "rfc-divergences.md",
     "rfcs.md",
+    "runbooks.md",
     "scopes.md",
     "security.md",
     "tour.md",
