@@ -20,5 +20,7 @@ pub mod principal;
 pub mod refusal_reason;
 pub mod scope;
 pub mod tenant;
+#[cfg(feature = "_client")]
+pub mod trace_context;
 #[cfg(feature = "server")]
 pub mod usage;

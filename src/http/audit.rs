@@ -33,7 +33,7 @@ pub(super) async fn of_organization(
     let query = Query::read(&parts, &KNOWN[..KNOWN.len() - 1])?;
     let (filter, format) = (filter(&query)?, Format::wanted(&parts.headers, &query)?);
     let trail = Trail::of_organization(&node.records, &caller, organization, filter).await?;
-    answer(trail, format, &query, caller.request_id).await
+    answer(trail, format, &query).await
 }
 
 /// `GET /v1/audit`.
@@ -46,7 +46,7 @@ pub(super) async fn of_deployment(
     let filter = EventFilter { organization: query.parsed("org")?, ..filter(&query)? };
     let format = Format::wanted(&parts.headers, &query)?;
     let trail = Trail::of_deployment(&node.records, &caller, filter)?;
-    answer(trail, format, &query, caller.request_id).await
+    answer(trail, format, &query).await
 }
 
 fn filter(query: &Query) -> Result<EventFilter, ApiError> {
@@ -61,12 +61,7 @@ fn filter(query: &Query) -> Result<EventFilter, ApiError> {
 }
 
 /// One page of the trail, or the whole trail as a stream.
-async fn answer(
-    trail: Trail,
-    format: Format,
-    query: &Query,
-    request_id: String,
-) -> Result<Response, Failure> {
+async fn answer(trail: Trail, format: Format, query: &Query) -> Result<Response, Failure> {
     let whole = match format {
         Format::Page => {
             let (data, next_cursor) = trail.page(&query.page()?).await?;
@@ -77,5 +72,5 @@ async fn answer(
     if query.text("limit").is_some() || query.text("cursor").is_some() {
         return Err(ApiError::from(InvalidRequest::PageOfExport).into());
     }
-    Ok(export::answer(trail.export()?, whole, request_id).await?)
+    Ok(export::answer(trail.export()?, whole).await?)
 }

@@ -21,6 +21,7 @@ use super::request_id::{RequestId, RequestIds};
 use crate::base::clock::monotonic_now;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::text::redacted;
+use crate::domain::trace_context::TraceContext;
 use crate::node::{Cause, LogSampler};
 use crate::use_cases::management::ApiError;
 
@@ -62,7 +63,10 @@ where
 
     fn call(&mut self, mut request: Request) -> Answer<S::Future> {
         let id = self.shared.ids.next();
-        let span = tracing::error_span!("request", request_id = id.as_str());
+        // Anybody can send a trace, so nothing depends on it: not the level, and not the sampling.
+        let trace = TraceContext::of(request.headers());
+        let trace_id = trace.as_ref().map(TraceContext::trace_id);
+        let span = tracing::error_span!("request", request_id = id.as_str(), trace_id);
         let seen = Seen { method: request.method().clone(), uri: request.uri().clone(), at: monotonic_now() };
         request.extensions_mut().insert(id);
         let answer = span.in_scope(|| self.inner.call(request));

@@ -1,5 +1,6 @@
 //! API keys that clients send directly. The verifier sends them to the issuer's gate, which issues a token for each.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -13,9 +14,11 @@ use super::refusal::{KeyFault, Refusal, Unavailable};
 use super::settings::ApiKeys;
 use super::shared::Shared;
 use crate::base::clock::Timestamp;
+use crate::base::entropy::Entropy;
 use crate::client::{Answer, BaseUrl, Request};
 use crate::domain::address::{CallerAddress, ForwardedHeader};
 use crate::domain::api_key::looks_like_key;
+use crate::domain::trace_context::{TRACEPARENT, TraceContext};
 use crate::sharing::fair_cache::{Digest, FairCache, Life, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -67,12 +70,13 @@ impl AskedKeys {
         }
     }
 
-    /// The access of a key.
+    /// The access of a key. If the gate has to be asked, the question belongs to the caller's trace.
     pub(super) async fn access(
         &self,
         shared: &Shared,
         key: &str,
         caller: CallerAddress,
+        trace: Option<TraceContext>,
     ) -> Result<Access, Refusal> {
         if !looks_like_key(key) {
             return Err(Refusal::Key(KeyFault::Unknown));
@@ -87,7 +91,7 @@ impl AskedKeys {
             return Ok(access);
         }
         let asked_at = shared.settings.clock.now();
-        let token = self.ask(shared, key, caller).await?;
+        let token = self.ask(shared, key, caller, trace).await?;
         let access = shared.verify(&token, caller).await?;
         let until = asked_at.plus(self.remembered_seconds).unix();
         let life = Life { now: asked_at.unix(), until };
@@ -120,9 +124,16 @@ impl AskedKeys {
     }
 
     /// Asks the gate for a token for a key that `caller` sends.
-    async fn ask(&self, shared: &Shared, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
+    async fn ask(
+        &self,
+        shared: &Shared,
+        key: &str,
+        caller: CallerAddress,
+        trace: Option<TraceContext>,
+    ) -> Result<String, Refusal> {
         let from = HeaderName::from_static(self.header.name());
         let request = self.gate.clone().header(from, Some(&self.header.value_for(caller)));
+        let request = request.header(TRACEPARENT, trace.and_then(handed_on).as_deref());
         let request = request.secret_header(X_API_KEY, key);
         let answer = shared.client.send(request.ok_or(Refusal::Key(KeyFault::Unknown))?).await;
         let answer = answer.map_err(|error| {
@@ -131,6 +142,12 @@ impl AskedKeys {
         })?;
         read(&answer, caller)
     }
+}
+
+/// The `traceparent` of a question, with an id of its own. Without randomness, the question has none.
+fn handed_on(trace: TraceContext) -> Option<String> {
+    let parent_id = Entropy::system().bytes().ok()?;
+    Some(trace.handed_on(NonZeroU64::new(u64::from_be_bytes(parent_id))?))
 }
 
 /// The token in an answer of the gate.

@@ -17,6 +17,7 @@ use crate::base::clock::timer_now;
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::domain::credential::{Credential, CredentialFault};
+use crate::domain::trace_context::TraceContext;
 
 /// Verifies the tokens of one issuer for one resource server. Clones share their state. The background tasks end when
 /// the last clone is dropped.
@@ -86,17 +87,14 @@ impl Verifier {
         credential: Credential<'_>,
         caller: CallerAddress,
     ) -> Result<Access, Refusal> {
-        let verdict = match (credential, &self.api_keys) {
-            (Credential::Token(token), _) => self.shared.verify(token, caller).await,
-            (Credential::ApiKey(key), Some(asked)) => asked.access(&self.shared, key, caller).await,
-            (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
-        };
-        self.shared.metrics.decided(verdict.is_ok());
-        verdict
+        self.decide(credential, caller, None).await
     }
 
     /// Verifies the credential in a request's headers. `peer` is the address at the other end of the connection. It is
     /// the caller's, unless it belongs to a trusted proxy.
+    ///
+    /// If the request belongs to a trace (`traceparent`, W3C Trace Context), then so does what the issuer is asked about
+    /// its API key. The requests for the issuer's keys and feed belong to no caller, and to no trace.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -106,7 +104,9 @@ impl Verifier {
         peer: Option<IpAddr>,
     ) -> Result<Access, Refusal> {
         match Credential::of(headers) {
-            Ok(credential) => self.authenticate(credential, self.caller(headers, peer)).await,
+            Ok(credential) => {
+                self.decide(credential, self.caller(headers, peer), TraceContext::of(headers)).await
+            }
             Err(fault) => {
                 self.shared.metrics.decided(false);
                 Err(fault.into())
@@ -128,6 +128,21 @@ impl Verifier {
     pub fn metrics(&self) -> Metrics {
         let now = timer_now();
         self.shared.metrics.read(self.shared.age(now), self.shared.is_stale(now))
+    }
+
+    async fn decide(
+        &self,
+        credential: Credential<'_>,
+        caller: CallerAddress,
+        trace: Option<TraceContext>,
+    ) -> Result<Access, Refusal> {
+        let verdict = match (credential, &self.api_keys) {
+            (Credential::Token(token), _) => self.shared.verify(token, caller).await,
+            (Credential::ApiKey(key), Some(asked)) => asked.access(&self.shared, key, caller, trace).await,
+            (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
+        };
+        self.shared.metrics.decided(verdict.is_ok());
+        verdict
     }
 
     fn caller(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> CallerAddress {

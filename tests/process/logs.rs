@@ -13,7 +13,13 @@ on_both!(
     each_line_about_a_request_has_its_id,
     what_anybody_can_cause_has_one_line_a_second_with_a_count,
     no_request_writes_a_line_of_its_own,
+    a_trace_id_is_all_that_is_logged_of_a_trace,
+    a_trace_makes_the_log_say_no_more,
 );
+
+/// A `traceparent` (W3C Trace Context) with the flag `sampled`, and its trace id.
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /// Has the server log so many lines: some for each request, each of some 200 bytes.
 async fn make_it_log(server: &Process, requests: usize) {
@@ -150,6 +156,74 @@ async fn what_anybody_can_cause_has_one_line_a_second_with_a_count(backend: Back
     for id in &known {
         assert!(all.iter().any(|line| line["span"]["request_id"] == id.as_str()), "no line about {id}");
     }
+}
+
+async fn a_trace_id_is_all_that_is_logged_of_a_trace(backend: Backend) {
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database).set("CLAVIGER_LOG_FORMAT", "json").set("CLAVIGER_LOG", "debug");
+    let server = claviger.serve();
+    let traced = [server.client(), server.admin()].map(|client| client.with("traceparent", TRACE));
+    let mut known = Vec::new();
+    for client in &traced {
+        known.push(client.get("/v1/self").await);
+        known.push(client.token("nonsense", "").await);
+        known.push(client.get("/v1/orgs/default/keys").await);
+        known.push(client.post_json("/v1/orgs", &json!({ "id": "traced", "name": "Traced" })).await);
+    }
+    let mut ignored = Vec::new();
+    for hostile in [
+        "FORGED",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-FORGED",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e47\u{202e}\u{9b}-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01, 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "{\"trace_id\":\"FORGED\"}",
+        &"FORGED".repeat(1_000),
+    ] {
+        ignored.push(server.client().with("traceparent", hostile).get("/v1/self").await);
+    }
+    let twice = server.client().with("traceparent", TRACE).with("traceparent", TRACE);
+    ignored.push(twice.get("/v1/self").await);
+    ignored.push(server.client().with("tracestate", "vendor=FORGED").get("/v1/self").await);
+    server.signal("TERM");
+    assert!(server.end().0.success());
+    let log = claviger.log();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    for (answers, trace_id) in [(known, json!(TRACE_ID)), (ignored, Value::Null)] {
+        for answer in answers {
+            let id = answer.header("x-request-id");
+            let about: Vec<_> = lines.iter().filter(|line| line["span"]["request_id"] == id).collect();
+            assert!(about.iter().any(|line| line["status"] == answer.status), "no line for {id}: {log}");
+            assert!(about.iter().all(|line| line["span"]["trace_id"] == trace_id), "{about:#?}");
+        }
+    }
+    for hidden in ["FORGED", "00f067aa0ba902b7", "4BF92F", "\u{202e}"] {
+        assert!(!log.contains(hidden), "{hidden}: {log}");
+    }
+}
+
+/// Anybody can send a trace with the flag `sampled`.
+async fn a_trace_makes_the_log_say_no_more(backend: Backend) {
+    const TIMES: u64 = 60;
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database);
+    let server = claviger.serve();
+    let client = server.client().with("traceparent", TRACE);
+    let begun = Instant::now();
+    for _ in 0..TIMES {
+        assert_eq!(client.get("/healthz").await.status, 200);
+        assert_eq!(client.get("/nowhere").await.status, 404);
+    }
+    server.signal("TERM");
+    assert!(server.end().0.success());
+    let log = claviger.log();
+    let traced = log.lines().filter(|line| line.contains(&format!("trace_id=\"{TRACE_ID}\"")));
+    let traced: Vec<&str> = traced.collect();
+    assert!(!traced.is_empty() && traced.len() as u64 <= begun.elapsed().as_secs() + 2, "{traced:#?}");
+    assert!(traced.iter().all(|line| line.contains("refused")), "{traced:#?}");
 }
 
 /// Nor does it steer the terminal of whoever reads the log.

@@ -1,13 +1,20 @@
 //! API keys that are sent to a resource server directly.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use claviger::domain::address::{AddressPolicy, CallerAddress, ForwardedHeader};
 use claviger::domain::scope::Verb;
+use claviger::domain::trace_context::TRACEPARENT;
 use claviger::verify::{ApiKeys, Credential, KeyFault, Refusal, Unavailable, Verifier};
+use http::{HeaderMap, HeaderValue};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::support::{Backend, Options, forged, on_both, until};
+use crate::support::{Backend, Options, forged, in_time, on_both, until};
 use crate::world::{World, from, here, ready};
 
 on_both!(
@@ -18,6 +25,7 @@ on_both!(
     a_key_that_is_bound_passes_from_its_ranges_alone,
     guessing_is_slowed_down_for_whoever_guesses,
     without_the_issuer_only_remembered_keys_pass,
+    a_question_to_the_gate_belongs_to_the_callers_trace,
 );
 
 async fn verdict(verifier: &Verifier, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
@@ -178,4 +186,71 @@ async fn without_the_issuer_only_remembered_keys_pass(backend: Backend) {
     assert_eq!(verdict(&verifier, &unseen, here()).await, Err(Refusal::Unavailable(Unavailable::Gate)));
     world.server.clock.advance(31);
     assert_eq!(verdict(&verifier, &seen, here()).await, Err(Refusal::Unavailable(Unavailable::Stale)));
+}
+
+async fn a_question_to_the_gate_belongs_to_the_callers_trace(backend: Backend) {
+    const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let world = World::new(backend).await;
+    let verifier = accepting_keys(&world).await;
+    let (_, key) = world.server.key(&["read:*"]).await;
+    let (gate, mut heads) = listening().await;
+    world.relay.lead_newcomers_to(gate);
+    let mut asked = async |lines: &[&str]| {
+        let lines = lines.iter().map(|line| (TRACEPARENT, HeaderValue::from_str(line).unwrap()));
+        let mut headers: HeaderMap = lines.collect();
+        headers.insert("x-api-key", key.parse().unwrap());
+        let verdict = verifier.authenticate_request(&headers, Some("127.0.0.1".parse().unwrap())).await;
+        assert_eq!(verdict.err(), Some(Refusal::Unavailable(Unavailable::Gate)));
+        traceparent_of_a_question(&mut heads).await
+    };
+    let mut parents = BTreeSet::from(["00f067aa0ba902b7".to_owned()]);
+    for (version, flags, handed_on) in [("00", "01", "01"), ("00", "00", "00"), ("01", "ff", "01")] {
+        let sent = format!("{version}-{TRACE_ID}-00f067aa0ba902b7-{flags}");
+        let line = asked(&[&sent]).await.unwrap();
+        let rest = line.strip_prefix(&format!("00-{TRACE_ID}-")).unwrap_or_else(|| panic!("{line}"));
+        let parent = rest.strip_suffix(&format!("-{handed_on}")).unwrap_or_else(|| panic!("{line}"));
+        assert!(parent.len() == 16 && parents.insert(parent.to_owned()), "{line}");
+    }
+    let good = format!("00-{TRACE_ID}-00f067aa0ba902b7-01");
+    for none in [&[][..], &["nonsense"], &[good.to_uppercase().as_str()], &[good.as_str(), good.as_str()]] {
+        assert_eq!(asked(none).await, None, "{none:?}");
+    }
+    // Without the request's headers there is no trace.
+    assert!(verdict(&verifier, &key, here()).await.is_err());
+    assert_eq!(traceparent_of_a_question(&mut heads).await, None);
+}
+
+/// Whoever connects is refused with 503. Returns the heads of their requests.
+async fn listening() -> (SocketAddr, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, heads) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                if !matches!(stream.read_line(&mut head).await, Ok(1..)) {
+                    break;
+                }
+            }
+            let _ = sender.send(head);
+            let refused =
+                b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(refused).await;
+        }
+    });
+    (address, heads)
+}
+
+/// The `traceparent` of the next question to the gate. What the verifier asks for itself has none.
+async fn traceparent_of_a_question(heads: &mut UnboundedReceiver<String>) -> Option<String> {
+    loop {
+        let head = in_time("a question", heads.recv()).await.expect("a listener");
+        let line = head.lines().find_map(|line| line.strip_prefix("traceparent: ")).map(str::to_owned);
+        if head.starts_with("GET /v1/gate?") {
+            return line;
+        }
+        assert_eq!(line, None, "{head}");
+    }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 
 use super::format::{ExportFormat, Mark};
 use crate::domain::audit::RecordedEvent;
@@ -34,28 +35,26 @@ struct Rest {
     /// Events that are read and not yet written.
     events: Vec<RecordedEvent>,
     has_begun: bool,
-    request_id: String,
 }
 
 /// Streams all of `export`.
 ///
 /// # Errors
 /// [`ApiError`], if the first events can't be read. Later errors cut the response off.
-pub(super) async fn answer(
-    mut export: Export,
-    format: ExportFormat,
-    request_id: String,
-) -> Result<Response, ApiError> {
+pub(super) async fn answer(mut export: Export, format: ExportFormat) -> Result<Response, ApiError> {
     let events = export.next().await?;
-    let rest = Rest { export, format, events, has_begun: false, request_id };
+    let rest = Rest { export, format, events, has_begun: false };
+    // The request has been answered by then, and what goes wrong is still about it.
+    let span = Span::current();
     // The response is written on a thread that all clients share.
-    let body = stream::try_unfold(rest, |mut rest| {
-        background::run(async move {
+    let body = stream::try_unfold(rest, move |mut rest| {
+        let next = async move {
             let part = rest.next().await.inspect_err(|error| {
-                tracing::warn!(request_id = rest.request_id, %error, "audit export cut off");
+                tracing::warn!(%error, "audit export cut off");
             })?;
             Ok::<_, ExportError>(part.map(|part| (part, rest)))
-        })
+        };
+        background::run(next.instrument(span.clone()))
     });
     let content_type = HeaderValue::from_static(format.content_type());
     Ok(([(header::CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response())
