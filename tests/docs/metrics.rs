@@ -1,10 +1,13 @@
-//! `docs/metrics.md` has every metric that a server exports, with its type and its labels, and none besides.
+//! `docs/metrics.md` has every metric that a server exports, with its type and its labels, and none besides; and every
+//! alert.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::markdown::code_spans;
+use serde_json::Value;
+
+use crate::markdown::{anchors, code_spans};
 use crate::server::Server;
 use crate::text;
 
@@ -25,21 +28,57 @@ fn every_metric_is_documented_with_its_type_and_labels() {
 }
 
 #[test]
-fn the_alerts_are_about_metrics_that_exist() {
-    let page = text("docs/metrics.md");
-    let documented = documented(&page);
-    let (_, alerts) = page.split_once("\n## What to alert on\n").expect("the section");
-    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let spans = code_spans(alerts);
-    let words = spans.iter().flat_map(|span| span.split(|character| !is_part(character)));
-    let named: BTreeSet<&str> = words
-        .filter(|word| word.starts_with("claviger_") || word.starts_with("http_server_"))
-        .map(|word| word.trim_end_matches("_count"))
-        .collect();
-    assert!(named.len() > 8, "{named:?}");
-    for name in named {
-        assert!(documented.contains_key(name), "{name} is not documented");
+fn alerts_and_the_dashboard_are_about_metrics_that_exist() {
+    let documented = documented(&text("docs/metrics.md"));
+    for file in [
+        "deploy/prometheus/alerts.yaml",
+        "deploy/prometheus/alerts_test.yaml",
+        "deploy/grafana/claviger.json",
+    ] {
+        let text = text(file);
+        let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        let words = text.split(|character| !is_part(character));
+        let is_metric =
+            |word: &&str| ["claviger_", "http_server_"].iter().any(|begins| word.starts_with(begins));
+        let named: BTreeSet<&str> = words
+            .filter(is_metric)
+            .map(|word| word.trim_end_matches("_count").trim_end_matches("_bucket"))
+            .collect();
+        assert!(named.len() > 8, "{file}: {named:?}");
+        for name in named {
+            assert!(documented.contains_key(name), "{file}: {name} is not documented");
+        }
     }
+}
+
+#[test]
+fn every_alert_is_documented_and_leads_to_its_runbook() {
+    let rules: Value = serde_saphyr::from_str(&text("deploy/prometheus/alerts.yaml")).expect("YAML");
+    let rules: Vec<&Value> = rules["groups"][0]["rules"].as_array().expect("rules").iter().collect();
+    let page = text("docs/metrics.md");
+    let (_, alerts) = page.split_once("\n## What to alert on\n").expect("the section");
+    let rows: BTreeSet<[&str; 3]> = alerts
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [`")?.split_once("`]("))
+        .map(|(alert, rest)| {
+            let (runbook, rest) = rest.split_once(") | ").expect("a runbook");
+            [alert, rest.split(" |").next().expect("a severity"), runbook]
+        })
+        .collect();
+    let runbooks = anchors(&text("docs/runbooks.md"));
+    let rules = rules.into_iter().map(|rule| {
+        let said = |annotation: &str| rule["annotations"][annotation].as_str().unwrap_or_default();
+        assert!(said("summary").contains("Claviger"), "{rule:#}");
+        assert!(said("description").to_lowercase().contains("first"), "it says what to do first: {rule:#}");
+        let runbook = said("runbook_url").strip_prefix("docs/").unwrap_or_else(|| panic!("{rule:#}"));
+        let anchor = runbook.strip_prefix("runbooks.md#").unwrap_or_else(|| panic!("{rule:#}"));
+        assert!(runbooks.iter().any(|known| known == anchor), "{runbook} leads nowhere");
+        let text = |value: &'static str| rule.pointer(value).and_then(Value::as_str).expect("a text");
+        [text("/alert"), text("/labels/severity"), runbook]
+    });
+    assert_eq!(rows, rules.collect());
+    // The Helm chart, which can't reach beyond its folder, has the same file.
+    assert_eq!(text("deploy/helm/claviger/files/alerts.yaml"), text("deploy/prometheus/alerts.yaml"));
 }
 
 /// What is said about a metric.

@@ -1,6 +1,6 @@
 //! What others have made, against a live server: clients and resource servers in other languages, with the libraries
 //! that their developers know, clients that are generated from openapi.yaml, a fuzzer that reads it, a browser that
-//! shows it, and gateways in front of what it guards; and the resource servers that are offered as recipes. What each of
+//! shows it, a Prometheus that scrapes it, and gateways in front of what it guards; and the resource servers that are offered as recipes. What each of
 //! them checks is in README.md beside this file.
 
 #![cfg(feature = "server")]
@@ -20,6 +20,7 @@ mod generated;
 mod libraries;
 mod metrics;
 mod program;
+mod prometheus;
 mod recipes;
 mod schemathesis;
 mod world;

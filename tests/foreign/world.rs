@@ -27,9 +27,13 @@ impl World {
         Self::start(backend, "ES256", &[])
     }
 
-    /// A server over this database that also serves metrics.
+    /// A server over this database that also serves metrics, and writes use every second.
     pub(crate) fn with_metrics(backend: Backend) -> Self {
-        let settings = [("CLAVIGER_METRICS_LISTEN", "127.0.0.1:0"), ("CLAVIGER_LOG_FORMAT", "json")];
+        let settings = [
+            ("CLAVIGER_METRICS_LISTEN", "127.0.0.1:0"),
+            ("CLAVIGER_LOG_FORMAT", "json"),
+            ("CLAVIGER_USAGE_FLUSH", "1"),
+        ];
         Self::start(backend, "ES256", &settings)
     }
 
