@@ -8,6 +8,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "claviger.metricsName" -}}
+{{ include "claviger.name" . | trunc 55 | trimSuffix "-" }}-metrics
+{{- end -}}
+
 {{- define "claviger.selector" -}}
 app.kubernetes.io/name: claviger
 app.kubernetes.io/instance: {{ .Release.Name }}
