@@ -24,10 +24,17 @@ impl Node {
     ) {
         let node = self;
         let reports = async move {
+            let mut is_reported = true;
             loop {
-                if let Err(error) = node.report(find().as_ref()).await {
-                    tracing::warn!(%error, "this node could not be reported to the other nodes");
+                let reported = node.report(find().as_ref()).await;
+                match (&reported, is_reported) {
+                    (Err(error), true) => {
+                        tracing::warn!(%error, "this node can't be reported to the other nodes");
+                    }
+                    (Ok(()), false) => tracing::info!("this node is reported to the other nodes again"),
+                    _ => {}
                 }
+                is_reported = reported.is_ok();
                 tokio::select! {
                     _ = stop.changed() => break,
                     () = tokio::time::sleep(REPORT_EVERY) => {}
