@@ -152,25 +152,24 @@ impl Shares {
     /// Removes the oldest entry of the organization that has the most. In a tie, `organization` itself loses one.
     fn evict_for(&mut self, organization: &str) -> Option<Digest> {
         let own = self.of.get_key_value(organization);
-        let (size, name) = match (own, self.by_size.last()?) {
-            (Some((name, share)), (most, _)) if share.len() >= *most => (share.len(), Arc::clone(name)),
-            (_, largest) => largest.clone(),
+        let name = match (own, self.by_size.last()?) {
+            (Some((name, share)), (most, _)) if share.len() >= *most => Arc::clone(name),
+            (_, (_, largest)) => Arc::clone(largest),
         };
-        self.remove_oldest(size, name)
+        self.remove_oldest(name)
     }
 
     /// Removes an entry whose time is over, if it is the oldest one of its organization. Returns the organization, too.
     fn take_ended(&mut self, now: i64) -> Option<(Digest, Arc<str>)> {
         let (_, name) = self.by_end.first().filter(|(until, _)| *until <= now)?;
         let name = Arc::clone(name);
-        let size = self.of.get(&name)?.len();
-        Some((self.remove_oldest(size, Arc::clone(&name))?, name))
+        Some((self.remove_oldest(Arc::clone(&name))?, name))
     }
 
-    /// Removes the oldest entry of an organization that has `size` of them.
-    fn remove_oldest(&mut self, size: usize, name: Arc<str>) -> Option<Digest> {
-        self.by_size.remove(&(size, Arc::clone(&name)));
+    /// Removes the oldest entry of an organization.
+    fn remove_oldest(&mut self, name: Arc<str>) -> Option<Digest> {
         let share = self.of.get_mut(&name)?;
+        self.by_size.remove(&(share.len(), Arc::clone(&name)));
         let evicted = share.pop_front();
         if let Some((_, until)) = evicted {
             self.by_end.remove(&(until, Arc::clone(&name)));

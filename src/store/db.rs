@@ -99,6 +99,14 @@ pub(crate) async fn begin_snapshot(db: &Db) -> sqlx::Result<Tx> {
     .await
 }
 
+/// PostgreSQL's time, in Unix seconds.
+macro_rules! database_seconds {
+    () => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)"
+    };
+}
+pub(crate) use database_seconds;
+
 /// Runs a composed statement without a time limit.
 pub(crate) async fn run(tx: &mut Tx, statement: impl Into<String>) -> sqlx::Result<()> {
     let statement = AssertSqlSafe(statement.into());

@@ -7,17 +7,16 @@ use std::path::{Path, PathBuf};
 use sqlx::Postgres;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::StoreError;
 use super::backup::{identity, schema};
 use super::database_file::with_end;
 use super::database_url::target;
-use super::db::{Db, Either, either, in_time, row};
+use super::db::{Db, Either, database_seconds, either, in_time, row};
 use super::error::OpenError;
-use super::open::{SCHEMA, WAIT, refused};
+use super::open::{SCHEMA, WAIT, no_connection};
 use super::pool::{Pool, PostgresServer, SqliteFile};
 use super::pooler;
 use super::primary::Primary;
-use super::shared_settings::{SharedSettings, SharedSettingsRow};
+use super::shared_settings::{SHARED_SETTINGS, SharedSettings, SharedSettingsRow};
 use super::signing_keys::{SIGNING_KEYS, SealedSigningKey, SigningKeyRow};
 use crate::base::clock::Timestamp;
 
@@ -111,16 +110,7 @@ pub async fn inspect(url: &str, cost: &str) -> Result<Option<Inspection>, OpenEr
         Either::Sqlite(options) => Either::Sqlite(Pool::new(beside_a_server(options), 1)),
         Either::Postgres(servers) => {
             let primary = Primary::among(servers);
-            if let Err(error) = primary.connect().await {
-                return Err(match &error {
-                    StoreError::Unavailable(sqlx::Error::Io(io))
-                        if io.kind() == std::io::ErrorKind::ConnectionRefused =>
-                    {
-                        refused(&primary.options())
-                    }
-                    _ => OpenError::Primary(error),
-                });
-            }
+            primary.connect().await.map_err(|error| no_connection(error, &primary))?;
             let server = PostgresServer { primary, session: SESSION };
             pooler::refuse_transaction_mode(&server).await?;
             Either::Postgres(Pool::<Postgres>::new(server, 1))
@@ -147,11 +137,9 @@ async fn read(db: &Db, cost: &str) -> sqlx::Result<Inspection> {
     let clock = match &mut tx {
         Either::Sqlite(_) => None,
         Either::Postgres(tx) => Some(
-            sqlx::query_scalar::<Postgres, i64>(
-                "SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)",
-            )
-            .fetch_one(&mut **tx)
-            .await?,
+            sqlx::query_scalar::<Postgres, i64>(concat!("SELECT ", database_seconds!()))
+                .fetch_one(&mut **tx)
+                .await?,
         ),
     };
     let schema = schema(&mut tx).await?;
@@ -160,9 +148,7 @@ async fn read(db: &Db, cost: &str) -> sqlx::Result<Inspection> {
         && let Some(identity) = identity(&mut tx).await?
     {
         contents = Some(either!(&mut tx, |tx, DB| {
-            let settings = sqlx::query_as::<DB, SharedSettingsRow>(
-                "SELECT issuer, brand, audiences FROM deployment WHERE id = 1",
-            );
+            let settings = sqlx::query_as::<DB, SharedSettingsRow>(SHARED_SETTINGS);
             let steady = sqlx::query_as::<DB, SteadyRow>("SELECT steady_at FROM deployment WHERE id = 1");
             let keys = sqlx::query_as::<DB, SigningKeyRow>(SIGNING_KEYS);
             let hashes = sqlx::query_as::<DB, HashesRow>(

@@ -2,7 +2,7 @@
 
 use sqlx::Postgres;
 
-use super::db::{Either, in_time, row};
+use super::db::{Either, database_seconds, in_time, row};
 use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
@@ -47,15 +47,19 @@ impl From<NodeRow> for NodeReport {
 }
 
 /// By the database's clock, since the clocks of nodes may differ.
-const REPORT: &str = "INSERT INTO nodes (id, version, master_keys, seen_at)
-     VALUES ($1, $2, $3, CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT))
-     ON CONFLICT (id) DO UPDATE SET master_keys = EXCLUDED.master_keys, seen_at = EXCLUDED.seen_at";
+const REPORT: &str = concat!(
+    "INSERT INTO nodes (id, version, master_keys, seen_at) VALUES ($1, $2, $3, ",
+    database_seconds!(),
+    ") ON CONFLICT (id) DO UPDATE SET master_keys = EXCLUDED.master_keys, seen_at = EXCLUDED.seen_at"
+);
 
-const FORGET_SILENT: &str =
-    "DELETE FROM nodes WHERE seen_at < CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT) - $1";
+const FORGET_SILENT: &str = concat!("DELETE FROM nodes WHERE seen_at < ", database_seconds!(), " - $1");
 
-const LIVE_NODES: &str = "SELECT id, version, master_keys, seen_at FROM nodes
-     WHERE seen_at >= CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT) - $1 ORDER BY id";
+const LIVE_NODES: &str = concat!(
+    "SELECT id, version, master_keys, seen_at FROM nodes WHERE seen_at >= ",
+    database_seconds!(),
+    " - $1 ORDER BY id"
+);
 
 impl Store {
     /// Stores the report of a node, and forgets nodes that have been silent for long. SQLite has a single node, so

@@ -117,23 +117,26 @@ async fn first_connection(primary: &Primary) -> Result<(), OpenError> {
     let begun = monotonic_now();
     loop {
         let Err(error) = primary.connect().await else { return Ok(()) };
-        let (is_refused, is_starting) = match &error {
-            StoreError::Unavailable(sqlx::Error::Io(error)) => {
-                (error.kind() == io::ErrorKind::ConnectionRefused, false)
-            }
-            StoreError::Unavailable(sqlx::Error::Database(error)) => {
-                (false, error.code().as_deref() == Some("57P03"))
-            }
-            _ => (false, false),
-        };
-        if !(is_refused || is_starting) || begun.elapsed() >= WAIT {
-            return Err(if is_refused { refused(&primary.options()) } else { OpenError::Primary(error) });
+        let is_starting = matches!(&error, StoreError::Unavailable(sqlx::Error::Database(error))
+            if error.code().as_deref() == Some("57P03"));
+        if !(is_refused(&error) || is_starting) || begun.elapsed() >= WAIT {
+            return Err(no_connection(error, primary));
         }
         tokio::time::sleep(BETWEEN_ATTEMPTS).await;
     }
 }
 
-pub(super) fn refused(options: &PgConnectOptions) -> OpenError {
+fn is_refused(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(sqlx::Error::Io(error))
+        if error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Why there is no first connection to PostgreSQL.
+pub(super) fn no_connection(error: StoreError, primary: &Primary) -> OpenError {
+    if !is_refused(&error) {
+        return OpenError::Primary(error);
+    }
+    let options = primary.options();
     OpenError::Refused { host: options.get_host().to_owned(), port: options.get_port() }
 }
 

@@ -72,6 +72,17 @@ struct Found {
     identity: Identity,
 }
 
+impl Found {
+    /// The store at `url`, unless it is missing or empty.
+    async fn at(url: &str) -> Result<Option<Self>, RestoreError> {
+        let Some(source) = Source::open(url).await? else { return Ok(None) };
+        let mut tx = source.begin().await?;
+        let Some(schema) = schema(&mut tx).await? else { return Ok(None) };
+        let identity = identity(&mut tx).await?;
+        Ok(identity.map(|identity| Self { source, schema, identity }))
+    }
+}
+
 impl Restore<'_> {
     /// Restores `backup`. The caller has checked that the master key at hand, or the replaced one, is that of the
     /// backup.
@@ -79,7 +90,7 @@ impl Restore<'_> {
     /// # Errors
     /// [`RestoreError`]. The store is unchanged, except as [`RestoreError::Commit`] says.
     pub async fn run(&self, mut backup: Backup) -> Result<RestoreReport, RestoreError> {
-        let found = self.look().await?;
+        let found = Found::at(self.url).await?;
         self.admit(found.as_ref().map(|found| &found.identity), &backup)?;
         if self.options.dry_run {
             return self.rehearse(found, &mut backup).await;
@@ -98,24 +109,9 @@ impl Restore<'_> {
     /// # Errors
     /// [`RestoreError`].
     pub async fn master_key_check(url: &str) -> Result<Option<Vec<u8>>, RestoreError> {
-        let Some(source) = Source::open(url).await? else { return Ok(None) };
-        let mut tx = source.begin().await?;
-        let found = match schema(&mut tx).await? {
-            Some(_) => identity(&mut tx).await?.map(|identity| identity.master_key_check),
-            None => None,
-        };
-        drop(tx);
-        source.close().await;
-        Ok(found)
-    }
-
-    /// The store, unless it is missing or empty.
-    async fn look(&self) -> Result<Option<Found>, RestoreError> {
-        let Some(source) = Source::open(self.url).await? else { return Ok(None) };
-        let mut tx = source.begin().await?;
-        let Some(schema) = schema(&mut tx).await? else { return Ok(None) };
-        let identity = identity(&mut tx).await?;
-        Ok(identity.map(|identity| Found { source, schema, identity }))
+        let Some(found) = Found::at(url).await? else { return Ok(None) };
+        found.source.close().await;
+        Ok(Some(found.identity.master_key_check))
     }
 
     fn admit(&self, existing: Option<&Identity>, backup: &Backup) -> Result<(), RestoreError> {

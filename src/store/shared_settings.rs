@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::db::{Either, on, row};
+use super::db::{Either, database_seconds, on, row};
 use super::write::{ChangeKind, Write};
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
@@ -18,6 +18,8 @@ pub struct SharedSettings {
     /// The audiences of the node that started last.
     pub audiences: Option<Vec<String>>,
 }
+
+pub(super) const SHARED_SETTINGS: &str = "SELECT issuer, brand, audiences FROM deployment WHERE id = 1";
 
 row! {
     pub(super) struct SharedSettingsRow {
@@ -41,11 +43,7 @@ impl Store {
     /// When the store fails.
     pub async fn shared_settings(&self) -> Result<SharedSettings, StoreError> {
         let row = on!(&self.db, |pool, DB| {
-            sqlx::query_as::<DB, SharedSettingsRow>(
-                "SELECT issuer, brand, audiences FROM deployment WHERE id = 1",
-            )
-            .fetch_optional(pool)
-            .await
+            sqlx::query_as::<DB, SharedSettingsRow>(SHARED_SETTINGS).fetch_optional(pool).await
         })?;
         Ok(row.map(Into::into).unwrap_or_default())
     }
@@ -178,11 +176,9 @@ impl Store {
             Either::Sqlite(_) => Ok(None),
             Either::Postgres(_) => {
                 let seconds = on!(&self.db, |pool, DB| {
-                    sqlx::query_scalar::<DB, i64>(
-                        "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
-                    )
-                    .fetch_one(pool)
-                    .await
+                    sqlx::query_scalar::<DB, i64>(concat!("SELECT ", database_seconds!()))
+                        .fetch_one(pool)
+                        .await
                 })?;
                 Ok(Some(Timestamp::from_unix(seconds)))
             }
@@ -193,11 +189,7 @@ impl Store {
 impl Write {
     async fn identity(&mut self) -> Result<SharedSettings, StoreError> {
         let row = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_as::<DB, SharedSettingsRow>(
-                "SELECT issuer, brand, audiences FROM deployment WHERE id = 1",
-            )
-            .fetch_one(&mut **tx)
-            .await
+            sqlx::query_as::<DB, SharedSettingsRow>(SHARED_SETTINGS).fetch_one(&mut **tx).await
         })?;
         Ok(row.into())
     }

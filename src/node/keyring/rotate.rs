@@ -6,10 +6,11 @@ use super::ring::RingKey;
 use super::{Keyring, KeyringError, seal};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::master_key::DerivedKeys;
 use crate::domain::audit::{Actor, Who};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, SigningKey};
 use crate::jose::pem::PemFault;
-use crate::store::{Store, StoreError, Succession};
+use crate::store::{SealedSigningKey, Store, StoreError, Succession};
 
 /// When signing keys rotate, and where new ones come from.
 #[derive(Clone, Debug)]
@@ -198,21 +199,28 @@ impl Rotation<'_> {
         }
     }
 
-    pub(super) async fn add(
-        &self,
-        succession: Succession,
-        lead: i64,
-        actor: &Actor,
-    ) -> Result<(), RotateError> {
+    /// A new key from the configured source, sealed under this master key, which signs after `lead` seconds. It is not
+    /// stored yet.
+    ///
+    /// # Errors
+    /// [`RotateError`] when there is no key, or the source has one that was already used.
+    pub fn new_key(&self, lead: i64, under: &DerivedKeys) -> Result<SealedSigningKey, RotateError> {
         let ring = self.keyring.ring();
         let newest = ring.signing(self.now).or(ring.keys().last());
         let (key, pkcs8) = self.policy.source.key(newest.map(|key| key.public_jwk().algorithm()))?;
         if ring.key(key.kid()).is_some() {
             return Err(RotateError::SameKey);
         }
-        let activates_at = self.now.plus(lead);
-        let under = self.keyring.master_keys.active();
-        let sealed = seal(&key, &pkcs8, &under, self.entropy, self.now, activates_at)?;
+        Ok(seal(&key, &pkcs8, under, self.entropy, self.now, self.now.plus(lead))?)
+    }
+
+    pub(super) async fn add(
+        &self,
+        succession: Succession,
+        lead: i64,
+        actor: &Actor,
+    ) -> Result<(), RotateError> {
+        let sealed = self.new_key(lead, &self.keyring.master_keys.active())?;
         if self.store.add_signing_key(&sealed, &succession, self.now, actor).await? {
             return Ok(());
         }

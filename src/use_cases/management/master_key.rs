@@ -13,7 +13,7 @@ use crate::base::clock::Timestamp;
 use crate::base::master_key::DerivedKeys;
 use crate::domain::audit::AuditEvent;
 use crate::domain::scope::Verb;
-use crate::node::keyring::{RotateError, seal, seal_again};
+use crate::node::keyring::seal_again;
 use crate::node::master_keys::hex;
 use crate::node::{MasterKeys, Records, Signer};
 use crate::store::{ChangeKind, SealedSigningKey, StoredMasterKey, Takeover, Write};
@@ -263,17 +263,8 @@ impl MasterKeyParts {
         signing_keys: &[SealedSigningKey],
         under: &DerivedKeys,
     ) -> Result<(), ApiError> {
-        let now = write.at();
-        let ring = self.signer.keyring.ring();
-        let newest = ring.signing(now).or(ring.keys().last());
-        let algorithm = newest.map(|key| key.public_jwk().algorithm());
-        let (key, pkcs8) = self.signer.policy.source.key(algorithm)?;
-        if ring.key(key.kid()).is_some() {
-            return Err(RotateError::SameKey.into());
-        }
-        let sealed =
-            seal(&key, &pkcs8, under, &self.records.entropy, now, now).map_err(ApiError::internal)?;
-        Ok(write.replace_signing_keys(signing_keys, &sealed).await?)
+        let new = self.signer.rotation(&self.records.store, write.at()).new_key(0, under)?;
+        Ok(write.replace_signing_keys(signing_keys, &new).await?)
     }
 
     /// Applies to memory what the store holds now. A dry run has changed nothing, and applies the same again.
