@@ -19,19 +19,29 @@ use crate::store::StoredMasterKey;
 pub struct MasterKeys(RwLock<Arc<Held>>);
 
 /// What a node holds at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
-    active: Arc<DerivedKeys>,
-    tagger: Tagger,
-    /// The one that is to take over, if it is at hand.
-    next: Option<Arc<DerivedKeys>>,
+    active: AtHand,
+    /// The one that is to take over, if it is at hand. Its tags are accepted, because another node may use it before this
+    /// one hears of the takeover.
+    next: Option<AtHand>,
     /// The one that was active before the last takeover that this node has seen.
     previous: Option<Arc<DerivedKeys>>,
-    /// Taggers of the others, whose tags are accepted as well.
-    further_taggers: Vec<Tagger>,
+    /// The taggers of those that were replaced, the newest first.
+    replaced: Vec<Tagger>,
     /// The check values of all master keys that the store has had.
     used: Vec<Vec<u8>>,
 }
+
+/// A master key at hand.
+#[derive(Clone, Debug)]
+struct AtHand {
+    keys: Arc<DerivedKeys>,
+    tagger: Tagger,
+}
+
+/// The number of a master key that has not taken over. It gets its number then.
+const NO_NUMBER: i64 = 0;
 
 /// Why the node can't go on with the store's master keys.
 #[derive(Debug, thiserror::Error)]
@@ -63,14 +73,12 @@ pub enum TakeoverError {
 impl MasterKeys {
     /// A deployment's first and only master key.
     pub fn only(active: DerivedKeys) -> Self {
-        let tagger = Tagger::new(&active.tag);
         Self(RwLock::new(Arc::new(Held {
             used: vec![active.check.to_vec()],
-            active: Arc::new(active),
-            tagger,
+            active: AtHand { tagger: Tagger::new(&active.tag), keys: Arc::new(active) },
             next: None,
             previous: None,
-            further_taggers: Vec::new(),
+            replaced: Vec::new(),
         })))
     }
 
@@ -79,10 +87,11 @@ impl MasterKeys {
     pub fn hold_next(&self, key: Option<&MasterKey>) -> bool {
         let mut held = self.0.write();
         let next = key.map(MasterKey::derived).filter(|next| !held.has_used(&next.check));
-        if next.as_ref().map(|next| next.check) == held.next.as_ref().map(|next| next.check) {
+        if next.as_ref().map(|next| next.check) == held.next.as_ref().map(|next| next.keys.check) {
             return false;
         }
-        *held = Arc::new(Held { next: next.map(Arc::new), ..held.copy() }.with_tagger_of_next());
+        let next = next.map(|next| AtHand::new(Arc::new(next), NO_NUMBER));
+        *held = Arc::new(Held { next, ..Held::clone(&held) });
         true
     }
 
@@ -97,34 +106,34 @@ impl MasterKeys {
         let used = stored.iter().map(|key| key.check.clone()).collect();
         let now = held.after_takeover(active)?;
         let tag_key = |row: &StoredMasterKey| {
-            let opened = now.active.open_tag_key(row.number, row.sealed_tag_key.as_ref()?);
+            let opened = now.active.keys.open_tag_key(row.number, row.sealed_tag_key.as_ref()?);
             let opened = opened.map_err(|source| TakeoverError::Sealed { number: row.number, source });
             Some(opened.map(|key| Tagger::numbered(&key, row.number)))
         };
-        let further_taggers = stored.iter().rev().filter_map(tag_key).collect::<Result<_, _>>()?;
-        *held = Arc::new(Held { further_taggers, used, ..now }.with_tagger_of_next());
+        let replaced = stored.iter().rev().filter_map(tag_key).collect::<Result<_, _>>()?;
+        *held = Arc::new(Held { replaced, used, ..now });
         Ok(())
     }
 
     /// The active master key.
     pub fn active(&self) -> Arc<DerivedKeys> {
-        Arc::clone(&self.0.read().active)
+        Arc::clone(&self.0.read().active.keys)
     }
 
     /// The master key that is to take over, if it is at hand.
     pub fn next(&self) -> Option<Arc<DerivedKeys>> {
-        self.0.read().next.clone()
+        self.0.read().next.as_ref().map(|next| Arc::clone(&next.keys))
     }
 
     /// The check values of the active master key and of the one that is to take over, in hexadecimal.
     pub fn checks(&self) -> Vec<String> {
         let held = self.0.read();
-        std::iter::once(&held.active).chain(&held.next).map(|key| hex(&key.check)).collect()
+        std::iter::once(&held.active).chain(&held.next).map(|key| hex(&key.keys.check)).collect()
     }
 
     /// Makes the tags of new API keys.
     pub fn tagger(&self) -> Tagger {
-        self.0.read().tagger.clone()
+        self.0.read().active.tagger.clone()
     }
 
     /// Reads an API key that was issued under any of the master keys.
@@ -132,24 +141,17 @@ impl MasterKeys {
     /// # Errors
     /// [`NotIssuedHere`].
     pub fn parse(&self, text: &str) -> Result<PlainKey, NotIssuedHere> {
-        let held = self.held();
-        PlainKey::parse(text, &held.tagger).or_else(|not_issued| {
-            let parsed = held.further_taggers.iter().find_map(|tagger| PlainKey::parse(text, tagger).ok());
-            parsed.ok_or(not_issued)
-        })
+        self.held().taggers().find_map(|tagger| PlainKey::parse(text, tagger).ok()).ok_or(NotIssuedHere)
     }
 
     /// Marks a text as issued here, see [`Tagger::marked`].
     pub fn marked(&self, purpose: &str, text: &str) -> Zeroizing<String> {
-        self.0.read().tagger.marked(purpose, text)
+        self.0.read().active.tagger.marked(purpose, text)
     }
 
     /// The text in `marked`, if it was marked for this purpose under any of the master keys.
     pub fn unmarked<'m>(&self, purpose: &str, marked: &'m str) -> Option<&'m str> {
-        let held = self.held();
-        std::iter::once(&held.tagger)
-            .chain(&held.further_taggers)
-            .find_map(|tagger| tagger.unmarked(purpose, marked))
+        self.held().taggers().find_map(|tagger| tagger.unmarked(purpose, marked))
     }
 
     /// Opens the private part of a signing key.
@@ -173,16 +175,22 @@ impl MasterKeys {
     }
 }
 
+impl AtHand {
+    fn new(keys: Arc<DerivedKeys>, number: i64) -> Self {
+        Self { tagger: Tagger::numbered(&keys.tag, number), keys }
+    }
+}
+
 impl Held {
-    fn copy(&self) -> Self {
-        Self {
-            active: Arc::clone(&self.active),
-            tagger: self.tagger.clone(),
-            next: self.next.clone(),
-            previous: self.previous.clone(),
-            further_taggers: self.further_taggers.clone(),
-            used: self.used.clone(),
-        }
+    /// The taggers of all master keys whose tags are accepted, the active one's first.
+    fn taggers(&self) -> impl Iterator<Item = &Tagger> {
+        let at_hand = std::iter::once(&self.active).chain(&self.next);
+        at_hand.map(|key| &key.tagger).chain(&self.replaced)
+    }
+
+    /// The master keys at hand that are not active.
+    fn inactive(&self) -> impl Iterator<Item = &Arc<DerivedKeys>> {
+        self.next.iter().map(|next| &next.keys).chain(&self.previous)
     }
 
     fn has_used(&self, check: &MasterKeyCheck) -> bool {
@@ -192,30 +200,21 @@ impl Held {
     /// What is held once the store's active master key is active here.
     fn after_takeover(&self, active: &StoredMasterKey) -> Result<Self, TakeoverError> {
         let is = |key: &DerivedKeys| key.check == *active.check;
-        if is(&self.active) {
-            let tagger = Tagger::numbered(&self.active.tag, active.number);
-            return Ok(Self { tagger, ..self.copy() });
+        if is(&self.active.keys) {
+            let same = AtHand::new(Arc::clone(&self.active.keys), active.number);
+            return Ok(Self { active: same, ..self.clone() });
         }
-        let new = self.next.iter().chain(&self.previous).find(|key| is(key)).cloned();
+        let new = self.inactive().find(|key| is(key)).cloned();
         let new = new.ok_or_else(|| TakeoverError::NotHeld {
             check: hex(&active.check),
             at: active.activated_at.rfc3339(),
         })?;
         Ok(Self {
-            tagger: Tagger::numbered(&new.tag, active.number),
-            previous: Some(Arc::clone(&self.active)),
-            next: self.next.clone().filter(|next| next.check != new.check),
-            active: new,
-            ..self.copy()
+            previous: Some(Arc::clone(&self.active.keys)),
+            next: self.next.clone().filter(|next| next.keys.check != new.check),
+            active: AtHand::new(new, active.number),
+            ..self.clone()
         })
-    }
-
-    /// Also accepts tags of the master key that is to take over: another node may use it before this one hears of it.
-    fn with_tagger_of_next(mut self) -> Self {
-        const NOT_YET: i64 = 0;
-        self.further_taggers.retain(|tagger| tagger.master_key() != NOT_YET);
-        self.further_taggers.extend(self.next.iter().map(|next| Tagger::numbered(&next.tag, NOT_YET)));
-        self
     }
 
     fn open(
@@ -224,11 +223,8 @@ impl Held {
         place: &[u8],
         which: impl Fn(&DerivedKeys) -> &SealingKey,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let others = self.next.iter().chain(&self.previous);
-        which(&self.active).open(sealed, place).or_else(|error| {
-            let mut opened = others.filter_map(|keys| which(keys).open(sealed, place).ok());
-            opened.next().ok_or(error)
-        })
+        let mut keys = std::iter::once(&self.active.keys).chain(self.inactive());
+        keys.find_map(|keys| which(keys).open(sealed, place).ok()).ok_or(SealError)
     }
 }
 

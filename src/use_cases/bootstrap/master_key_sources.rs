@@ -15,11 +15,9 @@ use crate::base::master_key::{MasterKey, MasterKeyError};
 use crate::base::variables::variable;
 
 const VARIABLE: &str = "CLAVIGER_MASTER_KEY";
-const NEXT_VARIABLE: &str = "CLAVIGER_NEXT_MASTER_KEY";
 
-/// The names of the files, in the folder of the key files and among systemd's credentials.
+/// The name of the file, in the folder of the key files and among systemd's credentials.
 const FILE: &str = "master.key";
-const NEXT_FILE: &str = "next-master.key";
 
 /// The longest run of the command.
 const COMMAND_WITHIN: Duration = Duration::from_secs(30);
@@ -45,6 +43,13 @@ pub struct MasterKeySources {
 struct Both {
     current: Option<Zeroizing<String>>,
     next: Option<Zeroizing<String>>,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy)]
+enum Which {
+    Current,
+    Next,
 }
 
 /// One place, and what it holds.
@@ -91,6 +96,31 @@ pub enum MasterKeyFault {
     Entropy(#[from] EntropyError),
 }
 
+impl Which {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Current => VARIABLE,
+            Self::Next => "CLAVIGER_NEXT_MASTER_KEY",
+        }
+    }
+
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Current => FILE,
+            Self::Next => "next-master.key",
+        }
+    }
+}
+
+impl Both {
+    const fn get(&self, which: Which) -> Option<&Zeroizing<String>> {
+        match which {
+            Which::Current => self.current.as_ref(),
+            Which::Next => self.next.as_ref(),
+        }
+    }
+}
+
 /// What helps after a rotation.
 fn hint(of: &str) -> &'static str {
     match of {
@@ -116,7 +146,7 @@ impl MasterKeySources {
         command: Option<&str>,
     ) -> Result<Self, MasterKeyFault> {
         let variables =
-            Both { current: variable(VARIABLE).map(text), next: variable(NEXT_VARIABLE).map(text) };
+            Both { current: variable(VARIABLE).map(text), next: variable(Which::Next.variable()).map(text) };
         let printed = match command {
             Some(command) => Some((command.to_owned(), run(command).await?)),
             None => None,
@@ -131,11 +161,11 @@ impl MasterKeySources {
     /// # Errors
     /// [`MasterKeyFault`] when the key is missing, or is another one.
     pub fn matching(&self, check: &[u8], of: &'static str) -> Result<MasterKey, MasterKeyFault> {
-        let wrong = match self.current()? {
+        let wrong = match self.find(Which::Current)? {
             Some((_, key)) if key.matches(check) => return Ok(key),
             other => other.map(|(place, _)| place),
         };
-        if let Some((place, next)) = self.next_with_place()?
+        if let Some((place, next)) = self.find(Which::Next)?
             && next.matches(check)
         {
             tracing::warn!(
@@ -156,7 +186,7 @@ impl MasterKeySources {
     /// [`MasterKeyFault`] when the key is missing or malformed.
     pub fn at_hand(&self) -> Result<MasterKey, MasterKeyFault> {
         let missing = || MasterKeyFault::Missing { of: "store", path: self.path() };
-        self.current()?.map(|(_, key)| key).ok_or_else(missing)
+        self.find(Which::Current)?.map(|(_, key)| key).ok_or_else(missing)
     }
 
     /// The master key that is to take over, if it is at hand. Files are read again each time.
@@ -164,66 +194,48 @@ impl MasterKeySources {
     /// # Errors
     /// [`MasterKeyFault`] when it is malformed, or can't be read.
     pub fn next(&self) -> Result<Option<MasterKey>, MasterKeyFault> {
-        Ok(self.next_with_place()?.map(|(_, key)| key))
+        Ok(self.find(Which::Next)?.map(|(_, key)| key))
     }
 
-    fn current(&self) -> Result<Option<(String, MasterKey)>, MasterKeyFault> {
-        self.find(VARIABLE, FILE, |both| both.current.as_ref())
-    }
-
-    fn next_with_place(&self) -> Result<Option<(String, MasterKey)>, MasterKeyFault> {
-        self.find(NEXT_VARIABLE, NEXT_FILE, |both| both.next.as_ref())
-    }
-
-    /// The key in the first place that has one.
-    fn find(
-        &self,
-        variable: &str,
-        file: &str,
-        which: impl Fn(&Both) -> Option<&Zeroizing<String>>,
-    ) -> Result<Option<(String, MasterKey)>, MasterKeyFault> {
-        let Some(Found { place, text }) = self.look(variable, file, which)? else { return Ok(None) };
+    /// The key in the first place that has one, and that place.
+    fn find(&self, which: Which) -> Result<Option<(String, MasterKey)>, MasterKeyFault> {
+        let Some(Found { place, text }) = self.look(which)? else { return Ok(None) };
         match text.parse() {
             Ok(key) => Ok(Some((place, key))),
             Err(error) => Err(MasterKeyFault::Malformed(place, error)),
         }
     }
 
-    fn look(
-        &self,
-        variable: &str,
-        file: &str,
-        which: impl Fn(&Both) -> Option<&Zeroizing<String>>,
-    ) -> Result<Option<Found>, MasterKeyFault> {
-        if let Some(text) = which(&self.variables) {
-            return Ok(Some(Found { place: variable.to_owned(), text: text.clone() }));
+    fn look(&self, which: Which) -> Result<Option<Found>, MasterKeyFault> {
+        if let Some(text) = self.variables.get(which) {
+            return Ok(Some(Found { place: which.variable().to_owned(), text: text.clone() }));
         }
         if let Some((command, printed)) = &self.printed
-            && let Some(text) = which(printed)
+            && let Some(text) = printed.get(which)
         {
             return Ok(Some(Found { place: format!("the output of {command}"), text: text.clone() }));
         }
         if let Some(folder) = &self.credentials {
-            let path = folder.join(file);
+            let path = folder.join(which.file());
             if let Some(text) = key_file::read_credential_if_there(&path)? {
                 return Ok(Some(Found { place: path.display().to_string(), text }));
             }
         }
-        let path = self.keys_dir.join(file);
+        let path = self.keys_dir.join(which.file());
         let text = key_file::read_shared_if_there(&path, self.readers)?;
         Ok(text.map(|text| Found { place: path.display().to_string(), text }))
     }
 
     /// The available key or a new one, and whether it is new.
     pub(super) fn at_hand_or_new(&self, entropy: &Entropy) -> Result<(MasterKey, bool), MasterKeyFault> {
-        if let Some((_, key)) = self.current()? {
+        if let Some((_, key)) = self.find(Which::Current)? {
             return Ok((key, false));
         }
         let key = MasterKey::generate(entropy)?;
         match key_file::create(&self.path(), &key.expose(), entropy) {
             Ok(()) => Ok((key, true)),
             // Another process was faster.
-            Err(error) if error.is_already_there() => match self.current()? {
+            Err(error) if error.is_already_there() => match self.find(Which::Current)? {
                 Some((_, key)) => Ok((key, false)),
                 None => Err(error.into()),
             },
@@ -273,7 +285,7 @@ async fn run(command: &str) -> Result<Both, MasterKeyFault> {
 /// Names the place of the current key for people.
 impl fmt::Display for MasterKeySources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.look(VARIABLE, FILE, |both| both.current.as_ref()) {
+        match self.look(Which::Current) {
             Ok(Some(found)) => f.write_str(&found.place),
             Ok(None) | Err(_) => self.path().display().fmt(f),
         }
