@@ -22,6 +22,7 @@ use self::content::{Confirmed, Content, TakenAway};
 use self::pacer::Pacer;
 use super::revocations::{REMEMBERED_SECONDS, Revocations};
 use crate::base::clock::{Timestamp, timer_now};
+use crate::base::counted::Counted;
 use crate::base::lock::Mutex;
 use crate::domain::entity_tag::EntityTags;
 use crate::jose::jwk::SigningFailed;
@@ -241,24 +242,8 @@ impl Revocations {
                     }
                 }
             };
-            let _place = Place::taken(&self.feed.waiting);
+            let _place = Counted::on(&self.feed.waiting);
             let _ = tokio::time::timeout(longest, news).await;
         }
-    }
-}
-
-/// Counts a request that waits, until it is answered or its client has disconnected.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn taken(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::Relaxed);
-        Self(waiting)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -27,6 +27,7 @@ use super::error::timed_out_because;
 use super::fault::Fault;
 use super::write_health::WriteHealth;
 use crate::base::clock::monotonic_now;
+use crate::base::counted::Counted;
 use crate::base::lock::Mutex;
 use crate::sharing::background;
 
@@ -179,7 +180,7 @@ impl<DB: Engine> Pool<DB> {
             return Err(sqlx::Error::PoolClosed);
         }
         let permit = {
-            let _waiting = Waiting::counted(&self.0.waiting);
+            let _waiting = Counted::on(&self.0.waiting);
             timeout(WAIT, Arc::clone(&self.0.permits).acquire_owned()).await
         };
         let permit = permit.map_err(|_| self.acquire_error())?.map_err(|_| sqlx::Error::PoolClosed)?;
@@ -290,22 +291,6 @@ impl<DB: Engine> Pool<DB> {
             Some(last_error) => timed_out_because(last_error.clone()),
             None => sqlx::Error::PoolTimedOut,
         }
-    }
-}
-
-/// Counts a caller until the wait ends, or the caller is cancelled.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn counted(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::Relaxed);
-        Self(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
