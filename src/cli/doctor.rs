@@ -45,8 +45,10 @@ impl DoctorArgs {
         let mut report = Report::default();
         settings::check(&examined, &mut report);
         if let Ok(config) = &examined.config {
-            files::check(config, now, &mut report);
-            let contents = database::check(config, now, &mut report).await;
+            // Once, because this runs the command that prints the master key.
+            let sources = config.master_key_sources().await;
+            files::check(config, &sources, now, &mut report);
+            let contents = database::check(config, sources.ok().as_ref(), now, &mut report).await;
             if let Some(contents) = &contents {
                 signing::check(config, contents, now, &mut report);
             }

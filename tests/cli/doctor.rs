@@ -203,7 +203,17 @@ async fn the_master_key_is_held_against_the_store(backend: Backend) {
     examine(&claviger).has("master_key", "error", "a master key that is not here");
     let examined = examine(&claviger.clone().set("CLAVIGER_MASTER_KEY", key.trim()));
     examined.has("master_key", "ok", "is the store's");
+    examined.has("files", "ok", "the master key is in CLAVIGER_MASTER_KEY");
     assert!(!examined.document.to_string().contains(key.trim()));
+    // It looks where the server does.
+    let printed = database.folder.path().join("printed");
+    fs::write(&printed, &key).unwrap();
+    let command = format!("cat {}", printed.display());
+    let examined = examine(&claviger.clone().set("CLAVIGER_MASTER_KEY_COMMAND", &command));
+    examined.has("files", "ok", "the master key is in the output of cat");
+    examined.has("master_key", "ok", "is the store's");
+    let examined = examine(&claviger.clone().set("CLAVIGER_MASTER_KEY_COMMAND", "false"));
+    examined.has("files", "error", "exit status: 1");
 }
 
 async fn the_store_is_held_against_the_settings_and_this_binary(backend: Backend) {

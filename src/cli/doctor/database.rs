@@ -4,12 +4,19 @@ use super::finding::{Report, Severity};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::server::config::Config;
 use crate::store::{Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, inspect, lock_holder};
+use crate::use_cases::bootstrap::MasterKeySources;
 
 /// The difference of clocks, in seconds, from which on tokens of one node are not accepted by verifiers.
 const APART: i64 = 60;
 
 /// Checks the store. Returns its contents, if they can be read.
-pub(super) async fn check(config: &Config, now: Timestamp, report: &mut Report) -> Option<Contents> {
+/// Without `sources` it does not look for the master key.
+pub(super) async fn check(
+    config: &Config,
+    sources: Option<&MasterKeySources>,
+    now: Timestamp,
+    report: &mut Report,
+) -> Option<Contents> {
     let place = Place::of(&config.database_url);
     if let Ok(Place::File(file)) = &place {
         match lock_holder(file) {
@@ -57,7 +64,9 @@ pub(super) async fn check(config: &Config, now: Timestamp, report: &mut Report) 
     check_clock(&inspected, now, report);
     check_schema(&inspected, report);
     let contents = inspected.contents?;
-    check_master_key(config, &contents, report).await;
+    if let Some(sources) = sources {
+        check_master_key(sources, &contents, report);
+    }
     check_deployment(config, &contents, report);
     check_hashes(config, &contents, report);
     Some(contents)
@@ -115,9 +124,8 @@ fn check_schema(inspected: &Inspection, report: &mut Report) {
     }
 }
 
-async fn check_master_key(config: &Config, contents: &Contents, report: &mut Report) {
-    let sources = config.master_key_sources().await;
-    match sources.and_then(|sources| sources.matching(&contents.master_key_check, "store")) {
+fn check_master_key(sources: &MasterKeySources, contents: &Contents, report: &mut Report) {
+    match sources.matching(&contents.master_key_check, "store") {
         Ok(_) => report.ok("master_key", "the master key is the store's"),
         Err(fault) => report.fail(
             "master_key",

@@ -6,26 +6,28 @@ use std::path::Path;
 use super::finding::Report;
 use crate::base::certificate::CertificateFacts;
 use crate::base::clock::Timestamp;
-use crate::base::key_file;
-use crate::base::master_key::MasterKey;
-use crate::base::variables::variable;
 use crate::server::config::Config;
 use crate::store::{Place, files_of};
+use crate::use_cases::bootstrap::{MasterKeyFault, MasterKeySources};
 
 /// In seconds. Whoever renews certificates automatically does it before.
 const RENEWED_BEFORE: i64 = 14 * 86_400;
 
-pub(super) fn check(config: &Config, now: Timestamp, report: &mut Report) {
-    check_keys(config, report);
+pub(super) fn check(
+    config: &Config,
+    sources: &Result<MasterKeySources, MasterKeyFault>,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    check_folder(&config.keys_dir, report);
+    check_master_key(config, sources, report);
     check_certificate(config, now, report);
     if let Ok(Place::File(database)) = Place::of(&config.database_url) {
         check_database_files(&database, report);
     }
 }
 
-/// Whether the file of the master key can be used. Whether it is the store's, [`super::database`] says.
-fn check_keys(config: &Config, report: &mut Report) {
-    let folder = &config.keys_dir;
+fn check_folder(folder: &Path, report: &mut Report) {
     if let Some(mode) = mode(folder).filter(|mode| mode & 0o022 != 0) {
         report.warn(
             "files",
@@ -33,28 +35,35 @@ fn check_keys(config: &Config, report: &mut Report) {
             format!("Run chmod 700 {}.", folder.display()),
         );
     }
-    let path = folder.join("master.key");
-    if variable("CLAVIGER_MASTER_KEY").is_some() {
-        return report.ok("files", "the master key is in CLAVIGER_MASTER_KEY");
-    }
-    match key_file::read_shared_if_there(&path, config.key_readers) {
-        Ok(Some(text)) if text.parse::<MasterKey>().is_ok() => {
-            report.ok(
-                "files",
-                format!("{} has a master key, and only those who may can read it", path.display()),
-            );
+}
+
+/// Whether there is a master key where the server looks for it. Whether it is the store's, [`super::database`] says.
+fn check_master_key(
+    config: &Config,
+    sources: &Result<MasterKeySources, MasterKeyFault>,
+    report: &mut Report,
+) {
+    let file = config.keys_dir.join("master.key").display().to_string();
+    let sources = match sources {
+        Ok(sources) => sources,
+        Err(fault) => return report.fail("files", fault.to_string(), "Correct master_key_command."),
+    };
+    match sources.place() {
+        Ok(Some(place)) if place == file => {
+            report.ok("files", format!("{place} has a master key, and only those who may can read it"));
         }
-        Ok(Some(_)) => report.fail(
-            "files",
-            format!("{} has no master key: it needs 43 characters", path.display()),
-            "Put the master key back from its backup.",
-        ),
+        Ok(Some(place)) => report.ok("files", format!("the master key is in {place}")),
         Ok(None) => report.warn(
             "files",
-            format!("{} does not exist", path.display()),
+            format!("{file} does not exist"),
             "A first start creates it. If the store is not empty, put the master key back from its backup.",
         ),
-        Err(error) => report.fail("files", error.to_string(), "Correct the owner or the mode of the file."),
+        Err(MasterKeyFault::Malformed(place, _)) => report.fail(
+            "files",
+            format!("{place} has no master key: it needs 43 characters"),
+            "Put the master key back from its backup.",
+        ),
+        Err(fault) => report.fail("files", fault.to_string(), "Correct the owner or the mode of the file."),
     }
 }
 

@@ -180,6 +180,14 @@ impl MasterKeySources {
         ))
     }
 
+    /// The place of the current master key. `None` if there is no master key.
+    ///
+    /// # Errors
+    /// [`MasterKeyFault`] when it is malformed, or can't be read.
+    pub fn place(&self) -> Result<Option<String>, MasterKeyFault> {
+        Ok(self.find(Which::Current)?.map(|(place, _)| place))
+    }
+
     /// The current master key, for a store that is still empty.
     ///
     /// # Errors
