@@ -2,6 +2,7 @@
 //! are signed: a token's claims (RFC 7519, RFC 9068) and the revocation feed.
 
 pub mod claims;
+pub mod foreign;
 pub(crate) mod json;
 pub mod jwk;
 pub mod jws;

@@ -1,5 +1,5 @@
 //! Fair sharing between organizations: permits for scarce capacity (`fair_queue`), processors (`background`) and
-//! space in memory (`fair_cache`).
+//! space in memory (`fair_cache`, `single_use`).
 
 #[cfg(feature = "server")]
 pub(crate) mod background;
@@ -7,3 +7,6 @@ pub(crate) mod background;
 pub(crate) mod fair_cache;
 #[cfg(feature = "server")]
 pub mod fair_queue;
+#[cfg(any(feature = "server", feature = "verify"))]
+#[allow(dead_code, reason = "the readers of assertions and proofs follow")]
+pub(crate) mod single_use;

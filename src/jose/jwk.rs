@@ -20,7 +20,7 @@
 
 mod fault;
 mod public;
-mod public_key;
+pub(in crate::jose) mod public_key;
 mod signing;
 mod verifying;
 
@@ -32,6 +32,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use crate::jose::json::JsonFault;
 pub use fault::{JwkFault, JwksFault, KeyFault, SigningFailed};
 pub use public::{Jwks, ParsedJwks, PublicJwk, RefusedJwk};
+pub(in crate::jose) use public::{check_purpose, refuse_secrets};
 pub use signing::{Pkcs8, Signature, SigningKey};
 pub use verifying::VerifyingKey;
 

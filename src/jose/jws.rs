@@ -19,11 +19,13 @@
 //! ```
 
 mod fault;
-mod header;
+pub(in crate::jose) mod header;
+mod parts;
 mod sign;
 mod verify;
 
 pub use fault::{JwsFault, Part};
 pub use header::Header;
+pub(in crate::jose) use parts::Parts;
 pub use sign::{CompactSigner, sign_compact};
 pub use verify::{UnverifiedJws, VerifiedJws};

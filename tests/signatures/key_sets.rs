@@ -96,7 +96,10 @@ fn coordinates_have_their_size() {
     for (key, member) in [(&p256, "x"), (&p256, "y"), (&ed25519, "x")] {
         let right = key[member].as_str().unwrap();
         for wrong in ["", "AA", &right[4..], &format!("AAAA{right}")] {
-            assert_eq!(parse(&with(key.clone(), member, json!(wrong))), Err(JwkFault::Coordinate(member)));
+            assert_eq!(
+                parse(&with(key.clone(), member, json!(wrong))),
+                Err(JwkFault::Coordinate(member, 32))
+            );
         }
         for odd in [format!("{right}="), right.replacen(|_| true, "+", 1), format!("{}B", &right[..42])] {
             assert_eq!(parse(&with(key.clone(), member, json!(odd))), Err(JwkFault::Base64(member)));

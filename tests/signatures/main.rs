@@ -8,6 +8,7 @@
 )]
 
 mod claims;
+mod foreign;
 mod forge;
 mod headers;
 mod interoperability;

@@ -43,9 +43,9 @@ pub enum JwkFault {
     /// The member has padding, stray bits or other characters.
     #[error("`{0}` is not canonical base64url without padding")]
     Base64(&'static str),
-    /// The coordinate doesn't have its full length (RFC 7518 §6.2.1.2, RFC 8037 §2).
-    #[error("`{0}` is not 32 bytes long")]
-    Coordinate(&'static str),
+    /// The coordinate doesn't have its full length in bytes (RFC 7518 §6.2.1.2, RFC 8037 §2).
+    #[error("`{0}` is not {1} bytes long")]
+    Coordinate(&'static str, usize),
     /// The modulus is even, has an unsupported size, or has a leading zero byte (RFC 7518 §2).
     #[error("`n` is not an RSA modulus of 2048 to 8192 bits")]
     Modulus,

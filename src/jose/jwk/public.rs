@@ -15,6 +15,7 @@ use crate::jose::json::{JsonFault, Object, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicJwk {
     key: PublicKey,
+    algorithm: Algorithm,
     kid: String,
 }
 
@@ -38,11 +39,14 @@ impl PublicJwk {
 
     /// The only algorithm of this key.
     pub fn algorithm(&self) -> Algorithm {
-        self.key.algorithm()
+        self.algorithm
     }
 
-    pub(super) fn new(key: PublicKey) -> Self {
-        Self { kid: key.thumbprint(), key }
+    /// # Errors
+    /// [`JwkFault::Curve`] for a key of a kind that this issuer never has.
+    pub(super) fn new(key: PublicKey) -> Result<Self, JwkFault> {
+        let algorithm = key.issuer_algorithm().ok_or(JwkFault::Curve)?;
+        Ok(Self { algorithm, kid: key.thumbprint(), key })
     }
 
     pub(super) fn key(&self) -> &PublicKey {
@@ -59,7 +63,7 @@ impl PublicJwk {
     fn from_object(object: &Object<'_>) -> Result<Self, JwkFault> {
         refuse_secrets(object)?;
         check_purpose(object)?;
-        let jwk = Self::new(PublicKey::from_object(object)?);
+        let jwk = Self::new(PublicKey::from_object(object)?)?;
         if object.has("alg") && text(object, "alg")? != jwk.algorithm().as_str() {
             return Err(JwkFault::Algorithm(jwk.algorithm()));
         }
@@ -153,7 +157,7 @@ fn id(key: &Value<'_>) -> Option<String> {
 const SECRETS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// A published secret is compromised, so a key that contains one is refused.
-fn refuse_secrets(object: &Object<'_>) -> Result<(), JwkFault> {
+pub(in crate::jose) fn refuse_secrets(object: &Object<'_>) -> Result<(), JwkFault> {
     match SECRETS.into_iter().find(|name| object.has(name)) {
         Some(name) => Err(JwkFault::Secret(name)),
         None => Ok(()),
@@ -161,7 +165,7 @@ fn refuse_secrets(object: &Object<'_>) -> Result<(), JwkFault> {
 }
 
 /// RFC 7517 §4.2 and §4.3.
-fn check_purpose(object: &Object<'_>) -> Result<(), JwkFault> {
+pub(in crate::jose) fn check_purpose(object: &Object<'_>) -> Result<(), JwkFault> {
     if object.has("use") && text(object, "use")? != "sig" {
         return Err(JwkFault::Use);
     }

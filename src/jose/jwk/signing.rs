@@ -75,8 +75,9 @@ impl SigningKey {
         let rejected = |reason: String| KeyFault::Rejected { algorithm, reason };
         let pair =
             Pair::from_pkcs8(algorithm, der, &random).map_err(|reason| rejected(reason.to_string()))?;
-        let public = pair.public_key().map_err(|reason| rejected(reason.to_string()))?;
-        Ok(Self { pair, random, public: PublicJwk::new(public) })
+        let public = pair.public_key().and_then(PublicJwk::new);
+        let public = public.map_err(|reason| rejected(reason.to_string()))?;
+        Ok(Self { pair, random, public })
     }
 
     /// The algorithm of the signatures.
@@ -134,7 +135,7 @@ impl Pair {
     }
 
     fn public_key(&self) -> Result<PublicKey, JwkFault> {
-        let wrong_length = |_| JwkFault::Coordinate("x");
+        let wrong_length = |_| JwkFault::Coordinate("x", 32);
         match self {
             Self::Es256(pair) => {
                 pair.public_key().as_ref().try_into().map(PublicKey::P256).map_err(wrong_length)

@@ -1,10 +1,5 @@
 //! Keys that verify.
 
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
-
-use super::public_key::PublicKey;
 use super::{Algorithm, PublicJwk};
 
 /// A public key that verifies signatures of its one algorithm.
@@ -28,16 +23,7 @@ impl VerifyingKey {
     /// refused, but (r, n−s) verifies whenever (r, s) does. Signatures therefore don't identify tokens, and deny
     /// lists use the `jti`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verdict = match self.0.key() {
-            PublicKey::P256(point) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
-            }
-            PublicKey::Ed25519(x) => UnparsedPublicKey::new(&ED25519, x).verify(message, signature),
-            PublicKey::Rsa { n, e } => {
-                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-            }
-        };
-        verdict.is_ok()
+        self.0.key().verify(self.algorithm().into(), message, signature)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Header {
 impl Header {
     pub(super) fn parse(json: &[u8]) -> Result<Self, JwsFault> {
         let object = Object::parse(json).map_err(JwsFault::Header)?;
-        refuse_parameters(&object)?;
+        refuse_parameters(&object, None)?;
         Ok(Self { alg: alg(&object)?, kid: kid(&object)?, typ: typ(&object)? })
     }
 
@@ -47,22 +47,27 @@ impl Header {
     /// Whether the token has the type `application/{subtype}`. RFC 7515 §4.1.9: case doesn't matter, and the prefix
     /// may be absent.
     pub fn is_type(&self, subtype: &str) -> bool {
-        const PREFIX: &str = "application/";
-        let Some(typ) = self.typ() else { return false };
-        let bare = match typ.split_at_checked(PREFIX.len()) {
-            Some((prefix, bare)) if prefix.eq_ignore_ascii_case(PREFIX) => bare,
-            _ => typ,
-        };
-        bare.eq_ignore_ascii_case(subtype)
+        self.typ().is_some_and(|typ| is_type(typ, subtype))
     }
 }
 
-fn refuse_parameters(header: &Object<'_>) -> Result<(), JwsFault> {
+/// Whether `typ` is the media type `application/{subtype}`.
+pub(in crate::jose) fn is_type(typ: &str, subtype: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let bare = match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, bare)) if prefix.eq_ignore_ascii_case(PREFIX) => bare,
+        _ => typ,
+    };
+    bare.eq_ignore_ascii_case(subtype)
+}
+
+/// Refuses what no token may have, except for the parameter that this kind of token needs.
+pub(in crate::jose) fn refuse_parameters(header: &Object<'_>, needed: Option<&str>) -> Result<(), JwsFault> {
     // RFC 7515 §4.1.11: no extension is supported, so any `crit` is an error, even an empty list.
     if header.has("crit") {
         return Err(JwsFault::Critical);
     }
-    match REFUSED.into_iter().find(|name| header.has(name)) {
+    match REFUSED.into_iter().find(|name| header.has(name) && needed != Some(name)) {
         Some(name) => Err(JwsFault::Parameter(name)),
         None => Ok(()),
     }
@@ -76,14 +81,14 @@ fn alg(header: &Object<'_>) -> Result<Algorithm, JwsFault> {
 }
 
 /// RFC 7515 §4.1.4 leaves `kid` optional. It is required here, so that no verifier has to try keys.
-fn kid(header: &Object<'_>) -> Result<String, JwsFault> {
+pub(in crate::jose) fn kid(header: &Object<'_>) -> Result<String, JwsFault> {
     match header.get("kid") {
         Some(Value::String(kid)) if (1..=MAX_KID).contains(&kid.len()) => Ok(kid.clone().into_owned()),
         _ => Err(JwsFault::Kid),
     }
 }
 
-fn typ(header: &Object<'_>) -> Result<Option<String>, JwsFault> {
+pub(in crate::jose) fn typ(header: &Object<'_>) -> Result<Option<String>, JwsFault> {
     match header.get("typ") {
         Some(Value::String(typ)) => Ok(Some(typ.clone().into_owned())),
         Some(_) => Err(JwsFault::Typ),

@@ -2,20 +2,14 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-
-use super::{Header, JwsFault, Part};
+use super::{Header, JwsFault, Parts};
 use crate::jose::jwk::VerifyingKey;
 
 /// A well-formed compact JWS with an acceptable header. Nothing in it is trustworthy yet.
 #[derive(Clone)]
 pub struct UnverifiedJws<'a> {
     header: Header,
-    /// The signed text: the encoded header and payload, joined by a full stop (RFC 7515 §5.2).
-    signing_input: &'a str,
-    payload: Vec<u8>,
-    signature: Vec<u8>,
+    parts: Parts<'a>,
 }
 
 impl<'a> UnverifiedJws<'a> {
@@ -38,23 +32,8 @@ impl<'a> UnverifiedJws<'a> {
     /// # Errors
     /// As [`UnverifiedJws::parse`].
     pub fn parse_up_to(most: usize, token: &'a str) -> Result<Self, JwsFault> {
-        if token.len() > most {
-            return Err(JwsFault::TooLong);
-        }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsFault::Parts)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(JwsFault::Parts)?;
-        if payload.contains('.') {
-            return Err(JwsFault::Parts);
-        }
-        if header.len() > Self::MAX_HEADER {
-            return Err(JwsFault::HeaderTooLong);
-        }
-        Ok(Self {
-            header: Header::parse(&decode(header, Part::Header)?)?,
-            signing_input,
-            payload: decode(payload, Part::Payload)?,
-            signature: decode(signature, Part::Signature)?,
-        })
+        let parts = Parts::split_up_to(most, token)?;
+        Ok(Self { header: Header::parse(&parts.header)?, parts })
     }
 
     /// The payload of a token that [`UnverifiedJws::verify`] has accepted before. The caller must know that, and
@@ -62,7 +41,7 @@ impl<'a> UnverifiedJws<'a> {
     #[cfg(feature = "server")]
     pub(crate) fn payload_of_verified(token: &str) -> Result<Vec<u8>, JwsFault> {
         let payload = token.split('.').nth(1).ok_or(JwsFault::Parts)?;
-        decode(payload, Part::Payload)
+        super::Part::Payload.decode(payload)
     }
 
     /// The unverified header, by which the caller chooses the key.
@@ -81,10 +60,10 @@ impl<'a> UnverifiedJws<'a> {
         if self.header.algorithm() != key.algorithm() {
             return Err(JwsFault::OtherAlgorithm);
         }
-        if !key.verify(self.signing_input.as_bytes(), &self.signature) {
+        if !key.verify(self.parts.signing_input.as_bytes(), &self.parts.signature) {
             return Err(JwsFault::Signature);
         }
-        Ok(VerifiedJws { header: &self.header, payload: &self.payload })
+        Ok(VerifiedJws { header: &self.header, payload: &self.parts.payload })
     }
 }
 
@@ -118,10 +97,4 @@ impl fmt::Debug for VerifiedJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedJws").field("header", self.header).finish_non_exhaustive()
     }
-}
-
-/// RFC 7515 §2 allows no padding and no other characters. A second spelling of the same bytes would be a second
-/// token, so the engine refuses padding and nonzero bits after the last byte.
-fn decode(part: &str, name: Part) -> Result<Vec<u8>, JwsFault> {
-    BASE64URL.decode(part).map_err(|_| JwsFault::Base64(name))
 }

@@ -1,0 +1,71 @@
+//! Reads and verifies compact JWSs of others.
+
+use std::fmt;
+
+use super::{ForeignJwsFault, Header, Jwk};
+use crate::jose::jws::{JwsFault, Parts};
+
+/// A well-formed compact JWS of somebody else, with an acceptable header. Nothing in it is trustworthy yet.
+#[derive(Clone)]
+pub struct Jws<'a> {
+    header: Header,
+    parts: Parts<'a>,
+}
+
+impl<'a> Jws<'a> {
+    /// Reads a token in the compact serialization (RFC 7515 §7.1), up to
+    /// [`MAX_LENGTH`](crate::jose::jws::UnverifiedJws::MAX_LENGTH) characters.
+    ///
+    /// # Errors
+    /// [`ForeignJwsFault`] names the rule that the token breaks.
+    pub fn parse(token: &'a str) -> Result<Self, ForeignJwsFault> {
+        let parts = Parts::split(token)?;
+        Ok(Self { header: Header::parse(&parts.header)?, parts })
+    }
+
+    /// Reads a token whose header has the public key that it is signed with, as a DPoP proof has (RFC 9449 §4.2). Other
+    /// tokens with such a header are refused.
+    ///
+    /// # Errors
+    /// As [`Jws::parse`], and [`ForeignJwsFault::Jwk`].
+    pub fn parse_with_jwk(token: &'a str) -> Result<(Self, Jwk), ForeignJwsFault> {
+        let parts = Parts::split(token)?;
+        let (header, jwk) = Header::parse_with_jwk(&parts.header)?;
+        Ok((Self { header, parts }, jwk))
+    }
+
+    /// The unverified header, by which the caller chooses the key.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Verifies the signature with a key that [answers to](Jwk::answers_to) the header. Returns the payload.
+    ///
+    /// # Errors
+    /// [`JwsFault::OtherKey`], [`JwsFault::OtherAlgorithm`] or [`JwsFault::Signature`].
+    pub fn verify(&self, key: &Jwk) -> Result<&[u8], JwsFault> {
+        if self.header.algorithm() != key.algorithm() {
+            return Err(JwsFault::OtherAlgorithm);
+        }
+        if !key.answers_to(&self.header) {
+            return Err(JwsFault::OtherKey);
+        }
+        match key.verify(self.parts.signing_input.as_bytes(), &self.parts.signature) {
+            true => Ok(&self.parts.payload),
+            false => Err(JwsFault::Signature),
+        }
+    }
+
+    /// The payload before its signature is verified. It may only decide which key to verify with, and never what is
+    /// allowed.
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.parts.payload
+    }
+}
+
+/// Shows only the header, because the token is a credential.
+impl fmt::Debug for Jws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jws").field("header", &self.header).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! The three parts of a compact JWS (RFC 7515 §7.1).
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+
+use super::{JwsFault, Part, UnverifiedJws};
+
+/// The decoded parts of a compact JWS, of whatever issuer.
+#[derive(Clone)]
+pub(in crate::jose) struct Parts<'a> {
+    pub(in crate::jose) header: Vec<u8>,
+    /// The signed text: the encoded header and payload, joined by a full stop (RFC 7515 §5.2).
+    pub(in crate::jose) signing_input: &'a str,
+    pub(in crate::jose) payload: Vec<u8>,
+    pub(in crate::jose) signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    /// Splits a token of at most [`UnverifiedJws::MAX_LENGTH`] characters.
+    pub(in crate::jose) fn split(token: &'a str) -> Result<Self, JwsFault> {
+        Self::split_up_to(UnverifiedJws::MAX_LENGTH, token)
+    }
+
+    /// Splits a token of at most `most` characters.
+    pub(in crate::jose) fn split_up_to(most: usize, token: &'a str) -> Result<Self, JwsFault> {
+        if token.len() > most {
+            return Err(JwsFault::TooLong);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsFault::Parts)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsFault::Parts)?;
+        if payload.contains('.') {
+            return Err(JwsFault::Parts);
+        }
+        if header.len() > UnverifiedJws::MAX_HEADER {
+            return Err(JwsFault::HeaderTooLong);
+        }
+        Ok(Self {
+            header: Part::Header.decode(header)?,
+            signing_input,
+            payload: Part::Payload.decode(payload)?,
+            signature: Part::Signature.decode(signature)?,
+        })
+    }
+}
+
+impl Part {
+    /// RFC 7515 §2 allows no padding and no other characters. A second spelling of the same bytes would be a second
+    /// token, so the engine refuses padding and nonzero bits after the last byte.
+    pub(super) fn decode(self, text: &str) -> Result<Vec<u8>, JwsFault> {
+        BASE64URL.decode(text).map_err(|_| JwsFault::Base64(self))
+    }
+}
