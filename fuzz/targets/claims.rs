@@ -44,6 +44,7 @@ fn written(claims: &Claims) -> Vec<u8> {
         project: &claims.project,
         environment: &claims.environment,
         generation: claims.generation,
+        confirmation: claims.confirmation,
         actor: claims.actor.as_ref(),
         origin: &claims.origin,
     };

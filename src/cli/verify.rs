@@ -20,7 +20,7 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::client::Request;
 use crate::domain::api_key::looks_like_key;
 use crate::domain::cidr::Cidrs;
-use crate::jose::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use crate::jose::claims::{Audience, Claims, Leeway, Presentation, Rules, TokenFault, verify_access_token};
 use crate::jose::jwk::{Jwks, VerifyingKey};
 use crate::jose::jws::UnverifiedJws;
 use crate::jose::revocation_feed::{Document, FeedFault, verify_document};
@@ -146,7 +146,13 @@ impl VerifyArgs {
     fn judge(&self, token: &str, issuer: &Issuer, now: Timestamp) -> Verdict {
         let audiences: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
         let audience = if audiences.is_empty() { Audience::Any } else { Audience::OneOf(&audiences) };
-        let rules = Rules { issuer: &issuer.name, audience, now, leeway: Leeway::NONE };
+        let rules = Rules {
+            issuer: &issuer.name,
+            audience,
+            presentation: Presentation::Shown,
+            now,
+            leeway: Leeway::NONE,
+        };
         let mut signed_by = "";
         let key_for = |kid: &str| {
             let key = issuer.keys.iter().find(|key| key.kid() == kid)?;

@@ -7,7 +7,7 @@
 //! ```
 //! use claviger::base::clock::Timestamp;
 //! use claviger::jose::claims::{
-//!     ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience, Leeway, Rules, TokenFault, verify_access_token,
+//!     ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience, Leeway, Presentation, Rules, TokenFault, verify_access_token,
 //! };
 //! use claviger::jose::jwk::{Algorithm, SigningKey, VerifyingKey};
 //! use claviger::jose::jws::sign_compact;
@@ -27,6 +27,7 @@
 //!     project: "default",
 //!     environment: "prd",
 //!     generation: 0,
+//!     confirmation: None,
 //!     actor: None,
 //!     origin: &[],
 //! };
@@ -36,7 +37,13 @@
 //! let token = sign_compact(&key, ACCESS_TOKEN_TYPE, &payload)?;
 //!
 //! let audience = Audience::OneOf(&["https://api.example.com"]);
-//! let mut rules = Rules { issuer: "https://auth.example.com", audience, now, leeway: Leeway::NONE };
+//! let mut rules = Rules {
+//!     issuer: "https://auth.example.com",
+//!     audience,
+//!     presentation: Presentation::Bearer,
+//!     now,
+//!     leeway: Leeway::NONE,
+//! };
 //! let keys = [VerifyingKey::from(key.public_jwk().clone())];
 //! let key_for = |kid: &str| keys.iter().find(|key| key.kid() == kid);
 //! assert_eq!(verify_access_token(&token, key_for, &rules)?.organization, "acme");
@@ -48,6 +55,7 @@
 mod fault;
 mod issue;
 mod parse;
+mod presentation;
 mod verify;
 
 use serde::Serialize;
@@ -55,9 +63,11 @@ use serde::Serialize;
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
 use crate::domain::scope::Scopes;
+use crate::jose::jwk::Thumbprint;
 
 pub use fault::TokenFault;
 pub use issue::AccessTokenClaims;
+pub use presentation::Presentation;
 #[cfg(feature = "server")]
 pub(crate) use verify::authentic_claims;
 pub use verify::{Audience, Leeway, Rules, verify_access_token};
@@ -103,6 +113,9 @@ pub struct Claims {
     pub environment: String,
     /// `gen`: the generation of the subject when the token was issued.
     pub generation: u64,
+    /// `cnf`: the thumbprint of the key that the token is bound to (RFC 9449 §6.1). Whoever presents the token has to prove
+    /// that they have that key. `None` in a token for whoever has it.
+    pub confirmation: Option<Thumbprint>,
     /// `act`: who acts for the subject, in an exchanged token (RFC 8693 §4.1).
     pub actor: Option<ActorClaim>,
     /// `origin`: the `jti`s of the tokens that an exchanged token came from. Empty in others.

@@ -22,6 +22,7 @@ mod fault;
 mod public;
 pub(in crate::jose) mod public_key;
 mod signing;
+mod thumbprint;
 mod verifying;
 
 use std::fmt;
@@ -34,6 +35,7 @@ pub use fault::{JwkFault, JwksFault, KeyFault, SigningFailed};
 pub use public::{Jwks, ParsedJwks, PublicJwk, RefusedJwk};
 pub(in crate::jose) use public::{check_purpose, refuse_secrets};
 pub use signing::{Pkcs8, Signature, SigningKey};
+pub use thumbprint::{NotAThumbprint, Thumbprint};
 pub use verifying::VerifyingKey;
 
 /// The supported signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). `none` and symmetric algorithms don't exist

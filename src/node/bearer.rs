@@ -9,7 +9,7 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{ActorClaim, Audience, Claims, Leeway, Rules, TokenFault};
+use crate::jose::claims::{ActorClaim, Audience, Claims, Leeway, Presentation, Rules, TokenFault};
 
 /// The clocks of two nodes of one deployment may differ by this much when they issue and check a token.
 const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8) {
@@ -62,9 +62,10 @@ impl Authenticator {
         &self,
         token: &str,
         audience: Audience<'_>,
+        presentation: Presentation,
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
-        let live = self.still_live(token, audience, now).await;
+        let live = self.still_live(token, audience, presentation, now).await;
         match &live {
             Err(BearerFault::Refused(_)) => self.events.refusal("token_invalid"),
             Err(BearerFault::Expired) => self.events.refusal("token_expired"),
@@ -84,9 +85,10 @@ impl Authenticator {
         &self,
         token: &str,
         audience: Audience<'_>,
+        presentation: Presentation,
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
-        let claims = self.verified(token, audience, now)?;
+        let claims = self.verified(token, audience, presentation, now)?;
         let (scopes, cidrs) = claims.rights().map_err(BearerFault::Refused)?;
         let subject: KeyId =
             claims.subject.parse().map_err(|_| BearerFault::Refused(TokenFault::NotText("sub")))?;
@@ -144,10 +146,12 @@ impl Authenticator {
         &self,
         token: &str,
         audience: Audience<'_>,
+        presentation: Presentation,
         now: Timestamp,
     ) -> Result<Claims, BearerFault> {
         let ring = self.signer.keyring.ring();
-        let rules = Rules { issuer: &self.signer.issuer, audience, now, leeway: BETWEEN_NODES };
+        let issuer = &self.signer.issuer;
+        let rules = Rules { issuer, audience, presentation, now, leeway: BETWEEN_NODES };
         let verdict = self.verified_tokens.verify(token, |kid| ring.verifying(kid, now), &rules);
         let claims = verdict.map_err(|fault| match fault {
             TokenFault::Expired => BearerFault::Expired,

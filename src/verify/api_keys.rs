@@ -19,6 +19,7 @@ use crate::client::{Answer, BaseUrl, Request};
 use crate::domain::address::{CallerAddress, ForwardedHeader};
 use crate::domain::api_key::looks_like_key;
 use crate::domain::trace_context::{TRACEPARENT, TraceContext};
+use crate::jose::claims::Presentation;
 use crate::sharing::fair_cache::{Digest, FairCache, Life, digest_of};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -92,7 +93,7 @@ impl AskedKeys {
         }
         let asked_at = shared.settings.clock.now();
         let token = self.ask(shared, key, caller, trace).await?;
-        let access = shared.verify(&token, caller).await?;
+        let access = shared.verify(&token, Presentation::Bearer, caller).await?;
         let until = asked_at.plus(self.remembered_seconds).unix();
         let life = Life { now: asked_at.unix(), until };
         self.answers.insert(digest, access.organization(), (access.clone(), asked_at), life);
@@ -113,7 +114,7 @@ impl AskedKeys {
         if !(0..self.remembered_seconds).contains(&age) {
             return Ok(None);
         }
-        match shared.admit(access, caller, now) {
+        match shared.admit(access, Presentation::Bearer, caller, now) {
             Ok(access) => Ok(Some(access)),
             Err(Refusal::Revoked | Refusal::Token(_)) => {
                 self.answers.invalidate(digest);

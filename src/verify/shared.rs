@@ -14,7 +14,7 @@ use super::settings::{Settings, WhenStale};
 use crate::base::clock::{Timestamp, timer_now};
 use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
-use crate::jose::claims::{Audience, Leeway, Rules, TokenFault, verify_access_token};
+use crate::jose::claims::{Audience, Leeway, Presentation, Rules, TokenFault, verify_access_token};
 use crate::jose::jws::{JwsFault, UnverifiedJws};
 use crate::sharing::fair_cache::{FairCache, Life, digest_of};
 
@@ -77,7 +77,13 @@ impl Shared {
         }
     }
 
-    pub(super) async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
+    /// Verifies a token that `caller` presents in this way.
+    pub(super) async fn verify(
+        &self,
+        token: &str,
+        presentation: Presentation,
+        caller: CallerAddress,
+    ) -> Result<Access, Refusal> {
         // A token that is too long to be read needs no digest.
         if token.len() > UnverifiedJws::MAX_LENGTH {
             return Err(TokenFault::from(JwsFault::TooLong).into());
@@ -86,17 +92,17 @@ impl Shared {
         let digest = digest_of(token);
         if let Some(access) = self.remembered.get(&digest) {
             self.metrics.was_remembered();
-            return self.admit(access, caller, now).inspect_err(|refusal| {
-                if matches!(refusal, Refusal::Revoked | Refusal::Token(_)) {
+            return self.admit(access, presentation, caller, now).inspect_err(|refusal| {
+                if is_over(refusal) {
                     self.remembered.invalidate(&digest);
                 }
             });
         }
-        let access = match self.read(token, now) {
-            Err(TokenFault::UnknownKey) => self.read_with_new_key(token, now).await?,
+        let access = match self.read(token, presentation, now) {
+            Err(TokenFault::UnknownKey) => self.read_with_new_key(token, presentation, now).await?,
             verdict => verdict?,
         };
-        let access = self.admit(access, caller, now)?;
+        let access = self.admit(access, presentation, caller, now)?;
         let life = Life { now: now.unix(), until: access.expires_at().plus(Leeway::MAX.seconds()).unix() };
         self.remembered.insert(digest, access.organization(), access.clone(), life);
         Ok(access)
@@ -106,11 +112,12 @@ impl Shared {
     pub(super) fn admit(
         &self,
         access: Access,
+        presentation: Presentation,
         caller: CallerAddress,
         now: Timestamp,
     ) -> Result<Access, Refusal> {
         let claims = access.claims();
-        self.rules(now, &[&self.settings.audience]).check(claims)?;
+        self.rules(now, presentation, &[&self.settings.audience]).check(claims)?;
         let received = self.feed_state.received().ok_or(Refusal::Unavailable(Unavailable::NotReady))?;
         if received.document().revokes(claims, access.kid()) {
             return Err(Refusal::Revoked);
@@ -142,30 +149,46 @@ impl Shared {
     }
 
     /// Verifies the signature and the claims of a token.
-    fn read(&self, token: &str, now: Timestamp) -> Result<Access, TokenFault> {
+    fn read(&self, token: &str, presentation: Presentation, now: Timestamp) -> Result<Access, TokenFault> {
         let mut kid = None;
         let key_for = |named: &str| {
             let key = self.keys.get(named)?;
             kid = Some(key.kid().to_owned());
             Some(key)
         };
-        let claims = verify_access_token(token, key_for, &self.rules(now, &[&self.settings.audience]))?;
+        let audience = [self.settings.audience.as_str()];
+        let rules = self.rules(now, presentation, &audience);
+        let claims = verify_access_token(token, key_for, &rules)?;
         let (scopes, cidrs) = claims.rights()?;
         let challenge = Arc::clone(&self.settings.challenge);
         Ok(Access::new(claims, scopes, cidrs, kid.unwrap_or_default(), challenge))
     }
 
-    async fn read_with_new_key(&self, token: &str, now: Timestamp) -> Result<Access, Refusal> {
+    async fn read_with_new_key(
+        &self,
+        token: &str,
+        presentation: Presentation,
+        now: Timestamp,
+    ) -> Result<Access, Refusal> {
         if !self.keys.are_known() {
             return Err(Refusal::Unavailable(Unavailable::NotReady));
         }
         let unverified = UnverifiedJws::parse(token).map_err(TokenFault::from)?;
         self.keys.look_up(unverified.header().kid(), LookupReason::Token).await;
-        Ok(self.read(token, now)?)
+        Ok(self.read(token, presentation, now)?)
     }
 
-    fn rules<'a>(&'a self, now: Timestamp, audience: &'a [&'a str]) -> Rules<'a> {
+    fn rules<'a>(&'a self, now: Timestamp, presentation: Presentation, audience: &'a [&'a str]) -> Rules<'a> {
         let Settings { issuer, leeway, .. } = &self.settings;
-        Rules { issuer, audience: Audience::OneOf(audience), now, leeway: *leeway }
+        Rules { issuer, audience: Audience::OneOf(audience), presentation, now, leeway: *leeway }
+    }
+}
+
+/// Whether a remembered token is of no use any more. One that was presented in the wrong way still is, to its holder.
+fn is_over(refusal: &Refusal) -> bool {
+    use TokenFault::{Bound, BoundToOther, NotBound};
+    match refusal {
+        Refusal::Token(fault) => !matches!(fault, Bound | BoundToOther | NotBound),
+        refusal => *refusal == Refusal::Revoked,
     }
 }

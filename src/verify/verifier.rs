@@ -18,6 +18,7 @@ use crate::client::{BaseUrl, Client};
 use crate::domain::address::CallerAddress;
 use crate::domain::credential::{Credential, CredentialFault};
 use crate::domain::trace_context::TraceContext;
+use crate::jose::claims::Presentation;
 
 /// Verifies the tokens of one issuer for one resource server. Clones share their state. The background tasks end when
 /// the last clone is dropped.
@@ -73,7 +74,7 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`]. If a token breaks several rules, it names the first.
     pub async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
-        let verdict = self.shared.verify(token, caller).await;
+        let verdict = self.shared.verify(token, Presentation::Bearer, caller).await;
         self.shared.metrics.decided(verdict.is_ok());
         verdict
     }
@@ -137,7 +138,7 @@ impl Verifier {
         trace: Option<TraceContext>,
     ) -> Result<Access, Refusal> {
         let verdict = match (credential, &self.api_keys) {
-            (Credential::Token(token), _) => self.shared.verify(token, caller).await,
+            (Credential::Token(token), _) => self.shared.verify(token, Presentation::Bearer, caller).await,
             (Credential::ApiKey(key), Some(asked)) => asked.access(&self.shared, key, caller, trace).await,
             (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
         };

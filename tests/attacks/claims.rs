@@ -206,18 +206,27 @@ async fn a_token_that_is_bound_to_a_key_is_no_bearer(backend: Backend) {
     doors
         .are_closed_to(|good| {
             let bound = |cnf: Value| {
-                Forgery::new(format!("cnf {cnf}"), good.with_claim("cnf", cnf), TokenFault::Bound)
+                Forgery::new(format!("cnf {cnf}"), good.with_claim("cnf", cnf), TokenFault::Confirmation)
             };
             let [null, _] = spliced(&good.payload, r#""cnf":null"#);
-            let null = Forgery::new("cnf is null", good.sign_payload(&null), TokenFault::Bound);
+            let null = Forgery::new("cnf is null", good.sign_payload(&null), TokenFault::Confirmation);
+            let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+            // Introspection describes it, because it is good for whoever proves that key.
+            let to_key = Forgery {
+                fault: TokenFault::Bound,
+                ..Forgery::for_others("bound to a key", good.with_claim("cnf", json!({ "jkt": jkt })))
+            };
             let methods = [
-                json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+                json!({ "jkt": jkt, "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+                json!({ "jkt": jkt[1..] }),
+                json!({ "jkt": format!("{jkt}=") }),
+                json!({ "jkt": [jkt] }),
                 json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
                 json!({ "jwk": { "kty": "EC" } }),
                 json!({}),
                 json!(""),
             ];
-            methods.into_iter().map(bound).chain([null]).collect()
+            methods.into_iter().map(bound).chain([null, to_key]).collect()
         })
         .await;
 }

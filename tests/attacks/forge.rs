@@ -38,7 +38,7 @@ pub(crate) struct Forgery {
     pub(crate) token: String,
     /// The rule, in the verifier's words.
     pub(crate) fault: TokenFault,
-    /// Introspection is for tokens of every audience, so there it is good.
+    /// Introspection is for the tokens of others too, so there it is good.
     pub(crate) is_for_others: bool,
 }
 

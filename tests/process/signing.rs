@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use claviger::base::clock::Clock;
-use claviger::jose::claims::{Audience, Claims, Leeway, Rules, verify_access_token};
+use claviger::jose::claims::{Audience, Claims, Leeway, Presentation, Rules, verify_access_token};
 use claviger::jose::jwk::{PublicJwk, VerifyingKey};
 
 use crate::support::{Backend, Claviger, Process, is_here};
@@ -46,6 +46,7 @@ pub(crate) async fn verified(server: &Process, token: &str) -> Claims {
     let rules = Rules {
         issuer: &server.issuer,
         audience: Audience::OneOf(&audience),
+        presentation: Presentation::Bearer,
         now: Clock::system().now(),
         leeway: Leeway::MAX,
     };

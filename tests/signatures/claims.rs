@@ -2,9 +2,10 @@
 
 use claviger::base::clock::Timestamp;
 use claviger::jose::claims::{
-    AccessTokenClaims, ActorClaim, Audience, Claims, Leeway, Rules, TokenFault, verify_access_token,
+    AccessTokenClaims, ActorClaim, Audience, Claims, Leeway, Presentation, Rules, TokenFault,
+    verify_access_token,
 };
-use claviger::jose::jwk::JsonFault;
+use claviger::jose::jwk::{JsonFault, Thumbprint};
 use claviger::jose::jws::CompactSigner;
 use serde_json::{Value, json};
 
@@ -87,7 +88,13 @@ fn the_audience_contains_the_resource_server() {
 #[test]
 fn only_the_issuer_takes_tokens_for_anybody() {
     let check = |audience| {
-        let rules = Rules { issuer: ISSUER, audience, now: Timestamp::from_unix(NOW), leeway: Leeway::NONE };
+        let rules = Rules {
+            issuer: ISSUER,
+            audience,
+            presentation: Presentation::Bearer,
+            now: Timestamp::from_unix(NOW),
+            leeway: Leeway::NONE,
+        };
         verify_access_token(&good_token(), |_| Some(verifying(&KEY)), &rules).map(drop)
     };
     assert_eq!(check(Audience::Any), Ok(()));
@@ -177,6 +184,40 @@ fn actors_are_whole_and_at_most_four_deep() {
     }
 }
 
+#[test]
+fn a_bound_token_is_for_whoever_proves_its_key() {
+    let key: Thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().unwrap();
+    let other: Thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".parse().unwrap();
+    let cidrs = ["10.0.0.0/8".to_owned()];
+    let signer = CompactSigner::new(KEY.clone(), "at+jwt");
+    let token = |confirmation| {
+        let claims = AccessTokenClaims { confirmation, ..written(&[AUDIENCE], &cidrs) };
+        signer.sign(text(&claims).as_bytes()).unwrap()
+    };
+    let (bound, unbound) = (token(Some(key)), token(None));
+    let verdict = |token: &str, presentation| {
+        let rules = Rules {
+            issuer: ISSUER,
+            audience: Audience::Any,
+            presentation,
+            now: Timestamp::from_unix(NOW),
+            leeway: Leeway::NONE,
+        };
+        verify_access_token(token, |_| Some(verifying(&KEY)), &rules).map(|claims| claims.confirmation)
+    };
+    for (token, presentation, expected) in [
+        (&bound, Presentation::Bearer, Err(TokenFault::Bound)),
+        (&bound, Presentation::Proven(key), Ok(Some(key))),
+        (&bound, Presentation::Proven(other), Err(TokenFault::BoundToOther)),
+        (&bound, Presentation::Shown, Ok(Some(key))),
+        (&unbound, Presentation::Bearer, Ok(None)),
+        (&unbound, Presentation::Proven(key), Err(TokenFault::NotBound)),
+        (&unbound, Presentation::Shown, Ok(None)),
+    ] {
+        assert_eq!(verdict(token, presentation), expected, "{presentation:?}");
+    }
+}
+
 fn written<'a>(audience: &'a [&'a str], cidrs: &'a [String]) -> AccessTokenClaims<'a> {
     AccessTokenClaims {
         issuer: ISSUER,
@@ -192,6 +233,7 @@ fn written<'a>(audience: &'a [&'a str], cidrs: &'a [String]) -> AccessTokenClaim
         project: "web",
         environment: "prd",
         generation: 7,
+        confirmation: None,
         actor: None,
         origin: &[],
     }

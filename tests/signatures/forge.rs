@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use claviger::base::clock::Timestamp;
-use claviger::jose::claims::{Audience, Claims, Leeway, Rules, TokenFault, verify_access_token};
+use claviger::jose::claims::{
+    Audience, Claims, Leeway, Presentation, Rules, TokenFault, verify_access_token,
+};
 use claviger::jose::jwk::{Algorithm, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
@@ -76,6 +78,7 @@ pub(crate) fn verify_at(token: &str, now: i64, leeway: Leeway) -> Result<Claims,
     let rules = Rules {
         issuer: ISSUER,
         audience: Audience::OneOf(&[AUDIENCE]),
+        presentation: Presentation::Bearer,
         now: Timestamp::from_unix(now),
         leeway,
     };

@@ -14,6 +14,7 @@ mod headers;
 mod interoperability;
 mod key_sets;
 mod pem_import;
+mod proofs;
 mod properties;
 mod serialization;
 mod times;

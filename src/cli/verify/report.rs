@@ -90,6 +90,9 @@ impl Report<'_> {
         if self.checked.address.is_none() {
             unchecked.push("the network ranges (--address)");
         }
+        if self.contents.claims.as_ref().is_some_and(|claims| claims.get("cnf").is_some()) {
+            unchecked.push("that the sender has the key in `cnf` (needs a proof of each request)");
+        }
         (!unchecked.is_empty()).then(|| format!("Not checked: {}.", unchecked.join(", ")))
     }
 

@@ -45,15 +45,24 @@ pub enum TokenFault {
     /// RFC 8693 §4.1: `act` is not an object, or is nested too deeply.
     #[error("`act` is not an object nested at most {MAX_ACTORS} deep")]
     NotActor,
-    /// RFC 7800 §3.1: `cnf` binds the token to a key that the sender must prove to have. A bearer proves nothing.
-    #[error("`cnf` binds it to a key, which a Bearer request doesn't prove")]
-    Bound,
+    /// RFC 7800 §3.1: `cnf` has another method than `jkt` (RFC 9449 §6.1), or more than one, or a malformed thumbprint.
+    #[error("`cnf` has something else than the thumbprint of a key, `jkt`")]
+    Confirmation,
     /// RFC 9068 §4: `iss` differs from the expected issuer.
     #[error("`iss` is another issuer")]
     Issuer,
     /// RFC 9068 §4: `aud` contains none of the expected audiences.
     #[error("`aud` does not contain this resource server")]
     Audience,
+    /// RFC 9449 §7.1: the token is bound to a key, and was presented as Bearer, which proves no key.
+    #[error("it is bound to a key: it needs the scheme DPoP, and a proof of that key")]
+    Bound,
+    /// RFC 9449 §7.1: the token is bound to no key, and was presented with the scheme DPoP.
+    #[error("it is bound to no key: its scheme is Bearer, and not DPoP")]
+    NotBound,
+    /// RFC 9449 §7.1: the token is bound to another key than the one that the sender proved to have.
+    #[error("it is bound to another key than that of the proof")]
+    BoundToOther,
     /// `exp` is not after `iat`.
     #[error("`exp` is not after `iat`")]
     NoLifetime,

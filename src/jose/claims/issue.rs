@@ -1,10 +1,11 @@
 //! Writes claims.
 
-use serde::ser::Error;
+use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 
 use super::ActorClaim;
 use crate::base::clock::Timestamp;
+use crate::jose::jwk::Thumbprint;
 
 /// The borrowed claims of a token that is about to be signed. The members are written in the order of the fields.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -44,6 +45,9 @@ pub struct AccessTokenClaims<'a> {
     /// `gen`: the generation of the subject.
     #[serde(rename = "gen")]
     pub generation: u64,
+    /// `cnf`, in a token that is bound to a key (RFC 9449 §6.1).
+    #[serde(rename = "cnf", serialize_with = "bound_to", skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Thumbprint>,
     /// `act`, in an exchanged token.
     #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
     pub actor: Option<&'a ActorClaim>,
@@ -68,6 +72,13 @@ fn one_or_many<S: Serializer>(audience: &&[&str], serializer: S) -> Result<S::Ok
         [one] => serializer.serialize_str(one),
         many => many.serialize(serializer),
     }
+}
+
+/// RFC 9449 §6.1: the confirmation method `jkt`.
+fn bound_to<S: Serializer>(key: &Option<Thumbprint>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut confirmation = serializer.serialize_map(Some(1))?;
+    confirmation.serialize_entry("jkt", key)?;
+    confirmation.end()
 }
 
 /// RFC 7519 §2: seconds since the Unix epoch.

@@ -3,19 +3,20 @@
 use super::{ActorClaim, Claims, MAX_ACTORS, TokenFault};
 use crate::base::clock::Timestamp;
 use crate::jose::json::{Object, Value};
+use crate::jose::jwk::Thumbprint;
 
 impl Claims {
     /// Reads a payload. Unknown members are ignored, so an issuer may be newer than a verifier. `cnf` is the
-    /// exception: it says that possession of the token is not enough.
+    /// exception: it says that possession of the token is not enough, so everything in it must be understood.
     ///
-    /// This checks neither signature nor issuer, audience or time.
+    /// This checks neither signature nor issuer, audience, time or who presents the token.
     /// [`verify_access_token`](super::verify_access_token) does.
     ///
     /// # Errors
-    /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::Bound`].
+    /// The [`TokenFault`]s from [`TokenFault::Payload`] to [`TokenFault::Confirmation`].
     pub fn parse(payload: &[u8]) -> Result<Self, TokenFault> {
         let claims = Object::parse(payload).map_err(TokenFault::Payload)?;
-        let parsed = Self {
+        Ok(Self {
             issuer: text(&claims, "iss")?,
             subject: text(&claims, "sub")?,
             client_id: text(&claims, "client_id")?,
@@ -32,9 +33,8 @@ impl Claims {
             generation: generation(&claims)?,
             actor: claims.get("act").map(|act| actor(act, MAX_ACTORS)).transpose()?,
             origin: claims.get("origin").map_or(Ok(Vec::new()), |_| texts(&claims, "origin"))?,
-        };
-        // RFC 7800 §3.1, for every method (RFC 8705 §3.1, RFC 9449 §6.1): no endpoint here checks a proof.
-        if claims.has("cnf") { Err(TokenFault::Bound) } else { Ok(parsed) }
+            confirmation: claims.get("cnf").map(confirmation).transpose()?,
+        })
     }
 }
 
@@ -86,6 +86,16 @@ fn actor(value: &Value<'_>, depth: usize) -> Result<ActorClaim, TokenFault> {
         generation: generation(object)?,
         earlier: earlier.map(Box::new),
     })
+}
+
+/// The key that a token is bound to. RFC 7800 §3.1 has other methods, also beside `jkt` (RFC 8705 §3.1), but nothing here
+/// checks what they require.
+fn confirmation(value: &Value<'_>) -> Result<Thumbprint, TokenFault> {
+    let Value::Object(methods) = value else { return Err(TokenFault::Confirmation) };
+    match (methods.iter().count(), methods.get("jkt")) {
+        (1, Some(Value::String(thumbprint))) => thumbprint.parse().map_err(|_| TokenFault::Confirmation),
+        _ => Err(TokenFault::Confirmation),
+    }
 }
 
 /// A non-empty string without control characters, which stores and logs handle badly.

@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use super::{ACCESS_TOKEN_TYPE, Claims, MAX_LIFETIME, TokenFault};
+use super::{ACCESS_TOKEN_TYPE, Claims, MAX_LIFETIME, Presentation, TokenFault};
 use crate::base::clock::Timestamp;
 use crate::jose::jwk::VerifyingKey;
 use crate::jose::jws::UnverifiedJws;
@@ -14,6 +14,8 @@ pub struct Rules<'a> {
     pub issuer: &'a str,
     /// The expected audience.
     pub audience: Audience<'a>,
+    /// How the token was presented.
+    pub presentation: Presentation,
     /// The current time.
     pub now: Timestamp,
     /// How far the issuer's clock may be off.
@@ -101,6 +103,7 @@ impl Rules<'_> {
         if !self.audience.admits(claims) {
             return Err(TokenFault::Audience);
         }
+        self.presentation.check(claims.confirmation)?;
         self.check_times(claims)
     }
 

@@ -25,7 +25,8 @@ impl Header {
     pub(super) fn parse_with_jwk(json: &[u8]) -> Result<(Self, Jwk), ForeignJwsFault> {
         let object = Object::parse(json).map_err(JwsFault::Header)?;
         refuse_parameters(&object, Some("jwk"))?;
-        let header = Self::from_object(&object)?;
+        // The key itself is here, so an id chooses nothing.
+        let header = Self { kid: None, ..Self::from_object(&object)? };
         let jwk = match object.get("jwk") {
             Some(Value::Object(jwk)) => Jwk::from_object(jwk, Some(header.algorithm)),
             _ => Err(JwkFault::Missing("jwk").into()),

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::{Algorithm, ForeignJwkFault, Header};
 use crate::jose::json::Object;
 use crate::jose::jwk::public_key::{PublicKey, text};
-use crate::jose::jwk::{check_purpose, refuse_secrets};
+use crate::jose::jwk::{Thumbprint, check_purpose, refuse_secrets};
 
 /// The longest `kid`, in bytes.
 const MAX_KID: usize = 128;
@@ -65,7 +65,7 @@ impl Jwk {
             (None, [only]) => *only,
             (None, _) => return Err(ForeignJwkFault::NoAlgorithm),
         };
-        let kid = kid.unwrap_or_else(|| key.thumbprint());
+        let kid = kid.unwrap_or_else(|| key.thumbprint().to_string());
         if !(1..=MAX_KID).contains(&kid.len()) || kid.contains(char::is_control) {
             return Err(ForeignJwkFault::Kid);
         }
@@ -82,8 +82,8 @@ impl Jwk {
         &self.kid
     }
 
-    /// The RFC 7638 SHA-256 thumbprint in base64url, 43 characters. It identifies the key whatever its `kid` and `alg`.
-    pub fn thumbprint(&self) -> String {
+    /// The RFC 7638 SHA-256 thumbprint. It identifies the key whatever its `kid` and `alg`.
+    pub fn thumbprint(&self) -> Thumbprint {
         self.key.thumbprint()
     }
 

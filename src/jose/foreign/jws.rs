@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{ForeignJwsFault, Header, Jwk};
-use crate::jose::jws::{JwsFault, Parts};
+use crate::jose::jws::{JwsFault, Parts, UnverifiedJws};
+
+/// The longest encoded header with a public key, in characters. An RSA key of 8,192 bits fits.
+const MAX_HEADER_WITH_JWK: usize = 4 * 1024;
 
 /// A well-formed compact JWS of somebody else, with an acceptable header. Nothing in it is trustworthy yet.
 #[derive(Clone)]
@@ -29,7 +32,7 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// As [`Jws::parse`], and [`ForeignJwsFault::Jwk`].
     pub fn parse_with_jwk(token: &'a str) -> Result<(Self, Jwk), ForeignJwsFault> {
-        let parts = Parts::split(token)?;
+        let parts = Parts::split_within(UnverifiedJws::MAX_LENGTH, MAX_HEADER_WITH_JWK, token)?;
         let (header, jwk) = Header::parse_with_jwk(&parts.header)?;
         Ok((Self { header, parts }, jwk))
     }

@@ -46,7 +46,7 @@ impl PublicJwk {
     /// [`JwkFault::Curve`] for a key of a kind that this issuer never has.
     pub(super) fn new(key: PublicKey) -> Result<Self, JwkFault> {
         let algorithm = key.issuer_algorithm().ok_or(JwkFault::Curve)?;
-        Ok(Self { algorithm, kid: key.thumbprint(), key })
+        Ok(Self { algorithm, kid: key.thumbprint().to_string(), key })
     }
 
     pub(super) fn key(&self) -> &PublicKey {
@@ -149,7 +149,7 @@ fn id(key: &Value<'_>) -> Option<String> {
     match object.get("kid") {
         Some(Value::String(kid)) => Some(kid.clone().into_owned()),
         Some(_) => None,
-        None => PublicKey::from_object(object).ok().map(|key| key.thumbprint()),
+        None => PublicKey::from_object(object).ok().map(|key| key.thumbprint().to_string()),
     }
 }
 

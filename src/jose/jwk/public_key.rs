@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use ring::digest::{SHA256, digest};
 
-use super::{Algorithm, JwkFault};
+use super::{Algorithm, JwkFault, Thumbprint};
 use crate::jose::json::{Object, Value};
 
 /// A public key whose parts have the sizes that its kind requires.
@@ -74,10 +74,12 @@ impl PublicKey {
     }
 
     /// RFC 7638 §3: SHA-256 of the required members only, sorted by name, without white space.
-    pub(in crate::jose) fn thumbprint(&self) -> String {
+    pub(in crate::jose) fn thumbprint(&self) -> Thumbprint {
         let members: Vec<String> =
             self.members().iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
-        BASE64URL.encode(digest(&SHA256, format!("{{{}}}", members.join(",")).as_bytes()))
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, format!("{{{}}}", members.join(",")).as_bytes()).as_ref());
+        Thumbprint::from_digest(bytes)
     }
 }
 

@@ -19,8 +19,8 @@ pub enum JwsFault {
     /// RFC 7515 §2: a part has padding, white space, other characters or stray bits.
     #[error("its {0} is not canonical base64url without padding")]
     Base64(Part),
-    /// The header is longer than [`UnverifiedJws::MAX_HEADER`].
-    #[error("its header is longer than {} characters", UnverifiedJws::MAX_HEADER)]
+    /// The header is longer than [`UnverifiedJws::MAX_HEADER`], or than a header with a public key needs to be.
+    #[error("its header is too long")]
     HeaderTooLong,
     /// RFC 7515 §4: the header is not a strict JSON object.
     #[error("its header is refused: {0}")]

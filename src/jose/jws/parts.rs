@@ -23,6 +23,15 @@ impl<'a> Parts<'a> {
 
     /// Splits a token of at most `most` characters.
     pub(in crate::jose) fn split_up_to(most: usize, token: &'a str) -> Result<Self, JwsFault> {
+        Self::split_within(most, UnverifiedJws::MAX_HEADER, token)
+    }
+
+    /// Splits a token of at most `most` characters, of which the header has at most `most_of_header`.
+    pub(in crate::jose) fn split_within(
+        most: usize,
+        most_of_header: usize,
+        token: &'a str,
+    ) -> Result<Self, JwsFault> {
         if token.len() > most {
             return Err(JwsFault::TooLong);
         }
@@ -31,7 +40,7 @@ impl<'a> Parts<'a> {
         if payload.contains('.') {
             return Err(JwsFault::Parts);
         }
-        if header.len() > UnverifiedJws::MAX_HEADER {
+        if header.len() > most_of_header {
             return Err(JwsFault::HeaderTooLong);
         }
         Ok(Self {

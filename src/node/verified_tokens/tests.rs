@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::base::clock::Timestamp;
-use crate::jose::claims::{Audience, Leeway, verify_access_token};
+use crate::jose::claims::{Audience, Leeway, Presentation, verify_access_token};
 use crate::jose::jwk::{Algorithm, SigningKey};
 use crate::jose::jws::sign_compact;
 
@@ -104,7 +104,7 @@ proptest! {
                     };
                     let expected: Vec<&str> = audience.into_iter().collect();
                     let audience = if expected.is_empty() { Audience::Any } else { Audience::OneOf(&expected) };
-                    let rules = Rules { issuer: ISSUER, audience, now, leeway: Leeway::NONE };
+                    let rules = Rules { issuer: ISSUER, audience, presentation: Presentation::Bearer, now, leeway: Leeway::NONE };
                     prop_assert_eq!(
                         memory.verify(token, key_for, &rules),
                         verify_access_token(token, key_for, &rules)
@@ -120,7 +120,13 @@ fn only_texts_whose_signature_is_good_are_remembered() {
     let Fixture { keys, tokens } = fixture();
     let memory = VerifiedTokens::new(1_000);
     let now = Timestamp::from_unix(START + 300);
-    let rules = Rules { issuer: ISSUER, audience: Audience::Any, now, leeway: Leeway::NONE };
+    let rules = Rules {
+        issuer: ISSUER,
+        audience: Audience::Any,
+        presentation: Presentation::Bearer,
+        now,
+        leeway: Leeway::NONE,
+    };
     let key_for = |kid: &str| keys.iter().find(|key| key.kid() == kid);
     for token in tokens {
         let is_good = memory.verify(token, key_for, &rules).is_ok();

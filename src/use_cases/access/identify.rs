@@ -9,7 +9,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
-use crate::jose::claims::Audience;
+use crate::jose::claims::{Audience, Presentation};
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 
 /// A credential as a caller presents it.
@@ -71,7 +71,8 @@ pub async fn identify_at(
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let live = authenticator.live_token(token, Audience::OneOf(&[audience]), now).await?;
+    let live =
+        authenticator.live_token(token, Audience::OneOf(&[audience]), Presentation::Bearer, now).await?;
     let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
         authenticator.refuse(&subject, RefusalReason::Address, origin, now);

@@ -85,6 +85,7 @@ pub async fn token_exchange(
         project: &subject.project,
         environment: &subject.environment,
         generation: subject.generation,
+        confirmation: None,
         actor: Some(&actor),
         origin: &subject.origin,
     };

@@ -10,7 +10,8 @@ use crate::domain::api_key::looks_like_key;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{ActorClaim, Audience};
+use crate::jose::claims::{ActorClaim, Audience, Presentation};
+use crate::jose::jwk::Thumbprint;
 use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
 use crate::use_cases::access::Caller;
 
@@ -42,8 +43,17 @@ struct About {
     project: String,
     env: String,
     r#gen: u64,
+    /// RFC 9449 §6.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<ActorClaim>,
+}
+
+/// The key that a token is bound to.
+#[derive(Debug, Serialize)]
+struct Confirmation {
+    jkt: Thumbprint,
 }
 
 impl Introspection {
@@ -117,7 +127,7 @@ async fn find(
             Err(refusal) => Err(refusal.into()),
         };
     }
-    match authenticator.live_token(token, Audience::Any, now).await {
+    match authenticator.live_token(token, Audience::Any, Presentation::Shown, now).await {
         Ok(live) => Ok(Some(Found::Token(live.into()))),
         Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
         Err(_) => Ok(None),
@@ -140,12 +150,13 @@ impl From<LiveToken> for About {
             exp: Some(claims.expires_at.unix()),
             iat: Some(claims.issued_at.unix()),
             jti: Some(claims.token_id),
-            token_type: "Bearer",
+            token_type: claims.confirmation.map_or("Bearer", |_| "DPoP"),
             cidrs: claims.cidrs,
             org: claims.organization,
             project: claims.project,
             env: claims.environment,
             r#gen: claims.generation,
+            cnf: claims.confirmation.map(|jkt| Confirmation { jkt }),
             act: claims.actor,
         }
     }
@@ -170,6 +181,7 @@ impl About {
             project: key.project.to_string(),
             env: key.environment.as_str().to_owned(),
             r#gen: key.generation,
+            cnf: None,
             act: None,
         }
     }

@@ -90,6 +90,7 @@ impl Signer {
             project: key.project.as_str(),
             environment: key.environment.as_str(),
             generation: key.generation,
+            confirmation: None,
             actor: None,
             origin: &[],
         };

@@ -7,7 +7,7 @@ use crate::domain::api_key::looks_like_key;
 use crate::domain::audit::Actor;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
-use crate::jose::claims::{Audience, Claims};
+use crate::jose::claims::{Audience, Claims, Presentation};
 use crate::node::{Authenticator, Records, Revocations, run_to_completion};
 use crate::store::{RevokeTokenError, RevokedToken};
 use crate::use_cases::access::Caller;
@@ -35,7 +35,9 @@ pub async fn revoke(
     }
     let now = records.clock.now();
     // A token that none of our signing keys signed, or that has expired, is already invalid.
-    let Ok(claims) = authenticator.verified(&request.token, Audience::Any, now) else { return Ok(()) };
+    let Ok(claims) = authenticator.verified(&request.token, Audience::Any, Presentation::Shown, now) else {
+        return Ok(());
+    };
     if !may_revoke(&request.caller, &claims) {
         return Err(UnauthorizedClient::OtherClientsToken.into());
     }

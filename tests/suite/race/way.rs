@@ -66,7 +66,11 @@ impl Way {
     pub(super) async fn is_active(&self, token: &str) -> bool {
         match self {
             Self::Direct { node, .. } => {
-                match node.authenticator.live_token(token, Audience::Any, node.clock.now()).await {
+                match node
+                    .authenticator
+                    .live_token(token, Audience::Any, Presentation::Bearer, node.clock.now())
+                    .await
+                {
                     Ok(_) => true,
                     Err(BearerFault::Revoked | BearerFault::KeyRevoked) => false,
                     Err(BearerFault::Refused(TokenFault::UnknownKey)) => false,

@@ -9,7 +9,7 @@ use crate::domain::key::SecretId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{ActorClaim, Audience};
+use crate::jose::claims::{ActorClaim, Audience, Presentation};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
 };
@@ -48,7 +48,10 @@ impl Subject {
         token: &str,
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
-        let live = authenticator.live_token(token, Audience::Any, now).await.map_err(not_live)?;
+        let live = authenticator
+            .live_token(token, Audience::Any, Presentation::Bearer, now)
+            .await
+            .map_err(not_live)?;
         if live.claims.audience.contains(&authenticator.signer.issuer) {
             return Err(SubjectTokenFault::ForManagement.into());
         }
