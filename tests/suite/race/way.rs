@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
-use claviger::jose::claims::{Audience, TokenFault};
+use claviger::jose::claims::{Audience, Presentation, TokenFault};
 use claviger::node::{BearerFault, Node, Presented};
 use claviger::use_cases::access::{Caller, PresentedCredential, identify};
 use claviger::use_cases::management::Force;
