@@ -1,8 +1,9 @@
 //! Fills an empty store.
 
+use super::change_kind::ChangeKind;
 use super::db::{on, row};
 use super::signing_keys::SealedSigningKey;
-use super::write::{ChangeKind, Write};
+use super::write::Write;
 use super::{NewKey, Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeyCheck;

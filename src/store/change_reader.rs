@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection}
 use tokio::time::{Instant, timeout};
 
 use super::calls::CallKind;
+use super::change_kind::ChangeKind;
 use super::changes::{Change, Position};
 use super::db::{Db, Either, either, row};
 use super::error::timed_out;
@@ -16,7 +17,6 @@ use super::primary::Primary;
 use super::revoked_tokens::RevokedTokenRow;
 use super::signing_keys::{SIGNING_KEYS, SigningKeyRow};
 use super::withdrawals::{WITHDRAWALS_AFTER, WithdrawalRow};
-use super::write::ChangeKind;
 use super::{RevokedToken, SealedSigningKey, Store, StoreError, StoredMasterKey, Withdrawal};
 use crate::base::clock::{Timestamp, monotonic_now, timer_now};
 

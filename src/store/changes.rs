@@ -2,8 +2,8 @@
 
 use sqlx::postgres::PgListener;
 
+use super::change_kind::ChangeKind;
 use super::db::{Either, on};
-use super::write::ChangeKind;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 

@@ -2,8 +2,9 @@
 
 use sqlx::QueryBuilder;
 
+use super::change_kind::ChangeKind;
 use super::db::{on, row};
-use super::write::{ChangeKind, Write};
+use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;

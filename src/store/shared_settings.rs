@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::change_kind::ChangeKind;
 use super::db::{Either, database_seconds, on, row};
-use super::write::{ChangeKind, Write};
+use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::audit::{Actor, AuditEvent};

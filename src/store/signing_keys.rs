@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::change_kind::ChangeKind;
 use super::db::{on, row};
-use super::write::{ChangeKind, Write};
+use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::base::master_key::MasterKeyCheck;

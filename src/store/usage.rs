@@ -59,7 +59,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         // It takes its turn among the mutations, because some of them lock many keys in an order of their own.
-        let mut write = self.turn(at).await?;
+        let mut write = self.write_unnumbered(at).await?;
         write.record_refusals(refusals).await?;
         buckets::add(&mut write.tx, records).await?;
         totals::add(&mut write.tx, records).await?;

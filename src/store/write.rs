@@ -10,6 +10,7 @@ use sqlx::QueryBuilder;
 
 use super::Store;
 use super::calls::{CallKind, StoreCalls, is_failure};
+use super::change_kind::ChangeKind;
 use super::db::{BATCH, Either, Tx, begin, either, in_time, on, stays_prepared};
 use super::error::StoreError;
 use super::fault::Fault;
@@ -17,69 +18,6 @@ use crate::base::clock::{Timestamp, monotonic_now};
 use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::principal::Principal;
 use crate::sharing::fair_queue::Permit;
-
-/// What kind of thing a mutation changed. Nodes use it to find the copies in memory that are outdated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// An API key or one of its secrets. The subject is the key's id.
-    Key,
-    /// A token was revoked. The subject is its `jti`.
-    Token,
-    /// The signing keys. The subject is the kid.
-    SigningKey,
-    /// An organization. The subject is its id.
-    Organization,
-    /// A project. The subject is `organization/project`.
-    Project,
-    /// The store was created.
-    Bootstrap,
-    /// The store was created or replaced from a backup. The subject is the new epoch.
-    Restore,
-    /// Nothing changed: a request was refused, and the refusal is recorded.
-    Refusal,
-    /// Somebody signed in to the console or signed out. The subject is the key's id.
-    ConsoleSession,
-    /// A master key took over, or the tags of a replaced one ended. The subject is its number.
-    MasterKey,
-    /// The issuer or the brand. Running nodes keep the old value until they restart.
-    Deployment,
-}
-
-impl ChangeKind {
-    const ALL: [Self; 11] = [
-        Self::Key,
-        Self::Token,
-        Self::SigningKey,
-        Self::Organization,
-        Self::Project,
-        Self::Bootstrap,
-        Self::Restore,
-        Self::Refusal,
-        Self::ConsoleSession,
-        Self::MasterKey,
-        Self::Deployment,
-    ];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Token => "token",
-            Self::SigningKey => "signing_key",
-            Self::Organization => "organization",
-            Self::Project => "project",
-            Self::Bootstrap => "bootstrap",
-            Self::Restore => "restore",
-            Self::Refusal => "refusal",
-            Self::ConsoleSession => "console_session",
-            Self::MasterKey => "master_key",
-            Self::Deployment => "deployment",
-        }
-    }
-
-    pub(super) fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
 
 /// Where a mutation is measured, and since when. `None` in a transaction of somebody else.
 type Measured = Option<(Arc<StoreCalls>, Instant)>;
@@ -90,10 +28,8 @@ pub struct Write {
     pub(super) tx: Tx,
     pub(super) at: Timestamp,
     actor: Actor,
-    /// The number of the next record.
-    seq: i64,
-    /// Whether `seq` already belongs to a record, so that the next record needs a new number.
-    is_spent: bool,
+    /// A change number that this transaction has taken and no record has used yet.
+    unused_number: Option<i64>,
     touched: Vec<(ChangeKind, String)>,
     measured: Measured,
     /// The organization's permit, held until the transaction ends.
@@ -101,54 +37,68 @@ pub struct Write {
 }
 
 impl Store {
-    /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence,
-    /// so writers take turns, and what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
+    /// Opens a mutation at `at`. The first statement takes the change number. It locks the row of the sequence, so the
+    /// next writer waits, and what a mutation reads stays true until it commits, on PostgreSQL as on SQLite.
     ///
     /// # Errors
     /// When the store fails, when an earlier writer takes too long, or when too many requests of the actor's
     /// organization are waiting.
     pub async fn write(&self, at: Timestamp, actor: &Actor) -> Result<Write, StoreError> {
         let permit = self.writing(&actor.principal()).await?;
-        let (tx, seq, measured) = self.take_turn(1).await?;
-        let (actor, touched) = (actor.clone(), Vec::new());
-        Ok(Write { tx, at, actor, seq, is_spent: false, touched, measured, _permit: Some(permit) })
+        let (tx, number, measured) = self.begin_write(1).await?;
+        Ok(Write {
+            tx,
+            at,
+            actor: actor.clone(),
+            unused_number: Some(number),
+            touched: Vec::new(),
+            measured,
+            _permit: Some(permit),
+        })
     }
 
-    /// Takes a turn among the writers for work that is not a mutation. It takes no change number unless something
-    /// is recorded after all.
-    pub(super) async fn turn(&self, at: Timestamp) -> Result<Write, StoreError> {
+    /// Waits among the writers for work that is not a mutation. It takes no change number unless something is recorded
+    /// after all.
+    pub(super) async fn write_unnumbered(&self, at: Timestamp) -> Result<Write, StoreError> {
         let permit = self.writing(&Principal::default()).await?;
-        let (tx, seq, measured) = self.take_turn(0).await?;
-        let (actor, touched) = (Actor::server(Who::Schedule), Vec::new());
-        Ok(Write { tx, at, actor, seq, is_spent: true, touched, measured, _permit: Some(permit) })
+        let (tx, _, measured) = self.begin_write(0).await?;
+        Ok(Write {
+            tx,
+            at,
+            actor: Actor::server(Who::Schedule),
+            unused_number: None,
+            touched: Vec::new(),
+            measured,
+            _permit: Some(permit),
+        })
     }
 
     /// Checks that the store accepts writes, by a write that changes nothing.
     pub(super) async fn try_to_write(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.turn(at).await?.commit().await
+        self.write_unnumbered(at).await?.commit().await
     }
 
-    /// Opens a transaction and waits for its turn. If the connection fails, it tries another one once: a failed
-    /// attempt has changed nothing.
-    async fn take_turn(&self, count: i64) -> Result<(Tx, i64, Measured), StoreError> {
+    /// Opens a transaction, waits until it holds the row of the sequence, and takes `count` numbers. Returns the last
+    /// of them. If the connection fails, it tries another one once: a failed attempt has changed nothing.
+    async fn begin_write(&self, count: i64) -> Result<(Tx, i64, Measured), StoreError> {
         let begun = monotonic_now();
-        let taken = match self.try_turn(count).await {
-            Err(error) if is_of_the_connection(&error) => self.try_turn(count).await,
+        let opened = match self.try_to_begin(count).await {
+            Err(error) if is_of_the_connection(&error) => self.try_to_begin(count).await,
             tried => tried,
         };
         let calls = either!(&self.db, |pool, DB| Arc::clone(pool.calls()));
-        let (tx, seq) = taken.inspect_err(|error| {
+        let (tx, last) = opened.inspect_err(|error| {
             calls.ended(CallKind::Write, begun.elapsed(), true);
             self.writes().failed(error);
         })?;
-        Ok((tx, seq, Some((calls, begun))))
+        Ok((tx, last, Some((calls, begun))))
     }
 
-    async fn try_turn(&self, count: i64) -> sqlx::Result<(Tx, i64)> {
+    async fn try_to_begin(&self, count: i64) -> sqlx::Result<(Tx, i64)> {
         let mut tx = begin(self.admission.db()).await?;
-        let seq = take_numbers(&mut tx, count).await?;
+        let last = take_numbers(&mut tx, count).await?;
         either!(&mut tx, |tx, DB| tx.watch());
-        Ok((tx, seq))
+        Ok((tx, last))
     }
 }
 
@@ -171,9 +121,9 @@ impl Write {
 
     /// Turns an open transaction into a mutation.
     pub(super) async fn begin_in(mut tx: Tx, at: Timestamp, actor: &Actor) -> Result<Self, StoreError> {
-        let seq = take_numbers(&mut tx, 1).await?;
+        let unused_number = Some(take_numbers(&mut tx, 1).await?);
         let (actor, touched) = (actor.clone(), Vec::new());
-        Ok(Self { tx, at, actor, seq, is_spent: false, touched, measured: None, _permit: None })
+        Ok(Self { tx, at, actor, unused_number, touched, measured: None, _permit: None })
     }
 
     /// The time of the mutation, which its records carry.
@@ -212,7 +162,7 @@ impl Write {
 
     async fn enter(&mut self, kind: ChangeKind, entries: &[Entry<'_>]) -> Result<(), StoreError> {
         for batch in entries.chunks(BATCH) {
-            let first = self.numbers(batch.len()).await?;
+            let first = self.use_numbers(batch.len()).await?;
             let numbered: Vec<_> = (first..).zip(batch).collect();
             self.insert_changes(kind, &numbered).await?;
             self.insert_events(&numbered).await?;
@@ -249,24 +199,25 @@ impl Write {
         either!(self.tx, |tx, DB| tx.commit().await)
     }
 
-    /// The number of the next record, for the rows that this record is about.
+    /// The number that the next record will have, for the rows that this record is about.
     pub(super) async fn number(&mut self) -> Result<i64, StoreError> {
-        if self.is_spent {
-            self.seq = take_numbers(&mut self.tx, 1).await?;
-            self.is_spent = false;
-        }
-        Ok(self.seq)
+        let number = match self.unused_number {
+            Some(number) => number,
+            None => take_numbers(&mut self.tx, 1).await?,
+        };
+        self.unused_number = Some(number);
+        Ok(number)
     }
 
-    /// Takes `count` consecutive numbers, and returns the first.
-    async fn numbers(&mut self, count: usize) -> Result<i64, StoreError> {
+    /// Uses `count` consecutive numbers, and returns the first.
+    async fn use_numbers(&mut self, count: usize) -> Result<i64, StoreError> {
         let first = self.number().await?;
+        self.unused_number = None;
         let further = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         if further > 0 {
             // They are consecutive, because this mutation holds the row of the sequence.
             take_numbers(&mut self.tx, further).await?;
         }
-        self.is_spent = true;
         Ok(first)
     }
 

@@ -1,0 +1,64 @@
+//! What kinds of things change, and their names in the store.
+
+/// What kind of thing a mutation changed. Nodes use it to find the copies in memory that are outdated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// An API key or one of its secrets. The subject is the key's id.
+    Key,
+    /// A token was revoked. The subject is its `jti`.
+    Token,
+    /// The signing keys. The subject is the kid.
+    SigningKey,
+    /// An organization. The subject is its id.
+    Organization,
+    /// A project. The subject is `organization/project`.
+    Project,
+    /// The store was created.
+    Bootstrap,
+    /// The store was created or replaced from a backup. The subject is the new epoch.
+    Restore,
+    /// Nothing changed: a request was refused, and the refusal is recorded.
+    Refusal,
+    /// Somebody signed in to the console or signed out. The subject is the key's id.
+    ConsoleSession,
+    /// A master key took over, or the tags of a replaced one ended. The subject is its number.
+    MasterKey,
+    /// The issuer or the brand. Running nodes keep the old value until they restart.
+    Deployment,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 11] = [
+        Self::Key,
+        Self::Token,
+        Self::SigningKey,
+        Self::Organization,
+        Self::Project,
+        Self::Bootstrap,
+        Self::Restore,
+        Self::Refusal,
+        Self::ConsoleSession,
+        Self::MasterKey,
+        Self::Deployment,
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Token => "token",
+            Self::SigningKey => "signing_key",
+            Self::Organization => "organization",
+            Self::Project => "project",
+            Self::Bootstrap => "bootstrap",
+            Self::Restore => "restore",
+            Self::Refusal => "refusal",
+            Self::ConsoleSession => "console_session",
+            Self::MasterKey => "master_key",
+            Self::Deployment => "deployment",
+        }
+    }
+
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
