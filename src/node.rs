@@ -73,7 +73,7 @@ use crate::sharing::fair_queue::{FairQueue, Quota};
 use crate::store::{Store, StoreError};
 
 use self::follow_store::Following;
-use self::freshness::Asked;
+use self::freshness::QueryTime;
 use self::master_keys::hex;
 
 /// The management requests that one organization may have in flight. A request counts until its client has read the
@@ -176,22 +176,18 @@ impl Node {
         entropy: Entropy,
     ) -> Result<Arc<Self>, NodeError> {
         // This comes first, so that the node later follows every change that happens during the remaining reads.
-        let asked = Asked::now(&clock);
+        let sent = QueryTime::now(&clock);
         let mut reader = store.change_reader();
-        let seen = reader.position(None).await?.position;
+        let applied = reader.position(None).await?.position;
         let master_keys = Arc::new(MasterKeys::only(master_key.derived()));
-        master_keys.take_in(&reader.master_keys().await?)?;
+        master_keys.update(&reader.master_keys().await?)?;
         let keyring = Keyring::load(&mut reader, Arc::clone(&master_keys)).await?;
         let retention_clock = RetentionClock::new(store.start_retention_clock().await?, &clock);
         // By a clock that runs ahead, a revocation of a moment ago would look too old to matter.
-        let lately = retention_clock.now(&clock);
-        let since = lately.plus(-REMEMBERED_SECONDS);
+        let now = retention_clock.now(&clock);
+        let since = now.plus(-REMEMBERED_SECONDS);
         let revoked_tokens = RevokedTokens::default();
-        reader
-            .tokens_revoked_since(since)
-            .await?
-            .iter()
-            .for_each(|token| revoked_tokens.insert(token, lately));
+        reader.tokens_revoked_since(since).await?.iter().for_each(|token| revoked_tokens.insert(token, now));
         let withdrawals = Withdrawals::default();
         withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         let capacity = deployment.key_capacity;
@@ -201,7 +197,7 @@ impl Node {
         let keys = Arc::new(KeyCache::new(capacity, deployment.audiences.clone()));
         let events = Arc::new(Events::default());
         let usage = Arc::new(UseLedger::new(Arc::clone(&events)));
-        let freshness = Arc::new(Freshness::confirmed(asked, clock.clone()));
+        let freshness = Arc::new(Freshness::confirmed(sent, clock.clone()));
         let signer = Arc::new(Signer {
             issuer: deployment.issuer.clone(),
             audiences: deployment.audiences.clone(),
@@ -259,15 +255,15 @@ impl Node {
             usage,
             events,
             freshness,
-            progress: Progress::starting_at(seen.last),
+            progress: Progress::starting_at(applied.last),
             retention_clock,
             differences: Differences::default(),
             requests: at_once(REQUESTS),
-            following: Mutex::new(Following { reader, seen: seen.clone() }),
+            following: Mutex::new(Following { reader, applied: applied.clone() }),
             deployment,
             clock,
         };
-        node.revocations.publish(&seen, lately);
+        node.revocations.publish(&applied, now);
         Ok(Arc::new(node))
     }
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::freshness::Asked;
+use super::freshness::QueryTime;
 use super::{Node, TakeoverError};
 use crate::base::clock::Timestamp;
 use crate::node::keyring::KeyringError;
 use crate::node::revocations::REMEMBERED_SECONDS;
-use crate::store::{Change, ChangeKind, ChangeReader, Position, StoreError};
+use crate::store::{Change, ChangeKind, ChangeReader, HistoryStatus, Position, StoreError};
 
 /// How often the store is queried when nothing wakes the follower. This bounds how long a revocation takes to reach
 /// other nodes when notifications fail.
@@ -29,7 +29,7 @@ const BATCH: u16 = 1_000;
 pub(super) struct Following {
     pub(super) reader: ChangeReader,
     /// How much of the store's history memory has applied.
-    pub(super) seen: Position,
+    pub(super) applied: Position,
 }
 
 /// How far memory has followed the store.
@@ -92,16 +92,16 @@ impl Node {
                 () = self.records.changed.notified() => {}
                 () = tokio::time::sleep(POLL_EVERY) => {}
             }
-            let heard = tokio::select! {
+            let followed = tokio::select! {
                 _ = stop.changed() => break,
-                heard = self.catch_up() => heard,
+                followed = self.catch_up() => followed,
             };
-            match (&heard, reachable) {
+            match (&followed, reachable) {
                 (Err(error), true) => tracing::warn!(%error, "the store cannot be followed"),
                 (Ok(()), false) => tracing::info!("the store can be followed again"),
                 _ => {}
             }
-            reachable = heard.is_ok();
+            reachable = followed.is_ok();
         }
         self.following.lock().await.reader.close().await;
     }
@@ -129,57 +129,46 @@ impl Node {
     /// When the store fails. Memory then keeps what the pass applied before that.
     pub async fn catch_up(&self) -> Result<(), FollowError> {
         let mut following = self.following.lock().await;
-        // This comes before the query: the answer includes everything that was committed by now.
-        let asked = Asked::now(&self.clock);
-        // A clock that jumps ahead then invalidates nothing in memory.
-        let lately = self.retention_clock.now(&self.clock);
-        let taken_in = self.take_in_changes(&mut following, lately).await;
-        match &taken_in {
-            Ok(()) => self.freshness.confirm(asked),
+        let sent = QueryTime::now(&self.clock);
+        // A wall clock that jumps ahead then invalidates nothing in memory.
+        let now = self.retention_clock.now(&self.clock);
+        let followed = self.apply_new_changes(&mut following, now).await;
+        match &followed {
+            Ok(()) => self.freshness.confirm(sent),
             Err(error) => self.freshness.failed(error),
         }
         // A pass that failed half way may have applied changes too, and they are published.
-        if !self.revocations.feed.is_of(&following.seen) {
-            self.revocations.publish(&following.seen, lately);
+        if !self.revocations.feed.is_of(&following.applied) {
+            self.revocations.publish(&following.applied, now);
         }
-        taken_in
+        followed
     }
 
-    async fn take_in_changes(&self, following: &mut Following, now: Timestamp) -> Result<(), FollowError> {
-        let Following { reader, seen } = following;
-        let heard = reader.position(Some(seen)).await?;
-        let end = heard.position;
+    async fn apply_new_changes(&self, following: &mut Following, now: Timestamp) -> Result<(), FollowError> {
+        let Following { reader, applied } = following;
+        let HistoryStatus { position: end, is_continuous } = reader.position(Some(applied)).await?;
         self.progress.latest.store(end.last, Relaxed);
-        if !heard.is_continuous {
-            tracing::warn!(?seen, now = ?end, "the store has another history; this node reads everything again");
-            self.start_afresh(reader, now).await?;
-            self.progress.reached(end.last);
-            *seen = end;
-            return Ok(());
+        if !is_continuous {
+            tracing::warn!(?applied, ?end, "the store has another history; this node reads everything again");
+            return self.read_everything(following, end, now).await;
         }
-        while seen.last < end.last {
-            let changes = reader.changes_after(seen.last, BATCH).await?;
-            let is_unbroken = (seen.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
-            if changes.is_empty() || !is_unbroken {
+        while applied.last < end.last {
+            let changes = reader.changes_after(applied.last, BATCH).await?;
+            let is_unbroken = (applied.last + 1..).zip(&changes).all(|(seq, change)| change.seq == seq);
+            let Some(last) = changes.last().filter(|_| is_unbroken) else {
                 // Changes in between were deleted, or written by other rules. Memory can't be trusted.
-                self.start_afresh(reader, now).await?;
-                self.progress.reached(end.last);
-                *seen = end;
-                return Ok(());
-            }
-            self.take_in(reader, seen.last, &changes, now).await?;
+                return self.read_everything(following, end, now).await;
+            };
+            self.apply(reader, applied.last, &changes, now).await?;
             self.progress.followed.fetch_add(changes.len() as u64, Relaxed);
-            if let Some(change) = changes.into_iter().next_back() {
-                seen.last = change.seq;
-                self.progress.reached(change.seq);
-                seen.change = Some(change);
-            }
+            self.progress.reached(last.seq);
+            (applied.last, applied.change) = (last.seq, Some(last.clone()));
         }
         Ok(())
     }
 
     /// Applies consecutive changes that follow change number `after`.
-    async fn take_in(
+    async fn apply(
         &self,
         reader: &mut ChangeReader,
         after: i64,
@@ -194,7 +183,10 @@ impl Node {
             self.records.keys.invalidate_all();
         } else {
             changes.iter().for_each(|change| {
-                change.kind.iter().for_each(|kind| self.records.keys.take_in(*kind, &change.subject))
+                change
+                    .kind
+                    .iter()
+                    .for_each(|kind| self.records.keys.invalidate_changed(*kind, &change.subject))
             });
         }
         if is_any_of(Some(ChangeKind::Token)) {
@@ -204,7 +196,7 @@ impl Node {
         }
         let is_of_master_key = is_of_unknown || is_any_of(Some(ChangeKind::MasterKey));
         if is_of_master_key {
-            self.master_keys.take_in(&reader.master_keys().await?)?;
+            self.master_keys.update(&reader.master_keys().await?)?;
         }
         if is_of_master_key || is_any_of(Some(ChangeKind::SigningKey)) {
             self.signer.keyring.reload_from(reader).await?;
@@ -215,11 +207,17 @@ impl Node {
         Ok(())
     }
 
-    /// Reads everything from the store again. A revoked token stays revoked, because no token is issued twice.
-    async fn start_afresh(&self, reader: &mut ChangeReader, now: Timestamp) -> Result<(), FollowError> {
+    /// Reads everything from the store again, whose history ends at `end`. A revoked token stays revoked, because no
+    /// token is issued twice.
+    async fn read_everything(
+        &self,
+        Following { reader, applied }: &mut Following,
+        end: Position,
+        now: Timestamp,
+    ) -> Result<(), FollowError> {
         self.progress.restarts.fetch_add(1, Relaxed);
         self.records.keys.invalidate_all();
-        self.master_keys.take_in(&reader.master_keys().await?)?;
+        self.master_keys.update(&reader.master_keys().await?)?;
         self.signer.keyring.reload_from(reader).await?;
         let since = now.plus(-REMEMBERED_SECONDS);
         for token in reader.tokens_revoked_since(since).await? {
@@ -228,6 +226,8 @@ impl Node {
         self.revocations.withdrawals.replace(reader.withdrawals_after(-1, since).await?);
         // Keys that were read meanwhile may come from the history that has ended.
         self.records.keys.invalidate_all();
+        self.progress.reached(end.last);
+        *applied = end;
         Ok(())
     }
 }

@@ -20,41 +20,41 @@ pub struct Freshness {
     /// The last confirmation, in milliseconds of the monotonic clock. Every request reads this.
     confirmed: AtomicU64,
     /// The same moment by both clocks.
-    asked: Mutex<Asked>,
+    last: Mutex<QueryTime>,
     /// Why the last attempt to follow the store failed, if it did.
     trouble: Mutex<Option<Arc<str>>>,
 }
 
-/// The moment at which a query to the store was sent, by both clocks.
+/// When a query was sent to the store, by both clocks. The answer includes everything that was committed before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) at: Timestamp,
+pub(super) struct QueryTime {
+    wall: Timestamp,
     monotonic: Duration,
 }
 
-impl Asked {
+impl QueryTime {
     pub(super) fn now(clock: &Clock) -> Self {
-        Self { at: clock.now(), monotonic: clock.monotonic() }
+        Self { wall: clock.now(), monotonic: clock.monotonic() }
     }
 }
 
 impl Freshness {
-    /// Starts with the answer to a query that was sent at `asked`.
-    pub(super) fn confirmed(asked: Asked, clock: Clock) -> Self {
+    /// Starts with the answer to a query that was sent at `sent`.
+    pub(super) fn confirmed(sent: QueryTime, clock: Clock) -> Self {
         Self {
             clock,
-            confirmed: AtomicU64::new(milliseconds(asked.monotonic)),
-            asked: Mutex::new(asked),
+            confirmed: AtomicU64::new(milliseconds(sent.monotonic)),
+            last: Mutex::new(sent),
             trouble: Mutex::default(),
         }
     }
 
-    /// Notes that memory has all changes that were committed before `asked`. The confirmed moment never moves back.
-    pub(super) fn confirm(&self, asked: Asked) {
-        let mut last = self.asked.lock();
-        if asked.monotonic >= last.monotonic {
-            *last = asked;
-            self.confirmed.fetch_max(milliseconds(asked.monotonic), Ordering::AcqRel);
+    /// Notes that memory has all changes that were committed before `sent`. The confirmed moment never moves back.
+    pub(super) fn confirm(&self, sent: QueryTime) {
+        let mut last = self.last.lock();
+        if sent.monotonic >= last.monotonic {
+            *last = sent;
+            self.confirmed.fetch_max(milliseconds(sent.monotonic), Ordering::AcqRel);
         }
         *self.trouble.lock() = None;
     }
@@ -77,11 +77,11 @@ impl Freshness {
 
     /// When the store was last confirmed, by the wall clock as it is set now.
     pub fn as_of(&self) -> Timestamp {
-        let asked = *self.asked.lock();
-        let age = self.clock.monotonic().saturating_sub(asked.monotonic).as_secs();
+        let last = *self.last.lock();
+        let age = self.clock.monotonic().saturating_sub(last.monotonic).as_secs();
         let by_age = self.clock.now().plus(-i64::try_from(age).unwrap_or(i64::MAX));
         // Both are whole seconds, so they may differ by one. A larger difference means that the wall clock was set.
-        if by_age.since(asked.at).abs() <= 1 { asked.at } else { by_age }
+        if by_age.since(last.wall).abs() <= 1 { last.wall } else { by_age }
     }
 
     /// Whether memory may still be relied on.
@@ -102,7 +102,7 @@ mod tests {
     fn memory_is_relied_on_for_thirty_seconds_whatever_the_wall_clock_does() {
         for step in [-86_400, -31, 0, 31, 86_400] {
             let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-            let freshness = Freshness::confirmed(Asked::now(&clock), clock.clone());
+            let freshness = Freshness::confirmed(QueryTime::now(&clock), clock.clone());
             clock.step(step);
             clock.advance(30);
             assert!(freshness.holds(), "{step}");
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn an_answer_that_comes_late_makes_nothing_older() {
         let clock = Clock::manual(Timestamp::from_unix(1_000_000));
-        let early = Asked::now(&clock);
+        let early = QueryTime::now(&clock);
         clock.advance(10);
-        let freshness = Freshness::confirmed(Asked::now(&clock), clock.clone());
+        let freshness = Freshness::confirmed(QueryTime::now(&clock), clock.clone());
         freshness.confirm(early);
         assert_eq!((freshness.age(), freshness.as_of()), (Duration::ZERO, clock.now()));
     }

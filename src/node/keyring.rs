@@ -81,7 +81,7 @@ impl Keyring {
     /// [`KeyringError`]. The keys in memory then stay as they were.
     pub async fn reload(&self, store: &Store) -> Result<(), KeyringError> {
         let _turn = self.reloading.lock().await;
-        self.take_in(&store.signing_keys().await?)
+        self.replace(&store.signing_keys().await?)
     }
 
     /// The same as [`Keyring::reload`], over the connection that reads changes.
@@ -90,10 +90,10 @@ impl Keyring {
     /// [`KeyringError`]. The keys in memory then stay as they were.
     pub async fn reload_from(&self, reader: &mut ChangeReader) -> Result<(), KeyringError> {
         let _turn = self.reloading.lock().await;
-        self.take_in(&reader.signing_keys().await?)
+        self.replace(&reader.signing_keys().await?)
     }
 
-    fn take_in(&self, stored: &[SealedSigningKey]) -> Result<(), KeyringError> {
+    fn replace(&self, stored: &[SealedSigningKey]) -> Result<(), KeyringError> {
         let ring = Arc::new(open_all(stored, &self.master_keys)?);
         *self.ring.write() = ring;
         Ok(())

@@ -100,7 +100,7 @@ impl MasterKeys {
     ///
     /// # Errors
     /// [`TakeoverError`]. Then nothing has changed here.
-    pub fn take_in(&self, stored: &[StoredMasterKey]) -> Result<(), TakeoverError> {
+    pub fn update(&self, stored: &[StoredMasterKey]) -> Result<(), TakeoverError> {
         let mut held = self.0.write();
         let active = stored.iter().find(|key| key.is_active()).ok_or(TakeoverError::None)?;
         let used = stored.iter().map(|key| key.check.clone()).collect();

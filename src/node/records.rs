@@ -51,7 +51,7 @@ impl Records {
         // This also happens after an error, because the transaction may have been committed all the same.
         for some in touched.chunks(INVALIDATED_AT_ONCE) {
             for (kind, subject) in some {
-                self.keys.take_in(*kind, subject);
+                self.keys.invalidate_changed(*kind, subject);
             }
             if some.len() == INVALIDATED_AT_ONCE {
                 // A bulk change affects thousands of keys, and other requests wait for this thread.
@@ -79,7 +79,7 @@ pub async fn run_to_completion<T: Send + 'static>(
 
 impl KeyCache {
     /// Invalidates the copies that a change of this kind makes stale.
-    pub(super) fn take_in(&self, kind: ChangeKind, subject: &str) {
+    pub(super) fn invalidate_changed(&self, kind: ChangeKind, subject: &str) {
         match kind {
             ChangeKind::Key => match subject.parse() {
                 Ok(id) => self.invalidate(&id),

@@ -270,7 +270,7 @@ impl MasterKeyParts {
     /// Applies to memory what the store holds now. A dry run has changed nothing, and applies the same again.
     async fn apply(&self) -> Result<(), ApiError> {
         let store = &self.records.store;
-        self.master_keys.take_in(&store.master_keys().await?).map_err(ApiError::internal)?;
+        self.master_keys.update(&store.master_keys().await?).map_err(ApiError::internal)?;
         let reloaded = self.signer.keyring.reload(store).await;
         self.records.wake_follower();
         reloaded.map_err(ApiError::internal)
