@@ -5,6 +5,7 @@ mod apply;
 mod change;
 mod document;
 mod keys;
+mod projects;
 
 pub use apply::{Applied, apply};
 pub use change::{ApplyTerms, ConfigurationChange};

@@ -1,22 +1,20 @@
 //! Applies a document to an organization, completely or not at all.
 
-use std::collections::HashMap;
-
 use super::change::{ApplyTerms, ConfigurationChange, Prepared};
-use super::document::{Configuration, OrganizationConfiguration, ProjectConfiguration};
+use super::document::{Configuration, OrganizationConfiguration};
 use super::keys::KeyPlan;
 use super::may_read_all;
+use super::projects::ProjectPlan;
 use crate::domain::api_key::PlainKey;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
-use crate::domain::tenant::{Organization, Project};
+use crate::domain::tenant::Organization;
 use crate::node::{KeyMinter, Records};
 use crate::sharing::background;
 use crate::store::{NewKey, Write};
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::projects::{NewProjectRequest, ProjectPatch};
-use crate::use_cases::management::{ApiError, InvalidRequest, Place, organizations, projects};
+use crate::use_cases::management::{ApiError, InvalidRequest, organizations, projects};
 
 /// What an applied document changed, or would change.
 #[derive(Debug)]
@@ -51,11 +49,11 @@ pub async fn apply(
     }
     let now = records.clock.now();
     let applying = Applying { records, minter, caller, organization, document, terms };
-    // The first run only finds out what changes. Secrets are hashed between the runs, because hashing is slow and
-    // writers take turns.
-    let mut rehearsal = records.store.write(now, &caller.actor()).await?;
-    let (changes, to_create) = applying.carry_out(&mut rehearsal, id, None).await?;
-    drop(rehearsal);
+    // A dry run finds out which keys are new. Their secrets are hashed before the real run, because hashing is slow, and
+    // other writers wait for an open transaction.
+    let mut dry_run = records.store.write(now, &caller.actor()).await?;
+    let (changes, to_create) = applying.carry_out(&mut dry_run, id, None).await?;
+    drop(dry_run);
     if terms.dry_run || changes.is_empty() {
         return Ok(Applied { dry_run: terms.dry_run, changes, created: Vec::new() });
     }
@@ -90,22 +88,23 @@ impl Applying<'_> {
         prepared: Option<&Prepared>,
     ) -> Result<(Vec<ConfigurationChange>, Vec<(usize, ApiKey)>), ApiError> {
         let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
-        let organization = self.organization(write, &before, self.organization).await?;
-        let mut changes = Vec::from_iter(ConfigurationChange::update(&before, &organization));
-        changes.extend(self.projects(write, &organization).await?);
-        let (minter, caller, document) = (self.minter, self.caller, self.document);
-        let plan = KeyPlan::make(write, minter, caller, &organization.id, document, self.terms).await?;
-        changes.extend(plan.changes());
-        plan.carry_out(write, caller, self.terms, prepared).await?;
-        Ok((changes, plan.into_created()))
+        let (records, minter, caller, document) = (self.records, self.minter, self.caller, self.document);
+        let organization = self.update_organization(write, &before).await?;
+        let projects = ProjectPlan::make(write, records, caller, &organization, document).await?;
+        projects.carry_out(write).await?;
+        let keys = KeyPlan::make(write, minter, caller, &organization.id, document, self.terms).await?;
+        keys.carry_out(write, caller, self.terms, prepared).await?;
+        let changes = ConfigurationChange::update(&before, &organization).into_iter();
+        let changes = changes.chain(projects.changes()).chain(keys.changes()).collect();
+        Ok((changes, keys.into_created()))
     }
 
-    async fn organization(
+    async fn update_organization(
         &self,
         write: &mut Write,
         before: &Organization,
-        wanted: &OrganizationConfiguration,
     ) -> Result<Organization, ApiError> {
+        let wanted = self.organization;
         if wanted.id != before.id {
             return Err(InvalidRequest::OtherOrganization(wanted.id.clone()).into());
         }
@@ -122,79 +121,5 @@ impl Applying<'_> {
             organizations::update(write, before, &after).await?;
         }
         Ok(after)
-    }
-
-    /// Changes existing projects and creates the others. Other writers wait meanwhile, so this takes few statements.
-    async fn projects(
-        &self,
-        write: &mut Write,
-        organization: &Organization,
-    ) -> Result<Vec<ConfigurationChange>, ApiError> {
-        let there: HashMap<_, _> = write
-            .projects(&organization.id)
-            .await?
-            .into_iter()
-            .map(|project| (project.id.clone(), project))
-            .collect();
-        let mut planned = Vec::<(Option<&Project>, Project)>::new();
-        let mut places = HashMap::new();
-        for wanted in &self.document.projects {
-            let here = |error: ApiError| error.at(Place::Project(wanted.id.to_string()));
-            let may_write = || {
-                let path = ["projects", wanted.id.as_str()];
-                self.caller.may_in(&organization.id, Verb::Write, &path).map_err(|denied| here(denied.into()))
-            };
-            let place = *places.entry(&wanted.id).or_insert(planned.len());
-            // The project after the document's earlier entries for it, or as it is stored.
-            let earlier = planned.get(place).map(|(_, project)| project);
-            let Some(before) = earlier.or_else(|| there.get(&wanted.id)) else {
-                may_write()?;
-                let request = NewProjectRequest::from(wanted);
-                let new = projects::new(self.records, organization, request, write.at()).map_err(here)?;
-                planned.push((None, new));
-                continue;
-            };
-            let patch = ProjectPatch::from(wanted);
-            let after =
-                projects::altered(self.records, write, organization, before, patch).await.map_err(here)?;
-            if after != *before {
-                may_write()?;
-            }
-            match planned.get_mut(place) {
-                Some((_, project)) => *project = after,
-                None => planned.push((there.get(&wanted.id), after)),
-            }
-        }
-        let new: Vec<_> = planned.iter().filter(|(before, _)| before.is_none()).map(|(_, new)| new).collect();
-        let changed = planned.iter().filter_map(|(before, after)| before.map(|before| (before, after)));
-        let changed: Vec<_> = changed.filter(|(before, after)| before != after).collect();
-        projects::insert_all(write, &new).await?;
-        projects::update_all(write, &changed).await?;
-        let change = |(before, after): &(Option<&Project>, Project)| match before {
-            None => Some(ConfigurationChange::create(after)),
-            Some(before) => ConfigurationChange::update(*before, after),
-        };
-        Ok(planned.iter().filter_map(change).collect())
-    }
-}
-
-impl From<&ProjectConfiguration> for NewProjectRequest {
-    fn from(wanted: &ProjectConfiguration) -> Self {
-        Self {
-            id: wanted.id.clone(),
-            name: wanted.name.clone(),
-            environments: wanted.environments.clone(),
-            audiences: wanted.audiences.clone(),
-        }
-    }
-}
-
-impl From<&ProjectConfiguration> for ProjectPatch {
-    fn from(wanted: &ProjectConfiguration) -> Self {
-        Self {
-            name: wanted.name.clone(),
-            environments: wanted.environments.clone(),
-            audiences: Some(wanted.audiences.clone()),
-        }
     }
 }

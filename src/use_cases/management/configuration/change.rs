@@ -58,7 +58,7 @@ pub(super) trait Configured {
 
 impl ConfigurationChange {
     pub(super) fn create<T: Configured>(made: &T) -> Self {
-        // The id of a key in a trial run is never used.
+        // The id of a key in a dry run is never used.
         let id = (T::KIND != ApiKey::KIND).then(|| made.id());
         Self { id, ..Self::new("create", made, changes(&T::before_creation(), &made.configuration())) }
     }

@@ -44,11 +44,11 @@ impl KeyPlan {
         document: &Configuration,
         terms: ApplyTerms,
     ) -> Result<Self, ApiError> {
-        let there = unrevoked_keys(write, organization).await?;
-        let index = Index::of(&there);
-        let strange =
+        let stored = unrevoked_keys(write, organization).await?;
+        let index = Index::of(&stored);
+        let not_found =
             document.keys.iter().filter_map(|wanted| wanted.id).filter(|id| !index.of_id.contains_key(id));
-        let revoked = write.known_keys(organization, &strange.collect::<Vec<_>>()).await?;
+        let revoked = write.known_keys(organization, &not_found.collect::<Vec<_>>()).await?;
         let mut plan = Self::default();
         let mut matched = HashSet::new();
         for (place, wanted) in document.keys.iter().enumerate() {
@@ -64,9 +64,9 @@ impl KeyPlan {
             planned.map_err(|error| error.at(here()))?;
         }
         if terms.prune {
-            let (_, left): (Vec<_>, Vec<_>) = there.iter().partition(|key| matched.contains(&key.id));
+            let (_, left): (Vec<_>, Vec<_>) = stored.iter().partition(|key| matched.contains(&key.id));
             if !terms.prune_all {
-                at_most_half(&left, &there, write.at())?;
+                at_most_half(&left, &stored, write.at())?;
             }
             plan.revoke(caller, left, terms, write.at())?;
         }
@@ -95,7 +95,7 @@ impl KeyPlan {
         terms: ApplyTerms,
         prepared: Option<&Prepared>,
     ) -> Result<(), ApiError> {
-        self.check_homes(write).await?;
+        self.check_projects(write).await?;
         let changed = self.updated.iter().chain(&self.revoked);
         let changed: Vec<_> = changed.map(|(before, after)| (before, Some(after))).collect();
         ensure_admin_remains(write, caller, &changed, terms.force).await?;
@@ -122,7 +122,7 @@ impl KeyPlan {
         keys::insert_all(write, &new.ok_or(Conflict::KeysChanged)?).await
     }
 
-    async fn check_homes(&self, write: &mut Write) -> Result<(), ApiError> {
+    async fn check_projects(&self, write: &mut Write) -> Result<(), ApiError> {
         let Some((_, any)) = self.created.first() else { return Ok(()) };
         let projects = write.projects(&any.organization).await?;
         let projects: HashMap<_, _> = projects.iter().map(|project| (&project.id, project)).collect();
@@ -208,12 +208,12 @@ struct Index<'k> {
 }
 
 impl<'k> Index<'k> {
-    fn of(there: &'k [ApiKey]) -> Self {
+    fn of(stored: &'k [ApiKey]) -> Self {
         let mut of_name = HashMap::<_, Vec<_>>::new();
-        for key in there {
+        for key in stored {
             of_name.entry((&key.project, &key.environment, &*key.name)).or_default().push(key);
         }
-        Self { of_id: there.iter().map(|key| (key.id, key)).collect(), of_name }
+        Self { of_id: stored.iter().map(|key| (key.id, key)).collect(), of_name }
     }
 
     /// The key that the entry is for: the one with the id, or else the one with the name in its project and
@@ -260,14 +260,14 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
 
 /// Checks that the document does not omit more than half of all keys, or of the active ones. A truncated file omits
 /// most of them.
-fn at_most_half(left: &[&ApiKey], there: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
+fn at_most_half(left: &[&ApiKey], stored: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
     let is_active = |key: &&ApiKey| key.status(now) == KeyStatus::Active;
     let active_left = left.iter().filter(|key| is_active(key)).count();
-    let active = there.iter().filter(is_active).count();
-    if left.len() * 2 <= there.len() && active_left * 2 <= active {
+    let active = stored.iter().filter(is_active).count();
+    if left.len() * 2 <= stored.len() && active_left * 2 <= active {
         return Ok(());
     }
-    Err(Conflict::OmitsMost { left: left.len(), keys: there.len(), active_left, active }.into())
+    Err(Conflict::OmitsMost { left: left.len(), keys: stored.len(), active_left, active }.into())
 }
 
 /// An end in the past may stay, but no change may set one.
