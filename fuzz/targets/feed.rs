@@ -111,7 +111,7 @@ fn take(
         }
     }
     let Some(current) = tracker.current() else { return };
-    if let Some(age) = current.age(now).filter(|age| current.may_be(*age)) {
+    if let Some(age) = current.age(now).filter(|age| current.allows_age(*age)) {
         assert!(age <= 30 && age <= current.document().max_stale);
         assert!(now.unix() - current.document().as_of.unix() <= age, "older than it says");
     }

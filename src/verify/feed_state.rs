@@ -51,24 +51,27 @@ impl ReceivedFeed {
         self.current.document()
     }
 
-    /// The age of the document's content, in seconds. The larger of two ages counts. By the wall clock, nobody can
-    /// replay an old document. By the monotonic clock, nobody gains time by setting the wall clock back. `None` if the
-    /// wall clock was set back too far to tell.
+    /// The age of the document's content, in seconds. Two clocks measure it, and the larger age counts. The wall clock
+    /// detects an old document that somebody replays. The monotonic clock detects that the wall clock was set back.
+    /// `None` if it was set back too far to tell.
     pub(super) fn age(&self, now: Timestamp, leeway: Leeway, instant: Instant) -> Option<i64> {
-        let by_the_wall = self.current.age(now)?.saturating_sub(leeway.seconds());
-        Some(by_the_wall.max(i64::try_from(self.running(instant).as_secs()).unwrap_or(i64::MAX)))
+        let wall_age = self.current.age(now)?.saturating_sub(leeway.seconds());
+        Some(wall_age.max(i64::try_from(self.monotonic_age(instant).as_secs()).unwrap_or(i64::MAX)))
     }
 
     /// Whether the document may still be relied on, which is for at most `max_stale` seconds.
     pub(super) fn holds(&self, now: Timestamp, leeway: Leeway, instant: Instant, max_stale: i64) -> bool {
-        // The monotonic clock is exact to fractions of a second, and so is this bound.
-        let longest = Duration::from_secs(max_stale.min(self.document().max_stale).unsigned_abs());
-        let is_young = |age| age <= max_stale && self.current.may_be(age);
-        self.running(instant) <= longest && self.age(now, leeway, instant).is_some_and(is_young)
+        let is_young = |age| age <= max_stale && self.current.allows_age(age);
+        if !self.age(now, leeway, instant).is_some_and(is_young) {
+            return false;
+        }
+        // That age is in whole seconds. The monotonic clock also sees the fraction by which a document is too old.
+        let longest = max_stale.min(self.document().max_stale);
+        self.monotonic_age(instant) <= Duration::from_secs(longest.unsigned_abs())
     }
 
-    /// The age by the monotonic clock.
-    fn running(&self, instant: Instant) -> Duration {
+    /// The age by the monotonic clock: the document's age on arrival, and the time since then.
+    fn monotonic_age(&self, instant: Instant) -> Duration {
         let Document { as_of, issued_at, .. } = &**self.document();
         let on_arrival = issued_at.since(*as_of).max(0);
         Duration::from_secs(on_arrival.unsigned_abs()) + instant.saturating_duration_since(self.at)
@@ -88,7 +91,7 @@ mod tests {
         Document::parse(json.to_string().as_bytes(), "https://h").unwrap()
     }
 
-    fn take(feed_state: &FeedState, document: Document, now: i64, at: Instant) -> FeedUpdate {
+    fn apply(feed_state: &FeedState, document: Document, now: i64, at: Instant) -> FeedUpdate {
         feed_state.apply(document, "kid", Timestamp::from_unix(now), at)
     }
 
@@ -99,7 +102,7 @@ mod tests {
     #[test]
     fn the_later_of_two_clocks_counts() {
         let (feed_state, start) = (FeedState::default(), timer_now());
-        take(&feed_state, document(1, 1_002, 1_000), 1_002, start);
+        apply(&feed_state, document(1, 1_002, 1_000), 1_002, start);
         assert_eq!(age(&feed_state, 1_002, start), Some(2));
         // Somebody replays the document, or the machine's clock is ahead.
         assert_eq!(age(&feed_state, 1_050, start), Some(50));
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn it_holds_for_its_time_and_no_longer() {
         let (feed_state, start) = (FeedState::default(), timer_now());
-        take(&feed_state, document(1, 1_000, 1_000), 1_000, start);
+        apply(&feed_state, document(1, 1_000, 1_000), 1_000, start);
         let received = feed_state.received().unwrap();
         let holds = |now, millis, max_stale| {
             let instant = start + Duration::from_millis(millis);
@@ -130,11 +133,11 @@ mod tests {
     #[test]
     fn the_same_document_again_is_no_younger() {
         let (feed_state, start) = (FeedState::default(), timer_now());
-        take(&feed_state, document(1, 1_000, 1_000), 1_000, start);
+        apply(&feed_state, document(1, 1_000, 1_000), 1_000, start);
         let later = start + Duration::from_secs(20);
-        assert_eq!(take(&feed_state, document(1, 1_000, 1_000), 1_000, later), FeedUpdate::Unchanged);
+        assert_eq!(apply(&feed_state, document(1, 1_000, 1_000), 1_000, later), FeedUpdate::Unchanged);
         assert_eq!(age(&feed_state, 1_000, later), Some(20));
-        assert_eq!(take(&feed_state, document(1, 1_020, 1_020), 1_020, later), FeedUpdate::Applied);
+        assert_eq!(apply(&feed_state, document(1, 1_020, 1_020), 1_020, later), FeedUpdate::Applied);
         assert_eq!(age(&feed_state, 1_020, later), Some(0));
     }
 }

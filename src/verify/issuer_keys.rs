@@ -18,10 +18,10 @@ use crate::jose::jwk::VerifyingKey;
 pub(super) const REFRESHED_EVERY: Duration = Duration::from_secs(300);
 
 /// Tokens with unknown `kid`s cause at most one fetch in this time, because anybody can make them.
-const UNKNOWN_EVERY: Duration = Duration::from_secs(30);
+const TOKEN_LOOKUP_EVERY: Duration = Duration::from_secs(30);
 
 /// The same for the feed, which comes from the issuer itself.
-const FEED_EVERY: Duration = Duration::from_secs(1);
+const FEED_LOOKUP_EVERY: Duration = Duration::from_secs(1);
 
 /// The keys by their `kid`, and their source.
 #[derive(Debug)]
@@ -32,9 +32,10 @@ pub(super) struct IssuerKeys {
     by_id: RwLock<HashMap<String, Arc<VerifyingKey>>>,
     metadata: watch::Sender<Option<Metadata>>,
     /// Held during a fetch, so that of two answers the one that was requested last is kept.
-    reading: Mutex<()>,
-    for_tokens: Mutex<Option<Instant>>,
-    for_feed: Mutex<Option<Instant>>,
+    fetching: Mutex<()>,
+    /// The last lookup for each reason.
+    last_for_token: Mutex<Option<Instant>>,
+    last_for_feed: Mutex<Option<Instant>>,
 }
 
 /// Why a missing key is looked up.
@@ -54,9 +55,9 @@ impl IssuerKeys {
             server,
             by_id: RwLock::default(),
             metadata: watch::Sender::new(None),
-            reading: Mutex::default(),
-            for_tokens: Mutex::default(),
-            for_feed: Mutex::default(),
+            fetching: Mutex::default(),
+            last_for_token: Mutex::default(),
+            last_for_feed: Mutex::default(),
         }
     }
 
@@ -84,7 +85,7 @@ impl IssuerKeys {
 
     /// Reads the metadata and the keys. After a failure, the earlier ones stay.
     pub(super) async fn refresh(&self) -> Result<(), FetchFault> {
-        let _reading = self.reading.lock().await;
+        let _fetching = self.fetching.lock().await;
         let metadata = fetch_metadata(&self.client, &self.issuer, &self.server).await?;
         let keys = fetch_keys(&self.client, &metadata).await?;
         let by_id =
@@ -98,8 +99,8 @@ impl IssuerKeys {
     /// same answer.
     pub(super) async fn look_up(self: &Arc<Self>, kid: &str, reason: LookupReason) {
         let (last, spacing) = match reason {
-            LookupReason::Token => (&self.for_tokens, UNKNOWN_EVERY),
-            LookupReason::Feed => (&self.for_feed, FEED_EVERY),
+            LookupReason::Token => (&self.last_for_token, TOKEN_LOOKUP_EVERY),
+            LookupReason::Feed => (&self.last_for_feed, FEED_LOOKUP_EVERY),
         };
         let mut last = last.lock().await;
         let is_too_soon = last.is_some_and(|last| last.elapsed() < spacing);

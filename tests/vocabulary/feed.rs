@@ -32,7 +32,7 @@ fn claims(token: &Value) -> Claims {
 
 fn verdict(tracker: &FeedTracker, token: &Value, now: Timestamp) -> &'static str {
     let Some(current) =
-        tracker.current().filter(|current| current.age(now).is_some_and(|age| current.may_be(age)))
+        tracker.current().filter(|current| current.age(now).is_some_and(|age| current.allows_age(age)))
     else {
         return "stale";
     };

@@ -10,7 +10,7 @@ use crate::base::clock::Timestamp;
 const MAX_PAST_EPOCHS: usize = 64;
 
 /// How many seconds two clocks may differ.
-const APART: i64 = 30;
+const MAX_CLOCK_DIFFERENCE: i64 = 30;
 
 /// The current document and the past epochs.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl FeedTracker {
     /// from a node that is behind. A document of another epoch wins if it was confirmed no earlier and its epoch is
     /// not a past one: a restored store never returns to an earlier epoch, whatever a node that is behind says.
     pub fn apply(&mut self, document: Document, kid: &str, now: Timestamp) -> FeedUpdate {
-        if document.as_of.since(now) > APART || document.withdraws_signing_key(kid) {
+        if document.as_of.since(now) > MAX_CLOCK_DIFFERENCE || document.withdraws_signing_key(kid) {
             return FeedUpdate::Ignored;
         }
         if let Some(CurrentDocument { document: current, .. }) = &self.current {
@@ -60,7 +60,7 @@ impl FeedTracker {
                 false if document.as_of < current.as_of || self.past_epochs.contains(&document.epoch) => {
                     return FeedUpdate::Ignored;
                 }
-                false => self.leave(current.epoch.clone()),
+                false => self.add_past_epoch(current.epoch.clone()),
             }
         }
         let since = document.as_of.min(now);
@@ -73,7 +73,7 @@ impl FeedTracker {
         self.current.as_ref()
     }
 
-    fn leave(&mut self, epoch: String) {
+    fn add_past_epoch(&mut self, epoch: String) {
         self.past_epochs.push(epoch);
         let surplus = self.past_epochs.len().saturating_sub(MAX_PAST_EPOCHS);
         self.past_epochs.drain(..surplus);
@@ -90,11 +90,11 @@ impl CurrentDocument {
     /// age is then unknown.
     pub fn age(&self, now: Timestamp) -> Option<i64> {
         let age = now.since(self.since);
-        (age >= -APART).then_some(age)
+        (age >= -MAX_CLOCK_DIFFERENCE).then_some(age)
     }
 
-    /// Whether a document of this age may be relied on.
-    pub fn may_be(&self, age: i64) -> bool {
+    /// Whether the document may be relied on at this age, in seconds.
+    pub fn allows_age(&self, age: i64) -> bool {
         age <= self.document.max_stale.min(MAX_STALE_SECONDS)
     }
 }
