@@ -145,29 +145,40 @@ impl SecretKeeper {
             return Ok(Some(Recognized { secret, outdated: false }));
         }
         for candidate in live() {
-            let permit = match self.is_already_known(candidate) {
-                true => None,
-                false => Some(self.acquire(&Principal::of(key)).await?),
-            };
-            let Some(permit) = permit.filter(|_| !self.is_already_known(candidate)) else {
-                // The digest was not known above, or it was another secret's. It may have become known while this
-                // request waited.
-                if candidate.is_verified_as(&digest) {
-                    return Ok(Some(Recognized { secret: candidate, outdated: false }));
-                }
-                continue;
-            };
-            let (hash, plain) = (candidate.hash.clone(), Zeroizing::new(secret.to_owned()));
-            if self.slowly(permit, move || verify(&hash, plain.as_bytes())).await? {
-                self.seen.insert(candidate.id, digest);
-                let _ = candidate.verified.set(digest);
-                return Ok(Some(Recognized {
-                    secret: candidate,
-                    outdated: self.cost.differs_from(&candidate.hash),
-                }));
+            let found = self.compare(key, candidate, secret, &digest).await?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
+    }
+
+    /// Compares a plain `secret`, whose digest is `digest`, with one of the secrets of `key`: by digest if the
+    /// candidate's is known, and by a slow hash otherwise.
+    async fn compare<'a>(
+        &self,
+        key: &ApiKey,
+        candidate: &'a CachedSecret,
+        secret: &str,
+        digest: &Digest,
+    ) -> Result<Option<Recognized<'a>>, Busy> {
+        let by_digest = || candidate.is_verified_as(digest);
+        let recognized = |outdated| Recognized { secret: candidate, outdated };
+        if self.knows_digest_of(candidate) {
+            return Ok(by_digest().then(|| recognized(false)));
+        }
+        let permit = self.acquire(&Principal::of(key)).await?;
+        // Another request may have verified the secret while this one waited.
+        if self.knows_digest_of(candidate) {
+            return Ok(by_digest().then(|| recognized(false)));
+        }
+        let (hash, plain) = (candidate.hash.clone(), Zeroizing::new(secret.to_owned()));
+        if !self.slowly(permit, move || verify(&hash, plain.as_bytes())).await? {
+            return Ok(None);
+        }
+        self.seen.insert(candidate.id, *digest);
+        let _ = candidate.verified.set(*digest);
+        Ok(Some(recognized(self.cost.differs_from(&candidate.hash))))
     }
 
     /// The slow hashes that run and that wait.
@@ -175,8 +186,9 @@ impl SecretKeeper {
         self.threads.load()
     }
 
-    /// Whether the secret's digest is known. A known digest is compared, and nothing is hashed.
-    fn is_already_known(&self, candidate: &CachedSecret) -> bool {
+    /// Whether the candidate's digest is known, because somebody presented the secret before. Such a digest may have
+    /// outlived an earlier copy of the candidate.
+    fn knows_digest_of(&self, candidate: &CachedSecret) -> bool {
         if candidate.verified.get().is_none()
             && let Some(digest) = self.seen.get(&candidate.id)
         {
