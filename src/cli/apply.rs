@@ -114,16 +114,16 @@ impl ApplyArgs {
         let remote = self.organization.clone().connect()?;
         let org = remote.organization().await?;
         let path = ["v1", "orgs", org.as_str(), "configuration"];
-        let rehearsed = self.send(&remote, &path, &document, true).await?;
+        let dry_run = self.send(&remote, &path, &document, true).await?;
         if self.dry_run {
-            return remote.show(&rehearsed, |applied: Applied| print_diff(&applied.changes));
+            return remote.show(&dry_run, |applied: Applied| print_diff(&applied.changes));
         }
-        let planned: Applied = read(&rehearsed)?;
+        let planned: Applied = read(&dry_run)?;
         if !remote.as_json() {
             print_diff(&planned.changes)?;
         }
         if planned.changes.is_empty() {
-            return remote.show(&rehearsed, |_: Applied| Ok(()));
+            return remote.show(&dry_run, |_: Applied| Ok(()));
         }
         self.confirm.confirm(&format!("Change {org}?"))?;
         // The folder is opened first, because the keys that the server creates are shown only once.

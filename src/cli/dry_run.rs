@@ -10,7 +10,7 @@ use crate::client::{Answer, Request};
 
 /// The option for a dry run.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct RehearsalArgs {
+pub(super) struct DryRunArgs {
     /// Check everything at the server, without changing anything
     #[arg(long)]
     dry_run: bool,
@@ -18,11 +18,11 @@ pub(super) struct RehearsalArgs {
 
 /// The server's response to a dry run.
 #[derive(Deserialize)]
-struct Rehearsed {
+struct DryRunResult {
     dry_run: bool,
 }
 
-impl RehearsalArgs {
+impl DryRunArgs {
     /// Sends a request and returns its response. `do_it` describes the action. For a dry run, prints that the action
     /// would succeed, and returns `None`.
     pub(super) async fn send(
@@ -35,7 +35,7 @@ impl RehearsalArgs {
         if !self.dry_run {
             return Ok(Some(answer));
         }
-        remote.show(&answer, |Rehearsed { dry_run }| match dry_run {
+        remote.show(&answer, |DryRunResult { dry_run }| match dry_run {
             true => say(&format!("This would {do_it}. Nothing was changed.")),
             false => Ok(()),
         })?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::CliError;
 use super::body::Body;
+use super::dry_run::DryRunArgs;
 use super::output::{Cell, OutputError, Table, Tone, say};
-use super::rehearsal::RehearsalArgs;
 use super::remote::RemoteArgs;
 use super::view::or_never;
 use crate::base::entropy::Entropy;
@@ -54,7 +54,7 @@ enum Command {
         compromised: bool,
 
         #[command(flatten)]
-        rehearsal: RehearsalArgs,
+        dry_run: DryRunArgs,
 
         #[command(flatten)]
         remote: RemoteArgs,
@@ -65,7 +65,7 @@ enum Command {
         number: i64,
 
         #[command(flatten)]
-        rehearsal: RehearsalArgs,
+        dry_run: DryRunArgs,
 
         #[command(flatten)]
         remote: RemoteArgs,
@@ -112,7 +112,7 @@ impl MasterKeyArgs {
             Command::Status { remote } => {
                 remote.connect()?.ask_and_show(Request::get(&["v1", "master-key"]), print).await
             }
-            Command::Rotate { compromised, rehearsal, remote } => {
+            Command::Rotate { compromised, dry_run, remote } => {
                 let body = Body::new().with("compromised", compromised.then_some(true));
                 let request = Request::post(&["v1", "master-key", "rotate"]);
                 let request = request.json(&body).map_err(CliError::failed)?;
@@ -121,12 +121,12 @@ impl MasterKeyArgs {
                 } else {
                     "make the next master key the active one"
                 };
-                change(&remote, rehearsal, request, do_it).await
+                change(&remote, dry_run, request, do_it).await
             }
-            Command::EndTags { number, rehearsal, remote } => {
+            Command::EndTags { number, dry_run, remote } => {
                 let request =
                     Request::new(Method::DELETE, &["v1", "master-key", &number.to_string(), "tags"]);
-                change(&remote, rehearsal, request, &format!("end the tags of master key {number}")).await
+                change(&remote, dry_run, request, &format!("end the tags of master key {number}")).await
             }
         }
     }
@@ -134,12 +134,12 @@ impl MasterKeyArgs {
 
 async fn change(
     remote: &RemoteArgs,
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
     request: Request,
     do_it: &str,
 ) -> Result<(), CliError> {
     let remote = remote.connect()?;
-    match rehearsal.send(&remote, request, do_it).await? {
+    match dry_run.send(&remote, request, do_it).await? {
         Some(answer) => remote.show(&answer, print),
         None => Ok(()),
     }

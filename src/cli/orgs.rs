@@ -8,11 +8,11 @@ use hyper::Method;
 use self::export::ExportArgs;
 use super::CliError;
 use super::body::Body;
+use super::dry_run::DryRunArgs;
 use super::idempotency::IdempotencyArgs;
 use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
-use super::rehearsal::RehearsalArgs;
 use super::remote::{Remote, RemoteArgs, etag};
 use super::view::Organization;
 use crate::client::Request;
@@ -67,7 +67,7 @@ struct CreateArgs {
     idempotency: IdempotencyArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -124,7 +124,7 @@ struct DeleteArgs {
     org: OrganizationId,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 impl OrgsArgs {
@@ -161,7 +161,7 @@ impl CreateArgs {
         let request =
             self.idempotency.on(Request::post(&["v1", "orgs"])).json(&body).map_err(CliError::failed)?;
         let do_it = format!("create the organization {}", self.id);
-        let Some(answer) = self.rehearsal.send(remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(remote, request, &do_it).await? else { return Ok(()) };
         remote.show(&answer, |made: Organization| made.sheet().print(Stream::Out))
     }
 }
@@ -189,7 +189,7 @@ impl DeleteArgs {
     async fn run(self, remote: &Remote) -> Result<(), CliError> {
         let request = Request::new(Method::DELETE, &["v1", "orgs", self.org.as_str()]);
         let do_it = format!("delete the organization {}", self.org);
-        if self.rehearsal.send(remote, request, &do_it).await?.is_none() {
+        if self.dry_run.send(remote, request, &do_it).await?.is_none() {
             return Ok(());
         }
         Ok(remote.remark(&format!("Deleted {}.", self.org))?)

@@ -5,11 +5,11 @@ use hyper::Method;
 
 use super::CliError;
 use super::body::Body;
+use super::dry_run::DryRunArgs;
 use super::idempotency::IdempotencyArgs;
 use super::output::{Stream, Table};
 use super::pages::{PageArgs, mention_more};
 use super::patch::PatchArgs;
-use super::rehearsal::RehearsalArgs;
 use super::remote::{OrganizationArgs, Remote, etag};
 use super::view::Project;
 use crate::client::Request;
@@ -67,7 +67,7 @@ struct CreateArgs {
     idempotency: IdempotencyArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -82,7 +82,7 @@ struct DeleteArgs {
     project: ProjectId,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -148,7 +148,7 @@ impl CreateArgs {
         let request = Request::post(&["v1", "orgs", org.as_str(), "projects"]);
         let request = self.idempotency.on(request).json(&body).map_err(CliError::failed)?;
         let do_it = format!("create the project {} in {org}", self.id);
-        let Some(answer) = self.rehearsal.send(remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(remote, request, &do_it).await? else { return Ok(()) };
         remote.show(&answer, |made: Project| made.sheet().print(Stream::Out))
     }
 }
@@ -168,7 +168,7 @@ impl DeleteArgs {
         let path = ["v1", "orgs", org.as_str(), "projects", self.project.as_str()];
         let request = Request::new(Method::DELETE, &path);
         let do_it = format!("delete the project {}", self.project);
-        if self.rehearsal.send(remote, request, &do_it).await?.is_none() {
+        if self.dry_run.send(remote, request, &do_it).await?.is_none() {
             return Ok(());
         }
         Ok(remote.remark(&format!("Deleted {}.", self.project))?)

@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::CliError;
 use super::body::Body;
+use super::dry_run::DryRunArgs;
 use super::output::{Cell, OutputError, Table, Tone};
-use super::rehearsal::RehearsalArgs;
 use super::remote::RemoteArgs;
 use super::view::or_never;
 use crate::client::Request;
@@ -38,7 +38,7 @@ enum Command {
         compromised: Option<String>,
 
         #[command(flatten)]
-        rehearsal: RehearsalArgs,
+        dry_run: DryRunArgs,
     },
 }
 
@@ -63,7 +63,7 @@ impl SigningKeysArgs {
         let remote = self.remote.connect()?;
         match self.command {
             Command::List => remote.ask_and_show(Request::get(&["v1", "signing-keys"]), print).await,
-            Command::Rotate { compromised, rehearsal } => {
+            Command::Rotate { compromised, dry_run } => {
                 let do_it = match &compromised {
                     Some(kid) => format!("withdraw {kid} at once, and invalidate every token that it signed"),
                     None => "publish a next signing key".into(),
@@ -71,7 +71,7 @@ impl SigningKeysArgs {
                 let request = Request::post(&["v1", "signing-keys", "rotate"])
                     .json(&Body::new().with("compromised", compromised))
                     .map_err(CliError::failed)?;
-                match rehearsal.send(&remote, request, &do_it).await? {
+                match dry_run.send(&remote, request, &do_it).await? {
                     Some(answer) => remote.show(&answer, print),
                     None => Ok(()),
                 }

@@ -46,7 +46,7 @@ pub(super) fn changed<T: Versioned, V: Serialize>(changed: &Changed<T>, view: im
 }
 
 /// 200 for a dry run that would succeed. Nothing has changed.
-pub(super) fn rehearsed() -> Response {
+pub(super) fn dry_run() -> Response {
     Json(json!({ "dry_run": true })).into_response()
 }
 

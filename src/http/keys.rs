@@ -120,7 +120,7 @@ pub(super) async fn create(
         keys::create(&server.records, &server.minter, &caller, organization, request, idempotent).await
     })
     .await?;
-    Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
+    Ok(if dry_run { answer::dry_run() } else { whole(&node, &collection, &made) })
 }
 
 /// `GET /v1/orgs/{org}/keys/{key}`.
@@ -161,7 +161,7 @@ pub(super) async fn rotate(
         keys::rotate(&server.records, &server.minter, &caller, &path, &rotation, idempotent).await
     })
     .await?;
-    Ok(if dry_run { answer::rehearsed() } else { whole(&node, &collection, &made) })
+    Ok(if dry_run { answer::dry_run() } else { whole(&node, &collection, &made) })
 }
 
 /// `DELETE /v1/orgs/{org}/keys/{key}/secrets/{secret}`. The response has a body only if the retirement extends another
@@ -175,7 +175,7 @@ pub(super) async fn retire(
     let retired =
         carry_out(async move { keys::retire(&server.records, &caller, &path, secret).await }).await?;
     Ok(match retired {
-        _ if dry_run => answer::rehearsed(),
+        _ if dry_run => answer::dry_run(),
         Retirement { kept: None, .. } => StatusCode::NO_CONTENT.into_response(),
         Retirement { kept: Some(_), key } => shown(&node, &key),
     })
@@ -201,7 +201,7 @@ pub(super) async fn revoke(
     let reason = body.unwrap_or_default().reason;
     let key =
         carry_out(async move { keys::revoke(&server.records, &caller, &path, reason, force).await }).await?;
-    Ok(if dry_run { answer::rehearsed() } else { shown(&node, &key) })
+    Ok(if dry_run { answer::dry_run() } else { shown(&node, &key) })
 }
 
 /// `DELETE /v1/orgs/{org}/keys/{key}`.
@@ -214,7 +214,7 @@ pub(super) async fn delete(
     let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
     let caller = Caller { dry_run, ..caller };
     carry_out(async move { keys::delete(&node.records, &caller, &path, force).await }).await?;
-    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
+    Ok(if dry_run { answer::dry_run() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 /// `POST /v1/orgs/{org}/keys/revoke`.

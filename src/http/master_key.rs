@@ -31,7 +31,7 @@ pub(super) async fn rotate(
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
     let view = master_key::rotate(parts(&node), &caller, request.unwrap_or_default()).await?;
-    Ok(if caller.dry_run { answer::rehearsed() } else { Answer(view).into_response() })
+    Ok(if caller.dry_run { answer::dry_run() } else { Answer(view).into_response() })
 }
 
 /// `DELETE /v1/master-key/{number}/tags`.
@@ -41,7 +41,7 @@ pub(super) async fn end_tags(
     OfMasterKey(number): OfMasterKey,
 ) -> Result<Response, Failure> {
     let view = master_key::end_tags(parts(&node), &caller, number).await?;
-    Ok(if caller.dry_run { answer::rehearsed() } else { Answer(view).into_response() })
+    Ok(if caller.dry_run { answer::dry_run() } else { Answer(view).into_response() })
 }
 
 fn parts(node: &Node) -> MasterKeyParts {

@@ -40,7 +40,7 @@ pub(super) async fn create(
         carry_out(async move { organizations::create(&server.records, &caller, request, idempotent).await })
             .await?;
     if dry_run {
-        return Ok(answer::rehearsed());
+        return Ok(answer::dry_run());
     }
     Ok(answer::made(&node, "/v1/orgs", &made, |made| (made.id.to_string(), made)))
 }
@@ -79,5 +79,5 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;
     carry_out(async move { organizations::delete(&node.records, &caller, &id).await }).await?;
-    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
+    Ok(if dry_run { answer::dry_run() } else { StatusCode::NO_CONTENT.into_response() })
 }

@@ -44,7 +44,7 @@ pub(super) async fn create(
     })
     .await?;
     if dry_run {
-        return Ok(answer::rehearsed());
+        return Ok(answer::dry_run());
     }
     Ok(answer::made(&node, &collection, &made, |made| (made.id.to_string(), made)))
 }
@@ -82,5 +82,5 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;
     carry_out(async move { projects::delete(&node.records, &caller, &path).await }).await?;
-    Ok(if dry_run { answer::rehearsed() } else { StatusCode::NO_CONTENT.into_response() })
+    Ok(if dry_run { answer::dry_run() } else { StatusCode::NO_CONTENT.into_response() })
 }

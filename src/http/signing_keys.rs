@@ -32,7 +32,7 @@ pub(super) async fn rotate(
 ) -> Result<Response, Failure> {
     let keys =
         signing_keys::rotate(&node.records, &node.signer, &caller, request.unwrap_or_default()).await?;
-    Ok(if caller.dry_run { answer::rehearsed() } else { (StatusCode::CREATED, page(keys)).into_response() })
+    Ok(if caller.dry_run { answer::dry_run() } else { (StatusCode::CREATED, page(keys)).into_response() })
 }
 
 /// One page is enough, since there are never more than a few signing keys.

@@ -94,7 +94,7 @@ impl Restore<'_> {
         let found = Found::at(self.url).await?;
         self.admit(found.as_ref().map(|found| &found.identity), &backup)?;
         if self.options.dry_run {
-            return self.rehearse(found, &mut backup).await;
+            return self.run_dry(found, &mut backup).await;
         }
         if let Some(found) = found {
             found.source.close().await;
@@ -130,7 +130,7 @@ impl Restore<'_> {
         Ok(())
     }
 
-    async fn rehearse(
+    async fn run_dry(
         &self,
         found: Option<Found>,
         backup: &mut Backup,

@@ -94,8 +94,8 @@ async fn a_file_is_shown_confirmed_and_done(backend: Backend) {
                     name: Reporting\n    \
                     project: web\n    \
                     scopes: read:projects/web/*\n";
-    let rehearsed = admin.ok(&["apply", "-f", "org.toml", "--dry-run"]);
-    assert_eq!((rehearsed.stdout.as_str(), rehearsed.stderr.as_str()), (diff, ""));
+    let dry_run = admin.ok(&["apply", "-f", "org.toml", "--dry-run"]);
+    assert_eq!((dry_run.stdout.as_str(), dry_run.stderr.as_str()), (diff, ""));
     let unasked = admin.run(&["apply", "-f", "org.toml"]);
     assert_eq!((unasked.code, unasked.stdout.as_str()), (2, diff), "{unasked:?}");
     if is_here("script") {

@@ -26,8 +26,8 @@ async fn many_keys_are_revoked_only_when_confirmed(backend: Backend) {
          {}  One   default  dev  status: active → revoked\n",
         ids[1], ids[0]
     );
-    let rehearsed = admin.ok(&[&revoke[..], &["--dry-run"]].concat());
-    assert_eq!((rehearsed.stdout, rehearsed.stderr), (listed.clone(), String::new()));
+    let dry_run = admin.ok(&[&revoke[..], &["--dry-run"]].concat());
+    assert_eq!((dry_run.stdout, dry_run.stderr), (listed.clone(), String::new()));
     let unasked = admin.run(&revoke);
     assert_eq!((unasked.code, &unasked.stdout), (2, &listed));
     assert!(

@@ -59,9 +59,8 @@ async fn what_a_key_is_can_be_looked_at_and_changed(backend: Backend) {
         .json(&[&CREATE[..], &["--preset", "query_only", "--note", "n", "--expires-in", "90d"]].concat());
     let id = made["id"].as_str().unwrap();
     let update = |more: &[&str]| admin.json(&[&["keys", "update", id], more].concat());
-    let rehearsed =
-        admin.ok(&["keys", "update", id, "--scope", "read:a/**", "--no-note", "--dry-run"]).stdout;
-    assert_eq!(rehearsed, "note: n → none\nscopes: read:* → read:a/**\n");
+    let dry_run = admin.ok(&["keys", "update", id, "--scope", "read:a/**", "--no-note", "--dry-run"]).stdout;
+    assert_eq!(dry_run, "note: n → none\nscopes: read:* → read:a/**\n");
     let narrowed = update(&[
         "--scope",
         "read:a/**",
@@ -133,8 +132,8 @@ async fn a_key_is_disabled_and_enabled(backend: Backend) {
     let made = admin.json(&[&CREATE[..], &["--preset", "query_only"]].concat());
     let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
     let client = scene.shell_of(key);
-    let rehearsed = admin.ok(&["keys", "disable", id, "--dry-run"]).stdout;
-    assert_eq!(rehearsed, "status: active → disabled\n");
+    let dry_run = admin.ok(&["keys", "disable", id, "--dry-run"]).stdout;
+    assert_eq!(dry_run, "status: active → disabled\n");
     client.ok(&["token"]);
     let disabled = admin.ok(&["keys", "disable", id]).stdout;
     assert!(

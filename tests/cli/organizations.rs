@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::shell::{Scene, masked};
 use crate::support::{Backend, on_both};
 
-on_both!(an_organizations_life, a_projects_life, changes_can_be_rehearsed_and_bound_to_an_etag);
+on_both!(an_organizations_life, a_projects_life, a_change_takes_a_dry_run_and_an_etag);
 
 async fn an_organizations_life(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
@@ -80,10 +80,10 @@ async fn a_projects_life(backend: Backend) {
     admin.run(&["projects", "get", "web"]).assert_failed(4, "not_found");
 }
 
-async fn changes_can_be_rehearsed_and_bound_to_an_etag(backend: Backend) {
+async fn a_change_takes_a_dry_run_and_an_etag(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
-    let rehearsed = admin.ok(&["orgs", "update", "default", "--name", "New", "--dry-run"]);
-    assert_eq!(rehearsed.stdout, "name: default → New\n");
+    let dry_run = admin.ok(&["orgs", "update", "default", "--name", "New", "--dry-run"]);
+    assert_eq!(dry_run.stdout, "name: default → New\n");
     let unchanged = admin.ok(&["projects", "update", "default", "--name", "default", "--dry-run"]);
     assert_eq!((unchanged.stdout.as_str(), unchanged.stderr.as_str()), ("", "Nothing would change.\n"));
     let shown = admin.ok(&["orgs", "get", "default"]).stdout;

@@ -83,8 +83,8 @@ async fn a_rotation_needs_no_restart_and_survives_one(backend: Backend) {
 
     let offered = async || done(&admin.run(&["master-key", "status"])).contains("is at hand");
     until("the next master key", offered).await;
-    let rehearsed = done(&admin.run(&["master-key", "rotate", "--dry-run"]));
-    assert!(rehearsed.contains("Nothing was changed"), "{rehearsed}");
+    let dry_run = done(&admin.run(&["master-key", "rotate", "--dry-run"]));
+    assert!(dry_run.contains("Nothing was changed"), "{dry_run}");
     let rotated = done(&admin.run(&["master-key", "rotate"]));
     assert!(rotated.contains("Master key 2 ("), "{rotated}");
     works(&server.client(), &key).await;

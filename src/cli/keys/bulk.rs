@@ -202,11 +202,11 @@ impl FilterArgs {
 
 impl BulkArgs {
     async fn run(&self, keys: &Keys<'_>, operation: &str, body: &Body, verb: &str) -> Result<(), CliError> {
-        let rehearsed = self.send(keys, operation, body, true).await?;
+        let dry_run = self.send(keys, operation, body, true).await?;
         if self.dry_run {
-            return keys.remote.show(&rehearsed, |touched: Touched| touched.print());
+            return keys.remote.show(&dry_run, |touched: Touched| touched.print());
         }
-        let touched: Touched = read(&rehearsed)?;
+        let touched: Touched = read(&dry_run)?;
         if touched.count > 0 {
             let count = touched.count;
             if !keys.remote.as_json() {

@@ -7,8 +7,8 @@ use super::new_secret::show;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
+use crate::cli::dry_run::DryRunArgs;
 use crate::cli::idempotency::IdempotencyArgs;
-use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
 use crate::domain::api_key::EnvironmentSlug;
@@ -71,7 +71,7 @@ pub(super) struct CreateArgs {
     idempotency: IdempotencyArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 impl CreateArgs {
@@ -90,7 +90,7 @@ impl CreateArgs {
         let request = self.idempotency.on(Request::post(&keys.path(&[])));
         let request = request.json(&body).map_err(CliError::failed)?;
         let do_it = format!("create a key {:?} in {}/{} for {}", self.name, keys.org, self.project, self.env);
-        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         let has_an_end = self.expires_in.is_some() || self.expires_at.is_some();
         let remark = (!has_an_end && !self.never_expires).then_some(
             "\nThe key never expires. The console suggests 90 days (--expires-in 90d). If this is intended, use \

@@ -6,10 +6,10 @@ use hyper::{Method, StatusCode};
 use super::Keys;
 use crate::cli::CliError;
 use crate::cli::body::Body;
+use crate::cli::dry_run::DryRunArgs;
 use crate::cli::force::ForceArgs;
 use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Stream;
-use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::view::Key;
 use crate::client::Request;
 use crate::domain::key::SecretId;
@@ -27,7 +27,7 @@ pub(super) struct RevokeArgs {
     force: ForceArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(super) struct DeleteArgs {
     force: ForceArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub(super) struct RetireSecretArgs {
     secret: SecretId,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 impl RevokeArgs {
@@ -61,7 +61,7 @@ impl RevokeArgs {
         let request = Request::post(&keys.path(&[&key, "revoke"])).flag("force", self.force.force);
         let request = request.json(&body).map_err(CliError::failed)?;
         let do_it = format!("revoke {key} at once and for good");
-        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         keys.remote.show(&answer, |key: Key| key.sheet().print(Stream::Out))
     }
 }
@@ -71,7 +71,7 @@ impl DeleteArgs {
         let key = self.key.to_string();
         let request = Request::new(Method::DELETE, &keys.path(&[&key]));
         let request = request.flag("force", self.force.force);
-        if self.rehearsal.send(keys.remote, request, &format!("delete {key}")).await?.is_none() {
+        if self.dry_run.send(keys.remote, request, &format!("delete {key}")).await?.is_none() {
             return Ok(());
         }
         Ok(keys.remote.remark(&format!("Deleted {key}."))?)
@@ -83,7 +83,7 @@ impl RetireSecretArgs {
         let (key, secret) = (self.key.to_string(), self.secret.to_string());
         let request = Request::new(Method::DELETE, &keys.path(&[&key, "secrets", &secret]));
         let do_it = format!("retire {secret} of {key}");
-        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         keys.remote.remark(&format!("Retired {secret} of {key}."))?;
         if answer.status == StatusCode::OK {
             // The response contains the key only if the remaining secret no longer expires.

@@ -6,9 +6,9 @@ use super::Keys;
 use super::new_secret::show;
 use crate::cli::CliError;
 use crate::cli::body::Body;
+use crate::cli::dry_run::DryRunArgs;
 use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::key_argument::KeyArgument;
-use crate::cli::rehearsal::RehearsalArgs;
 use crate::cli::when::Span;
 use crate::client::Request;
 
@@ -30,7 +30,7 @@ pub(super) struct RotateArgs {
     idempotency: IdempotencyArgs,
 
     #[command(flatten)]
-    rehearsal: RehearsalArgs,
+    dry_run: DryRunArgs,
 }
 
 impl RotateArgs {
@@ -43,7 +43,7 @@ impl RotateArgs {
             0 => format!("give {key} a new secret, and invalidate its current secrets at once"),
             seconds => format!("give {key} a new secret, and expire the old one in {seconds} s"),
         };
-        let Some(answer) = self.rehearsal.send(keys.remote, request, &do_it).await? else { return Ok(()) };
+        let Some(answer) = self.dry_run.send(keys.remote, request, &do_it).await? else { return Ok(()) };
         show(keys.remote, &answer, None)
     }
 }

@@ -234,12 +234,12 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
     let trail = world.database.number("SELECT COUNT(*) FROM audit_events").await;
 
     let before = world.database.dump().await;
-    let rehearsed = printed(&world.claviger, &["restore", "a.backup", "--replace", "--dry-run", "--json"]);
+    let dry_run = printed(&world.claviger, &["restore", "a.backup", "--replace", "--dry-run", "--json"]);
     assert_eq!(world.database.dump().await, before);
     let mut report: Value = serde_json::from_str(&world.restore(&["--json"]).await).expect("JSON");
     assert_eq!(report["dry_run"], false);
     report["dry_run"] = true.into();
-    assert_eq!(serde_json::from_str::<Value>(&rehearsed).expect("JSON"), report);
+    assert_eq!(serde_json::from_str::<Value>(&dry_run).expect("JSON"), report);
 
     // Twice: what was carried over once is known the next time.
     for round in 1..3 {
