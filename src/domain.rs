@@ -11,7 +11,7 @@ pub mod cidr;
 pub mod credential;
 #[cfg(feature = "server")]
 pub mod entity_tag;
-pub mod gateway;
+pub mod gate_mapping;
 pub mod key;
 pub mod names;
 #[cfg(feature = "server")]

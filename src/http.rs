@@ -68,9 +68,9 @@ routes! {
         GET "/docs/{file}" => docs::part,
         GET "/docs/operating/{page}" => docs::operating,
     }
-    other methods: api_method_not_allowed, around: gate::named {
-        GET "/v1/gate" => gate::check,
-        ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_original,
+    other methods: api_method_not_allowed, around: gate::add_error_header {
+        GET "/v1/gate" => gate::check_described,
+        ANY "/v1/gate/envoy/{options}/{*target}" => gate::check_forwarded,
     }
     other methods: api_method_not_allowed, around: denials::noted {
         GET "/v1/self" => keys::own,

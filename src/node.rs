@@ -65,7 +65,7 @@ use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::master_key::MasterKey;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
-use crate::domain::gateway::GateMapping;
+use crate::domain::gate_mapping::GateMapping;
 use crate::metrics::Events;
 use crate::node::cursor::CursorKeeper;
 use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};

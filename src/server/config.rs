@@ -18,7 +18,7 @@ pub use settings::{BootstrapMode, LogFormat, Settings};
 use crate::base::key_file::Readers;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
-use crate::domain::gateway::GateMapping;
+use crate::domain::gate_mapping::GateMapping;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
 use crate::node::{Deployment, HashCost};

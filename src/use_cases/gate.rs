@@ -1,5 +1,5 @@
-//! The check that a gateway asks for: may the sender of this request do that to this resource? For the service behind
-//! the gateway, the check can also exchange a key for a token.
+//! The check that a gateway asks for before it lets a request through. For the service behind the gateway, the check can
+//! also exchange an API key for a token.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::use_cases::token::{Grant, IssueError, end_of_token};
 /// A cached token is used again while it has at least this many seconds left.
 const FRESH_SECONDS: i64 = 300;
 
-/// A request that a gateway holds until this server has judged it.
+/// A request at a gateway, which waits for the answer of this server.
 pub struct GateRequest<'a> {
     /// The credential of the request.
     pub credential: PresentedCredential<'a>,
@@ -25,24 +25,24 @@ pub struct GateRequest<'a> {
     pub origin: Origin<'a>,
     /// The resource server that the request is for. `None` is the deployment's first.
     pub audience: Option<&'a str>,
-    /// What the gateway asks about the request.
-    pub question: Question,
+    /// What must be true for the request to pass.
+    pub requirement: Requirement,
     /// Whether the service behind the gateway is to receive a token.
     pub wants_token: bool,
 }
 
-/// What a gateway asks about a request.
+/// What must be true for a request to pass.
 #[derive(Clone, Debug)]
-pub enum Question {
-    /// Whether the credential is valid. Something else decides what it may be used for.
-    Credential,
-    /// Whether the sender may do this to that resource.
-    Action(Verb, Resource),
+pub enum Requirement {
+    /// The credential is valid. Something else decides what it may be used for.
+    ValidCredential,
+    /// The sender may do this to that resource.
+    Permission(Verb, Resource),
 }
 
 /// A request that may pass.
 #[derive(Debug)]
-pub struct Passed {
+pub struct Allowed {
     /// The key of the sender.
     pub key: Arc<CachedKey>,
     /// The scopes of the presented credential at the resource server.
@@ -51,18 +51,18 @@ pub struct Passed {
     pub token: Option<Arc<str>>,
 }
 
-/// Judges a request.
+/// Checks a request.
 ///
 /// # Errors
 /// [`ApiError`]: 401 for the credential, 403 for what it would be used for, or from where.
-pub async fn pass(
+pub async fn check(
     authenticator: &Arc<Authenticator>,
     signer: &Signer,
     request: GateRequest<'_>,
     now: Timestamp,
-) -> Result<Passed, ApiError> {
+) -> Result<Allowed, ApiError> {
     let audience = audience(signer, request.audience)?;
-    let passed = match request.credential {
+    let allowed = match request.credential {
         PresentedCredential::ApiKey(key) => {
             by_key(authenticator, signer, Presented { client_id: None, key }, audience, &request, now).await?
         }
@@ -71,14 +71,14 @@ pub async fn pass(
         }
         PresentedCredential::Token(token) => by_token(authenticator, token, audience, &request, now).await?,
     };
-    match &request.question {
-        Question::Credential => {}
-        Question::Action(verb, resource) => permit(&passed.scopes, *verb, resource)?,
+    match &request.requirement {
+        Requirement::ValidCredential => {}
+        Requirement::Permission(verb, resource) => require(*verb, resource, &allowed.scopes)?,
     }
-    Ok(passed)
+    Ok(allowed)
 }
 
-fn permit(scopes: &Scopes, verb: Verb, resource: &Resource) -> Result<(), ApiError> {
+fn require(verb: Verb, resource: &Resource, scopes: &Scopes) -> Result<(), ApiError> {
     // The reserved root belongs to this server. No gateway guards anything below it.
     if !resource.is_reserved() && scopes.permits(verb, resource) {
         return Ok(());
@@ -101,7 +101,7 @@ async fn by_key(
     audience: &str,
     request: &GateRequest<'_>,
     now: Timestamp,
-) -> Result<Passed, ApiError> {
+) -> Result<Allowed, ApiError> {
     let authenticated = authenticator.authenticate(presented, request.origin, now).await?;
     authenticator.count(&authenticated, UseKind::Direct, now);
     if !authenticated.cached.audiences.iter().any(|own| own == audience) {
@@ -109,15 +109,15 @@ async fn by_key(
     }
     let token = request
         .wants_token
-        .then(|| swapped(signer, &authenticator.revocations, &authenticated, audience, now))
+        .then(|| exchange(signer, &authenticator.revocations, &authenticated, audience, now))
         .transpose()?;
     let Authenticated { cached, .. } = authenticated;
-    Ok(Passed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
+    Ok(Allowed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
 }
 
 /// A token with everything that an authenticated key may do at `audience`. The cached token is used while it is fresh
 /// and a new one would be no different.
-fn swapped(
+fn exchange(
     signer: &Signer,
     revocations: &Revocations,
     by: &Authenticated,
@@ -148,7 +148,7 @@ fn swapped(
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
     let issued = signer.issue(by, grant, now).map_err(not_issued)?;
     let token: Arc<str> = issued.access_token.into();
-    let swapped = GatewayToken {
+    let exchanged = GatewayToken {
         token: Arc::clone(&token),
         token_id: issued.token_id.as_str().into(),
         expires_at: now.plus(issued.expires_in),
@@ -156,7 +156,7 @@ fn swapped(
         scope: granted.text.clone(),
         kid: kid.into(),
     };
-    signer.gateway_tokens.keep(purpose, swapped);
+    signer.gateway_tokens.keep(purpose, exchanged);
     Ok(token)
 }
 
@@ -173,7 +173,7 @@ async fn by_token(
     audience: &str,
     request: &GateRequest<'_>,
     now: Timestamp,
-) -> Result<Passed, ApiError> {
+) -> Result<Allowed, ApiError> {
     let caller = identify_at(authenticator, token, audience, request.origin, now).await?;
-    Ok(Passed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
+    Ok(Allowed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
 }

@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::access::Access;
 use super::denied::Denied;
 use super::verifier::Verifier;
-use crate::domain::gateway::GateMapping;
+use crate::domain::gate_mapping::GateMapping;
 use crate::domain::scope::{Resource, Verb};
 
 /// Finds the address at the other end of a request's connection.

@@ -1,6 +1,6 @@
 //! `/v1/gate`: what gateways ask.
 
-use claviger::domain::gateway::GateMapping;
+use claviger::domain::gate_mapping::GateMapping;
 use serde_json::json;
 
 use crate::support::{Answer, Backend, Options, Server, on_both};

@@ -10,7 +10,7 @@ use claviger::base::master_key::MasterKey;
 use claviger::domain::address::AddressPolicy;
 use claviger::domain::api_key::{self, KeyId, PlainKey};
 use claviger::domain::audit::{Actor, Who};
-use claviger::domain::gateway::GateMapping;
+use claviger::domain::gate_mapping::GateMapping;
 use claviger::domain::key::ApiKey;
 use claviger::domain::principal::Principal;
 use claviger::domain::scope::Scopes;

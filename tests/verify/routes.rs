@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path};
 use axum::routing::get;
-use claviger::domain::gateway::GateMapping;
+use claviger::domain::gate_mapping::GateMapping;
 use claviger::domain::scope::Verb;
 use claviger::verify::{Access, Denied, Protect, Verifier};
 use serde_json::json;

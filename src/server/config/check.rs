@@ -14,7 +14,7 @@ use super::{Config, Origin, Settings, default_issuer, issuer_url};
 use crate::base::key_file::{self, Readers};
 use crate::domain::address::{AddressPolicy, TrustedProxies};
 use crate::domain::api_key::Brand;
-use crate::domain::gateway::{GateMapping, MappingError};
+use crate::domain::gate_mapping::{GateMapping, MappingError};
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};

@@ -79,8 +79,8 @@ pub enum InvalidRequest {
     ActionWithoutResource,
     /// The request has both pairs of gateway headers.
     BothOriginals,
-    /// The request names no action in any way.
-    NoQuestion,
+    /// The request to the gate names no action in any way.
+    NoGateRequirement,
     /// This header is missing.
     HeaderMissing(&'static str),
     /// This header is not ASCII.

@@ -65,7 +65,7 @@ fn every_invalid_request_is_explained() {
         I::CheckWithAction,
         I::ActionWithoutResource,
         I::BothOriginals,
-        I::NoQuestion,
+        I::NoGateRequirement,
         I::HeaderMissing("x-original-uri"),
         I::HeaderNotAscii("x-original-uri"),
         I::HeaderTwice("x-original-uri"),

@@ -50,7 +50,7 @@ impl Display for InvalidRequest {
                 "both X-Original-… and X-Forwarded-… headers are present; configure the gateway to remove the ones \
                  that it does not set"
             }
-            Self::NoQuestion => {
+            Self::NoGateRequirement => {
                 "use action and resource, or check=credential, or send X-Original-Method and X-Original-URI, or \
                  X-Forwarded-Method and X-Forwarded-Uri"
             }
