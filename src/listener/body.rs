@@ -92,7 +92,7 @@ pub(super) struct AnswerBody {
 
 impl AnswerBody {
     pub(super) fn new(body: Body, state: Arc<ConnectionState>) -> Self {
-        state.activity.answer();
+        state.activity.answer_began();
         Self { body, state }
     }
 }
@@ -107,7 +107,7 @@ impl HttpBody for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
-            self.state.activity.progress();
+            self.state.activity.answer_progressed();
         }
         frame
     }
@@ -123,6 +123,6 @@ impl HttpBody for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.state.activity.answered();
+        self.state.activity.answer_ended();
     }
 }

@@ -104,7 +104,7 @@ impl<S: HttpService> Host<S> {
         stream: T,
         state: Arc<ConnectionState>,
     ) {
-        state.activity.multiplexed();
+        state.activity.http2_chosen();
         let Shared { limits, http2, .. } = &*self.shared;
         let service = exchange(self.service, Arc::clone(&state), limits.body_timeout);
         let connection = http2.serve_connection(TokioIo::new(stream), service);

@@ -15,8 +15,9 @@ pub(super) struct ConnectionState {
     pub(super) activity: Activity,
     /// This receiver never advances past the first phase: any other phase means that the listener is shutting down.
     first_phase: watch::Receiver<Phase>,
-    unread: AtomicBool,
-    secure: AtomicBool,
+    /// Whether the peer has sent bytes, or still sends some, that nobody reads.
+    leaves_bytes_unread: AtomicBool,
+    is_secure: AtomicBool,
 }
 
 impl ConnectionState {
@@ -26,36 +27,36 @@ impl ConnectionState {
             peer,
             activity: Activity::new(),
             first_phase: phases,
-            unread: AtomicBool::new(false),
-            secure: AtomicBool::new(false),
+            leaves_bytes_unread: AtomicBool::new(false),
+            is_secure: AtomicBool::new(false),
         }
     }
 
     /// The TLS handshake is complete.
     pub(super) fn secured(&self) {
-        self.secure.store(true, Relaxed);
-        self.activity.secured();
+        self.is_secure.store(true, Relaxed);
+        self.activity.handshake_done();
     }
 
     /// Whether the connection uses TLS.
     pub(super) fn is_secure(&self) -> bool {
-        self.secure.load(Relaxed)
+        self.is_secure.load(Relaxed)
     }
 
     /// Makes the next answer the last one, because the peer has sent bytes, or still sends some, that nobody reads.
     pub(super) fn leave_unread(&self) {
-        self.unread.store(true, Relaxed);
+        self.leaves_bytes_unread.store(true, Relaxed);
     }
 
     /// Whether an HTTP/1.1 answer that is given now ends the connection. This reads the listener's phase itself, not
     /// what the connection's task knows of it. The answer may react to the same change of phase, while that task is
     /// still busy.
     pub(super) fn is_ending(&self) -> bool {
-        self.unread.load(Relaxed) || self.first_phase.has_changed().unwrap_or(true)
+        self.leaves_bytes_unread.load(Relaxed) || self.first_phase.has_changed().unwrap_or(true)
     }
 
     /// Whether the peer has sent bytes that belong to no answered request.
     pub(super) fn has_unread(&self) -> bool {
-        self.unread.load(Relaxed) || self.activity.is_amid_head()
+        self.leaves_bytes_unread.load(Relaxed) || self.activity.is_amid_head()
     }
 }

@@ -78,7 +78,7 @@ struct Working(Arc<ConnectionState>);
 
 impl Working {
     fn begin(state: &Arc<ConnectionState>) -> Self {
-        state.activity.begin();
+        state.activity.request_began();
         Self(Arc::clone(state))
     }
 
@@ -97,6 +97,6 @@ impl Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.activity.worked();
+        self.0.activity.service_done();
     }
 }

@@ -15,18 +15,19 @@ use super::connection_state::ConnectionState;
 pub(super) struct MonitoredStream {
     socket: TcpStream,
     state: Arc<ConnectionState>,
-    shut: bool,
+    /// Whether this side is closed.
+    is_shut: bool,
 }
 
 impl MonitoredStream {
     pub(super) fn new(socket: TcpStream, state: Arc<ConnectionState>) -> Self {
-        Self { socket, state, shut: false }
+        Self { socket, state, is_shut: false }
     }
 
-    fn note<R>(&self, write: Poll<R>) -> Poll<R> {
+    fn report<R>(&self, write: Poll<R>) -> Poll<R> {
         match write {
-            Poll::Ready(_) => self.state.activity.written(),
-            Poll::Pending => self.state.activity.blocked(),
+            Poll::Ready(_) => self.state.activity.write_done(),
+            Poll::Pending => self.state.activity.write_blocked(),
         }
         write
     }
@@ -41,7 +42,7 @@ impl AsyncRead for MonitoredStream {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.state.activity.received();
+            self.state.activity.bytes_received();
         }
         read
     }
@@ -50,7 +51,7 @@ impl AsyncRead for MonitoredStream {
 impl AsyncWrite for MonitoredStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let write = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.note(write)
+        self.report(write)
     }
 
     fn poll_write_vectored(
@@ -59,7 +60,7 @@ impl AsyncWrite for MonitoredStream {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let write = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
-        self.note(write)
+        self.report(write)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -68,18 +69,18 @@ impl AsyncWrite for MonitoredStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flush = Pin::new(&mut self.socket).poll_flush(cx);
-        self.note(flush)
+        self.report(flush)
     }
 
     /// Closes this side. If the peer may still be sending, reads on until it has closed its own side (RFC 9112 §9.6). A
     /// socket that is closed with unread bytes is reset, and a reset can overtake the answer that the peer has not read
     /// yet. The watchdog limits the wait.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.shut {
+        if !self.is_shut {
             let shutdown = Pin::new(&mut self.socket).poll_shutdown(cx);
-            ready!(self.note(shutdown))?;
-            self.shut = true;
-            self.state.activity.closing();
+            ready!(self.report(shutdown))?;
+            self.is_shut = true;
+            self.state.activity.close_began();
         }
         loop {
             let mut scratch = [0; 4096];

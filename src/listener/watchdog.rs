@@ -22,7 +22,9 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Watchdog<'a> {
     limits: &'a Limits,
     activity: &'a Activity,
-    seen: (Stage, u32),
+    /// The stage at the last check, with its progress.
+    last: (Stage, u32),
+    /// When the last check saw this for the first time.
     since: Instant,
     timer: Pin<Box<Sleep>>,
 }
@@ -30,7 +32,7 @@ pub(super) struct Watchdog<'a> {
 impl<'a> Watchdog<'a> {
     pub(super) fn new(limits: &'a Limits, activity: &'a Activity) -> Self {
         let timer = Box::pin(sleep(limits.header_timeout));
-        Self { limits, activity, seen: activity.read(), since: timer_now(), timer }
+        Self { limits, activity, last: activity.stage(), since: timer_now(), timer }
     }
 
     /// Restarts the time of the current stage.
@@ -44,12 +46,12 @@ impl<'a> Watchdog<'a> {
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Stage> {
-        let now_seen = self.activity.read();
-        if now_seen != self.seen {
-            self.seen = now_seen;
+        let current = self.activity.stage();
+        if current != self.last {
+            self.last = current;
             self.since = timer_now();
         }
-        let stage = self.seen.0;
+        let (stage, _) = current;
         let Some(due) = self.limit(stage, phase).and_then(|limit| self.since.checked_add(limit)) else {
             return Poll::Pending;
         };
