@@ -23,8 +23,8 @@ pub(super) const SORTS: [Sort; 8] = [
     sort("idle", "Least recently used", KeySort::LastUse, false),
 ];
 
-const fn sort(word: &'static str, label: &'static str, by: KeySort, is_down: bool) -> Sort {
-    Sort { word, label, order: KeyOrder { by, is_down } }
+const fn sort(word: &'static str, label: &'static str, by: KeySort, is_descending: bool) -> Sort {
+    Sort { word, label, order: KeyOrder { by, is_descending } }
 }
 
 impl Sort {
@@ -41,7 +41,7 @@ impl Sort {
 
     /// The `aria-sort` value of column `by`, for screen readers.
     pub(super) fn aria(&self, by: KeySort) -> Option<&'static str> {
-        let direction = if self.order.is_down { "descending" } else { "ascending" };
+        let direction = if self.order.is_descending { "descending" } else { "ascending" };
         (self.order.by == by).then_some(direction)
     }
 }
@@ -57,7 +57,7 @@ mod tests {
             let first = elsewhere.after_click(by);
             let second = first.after_click(by);
             assert_eq!((first.order.by, second.order.by), (by, by));
-            assert_ne!(first.order.is_down, second.order.is_down);
+            assert_ne!(first.order.is_descending, second.order.is_descending);
             assert_eq!(second.after_click(by).word, first.word);
         }
     }

@@ -15,7 +15,7 @@ pub struct KeyOrder {
     /// The value to sort by.
     pub by: KeySort,
     /// Whether the order is descending.
-    pub is_down: bool,
+    pub is_descending: bool,
 }
 
 /// The value that keys are sorted by. An index serves each.
@@ -34,14 +34,14 @@ pub enum KeySort {
 /// The position of a key in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPosition {
-    value: Option<Value>,
+    value: Option<SortValue>,
     seq: i64,
 }
 
 /// The value that an order compares before the creation number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Value {
+enum SortValue {
     Number(i64),
     Text(String),
 }
@@ -55,16 +55,17 @@ crate::store::db::row! {
     }
 }
 
+/// The keys of a list on one side of a position.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
-    Behind,
+    After,
     UpTo,
 }
 
 impl Default for KeyOrder {
     /// Newest first.
     fn default() -> Self {
-        Self { by: KeySort::Creation, is_down: true }
+        Self { by: KeySort::Creation, is_descending: true }
     }
 }
 
@@ -97,7 +98,7 @@ impl KeySort {
         }
     }
 
-    /// The columns of a key, with the one that it is sorted by.
+    /// The columns of a key, with the one that it is sorted by if another table has it.
     pub(super) const fn columns(self) -> &'static str {
         match self {
             Self::Creation | Self::Name | Self::End => "api_keys.*",
@@ -105,6 +106,7 @@ impl KeySort {
         }
     }
 
+    /// The columns of a [`PositionRow`].
     pub(super) fn position(self) -> String {
         let (mut number, mut text) = ("CAST(NULL AS BIGINT)", "CAST(NULL AS TEXT)");
         match (self, self.value()) {
@@ -127,9 +129,9 @@ impl KeyOrder {
         for<'t> i64: Encode<'t, DB> + Type<DB>,
         for<'t> String: Encode<'t, DB> + Type<DB>,
     {
-        let operator = match (side, self.is_down) {
-            (Side::Behind, false) => ">",
-            (Side::Behind, true) => "<",
+        let operator = match (side, self.is_descending) {
+            (Side::After, false) => ">",
+            (Side::After, true) => "<",
             (Side::UpTo, false) => "<=",
             (Side::UpTo, true) => ">=",
         };
@@ -139,14 +141,15 @@ impl KeyOrder {
         };
         sql.push(format_args!(" AND ({table}.{column}, {table}.created_seq) {operator} ("));
         match value {
-            Value::Number(number) => sql.push_bind(*number),
-            Value::Text(text) => sql.push_bind(text.clone()),
+            SortValue::Number(number) => sql.push_bind(*number),
+            SortValue::Text(text) => sql.push_bind(text.clone()),
         };
         sql.push(", ").push_bind(of.seq).push(")");
     }
 
+    /// Sorts a selection from `table`.
     pub(super) fn push_order<DB: Database>(self, sql: &mut QueryBuilder<DB>, table: &str) {
-        let direction = if self.is_down { " DESC" } else { "" };
+        let direction = if self.is_descending { " DESC" } else { "" };
         sql.push(" ORDER BY ");
         if let Some(value) = self.by.value() {
             sql.push(format_args!("{table}.{value}{direction}, "));
@@ -160,9 +163,9 @@ impl KeyPosition {
     pub(super) fn of(key: &ApiKey, seq: i64, by: KeySort) -> Self {
         let value = match by {
             KeySort::Creation => None,
-            KeySort::Name => Some(Value::Text(key.name.to_ascii_lowercase())),
-            KeySort::End => Some(Value::Number(ends_at(key))),
-            KeySort::LastUse => Some(Value::Number(key.last_used_at.unwrap_or(key.created_at).unix())),
+            KeySort::Name => Some(SortValue::Text(key.name.to_ascii_lowercase())),
+            KeySort::End => Some(SortValue::Number(ends_at(key))),
+            KeySort::LastUse => Some(SortValue::Number(key.last_used_at.unwrap_or(key.created_at).unix())),
         };
         Self { value, seq }
     }
@@ -180,17 +183,17 @@ impl KeyPosition {
         Self::at(by, 20_000)
     }
 
-    /// A position some way behind [`KeyPosition::example`].
-    pub(super) fn example_far(by: KeySort, is_down: bool) -> Self {
-        Self::at(by, if is_down { 18_000 } else { 22_000 })
+    /// A position some way after [`KeyPosition::example`].
+    pub(super) fn example_far(by: KeySort, is_descending: bool) -> Self {
+        Self::at(by, if is_descending { 18_000 } else { 22_000 })
     }
 
     fn at(by: KeySort, place: i64) -> Self {
         let value = match by {
             KeySort::Creation => None,
-            KeySort::Name => Some(Value::Text(format!("key {place:05}"))),
-            KeySort::End => Some(Value::Number(2_000_000 + place)),
-            KeySort::LastUse => Some(Value::Number(place)),
+            KeySort::Name => Some(SortValue::Text(format!("key {place:05}"))),
+            KeySort::End => Some(SortValue::Number(2_000_000 + place)),
+            KeySort::LastUse => Some(SortValue::Number(place)),
         };
         Self { value, seq: place }
     }
@@ -198,6 +201,6 @@ impl KeyPosition {
 
 impl From<PositionRow> for KeyPosition {
     fn from(row: PositionRow) -> Self {
-        Self { value: row.number.map(Value::Number).or(row.text.map(Value::Text)), seq: row.seq }
+        Self { value: row.number.map(SortValue::Number).or(row.text.map(SortValue::Text)), seq: row.seq }
     }
 }

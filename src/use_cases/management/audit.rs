@@ -72,7 +72,7 @@ impl Trail {
     /// # Errors
     /// [`ApiError`].
     pub async fn page(&self, page: &PageRequest) -> Result<(Vec<RecordedEvent>, Option<String>), ApiError> {
-        let before = page.behind(&self.records, &self.list)?;
+        let before = page.after(&self.records, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
         let found = reading_for(&self.records, &self.principal).await?.events(&query).await?;
         Ok((found.items, cursor(&self.records, &self.list, found.next)?))

@@ -20,7 +20,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] for a cursor of another list, and for any other text.
-    pub(super) fn behind<P: DeserializeOwned>(
+    pub(super) fn after<P: DeserializeOwned>(
         &self,
         records: &Records,
         list: &str,

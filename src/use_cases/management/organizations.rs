@@ -48,7 +48,7 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<(Vec<Organization>, Option<String>), ApiError> {
     const LIST: &str = "organizations";
-    let before = page.behind(records, LIST)?;
+    let before = page.after(records, LIST)?;
     let visible = visible_organizations(caller);
     let found = reading(records, caller).await?.organizations(&visible, before, page.limit).await?;
     Ok((found.items, cursor(records, LIST, found.next)?))

@@ -64,7 +64,7 @@ pub async fn list(
 ) -> Result<(Vec<Project>, Option<String>), ApiError> {
     organizations::known(records, caller, organization).await?;
     let list = format!("projects of {organization}");
-    let before = page.behind(records, &list)?;
+    let before = page.after(records, &list)?;
     let visible = visible_projects(caller, organization);
     let found = reading(records, caller).await?.projects(organization, &visible, before, page.limit).await?;
     Ok((found.items, cursor(records, &list, found.next)?))

@@ -30,7 +30,7 @@ async fn keys_idle_for_long_are_found_in_every_order_and_beside_other_filters(ba
         ..KeyFilter::all_of("default".parse().expect("an organization"))
     };
     for by in [KeySort::Creation, KeySort::Name, KeySort::End, KeySort::LastUse] {
-        for order in [KeyOrder { by, is_down: false }, KeyOrder { by, is_down: true }] {
+        for order in [KeyOrder { by, is_descending: false }, KeyOrder { by, is_descending: true }] {
             for filter in [
                 narrow(None, false, StatusFilter::All),
                 narrow(Some("adm"), true, StatusFilter::Active),
@@ -54,14 +54,14 @@ async fn keys_idle_for_long_are_found_in_every_order_and_beside_other_filters(ba
 
 /// All keys of a list, and since when each is idle.
 async fn pages(server: &Server, filter: &KeyFilter, order: KeyOrder, limit: u16) -> Vec<(KeyId, Timestamp)> {
-    let (mut keys, mut behind) = (Vec::new(), None::<KeyPosition>);
+    let (mut keys, mut after) = (Vec::new(), None::<KeyPosition>);
     loop {
-        let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), order, behind, limit };
+        let query = KeyQuery { visible: VisibleKeys::All, filter: filter.clone(), order, after, limit };
         let reading = server.node.records.store.reading(&Principal::default()).await.expect("a turn");
         let page = reading.keys(query, server.clock.now()).await.expect("a page");
         keys.extend(page.items.iter().map(|key| (key.id, key.last_used_at.unwrap_or(key.created_at))));
         match page.next {
-            Some(next) => behind = Some(next),
+            Some(next) => after = Some(next),
             None => return keys,
         }
     }

@@ -1,10 +1,12 @@
-use sqlx::{AssertSqlSafe, Execute as _, Postgres, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Execute as _, Postgres, QueryBuilder, Row as _, Sqlite};
 
 use super::*;
 use crate::domain::api_key::KeyId;
+use crate::domain::names::ProjectId;
 use crate::store::Store;
 use crate::store::db::{Either, plan};
 use crate::store::keys::filter::StatusFilter;
+use crate::store::keys::{joined, select_key};
 use crate::store::pool::Pool;
 
 #[path = "../../../../tests/support/missing.rs"]
@@ -67,11 +69,11 @@ fn filters() -> Vec<(&'static str, KeyFilter, VisibleKeys)> {
 }
 
 /// The second page by this order, with each filter.
-fn queries(by: KeySort, is_down: bool) -> Vec<(&'static str, KeyQuery)> {
-    let order = KeyOrder { by, is_down };
-    let behind = || Some(KeyPosition::example(by));
+fn queries(by: KeySort, is_descending: bool) -> Vec<(&'static str, KeyQuery)> {
+    let order = KeyOrder { by, is_descending };
+    let after = || Some(KeyPosition::example(by));
     let query =
-        |(name, filter, visible)| (name, KeyQuery { visible, filter, order, behind: behind(), limit: 50 });
+        |(name, filter, visible)| (name, KeyQuery { visible, filter, order, after: after(), limit: 50 });
     filters().into_iter().map(query).collect()
 }
 
@@ -90,14 +92,16 @@ fn in_lines(statement: &str) -> String {
 fn every_order_has_one_statement_for_each_filter() {
     for (by, ..) in ORDERS {
         let mut statements = Vec::new();
-        for is_down in [true, false] {
-            for (name, query) in queries(by, is_down) {
-                let direction = if is_down { "down" } else { "up" };
-                let edge = edge::<Postgres>(&query, 2_000);
-                statements
-                    .push(format!("-- {name}, {direction}: the edge\n{}", in_lines(edge.sql().as_str())));
-                let stretch = Some((&KeyPosition::example(by), 2_000));
-                let select = select::<Postgres>(&query, stretch, NOW);
+        for is_descending in [true, false] {
+            for (name, query) in queries(by, is_descending) {
+                let direction = if is_descending { "down" } else { "up" };
+                let end = select_stretch_end::<Postgres>(&query, 2_000);
+                statements.push(format!(
+                    "-- {name}, {direction}: the end of the stretch\n{}",
+                    in_lines(end.sql().as_str())
+                ));
+                let stretch = Stretch { end: KeyPosition::example(by), length: 2_000 };
+                let select = select_keys::<Postgres>(&query, Some(&stretch), NOW);
                 statements
                     .push(format!("-- {name}, {direction}: the page\n{}", in_lines(select.sql().as_str())));
             }
@@ -127,8 +131,8 @@ async fn sqlite_plans_every_page_as_the_snapshots_say() {
     for (by, ..) in ORDERS {
         let mut plans = Vec::new();
         for (name, query) in queries(by, true) {
-            let stretch = Some((&KeyPosition::example(by), 2_000));
-            let steps = plan(pool, select::<Sqlite>(&query, stretch, NOW).sql().as_str()).await;
+            let stretch = Stretch { end: KeyPosition::example(by), length: 2_000 };
+            let steps = plan(pool, select_keys::<Sqlite>(&query, Some(&stretch), NOW).sql().as_str()).await;
             plans.push(format!("{name}:\n  {}", steps.join("\n  ")));
         }
         insta::assert_snapshot!(format!("sqlite_plans_by_{by:?}"), plans.join("\n"));
@@ -146,14 +150,15 @@ async fn every_order_is_read_off_an_index_from_any_position_on() {
         (KeySort::End, "api_keys_by_end (organization=? AND (ends_at,created_seq)"),
         (KeySort::LastUse, "key_last_use_by_time (organization=? AND (idle_since,created_seq)"),
     ] {
-        for is_down in [false, true] {
-            let (filter, order) = (KeyFilter::all_of("acme".parse().unwrap()), KeyOrder { by, is_down });
-            let behind = Some(KeyPosition::example(by));
-            let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind, limit: 50 };
-            let of_edge = plan(pool, edge::<Sqlite>(&query, 1_000).sql().as_str()).await;
+        for is_descending in [false, true] {
+            let (filter, order) =
+                (KeyFilter::all_of("acme".parse().unwrap()), KeyOrder { by, is_descending });
+            let after = Some(KeyPosition::example(by));
+            let query = KeyQuery { visible: VisibleKeys::All, filter, order, after, limit: 50 };
+            let of_end = plan(pool, select_stretch_end::<Sqlite>(&query, 1_000).sql().as_str()).await;
             // A single step: the index also provides the order.
-            assert!(of_edge.len() == 1 && of_edge[0].contains(index), "{of_edge:?}");
-            let select = select::<Sqlite>(&query, None, Timestamp::from_unix(1));
+            assert!(of_end.len() == 1 && of_end[0].contains(index), "{of_end:?}");
+            let select = select_keys::<Sqlite>(&query, None, Timestamp::from_unix(1));
             let of_page = plan(pool, select.sql().as_str()).await;
             let scan: Vec<_> = of_page.iter().take_while(|step| *step != "SCAN k").collect();
             assert!(scan[0] == "CO-ROUTINE k" && scan[1].contains(index), "{of_page:?}");
@@ -175,10 +180,10 @@ async fn how_long_a_key_was_idle_is_read_off_an_index_in_every_order() {
     ] {
         let unused_since = Some(Timestamp::from_unix(1));
         let filter = KeyFilter { unused_since, ..KeyFilter::all_of("acme".parse().unwrap()) };
-        let order = KeyOrder { by, is_down: true };
-        let query = KeyQuery { visible: VisibleKeys::All, filter, order, behind: None, limit: 50 };
-        let stretch = Some((&KeyPosition::example(by), 1_000));
-        let select = select::<Sqlite>(&query, stretch, Timestamp::from_unix(1));
+        let order = KeyOrder { by, is_descending: true };
+        let query = KeyQuery { visible: VisibleKeys::All, filter, order, after: None, limit: 50 };
+        let stretch = Stretch { end: KeyPosition::example(by), length: 1_000 };
+        let select = select_keys::<Sqlite>(&query, Some(&stretch), Timestamp::from_unix(1));
         let steps = plan(pool, select.sql().as_str()).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{by:?}: {steps:?}");
     }
@@ -191,9 +196,9 @@ async fn postgres_reads_every_order_off_its_index_from_any_position_on() {
     let Either::Postgres(pool) = &store.db else { unreachable!() };
     fill(pool).await;
     for (by, table, index) in ORDERS {
-        for is_down in [false, true] {
-            let direction = if is_down { " Backward" } else { "" };
-            for (name, query) in queries(by, is_down) {
+        for is_descending in [false, true] {
+            let direction = if is_descending { " Backward" } else { "" };
+            for (name, query) in queries(by, is_descending) {
                 // PostgreSQL may find named keys by their ids, and sort those few.
                 if matches!(&query.visible, VisibleKeys::Only(pairs) if pairs.iter().any(|(_, key)| key.is_some()))
                 {
@@ -209,12 +214,12 @@ async fn postgres_reads_every_order_off_its_index_from_any_position_on() {
                         .iter()
                         .any(|scan| step.contains(&format!("{scan} using {index} on {table}")))
                 };
-                let of_edge = postgres_plan(pool, edge::<Postgres>(&query, 200)).await;
-                assert!(of_edge.iter().any(|step| is_expected(step)), "{by:?}, {name}: {of_edge:#?}");
-                assert!(!of_edge.iter().any(|step| step.contains("Sort")), "{by:?}, {name}: {of_edge:#?}");
+                let of_end = postgres_plan(pool, select_stretch_end::<Postgres>(&query, 200)).await;
+                assert!(of_end.iter().any(|step| is_expected(step)), "{by:?}, {name}: {of_end:#?}");
+                assert!(!of_end.iter().any(|step| step.contains("Sort")), "{by:?}, {name}: {of_end:#?}");
 
-                let stretch = Some((&KeyPosition::example_far(by, is_down), 200));
-                let of_page = postgres_plan(pool, select::<Postgres>(&query, stretch, NOW)).await;
+                let stretch = Stretch { end: KeyPosition::example_far(by, is_descending), length: 200 };
+                let of_page = postgres_plan(pool, select_keys::<Postgres>(&query, Some(&stretch), NOW)).await;
                 // What is above the innermost limit joins and sorts the keys of one stretch.
                 let stretch = below_the_last(&of_page, "Limit");
                 assert!(stretch.iter().any(|step| is_expected(step)), "{by:?}, {name}: {of_page:#?}");

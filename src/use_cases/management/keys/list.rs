@@ -61,7 +61,7 @@ pub async fn list(
     let list = format!("keys {filter:?} {order:?}");
     let query = KeyQuery {
         visible: reachable_keys(caller, Verb::Read, &filter.organization),
-        behind: page.behind(records, &list)?,
+        after: page.after(records, &list)?,
         order,
         limit: page.limit,
         filter,

@@ -21,7 +21,7 @@ pub async fn search(
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
     let list = format!("keys like {clue:?}");
-    let behind: Option<String> = page.behind(records, &list)?;
+    let behind: Option<String> = page.after(records, &list)?;
     let mut found = reading(records, caller)
         .await?
         .keys_beginning(clue.beginning(), behind.as_deref(), page.limit + 1)
