@@ -15,7 +15,7 @@ use super::sign_in;
 use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
 use super::{cookie, made_key, next_page, origin};
-use crate::http::credentials::CameFrom;
+use crate::http::credentials::ClientAddress;
 use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
 use crate::node::Node;
@@ -49,8 +49,8 @@ impl FromRequest<Arc<Node>> for Posted {
         let path = parts.uri.path().to_owned();
         let digest = digest(&path, &body);
         let Some(visitor) = visitor else {
-            let from = CameFrom::by(&node.deployment.addresses, &parts);
-            let CameFrom(from) = from.map_err(Failure::into_response)?;
+            let from = ClientAddress::by(&node.deployment.addresses, &parts);
+            let ClientAddress(from) = from.map_err(Failure::into_response)?;
             return Err(match shown_again.of(&digest, &from) {
                 Some(shown) if is_of_cookie(node, &parts, &fields) => ended_by_it(node, &shown),
                 _ => over(node, &parts, fields),

@@ -14,7 +14,7 @@ use super::page::{page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{Shell, base_of};
 use super::{assets, middleware, origin};
-use crate::http::credentials::CameFrom;
+use crate::http::credentials::ClientAddress;
 use crate::http::failure::{Failure, api_method_not_allowed};
 use crate::http::request_id::RequestId;
 use crate::jose::jwk::Algorithm;
@@ -71,7 +71,7 @@ pub(super) async fn late(State(node): State<Arc<Node>>, request: Request) -> Res
     let Some(set_up) = parts.extensions.get::<Arc<SetUp>>() else {
         return Ok(to_sign_in(&node.deployment.issuer));
     };
-    let CameFrom(address) = CameFrom::by(&node.deployment.addresses, &parts)?;
+    let ClientAddress(address) = ClientAddress::by(&node.deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Ok(to_sign_in(&node.deployment.issuer)) };
     match set_up.completed_recently(&code, address).await {
         Ok(Some(completed)) => done(set_up, &completed),
@@ -106,7 +106,7 @@ async fn complete(State(set_up): State<Arc<SetUp>>, request: Request) -> Result<
     let deployment = &set_up.context.deployment;
     origin::check_at(&deployment.issuer, request.headers())?;
     let (parts, _, fields) = Fields::read(request).await?;
-    let CameFrom(address) = CameFrom::by(&deployment.addresses, &parts)?;
+    let ClientAddress(address) = ClientAddress::by(&deployment.addresses, &parts)?;
     let Ok(code) = fields.text("code").parse() else { return Err(unreadable(&set_up)) };
     let completing = Arc::clone(&set_up);
     let completed = run_to_completion(async move { completing.complete(&code, address).await }).await;

@@ -18,7 +18,7 @@ use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
 use super::{cookie, origin, page as answer, session};
 use crate::domain::address::Origin;
-use crate::http::credentials::CameFrom;
+use crate::http::credentials::ClientAddress;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
@@ -65,7 +65,7 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
 pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
     let (mut parts, fields) = Fields::read_carrier(request).await?;
-    let CameFrom(address) = CameFrom::from_request_parts(&mut parts, &node).await?;
+    let ClientAddress(address) = ClientAddress::from_request_parts(&mut parts, &node).await?;
     let request_id = RequestId::of(&parts);
     let origin = Origin { address, request_id: request_id.as_str() };
     let next = next_of(&base(&node), fields.text("next"));

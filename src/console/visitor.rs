@@ -12,7 +12,7 @@ use super::shell::{LIST, Room, Shell};
 use super::{cookie, cross_site_link, next_page};
 use crate::domain::address::Origin;
 use crate::domain::names::OrganizationId;
-use crate::http::credentials::CameFrom;
+use crate::http::credentials::ClientAddress;
 use crate::http::denials::KnownCaller;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
@@ -45,7 +45,7 @@ impl Visitor {
     /// # Errors
     /// [`Failure`] when the session can't be checked, or its key is not valid from this address.
     pub(super) async fn of(parts: &mut Parts, node: &Arc<Node>) -> Result<Option<Self>, Failure> {
-        let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
         let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };

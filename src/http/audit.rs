@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
 use self::format::Format;
-use super::credentials::Guarded;
+use super::credentials::AuthenticatedCaller;
 use super::failure::Failure;
 use super::page::Page;
 use super::path::InOrganization;
@@ -26,7 +26,7 @@ const KNOWN: [&str; 10] = ["actor", "key", "action", "from", "to", "limit", "cur
 /// `GET /v1/orgs/{org}/audit`.
 pub(super) async fn of_organization(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
@@ -39,7 +39,7 @@ pub(super) async fn of_organization(
 /// `GET /v1/audit`.
 pub(super) async fn of_deployment(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &KNOWN)?;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::body_permit::holding;
-use super::credentials::Guarded;
+use super::credentials::AuthenticatedCaller;
 use super::failure::Failure;
 use super::json::Json;
 use super::path::InOrganization;
@@ -23,7 +23,7 @@ const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
 /// `GET /v1/orgs/{org}/configuration`.
 pub(super) async fn export(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
     InOrganization(organization): InOrganization,
 ) -> Result<Response, Failure> {
@@ -36,7 +36,7 @@ pub(super) async fn export(
 /// `PUT /v1/orgs/{org}/configuration`.
 pub(super) async fn apply(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
     Json(document): Json<Configuration, MAX_DOCUMENT>,

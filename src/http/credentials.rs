@@ -17,27 +17,28 @@ use crate::node::Node;
 use crate::use_cases::access::{Caller, PresentedCredential, identify};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
+/// The address that a request comes from, by the deployment's policy for proxies.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CameFrom(pub(crate) CallerAddress);
+pub(crate) struct ClientAddress(pub(crate) CallerAddress);
 
 /// An authenticated caller of the management API.
 #[derive(Debug)]
-pub(crate) struct Guarded(pub(crate) Caller);
+pub(crate) struct AuthenticatedCaller(pub(crate) Caller);
 
 /// The caller of a change whose only parameter is `dry_run`. The change may be a dry run.
-pub(crate) struct Changing(pub(crate) Caller);
+pub(crate) struct WithDryRun(pub(crate) Caller);
 
-impl FromRequestParts<Arc<Node>> for Changing {
+impl FromRequestParts<Arc<Node>> for WithDryRun {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
-        let Guarded(caller) = Guarded::from_request_parts(parts, node).await?;
+        let AuthenticatedCaller(caller) = AuthenticatedCaller::from_request_parts(parts, node).await?;
         let dry_run = Query::read(parts, &["dry_run"])?.flag("dry_run")?;
         Ok(Self(Caller { dry_run, ..caller }))
     }
 }
 
-impl FromRequestParts<Arc<Node>> for CameFrom {
+impl FromRequestParts<Arc<Node>> for ClientAddress {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
@@ -45,7 +46,7 @@ impl FromRequestParts<Arc<Node>> for CameFrom {
     }
 }
 
-impl CameFrom {
+impl ClientAddress {
     /// The caller's address under this policy for proxies.
     pub(crate) fn by(policy: &AddressPolicy, parts: &Parts) -> Result<Self, Failure> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -55,11 +56,11 @@ impl CameFrom {
     }
 }
 
-impl FromRequestParts<Arc<Node>> for Guarded {
+impl FromRequestParts<Arc<Node>> for AuthenticatedCaller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
-        let CameFrom(address) = CameFrom::from_request_parts(parts, node).await?;
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
         let credential = credential(&parts.headers)?;
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::credentials::{CameFrom, credential};
+use super::credentials::{ClientAddress, credential};
 use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
@@ -29,7 +29,7 @@ const X_CLAVIGER_ERROR: HeaderName = HeaderName::from_static("x-claviger-error")
 /// `GET /v1/gate`.
 pub(super) async fn check_described(
     State(node): State<Arc<Node>>,
-    CameFrom(address): CameFrom,
+    ClientAddress(address): ClientAddress,
     parts: Parts,
 ) -> Result<Response, Failure> {
     let answer = async {
@@ -45,7 +45,7 @@ pub(super) async fn check_described(
 /// them.
 pub(super) async fn check_forwarded(
     State(node): State<Arc<Node>>,
-    CameFrom(address): CameFrom,
+    ClientAddress(address): ClientAddress,
     parts: Parts,
 ) -> Result<Response, Failure> {
     let answer = async {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{self, changed, versioned};
-use super::credentials::{Changing, Guarded};
+use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
 use super::page::Page;
@@ -30,7 +30,7 @@ use crate::use_cases::management::keys::{
 use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, Terms, Versioned as _, carry_out};
 
 /// `GET /v1/self`: the caller, as this server sees it.
-pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
+pub(super) async fn own(AuthenticatedCaller(caller): AuthenticatedCaller, _: NoQuery) -> Response {
     let key = &caller.key.key;
     axum::Json(json!({
         "id": key.id.to_string(),
@@ -48,7 +48,7 @@ pub(super) async fn own(Guarded(caller): Guarded, _: NoQuery) -> Response {
 /// `GET /v1/keys`.
 pub(super) async fn search(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::read(&parts, &["prefix", "limit", "cursor"])?;
@@ -63,7 +63,7 @@ pub(super) async fn search(
 /// `GET /v1/orgs/{org}/keys`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
@@ -111,7 +111,7 @@ fn filters(
 /// `POST /v1/orgs/{org}/keys`. Besides a rotation's, this is the only response that shows a key.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     InOrganization(organization): InOrganization,
     IdempotentJson(request, idempotent): IdempotentJson<NewKeyRequest>,
 ) -> Result<Response, Failure> {
@@ -126,7 +126,7 @@ pub(super) async fn create(
 /// `GET /v1/orgs/{org}/keys/{key}`.
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
@@ -137,7 +137,7 @@ pub(super) async fn read(
 /// `PATCH /v1/orgs/{org}/keys/{key}`.
 pub(super) async fn change(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     OfKey(path): OfKey,
     parts: Parts,
     Json(patch): Json<KeyPatch>,
@@ -152,7 +152,7 @@ pub(super) async fn change(
 /// `POST /v1/orgs/{org}/keys/{key}/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     OfKey(path): OfKey,
     IdempotentJson(rotation, idempotent): IdempotentJson<Rotation>,
 ) -> Result<Response, Failure> {
@@ -168,7 +168,7 @@ pub(super) async fn rotate(
 /// secret's life.
 pub(super) async fn retire(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     OfSecret(path, secret): OfSecret,
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
@@ -191,7 +191,7 @@ pub(super) struct Revocation {
 /// `POST /v1/orgs/{org}/keys/{key}/revoke`.
 pub(super) async fn revoke(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     OfKey(path): OfKey,
     parts: Parts,
     Json(body): Json<Option<Revocation>>,
@@ -207,7 +207,7 @@ pub(super) async fn revoke(
 /// `DELETE /v1/orgs/{org}/keys/{key}`.
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     OfKey(path): OfKey,
     parts: Parts,
 ) -> Result<Response, Failure> {
@@ -220,7 +220,7 @@ pub(super) async fn delete(
 /// `POST /v1/orgs/{org}/keys/revoke`.
 pub(super) async fn revoke_all(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
     Json(request): Json<BulkRevocation>,
@@ -236,7 +236,7 @@ pub(super) async fn revoke_all(
 /// `POST /v1/orgs/{org}/keys/disable`.
 pub(super) async fn disable_all(
     node: State<Arc<Node>>,
-    caller: Guarded,
+    caller: AuthenticatedCaller,
     organization: InOrganization,
     parts: Parts,
     body: Json<BulkDisabling>,
@@ -247,7 +247,7 @@ pub(super) async fn disable_all(
 /// `POST /v1/orgs/{org}/keys/enable`.
 pub(super) async fn enable_all(
     node: State<Arc<Node>>,
-    caller: Guarded,
+    caller: AuthenticatedCaller,
     organization: InOrganization,
     parts: Parts,
     body: Json<BulkDisabling>,
@@ -257,7 +257,7 @@ pub(super) async fn enable_all(
 
 async fn suspend(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: &Parts,
     Json(request): Json<BulkDisabling>,
@@ -273,7 +273,7 @@ async fn suspend(
 /// `POST /v1/orgs/{org}/keys/rescope`.
 pub(super) async fn rescope_all(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
     Json(request): Json<Rescoping>,

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::answer;
-use super::credentials::{Changing, Guarded};
+use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::Json;
 use super::path::OfMasterKey;
@@ -18,7 +18,7 @@ use crate::use_cases::management::master_key::{self, MasterKeyParts, RotateReque
 /// `GET /v1/master-key`.
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
 ) -> Result<Response, Failure> {
     Ok(Answer(master_key::read(&parts(&node), &caller).await?).into_response())
@@ -27,7 +27,7 @@ pub(super) async fn read(
 /// `POST /v1/master-key/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
     let view = master_key::rotate(parts(&node), &caller, request.unwrap_or_default()).await?;
@@ -37,7 +37,7 @@ pub(super) async fn rotate(
 /// `DELETE /v1/master-key/{number}/tags`.
 pub(super) async fn end_tags(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     OfMasterKey(number): OfMasterKey,
 ) -> Result<Response, Failure> {
     let view = master_key::end_tags(parts(&node), &caller, number).await?;

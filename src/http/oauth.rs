@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::body;
 use super::client_auth::{ClientCredentials, authorization};
-use super::credentials::CameFrom;
+use super::credentials::ClientAddress;
 use super::failure::Failure;
 use super::form::Form;
 use super::request_id::RequestId;
@@ -30,21 +30,21 @@ const MAX_BODY: usize = 16 * 1024;
 
 const CLIENT_CREDENTIALS: &str = "client_credentials";
 
-/// A form posted to an OAuth endpoint, not yet decoded.
-pub(super) struct Posted {
+/// A form request to an OAuth endpoint, not yet decoded.
+pub(super) struct OAuthRequest {
     headers: HeaderMap,
     address: CallerAddress,
     body: Bytes,
     request_id: RequestId,
 }
 
-impl FromRequest<Arc<Node>> for Posted {
+impl FromRequest<Arc<Node>> for OAuthRequest {
     type Rejection = Failure;
 
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Failure> {
         use axum::extract::FromRequestParts as _;
         let (mut parts, body) = request.into_parts();
-        let CameFrom(address) = CameFrom::from_request_parts(&mut parts, node).await?;
+        let ClientAddress(address) = ClientAddress::from_request_parts(&mut parts, node).await?;
         // RFC 6749 §2.3.1: never in the URI, which proxies and servers log.
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(InvalidRequest::ParametersInUrl.into());
@@ -55,7 +55,7 @@ impl FromRequest<Arc<Node>> for Posted {
     }
 }
 
-impl Posted {
+impl OAuthRequest {
     fn origin(&self) -> Origin<'_> {
         Origin { address: self.address, request_id: self.request_id.as_str() }
     }
@@ -82,7 +82,7 @@ struct TokenAnswer<'a> {
 /// `POST /oauth/token`.
 pub(super) async fn token(
     State(node): State<Arc<Node>>,
-    posted: Result<Posted, Failure>,
+    posted: Result<OAuthRequest, Failure>,
 ) -> Result<Response, Failure> {
     let mut named = GrantLabel::default();
     let answer = match posted {
@@ -94,7 +94,7 @@ pub(super) async fn token(
 }
 
 /// Runs the grant that the form names, and notes which one that is.
-async fn grant(node: &Arc<Node>, posted: &Posted, named: &mut GrantLabel) -> Result<Response, Failure> {
+async fn grant(node: &Arc<Node>, posted: &OAuthRequest, named: &mut GrantLabel) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     *named = match form.get("grant_type") {
         Some(CLIENT_CREDENTIALS) => GrantLabel::ClientCredentials,
@@ -144,7 +144,10 @@ fn answer<'a>(issued: &'a Issued, issued_token_type: Option<&'static str>) -> To
 }
 
 /// `POST /oauth/introspect`.
-pub(super) async fn introspect(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+pub(super) async fn introspect(
+    State(node): State<Arc<Node>>,
+    posted: OAuthRequest,
+) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let introspection =
@@ -153,7 +156,7 @@ pub(super) async fn introspect(State(node): State<Arc<Node>>, posted: Posted) ->
 }
 
 /// `POST /oauth/revoke`.
-pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Result<Response, Failure> {
+pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: OAuthRequest) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
     let caller = caller(&node, &posted, &form).await?;
     let token = form.require("token")?.to_owned();
@@ -163,7 +166,7 @@ pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: Posted) -> Res
 }
 
 /// The caller of an endpoint that accepts both client authentication and a Bearer token (RFC 7662 §2.1).
-async fn caller(node: &Arc<Node>, posted: &Posted, form: &Form<'_>) -> Result<Caller, Failure> {
+async fn caller(node: &Arc<Node>, posted: &OAuthRequest, form: &Form<'_>) -> Result<Caller, Failure> {
     let now = node.clock.now();
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
     if let Some(bearer) = authorization.and_then(Credential::bearer) {

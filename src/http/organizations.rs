@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{self, changed, versioned};
-use super::credentials::{Changing, Guarded};
+use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
 use super::page::Page;
@@ -21,7 +21,7 @@ use crate::use_cases::management::{Versioned as _, carry_out};
 /// `GET /v1/orgs`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     parts: Parts,
 ) -> Result<Response, Failure> {
     let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
@@ -32,7 +32,7 @@ pub(super) async fn list(
 /// `POST /v1/orgs`.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     IdempotentJson(request, idempotent): IdempotentJson<NewOrganizationRequest>,
 ) -> Result<Response, Failure> {
     let (server, dry_run) = (Arc::clone(&node), caller.dry_run);
@@ -48,7 +48,7 @@ pub(super) async fn create(
 /// `GET /v1/orgs/{org}`.
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
     InOrganization(id): InOrganization,
 ) -> Result<Response, Failure> {
@@ -59,7 +59,7 @@ pub(super) async fn read(
 /// `PATCH /v1/orgs/{org}`.
 pub(super) async fn change(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(id): InOrganization,
     parts: Parts,
     Json(patch): Json<OrganizationPatch>,
@@ -74,7 +74,7 @@ pub(super) async fn change(
 /// `DELETE /v1/orgs/{org}`.
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     InOrganization(id): InOrganization,
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;

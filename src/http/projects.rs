@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{self, changed, versioned};
-use super::credentials::{Changing, Guarded};
+use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
 use super::page::Page;
@@ -21,7 +21,7 @@ use crate::use_cases::management::{Versioned as _, carry_out};
 /// `GET /v1/orgs/{org}/projects`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
@@ -33,7 +33,7 @@ pub(super) async fn list(
 /// `POST /v1/orgs/{org}/projects`.
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     InOrganization(organization): InOrganization,
     IdempotentJson(request, idempotent): IdempotentJson<NewProjectRequest>,
 ) -> Result<Response, Failure> {
@@ -52,7 +52,7 @@ pub(super) async fn create(
 /// `GET /v1/orgs/{org}/projects/{project}`.
 pub(super) async fn read(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
     OfProject(path): OfProject,
 ) -> Result<Response, Failure> {
@@ -63,7 +63,7 @@ pub(super) async fn read(
 /// `PATCH /v1/orgs/{org}/projects/{project}`.
 pub(super) async fn change(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     OfProject(path): OfProject,
     parts: Parts,
     Json(patch): Json<ProjectPatch>,
@@ -77,7 +77,7 @@ pub(super) async fn change(
 /// `DELETE /v1/orgs/{org}/projects/{project}`.
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     OfProject(path): OfProject,
 ) -> Result<Response, Failure> {
     let dry_run = caller.dry_run;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::answer;
-use super::credentials::{Changing, Guarded};
+use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::Json;
 use super::page::Page;
@@ -18,7 +18,7 @@ use crate::use_cases::management::signing_keys::{self, RotateRequest, SigningKey
 /// `GET /v1/signing-keys`.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoQuery,
 ) -> Result<Response, Failure> {
     Ok(page(signing_keys::list(&node.signer, &caller, node.clock.now())?).into_response())
@@ -27,7 +27,7 @@ pub(super) async fn list(
 /// `POST /v1/signing-keys/rotate`.
 pub(super) async fn rotate(
     State(node): State<Arc<Node>>,
-    Changing(caller): Changing,
+    WithDryRun(caller): WithDryRun,
     Json(request): Json<Option<RotateRequest>>,
 ) -> Result<Response, Failure> {
     let keys =

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
 
-use super::credentials::Guarded;
+use super::credentials::AuthenticatedCaller;
 use super::failure::Failure;
 use super::path::{InOrganization, OfKey};
 use super::query::Query;
@@ -17,7 +17,7 @@ use crate::use_cases::management::usage::{self, PeriodRequest, Usage};
 /// `GET /v1/orgs/{org}/keys/{key}/usage`.
 pub(super) async fn of_key(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     OfKey(path): OfKey,
     parts: Parts,
 ) -> Result<Json<Usage>, Failure> {
@@ -28,7 +28,7 @@ pub(super) async fn of_key(
 /// `GET /v1/orgs/{org}/usage`.
 pub(super) async fn of_organization(
     State(node): State<Arc<Node>>,
-    Guarded(caller): Guarded,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Json<Usage>, Failure> {
