@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::events::EventRow;
 use super::page::{page, query, refused, spreadsheet};
 use super::problem::sentence;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::visitor::Visitor;
 use crate::base::clock::Timestamp;
 use crate::domain::audit::EventFilter;
@@ -67,7 +67,7 @@ pub(super) async fn show(
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let empty = AuditPage {
-        shell: visitor.shell_at(&organization, Room::Audit),
+        shell: visitor.shell_at(&organization, Section::Audit),
         root: root.clone(),
         wanted: wanted.clone(),
         events: Vec::new(),

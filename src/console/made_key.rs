@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::notice::Notice;
 use super::page::page as answer;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::shown_again::{Shown, What};
 use super::visitor::Visitor;
 use crate::domain::api_key::display_prefix;
@@ -36,7 +36,7 @@ pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -
     let Shown { what, created } = shown;
     let key = &created.key;
     let shell = match visitor {
-        Some(visitor) => visitor.shell_at(&key.organization, Room::Keys),
+        Some(visitor) => visitor.shell_at(&key.organization, Section::Keys),
         None => Shell::of_nobody(node),
     };
     answer(&MadePage {

@@ -13,7 +13,7 @@ use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
 use super::projects::Typed;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::visitor::Visitor;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
@@ -100,7 +100,7 @@ pub(super) async fn change(
     match carry_out(async move { projects::change(&server.records, &caller, &of, patch, &terms).await }).await
     {
         Ok(done) if done.dry_run => page(&PreviewPage {
-            shell: visitor.shell_at(&path.organization, Room::Projects),
+            shell: visitor.shell_at(&path.organization, Section::Projects),
             root: visitor.shell.root(&path.organization),
             id: path.project.to_string(),
             name: project.name.clone(),
@@ -185,7 +185,7 @@ fn overtaken(visitor: &Visitor, path: &ProjectPath, form: Typed, began: &str, no
 impl ProjectPage {
     fn of(visitor: &Visitor, path: &ProjectPath, form: Typed, base: String) -> Self {
         Self {
-            shell: visitor.shell_at(&path.organization, Room::Projects),
+            shell: visitor.shell_at(&path.organization, Section::Projects),
             root: visitor.shell.root(&path.organization),
             id: path.project.to_string(),
             form,
@@ -199,7 +199,7 @@ impl ProjectPage {
 impl DeletePage {
     fn of(visitor: &Visitor, project: &Project, typed: &str) -> Self {
         Self {
-            shell: visitor.shell_at(&project.organization, Room::Projects),
+            shell: visitor.shell_at(&project.organization, Section::Projects),
             root: visitor.shell.root(&project.organization),
             id: project.id.to_string(),
             name: project.name.clone(),

@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::visitor::Visitor;
 use crate::base::text::without_values;
 use crate::domain::names::OrganizationId;
@@ -121,7 +121,7 @@ async fn listed(
     };
     let root = visitor.shell.root(organization);
     Ok(ProjectsPage {
-        shell: visitor.shell_at(organization, Room::Projects),
+        shell: visitor.shell_at(organization, Section::Projects),
         next: next.map(|cursor| format!("{root}/projects?cursor={cursor}")),
         is_first,
         root,

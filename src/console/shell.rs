@@ -63,7 +63,7 @@ pub(super) struct Link {
 
 /// A section of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum Section {
     /// The list of keys and the pages of one key.
     Keys,
     Usage,
@@ -106,35 +106,35 @@ impl Shell {
     }
 
     /// The same shell, in a section of an organization.
-    pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, room: Room) -> Self {
+    pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, section: Section) -> Self {
         let root = self.root(organization);
         let link =
-            |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: room == at };
+            |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: section == at };
         let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
         let sees_projects = visible_projects(caller, organization) != Visible::Only(Vec::new());
         let sees_signing_keys = caller.may(Verb::Read, &["signing-keys"]).is_ok();
-        let rooms = [
-            (true, link("API keys", "keys", Room::Keys)),
-            (reads("usage"), link("Usage", "usage", Room::Usage)),
-            (reads("audit"), link("Audit log", "audit", Room::Audit)),
-            (sees_projects, link("Projects", "projects", Room::Projects)),
-            (sees_signing_keys, link("Signing keys", "signing-keys", Room::SigningKeys)),
+        let sections = [
+            (true, link("API keys", "keys", Section::Keys)),
+            (reads("usage"), link("Usage", "usage", Section::Usage)),
+            (reads("audit"), link("Audit log", "audit", Section::Audit)),
+            (sees_projects, link("Projects", "projects", Section::Projects)),
+            (sees_signing_keys, link("Signing keys", "signing-keys", Section::SigningKeys)),
         ];
-        let links = rooms.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
+        let links = sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
         Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
     }
 
     /// The same shell, for the organization and the section in `path`.
     pub(super) fn at_path(&self, caller: &Caller, organization: &OrganizationId, path: &str) -> Self {
-        let room = path.split_once("/orgs/").and_then(|(_, rest)| rest.split('/').nth(1));
-        let room = match room {
-            Some("usage") => Room::Usage,
-            Some("audit") => Room::Audit,
-            Some("projects") => Room::Projects,
-            Some("signing-keys") => Room::SigningKeys,
-            _ => Room::Keys,
+        let section = path.split_once("/orgs/").and_then(|(_, rest)| rest.split('/').nth(1));
+        let section = match section {
+            Some("usage") => Section::Usage,
+            Some("audit") => Section::Audit,
+            Some("projects") => Section::Projects,
+            Some("signing-keys") => Section::SigningKeys,
+            _ => Section::Keys,
         };
-        self.at(caller, organization, room)
+        self.at(caller, organization, section)
     }
 
     /// The path above an organization's pages.

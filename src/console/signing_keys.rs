@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::visitor::Visitor;
 use super::when::When;
 use crate::domain::names::OrganizationId;
@@ -87,7 +87,7 @@ fn shown(
         withdrawn: key.withdrawn_at.map(when),
     };
     Ok(SigningKeysPage {
-        shell: visitor.shell_at(organization, Room::SigningKeys),
+        shell: visitor.shell_at(organization, Section::SigningKeys),
         href: format!("{}/orgs/{organization}/signing-keys", visitor.shell.base),
         keys: signing_keys::list(&node.signer, caller, node.clock.now())?.into_iter().map(row).collect(),
         may_rotate: caller.may(Verb::Admin, &["signing-keys"]).is_ok(),

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::page::{page, spreadsheet};
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::usage_by_key::{self, UseByKey};
 use super::usage_columns::{cells, columns};
 use super::usage_over_time::{Span, UseOverTime};
@@ -71,7 +71,7 @@ pub(super) async fn show(
         None => Some(UseByKey::read(&node, &visitor, &organization, (span, month)).await?),
     };
     page(&UsagePage {
-        shell: visitor.shell_at(&organization, Room::Usage),
+        shell: visitor.shell_at(&organization, Section::Usage),
         root: visitor.shell.root(&organization),
         used: UseOverTime::of(span, &used),
         projects: projects.iter().map(row).collect(),

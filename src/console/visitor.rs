@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
 use super::session::{self, SessionId};
-use super::shell::{LIST, Room, Shell};
+use super::shell::{LIST, Section, Shell};
 use super::{cookie, cross_site_link, next_page};
 use crate::domain::address::Origin;
 use crate::domain::names::OrganizationId;
@@ -72,8 +72,8 @@ impl Visitor {
     }
 
     /// The shell of an organization's page.
-    pub(super) fn shell_at(&self, organization: &OrganizationId, room: Room) -> Shell {
-        self.shell.at(&self.caller, organization, room)
+    pub(super) fn shell_at(&self, organization: &OrganizationId, section: Section) -> Shell {
+        self.shell.at(&self.caller, organization, section)
     }
 }
 

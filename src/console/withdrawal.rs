@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
 use super::posted::Posted;
 use super::problem::sentence;
-use super::shell::{Room, Shell};
+use super::shell::{Section, Shell};
 use super::visitor::Visitor;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
@@ -83,7 +83,7 @@ async fn asked(
     let mut keys = signing_keys::list(&node.signer, &visitor.caller, node.clock.now())?.into_iter();
     let key = keys.find(|key| key.kid == kid && key.withdrawn_at.is_none()).ok_or(ApiError::NotFound)?;
     Ok(WithdrawPage {
-        shell: visitor.shell_at(organization, Room::SigningKeys),
+        shell: visitor.shell_at(organization, Section::SigningKeys),
         href: format!("{}/signing-keys", visitor.shell.root(organization)),
         kid: key.kid,
         status: key.status,

@@ -58,12 +58,12 @@ struct OfOrganization {
     waiting: Vec<PastEvent>,
 }
 
-/// Whether there is room for one more.
+/// Whether there is space for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
+enum Space {
     Free,
     /// The organization with the most has lost one.
-    AnothersPlace,
+    TakenFromAnother,
     None,
 }
 
@@ -167,11 +167,11 @@ impl Log {
                 return false;
             }
         }
-        let room = self.makes_room(organization, &WAITING, |of| of.waiting.len(), |of| _ = of.waiting.pop());
-        self.dropped += u64::from(room == Room::AnothersPlace);
-        let has_room = room != Room::None
+        let space = self.make_space(organization, &WAITING, |of| of.waiting.len(), |of| _ = of.waiting.pop());
+        self.dropped += u64::from(space == Space::TakenFromAnother);
+        let has_space = space != Space::None
             && (is_known
-                || self.makes_room(
+                || self.make_space(
                     organization,
                     &KEYS,
                     |of| of.noted.len(),
@@ -179,37 +179,37 @@ impl Log {
                         let any = of.noted.keys().next().copied();
                         any.map(|key| of.noted.remove(&key));
                     },
-                ) != Room::None);
-        self.dropped += u64::from(!has_room);
-        if has_room {
+                ) != Space::None);
+        self.dropped += u64::from(!has_space);
+        if has_space {
             self.of(organization.clone()).noted.entry(key).or_default().push((digest, now));
         }
-        has_room
+        has_space
     }
 
     /// Whether the organization may have one more of what `count` counts. If all together have too many, the one with
     /// the most loses one, unless it is this one.
-    fn makes_room(
+    fn make_space(
         &mut self,
         organization: &Option<OrganizationId>,
         bounds: &Bounds,
         count: impl Fn(&OfOrganization) -> usize,
         lose: impl Fn(&mut OfOrganization),
-    ) -> Room {
+    ) -> Space {
         let own = self.organizations.get(organization).map_or(0, &count);
         if own >= bounds.of_organization {
-            return Room::None;
+            return Space::None;
         }
         if self.organizations.values().map(&count).sum::<usize>() < bounds.of_all {
-            return Room::Free;
+            return Space::Free;
         }
         let largest = self.organizations.values_mut().max_by_key(|of| count(of));
         match largest.filter(|largest| count(largest) > own + 1) {
             Some(largest) => {
                 lose(largest);
-                Room::AnothersPlace
+                Space::TakenFromAnother
             }
-            None => Room::None,
+            None => Space::None,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::problem::sentence;
-use crate::console::shell::{Room, Shell};
+use crate::console::shell::{Section, Shell};
 use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::console::when::When;
@@ -274,7 +274,7 @@ async fn asked(
     let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;
     let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
-        shell: visitor.shell_at(&path.organization, Room::Keys),
+        shell: visitor.shell_at(&path.organization, Section::Keys),
         action: format!("{href}/{action}"),
         href,
         act,

@@ -14,7 +14,7 @@ use crate::console::events::{Difference, differences};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
-use crate::console::shell::{Room, Shell};
+use crate::console::shell::{Section, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Verb;
@@ -156,7 +156,7 @@ fn overtaken(visitor: &Visitor, path: &KeyPath, form: KeyForm, began: &str, now:
 impl EditPage {
     fn new(visitor: &Visitor, path: &KeyPath, key: &ApiKey, form: KeyForm) -> Self {
         Self {
-            shell: visitor.shell_at(&path.organization, Room::Keys),
+            shell: visitor.shell_at(&path.organization, Section::Keys),
             href: visitor.shell.key(path),
             name: key.name.clone(),
             form,
@@ -175,7 +175,7 @@ impl PreviewPage {
     fn new(visitor: &Visitor, path: &KeyPath, form: KeyForm, done: &Changed<ApiKey>, node: &Node) -> Self {
         let now = node.clock.now();
         Self {
-            shell: visitor.shell_at(&path.organization, Room::Keys),
+            shell: visitor.shell_at(&path.organization, Section::Keys),
             href: visitor.shell.key(path),
             name: done.before.name.clone(),
             form,

@@ -11,7 +11,7 @@ use super::row::{Row, STALE_SECONDS};
 use super::sort::{SORTS, Sort};
 use crate::console::page::{address, page, query};
 use crate::console::plot::Plot;
-use crate::console::shell::{LIST, Room, Shell};
+use crate::console::shell::{LIST, Section, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::api_key::EnvironmentSlug;
 use crate::domain::names::{NameError, OrganizationId};
@@ -96,7 +96,7 @@ pub(in crate::console) async fn list(
     };
     let choices = choices(&node, caller, &organization).await?;
     page(&KeysPage {
-        shell: visitor.shell_at(&organization, Room::Keys),
+        shell: visitor.shell_at(&organization, Section::Keys),
         rows: listed.iter().map(row).collect(),
         next: next.map(|cursor| wanted.link(&root, &cursor)),
         create: may_create(caller, &organization).then(|| wanted.create(&root, cursor_here)),

@@ -16,7 +16,7 @@ use crate::base::text::without_values;
 use crate::console::made_key;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
-use crate::console::shell::{Room, Shell};
+use crate::console::shell::{Section, Shell};
 use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::domain::names::OrganizationId;
@@ -122,7 +122,7 @@ fn shown(
     let Choices { projects, are_some } = choices;
     let chosen = projects.iter().find(|choice| choice.id == form.project);
     NewKeyPage {
-        shell: visitor.shell_at(organization, Room::Keys),
+        shell: visitor.shell_at(organization, Section::Keys),
         root: visitor.shell.root(organization),
         environments: chosen
             .map_or_else(|| all_environments(&projects), |choice| choice.environments.clone()),

@@ -14,7 +14,7 @@ use crate::console::events::EventRow;
 use crate::console::explain::explain;
 use crate::console::notice::{self, Notice};
 use crate::console::page::page;
-use crate::console::shell::{Room, Shell};
+use crate::console::shell::{Section, Shell};
 use crate::console::usage_over_time::{Span, UseOverTime};
 use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
@@ -99,7 +99,7 @@ pub(in crate::console) async fn show(
     let (said, taken) =
         notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
     let mut response = page(&KeyPage {
-        shell: visitor.shell_at(&key.organization, Room::Keys),
+        shell: visitor.shell_at(&key.organization, Section::Keys),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
         status: key.status(now),
         marks: marks(&key, now),
