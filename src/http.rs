@@ -25,7 +25,7 @@ mod master_key;
 pub(crate) mod measure;
 mod oauth;
 mod organizations;
-mod page;
+mod list_answer;
 pub(crate) mod path;
 mod projects;
 pub(crate) mod published;

@@ -31,7 +31,7 @@ pub(super) struct PageArgs {
 
 /// One page. Its items are parsed only when they are shown to people.
 #[derive(Deserialize)]
-struct Page<T> {
+struct ListAnswer<T> {
     data: Vec<T>,
     next_cursor: Option<String>,
 }
@@ -59,9 +59,9 @@ impl PageArgs {
                 if output::json(&page.body)? == Reader::Gone {
                     return Ok(None);
                 }
-                read::<Page<serde::de::IgnoredAny>>(&page)?.next_cursor
+                read::<ListAnswer<serde::de::IgnoredAny>>(&page)?.next_cursor
             } else {
-                let page: Page<T> = read(&page)?;
+                let page: ListAnswer<T> = read(&page)?;
                 progress.add(page.data.len());
                 page.data.into_iter().for_each(&mut each);
                 page.next_cursor

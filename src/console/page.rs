@@ -22,7 +22,7 @@ pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
 /// A form's page with an error on it.
 pub(super) fn refused(template: &impl Template, error: ApiError) -> Failure {
     match html(template) {
-        Ok(html) => Failure::Page { error, html },
+        Ok(html) => Failure::Html { error, html },
         Err(error) => error.into(),
     }
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use self::format::Format;
 use super::credentials::AuthenticatedCaller;
 use super::failure::Failure;
-use super::page::Page;
+use super::list_answer::ListAnswer;
 use super::path::InOrganization;
 use super::query::Query;
 use crate::domain::audit::EventFilter;
@@ -63,9 +63,9 @@ fn filter(query: &Query) -> Result<EventFilter, ApiError> {
 /// One page of the trail, or the whole trail as a stream.
 async fn answer(trail: Trail, format: Format, query: &Query) -> Result<Response, Failure> {
     let whole = match format {
-        Format::Page => {
+        Format::Json => {
             let (data, next_cursor) = trail.page(&query.page()?).await?;
-            return Ok(Page { data, next_cursor }.into_response());
+            return Ok(ListAnswer { data, next_cursor }.into_response());
         }
         Format::Whole(whole) => whole,
     };

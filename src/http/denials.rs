@@ -57,7 +57,7 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
         response.extensions_mut().insert(Identified);
     }
     let error = match response.extensions().get() {
-        Some(Failure::Api(error) | Failure::Page { error, .. }) => Some(error),
+        Some(Failure::Api(error) | Failure::Html { error, .. }) => Some(error),
         _ => None,
     };
     match error {

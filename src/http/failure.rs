@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     /// JSON of the management API.
     Api(ApiError),
     /// A page of the console.
-    Page {
+    Html {
         /// Decides the status and the headers.
         error: ApiError,
         /// The rendered page.
@@ -82,7 +82,7 @@ impl Failure {
         match self {
             Self::OAuth(error) => error.code(),
             Self::Bearer(error) => bearer_code(error),
-            Self::Api(error) | Self::Page { error, .. } => error.code(),
+            Self::Api(error) | Self::Html { error, .. } => error.code(),
         }
     }
 
@@ -97,7 +97,7 @@ impl Failure {
                     | OAuthError::UnsupportedTokenType
                     | OAuthError::Internal { .. }
             ),
-            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => {
+            Self::Bearer(error) | Self::Api(error) | Self::Html { error, .. } => {
                 !matches!(
                     error,
                     ApiError::OtherAudience
@@ -116,7 +116,7 @@ impl Failure {
     pub(crate) fn log_line(&self) -> String {
         match self {
             Self::OAuth(error) => error.cause().map_or_else(|| error.to_string(), str::to_owned),
-            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => {
+            Self::Bearer(error) | Self::Api(error) | Self::Html { error, .. } => {
                 error.cause().map_or_else(|| error.message(), str::to_owned)
             }
         }
@@ -132,7 +132,7 @@ impl Failure {
                 let body = json!({"error": {"code": code, "message": message, "request_id": id.as_str()}});
                 (JSON, body.to_string())
             }
-            Self::Page { html, .. } => ("text/html; charset=utf-8", html.clone()),
+            Self::Html { html, .. } => ("text/html; charset=utf-8", html.clone()),
         };
         *response.status_mut() = self.status();
         *response.body_mut() = Body::from(body);
@@ -149,7 +149,7 @@ impl Failure {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::OAuth(error) => oauth_status(error),
-            Self::Bearer(error) | Self::Api(error) | Self::Page { error, .. } => api_status(error),
+            Self::Bearer(error) | Self::Api(error) | Self::Html { error, .. } => api_status(error),
         }
     }
 
@@ -157,7 +157,7 @@ impl Failure {
         match self {
             Self::OAuth(error) => oauth_headers(error, realm),
             Self::Bearer(error) => [api_headers(error, realm), vec![no_cache()]].concat(),
-            Self::Api(error) | Self::Page { error, .. } => api_headers(error, realm),
+            Self::Api(error) | Self::Html { error, .. } => api_headers(error, realm),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::answer::{self, changed, versioned};
 use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
-use super::page::Page;
+use super::list_answer::ListAnswer;
 use super::path::{InOrganization, OfKey, OfSecret};
 use super::query::{NoQuery, Query, terms};
 use crate::domain::api_key::KeyClue;
@@ -57,7 +57,7 @@ pub(super) async fn search(
     let (keys, next_cursor) = keys::search(&node.records, &caller, &clue, query.page()?).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
-    Ok(Page { data, next_cursor }.into_response())
+    Ok(ListAnswer { data, next_cursor }.into_response())
 }
 
 /// `GET /v1/orgs/{org}/keys`.
@@ -71,7 +71,7 @@ pub(super) async fn list(
     let (keys, next_cursor) = keys::list(&node.records, &caller, search, page).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
-    Ok(Page { data, next_cursor }.into_response())
+    Ok(ListAnswer { data, next_cursor }.into_response())
 }
 
 fn filters(

@@ -11,7 +11,7 @@ use super::answer::{self, changed, versioned};
 use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
-use super::page::Page;
+use super::list_answer::ListAnswer;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query, terms};
 use crate::node::Node;
@@ -26,7 +26,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
     let (data, next_cursor) = organizations::list(&node.records, &caller, page).await?;
-    Ok(Page { data, next_cursor }.into_response())
+    Ok(ListAnswer { data, next_cursor }.into_response())
 }
 
 /// `POST /v1/orgs`.

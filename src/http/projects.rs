@@ -11,7 +11,7 @@ use super::answer::{self, changed, versioned};
 use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
-use super::page::Page;
+use super::list_answer::ListAnswer;
 use super::path::{InOrganization, OfProject};
 use super::query::{NoQuery, Query, terms};
 use crate::node::Node;
@@ -27,7 +27,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let page = Query::read(&parts, &["limit", "cursor"])?.page()?;
     let (data, next_cursor) = projects::list(&node.records, &caller, &organization, page).await?;
-    Ok(Page { data, next_cursor }.into_response())
+    Ok(ListAnswer { data, next_cursor }.into_response())
 }
 
 /// `POST /v1/orgs/{org}/projects`.

@@ -10,7 +10,7 @@ use super::answer;
 use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::Json;
-use super::page::Page;
+use super::list_answer::ListAnswer;
 use super::query::NoQuery;
 use crate::node::Node;
 use crate::use_cases::management::signing_keys::{self, RotateRequest, SigningKeyView};
@@ -36,6 +36,6 @@ pub(super) async fn rotate(
 }
 
 /// One page is enough, since there are never more than a few signing keys.
-fn page(keys: Vec<SigningKeyView>) -> Page<SigningKeyView> {
-    Page { data: keys, next_cursor: None }
+fn page(keys: Vec<SigningKeyView>) -> ListAnswer<SigningKeyView> {
+    ListAnswer { data: keys, next_cursor: None }
 }

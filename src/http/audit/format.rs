@@ -8,7 +8,7 @@ use crate::use_cases::management::{ApiError, InvalidRequest};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// One page, as JSON.
-    Page,
+    Json,
     /// The whole trail.
     Whole(ExportFormat),
 }
@@ -47,7 +47,7 @@ impl Format {
     pub(super) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
         let format = match query.text("format") {
             None => Self::accepted(headers),
-            Some("json") => Self::Page,
+            Some("json") => Self::Json,
             Some("jsonl") => Self::Whole(ExportFormat::JsonLines),
             Some("csv") => Self::Whole(ExportFormat::Csv(Mark::None)),
             Some(_) => return Err(InvalidRequest::Format.into()),
@@ -63,7 +63,7 @@ impl Format {
     /// of them gets a page, as elsewhere in the API.
     fn accepted(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
-        let mut best = (Self::Page, 0.0);
+        let mut best = (Self::Json, 0.0);
         for range in lines.flat_map(|line| line.split(',')) {
             let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
             let weight = weight(parameters);
@@ -78,7 +78,7 @@ impl Format {
 
     fn of(media_type: &str) -> Option<Self> {
         match media_type.to_ascii_lowercase().as_str() {
-            "application/json" | "application/*" | "*/*" => Some(Self::Page),
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
             "application/x-ndjson" => Some(Self::Whole(ExportFormat::JsonLines)),
             "text/csv" | "text/*" => Some(Self::Whole(ExportFormat::Csv(Mark::None))),
             _ => None,
@@ -103,22 +103,22 @@ mod tests {
         let (lines, csv) = (ExportFormat::JsonLines, ExportFormat::Csv(Mark::None));
         let (lines, csv) = (Format::Whole(lines), Format::Whole(csv));
         for (accept, format) in [
-            ("", Format::Page),
-            ("*/*", Format::Page),
-            ("text/html", Format::Page),
+            ("", Format::Json),
+            ("*/*", Format::Json),
+            ("text/html", Format::Json),
             ("application/x-ndjson", lines),
             ("Text/CSV", csv),
             ("text/csv; charset=utf-8", csv),
             ("text/csv;q=0.5, application/x-ndjson", lines),
             ("text/csv, application/x-ndjson", csv),
             ("text/html, */*;q=0.8, text/csv;q=0.9", csv),
-            ("text/csv;q=0", Format::Page),
-            ("text/csv;q=x", Format::Page),
+            ("text/csv;q=0", Format::Json),
+            ("text/csv;q=x", Format::Json),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, accept.parse().unwrap());
             assert_eq!(Format::accepted(&headers), format, "{accept}");
         }
-        assert_eq!(Format::accepted(&HeaderMap::new()), Format::Page);
+        assert_eq!(Format::accepted(&HeaderMap::new()), Format::Json);
     }
 }
