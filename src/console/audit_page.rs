@@ -37,7 +37,7 @@ const DAY: i64 = 86_400;
 struct AuditPage {
     shell: Shell,
     root: String,
-    wanted: Wanted,
+    filters: AuditFilters,
     events: Vec<EventRow>,
     next: Option<String>,
     is_first: bool,
@@ -46,7 +46,7 @@ struct AuditPage {
 
 /// The filters in the page's query, as typed.
 #[derive(Clone, Debug, Default)]
-struct Wanted {
+struct AuditFilters {
     action: String,
     actor: String,
     key: String,
@@ -62,20 +62,20 @@ pub(super) async fn show(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &KNOWN)?;
-    let (wanted, now) = (Wanted::read(&query), node.clock.now());
+    let (filters, now) = (AuditFilters::read(&query), node.clock.now());
     let root = visitor.shell.root(&organization);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let empty = AuditPage {
         shell: visitor.shell_at(&organization, Section::Audit),
         root: root.clone(),
-        wanted: wanted.clone(),
+        filters: filters.clone(),
         events: Vec::new(),
         next: None,
         is_first,
         error: None,
     };
-    let trail = match trail(&node, &visitor, organization, &wanted).await {
+    let trail = match trail(&node, &visitor, organization, &filters).await {
         Ok(trail) => trail,
         Err(error @ ApiError::InvalidRequest(_)) => {
             let said = Some(sentence(&error.message()));
@@ -86,7 +86,7 @@ pub(super) async fn show(
     let (events, next) = trail.page(&PageRequest { limit: PER_PAGE, cursor }).await?;
     page(&AuditPage {
         events: events.iter().map(|event| EventRow::of(event, &root, now)).collect(),
-        next: next.map(|cursor| format!("{root}/audit?{}", wanted.query(Some(&cursor)))),
+        next: next.map(|cursor| format!("{root}/audit?{}", filters.query(Some(&cursor)))),
         ..empty
     })
 }
@@ -98,9 +98,9 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let wanted = Wanted::read(&Query::read(&parts, &KNOWN)?);
+    let filters = AuditFilters::read(&Query::read(&parts, &KNOWN)?);
     let name = format!("{organization}-audit.csv");
-    let mut export = trail(&node, &visitor, organization, &wanted).await?.export()?;
+    let mut export = trail(&node, &visitor, organization, &filters).await?.export()?;
     let mut events = Vec::new();
     while events.len() < MOST_ROWS {
         let more = export.next().await.map_err(ApiError::from)?;
@@ -117,14 +117,14 @@ async fn trail(
     node: &Arc<Node>,
     visitor: &Visitor,
     organization: OrganizationId,
-    wanted: &Wanted,
+    filters: &AuditFilters,
 ) -> Result<Trail, ApiError> {
     // The scope is checked before the filters are parsed, so 403 comes before 400.
     visitor.caller.may_in(&organization, crate::domain::scope::Verb::Read, &["audit"])?;
-    Trail::of_organization(&node.records, &visitor.caller, organization, wanted.filter()?).await
+    Trail::of_organization(&node.records, &visitor.caller, organization, filters.filter()?).await
 }
 
-impl Wanted {
+impl AuditFilters {
     fn read(query: &Query) -> Self {
         let text = |name| query.text(name).unwrap_or_default().trim().to_owned();
         Self {

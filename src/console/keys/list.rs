@@ -42,7 +42,7 @@ const KNOWN: [&str; 7] = ["q", "status", "project", "environment", "sort", "stal
 struct KeysPage {
     shell: Shell,
     root: String,
-    wanted: Wanted,
+    filters: ListFilters,
     projects: Vec<String>,
     environments: Vec<String>,
     /// Whether `projects` is incomplete.
@@ -57,7 +57,7 @@ struct KeysPage {
 
 /// The filters and the order in the page's query.
 #[derive(Clone, Debug)]
-struct Wanted {
+struct ListFilters {
     search: String,
     status: String,
     project: String,
@@ -73,10 +73,10 @@ pub(in crate::console) async fn list(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let asked = Query::of_page(&parts, &KNOWN)?;
-    let (wanted, caller, now) = (Wanted::read(&asked), &visitor.caller, node.clock.now());
-    let search = keys::KeySearch::new(wanted.filter(&organization, now)?)?.sorted(wanted.sort.order);
-    let cursor = asked.text("cursor").map(str::to_owned);
+    let query = Query::of_page(&parts, &KNOWN)?;
+    let (filters, caller, now) = (ListFilters::read(&query), &visitor.caller, node.clock.now());
+    let search = keys::KeySearch::new(filters.filter(&organization, now)?)?.sorted(filters.sort.order);
+    let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let (listed, next) =
         keys::list(&node.records, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
@@ -89,8 +89,8 @@ pub(in crate::console) async fn list(
     let used = usage::of_keys(&node.records, caller, &listed, request).await?;
     let span = format!("{SPARK_DAYS} days");
     let root = visitor.shell.root(&organization);
-    let cursor_here = asked.text("cursor").unwrap_or_default();
-    let here = wanted.query(cursor_here);
+    let cursor_here = query.text("cursor").unwrap_or_default();
+    let here = filters.query(cursor_here);
     let row = |key: &crate::domain::key::ApiKey| {
         Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), (&root, &here), now)
     };
@@ -98,10 +98,10 @@ pub(in crate::console) async fn list(
     page(&KeysPage {
         shell: visitor.shell_at(&organization, Section::Keys),
         rows: listed.iter().map(row).collect(),
-        next: next.map(|cursor| wanted.link(&root, &cursor)),
-        create: may_create(caller, &organization).then(|| wanted.create(&root, cursor_here)),
+        next: next.map(|cursor| filters.link(&root, &cursor)),
+        create: may_create(caller, &organization).then(|| filters.create(&root, cursor_here)),
         root,
-        wanted,
+        filters,
         environments: all_environments(&choices.projects),
         are_some: choices.are_some,
         projects: choices.projects.into_iter().map(|choice| choice.id).collect(),
@@ -174,7 +174,7 @@ impl KeysPage {
     }
 }
 
-impl Wanted {
+impl ListFilters {
     fn read(query: &Query) -> Self {
         let text = |name| query.text(name).unwrap_or_default().to_owned();
         Self {
