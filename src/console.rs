@@ -16,6 +16,7 @@ mod home;
 mod keys;
 mod made_key;
 mod middleware;
+mod new_secrets;
 mod next_page;
 mod notice;
 mod organizations;
@@ -29,7 +30,6 @@ mod projects;
 mod session;
 mod set_up;
 mod shell;
-mod shown_again;
 mod sign_in;
 mod sign_out;
 mod signing_keys;
@@ -55,7 +55,7 @@ use crate::http::route::routes;
 use crate::node::Node;
 use crate::use_cases::set_up::SetUp;
 
-use self::shown_again::ShownAgain;
+use self::new_secrets::NewSecrets;
 
 pub(crate) use self::set_up::set_up_router;
 
@@ -112,11 +112,11 @@ routes! {
 
 /// The console's routes. `set_up` is present if this process began with an empty store.
 pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Arc<Node>> {
-    let shown_again = ShownAgain::new(node.clock.clone());
+    let new_secrets = NewSecrets::new(node.clock.clone());
     let pages = endpoints()
         .route_layer(from_fn_with_state(Arc::clone(node), middleware::around))
         .route_layer(compress::layer())
-        .route_layer(Extension(shown_again))
+        .route_layer(Extension(new_secrets))
         .route_layer(from_fn(background::in_background));
     match set_up {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),

@@ -6,10 +6,10 @@ use askama::Template;
 use axum::response::Response;
 use serde_json::Value;
 
+use super::new_secrets::{CreationKind, NewSecret};
 use super::notice::Notice;
 use super::page::page as answer;
 use super::shell::{Section, Shell};
-use super::shown_again::{Shown, What};
 use super::visitor::Visitor;
 use crate::domain::api_key::display_prefix;
 use crate::domain::names::OrganizationId;
@@ -21,7 +21,7 @@ use crate::use_cases::management::keys::KeyPath;
 #[template(path = "key_made.html")]
 struct MadePage<'a> {
     shell: Shell,
-    what: What,
+    kind: CreationKind,
     href: String,
     name: &'a str,
     id: String,
@@ -32,8 +32,12 @@ struct MadePage<'a> {
 }
 
 /// Shows a key once. `visitor` is `None` if the session has just ended together with the old secret.
-pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -> Result<Response, Failure> {
-    let Shown { what, created } = shown;
+pub(super) fn page(
+    node: &Arc<Node>,
+    visitor: Option<&Visitor>,
+    shown: &NewSecret,
+) -> Result<Response, Failure> {
+    let NewSecret { kind, created } = shown;
     let key = &created.key;
     let shell = match visitor {
         Some(visitor) => visitor.shell_at(&key.organization, Section::Keys),
@@ -42,7 +46,7 @@ pub(super) fn page(node: &Arc<Node>, visitor: Option<&Visitor>, shown: &Shown) -
     answer(&MadePage {
         href: shell.key(&KeyPath { organization: key.organization.clone(), key: key.id }),
         shell,
-        what: *what,
+        kind: *kind,
         name: &key.name,
         id: key.id.to_string(),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use ring::digest::{Context, SHA256};
 
 use super::fields::{FORM, Fields, RESUME, TOKEN};
+use super::new_secrets::{CreationKind, NewSecret, NewSecrets, Submission};
 use super::shell::base;
-use super::shown_again::{Sent, Shown, ShownAgain, What};
 use super::sign_in;
 use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
@@ -31,7 +31,7 @@ pub(super) struct Posted {
     /// Identifies the form if it is submitted twice. `None` for a form without an id.
     idempotent: Option<IdempotentRequest>,
     digest: Digest,
-    shown_again: ShownAgain,
+    new_secrets: NewSecrets,
 }
 
 impl FromRequest<Arc<Node>> for Posted {
@@ -43,15 +43,15 @@ impl FromRequest<Arc<Node>> for Posted {
         let visitor = Visitor::of(&mut parts, node).await.map_err(Failure::into_response)?;
         let request = Request::from_parts(parts, body);
         let (parts, body, fields) = Fields::read(request).await.map_err(answer)?;
-        let shown_again = parts.extensions.get::<ShownAgain>().cloned();
-        let shown_again =
-            shown_again.ok_or_else(|| answer(ApiError::internal("the store of shown secrets is missing")))?;
+        let new_secrets = parts.extensions.get::<NewSecrets>().cloned();
+        let new_secrets =
+            new_secrets.ok_or_else(|| answer(ApiError::internal("the store of shown secrets is missing")))?;
         let path = parts.uri.path().to_owned();
         let digest = digest(&path, &body);
         let Some(visitor) = visitor else {
             let from = ClientAddress::by(&node.deployment.addresses, &parts);
             let ClientAddress(from) = from.map_err(Failure::into_response)?;
-            return Err(match shown_again.of(&digest, &from) {
+            return Err(match new_secrets.of(&digest, &from) {
                 Some(shown) if is_of_cookie(node, &parts, &fields) => ended_by_it(node, &shown),
                 _ => over(node, &parts, fields),
             });
@@ -61,7 +61,7 @@ impl FromRequest<Arc<Node>> for Posted {
         }
         let form = fields.text(FORM);
         let idempotent = (!form.is_empty()).then(|| IdempotentRequest::new("POST", &path, form, &body));
-        Ok(Self { visitor, fields, idempotent, digest, shown_again })
+        Ok(Self { visitor, fields, idempotent, digest, new_secrets })
     }
 }
 
@@ -77,9 +77,9 @@ impl Posted {
     /// Those of `make`.
     pub(super) async fn once<F>(
         &self,
-        what: What,
+        kind: CreationKind,
         make: impl FnOnce(Option<IdempotentRequest>) -> F,
-    ) -> Result<Idempotent<Arc<Shown>>, ApiError>
+    ) -> Result<Idempotent<Arc<NewSecret>>, ApiError>
     where
         F: Future<Output = Result<Idempotent<CreatedKey>, ApiError>> + Send + 'static,
     {
@@ -87,14 +87,14 @@ impl Posted {
         if self.idempotent.is_none() {
             let made = carry_out(make).await?;
             return Ok(match made {
-                Idempotent::New(created) => Idempotent::New(Arc::new(Shown { what, created })),
+                Idempotent::New(created) => Idempotent::New(Arc::new(NewSecret { kind, created })),
                 Idempotent::Replayed(answer) => Idempotent::Replayed(answer),
             });
         }
-        let (shown_again, caller) = (self.shown_again.clone(), &self.visitor.caller);
+        let (new_secrets, caller) = (self.new_secrets.clone(), &self.visitor.caller);
         let organization = caller.key.key.organization.clone();
-        let sent = Sent { digest: self.digest, organization, from: caller.address };
-        carry_out(async move { shown_again.once(sent, what, make).await }).await
+        let submission = Submission { digest: self.digest, organization, from: caller.address };
+        carry_out(async move { new_secrets.once(submission, kind, make).await }).await
     }
 }
 
@@ -115,7 +115,7 @@ fn is_of_cookie(node: &Node, parts: &Parts, fields: &Fields) -> bool {
 }
 
 /// Answers the second submission of a form that has revoked its own session's secret.
-fn ended_by_it(node: &Arc<Node>, shown: &Shown) -> Response {
+fn ended_by_it(node: &Arc<Node>, shown: &NewSecret) -> Response {
     made_key::page(node, None, shown).unwrap_or_else(Failure::into_response)
 }
 

@@ -11,12 +11,12 @@ use crate::base::clock::Timestamp;
 use crate::console::confirm;
 use crate::console::fields::Fields;
 use crate::console::made_key;
+use crate::console::new_secrets::CreationKind;
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused, see_other};
 use crate::console::posted::Posted;
 use crate::console::problem::sentence;
 use crate::console::shell::{Section, Shell};
-use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::console::when::When;
 use crate::domain::key::{ApiKey, KeyStatus};
@@ -131,7 +131,7 @@ pub(in crate::console) async fn rotate(
     let rotate = |idempotent| async move {
         keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
     };
-    match posted.once(What::Secret, rotate).await {
+    match posted.once(CreationKind::Secret, rotate).await {
         Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &path.organization, &answer)),
         Err(error) => again(&node, &posted, &path, Act::Rotate, "rotate", error).await,

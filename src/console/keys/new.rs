@@ -14,10 +14,10 @@ use super::form::KeyForm;
 use super::list::{Choice, Choices, all_environments, choices};
 use crate::base::text::without_values;
 use crate::console::made_key;
+use crate::console::new_secrets::CreationKind;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::posted::Posted;
 use crate::console::shell::{Section, Shell};
-use crate::console::shown_again::What;
 use crate::console::visitor::Visitor;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
@@ -94,7 +94,7 @@ pub(in crate::console) async fn create(
             let create = |idempotent| async move {
                 keys::create(&server.records, &server.minter, &caller, home, request, idempotent).await
             };
-            posted.once(What::Key, create).await
+            posted.once(CreationKind::Key, create).await
         }
         Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
     };

@@ -19,14 +19,14 @@ use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent};
 
 /// How long a secret can be shown again.
-const KEPT: Duration = Duration::from_secs(60);
+const TIME_TO_LIVE: Duration = Duration::from_secs(60);
 
 /// The maximum number of secrets in memory, over all organizations.
-const MOST: usize = 1_024;
+const CAPACITY: usize = 1_024;
 
 /// What a form has created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum CreationKind {
     /// A key.
     Key,
     /// A further secret of a key.
@@ -35,24 +35,25 @@ pub(super) enum What {
 
 /// A key with its new secret. Memory is wiped when the last reference is dropped.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) what: What,
+pub(super) struct NewSecret {
+    pub(super) kind: CreationKind,
     pub(super) created: CreatedKey,
 }
 
 /// The secrets that this node created lately, by the digest of the form that asked for them.
 #[derive(Clone)]
-pub(super) struct ShownAgain(Arc<Shared>);
+pub(super) struct NewSecrets(Arc<Shared>);
 
 struct Shared {
     clock: Clock,
-    kept: FairCache<Kept>,
-    turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
+    cached: FairCache<CachedSecret>,
+    /// A lock for each form that is being processed.
+    locks: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 #[derive(Clone)]
-struct Kept {
-    shown: Arc<Shown>,
+struct CachedSecret {
+    secret: Arc<NewSecret>,
     /// The address that submitted the form.
     from: CallerAddress,
     /// On the monotonic clock.
@@ -61,21 +62,21 @@ struct Kept {
 
 /// A form that asks for a secret. Only the session that the form belongs to can repeat its digest.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(super) struct Submission {
     pub(super) digest: Digest,
     pub(super) organization: OrganizationId,
     pub(super) from: CallerAddress,
 }
 
-impl ShownAgain {
+impl NewSecrets {
     pub(super) fn new(clock: Clock) -> Self {
-        Self(Arc::new(Shared { clock, kept: FairCache::new(MOST), turns: Mutex::default() }))
+        Self(Arc::new(Shared { clock, cached: FairCache::new(CAPACITY), locks: Mutex::default() }))
     }
 
     /// The result of the form, if it was submitted within the last minute from the same address.
-    pub(super) fn of(&self, digest: &Digest, from: &CallerAddress) -> Option<Arc<Shown>> {
-        let Kept { shown, from: at_first, until } = self.0.kept.get(digest)?;
-        (self.0.clock.monotonic() < until && at_first == *from).then_some(shown)
+    pub(super) fn of(&self, digest: &Digest, from: &CallerAddress) -> Option<Arc<NewSecret>> {
+        let CachedSecret { secret, from: first_from, until } = self.0.cached.get(digest)?;
+        (self.0.clock.monotonic() < until && first_from == *from).then_some(secret)
     }
 
     /// Creates a secret, unless the same form has created it already. A concurrent second submission waits for the
@@ -85,57 +86,57 @@ impl ShownAgain {
     /// Those of `make`.
     pub(super) async fn once(
         &self,
-        sent: Sent,
-        what: What,
+        submission: Submission,
+        kind: CreationKind,
         make: impl Future<Output = Result<Idempotent<CreatedKey>, ApiError>>,
-    ) -> Result<Idempotent<Arc<Shown>>, ApiError> {
-        let _turn = self.turn(sent.digest).await;
-        if let Some(shown) = self.of(&sent.digest, &sent.from) {
-            return Ok(Idempotent::New(shown));
+    ) -> Result<Idempotent<Arc<NewSecret>>, ApiError> {
+        let _lock = self.lock(submission.digest).await;
+        if let Some(secret) = self.of(&submission.digest, &submission.from) {
+            return Ok(Idempotent::New(secret));
         }
         match make.await? {
             Idempotent::Replayed(answer) => Ok(Idempotent::Replayed(answer)),
             Idempotent::New(created) => {
-                let shown = Arc::new(Shown { what, created });
-                self.keep(sent, Arc::clone(&shown));
-                Ok(Idempotent::New(shown))
+                let secret = Arc::new(NewSecret { kind, created });
+                self.keep(submission, Arc::clone(&secret));
+                Ok(Idempotent::New(secret))
             }
         }
     }
 
-    fn keep(&self, sent: Sent, shown: Arc<Shown>) {
-        let until = self.0.clock.monotonic() + KEPT;
+    fn keep(&self, submission: Submission, secret: Arc<NewSecret>) {
+        let until = self.0.clock.monotonic() + TIME_TO_LIVE;
         let seconds = |moment: Duration| i64::try_from(moment.as_secs()).unwrap_or(i64::MAX - 1);
-        let life = Life { now: seconds(until - KEPT), until: seconds(until) + 1 };
-        let kept = Kept { shown, from: sent.from, until };
-        self.0.kept.insert(sent.digest, sent.organization.as_str(), kept, life);
+        let life = Life { now: seconds(until - TIME_TO_LIVE), until: seconds(until) + 1 };
+        let cached = CachedSecret { secret, from: submission.from, until };
+        self.0.cached.insert(submission.digest, submission.organization.as_str(), cached, life);
         let shared = Arc::downgrade(&self.0);
         tokio::spawn(async move {
-            tokio::time::sleep(KEPT).await;
+            tokio::time::sleep(TIME_TO_LIVE).await;
             if let Some(shared) = shared.upgrade() {
-                shared.kept.invalidate(&sent.digest);
+                shared.cached.invalidate(&submission.digest);
             }
         });
     }
 
-    async fn turn(&self, digest: Digest) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = self.0.turns.lock();
-            turns.retain(|_, turn| turn.strong_count() > 0);
-            let taken = turns.get(&digest).and_then(Weak::upgrade);
-            taken.unwrap_or_else(|| {
-                let turn = Arc::default();
-                turns.insert(digest, Arc::downgrade(&turn));
-                turn
+    async fn lock(&self, digest: Digest) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut locks = self.0.locks.lock();
+            locks.retain(|_, lock| lock.strong_count() > 0);
+            let known = locks.get(&digest).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let lock = Arc::default();
+                locks.insert(digest, Arc::downgrade(&lock));
+                lock
             })
         };
-        turn.lock_owned().await
+        lock.lock_owned().await
     }
 }
 
-impl fmt::Debug for ShownAgain {
+impl fmt::Debug for NewSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ShownAgain([redacted])")
+        f.write_str("NewSecrets([redacted])")
     }
 }
 
@@ -147,11 +148,11 @@ mod tests {
     use crate::domain::api_key::{PlainKey, Tagger};
     use crate::domain::key::ApiKey;
 
-    fn sent(organization: &str, number: usize) -> Sent {
+    fn submission(organization: &str, number: usize) -> Submission {
         let mut digest = Digest::default();
         digest[..8].copy_from_slice(&number.to_be_bytes());
         digest[8] = organization.as_bytes()[0];
-        Sent { digest, organization: organization.parse().unwrap(), from: CallerAddress::Unknown }
+        Submission { digest, organization: organization.parse().unwrap(), from: CallerAddress::Unknown }
     }
 
     fn created() -> CreatedKey {
@@ -163,25 +164,28 @@ mod tests {
         CreatedKey { key, plain }
     }
 
-    async fn make(shown_again: &ShownAgain, sent: Sent) -> bool {
+    async fn make(new_secrets: &NewSecrets, submission: Submission) -> bool {
         let mut is_new = false;
         let make = async {
             is_new = true;
             Ok(Idempotent::New(created()))
         };
-        assert!(matches!(shown_again.once(sent, What::Key, make).await, Ok(Idempotent::New(_))));
+        assert!(matches!(
+            new_secrets.once(submission, CreationKind::Key, make).await,
+            Ok(Idempotent::New(_))
+        ));
         is_new
     }
 
     #[tokio::test]
     async fn a_tenant_that_makes_very_many_pushes_out_its_own_secrets_alone() {
-        let shown_again = ShownAgain::new(Clock::manual(Timestamp::from_unix(0)));
-        assert!(make(&shown_again, sent("quiet", 0)).await);
-        for number in 0..=MOST {
-            assert!(make(&shown_again, sent("busy", number)).await);
+        let new_secrets = NewSecrets::new(Clock::manual(Timestamp::from_unix(0)));
+        assert!(make(&new_secrets, submission("quiet", 0)).await);
+        for number in 0..=CAPACITY {
+            assert!(make(&new_secrets, submission("busy", number)).await);
         }
-        assert!(!make(&shown_again, sent("quiet", 0)).await, "its secret is still there");
-        assert!(make(&shown_again, sent("busy", 0)).await);
-        assert!(!make(&shown_again, sent("busy", MOST)).await);
+        assert!(!make(&new_secrets, submission("quiet", 0)).await, "its secret is still there");
+        assert!(make(&new_secrets, submission("busy", 0)).await);
+        assert!(!make(&new_secrets, submission("busy", CAPACITY)).await);
     }
 }
