@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::confirm;
 use super::events::{Difference, differences};
 use super::page::{is_mendable, page, refused, see_other};
-use super::posted::Posted;
 use super::problem::sentence;
 use super::projects::Typed;
 use super::shell::{Section, Shell};
+use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
@@ -76,12 +76,12 @@ pub(super) async fn edit(
 pub(super) async fn change(
     State(node): State<Arc<Node>>,
     OfProject(path): OfProject,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
     let project = found(&node, visitor, &path).await?;
     let (form, began) = (Typed::sent(fields), fields.text("base"));
-    if posted.is_resumed() || fields.has("back") {
+    if submitted.is_resumed() || fields.has("back") {
         return page(&ProjectPage::of(visitor, &path, form, began.to_owned()));
     }
     if !began.is_empty() && began != base(&project) {
@@ -136,12 +136,12 @@ pub(super) async fn ask_delete(
 pub(super) async fn delete(
     State(node): State<Arc<Node>>,
     OfProject(path): OfProject,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
     let (project, typed) = (found(&node, visitor, &path).await?, fields.text("name"));
     let asked = DeletePage::of(visitor, &project, typed);
-    if posted.is_resumed() {
+    if submitted.is_resumed() {
         return page(&asked);
     }
     let done = if confirm::names(typed, &project.name, project.id.as_str()) {

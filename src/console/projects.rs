@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
-use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Section, Shell};
+use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use crate::base::text::without_values;
 use crate::domain::names::OrganizationId;
@@ -72,11 +72,11 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
     let form = Typed::sent(fields);
-    if posted.is_resumed() {
+    if submitted.is_resumed() {
         return page(&listed(&node, visitor, &organization, form, None).await?);
     }
     let mut body = json!({ "id": form.id, "environments": form.slugs() });

@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::page::{is_mendable, page, refused, see_other};
-use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Section, Shell};
+use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::When;
 use crate::domain::names::OrganizationId;
@@ -53,10 +53,10 @@ pub(super) async fn show(
 pub(super) async fn publish(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let visitor = &posted.visitor;
-    if posted.is_resumed() {
+    let visitor = &submitted.visitor;
+    if submitted.is_resumed() {
         return page(&shown(&node, visitor, &organization)?);
     }
     match signing_keys::rotate(&node.records, &node.signer, &visitor.caller, RotateRequest::default()).await {

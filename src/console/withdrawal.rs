@@ -9,9 +9,9 @@ use axum::response::Response;
 
 use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
-use super::posted::Posted;
 use super::problem::sentence;
 use super::shell::{Section, Shell};
+use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
@@ -49,11 +49,11 @@ pub(super) async fn ask(
 pub(super) async fn withdraw(
     State(node): State<Arc<Node>>,
     OfSigningKey(organization, kid): OfSigningKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
     let asked = asked(&node, visitor, &organization, kid, fields).await?;
-    if posted.is_resumed() {
+    if submitted.is_resumed() {
         return page(&asked);
     }
     let done = match asked.confirmed() {

@@ -14,9 +14,9 @@ use crate::console::made_key;
 use crate::console::new_secrets::CreationKind;
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused, see_other};
-use crate::console::posted::Posted;
 use crate::console::problem::sentence;
 use crate::console::shell::{Section, Shell};
+use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::console::when::When;
 use crate::domain::key::{ApiKey, KeyStatus};
@@ -117,11 +117,11 @@ pub(in crate::console) async fn ask_retire(
 pub(in crate::console) async fn rotate(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Rotate, "rotate").await;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Rotate, "rotate").await;
     }
     let rotation =
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
@@ -131,10 +131,10 @@ pub(in crate::console) async fn rotate(
     let rotate = |idempotent| async move {
         keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
     };
-    match posted.once(CreationKind::Secret, rotate).await {
+    match submitted.once(CreationKind::Secret, rotate).await {
         Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &path.organization, &answer)),
-        Err(error) => again(&node, &posted, &path, Act::Rotate, "rotate", error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Rotate, "rotate", error).await,
     }
 }
 
@@ -142,11 +142,11 @@ pub(in crate::console) async fn rotate(
 pub(in crate::console) async fn revoke(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Revoke, "revoke").await;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Revoke, "revoke").await;
     }
     let reason = Some(fields.text("reason").to_owned()).filter(|reason| !reason.is_empty());
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
@@ -160,7 +160,7 @@ pub(in crate::console) async fn revoke(
     };
     match done {
         Ok(()) => Ok(Notice::Revoked.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &posted, &path, Act::Revoke, "revoke", error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Revoke, "revoke", error).await,
     }
 }
 
@@ -168,11 +168,11 @@ pub(in crate::console) async fn revoke(
 pub(in crate::console) async fn delete(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Delete, "delete").await;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Delete, "delete").await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let done = match named(&node, visitor, &path, fields.text("name")).await {
@@ -183,7 +183,7 @@ pub(in crate::console) async fn delete(
     };
     match done {
         Ok(()) => Ok(see_other(&format!("{}/orgs/{}/keys", visitor.shell.base, path.organization))),
-        Err(error) => again(&node, &posted, &path, Act::Delete, "delete", error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Delete, "delete", error).await,
     }
 }
 
@@ -191,11 +191,11 @@ pub(in crate::console) async fn delete(
 pub(in crate::console) async fn retire(
     State(node): State<Arc<Node>>,
     OfSecret(path, secret): OfSecret,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let (visitor, action) = (&posted.visitor, format!("secrets/{secret}/retire"));
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Retire, &action).await;
+    let (visitor, action) = (&submitted.visitor, format!("secrets/{secret}/retire"));
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Retire, &action).await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { keys::retire(&server.records, &caller, &of, secret).await }).await {
@@ -203,7 +203,7 @@ pub(in crate::console) async fn retire(
             let done = if retired.kept.is_some() { Notice::Kept } else { Notice::Retired };
             Ok(done.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
-        Err(error) => again(&node, &posted, &path, Act::Retire, &action, error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Retire, &action, error).await,
     }
 }
 
@@ -229,18 +229,18 @@ pub(super) async fn ask(
 /// Shows the confirmation again with the visitor's input.
 pub(super) async fn once_more(
     node: &Arc<Node>,
-    posted: &Posted,
+    submitted: &SubmittedForm,
     path: &KeyPath,
     act: Act,
     action: &str,
 ) -> Result<Response, Failure> {
-    page(&asked_again(node, posted, path, act, action).await?)
+    page(&asked_again(node, submitted, path, act, action).await?)
 }
 
 /// Shows the confirmation again with the error. An error that other input can't fix gets a page of its own.
 pub(super) async fn again(
     node: &Arc<Node>,
-    posted: &Posted,
+    submitted: &SubmittedForm,
     path: &KeyPath,
     act: Act,
     action: &str,
@@ -250,18 +250,18 @@ pub(super) async fn again(
         return Err(error.into());
     }
     let said = Some(sentence(&error.message()));
-    Err(refused(&ActPage { error: said, ..asked_again(node, posted, path, act, action).await? }, error))
+    Err(refused(&ActPage { error: said, ..asked_again(node, submitted, path, act, action).await? }, error))
 }
 
 async fn asked_again(
     node: &Arc<Node>,
-    posted: &Posted,
+    submitted: &SubmittedForm,
     path: &KeyPath,
     act: Act,
     action: &str,
 ) -> Result<ActPage, ApiError> {
-    let asked = asked(node, &posted.visitor, path, act, action).await?;
-    Ok(ActPage { typed: Typed::sent(&posted.fields), ..asked })
+    let asked = asked(node, &submitted.visitor, path, act, action).await?;
+    Ok(ActPage { typed: Typed::sent(&submitted.fields), ..asked })
 }
 
 async fn asked(

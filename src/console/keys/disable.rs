@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::act::{Act, again, ask, once_more};
 use crate::console::notice::Notice;
-use crate::console::posted::Posted;
+use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
@@ -38,15 +38,15 @@ pub(in crate::console) async fn ask_enable(
 pub(in crate::console) async fn disable(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Disable, "disable").await;
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Disable, "disable").await;
     }
-    let visitor = &posted.visitor;
+    let visitor = &submitted.visitor;
     match set_disabled(&node, visitor, &path, true).await {
         Ok(()) => Ok(Notice::Disabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &posted, &path, Act::Disable, "disable", error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Disable, "disable", error).await,
     }
 }
 
@@ -54,15 +54,15 @@ pub(in crate::console) async fn disable(
 pub(in crate::console) async fn enable(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    if posted.is_resumed() {
-        return once_more(&node, &posted, &path, Act::Enable, "enable").await;
+    if submitted.is_resumed() {
+        return once_more(&node, &submitted, &path, Act::Enable, "enable").await;
     }
-    let visitor = &posted.visitor;
+    let visitor = &submitted.visitor;
     match set_disabled(&node, visitor, &path, false).await {
         Ok(()) => Ok(Notice::Enabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &posted, &path, Act::Enable, "enable", error).await,
+        Err(error) => again(&node, &submitted, &path, Act::Enable, "enable", error).await,
     }
 }
 

@@ -13,8 +13,8 @@ use crate::base::text::without_values;
 use crate::console::events::{Difference, differences};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
-use crate::console::posted::Posted;
 use crate::console::shell::{Section, Shell};
+use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Verb;
@@ -75,10 +75,10 @@ pub(in crate::console) async fn form(
 pub(in crate::console) async fn change(
     State(node): State<Arc<Node>>,
     OfKey(path): OfKey,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let is_resumed = posted.is_resumed();
-    let Posted { visitor, fields, .. } = posted;
+    let is_resumed = submitted.is_resumed();
+    let SubmittedForm { visitor, fields, .. } = submitted;
     let mut form = KeyForm::sent(&fields);
     let began = fields.text("base");
     let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;

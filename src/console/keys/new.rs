@@ -16,8 +16,8 @@ use crate::base::text::without_values;
 use crate::console::made_key;
 use crate::console::new_secrets::CreationKind;
 use crate::console::page::{is_mendable, page, refused};
-use crate::console::posted::Posted;
 use crate::console::shell::{Section, Shell};
+use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
@@ -62,11 +62,11 @@ pub(in crate::console) async fn form(
 pub(in crate::console) async fn create(
     State(node): State<Arc<Node>>,
     InOrganization(organization): InOrganization,
-    posted: Posted,
+    submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
-    let Posted { visitor, fields, .. } = &posted;
+    let SubmittedForm { visitor, fields, .. } = &submitted;
     let mut form = KeyForm::sent(fields);
-    if posted.is_resumed() {
+    if submitted.is_resumed() {
         let choices = choices(&node, &visitor.caller, &organization).await?;
         return page(&shown(visitor, &organization, choices, form, fresh_id(&node)?));
     }
@@ -94,7 +94,7 @@ pub(in crate::console) async fn create(
             let create = |idempotent| async move {
                 keys::create(&server.records, &server.minter, &caller, home, request, idempotent).await
             };
-            posted.once(CreationKind::Key, create).await
+            submitted.once(CreationKind::Key, create).await
         }
         Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
     };

@@ -25,7 +25,7 @@ use crate::use_cases::management::{ApiError, Forbidden, Idempotent, IdempotentRe
 
 /// A submitted form whose origin, session and form token are checked.
 #[derive(Debug)]
-pub(super) struct Posted {
+pub(super) struct SubmittedForm {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
     /// Identifies the form if it is submitted twice. `None` for a form without an id.
@@ -34,7 +34,7 @@ pub(super) struct Posted {
     new_secrets: NewSecrets,
 }
 
-impl FromRequest<Arc<Node>> for Posted {
+impl FromRequest<Arc<Node>> for SubmittedForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Response> {
@@ -65,7 +65,7 @@ impl FromRequest<Arc<Node>> for Posted {
     }
 }
 
-impl Posted {
+impl SubmittedForm {
     /// Whether to show the form again with its input, instead of submitting it.
     pub(super) fn is_resumed(&self) -> bool {
         self.fields.has(RESUME)
