@@ -10,10 +10,10 @@ use claviger::node::keyring::SigningKeySource;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, sign, with};
 use crate::key_info::{public_bytes, spki, spki_pem};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     no_signature_is_none,
@@ -25,11 +25,11 @@ on_both!(
 const RSA: &str = include_str!("../vectors/pem/rsa-2048.pem");
 
 /// Issuers with a key of each algorithm.
-async fn all(backend: Backend) -> [Doors; 3] {
+async fn all(backend: Backend) -> [TokenReaders; 3] {
     [
-        Doors::signing_with(backend, SigningKeySource::Generate(Algorithm::Es256)).await,
-        Doors::signing_with(backend, SigningKeySource::Generate(Algorithm::EdDsa)).await,
-        Doors::signing_with(backend, SigningKeySource::Pem(RSA.to_owned().into())).await,
+        TokenReaders::signing_with(backend, SigningKeySource::Generate(Algorithm::Es256)).await,
+        TokenReaders::signing_with(backend, SigningKeySource::Generate(Algorithm::EdDsa)).await,
+        TokenReaders::signing_with(backend, SigningKeySource::Pem(RSA.to_owned().into())).await,
     ]
 }
 
@@ -40,9 +40,9 @@ fn refused(name: impl Into<String>, token: String) -> Forgery {
 async fn no_signature_is_none(backend: Backend) {
     let spellings =
         ["none", "None", "NONE", "nOnE", "NonE", "", " none", "none ", "none\0", "n\u{43e}ne", "null"];
-    for doors in all(backend).await {
-        doors
-            .are_closed_to(|good| {
+    for readers in all(backend).await {
+        readers
+            .refuse_all(|good| {
                 let mut forgeries = Vec::new();
                 for alg in spellings {
                     let signed = good.with_header("alg", json!(alg));
@@ -64,10 +64,10 @@ fn without_signature(token: &str) -> String {
 }
 
 async fn the_public_key_is_no_shared_secret(backend: Backend) {
-    for doors in all(backend).await {
-        let jwks = doors.world.server.client().get("/.well-known/jwks.json").await.text;
-        doors
-            .are_closed_to(|good| {
+    for readers in all(backend).await {
+        let jwks = readers.world.server.client().get("/.well-known/jwks.json").await.text;
+        readers
+            .refuse_all(|good| {
                 let mut forgeries = Vec::new();
                 for (what, secret) in shared_secrets(good, &jwks) {
                     for (alg, algorithm) in [
@@ -140,9 +140,9 @@ async fn the_algorithm_is_the_keys(backend: Backend) {
         "EC",
         "RSA",
     ];
-    for doors in all(backend).await {
-        doors
-            .are_closed_to(|good| {
+    for readers in all(backend).await {
+        readers
+            .refuse_all(|good| {
                 let own = good.key().algorithm().as_str();
                 let named = |alg: &str| refused(format!("alg {alg:?}"), good.with_header("alg", json!(alg)));
                 let mut forgeries: Vec<Forgery> = unknown.into_iter().map(named).collect();
@@ -182,10 +182,10 @@ fn generate(algorithm: Algorithm) -> SigningKey {
 }
 
 async fn another_key_is_another_key(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let forger = generate(Algorithm::Es256);
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let by_forger = |header: &Value| sign(&forger, &header.to_string(), &good.payload.to_string());
             vec![
                 Forgery::unsigned("the issuer's kid, signed with another key", by_forger(&good.header)),

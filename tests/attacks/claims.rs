@@ -4,9 +4,9 @@ use claviger::jose::claims::TokenFault;
 use claviger::jose::jwk::JsonFault;
 use serde_json::{Value, json};
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, spliced, with};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     every_claim_is_there,
@@ -35,10 +35,10 @@ fn of_another_type(claim: &'static str) -> TokenFault {
 }
 
 async fn every_claim_is_there(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let claims: Vec<&'static str> = TEXTS.into_iter().chain(["aud", "iat", "exp", "cidrs", "gen"]).collect();
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             assert_eq!(good.payload.as_object().unwrap().len(), claims.len());
             let mut forgeries = Vec::new();
             for claim in claims.iter().copied() {
@@ -54,9 +54,9 @@ async fn every_claim_is_there(backend: Backend) {
 }
 
 async fn every_claim_is_of_its_type(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let mut forgeries = Vec::new();
             let mut forge = |claim: &'static str, values: &[Value]| {
                 for value in values {
@@ -85,8 +85,8 @@ async fn every_claim_is_of_its_type(backend: Backend) {
 }
 
 async fn the_issuer_is_exact(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let issuer = doors.world.relay.url();
+    let readers = TokenReaders::new(backend).await;
+    let issuer = readers.world.relay.url();
     let others = [
         format!("{issuer}/"),
         format!("{issuer}/api"),
@@ -101,8 +101,8 @@ async fn the_issuer_is_exact(backend: Backend) {
         issuer[..issuer.len() - 1].to_owned(),
         "https://evil.example".to_owned(),
     ];
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let forged = |issuer: &String| {
                 let token = good.with_claim("iss", json!(issuer));
                 Forgery::new(format!("iss {issuer:?}"), token, TokenFault::Issuer)
@@ -113,15 +113,15 @@ async fn the_issuer_is_exact(backend: Backend) {
 }
 
 async fn the_audience_is_exact(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         let own = &good.payload["aud"];
         for audience in [json!([own]), json!(["https://other.example", own])] {
-            doors.open_for(&good, &good.with_claim("aud", audience)).await;
+            readers.accept(&good, &good.with_claim("aud", audience)).await;
         }
     }
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let own = good.payload["aud"].as_str().unwrap();
             let others = [
                 json!("https://evil.example"),
@@ -142,9 +142,9 @@ async fn the_audience_is_exact(backend: Backend) {
 }
 
 async fn scopes_and_ranges_can_be_read(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let scopes =
                 ["nonsense", "read:", ":orders", "read:orders//7", "read:**/7", "read:a read:..", "READ:*"];
             let scopes = scopes.map(|scope| {
@@ -169,9 +169,9 @@ async fn scopes_and_ranges_can_be_read(backend: Backend) {
 }
 
 async fn actors_are_whole(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let actor = json!({ "sub": good.payload["sub"], "gen": 1 });
             let five = (0..4).fold(actor.clone(), |act, _| with(&actor, "act", act));
             let mut forgeries: Vec<Forgery> = [
@@ -202,9 +202,9 @@ async fn actors_are_whole(backend: Backend) {
 
 /// RFC 7800 §3.1: without a proof of the key that `cnf` names, such a token is worth nothing (RFC 8705, RFC 9449).
 async fn a_token_that_is_bound_to_a_key_is_no_bearer(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let bound = |cnf: Value| {
                 Forgery::new(format!("cnf {cnf}"), good.with_claim("cnf", cnf), TokenFault::Confirmation)
             };
@@ -232,9 +232,9 @@ async fn a_token_that_is_bound_to_a_key_is_no_bearer(backend: Backend) {
 }
 
 async fn a_claim_twice_is_no_claim(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let duplicate = TokenFault::Payload(JsonFault::DuplicateMember);
             let mut forgeries = Vec::new();
             for members in [
@@ -262,8 +262,8 @@ async fn a_claim_twice_is_no_claim(backend: Backend) {
 }
 
 async fn a_payload_is_one_json_object(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors.are_closed_to(no_json_objects).await;
+    let readers = TokenReaders::new(backend).await;
+    readers.refuse_all(no_json_objects).await;
 }
 
 fn no_json_objects(good: &Good) -> Vec<Forgery> {
@@ -315,12 +315,12 @@ fn not_utf8(good: &Good) -> Forgery {
 
 /// RFC 7519 §4: claims that are not understood are ignored.
 async fn what_is_not_known_is_left_alone(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         for (claim, value) in [("nonce", json!("n")), ("admin", json!(true)), ("Sub", json!("key_x"))] {
-            doors.open_for(&good, &good.with_claim(claim, value)).await;
+            readers.accept(&good, &good.with_claim(claim, value)).await;
         }
         let spaced = format!("\n{:#}\r\n\t", good.payload);
-        doors.open_for(&good, &good.sign_payload(&spaced)).await;
+        readers.accept(&good, &good.sign_payload(&spaced)).await;
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum For {
     Management,
 }
 
-/// A token that every door opens for, and all that it takes to make another.
+/// A token that every reader accepts, and all that it takes to make another.
 pub(crate) struct Good {
     pub(crate) token: String,
     pub(crate) header: Value,

@@ -7,9 +7,9 @@ use claviger::verify::Refusal;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::doors::Doors;
 use crate::forge::{For, Forgery, Good, spliced};
 use crate::support::{Backend, Client, on_both};
+use crate::token_readers::TokenReaders;
 use crate::world::verdict;
 
 on_both!(
@@ -31,8 +31,8 @@ fn as_long_as(good: &Good, length: usize) -> String {
 }
 
 /// What the listener says of so long a head, before any route is found.
-async fn status_in_a_header(doors: &Doors, whom: For, token: &str) -> Option<u16> {
-    let client = Client::new(doors.world.server.address()).bearer(token);
+async fn status_in_a_header(readers: &TokenReaders, whom: For, token: &str) -> Option<u16> {
+    let client = Client::new(readers.world.server.address()).bearer(token);
     Some(client.try_send(Method::GET, whom.path(), None).await.ok()?.status)
 }
 
@@ -41,28 +41,28 @@ fn refused(fault: impl Into<TokenFault>) -> Option<Refusal> {
 }
 
 async fn a_token_has_its_length(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         // As long as a header or a form may be with something beside it.
         let long = as_long_as(&good, 12_000);
-        doors.open_for(&good, &long).await;
+        readers.accept(&good, &long).await;
     }
-    let good = doors.good_for(For::Resources).await;
+    let good = readers.good_for(For::Resources).await;
     let longest = as_long_as(&good, UnverifiedJws::MAX_LENGTH);
     assert!(longest.len() > UnverifiedJws::MAX_LENGTH - 4);
-    verdict(&doors.verifier, &longest).await.unwrap();
+    verdict(&readers.verifier, &longest).await.unwrap();
     let longer = as_long_as(&good, UnverifiedJws::MAX_LENGTH + 4);
     assert!(longer.len() > UnverifiedJws::MAX_LENGTH);
-    assert_eq!(verdict(&doors.verifier, &longer).await.err(), refused(JwsFault::TooLong));
-    assert_eq!(doors.introspected(&longer).await.status, 413);
+    assert_eq!(verdict(&readers.verifier, &longer).await.err(), refused(JwsFault::TooLong));
+    assert_eq!(readers.introspected(&longer).await.status, 413);
     for whom in [For::Resources, For::Management] {
-        assert_eq!(status_in_a_header(&doors, whom, &longer).await, Some(431));
+        assert_eq!(status_in_a_header(&readers, whom, &longer).await, Some(431));
     }
 }
 
 async fn a_megabyte_is_not_read(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let good = doors.good_for(For::Resources).await;
+    let readers = TokenReaders::new(backend).await;
+    let good = readers.good_for(For::Resources).await;
     for giant in [
         as_long_as(&good, 1 << 20),
         "a".repeat(1 << 20),
@@ -70,32 +70,32 @@ async fn a_megabyte_is_not_read(backend: Backend) {
         format!("{}.{}", good.token, "A".repeat(1 << 20)),
         format!("{}{}", good.token, "=".repeat(1 << 20)),
     ] {
-        assert_eq!(verdict(&doors.verifier, &giant).await.err(), refused(JwsFault::TooLong));
-        assert_eq!(doors.introspected(&giant).await.status, 413);
+        assert_eq!(verdict(&readers.verifier, &giant).await.err(), refused(JwsFault::TooLong));
+        assert_eq!(readers.introspected(&giant).await.status, 413);
         for whom in [For::Resources, For::Management] {
-            let status = status_in_a_header(&doors, whom, &giant).await;
+            let status = status_in_a_header(&readers, whom, &giant).await;
             // Whoever is still sending may find the connection closed before they read why.
             assert!(status.is_none_or(|status| status == 431), "{status:?}");
         }
     }
-    doors.open_for(&good, &good.token).await;
+    readers.accept(&good, &good.token).await;
 }
 
 async fn a_header_has_its_length(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
-        doors.open_for(&good, &good.with_header("x", json!("x".repeat(600)))).await;
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
+        readers.accept(&good, &good.with_header("x", json!("x".repeat(600)))).await;
         for length in [800, 8_000] {
             let token = good.with_header("x", json!("x".repeat(length)));
-            doors.refuse(&good, &Forgery::new("a giant", token, JwsFault::HeaderTooLong)).await;
+            readers.refuse(&good, &Forgery::new("a giant", token, JwsFault::HeaderTooLong)).await;
         }
     }
 }
 
 /// In as few characters as there can be: what counts is that the time does not grow with the square of their number.
 async fn a_crowd_of_members_is_not_searched(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         let many = |count: usize| (0..count).map(|at| format!(r#""{at:x}":0"#)).collect::<Vec<_>>().join(",");
         let deep = |depth: usize| format!(r#""x":{}{}"#, "[".repeat(depth), "]".repeat(depth));
         for (members, fault) in [
@@ -105,11 +105,11 @@ async fn a_crowd_of_members_is_not_searched(backend: Backend) {
             (r#""x":{"#.repeat(500), JsonFault::TooDeep),
         ] {
             let token = good.sign_payload(&spliced(&good.payload, &members)[0]);
-            doors.refuse(&good, &Forgery::new("a giant", token, TokenFault::Payload(fault))).await;
+            readers.refuse(&good, &Forgery::new("a giant", token, TokenFault::Payload(fault))).await;
         }
         let crowd = good.sign_payload(&spliced(&good.payload, &many(100_000))[0]);
-        assert_eq!(verdict(&doors.verifier, &crowd).await.err(), refused(JwsFault::TooLong));
-        let empty = doors.world.server.admin().post_form("/oauth/introspect", "token=").await;
+        assert_eq!(verdict(&readers.verifier, &crowd).await.err(), refused(JwsFault::TooLong));
+        let empty = readers.world.server.admin().post_form("/oauth/introspect", "token=").await;
         assert_eq!((empty.status, empty.oauth_error().as_str()), (400, "invalid_request"));
     }
 }

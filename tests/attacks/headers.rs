@@ -5,9 +5,9 @@ use claviger::jose::jwk::JsonFault;
 use claviger::jose::jws::JwsFault;
 use serde_json::{Value, json};
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, spliced};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     nothing_critical_is_understood,
@@ -20,7 +20,7 @@ on_both!(
 );
 
 async fn nothing_critical_is_understood(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let lists = [
         json!(["exp"]),
         json!(["b64"]),
@@ -36,8 +36,8 @@ async fn nothing_critical_is_understood(backend: Backend) {
         json!(false),
         json!(0),
     ];
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let forged = |name: String, token| Forgery::new(name, token, JwsFault::Critical);
             let mut forgeries: Vec<Forgery> = lists
                 .iter()
@@ -59,9 +59,9 @@ async fn nothing_critical_is_understood(backend: Backend) {
 }
 
 async fn nothing_changes_how_a_payload_is_read(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let mut forgeries = Vec::new();
             for (name, value) in [
                 ("b64", json!(false)),
@@ -92,7 +92,7 @@ fn unencoded(good: &Good) -> Forgery {
 }
 
 async fn only_access_tokens_are_access_tokens(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let others = [
         "JWT",
         "jwt",
@@ -118,13 +118,13 @@ async fn only_access_tokens_are_access_tokens(backend: Backend) {
         "at+jwtx",
         "a\u{1d5a3}+jwt",
     ];
-    for good in doors.good().await {
+    for good in readers.good().await {
         for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
-            doors.open_for(&good, &good.with_header("typ", json!(typ))).await;
+            readers.accept(&good, &good.with_header("typ", json!(typ))).await;
         }
     }
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let forged = |typ: &str| {
                 Forgery::new(format!("typ {typ:?}"), good.with_header("typ", json!(typ)), TokenFault::Type)
             };
@@ -140,10 +140,10 @@ async fn only_access_tokens_are_access_tokens(backend: Backend) {
 }
 
 async fn what_else_the_issuer_signs_is_no_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let feed = doors.world.server.client().get("/oauth/revocations").await.text;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    let feed = readers.world.server.client().get("/oauth/revocations").await.text;
+    readers
+        .refuse_all(|good| {
             let mut id_token = good.payload.clone();
             for claim in ["scope", "cidrs", "gen", "org", "project", "env", "client_id", "jti"] {
                 id_token.as_object_mut().unwrap().remove(claim);
@@ -174,9 +174,9 @@ async fn what_else_the_issuer_signs_is_no_token(backend: Backend) {
 }
 
 async fn a_member_twice_is_no_member(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let mut forgeries = Vec::new();
             for members in [
                 r#""alg":"none""#,
@@ -200,9 +200,9 @@ async fn a_member_twice_is_no_member(backend: Backend) {
 }
 
 async fn a_header_is_one_json_object(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let header = good.header.to_string();
             let unclosed = header.trim_end_matches('}');
             let quoted = serde_json::to_string(&header).unwrap();
@@ -242,14 +242,14 @@ fn many(count: usize) -> String {
 
 /// RFC 7515 §4.2: a header may have more than is known.
 async fn what_is_not_known_is_left_alone(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         for (name, value) in [("cty", json!("json")), ("x5t", json!("AA")), ("urn:example:x", json!([1.5]))] {
-            doors.open_for(&good, &good.with_header(name, value)).await;
+            readers.accept(&good, &good.with_header(name, value)).await;
         }
         let spaced = good.header.to_string().replace(':', " :\r\n\t");
-        doors.open_for(&good, &good.sign_header(&spaced)).await;
+        readers.accept(&good, &good.sign_header(&spaced)).await;
         let escaped = good.header.to_string().replacen("alg", "\\u0061lg", 1);
-        doors.open_for(&good, &good.sign_header(&escaped)).await;
+        readers.accept(&good, &good.sign_header(&escaped)).await;
     }
 }

@@ -10,10 +10,10 @@ use claviger::jose::jwk::{Algorithm, SigningKey};
 use claviger::jose::jws::JwsFault;
 use serde_json::{Value, json};
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, sign, with};
 use crate::key_info::{spki, spki_pem};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     a_key_in_the_header_is_not_taken,
@@ -41,7 +41,7 @@ fn with_parameter(good: &Good, forger: &SigningKey, name: &'static str, value: &
 }
 
 async fn a_key_in_the_header_is_not_taken(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let forger = forger();
     let jwk = serde_json::to_value(forger.public_jwk()).unwrap();
     let certificate = BASE64_STANDARD.encode(spki(forger.public_jwk()));
@@ -56,8 +56,8 @@ async fn a_key_in_the_header_is_not_taken(backend: Backend) {
         ("x5c", json!([])),
         ("x5u", json!(spki_pem(forger.public_jwk()))),
     ];
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let own = serde_json::to_value(good.key().public_jwk()).unwrap();
             let mut forgeries = with_parameter(good, &forger, "jwk", &own);
             for (name, value) in &parameters {
@@ -72,13 +72,13 @@ async fn a_key_in_the_header_is_not_taken(backend: Backend) {
 }
 
 async fn an_address_in_a_token_is_never_asked(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();
     trap.set_nonblocking(true).unwrap();
     let address = format!("http://{}", trap.local_addr().unwrap());
     let forger = forger();
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let mut forgeries = Vec::new();
             for name in ["jku", "x5u"] {
                 for url in [format!("{address}/keys"), address.replace("http:", "https:")] {
@@ -111,9 +111,9 @@ async fn an_address_in_a_token_is_never_asked(backend: Backend) {
 }
 
 async fn a_kid_is_only_ever_compared(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let kid = good.key().kid();
             let unknown = [
                 "../../../../etc/passwd".into(),
@@ -159,15 +159,15 @@ async fn a_kid_is_only_ever_compared(backend: Backend) {
 
 /// It is published ahead of its use, so every verifier has it.
 async fn the_next_key_signs_nothing_yet(backend: Backend) {
-    let mut doors = Doors::new(backend).await;
-    let rotated = doors.world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
+    let mut readers = TokenReaders::new(backend).await;
+    let rotated = readers.world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
     assert_eq!(rotated.status, 201, "{}", rotated.text);
-    let (ring, now) = (doors.world.server.node.signer.keyring.ring(), doors.world.server.clock.now());
+    let (ring, now) = (readers.world.server.node.signer.keyring.ring(), readers.world.server.clock.now());
     let next = ring.next(now).unwrap().kid();
     // A verifier that has read it by itself.
-    doors.verifier = doors.world.verifier().await;
-    doors
-        .are_closed_to(|good| {
+    readers.verifier = readers.world.verifier().await;
+    readers
+        .refuse_all(|good| {
             let token = good.with_header("kid", json!(next));
             vec![Forgery::unsigned("the kid of the next key, signed with today's", token)]
         })

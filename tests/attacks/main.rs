@@ -1,4 +1,4 @@
-//! Forgeries by name, each brought to every door where a token is looked at: the verifier, introspection, the
+//! Forgeries by name, each brought to everything that reads tokens: the verifier, introspection, the
 //! management API and the gate.
 //!
 //! The forger is stronger than any real one: what is not about keys and signatures is signed with the issuer's own
@@ -16,7 +16,6 @@ mod support;
 
 mod algorithms;
 mod claims;
-mod doors;
 mod forge;
 mod giants;
 mod headers;
@@ -27,5 +26,6 @@ mod remembered;
 mod serialization;
 mod signatures;
 mod times;
+mod token_readers;
 
 use support::world;

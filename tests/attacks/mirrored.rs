@@ -2,37 +2,37 @@
 
 use claviger::verify::Refusal;
 
-use crate::doors::{Doors, INACTIVE};
 use crate::forge::Good;
 use crate::signatures::P256_ORDER;
 use crate::support::{Backend, on_both};
+use crate::token_readers::{INACTIVE, TokenReaders};
 use crate::world::{until_refused, verdict};
 
 on_both!(a_revoked_token_takes_its_mirror_along, a_revoked_mirror_takes_its_token_along);
 
 async fn a_revoked_token_takes_its_mirror_along(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         let twin = mirrored(&good);
-        revoke(&doors, &good.token).await;
-        is_dead(&doors, &good, &twin).await;
+        revoke(&readers, &good.token).await;
+        is_dead(&readers, &good, &twin).await;
     }
 }
 
 async fn a_revoked_mirror_takes_its_token_along(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         let twin = mirrored(&good);
         // It is remembered where tokens are.
-        doors.open_for(&good, &good.token).await;
-        doors.open_for(&good, &twin).await;
-        let access = verdict(&doors.verifier, &twin).await;
+        readers.accept(&good, &good.token).await;
+        readers.accept(&good, &twin).await;
+        let access = verdict(&readers.verifier, &twin).await;
         if let Ok(access) = access {
             assert_eq!(access.claims().token_id, good.payload["jti"]);
         }
-        revoke(&doors, &twin).await;
-        is_dead(&doors, &good, &good.token).await;
-        is_dead(&doors, &good, &twin).await;
+        revoke(&readers, &twin).await;
+        is_dead(&readers, &good, &good.token).await;
+        is_dead(&readers, &good, &twin).await;
     }
 }
 
@@ -49,16 +49,16 @@ pub(crate) fn mirrored(good: &Good) -> String {
     twin
 }
 
-async fn revoke(doors: &Doors, token: &str) {
-    let form = format!("token={token}&client_secret={}", doors.world.server.admin_key);
-    assert_eq!(doors.world.server.client().post_form("/oauth/revoke", &form).await.status, 200);
-    doors.world.tell().await;
+async fn revoke(readers: &TokenReaders, token: &str) {
+    let form = format!("token={token}&client_secret={}", readers.world.server.admin_key);
+    assert_eq!(readers.world.server.client().post_form("/oauth/revoke", &form).await.status, 200);
+    readers.world.tell().await;
 }
 
-async fn is_dead(doors: &Doors, good: &Good, token: &str) {
+async fn is_dead(readers: &TokenReaders, good: &Good, token: &str) {
     if good.whom == crate::forge::For::Resources {
-        until_refused(&doors.verifier, token, Refusal::Revoked).await;
+        until_refused(&readers.verifier, token, Refusal::Revoked).await;
     }
-    assert_eq!(doors.introspected(token).await.text, INACTIVE);
-    doors.shown(good.whom, token).await.refused(401, "token_revoked");
+    assert_eq!(readers.introspected(token).await.text, INACTIVE);
+    readers.shown(good.whom, token).await.refused(401, "token_revoked");
 }

@@ -1,4 +1,4 @@
-//! A token that every door has seen and let through is held against everything that can change as if it were new.
+//! A token that every reader has seen and accepted is held against everything that can change as if it were new.
 
 use claviger::base::entropy::Entropy;
 use claviger::jose::claims::{Leeway, MAX_LIFETIME};
@@ -6,9 +6,9 @@ use claviger::node::Node;
 use claviger::verify::Refusal;
 use serde_json::json;
 
-use crate::doors::{Doors, INACTIVE};
 use crate::forge::{For, Good};
 use crate::support::{Answer, Backend, on_both};
+use crate::token_readers::{INACTIVE, TokenReaders};
 use crate::world::{heard_now, ready, until_refused, verdict};
 
 on_both!(
@@ -23,78 +23,78 @@ on_both!(
     another_text_is_verified_by_itself,
 );
 
-/// Tokens of both kinds that every door has let through twice.
-async fn seen(doors: &Doors) -> [Good; 2] {
-    let tokens = doors.good().await;
+/// Tokens of both kinds that every reader has accepted twice.
+async fn seen(readers: &TokenReaders) -> [Good; 2] {
+    let tokens = readers.good().await;
     for good in &tokens {
-        doors.open_for(good, &good.token).await;
-        doors.open_for(good, &good.token).await;
+        readers.accept(good, &good.token).await;
+        readers.accept(good, &good.token).await;
     }
     tokens
 }
 
 /// Asserts that the server accepts it nowhere, and says so in this way where it is shown.
-async fn is_refused(doors: &Doors, good: &Good, code: &str) {
-    doors.shown(good.whom, &good.token).await.refused(401, code);
-    assert_eq!(doors.introspected(&good.token).await.text, INACTIVE);
+async fn is_refused(readers: &TokenReaders, good: &Good, code: &str) {
+    readers.shown(good.whom, &good.token).await.refused(401, code);
+    assert_eq!(readers.introspected(&good.token).await.text, INACTIVE);
 }
 
 async fn a_withdrawn_signing_key_takes_tokens_along_that_were_seen(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let tokens = seen(&doors).await;
+    let readers = TokenReaders::new(backend).await;
+    let tokens = seen(&readers).await;
     let compromised = json!({ "compromised": tokens[0].header["kid"] });
-    doors.world.server.admin().post_json("/v1/signing-keys/rotate", &compromised).await.done(201);
+    readers.world.server.admin().post_json("/v1/signing-keys/rotate", &compromised).await.done(201);
     for good in &tokens {
-        is_refused(&doors, good, "unauthenticated").await;
+        is_refused(&readers, good, "unauthenticated").await;
     }
-    doors.world.tell().await;
-    until_refused(&doors.verifier, &tokens[0].token, Refusal::Revoked).await;
+    readers.world.tell().await;
+    until_refused(&readers.verifier, &tokens[0].token, Refusal::Revoked).await;
     // What the new key signs is accepted.
-    seen(&doors).await;
+    seen(&readers).await;
 }
 
 async fn a_revoked_key_takes_tokens_along_that_were_seen(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let tokens = seen(&doors).await;
+    let readers = TokenReaders::new(backend).await;
+    let tokens = seen(&readers).await;
     for good in &tokens {
-        doors.world.revoke(good.payload["sub"].as_str().unwrap()).await;
-        is_refused(&doors, good, "key_revoked").await;
+        readers.world.revoke(good.payload["sub"].as_str().unwrap()).await;
+        is_refused(&readers, good, "key_revoked").await;
     }
-    until_refused(&doors.verifier, &tokens[0].token, Refusal::Revoked).await;
+    until_refused(&readers.verifier, &tokens[0].token, Refusal::Revoked).await;
 }
 
 async fn a_narrowed_key_takes_tokens_along_that_were_seen(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let tokens = seen(&doors).await;
+    let readers = TokenReaders::new(backend).await;
+    let tokens = seen(&readers).await;
     for good in &tokens {
         let path = format!("/v1/orgs/default/keys/{}", good.payload["sub"].as_str().unwrap());
         let narrower = json!({ "cidrs": ["127.0.0.0/8"] });
-        doors.world.server.admin().patch(&path, &narrower).await.done(200);
-        is_refused(&doors, good, "token_revoked").await;
+        readers.world.server.admin().patch(&path, &narrower).await.done(200);
+        is_refused(&readers, good, "token_revoked").await;
     }
-    doors.world.tell().await;
-    until_refused(&doors.verifier, &tokens[0].token, Refusal::Revoked).await;
+    readers.world.tell().await;
+    until_refused(&readers.verifier, &tokens[0].token, Refusal::Revoked).await;
 }
 
 async fn a_token_that_was_seen_ends_on_time(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let tokens = seen(&doors).await;
-    doors.world.server.advance(599).await;
+    let readers = TokenReaders::new(backend).await;
+    let tokens = seen(&readers).await;
+    readers.world.server.advance(599).await;
     for good in &tokens {
-        doors.shown(good.whom, &good.token).await.done(200);
+        readers.shown(good.whom, &good.token).await.done(200);
     }
-    doors.world.server.advance(1).await;
+    readers.world.server.advance(1).await;
     for good in &tokens {
-        is_refused(&doors, good, "token_expired").await;
+        is_refused(&readers, good, "token_expired").await;
     }
 }
 
 /// A list of revoked tokens that forgets each at its end lets a lenient verifier accept it for the seconds after.
 async fn a_revoked_token_stays_revoked_within_the_leeway(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let world = &doors.world;
+    let readers = TokenReaders::new(backend).await;
+    let world = &readers.world;
     let lenient = ready(world.builder().leeway(Leeway::MAX)).await;
-    let [revoked, other] = [doors.good_for(For::Resources).await, doors.good_for(For::Resources).await];
+    let [revoked, other] = [readers.good_for(For::Resources).await, readers.good_for(For::Resources).await];
     for good in [&revoked, &other] {
         verdict(&lenient, &good.token).await.unwrap();
     }
@@ -121,55 +121,55 @@ async fn a_revoked_token_stays_revoked_within_the_leeway(backend: Backend) {
 }
 
 async fn a_token_that_was_seen_is_not_good_before_its_time(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let tokens = seen(&doors).await;
+    let readers = TokenReaders::new(backend).await;
+    let tokens = seen(&readers).await;
     // Nodes of one deployment allow each other five seconds.
-    doors.world.server.advance(-6).await;
+    readers.world.server.advance(-6).await;
     for good in &tokens {
-        is_refused(&doors, good, "unauthenticated").await;
+        is_refused(&readers, good, "unauthenticated").await;
     }
 }
 
 async fn a_token_that_was_seen_is_good_for_its_audience_alone(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let [for_resources, for_management] = seen(&doors).await;
+    let readers = TokenReaders::new(backend).await;
+    let [for_resources, for_management] = seen(&readers).await;
     for (token, elsewhere) in
         [(&for_resources.token, For::Management), (&for_management.token, For::Resources)]
     {
-        doors.shown(elsewhere, token).await.refused(401, "unauthenticated");
+        readers.shown(elsewhere, token).await.refused(401, "unauthenticated");
     }
-    assert!(verdict(&doors.verifier, &for_management.token).await.is_err());
+    assert!(verdict(&readers.verifier, &for_management.token).await.is_err());
 }
 
 async fn a_token_that_was_seen_is_good_from_its_ranges_alone(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    let server = &doors.world.server;
+    let readers = TokenReaders::new(backend).await;
+    let server = &readers.world.server;
     let members =
         json!({ "scopes": [{ "action": "read", "resource": "orders/*" }], "cidrs": ["127.0.0.1/32"] });
     let (id, key) = server.key_from(members).await;
     let good = Good::new(server.client().access_token(&key, "").await, For::Resources, server);
-    doors.open_for(&good, &good.token).await;
+    readers.accept(&good, &good.token).await;
     // The same range for the same key, and tokens from there are shown from here.
     let cidrs = json!({ "cidrs": ["203.0.113.0/24", "127.0.0.1/32"] });
     server.admin().patch(&format!("/v1/orgs/default/keys/{id}"), &cidrs).await.done(200);
-    doors.open_for(&good, &good.token).await;
+    readers.accept(&good, &good.token).await;
     let moved = good.with_claim("cidrs", json!(["203.0.113.0/24"]));
     for _ in 0..2 {
-        doors.shown(For::Resources, &moved).await.refused(403, "address_not_allowed");
+        readers.shown(For::Resources, &moved).await.refused(403, "address_not_allowed");
     }
-    doors.open_for(&good, &good.token).await;
+    readers.accept(&good, &good.token).await;
 }
 
 async fn another_text_is_verified_by_itself(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in seen(&doors).await {
+    let readers = TokenReaders::new(backend).await;
+    for good in seen(&readers).await {
         let [header, payload, signature] = good.parts();
         let mirrored = crate::mirrored::mirrored(&good);
         // Anybody can make it, and it is a good signature: for itself.
-        doors.open_for(&good, &mirrored).await;
-        doors.open_for(&good, &mirrored).await;
+        readers.accept(&good, &mirrored).await;
+        readers.accept(&good, &mirrored).await;
         let [_, _, other_signature] = <[&str; 3]>::try_from(mirrored.split('.').collect::<Vec<_>>()).unwrap();
-        let other = Good::new(doors.good_for(good.whom).await.token, good.whom, &doors.world.server);
+        let other = Good::new(readers.good_for(good.whom).await.token, good.whom, &readers.world.server);
         let [_, other_payload, _] = other.parts();
         for text in [
             format!("{header}.{other_payload}.{signature}"),
@@ -182,9 +182,9 @@ async fn another_text_is_verified_by_itself(backend: Backend) {
             format!("{header}.{payload}.{signature}="),
         ] {
             for _ in 0..2 {
-                let answer: Answer = doors.shown(good.whom, &text).await;
+                let answer: Answer = readers.shown(good.whom, &text).await;
                 answer.refused(401, "unauthenticated");
-                assert_eq!(doors.introspected(&text).await.text, INACTIVE, "{text}");
+                assert_eq!(readers.introspected(&text).await.text, INACTIVE, "{text}");
             }
         }
     }

@@ -5,9 +5,9 @@ use claviger::jose::jwk::JsonFault;
 use claviger::jose::jws::{JwsFault, Part};
 use serde_json::json;
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, with};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     a_token_has_three_parts,
@@ -22,9 +22,9 @@ const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 const PARTS: [Part; 3] = [Part::Header, Part::Payload, Part::Signature];
 
 async fn a_token_has_three_parts(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let [header, payload, signature] = good.parts();
             let token = &good.token;
             let mut forgeries: Vec<Forgery> = [
@@ -55,9 +55,9 @@ async fn a_token_has_three_parts(backend: Backend) {
 }
 
 async fn the_json_serialization_is_no_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let [protected, payload, signature] = good.parts();
             let flattened = json!({ "protected": protected, "payload": payload, "signature": signature });
             let one = json!({ "protected": protected, "signature": signature });
@@ -75,9 +75,9 @@ async fn the_json_serialization_is_no_token(backend: Backend) {
 }
 
 async fn a_token_in_a_token_is_no_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let syntax = TokenFault::Payload(JsonFault::Syntax);
             let nested = with(&good.header, "cty", json!("at+jwt")).to_string();
             let string = serde_json::to_string(&good.token).unwrap();
@@ -94,12 +94,12 @@ async fn a_token_in_a_token_is_no_token(backend: Backend) {
 }
 
 async fn bytes_have_one_spelling(backend: Backend) {
-    let doors = Doors::new(backend).await;
+    let readers = TokenReaders::new(backend).await;
     let spoils = [
         "=", "==", " ", "\n", "\r\n", "\t", "\0", "+", "/", "~", "%", "%3D", "\u{e9}", "\u{200b}", "\u{feff}",
     ];
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let mut forgeries = Vec::new();
             for (at, part) in PARTS.into_iter().enumerate() {
                 let fault = JwsFault::Base64(part);
@@ -167,9 +167,9 @@ fn in_the_other_alphabet(good: &Good) -> Forgery {
 }
 
 async fn nothing_comes_after_a_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let base64 = JwsFault::Base64(Part::Signature);
             let mut forgeries = Vec::new();
             for (more, fault) in [
@@ -194,9 +194,9 @@ async fn nothing_comes_after_a_token(backend: Backend) {
 }
 
 async fn no_beginning_of_a_token_is_a_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let signature_at = good.token.rfind('.').unwrap() + 1;
             let cut = |length: usize| {
                 let token = &good.token[..length];

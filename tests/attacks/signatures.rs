@@ -3,10 +3,10 @@
 use claviger::jose::jwk::Algorithm;
 use claviger::node::keyring::SigningKeySource;
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good};
 use crate::key_info::der;
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(
     psychic_signatures_are_none,
@@ -37,9 +37,9 @@ fn one() -> [u8; 32] {
 }
 
 async fn psychic_signatures_are_none(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let signature = good.signature();
             let (r, s): ([u8; 32], [u8; 32]) =
                 (signature[..32].try_into().unwrap(), signature[32..].try_into().unwrap());
@@ -69,9 +69,9 @@ async fn psychic_signatures_are_none(backend: Backend) {
 }
 
 async fn a_signature_has_one_form(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let signature = good.signature();
             let (r, s) = signature.split_at(32);
             let in_der = der(0x30, &[integer(r), integer(s)].concat());
@@ -105,9 +105,9 @@ fn integer(number: &[u8]) -> Vec<u8> {
 }
 
 async fn a_signature_is_of_its_own_token(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let [header, payload, signature] = good.parts();
             let other = good.with_claim("scope", serde_json::json!("*:*"));
             let [_, other_payload, other_signature] =
@@ -131,9 +131,9 @@ async fn a_signature_is_of_its_own_token(backend: Backend) {
 }
 
 async fn ed25519_signatures_are_not_mirrored(backend: Backend) {
-    let doors = Doors::signing_with(backend, SigningKeySource::Generate(Algorithm::EdDsa)).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::signing_with(backend, SigningKeySource::Generate(Algorithm::EdDsa)).await;
+    readers
+        .refuse_all(|good| {
             let signature = good.signature();
             let (r, s) = signature.split_at(32);
             let mut identity = ZERO;
@@ -168,8 +168,8 @@ fn plus_order(s: &[u8]) -> Vec<u8> {
 
 async fn rsa_signatures_are_whole(backend: Backend) {
     let pem = include_str!("../vectors/pem/rsa-2048.pem").to_owned();
-    let doors = Doors::signing_with(backend, SigningKeySource::Pem(pem.into())).await;
-    doors.are_closed_to(broken_rsa).await;
+    let readers = TokenReaders::signing_with(backend, SigningKeySource::Pem(pem.into())).await;
+    readers.refuse_all(broken_rsa).await;
 }
 
 fn broken_rsa(good: &Good) -> Vec<Forgery> {

@@ -3,9 +3,9 @@
 use claviger::jose::claims::TokenFault;
 use serde_json::{Value, json};
 
-use crate::doors::Doors;
 use crate::forge::{Forgery, Good, with};
 use crate::support::{Backend, on_both};
+use crate::token_readers::TokenReaders;
 
 on_both!(a_token_has_its_ten_minutes, times_are_whole_seconds);
 
@@ -17,16 +17,16 @@ fn at(good: &Good, iat: i64, exp: i64) -> String {
 }
 
 async fn a_token_has_its_ten_minutes(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    for good in doors.good().await {
+    let readers = TokenReaders::new(backend).await;
+    for good in readers.good().await {
         for (iat, exp) in [(0, 600), (-599, 1), (0, 1)] {
-            doors.open_for(&good, &at(&good, iat, exp)).await;
+            readers.accept(&good, &at(&good, iat, exp)).await;
         }
         let now = good.with_claim("nbf", json!(good.now()));
-        doors.open_for(&good, &now).await;
+        readers.accept(&good, &now).await;
     }
-    doors
-        .are_closed_to(|good| {
+    readers
+        .refuse_all(|good| {
             let now = good.now();
             let early = |seconds| good.with_claim("nbf", json!(now + seconds));
             [
@@ -53,9 +53,9 @@ async fn a_token_has_its_ten_minutes(backend: Backend) {
 }
 
 async fn times_are_whole_seconds(backend: Backend) {
-    let doors = Doors::new(backend).await;
-    doors
-        .are_closed_to(|good| {
+    let readers = TokenReaders::new(backend).await;
+    readers
+        .refuse_all(|good| {
             let now = good.now();
             let mut forgeries = Vec::new();
             for claim in ["iat", "exp", "nbf"] {

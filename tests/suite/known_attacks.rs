@@ -4,7 +4,11 @@ use serde_json::json;
 
 use crate::support::{Answer, Backend, Client, Server, forged, on_both};
 
-on_both!(no_grant_serves_a_disabled_key, guesses_count_at_every_door, no_answer_is_compressed);
+on_both!(
+    no_grant_serves_a_disabled_key,
+    a_guess_at_any_endpoint_counts_at_all_others,
+    no_answer_is_compressed
+);
 
 const KEYS: &str = "/v1/orgs/default/keys";
 
@@ -64,13 +68,14 @@ async fn no_grant_serves_a_disabled_key(backend: Backend) {
     }
 }
 
-/// Wherever a key is presented by its holder.
-const DOORS: [&str; 8] = ["token", "Basic", "introspect", "revoke", "Bearer", "X-Api-Key", "gate", "console"];
+/// Every endpoint that takes an API key.
+const ENDPOINTS: [&str; 8] =
+    ["token", "Basic", "introspect", "revoke", "Bearer", "X-Api-Key", "gate", "console"];
 
-async fn knock(server: &Server, door: &str, id: &str, key: &str) -> u16 {
+async fn status_of_key(server: &Server, endpoint: &str, id: &str, key: &str) -> u16 {
     let client = server.client();
     let gate = "/v1/gate?action=read&resource=orders/7";
-    let answer = match door {
+    let answer = match endpoint {
         "token" => client.token(key, "").await,
         "Basic" => client.basic(id, key).post_form("/oauth/token", "grant_type=client_credentials").await,
         "introspect" => client.post_form("/oauth/introspect", &format!("token=x&client_secret={key}")).await,
@@ -82,24 +87,28 @@ async fn knock(server: &Server, door: &str, id: &str, key: &str) -> u16 {
             let page = client.with("origin", &server.url(""));
             page.post_form("/console/sign-in", &format!("key={key}")).await
         }
-        _ => unreachable!("{door}"),
+        _ => unreachable!("{endpoint}"),
     };
     answer.status
 }
 
-/// Whoever is held up at one is held up at all.
-async fn guesses_count_at_every_door(backend: Backend) {
+/// A client that guessed too often at one endpoint is refused at all.
+async fn a_guess_at_any_endpoint_counts_at_all_others(backend: Backend) {
     let server = Server::start(backend).await;
-    for door in DOORS {
+    for endpoint in ENDPOINTS {
         let (id, key) = server.key(&["read:*", "read:claviger/orgs/default/**"]).await;
-        for other in DOORS {
-            assert!([200, 303].contains(&knock(&server, other, &id, &key).await), "{other}");
+        for other in ENDPOINTS {
+            assert!([200, 303].contains(&status_of_key(&server, other, &id, &key).await), "{other}");
         }
         for _ in 0..10 {
-            assert_eq!(knock(&server, door, &id, &forged(&key)).await, 401, "{door}");
+            assert_eq!(status_of_key(&server, endpoint, &id, &forged(&key)).await, 401, "{endpoint}");
         }
-        for other in DOORS {
-            assert_eq!(knock(&server, other, &id, &key).await, 429, "guessed at {door}, then {other}");
+        for other in ENDPOINTS {
+            assert_eq!(
+                status_of_key(&server, other, &id, &key).await,
+                429,
+                "guessed at {endpoint}, then {other}"
+            );
         }
     }
 }

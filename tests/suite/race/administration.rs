@@ -21,14 +21,14 @@ const ROUNDS: usize = 20;
 
 const KEYS: &str = "/v1/orgs/default/keys";
 
-/// Two doors to one store.
-struct Doors {
+/// A server, and on PostgreSQL a second node of it.
+struct TwoNodes {
     server: Server,
     other: Option<Node2>,
 }
 
-impl Doors {
-    async fn open(backend: Backend) -> Self {
+impl TwoNodes {
+    async fn start(backend: Backend) -> Self {
         let server = Server::start(backend).await;
         let other = match backend {
             Backend::Sqlite => None,
@@ -62,10 +62,10 @@ fn count<const N: usize>(answers: &[Answer; N], [one, other]: [u16; 2]) -> [usiz
 }
 
 async fn rotations_at_once_never_leave_three_live_secrets(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, there] = doors.admins();
+    let nodes = TwoNodes::start(backend).await;
+    let [here, there] = nodes.admins();
     for round in 0..ROUNDS {
-        let path = format!("{KEYS}/{}", doors.server.key(&["read:*"]).await.0);
+        let path = format!("{KEYS}/{}", nodes.server.key(&["read:*"]).await.0);
         let rotate = format!("{path}/rotate");
         let overlap = json!({ "overlap_seconds": 100 });
         // In every other round one of them ends what was there before.
@@ -83,14 +83,14 @@ async fn rotations_at_once_never_leave_three_live_secrets(backend: Backend) {
 }
 
 async fn a_scope_that_is_added_is_not_handed_out_by_a_rotation(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, _] = doors.admins();
-    let (_, maker) = doors.server.key(&["write:claviger/orgs/default/projects/*/keys/*"]).await;
-    let [_, maker] = doors.clients(&maker);
+    let nodes = TwoNodes::start(backend).await;
+    let [here, _] = nodes.admins();
+    let (_, maker) = nodes.server.key(&["write:claviger/orgs/default/projects/*/keys/*"]).await;
+    let [_, maker] = nodes.clients(&maker);
     let raised = json!({ "scopes": [{ "action": "*", "resource": "claviger/**" }] });
     let mut refused = 0;
     for round in 0..2 * ROUNDS {
-        let path = format!("{KEYS}/{}", doors.server.key(&["read:*"]).await.0);
+        let path = format!("{KEYS}/{}", nodes.server.key(&["read:*"]).await.0);
         let (rotate, overlap) = (format!("{path}/rotate"), json!({ "overlap_seconds": 0 }));
         let raise = async {
             // Now the one is quicker, and now the other.
@@ -112,11 +112,11 @@ async fn a_scope_that_is_added_is_not_handed_out_by_a_rotation(backend: Backend)
 }
 
 async fn one_name_makes_one_key(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let keys = async || doors.server.database.number("SELECT COUNT(*) FROM api_keys").await;
+    let nodes = TwoNodes::start(backend).await;
+    let keys = async || nodes.server.database.number("SELECT COUNT(*) FROM api_keys").await;
     for round in 0..ROUNDS {
         let before = keys().await;
-        let [here, there] = doors.admins().map(|admin| admin.with("idempotency-key", &format!("{round}")));
+        let [here, there] = nodes.admins().map(|admin| admin.with("idempotency-key", &format!("{round}")));
         let body = new_key();
         let (a, b, c, d) = tokio::join!(
             here.post_json(KEYS, &body),
@@ -130,8 +130,8 @@ async fn one_name_makes_one_key(backend: Backend) {
 }
 
 async fn one_id_is_given_once(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, there] = doors.admins();
+    let nodes = TwoNodes::start(backend).await;
+    let [here, there] = nodes.admins();
     for collection in ["/v1/orgs", "/v1/orgs/default/projects"] {
         for round in 0..ROUNDS {
             let body = json!({ "id": format!("id-{round}") });
@@ -142,9 +142,9 @@ async fn one_id_is_given_once(backend: Backend) {
 }
 
 async fn of_two_changes_to_one_version_one_is_made(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, there] = doors.admins();
-    let key = format!("{KEYS}/{}", doors.server.key(&["read:*"]).await.0);
+    let nodes = TwoNodes::start(backend).await;
+    let [here, there] = nodes.admins();
+    let key = format!("{KEYS}/{}", nodes.server.key(&["read:*"]).await.0);
     for path in ["/v1/orgs/default", "/v1/orgs/default/projects/default", &key] {
         for round in 0..ROUNDS {
             let tag = here.get(path).await.header("etag").to_owned();
@@ -159,18 +159,18 @@ async fn of_two_changes_to_one_version_one_is_made(backend: Backend) {
 }
 
 async fn two_people_do_not_end_two_administrator_keys(backend: Backend) {
-    let doors = Doors::open(backend).await;
+    let nodes = TwoNodes::start(backend).await;
     let nothing = json!({});
     let administrator = json!([{ "action": "*", "resource": "claviger/**" }]);
-    let mut one = doors.server.admin_key.clone();
+    let mut one = nodes.server.admin_key.clone();
     for round in 0..ROUNDS {
         let mut spare = new_key();
         spare.as_object_mut().unwrap().remove("preset");
         spare["scopes"] = administrator.clone();
-        let other = doors.server.client().bearer(&one).post_json(KEYS, &spare).await.done(201);
+        let other = nodes.server.client().bearer(&one).post_json(KEYS, &spare).await.done(201);
         let other = other["key"].as_str().unwrap().to_owned();
-        let [here, _] = doors.clients(&one);
-        let [_, there] = doors.clients(&other);
+        let [here, _] = nodes.clients(&one);
+        let [_, there] = nodes.clients(&other);
         let id = |key: &str| format!("{KEYS}/key_{}", key.split('_').nth(2).unwrap().get(..16).unwrap());
         let narrowed = json!({ "preset": "query_only" });
         let (revoke, own) = (format!("{}/revoke", id(&one)), id(&other));
@@ -189,12 +189,12 @@ async fn two_people_do_not_end_two_administrator_keys(backend: Backend) {
 }
 
 async fn what_is_revoked_is_not_changed_back(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, there] = doors.admins();
+    let nodes = TwoNodes::start(backend).await;
+    let [here, there] = nodes.admins();
     let bulk = json!({ "filter": { "q": "test" }, "add": [{ "action": "write" }] });
     let nothing = json!({});
     for round in 0..ROUNDS {
-        let (id, key) = doors.server.key(&["read:*"]).await;
+        let (id, key) = nodes.server.key(&["read:*"]).await;
         let path = format!("{KEYS}/{id}");
         let (revoke, rescope, wider) =
             (format!("{path}/revoke"), format!("{KEYS}/rescope"), json!({ "preset": "full_access" }));
@@ -208,13 +208,13 @@ async fn what_is_revoked_is_not_changed_back(backend: Backend) {
         assert!(matches!(changed.status, 200 | 409), "{changed:?}");
         let now = here.get(&path).await.done(200);
         assert_eq!((&now["status"], &now["generation"]), (&json!("revoked"), &json!(2)));
-        assert_eq!(doors.server.client().token(&key, "").await.status, 401);
+        assert_eq!(nodes.server.client().token(&key, "").await.status, 401);
     }
 }
 
 async fn a_key_is_never_left_without_its_project(backend: Backend) {
-    let doors = Doors::open(backend).await;
-    let [here, there] = doors.admins();
+    let nodes = TwoNodes::start(backend).await;
+    let [here, there] = nodes.admins();
     for round in 0..ROUNDS {
         let id = format!("p{round}");
         let path = format!("/v1/orgs/default/projects/{id}");

@@ -12,7 +12,7 @@ use crate::world::{World, verdict};
 pub(crate) const INACTIVE: &str = r#"{"active":false}"#;
 
 /// A server with a key of each kind, and a verifier of its tokens.
-pub(crate) struct Doors {
+pub(crate) struct TokenReaders {
     pub(crate) world: World,
     pub(crate) verifier: Verifier,
     /// An API key for a resource server.
@@ -21,7 +21,7 @@ pub(crate) struct Doors {
     own_key: String,
 }
 
-impl Doors {
+impl TokenReaders {
     pub(crate) async fn new(backend: Backend) -> Self {
         Self::with(backend, Options::default()).await
     }
@@ -53,24 +53,24 @@ impl Doors {
         Good::new(server.client().access_token(key, "").await, whom, server)
     }
 
-    /// Makes forgeries of both kinds of tokens, and asserts that no door opens for any; and that each opens for the
+    /// Makes forgeries of both kinds of tokens, and asserts that every reader refuses them all, and accepts the
     /// token that they were made from, before and after, and for one that was only signed again.
-    pub(crate) async fn are_closed_to(&self, forgeries: impl Fn(&Good) -> Vec<Forgery>) {
+    pub(crate) async fn refuse_all(&self, forgeries: impl Fn(&Good) -> Vec<Forgery>) {
         for good in self.good().await {
             let again = good.sign(&good.header.to_string(), &good.payload.to_string());
-            self.open_for(&good, &good.token).await;
-            self.open_for(&good, &again).await;
+            self.accept(&good, &good.token).await;
+            self.accept(&good, &again).await;
             let forgeries = forgeries(&good);
             assert!(!forgeries.is_empty());
             for forgery in &forgeries {
                 self.refuse(&good, forgery).await;
             }
-            self.open_for(&good, &good.token).await;
+            self.accept(&good, &good.token).await;
         }
     }
 
     /// Asserts that a token is good wherever one like `good` is.
-    pub(crate) async fn open_for(&self, good: &Good, token: &str) {
+    pub(crate) async fn accept(&self, good: &Good, token: &str) {
         if good.whom == For::Resources {
             verdict(&self.verifier, token).await.unwrap();
         }
@@ -78,7 +78,7 @@ impl Doors {
         self.shown(good.whom, token).await.done(200);
     }
 
-    /// Asserts that no door opens for it, and that each says what it has to say.
+    /// Asserts that every reader refuses it, and gives the right reason.
     pub(crate) async fn refuse(&self, good: &Good, forgery: &Forgery) {
         let Forgery { name, token, fault, .. } = forgery;
         if good.whom == For::Resources {

@@ -15,7 +15,7 @@ use crate::{FIRST_SIGHT_TOKENS, KEYS};
 
 /// An endpoint that checks credentials.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Door {
+pub(crate) enum Endpoint {
     Gate,
     Introspection,
     ManagementApi,
@@ -38,7 +38,7 @@ const CALLER: Origin<'static> = Origin {
     request_id: "000000000000000000000001",
 };
 
-impl Door {
+impl Endpoint {
     pub(crate) const ALL: [Self; 3] = [Self::Gate, Self::Introspection, Self::ManagementApi];
 
     pub(crate) fn name(self) -> &'static str {
@@ -78,9 +78,14 @@ impl Door {
 }
 
 impl Minted {
-    pub(crate) async fn for_door(node: &Arc<Node>, store: &Store, door: Door, turns: usize) -> Self {
-        let keys = door.keys(store);
-        let request = |credential: &String| door.request(store, credential);
+    pub(crate) async fn for_endpoint(
+        node: &Arc<Node>,
+        store: &Store,
+        endpoint: Endpoint,
+        turns: usize,
+    ) -> Self {
+        let keys = endpoint.keys(store);
+        let request = |credential: &String| endpoint.request(store, credential);
         let tokens = tokens(node, &keys, KEYS as usize).await;
         let mut unseen_requests = Vec::new();
         let mut unseen = Vec::new();

@@ -1,6 +1,6 @@
 //! Measures what the check of a credential costs at the gate, at introspection and at the management API.
 //!
-//! `cargo bench --bench doors` prints the server's CPU per request for each available database and each endpoint: with
+//! `cargo bench --bench endpoints` prints the server's CPU per request for each available database and each endpoint: with
 //! an API key, with a token that was presented before, and with a token at first sight. Two floors stand beside them:
 //! an axum handler that reads the same request and returns a response of the same length without checking the
 //! credential, and the token endpoint's floor, which signs. Everything runs in turns in one run. `-- quick` does less,
@@ -43,7 +43,7 @@ use self::arguments::Arguments;
 use self::contender::Contender;
 use self::load::token_request;
 use self::process::Server;
-use self::requests::{Door, Minted};
+use self::requests::{Endpoint, Minted};
 use self::seed::{Database, Shape, Store};
 
 #[global_allocator]
@@ -90,8 +90,8 @@ async fn measure(database: &Database, plan: Plan) {
     // The tokens are minted before a server opens the store.
     let node = node::node(&store).await;
     let mut minted = Vec::new();
-    for door in Door::ALL {
-        minted.push((door, Minted::for_door(&node, &store, door, plan.turns).await));
+    for endpoint in Endpoint::ALL {
+        minted.push((endpoint, Minted::for_endpoint(&node, &store, endpoint, plan.turns).await));
     }
     let bare = requests::bare_verification(&node, &minted[0].1.unseen);
     // Only one process at a time can open an SQLite store.
@@ -108,26 +108,26 @@ async fn measure(database: &Database, plan: Plan) {
     let tokens =
         (0..KEYS).map(|number| store.key(number)).map(|(id, key)| token_request(&id, &key)).collect();
     let mut signing = Contender::new(&floor, tokens);
-    let mut doors = Vec::new();
-    for (door, minted) in minted {
-        doors.push(At::new(door, minted, &server, &floor).await);
+    let mut endpoints = Vec::new();
+    for (endpoint, minted) in minted {
+        endpoints.push(At::new(endpoint, minted, &server, &floor).await);
     }
     for turn in 0..plan.turns {
         signing.turn(plan.turn_ms).await;
-        for at in &mut doors {
+        for at in &mut endpoints {
             at.turn(plan, turn).await;
         }
     }
     println!("ring, bare verification          {bare:6.1} µs");
     println!("floor of the token endpoint      {:6.1} µs CPU a request", signing.cpu());
-    for at in &doors {
+    for at in &endpoints {
         at.report(&signing, bare);
     }
 }
 
 /// All measurements at one endpoint.
 struct At {
-    door: Door,
+    endpoint: Endpoint,
     floor: Contender,
     key: Contender,
     seen: Contender,
@@ -136,9 +136,9 @@ struct At {
 }
 
 impl At {
-    async fn new(door: Door, minted: Minted, server: &Arc<Server>, floor: &Arc<Server>) -> Self {
+    async fn new(endpoint: Endpoint, minted: Minted, server: &Arc<Server>, floor: &Arc<Server>) -> Self {
         let at = Self {
-            door,
+            endpoint,
             floor: Contender::new(floor, minted.keys.clone()),
             key: Contender::new(server, minted.keys),
             seen: Contender::new(server, minted.seen),
@@ -159,7 +159,7 @@ impl At {
     fn report(&self, signing: &Contender, bare: f64) {
         let (key, seen) = (self.key.cpu(), self.seen.cpu());
         let first = contender::median(self.unseen.iter().map(Contender::cpu).collect());
-        println!("{}", self.door.name());
+        println!("{}", self.endpoint.name());
         println!("  its own floor, nothing verified{:6.1} µs CPU a request", self.floor.cpu());
         println!(
             "  an API key                     {key:6.1} µs   {:.2} × the token endpoint's floor",
