@@ -12,6 +12,8 @@ pub mod credential;
 #[cfg(feature = "server")]
 pub mod entity_tag;
 pub mod gate_mapping;
+#[cfg(feature = "server")]
+pub mod issuer_networks;
 pub mod key;
 pub mod names;
 #[cfg(feature = "server")]
@@ -23,4 +25,10 @@ pub mod tenant;
 #[cfg(feature = "_client")]
 pub mod trace_context;
 #[cfg(feature = "server")]
+pub mod trust_rule;
+#[cfg(feature = "server")]
+pub mod trusted_issuer;
+#[cfg(feature = "server")]
 pub mod usage;
+#[cfg(feature = "server")]
+pub mod web_url;

@@ -1,4 +1,4 @@
-//! The ids of organizations and projects. Their creator chooses them, and they never change.
+//! The ids of organizations, projects and trusted issuers. Their creator chooses them, and they never change.
 //!
 //! ```
 //! use claviger::domain::names::{NameError, OrganizationId};
@@ -58,6 +58,11 @@ slug! {
 slug! {
     /// The id of a project, unique within its organization.
     ProjectId
+}
+#[cfg(feature = "server")]
+slug! {
+    /// The id of a trusted issuer, unique within its organization.
+    TrustedIssuerId
 }
 
 fn is_slug(text: &str) -> bool {

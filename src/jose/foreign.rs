@@ -21,17 +21,35 @@
 //! ```
 
 mod algorithm;
+#[cfg(feature = "server")]
+mod claims;
+#[cfg(feature = "server")]
+mod discovery;
 mod fault;
 mod header;
 mod jwk;
 mod jws;
 #[cfg(feature = "server")]
+mod key_set;
+#[cfg(feature = "server")]
 mod pem;
+#[cfg(feature = "server")]
+pub mod provider;
+#[cfg(feature = "server")]
+mod second_opinion;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+#[cfg(feature = "server")]
+pub use claims::{IssuerClaims, IssuerClaimsFault, LEEWAY, claimed_issuer};
+#[cfg(feature = "server")]
+pub use discovery::{DiscoveryFault, key_set_url};
 pub use fault::{ForeignJwkFault, ForeignJwsFault};
 pub use header::Header;
 pub use jwk::Jwk;
 pub use jws::Jws;
 #[cfg(feature = "server")]
+pub use key_set::{IssuerKey, KeySet, KeySetFault};
+#[cfg(feature = "server")]
 pub use pem::{PublicPemFault, import_public};
+#[cfg(feature = "server")]
+pub use second_opinion::{Disagreement, second_opinion};

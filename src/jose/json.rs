@@ -46,9 +46,10 @@ pub(crate) enum Value<'a> {
     String(Cow<'a, str>),
     /// A number without fraction and exponent, within 64 bits.
     Integer(i64),
+    Boolean(bool),
     Array(Vec<Value<'a>>),
     Object(Object<'a>),
-    /// `null`, `true`, `false` and all other numbers. No signed document here uses them.
+    /// `null` and all other numbers. No signed document here uses them.
     Other,
 }
 
@@ -96,6 +97,12 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// The members with their names.
+    #[cfg(feature = "server")]
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        self.0.into_iter()
+    }
+
     fn insert(&mut self, name: Cow<'a, str>, value: Value<'a>, most: usize) -> Result<(), JsonFault> {
         // Beyond this number, `check_rows` finds duplicates at the end.
         if self.0.len() <= MAX_MEMBERS && self.has(&name) {
@@ -134,7 +141,9 @@ impl<'a> Reader<'a> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'{') => self.object(depth).map(Value::Object),
             Some(b'[') => self.array(depth).map(Value::Array),
-            _ if self.eat("true") || self.eat("false") || self.eat("null") => Ok(Value::Other),
+            _ if self.eat("true") => Ok(Value::Boolean(true)),
+            _ if self.eat("false") => Ok(Value::Boolean(false)),
+            _ if self.eat("null") => Ok(Value::Other),
             _ => Err(JsonFault::Syntax),
         }
     }

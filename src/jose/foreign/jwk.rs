@@ -93,6 +93,12 @@ impl Jwk {
         header.algorithm() == self.algorithm && header.kid().is_none_or(|kid| kid == self.kid)
     }
 
+    /// The key as jsonwebtoken takes it.
+    #[cfg(feature = "server")]
+    pub(super) fn decoding(&self) -> jsonwebtoken::DecodingKey {
+        self.key.decoding()
+    }
+
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify(self.algorithm, message, signature)
     }

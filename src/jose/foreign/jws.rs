@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+#[cfg(feature = "server")]
+use base64::Engine as _;
+#[cfg(feature = "server")]
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+
 use super::{ForeignJwsFault, Header, Jwk};
 use crate::jose::jws::{JwsFault, Parts, UnverifiedJws};
 
@@ -47,16 +52,37 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// [`JwsFault::OtherKey`], [`JwsFault::OtherAlgorithm`] or [`JwsFault::Signature`].
     pub fn verify(&self, key: &Jwk) -> Result<&[u8], JwsFault> {
-        if self.header.algorithm() != key.algorithm() {
-            return Err(JwsFault::OtherAlgorithm);
-        }
-        if !key.answers_to(&self.header) {
-            return Err(JwsFault::OtherKey);
-        }
+        self.check_key(key)?;
         match key.verify(self.parts.signing_input.as_bytes(), &self.parts.signature) {
             true => Ok(&self.parts.payload),
             false => Err(JwsFault::Signature),
         }
+    }
+
+    /// The same by jsonwebtoken, for which `decoding` is the same key.
+    #[cfg(feature = "server")]
+    pub(super) fn verify_by_jsonwebtoken(
+        &self,
+        key: &Jwk,
+        decoding: &jsonwebtoken::DecodingKey,
+    ) -> Result<&[u8], JwsFault> {
+        self.check_key(key)?;
+        super::provider::install();
+        // jsonwebtoken takes the signature encoded. Its only encoding was checked when the token was read.
+        let signature = BASE64URL.encode(&self.parts.signature);
+        let message = self.parts.signing_input.as_bytes();
+        let algorithm = key.algorithm().of_jsonwebtoken();
+        match jsonwebtoken::crypto::verify(&signature, message, decoding, algorithm) {
+            Ok(true) => Ok(&self.parts.payload),
+            Ok(false) | Err(_) => Err(JwsFault::Signature),
+        }
+    }
+
+    fn check_key(&self, key: &Jwk) -> Result<(), JwsFault> {
+        if self.header.algorithm() != key.algorithm() {
+            return Err(JwsFault::OtherAlgorithm);
+        }
+        if key.answers_to(&self.header) { Ok(()) } else { Err(JwsFault::OtherKey) }
     }
 
     /// The payload before its signature is verified. It may only decide which key to verify with, and never what is

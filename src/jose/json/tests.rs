@@ -35,8 +35,8 @@ fn integers_are_exact_and_other_numbers_are_none() {
         ("1e3", Value::Other),
         ("1E+999", Value::Other),
         ("0.5e-7", Value::Other),
-        ("true", Value::Other),
-        ("false", Value::Other),
+        ("true", Value::Boolean(true)),
+        ("false", Value::Boolean(false)),
     ] {
         assert_eq!(value(&format!(r#"{{"a":{number}}}"#)), Ok(expected), "{number}");
     }
@@ -144,6 +144,7 @@ fn depth_and_width_end() {
 fn expected(value: &serde_json::Value) -> Value<'static> {
     match value {
         serde_json::Value::String(text) => Value::String(text.clone().into()),
+        serde_json::Value::Bool(boolean) => Value::Boolean(*boolean),
         serde_json::Value::Number(number) => number.as_i64().map_or(Value::Other, Value::Integer),
         serde_json::Value::Array(values) => Value::Array(values.iter().map(expected).collect()),
         serde_json::Value::Object(members) => Value::Object(Object(
