@@ -12,6 +12,8 @@ mod connect;
 mod credential;
 mod error;
 #[cfg(feature = "server")]
+mod fetch;
+#[cfg(feature = "server")]
 mod probe;
 mod proxy;
 mod request;
@@ -32,6 +34,8 @@ pub use answer::{Answer, StreamedAnswer};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{BearerCredential, CredentialError};
 pub use error::ClientError;
+#[cfg(feature = "server")]
+pub use fetch::{FetchFault, FetchSettings, Fetcher};
 #[cfg(feature = "server")]
 pub(crate) use probe::{presented_certificate, probe};
 pub use proxy::Proxy;

@@ -41,7 +41,7 @@ pub(super) async fn connect(
                 .map_err(|source| ClientError::Connect { server: server.clone(), source })?,
         };
         let channel = match tls {
-            Some(tls) => encrypt(server, tls, channel)
+            Some(tls) => encrypt(server.host(), tls, channel)
                 .await
                 .map_err(|source| ClientError::Tls { server: server.clone(), source })?,
             None => channel,
@@ -56,12 +56,8 @@ pub(super) async fn reach(server: &BaseUrl) -> io::Result<Channel> {
     Ok(Box::new(TcpStream::connect((server.host(), server.port())).await?))
 }
 
-pub(super) async fn encrypt(
-    server: &BaseUrl,
-    tls: &Arc<ClientConfig>,
-    channel: Channel,
-) -> io::Result<Channel> {
-    let name = ServerName::try_from(server.host().to_owned()).map_err(io::Error::other)?;
+pub(super) async fn encrypt(host: &str, tls: &Arc<ClientConfig>, channel: Channel) -> io::Result<Channel> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, channel).await?))
 }
 

@@ -1,5 +1,7 @@
 //! A proxy between a client and its server.
 
+#[cfg(feature = "server")]
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -36,26 +38,37 @@ impl Proxy {
 
     /// Opens the channel for exchanges with `server`: to the server itself for https, to the proxy for http.
     pub(super) async fn reach(&self, server: &BaseUrl) -> Result<Channel, ClientError> {
-        let tcp = reach(&self.url).await.map_err(|error| self.failed(format!("no connection: {error}")))?;
-        let channel: Channel = match &self.tls {
-            Some(tls) => {
-                encrypt(&self.url, tls, tcp).await.map_err(|error| self.failed(format!("no TLS: {error}")))?
-            }
-            None => tcp,
-        };
-        if server.is_https() { self.tunnel(channel, server).await } else { Ok(channel) }
+        let channel = self.connect().await?;
+        if server.is_https() { self.tunnel(channel, &server.host_and_port()).await } else { Ok(channel) }
     }
 
-    async fn tunnel(&self, channel: Channel, server: &BaseUrl) -> Result<Channel, ClientError> {
+    /// Opens a channel to `target`, an address, so that the proxy looks up no name.
+    #[cfg(feature = "server")]
+    pub(super) async fn reach_address(&self, target: SocketAddr) -> Result<Channel, ClientError> {
+        self.tunnel(self.connect().await?, &target.to_string()).await
+    }
+
+    /// Opens a channel to the proxy itself.
+    async fn connect(&self) -> Result<Channel, ClientError> {
+        let tcp = reach(&self.url).await.map_err(|error| self.failed(format!("no connection: {error}")))?;
+        match &self.tls {
+            Some(tls) => {
+                let encrypted = encrypt(self.url.host(), tls, tcp).await;
+                encrypted.map_err(|error| self.failed(format!("no TLS: {error}")))
+            }
+            None => Ok(tcp),
+        }
+    }
+
+    async fn tunnel(&self, channel: Channel, target: &str) -> Result<Channel, ClientError> {
         let failed = |error: hyper::Error| self.failed(error.to_string());
         let (mut sender, connection) =
             handshake::<_, Full<Bytes>>(TokioIo::new(channel)).await.map_err(failed)?;
         tokio::spawn(connection.with_upgrades());
         let mut request = Request::new(Full::default());
         *request.method_mut() = Method::CONNECT;
-        let target = server.host_and_port();
         *request.uri_mut() = target.parse().unwrap_or_default();
-        request.headers_mut().extend(HeaderValue::from_str(&target).ok().map(|target| (HOST, target)));
+        request.headers_mut().extend(HeaderValue::from_str(target).ok().map(|target| (HOST, target)));
         self.authorize(&mut request);
         let response = sender.send_request(request).await.map_err(failed)?;
         if !response.status().is_success() {
