@@ -35,6 +35,7 @@ mod shared_settings;
 mod signing_keys;
 mod text_order;
 mod transaction;
+mod trusted_issuers;
 mod usage;
 mod withdrawals;
 mod write;

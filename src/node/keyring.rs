@@ -23,6 +23,7 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::lock::RwLock;
 use crate::base::master_key::{DerivedKeys, SealError, place_of_signing_key};
+use crate::jose::foreign::{Disagreement, second_opinion};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, PublicJwk, SigningKey};
 use crate::store::{ChangeReader, SealedSigningKey, Store, StoreError};
 
@@ -53,6 +54,14 @@ pub enum KeyringError {
     /// An opened private key does not match its row.
     #[error("signing key {0} does not match its record in the store")]
     Corrupt(String),
+    /// A verifier that is not ours refuses what this key signs.
+    #[error("signing key {kid} {source}")]
+    Disagreement {
+        /// The signing key.
+        kid: String,
+        /// The reason.
+        source: Disagreement,
+    },
     /// The store has no signing key.
     #[error("the store holds no signing key")]
     Empty,
@@ -168,6 +177,9 @@ fn open(row: &SealedSigningKey, master_keys: &MasterKeys) -> Result<RingKey, Key
     let published = PublicJwk::parse(row.public_jwk.as_bytes()).map_err(|_| corrupt())?;
     if key.kid() != row.kid || published.kid() != row.kid {
         return Err(corrupt());
+    }
+    if row.withdrawn_at.is_none() {
+        second_opinion(&key).map_err(|source| KeyringError::Disagreement { kid: row.kid.clone(), source })?;
     }
     Ok(RingKey::new(key, row.created_at, row.activates_at, row.withdrawn_at))
 }

@@ -93,6 +93,11 @@ impl KeyCache {
                 Some((organization, id)) => self.invalidate_project(&organization, &id),
                 None => self.invalidate_all(),
             },
+            // Whatever trusts the issuer is a key of its organization.
+            ChangeKind::TrustedIssuer => match subject.split_once('/').map(|(id, _)| id.parse()) {
+                Some(Ok(id)) => self.invalidate_organization(&id),
+                _ => self.invalidate_all(),
+            },
             ChangeKind::Token
             | ChangeKind::SigningKey
             | ChangeKind::Bootstrap

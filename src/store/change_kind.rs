@@ -25,10 +25,12 @@ pub enum ChangeKind {
     MasterKey,
     /// The issuer or the brand. Running nodes keep the old value until they restart.
     Deployment,
+    /// A trusted issuer. The subject is `organization/issuer`.
+    TrustedIssuer,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -40,6 +42,7 @@ impl ChangeKind {
         Self::ConsoleSession,
         Self::MasterKey,
         Self::Deployment,
+        Self::TrustedIssuer,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -55,6 +58,7 @@ impl ChangeKind {
             Self::ConsoleSession => "console_session",
             Self::MasterKey => "master_key",
             Self::Deployment => "deployment",
+            Self::TrustedIssuer => "trusted_issuer",
         }
     }
 

@@ -6,7 +6,9 @@ mod tenancy;
 use std::sync::Arc;
 
 pub use identify::{AccessFault, PresentedCredential, identify, identify_at, recall, recognize};
-pub use tenancy::{Denied, keys_within, reachable_keys, visible_organizations, visible_projects};
+pub use tenancy::{
+    Denied, keys_within, reachable_keys, visible_issuers, visible_organizations, visible_projects,
+};
 
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::audit::{Actor, Who};

@@ -11,6 +11,7 @@ mod diff;
 mod error;
 mod etag;
 mod idempotency;
+pub mod issuers;
 pub mod keys;
 mod last_admin;
 mod listing;

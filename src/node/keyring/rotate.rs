@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::master_key::DerivedKeys;
 use crate::domain::audit::{Actor, Who};
+use crate::jose::foreign::{Disagreement, second_opinion};
 use crate::jose::jwk::{Algorithm, KeyFault, Pkcs8, SigningKey};
 use crate::jose::pem::PemFault;
 use crate::store::{SealedSigningKey, Store, StoreError, Succession};
@@ -60,6 +61,9 @@ pub enum RotateError {
     /// The key can't be generated.
     #[error("a signing key could not be made: {0}")]
     Key(#[from] KeyFault),
+    /// A verifier that is not ours refuses what the key signs.
+    #[error("the new signing key {0}")]
+    Disagreement(#[from] Disagreement),
     /// The system has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -79,19 +83,22 @@ impl RotationPolicy {
 }
 
 impl SigningKeySource {
-    /// A new key from this source. `after` is the algorithm of the predecessor, if there is one.
+    /// A new key from this source, on which there is a second opinion. `after` is the algorithm of the predecessor, if
+    /// there is one.
     ///
     /// # Errors
-    /// When no key can be generated, or the file does not hold one.
+    /// When no key can be generated, or the file does not hold one, or others would refuse what it signs.
     pub fn key(&self, after: Option<Algorithm>) -> Result<(SigningKey, Pkcs8), RotateError> {
-        match self {
+        let (key, pkcs8) = match self {
             Self::Unset => match after.unwrap_or(Algorithm::Es256) {
-                Algorithm::Rs256 => Err(RotateError::NotMadeHere(Algorithm::Rs256)),
-                algorithm => Ok(SigningKey::generate(algorithm)?),
+                Algorithm::Rs256 => return Err(RotateError::NotMadeHere(Algorithm::Rs256)),
+                algorithm => SigningKey::generate(algorithm)?,
             },
-            Self::Generate(algorithm) => Ok(SigningKey::generate(*algorithm)?),
-            Self::Pem(text) => Ok(crate::jose::pem::import(text)?),
-        }
+            Self::Generate(algorithm) => SigningKey::generate(*algorithm)?,
+            Self::Pem(text) => crate::jose::pem::import(text)?,
+        };
+        second_opinion(&key)?;
+        Ok((key, pkcs8))
     }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::Caller;
 use crate::domain::api_key::KeyId;
-use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Action, Filter, Resource, Scope, Segment, Verb};
 use crate::store::{Visible, VisibleKeys};
 
@@ -118,6 +118,12 @@ pub fn visible_organizations(caller: &Caller) -> Visible<OrganizationId> {
 /// The projects of an organization that the caller may read.
 pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visible<ProjectId> {
     let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("projects"), Each];
+    visible(reach(caller.scopes.iter(), Verb::Read, &path))
+}
+
+/// The trusted issuers of an organization that the caller may read.
+pub fn visible_issuers(caller: &Caller, organization: &OrganizationId) -> Visible<TrustedIssuerId> {
+    let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("issuers"), Each];
     visible(reach(caller.scopes.iter(), Verb::Read, &path))
 }
 

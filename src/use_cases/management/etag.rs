@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::ApiKey;
 use crate::domain::tenant::{Organization, Project};
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 /// A strong entity tag, with its quotes. It covers everything about a record that people can change. It omits when a
 /// key was last used, which the server updates by itself. Otherwise nobody could change a key in use.
@@ -51,6 +52,12 @@ impl Versioned for Organization {
 }
 
 impl Versioned for Project {
+    fn etag(&self) -> Etag {
+        Etag::of(self)
+    }
+}
+
+impl Versioned for TrustedIssuer {
     fn etag(&self) -> Etag {
         Etag::of(self)
     }

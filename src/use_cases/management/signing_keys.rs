@@ -144,9 +144,11 @@ impl From<RotateError> for ApiError {
             RotateError::NoSuchKey => Self::NotFound,
             RotateError::Store(error) => error.into(),
             RotateError::Keyring(KeyringError::Store(error)) => error.into(),
-            RotateError::Pem(_) | RotateError::Key(_) | RotateError::Entropy(_) | RotateError::Keyring(_) => {
-                Self::internal(error)
-            }
+            RotateError::Pem(_)
+            | RotateError::Key(_)
+            | RotateError::Disagreement(_)
+            | RotateError::Entropy(_)
+            | RotateError::Keyring(_) => Self::internal(error),
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::domain::names::{NameError, OrganizationId};
 use crate::domain::scope::{self, ScopeError};
 use crate::domain::tenant::EnvironmentsError;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
+use crate::domain::web_url::WebUrlError;
+use crate::jose::foreign::KeySetFault;
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
 
@@ -147,6 +149,19 @@ pub enum InvalidRequest {
     /// An earlier entry of the configuration is for the same key.
     SameKeyTwice,
 
+    /// The URL of an issuer is not valid.
+    IssuerUrl(WebUrlError),
+    /// An issuer or its keys are at a plain http URL, which the settings don't allow.
+    IssuerHttp,
+    /// The issuer is this server.
+    OwnIssuer,
+    /// `max_lifetime` is not within its range.
+    IssuerLifetime,
+    /// The key set of an issuer is refused.
+    IssuerKeys(KeySetFault),
+    /// The key set of an issuer has no key for its algorithms.
+    NoIssuerKeys,
+
     /// The body is not a form of the console.
     NotAForm,
     /// The form is not UTF-8, or contains a NUL.
@@ -234,6 +249,10 @@ pub enum Conflict {
     OrganizationIdTaken,
     /// The id of the project is or was in use.
     ProjectIdTaken,
+    /// The id of the trusted issuer is or was in use.
+    IssuerIdTaken,
+    /// The organization has as many trusted issuers as it may.
+    TooManyIssuers,
     /// The organization or project to delete has unrevoked keys.
     HasKeys,
     /// This environment has unrevoked keys.

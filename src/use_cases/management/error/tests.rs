@@ -14,6 +14,8 @@ use crate::domain::names::NameError;
 use crate::domain::scope::{ScopeError, Verb};
 use crate::domain::tenant::EnvironmentsError;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
+use crate::domain::web_url::WebUrlError;
+use crate::jose::foreign::KeySetFault;
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
 
@@ -97,6 +99,12 @@ fn every_invalid_request_is_explained() {
         I::PruneAllWithoutPrune,
         I::OtherOrganization("acme".parse().unwrap()),
         I::SameKeyTwice,
+        I::IssuerUrl(WebUrlError::Host),
+        I::IssuerHttp,
+        I::OwnIssuer,
+        I::IssuerLifetime,
+        I::IssuerKeys(KeySetFault::SameKid),
+        I::NoIssuerKeys,
         I::NotAForm,
         I::FormEncoding,
         I::FormMembers("missing field `name`".into()),
@@ -142,6 +150,8 @@ fn every_conflict_is_explained() {
         C::AmbiguousName(key('1'), key('2')),
         C::OrganizationIdTaken,
         C::ProjectIdTaken,
+        C::IssuerIdTaken,
+        C::TooManyIssuers,
         C::HasKeys,
         C::EnvironmentInUse("prd".parse().unwrap()),
         C::InFlight,

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Conflict, Forbidden, InvalidRequest, Place};
 use crate::domain::api_key::KeyClueError;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::node::keyring::RotateError;
 
 impl Display for InvalidRequest {
@@ -103,6 +104,16 @@ impl Display for InvalidRequest {
             }
             Self::SameKeyTwice => "an earlier entry is for the same key",
 
+            Self::IssuerUrl(error) => return write!(f, "issuer {error}"),
+            Self::IssuerHttp => "the URL does not begin with https://",
+            Self::OwnIssuer => "this server cannot be trusted as another issuer",
+            Self::IssuerLifetime => {
+                let (least, most) = (TrustedIssuer::LIFETIMES.start(), TrustedIssuer::LIFETIMES.end());
+                return write!(f, "max_lifetime must be {least} to {most} seconds");
+            }
+            Self::IssuerKeys(fault) => return write!(f, "the key set {fault}"),
+            Self::NoIssuerKeys => "the key set has no public key for a signature algorithm of the issuer",
+
             Self::NotAForm => "this is not a form of the console",
             Self::FormEncoding => "the form is not UTF-8 without NUL",
             Self::FormMembers(error) => error,
@@ -152,6 +163,10 @@ impl Display for Conflict {
             }
             Self::OrganizationIdTaken => "this organization id is in use or was used before",
             Self::ProjectIdTaken => "this project id is in use or was used before in the organization",
+            Self::IssuerIdTaken => "this issuer id is in use or was used before in the organization",
+            Self::TooManyIssuers => {
+                return write!(f, "the organization has {} trusted issuers, the most that are allowed", TrustedIssuer::MAX_COUNT);
+            }
             Self::HasKeys => "it has unrevoked keys",
             Self::EnvironmentInUse(gone) => return write!(f, "the environment {gone} has unrevoked keys"),
             Self::InFlight => "a request with this Idempotency-Key is in progress",
