@@ -65,21 +65,32 @@ fn is_no_word(character: char) -> bool {
     !character.is_alphanumeric() && character != '_'
 }
 
-/// What asks others over HTTP is linked into this binary for its command line, and for resource servers.
+/// What asks others over HTTP is linked into this binary for its command line, for resource servers, and for the keys of
+/// trusted issuers, which are fetched by what checks the addresses.
 #[test]
-fn the_server_asks_nobody() {
+fn the_server_asks_trusted_issuers_alone() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let asking: Vec<PathBuf> =
         files_in(&src).into_iter().filter(|file| asks(&text(src.join(file)))).collect();
-    assert!(asking.contains(&"client/connect.rs".into()), "{asking:?}");
+    for known in ["client/connect.rs", "client/fetch.rs", "node/issuer_keys/source.rs"] {
+        assert!(asking.contains(&known.into()), "{asking:?}");
+    }
     let of_the_server = |file: &PathBuf| {
         is_in(file, "cli/serve") || !["client", "cli", "verify"].iter().any(|room| is_in(file, room))
     };
-    let of_the_server: Vec<&PathBuf> = asking.iter().filter(|file| of_the_server(file)).collect();
-    assert!(of_the_server.is_empty(), "{of_the_server:?}");
+    let elsewhere: Vec<&PathBuf> =
+        asking.iter().filter(|file| of_the_server(file) && !is_in(file, "node/issuer_keys")).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    for file in asking.iter().filter(|file| is_in(file, "node/issuer_keys") && !file.ends_with("tests.rs")) {
+        let code = text(src.join(file));
+        let mut uses = code.lines().filter(|line| line.contains("crate::client"));
+        assert!(uses.all(|line| line.contains("{Fetch")), "{} asks in another way", file.display());
+    }
 }
 
+/// Settings alone ask nobody.
 fn asks(code: &str) -> bool {
+    let code = code.replace("crate::client::FetchSettings", "");
     ["crate::client", "hyper::client", "TcpStream::connect", "UnixStream::connect", "UdpSocket"]
         .iter()
         .any(|way| code.contains(way))

@@ -86,7 +86,7 @@ impl<'a> IssuerClaims<'a> {
         })
     }
 
-    /// Checks the times, with [`LEEWAY`].
+    /// Checks the times. The beginning has a [`LEEWAY`]. The end has none: what is issued for the token ends with it.
     ///
     /// # Errors
     /// The [`IssuerClaimsFault`]s from [`IssuerClaimsFault::NoLifetime`] to [`IssuerClaimsFault::Expired`].
@@ -101,7 +101,7 @@ impl<'a> IssuerClaims<'a> {
             Err(IssuerClaimsFault::IssuedInFuture)
         } else if self.not_before.is_some_and(|begin| begin > latest) {
             Err(IssuerClaimsFault::NotYetValid)
-        } else if self.expires_at.plus(LEEWAY) <= now {
+        } else if self.expires_at <= now {
             Err(IssuerClaimsFault::Expired)
         } else {
             Ok(())
@@ -181,14 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn times_are_exact_but_for_the_leeway() {
+    fn times_are_exact_but_for_the_leeway_of_the_beginning() {
         use IssuerClaimsFault as F;
         for (issued, expires, more, expected) in [
             (NOW, NOW + 300, "", Ok(())),
             (NOW, NOW + 301, "", Err(F::Lifetime)),
             (NOW, NOW, "", Err(F::NoLifetime)),
-            (NOW - 300, NOW - LEEWAY + 1, "", Ok(())),
-            (NOW - 300, NOW - LEEWAY, "", Err(F::Expired)),
+            (NOW - 299, NOW + 1, "", Ok(())),
+            (NOW - 300, NOW, "", Err(F::Expired)),
+            (NOW - 301, NOW - 1, "", Err(F::Expired)),
             (NOW + LEEWAY, NOW + 200, "", Ok(())),
             (NOW + LEEWAY + 1, NOW + 200, "", Err(F::IssuedInFuture)),
             (NOW, NOW + 300, r#","nbf":1800000030"#, Ok(())),

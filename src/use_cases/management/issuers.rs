@@ -96,7 +96,7 @@ pub async fn list(
 ) -> Result<(Vec<TrustedIssuer>, Option<String>), ApiError> {
     organizations::known(records, caller, organization).await?;
     let list = format!("issuers of {organization}");
-    let before = page.behind(records, &list)?;
+    let before = page.after(records, &list)?;
     let visible = visible_issuers(caller, organization);
     let found =
         reading(records, caller).await?.trusted_issuers(organization, &visible, before, page.limit).await?;
