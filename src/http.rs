@@ -105,6 +105,8 @@ routes! {
         POST "/v1/orgs/{org}/keys/{key}/rotate" => keys::rotate,
         POST "/v1/orgs/{org}/keys/{key}/revoke" => keys::revoke,
         DELETE "/v1/orgs/{org}/keys/{key}/secrets/{secret}" => keys::retire,
+        POST "/v1/orgs/{org}/keys/{key}/public-keys" => keys::register,
+        DELETE "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}" => keys::remove_public_key,
 
         GET "/v1/orgs/{org}/keys/{key}/usage" => usage::of_key,
         GET "/v1/orgs/{org}/usage" => usage::of_organization,

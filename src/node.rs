@@ -1,5 +1,6 @@
 //! One running server: the store, and everything that the server keeps in memory.
 
+mod assertions;
 mod authenticate;
 mod bearer;
 pub mod cursor;
@@ -32,7 +33,8 @@ mod verified_tokens;
 mod withdrawals;
 mod write_watch;
 
-pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented};
+pub use assertions::{AssertionPolicy, Assertions, CLIENT_ALGORITHMS, PresentedAssertion};
+pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented, PresentedClient};
 pub use bearer::{BearerFault, LiveToken};
 pub use feed::{Feed, FeedError, FeedState};
 pub use follow_store::{FollowError, Progress};
@@ -41,7 +43,7 @@ pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
 pub use hash_cost::{DEFAULT_COST, HashCost};
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use issuer_keys::{IssuerKeys, KeysFault};
-pub use key_cache::{CachedKey, Granted, KeyCache, KeyCacheLoad};
+pub use key_cache::{CachedKey, CachedPublicKey, Granted, KeyCache, KeyCacheLoad};
 pub use log_sampler::{Cause, LogSampler};
 pub use master_keys::{MasterKeys, TakeoverError};
 pub use minter::KeyMinter;
@@ -104,6 +106,8 @@ pub struct Deployment {
     pub hash_turns: usize,
     /// The number of keys that the cache holds.
     pub key_capacity: u64,
+    /// Which assertions of clients are accepted.
+    pub assertions: AssertionPolicy,
     /// How the gate reads the requests of gateways.
     pub gate: GateMapping,
     /// How long audit events are kept, in seconds. `None` keeps them for ever.
@@ -222,6 +226,7 @@ impl Node {
                 keys: Arc::clone(&keys),
                 secrets: Arc::clone(&secrets),
                 master_keys: Arc::clone(&master_keys),
+                assertions: Assertions::new(deployment.assertions.clone(), &deployment.issuer),
                 throttle: Throttle::default(),
                 verified_tokens: VerifiedTokens::new(capacity),
                 log_sampler: LogSampler::default(),

@@ -8,5 +8,5 @@ pub(crate) mod fair_cache;
 #[cfg(feature = "server")]
 pub mod fair_queue;
 #[cfg(any(feature = "server", feature = "verify"))]
-#[allow(dead_code, reason = "the readers of assertions and proofs follow")]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "the reader of proofs follows"))]
 pub(crate) mod single_use;

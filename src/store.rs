@@ -37,6 +37,7 @@ mod text_order;
 mod transaction;
 mod trusted_issuers;
 mod usage;
+mod used_assertions;
 mod withdrawals;
 mod write;
 mod write_health;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claviger::domain::address::{CallerAddress, Origin};
 use claviger::jose::jwk::Jwks;
-use claviger::node::{Node, Presented};
+use claviger::node::{Node, Presented, PresentedClient};
 use claviger::use_cases::token::{GrantRequest, client_credentials};
 
 use crate::node::ISSUER;
@@ -110,7 +110,7 @@ async fn tokens(node: &Arc<Node>, keys: &[String], count: usize) -> Vec<String> 
             // Nothing else keeps this node up to date, and it issues no tokens once it has not heard from its store for 30 s.
             node.catch_up().await.expect("the store");
         }
-        let presented = Presented { client_id: None, key };
+        let presented = PresentedClient::Secret(Presented { client_id: None, key });
         let (request, now) = (GrantRequest::default(), node.clock.now());
         let issued =
             client_credentials(&node.authenticator, &node.signer, presented, CALLER, &request, now).await;

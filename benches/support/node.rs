@@ -31,6 +31,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
         hash_turns: 1,
         key_capacity: 1_000,
+        assertions: Default::default(),
         gate: Default::default(),
         events_kept_seconds: None,
     };

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use claviger::domain::address::{CallerAddress, Origin};
-use claviger::node::Presented;
+use claviger::node::{Presented, PresentedClient};
 use claviger::use_cases::token::{GrantRequest, client_credentials};
 
 use crate::node::node;
@@ -43,7 +43,17 @@ pub(crate) async fn measure(database: &Database) -> f64 {
     .await;
     let signature = microseconds(async || drop(signing_key.sign(&message))).await;
     let whole = microseconds(async || {
-        drop(client_credentials(&node.authenticator, &node.signer, presented, CALLER, &request, now).await)
+        drop(
+            client_credentials(
+                &node.authenticator,
+                &node.signer,
+                PresentedClient::Secret(presented),
+                CALLER,
+                &request,
+                now,
+            )
+            .await,
+        )
     })
     .await;
     println!("where a token's time goes, in this process: {whole:.1} µs in all");

@@ -11,7 +11,7 @@ use super::notice::Notice;
 use super::page::page as answer;
 use super::shell::{Section, Shell};
 use super::visitor::Visitor;
-use crate::domain::api_key::display_prefix;
+use crate::domain::api_key::{PlainKey, display_prefix};
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::node::Node;
@@ -50,7 +50,8 @@ pub(super) fn page(
         name: &key.name,
         id: key.id.to_string(),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
-        key: created.plain.expose(),
+        // Every form of the console asks for a secret.
+        key: created.plain.as_ref().map_or("", PlainKey::expose),
         issuer: &node.deployment.issuer,
         is_open: key.cidrs.has_wildcard(),
     })

@@ -161,7 +161,7 @@ mod tests {
         let plain = PlainKey::generate(&brand, &environment, &Tagger::new(&[0; 32]), &entropy).unwrap();
         let home = ("acme".parse().unwrap(), "web".parse().unwrap(), environment);
         let key = ApiKey::new(plain.id(), home, brand, "bootstrap".into(), Timestamp::from_unix(0));
-        CreatedKey { key, plain }
+        CreatedKey { key, plain: Some(plain) }
     }
 
     async fn make(new_secrets: &NewSecrets, submission: Submission) -> bool {

@@ -1,22 +1,24 @@
 //! An API key as the deployment stores it: everything except the secrets themselves.
 
+mod ids;
 pub mod labels;
 mod life;
+mod public_key;
 mod view;
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::base::clock::Timestamp;
-use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
 use crate::domain::cidr::Cidrs;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Scopes;
 
-pub use view::{KeyView, WholeKeyView};
+pub use ids::{CredentialId, PublicKeyId, PublicKeyIdError, SecretId, SecretIdError};
+pub use public_key::RegisteredKey;
+pub use view::{KeyView, PublicKeyView, WholeKeyView};
 
-/// A key and its live secrets.
+/// A key and its live credentials: the ways in which somebody can act as the key. It has at least one.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     /// The key's id, which is also its client id.
@@ -49,10 +51,12 @@ pub struct ApiKey {
     pub disabled_at: Option<Timestamp>,
     /// The revocation, which is permanent.
     pub revoked: Option<Revoked>,
-    /// When one of its secrets was last used, to within the flush interval.
+    /// When one of its credentials was last used, to within the flush interval.
     pub last_used_at: Option<Timestamp>,
     /// The secrets that are still valid, newest last.
     pub secrets: Vec<KeySecret>,
+    /// The registered public keys, newest last.
+    pub public_keys: Vec<RegisteredKey>,
 }
 
 /// When and why a key was revoked.
@@ -123,65 +127,6 @@ impl KeyStatus {
             Self::Disabled => "disabled",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
-        }
-    }
-}
-
-/// The id of a secret: `sec_` and 16 hexadecimal digits. It reveals nothing about the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SecretId(u64);
-
-/// The text is not a secret's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a secret's id must be sec_ and 16 hexadecimal digits")]
-pub struct SecretIdError;
-
-impl SecretId {
-    /// Generates a random id.
-    ///
-    /// # Errors
-    /// When the system has no randomness.
-    pub fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
-        Ok(Self(u64::from_be_bytes(entropy.bytes()?)))
-    }
-}
-
-impl fmt::Display for SecretId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sec_{:016x}", self.0)
-    }
-}
-
-impl FromStr for SecretId {
-    type Err = SecretIdError;
-
-    fn from_str(text: &str) -> Result<Self, SecretIdError> {
-        let digits = text.strip_prefix("sec_").filter(|digits| digits.len() == 16).ok_or(SecretIdError)?;
-        if !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(SecretIdError);
-        }
-        u64::from_str_radix(digits, 16).map(Self).map_err(|_| SecretIdError)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secrets_id_reads_back_and_only_in_one_spelling() {
-        let id = SecretId::generate(&Entropy::scripted(0..8)).unwrap();
-        assert_eq!(id.to_string(), "sec_0001020304050607");
-        assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in [
-            "",
-            "sec_",
-            "0001020304050607",
-            "sec_000102030405060G",
-            "sec_000102030405060A",
-            "sec_+001020304050607",
-        ] {
-            assert_eq!(bad.parse::<SecretId>(), Err(SecretIdError), "{bad}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Client authentication at the OAuth endpoints (RFC 6749 §2.3.1): HTTP Basic, or parameters in the body.
+//! Client authentication at the OAuth endpoints: HTTP Basic, or parameters in the body (RFC 6749 §2.3.1), or an assertion
+//! that the client has signed (RFC 7523 §2.2).
 
 use std::borrow::Cow;
 
@@ -9,22 +10,74 @@ use zeroize::Zeroizing;
 
 use super::form::{Form, decode};
 use crate::domain::api_key::looks_like_key;
-use crate::node::Presented;
+use crate::jose::assertion::JWT_BEARER;
+use crate::node::{Presented, PresentedAssertion, PresentedClient};
 use crate::use_cases::token::{InvalidClient, InvalidRequest, OAuthError};
 
 /// The credentials with which a client authenticates.
-pub(super) struct ClientCredentials {
-    client_id: Option<String>,
-    secret: Zeroizing<String>,
+pub(super) enum ClientCredentials<'f> {
+    /// `client_secret_basic` or `client_secret_post`.
+    Secret(ClientSecret),
+    /// `private_key_jwt`.
+    Assertion(PresentedAssertion<'f>),
 }
 
-impl ClientCredentials {
+impl<'f> ClientCredentials<'f> {
     /// Reads the credentials, which must be in exactly one place.
     ///
     /// # Errors
     /// [`OAuthError::InvalidRequest`] when credentials are in two places, or malformed; [`OAuthError::InvalidClient`]
     /// when there are none, or the API key is in the wrong place.
-    pub(super) fn of(headers: &HeaderMap, form: &Form<'_>) -> Result<Self, OAuthError> {
+    pub(super) fn of(headers: &HeaderMap, form: &'f Form<'_>) -> Result<Self, OAuthError> {
+        match assertion(headers, form)? {
+            Some(presented) => Ok(Self::Assertion(presented)),
+            None => ClientSecret::of(headers, form).map(Self::Secret),
+        }
+    }
+
+    /// The credentials as the node's authenticator takes them.
+    pub(super) fn presented(&self) -> PresentedClient<'_> {
+        match self {
+            Self::Secret(ClientSecret { client_id, secret }) => {
+                PresentedClient::Secret(Presented { client_id: client_id.as_deref(), key: secret })
+            }
+            Self::Assertion(presented) => PresentedClient::Assertion(*presented),
+        }
+    }
+}
+
+/// Whether a form has an assertion, or half of one.
+pub(super) fn has_assertion(form: &Form<'_>) -> bool {
+    form.get("client_assertion").or_else(|| form.get("client_assertion_type")).is_some()
+}
+
+/// The assertion in a form, if there is one. RFC 6749 §2.3: a client uses one method only.
+fn assertion<'f>(
+    headers: &HeaderMap,
+    form: &'f Form<'_>,
+) -> Result<Option<PresentedAssertion<'f>>, InvalidRequest> {
+    if !has_assertion(form) {
+        return Ok(None);
+    }
+    if form.get("client_secret").is_some() || authorization(headers)?.is_some() {
+        return Err(InvalidRequest::AssertionBesideOther);
+    }
+    match (form.get("client_assertion_type"), form.get("client_assertion")) {
+        (Some(JWT_BEARER), Some(assertion)) => {
+            Ok(Some(PresentedAssertion { client_id: form.get("client_id"), assertion }))
+        }
+        _ => Err(InvalidRequest::AssertionType(JWT_BEARER)),
+    }
+}
+
+/// An API key as the secret of a client.
+pub(super) struct ClientSecret {
+    client_id: Option<String>,
+    secret: Zeroizing<String>,
+}
+
+impl ClientSecret {
+    fn of(headers: &HeaderMap, form: &Form<'_>) -> Result<Self, OAuthError> {
         let credentials = match basic(headers)? {
             Some(basic) => basic.beside(form)?,
             None => Self::in_body(form)?,
@@ -33,11 +86,6 @@ impl ClientCredentials {
             return Err(InvalidClient::EmptySecret.into());
         }
         Ok(credentials)
-    }
-
-    /// The credentials as the node's authenticator takes them.
-    pub(super) fn presented(&self) -> Presented<'_> {
-        Presented { client_id: self.client_id.as_deref(), key: &self.secret }
     }
 
     fn beside(self, form: &Form<'_>) -> Result<Self, OAuthError> {
@@ -81,7 +129,7 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>,
 }
 
 /// RFC 7617. Both parts are form-encoded, as RFC 6749 §2.3.1 requires. `None` without an `Authorization` header.
-fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
+fn basic(headers: &HeaderMap) -> Result<Option<ClientSecret>, OAuthError> {
     let Some(value) = authorization(headers)? else { return Ok(None) };
     // RFC 9110 §11.1: the scheme is case-insensitive.
     let encoded = match value.as_bytes().split_at_checked(6) {
@@ -90,7 +138,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<ClientCredentials>, OAuthError> {
     };
     let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| InvalidRequest::MalformedBasic)?);
     let colon = decoded.iter().position(|byte| *byte == b':').ok_or(InvalidRequest::MalformedBasic)?;
-    Ok(Some(ClientCredentials {
+    Ok(Some(ClientSecret {
         client_id: Some(decode(&decoded[..colon]).map(Cow::into_owned)?),
         secret: Zeroizing::new(decode(&decoded[colon + 1..]).map(Cow::into_owned)?),
     }))
@@ -121,8 +169,13 @@ mod tests {
         let headers =
             headers.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
         let form = form.replace("{id}", ID).replace("{key}", &key());
-        let credentials = ClientCredentials::of(&headers.collect(), &Form::parse(form.as_bytes()).unwrap())?;
-        Ok((credentials.client_id.clone(), credentials.secret.to_string()))
+        let form = Form::parse(form.as_bytes()).unwrap();
+        match ClientCredentials::of(&headers.collect(), &form)? {
+            ClientCredentials::Secret(secret) => Ok((secret.client_id, secret.secret.to_string())),
+            ClientCredentials::Assertion(presented) => {
+                Ok((presented.client_id.map(str::to_owned), format!("assertion {}", presented.assertion)))
+            }
+        }
     }
 
     fn key() -> String {
@@ -141,6 +194,23 @@ mod tests {
         assert_eq!(read(&[], "client_id={id}&client_secret={key}"), whole);
         assert_eq!(read(&[], "client_secret={key}"), Ok((None, key())));
         assert_eq!(read(&[&basic("a%20b", "c+d")], ""), Ok((Some("a b".into()), "c d".into())));
+    }
+
+    const TYPE: &str = "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+    #[test]
+    fn an_assertion_is_read_with_its_type_and_beside_nothing_else() {
+        let whole = format!("client_id={{id}}&{TYPE}&client_assertion=a.b.c");
+        assert_eq!(read(&[], &whole), Ok((Some(ID.to_owned()), "assertion a.b.c".to_owned())));
+        let bare = format!("{TYPE}&client_assertion=a.b.c");
+        assert_eq!(read(&[], &bare), Ok((None, "assertion a.b.c".to_owned())));
+        let beside = InvalidRequest::AssertionBesideOther;
+        assert_eq!(read(&[&basic(ID, &key())], &bare), Err(beside.clone().into()));
+        assert_eq!(read(&[], &format!("{bare}&client_secret={{key}}")), Err(beside.into()));
+        let half = Err(InvalidRequest::AssertionType(crate::jose::assertion::JWT_BEARER).into());
+        assert_eq!(read(&[], TYPE), half);
+        assert_eq!(read(&[], "client_assertion=a.b.c"), half);
+        assert_eq!(read(&[], "client_assertion=a.b.c&client_assertion_type=other"), half);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::published::{CACHE, Published};
+use crate::jose::foreign::Algorithm;
 use crate::jose::jwk::PublicJwk;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
@@ -37,9 +38,12 @@ struct Metadata {
     // An OpenID Connect member, although this server does not implement OpenID Connect. Spring reads the
     // `openid-configuration` alias and fails without it.
     subject_types_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 2],
-    introspection_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: &'static [&'static str],
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// `GET /.well-known/jwks.json`.
@@ -54,6 +58,7 @@ pub(crate) async fn jwks(State(node): State<Arc<Node>>, headers: HeaderMap) -> R
 /// `GET /.well-known/oauth-authorization-server`, and its alias.
 pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
     let at = |path: &str| format!("{}{path}", node.deployment.issuer);
+    let algorithms = names(node.authenticator.assertions.algorithms());
     let metadata = Metadata {
         issuer: node.deployment.issuer.clone(),
         token_endpoint: at("/oauth/token"),
@@ -64,17 +69,33 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         grant_types_supported: ["client_credentials", crate::use_cases::token::TOKEN_EXCHANGE],
         response_types_supported: [],
         subject_types_supported: ["public"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        token_endpoint_auth_methods_supported: &AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         // RFC 8414 §2 allows a registered access token type beside the methods of introspection. It does not for
         // revocation.
-        introspection_endpoint_auth_methods_supported: [
+        introspection_endpoint_auth_methods_supported: &[
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
             "Bearer",
         ],
-        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+        revocation_endpoint_auth_methods_supported: &AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     };
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()
+}
+
+/// How clients authenticate at the token endpoint and for revocation.
+const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+/// The names under which clients look for algorithms. Ed25519 has two (RFC 9864 §2.2).
+fn names(algorithms: &[Algorithm]) -> Vec<&'static str> {
+    let mut names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+    if algorithms.contains(&Algorithm::EdDsa) {
+        names.push("Ed25519");
+    }
+    names
 }
 
 /// The path of the issuer's URL, or an empty string.

@@ -101,8 +101,16 @@ fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), Invalid
 
 /// Only known names appear in messages. Any other could be a secret in the wrong place.
 fn known(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 6] =
-        ["grant_type", "client_id", "client_secret", "scope", "token", "token_type_hint"];
+    const NAMES: [&str; 8] = [
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "scope",
+        "token",
+        "token_type_hint",
+    ];
     NAMES.into_iter().find(|known| *known == name)
 }
 

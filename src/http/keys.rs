@@ -14,9 +14,9 @@ use super::credentials::{AuthenticatedCaller, WithDryRun};
 use super::failure::Failure;
 use super::json::{IdempotentJson, Json};
 use super::list_answer::ListAnswer;
-use super::path::{InOrganization, OfKey, OfSecret};
+use super::path::{InOrganization, OfKey, OfPublicKey, OfSecret};
 use super::query::{NoQuery, Query, terms};
-use crate::domain::api_key::KeyClue;
+use crate::domain::api_key::{KeyClue, PlainKey};
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
@@ -24,8 +24,8 @@ use crate::node::Node;
 use crate::store::{KeyFilter, StatusFilter};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::keys::{
-    self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, Rescoping,
-    Retirement, Rotation, Suspension,
+    self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, NewPublicKey,
+    Rescoping, Retirement, Rotation, Suspension,
 };
 use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, Terms, Versioned as _, carry_out};
 
@@ -117,7 +117,8 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let (server, collection, dry_run) = (Arc::clone(&node), keys_of(&organization), caller.dry_run);
     let made = carry_out(async move {
-        keys::create(&server.records, &server.minter, &caller, organization, request, idempotent).await
+        let makers = (&server.minter, &*server.authenticator);
+        keys::create(&server.records, makers, &caller, organization, request, idempotent).await
     })
     .await?;
     Ok(if dry_run { answer::dry_run() } else { whole(&node, &collection, &made) })
@@ -179,6 +180,37 @@ pub(super) async fn retire(
         Retirement { kept: None, .. } => StatusCode::NO_CONTENT.into_response(),
         Retirement { kept: Some(_), key } => shown(&node, &key),
     })
+}
+
+/// `POST /v1/orgs/{org}/keys/{key}/public-keys`.
+pub(super) async fn register(
+    State(node): State<Arc<Node>>,
+    WithDryRun(caller): WithDryRun,
+    OfKey(path): OfKey,
+    Json(public_key): Json<NewPublicKey>,
+) -> Result<Response, Failure> {
+    let dry_run = caller.dry_run;
+    let registered = carry_out(async move {
+        keys::register(&node.records, &node.authenticator, &caller, &path, public_key).await
+    })
+    .await?;
+    if dry_run {
+        return Ok(answer::dry_run());
+    }
+    Ok((StatusCode::CREATED, axum::Json(registered.view())).into_response())
+}
+
+/// `DELETE /v1/orgs/{org}/keys/{key}/public-keys/{public_key}`.
+pub(super) async fn remove_public_key(
+    State(node): State<Arc<Node>>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    OfPublicKey(path, public_key): OfPublicKey,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
+    let caller = Caller { dry_run, ..caller };
+    carry_out(async move { keys::remove(&node.records, &caller, &path, public_key, force).await }).await?;
+    Ok(if dry_run { answer::dry_run() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 /// The body of a revocation.
@@ -298,7 +330,7 @@ fn shown(node: &Node, key: &ApiKey) -> Response {
 fn whole<'m>(node: &Node, collection: &str, made: &'m Idempotent<CreatedKey>) -> Response {
     let now = node.clock.now();
     let shown = |CreatedKey { key, plain }: &'m CreatedKey| {
-        (key.id.to_string(), key.view_with(now, Some(plain.expose())))
+        (key.id.to_string(), key.view_with(now, plain.as_ref().map(PlainKey::expose)))
     };
     answer::made(node, collection, made, shown)
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body;
-use super::client_auth::{ClientCredentials, authorization};
+use super::client_auth::{ClientCredentials, authorization, has_assertion};
 use super::credentials::ClientAddress;
 use super::failure::Failure;
 use super::form::Form;
@@ -172,6 +172,9 @@ async fn caller(node: &Arc<Node>, posted: &OAuthRequest, form: &Form<'_>) -> Res
     if let Some(bearer) = authorization.and_then(Credential::bearer) {
         if form.get("client_secret").is_some() {
             return Err(InvalidRequest::SecretBesideBearer.into());
+        }
+        if has_assertion(form) {
+            return Err(InvalidRequest::AssertionBesideOther.into());
         }
         let caller = identify(&node.authenticator, bearer.into(), posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
-use crate::domain::key::SecretId;
+use crate::domain::key::{PublicKeyId, SecretId};
 use crate::domain::names::OrganizationId;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::keys::KeyPath;
@@ -22,6 +22,9 @@ pub(crate) struct OfKey(pub(crate) KeyPath);
 
 /// `{org}`, `{key}` and `{secret}`
 pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
+
+/// `{org}`, `{key}` and `{public_key}`
+pub(crate) struct OfPublicKey(pub(crate) KeyPath, pub(crate) PublicKeyId);
 
 /// `{number}` of a master key
 pub(crate) struct OfMasterKey(pub(crate) i64);
@@ -63,6 +66,16 @@ impl<S: Send + Sync> FromRequestParts<S> for OfSecret {
         let (organization, key, secret): (String, String, String) = segments(parts, state).await?;
         let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
         Ok(Self(path, known(&secret)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfPublicKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, key, public_key): (String, String, String) = segments(parts, state).await?;
+        let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
+        Ok(Self(path, known(&public_key)?))
     }
 }
 

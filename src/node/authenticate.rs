@@ -1,10 +1,11 @@
-//! The one path that judges every presented API key, at every endpoint.
+//! The one path that judges every presented API key, at every endpoint. `assertions` judges what clients sign instead.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::assertions::{Assertions, PresentedAssertion};
 use super::secrets::{Busy, CachedSecret};
 use super::{
     CachedKey, Cause, Freshness, KeyCache, LogSampler, MasterKeys, Revocations, SecretKeeper, Signer,
@@ -14,10 +15,11 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::{self, KeyId, PlainKey};
-use crate::domain::key::{KeyStatus, SecretId};
+use crate::domain::key::{CredentialId, KeyStatus, SecretId};
 use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
+use crate::jose::assertion::AssertionFault;
 use crate::metrics::Events;
 use crate::store::{Store, StoreError};
 
@@ -30,15 +32,24 @@ pub struct Presented<'a> {
     pub key: &'a str,
 }
 
-/// A key that works now and from this address, presented with the right secret.
+/// How a client authenticates at an OAuth endpoint.
+#[derive(Clone, Copy)]
+pub enum PresentedClient<'a> {
+    /// With its API key, as its secret (RFC 6749 §2.3.1).
+    Secret(Presented<'a>),
+    /// With a signed assertion (RFC 7523 §2.2).
+    Assertion(PresentedAssertion<'a>),
+}
+
+/// A key that works now and from this address, whose caller has proven to be its holder.
 #[derive(Debug)]
 pub struct Authenticated {
     /// The key as the cache holds it.
     pub cached: Arc<CachedKey>,
-    /// The id of the secret that was presented.
-    pub secret: SecretId,
-    /// When that secret expires.
-    pub secret_expires_at: Option<Timestamp>,
+    /// The credential that was presented.
+    pub by: CredentialId,
+    /// When that credential expires.
+    pub credential_expires_at: Option<Timestamp>,
 }
 
 /// Why a presented key is not accepted. Each endpoint decides how much of this the client learns. An unknown id, a bad
@@ -51,16 +62,22 @@ pub enum AuthenticationError {
     /// This client sent too many wrong secrets from this address. The value is the wait in seconds.
     #[error("too many wrong secrets; wait {0} s")]
     Throttled(i64),
-    /// The secret is right, but the key was revoked.
+    /// The assertion breaks this rule.
+    #[error("the assertion is refused: {0}")]
+    Assertion(AssertionFault),
+    /// The key, or its organization, has used as many assertions as are remembered.
+    #[error("too many assertions of this key are still valid")]
+    TooManyAssertions,
+    /// The credential is right, but the key was revoked.
     #[error("the key is revoked")]
     Revoked,
-    /// The secret is right, but the key has expired.
+    /// The credential is right, but the key has expired.
     #[error("the key has expired")]
     Expired,
-    /// The secret is right, but the key is disabled.
+    /// The credential is right, but the key is disabled.
     #[error("the key is disabled")]
     Disabled,
-    /// The secret is right, but the key may not be used from this address.
+    /// The credential is right, but the key may not be used from this address.
     #[error("the key is not allowed from address {0}")]
     Address(CallerAddress),
     /// The key is not in memory, and the store failed.
@@ -83,6 +100,8 @@ pub struct Authenticator {
     pub secrets: Arc<SecretKeeper>,
     /// Recognizes the API keys that this deployment issued.
     pub master_keys: Arc<MasterKeys>,
+    /// Judges the assertions of clients.
+    pub assertions: Assertions,
     /// Limits wrong secrets.
     pub throttle: Throttle,
     /// The tokens whose signature does not need to be verified again.
@@ -121,15 +140,41 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
         let judged = self.judge(presented, origin, now).await;
-        if let Err(refusal) = &judged
-            && refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause))
-        {
+        if let Err(refusal) = &judged {
+            self.log(refusal, presented.claimed_id().as_deref(), origin);
+        }
+        judged
+    }
+
+    /// Judges a client by whatever it authenticates with.
+    ///
+    /// # Errors
+    /// [`AuthenticationError`].
+    pub async fn authenticate_client(
+        self: &Arc<Self>,
+        client: PresentedClient<'_>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticated, AuthenticationError> {
+        match client {
+            PresentedClient::Secret(presented) => self.authenticate(presented, origin, now).await,
+            PresentedClient::Assertion(presented) => {
+                let judged = self.judge_assertion(presented, origin, now).await;
+                if let Err(refusal) = &judged {
+                    self.log(refusal, presented.client_id, origin);
+                }
+                judged
+            }
+        }
+    }
+
+    fn log(&self, refusal: &AuthenticationError, claimed: Option<&str>, origin: Origin<'_>) {
+        if refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause)) {
             // Text that is not a key id could be a secret in the wrong place.
-            let claimed = presented.claimed_id().and_then(|claimed| claimed.parse::<KeyId>().ok());
+            let claimed = claimed.and_then(|claimed| claimed.parse::<KeyId>().ok());
             let key = claimed.map(|id| id.to_string()).unwrap_or_default();
             tracing::info!(key, address = %origin.address, %refusal, "a key was not accepted");
         }
-        judged
     }
 
     async fn judge(
@@ -156,12 +201,12 @@ impl Authenticator {
     ) -> Result<Authenticated, AuthenticationError> {
         let cached = self.key(id).await?.ok_or_else(|| self.unknown())?;
         let presented = cached.secrets.iter().find(|cached| cached.id == secret && cached.is_live(now));
-        let secret_expires_at = presented.ok_or_else(|| self.unknown())?.expires_at;
-        self.admit(Authenticated { cached, secret, secret_expires_at }, origin, now)
+        let credential_expires_at = presented.ok_or_else(|| self.unknown())?.expires_at;
+        self.admit(Authenticated { cached, by: secret.into(), credential_expires_at }, origin, now)
     }
 
-    /// Checks whether a key whose secret is right works now, and from that address.
-    fn admit(
+    /// Checks whether a key whose credential is right works now, and from that address.
+    pub(super) fn admit(
         &self,
         authenticated: Authenticated,
         origin: Origin<'_>,
@@ -198,15 +243,24 @@ impl Authenticator {
     ) -> Result<Authenticated, AuthenticationError> {
         // Malformed input never counts as a guess, and costs neither a query nor a slow hash.
         let Some(claimed) = presented.claimed_id() else { return Err(self.unknown()) };
-        if let Some(seconds) = self.throttle.wait(&claimed, caller.known(), now) {
-            self.events.refusal("throttled");
-            return Err(AuthenticationError::Throttled(seconds));
-        }
+        self.require_patience(&claimed, caller, now)?;
         let recognized = self.open(presented, now).await;
         if matches!(recognized, Err(AuthenticationError::Unknown)) {
             self.throttle.failed(&claimed, caller.known(), now);
         }
         recognized
+    }
+
+    /// Refuses a client that has to wait after too many wrong credentials from this address.
+    pub(super) fn require_patience(
+        &self,
+        claimed: &str,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Result<(), AuthenticationError> {
+        let Some(seconds) = self.throttle.wait(claimed, caller.known(), now) else { return Ok(()) };
+        self.events.refusal("throttled");
+        Err(AuthenticationError::Throttled(seconds))
     }
 
     /// Judges the secret of a presented key, and ignores the key's state and the caller's address. Introspection needs
@@ -232,8 +286,8 @@ impl Authenticator {
         if found.outdated {
             self.hash_anew(&key, found.secret);
         }
-        let (secret, secret_expires_at) = (found.secret.id, found.secret.expires_at);
-        Ok(Authenticated { cached, secret, secret_expires_at })
+        let (by, credential_expires_at) = (found.secret.id.into(), found.secret.expires_at);
+        Ok(Authenticated { cached, by, credential_expires_at })
     }
 
     /// Loads the key with this id, from memory as long as memory may be relied on.
@@ -249,20 +303,14 @@ impl Authenticator {
     }
 
     /// The error for a presented key that is not one of ours, which is counted.
-    fn unknown(&self) -> AuthenticationError {
+    pub(super) fn unknown(&self) -> AuthenticationError {
         self.events.refusal("unknown");
         AuthenticationError::Unknown
     }
 
     /// Counts one use of an authenticated key.
     pub fn count(&self, by: &Authenticated, kind: UseKind, now: Timestamp) {
-        self.count_use(&by.cached, Some(by.secret), kind, now);
-    }
-
-    /// Counts one use of a key, by this secret of the key or by a token (`None`).
-    pub fn count_use(&self, key: &Arc<CachedKey>, secret: Option<SecretId>, kind: UseKind, now: Timestamp) {
-        let secret = secret.and_then(|id| key.secrets.iter().find(|cached| cached.id == id));
-        self.usage.count(key, secret, kind, now);
+        self.usage.count(&by.cached, Some(by.by), kind, now);
     }
 
     /// Replaces a hash of another cost in the background, so that no request waits for it. If that fails, or too many
@@ -298,6 +346,14 @@ impl<'a> Presented<'a> {
 }
 
 impl Authenticated {
+    /// The id of the secret that was presented; `None` if it was another kind of credential.
+    pub fn secret(&self) -> Option<SecretId> {
+        match self.by {
+            CredentialId::Secret(id) => Some(id),
+            CredentialId::PublicKey(_) => None,
+        }
+    }
+
     /// Why the key does not work at `now`, from whatever address. `None` if it works.
     pub fn ended(&self, now: Timestamp) -> Option<RefusalReason> {
         match self.cached.key.status(now) {
@@ -321,6 +377,7 @@ impl AuthenticationError {
         let code = match self {
             Self::Revoked | Self::Expired | Self::Disabled | Self::Address(_) => return None,
             Self::Unknown => "unknown",
+            Self::Assertion(_) | Self::TooManyAssertions => "assertion",
             Self::Throttled(_) => "throttled",
             Self::Store(_) | Self::Stale(_) => "store",
             Self::Busy(_) => "busy",

@@ -8,11 +8,11 @@ use moka::sync::Cache;
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
-use crate::domain::key::SecretId;
+use crate::domain::key::CredentialId;
 use crate::jose::claims::MAX_LIFETIME;
 
-/// The key, its secret, and the resource server that a token is for.
-pub type Purpose = (KeyId, SecretId, Box<str>);
+/// The key, its credential, and the resource server that a token is for.
+pub type Purpose = (KeyId, CredentialId, Box<str>);
 
 /// The cache of tokens for which gateways exchanged keys.
 #[derive(Debug)]

@@ -100,6 +100,7 @@ impl Node {
             "idempotency records",
             store.delete_old_idempotency_records(now.plus(-IDEMPOTENCY_KEPT_SECONDS)).await,
         );
+        warn("used assertions", store.delete_expired_assertions(now).await);
         warn("console sessions", store.delete_expired_console_sessions(now).await);
         for interval in Interval::ALL {
             warn("use", in_batches(|most| store.delete_old_use(interval, now, most)).await);

@@ -34,12 +34,14 @@ use self::lease::{Leases, Tenant};
 use self::validity::Validity;
 use crate::domain::api_key::KeyId;
 use crate::domain::audiences;
+use crate::domain::key::RegisteredKey;
 use crate::domain::names::{OrganizationId, ProjectId};
+use crate::jose::foreign::Jwk;
 use crate::node::secrets::CachedSecret;
-use crate::node::usage::UseCell;
+use crate::node::usage::{LastUse, UseCell};
 use crate::store::{Store, StoreError, StoredKey};
 
-pub use cached_key::{CachedKey, Granted};
+pub use cached_key::{CachedKey, CachedPublicKey, Granted};
 
 /// The cache of [`CachedKey`]s.
 #[derive(Debug)]
@@ -120,7 +122,7 @@ impl KeyCache {
             self.drop_copy(id);
             return Ok(None);
         };
-        Ok(Some(self.keep(stored, read_after)))
+        self.keep(stored, read_after).map(Some)
     }
 
     /// Invalidates the copy of a changed key. Call this and its siblings after the change was attempted, whatever its
@@ -156,11 +158,14 @@ impl KeyCache {
     }
 
     /// Caches a key that was read after change `read_after`, unless something that it depends on has changed since.
-    fn keep(&self, stored: StoredKey, read_after: u64) -> Arc<CachedKey> {
-        let copy = self.copy(stored, read_after);
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], when a public key of the key is not one.
+    fn keep(&self, stored: StoredKey, read_after: u64) -> Result<Arc<CachedKey>, StoreError> {
+        let copy = self.copy(stored, read_after)?;
         self.insert(&copy);
         self.confirm(&copy);
-        copy.cached
+        Ok(copy.cached)
     }
 
     /// Inserts an unconfirmed copy.
@@ -181,21 +186,22 @@ impl KeyCache {
         }
     }
 
-    fn copy(&self, stored: StoredKey, read_after: u64) -> KeyCopy {
+    fn copy(&self, stored: StoredKey, read_after: u64) -> Result<KeyCopy, StoreError> {
         let key = &stored.key;
         let leases = [
             self.leases.of(Tenant::organization(&key.organization)),
             self.leases.of(Tenant::project(&key.organization, &key.project)),
         ];
         let validity = Arc::new(Validity::unconfirmed(read_after, leases));
-        KeyCopy { cached: Arc::new(self.hold(stored)), validity }
+        Ok(KeyCopy { cached: Arc::new(self.hold(stored)?), validity })
     }
 
-    fn hold(&self, stored: StoredKey) -> CachedKey {
+    fn hold(&self, stored: StoredKey) -> Result<CachedKey, StoreError> {
         let StoredKey { mut key, organization_audiences, project_audiences } = stored;
         let secrets = std::mem::take(&mut key.secrets).into_iter().map(CachedSecret::from).collect();
+        let public_keys = std::mem::take(&mut key.public_keys).into_iter().map(public_key);
         let (reserved, unreserved) = key.scopes.partition_reserved();
-        CachedKey {
+        Ok(CachedKey {
             client_id: key.id.to_string(),
             cidrs: key.cidrs.iter().map(ToString::to_string).collect(),
             reserved: reserved.into(),
@@ -207,7 +213,14 @@ impl KeyCache {
                 project_audiences.as_ref(),
             ),
             secrets,
+            public_keys: public_keys.collect::<Result<_, _>>()?,
             used: UseCell::default(),
-        }
+        })
     }
+}
+
+fn public_key(registered: RegisteredKey) -> Result<CachedPublicKey, StoreError> {
+    let jwk = Jwk::parse(registered.jwk.as_bytes());
+    let jwk = jwk.map_err(|fault| StoreError::Corrupt(format!("public key {}: {fault}", registered.id)))?;
+    Ok(CachedPublicKey { id: registered.id, jwk, used: LastUse::default() })
 }

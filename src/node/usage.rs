@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{CachedKey, CachedSecret, RefusalLog};
+use super::{CachedKey, RefusalLog};
 use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::domain::api_key::KeyId;
+use crate::domain::key::CredentialId;
 use crate::domain::usage::{Interval, UseCounts, UseKind};
 use crate::metrics::Events;
 use crate::store::{Store, StoreError, UseRecord};
@@ -91,8 +92,8 @@ impl UseLedger {
         }
     }
 
-    /// Counts one use of a key, by this secret of the key or by a token (`None`).
-    pub fn count(&self, key: &Arc<CachedKey>, secret: Option<&CachedSecret>, kind: UseKind, now: Timestamp) {
+    /// Counts one use of a key, by this credential of the key or by a token (`None`).
+    pub fn count(&self, key: &Arc<CachedKey>, by: Option<CredentialId>, kind: UseKind, now: Timestamp) {
         let (cell, hour) = (&key.used, Interval::Hour.start_of(now));
         if cell.hour.load(Ordering::Relaxed) != hour.unix() {
             self.begin_hour(key, hour);
@@ -100,7 +101,7 @@ impl UseLedger {
         match kind {
             UseKind::Refused(reason) => self.events.refusal(reason.as_str()),
             UseKind::Token | UseKind::Direct => {
-                secret.map_or(&cell.by_token, |secret| &secret.used).note(now);
+                by.and_then(|id| key.last_use_of(id)).unwrap_or(&cell.by_token).note(now);
             }
         }
         cell.counts[kind.index()].fetch_add(1, Ordering::Relaxed);
@@ -184,9 +185,11 @@ impl CachedKey {
         if counts.is_empty() {
             return None;
         }
-        let secrets: Vec<_> =
-            self.secrets.iter().filter_map(|secret| Some((secret.id, secret.used.take()?))).collect();
-        let last_used_at = secrets.iter().map(|(_, at)| *at).chain(self.used.by_token.take()).max();
+        let secrets = self.secrets.iter().map(|secret| (secret.id.into(), &secret.used));
+        let public_keys = self.public_keys.iter().map(|registered| (registered.id.into(), &registered.used));
+        let credentials: Vec<_> =
+            secrets.chain(public_keys).filter_map(|(id, used)| Some((id, used.take()?))).collect();
+        let last_used_at = credentials.iter().map(|(_, at)| *at).chain(self.used.by_token.take()).max();
         Some(UseRecord {
             key: self.key.id,
             organization: self.key.organization.clone(),
@@ -194,7 +197,7 @@ impl CachedKey {
             hour: Timestamp::from_unix(self.used.hour.load(Ordering::Relaxed)),
             counts,
             last_used_at,
-            secrets,
+            credentials,
         })
     }
 }

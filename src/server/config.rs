@@ -21,7 +21,7 @@ use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
-use crate::node::{Deployment, HashCost};
+use crate::node::{AssertionPolicy, Deployment, HashCost};
 use crate::use_cases::bootstrap::{MasterKeyFault, MasterKeySources};
 
 /// Checked settings.
@@ -55,6 +55,7 @@ pub struct Config {
     hash_cost: HashCost,
     hash_turns: usize,
     key_capacity: u64,
+    assertions: AssertionPolicy,
     gate: GateMapping,
     events_kept_seconds: Option<i64>,
 }
@@ -91,6 +92,7 @@ impl Config {
             hash_cost: self.hash_cost.clone(),
             hash_turns: self.hash_turns,
             key_capacity: self.key_capacity,
+            assertions: self.assertions.clone(),
             gate: self.gate.clone(),
             events_kept_seconds: self.events_kept_seconds,
         }

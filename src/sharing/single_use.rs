@@ -53,7 +53,7 @@ pub(crate) enum UseRefused {
     Full,
 }
 
-type IdDigest = [u8; 16];
+pub(crate) type IdDigest = [u8; 16];
 
 #[derive(Debug, Default)]
 struct Used {
@@ -81,7 +81,7 @@ impl SingleUse {
     /// # Errors
     /// [`UseRefused`]. Then nothing is remembered.
     pub(crate) fn accept(&self, used: UsedId<'_>, now: i64) -> Result<(), UseRefused> {
-        let digest = digest_of(&used);
+        let digest = used.digest();
         let mut all = self.used.lock();
         all.forget(now);
         // The same id may stand in a document that ends in another span.
@@ -105,7 +105,7 @@ impl SingleUse {
     /// Takes back an [accepted](Self::accept) id whose document was not used in the end.
     #[cfg(feature = "server")]
     pub(crate) fn take_back(&self, used: UsedId<'_>) {
-        let digest = digest_of(&used);
+        let digest = used.digest();
         let all = &mut *self.used.lock();
         let Some(span) = all.spans.get_mut(&used.until.div_euclid(SPAN)) else { return };
         if span.ids.remove(&digest) {
@@ -144,12 +144,15 @@ impl Used {
     }
 }
 
-fn digest_of(used: &UsedId<'_>) -> IdDigest {
-    let mut bytes = IdDigest::default();
-    // No owner's name has a NUL.
-    let text = format!("{}\0{}", used.owner, used.id);
-    bytes.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
-    bytes
+impl UsedId<'_> {
+    /// Half of a SHA-256 of owner and id, which is enough to tell ids apart.
+    pub(crate) fn digest(&self) -> IdDigest {
+        let mut bytes = IdDigest::default();
+        // No owner's name has a NUL.
+        let text = format!("{}\0{}", self.owner, self.id);
+        bytes.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
+        bytes
+    }
 }
 
 fn count(counts: &HashMap<Box<str>, usize>, name: &str) -> usize {

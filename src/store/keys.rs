@@ -1,4 +1,4 @@
-//! API keys and their secrets.
+//! API keys and their credentials.
 
 mod admin_keys;
 mod change;
@@ -7,6 +7,7 @@ mod find;
 mod insert;
 mod list;
 mod order;
+mod public_keys;
 mod row;
 mod secrets;
 
@@ -41,7 +42,7 @@ pub struct StoredKey {
     pub project_audiences: Option<Audiences>,
 }
 
-/// A statement that reads a key (`k`), its last use (`u`), its live secrets (`s`), its project (`p`) and its
+/// A statement that reads a key (`k`), its last use (`u`), its live credentials (`s`), its project (`p`) and its
 /// organization (`o`) as of one moment. This macro has the columns of a [`KeyRow`], up to the source of the keys;
 /// `joined` has the joins that follow it.
 macro_rules! select_key {
@@ -50,7 +51,7 @@ macro_rules! select_key {
                 k.cidrs, k.generation, k.created_at, k.created_by, k.expires_at, k.disabled_at, k.revoked_at,
                 k.revoked_reason, u.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
                 s.id AS secret_id, s.hash AS secret_hash, s.master_key AS secret_master_key, s.created_at AS secret_created_at,
-                s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at
+                s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at, s.public_jwk
          FROM "
     };
 }

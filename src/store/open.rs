@@ -49,7 +49,7 @@ const SESSION: &str = "
     SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = '10s'";
 
-const MIGRATIONS: [(i64, &str, &str); 13] = [
+const MIGRATIONS: [(i64, &str, &str); 14] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
@@ -62,6 +62,7 @@ const MIGRATIONS: [(i64, &str, &str); 13] = [
     (13, "fair shares", include_str!("../../migrations/0013_fair_shares.sql")),
     (14, "refusals are no use", include_str!("../../migrations/0014_refusals_are_no_use.sql")),
     (15, "master keys", include_str!("../../migrations/0015_master_keys.sql")),
+    (16, "public keys", include_str!("../../migrations/0016_public_keys.sql")),
     (18, "trusted issuers", include_str!("../../migrations/0018_trusted_issuers.sql")),
 ];
 

@@ -1,4 +1,4 @@
-//! Counts of use, written in batches: how often keys were used, and when each secret was last used.
+//! Counts of use, written in batches: how often keys were used, and when each credential was last used.
 
 mod buckets;
 mod totals;
@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::PastEvent;
-use crate::domain::key::SecretId;
+use crate::domain::key::CredentialId;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::usage::UseCounts;
 
@@ -34,8 +34,8 @@ pub struct UseRecord {
     pub counts: UseCounts,
     /// When the key was last used. `None` if it was only refused.
     pub last_used_at: Option<Timestamp>,
-    /// When each secret was last used, for those that were.
-    pub secrets: Vec<(SecretId, Timestamp)>,
+    /// When each credential of the key was last used, for those that were.
+    pub credentials: Vec<(CredentialId, Timestamp)>,
 }
 
 impl UseRecord {
@@ -43,7 +43,7 @@ impl UseRecord {
     pub fn add(&mut self, more: Self) {
         self.counts += more.counts;
         self.last_used_at = self.last_used_at.max(more.last_used_at);
-        self.secrets.extend(more.secrets);
+        self.credentials.extend(more.credentials);
     }
 }
 
@@ -65,8 +65,8 @@ impl Store {
         totals::add(&mut write.tx, records).await?;
         let used = records.iter().filter_map(|record| Some((record.key, record.last_used_at?)));
         set_last_used(&mut write.tx, &OF_KEYS, used).await?;
-        let used = records.iter().flat_map(|record| record.secrets.iter().copied());
-        set_last_used(&mut write.tx, &OF_SECRETS, used).await?;
+        let used = records.iter().flat_map(|record| record.credentials.iter().copied());
+        set_last_used(&mut write.tx, &OF_CREDENTIALS, used).await?;
         write.commit().await
     }
 }
@@ -80,7 +80,7 @@ struct LastUse {
 }
 
 const OF_KEYS: LastUse = LastUse { table: "key_last_use", id: "key_id", besides: ", idle_since = used.at" };
-const OF_SECRETS: LastUse = LastUse { table: "key_secrets", id: "id", besides: "" };
+const OF_CREDENTIALS: LastUse = LastUse { table: "key_secrets", id: "id", besides: "" };
 
 async fn set_last_used<Id: ToString>(
     tx: &mut Tx,
@@ -117,6 +117,7 @@ mod tests {
 
     use super::*;
     use crate::base::entropy::Entropy;
+    use crate::domain::key::SecretId;
     use crate::domain::usage::UseKind;
     use crate::store::db::Either;
 
@@ -153,7 +154,7 @@ mod tests {
             hour: at,
             counts,
             last_used_at: Some(at),
-            secrets: vec![(SecretId::generate(&Entropy::system()).unwrap(), at)],
+            credentials: vec![(SecretId::generate(&Entropy::system()).unwrap().into(), at)],
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
-use crate::node::{Authenticated, Authenticator, CachedKey, GatewayToken, Presented, Revocations, Signer};
+use crate::node::{
+    Authenticated, Authenticator, CachedKey, GatewayToken, Presented, PresentedClient, Revocations, Signer,
+};
 use crate::use_cases::access::{PresentedCredential, identify_at};
 use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
 use crate::use_cases::token::{Grant, IssueError, end_of_token};
@@ -66,8 +68,12 @@ pub async fn check(
         PresentedCredential::ApiKey(key) => {
             by_key(authenticator, signer, Presented { client_id: None, key }, audience, &request, now).await?
         }
-        PresentedCredential::Client(presented) => {
+        PresentedCredential::Client(PresentedClient::Secret(presented)) => {
             by_key(authenticator, signer, presented, audience, &request, now).await?
+        }
+        // An assertion is for the issuer, and no request at a resource has one.
+        PresentedCredential::Client(PresentedClient::Assertion(_)) => {
+            return Err(ApiError::Unauthenticated { presented: true });
         }
         PresentedCredential::Token(token) => by_token(authenticator, token, audience, &request, now).await?,
     };
@@ -138,7 +144,7 @@ fn exchange(
             && *cached.kid == *kid
             && !revocations.tokens.contains(&cached.token_id)
     };
-    let purpose = (by.cached.key.id, by.secret, audience.into());
+    let purpose = (by.cached.key.id, by.by, audience.into());
     if let Some(cached) = signer.gateway_tokens.get(&purpose).filter(|cached| is_good(cached)) {
         return Ok(Arc::clone(&cached.token));
     }

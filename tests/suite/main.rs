@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assertions;
 mod audiences;
 mod audit;
 mod bad_input;
@@ -40,6 +41,7 @@ mod openapi;
 mod organizations;
 mod preconditions;
 mod projects;
+mod public_keys;
 mod race;
 mod revocation;
 mod rotation;

@@ -271,7 +271,12 @@ async fn nodes_that_flush_the_same_keys_lose_no_count(backend: Backend) {
                 let id = keys[if forwards { at } else { KEYS - 1 - at }];
                 let held = node.authenticator.key(&id).await.expect("an answer").expect("a key");
                 let now = server.clock.now().plus(round as i64);
-                node.usage.count(&held, held.secrets.first(), UseKind::Token, now);
+                node.usage.count(
+                    &held,
+                    held.secrets.first().map(|secret| secret.id.into()),
+                    UseKind::Token,
+                    now,
+                );
             }
             node.usage
                 .flush(&node.records.store, server.clock.now())

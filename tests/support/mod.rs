@@ -3,6 +3,7 @@
 //! Included by each test binary, of which none uses all of it.
 #![allow(dead_code, unused_imports, unused_macros, unreachable_pub)]
 
+pub mod assertion;
 mod client;
 mod database;
 mod distance;

@@ -17,7 +17,7 @@ use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
 use claviger::listener::{Limits, Listener};
 use claviger::node::keyring::{RotationPolicy, SigningKeySource};
-use claviger::node::{Deployment, HashCost, Node};
+use claviger::node::{AssertionPolicy, Deployment, HashCost, Node};
 use claviger::server;
 use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
@@ -40,6 +40,7 @@ pub struct Options {
     pub source: SigningKeySource,
     pub limits: Limits,
     pub key_capacity: u64,
+    pub assertions: AssertionPolicy,
     pub gate: GateMapping,
     pub events_kept_seconds: Option<i64>,
     /// Whether there is a listener for metrics, see [`Server::metrics`].
@@ -56,6 +57,7 @@ impl Default for Options {
             source: SigningKeySource::Generate(Algorithm::Es256),
             limits: Limits::default(),
             key_capacity: 10_000,
+            assertions: AssertionPolicy::default(),
             gate: GateMapping::default(),
             events_kept_seconds: Some(400 * 86_400),
             has_metrics: false,
@@ -75,6 +77,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The issuer's URL.
+    pub fn issuer(&self) -> String {
+        self.node.deployment.issuer.clone()
+    }
+
     /// A freshly bootstrapped server.
     pub async fn start(backend: Backend) -> Self {
         Self::start_with(backend, Options::default()).await
@@ -119,7 +126,15 @@ impl Server {
 
     /// The same, which reaches the database by another way.
     pub async fn second_node_at(&self, url: &str) -> Node2 {
-        let store = Store::open(url).await.expect("a second connection");
+        self.node_over(Store::open(url).await.expect("a second connection")).await
+    }
+
+    /// The node after a restart: it has nothing in memory but what the store has.
+    pub async fn restarted(&self) -> Node2 {
+        self.node_over(self.node.records.store.clone()).await
+    }
+
+    async fn node_over(&self, store: Store) -> Node2 {
         let listener = bind(&Limits::default());
         let address = listener.local_addr();
         let master_key = self.master_key();
@@ -299,6 +314,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         hash_cost: HashCost::new(8, 1, 1).expect("a cost"),
         hash_turns: 2,
         key_capacity: options.key_capacity,
+        assertions: options.assertions.clone(),
         gate: options.gate.clone(),
         events_kept_seconds: options.events_kept_seconds,
     }

@@ -92,7 +92,8 @@ pub(in crate::console) async fn create(
         Ok(request) => {
             let (server, caller, home) = (Arc::clone(&node), visitor.caller.clone(), organization.clone());
             let create = |idempotent| async move {
-                keys::create(&server.records, &server.minter, &caller, home, request, idempotent).await
+                let makers = (&server.minter, &*server.authenticator);
+                keys::create(&server.records, makers, &caller, home, request, idempotent).await
             };
             submitted.once(CreationKind::Key, create).await
         }

@@ -11,6 +11,9 @@ impl ApiKey {
     /// The most live secrets of a key: two, while one replaces the other.
     pub const MAX_LIVE_SECRETS: usize = 2;
 
+    /// The most registered public keys of a key.
+    pub const MAX_PUBLIC_KEYS: usize = 8;
+
     /// A new key in a project and an environment. It has no name, scope or secret yet, and no limit of address or
     /// time.
     pub fn new(
@@ -39,12 +42,25 @@ impl ApiKey {
             revoked: None,
             last_used_at: None,
             secrets: Vec::new(),
+            public_keys: Vec::new(),
         }
     }
 
     /// The secrets that are valid at `now`, newest last.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &KeySecret> {
         self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// The number of credentials that work at `now`. A key without any could only be revoked.
+    pub fn live_credentials(&self, now: Timestamp) -> usize {
+        self.live_secrets(now).count() + self.public_keys.len()
+    }
+
+    /// Until when the last of the key's credentials works; [`Timestamp::MAX`] for one without an end. `None` if none works
+    /// at `now`.
+    fn accessible_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let secrets = self.live_secrets(now).map(|secret| secret.expires_at.unwrap_or(Timestamp::MAX));
+        secrets.chain(self.public_keys.iter().map(|_| Timestamp::MAX)).max()
     }
 
     /// Whether the key may create keys in every organization, so that its holder can admit anybody.
@@ -58,9 +74,7 @@ impl ApiKey {
         if !self.is_admin() || self.status(now) != KeyStatus::Active {
             return None;
         }
-        let last_secret =
-            self.live_secrets(now).map(|secret| secret.expires_at.unwrap_or(Timestamp::MAX)).max()?;
-        Some(self.expires_at.unwrap_or(Timestamp::MAX).min(last_secret))
+        Some(self.expires_at.unwrap_or(Timestamp::MAX).min(self.accessible_until(now)?))
     }
 
     /// Revokes the key at `at`. A key that is already revoked stays unchanged.

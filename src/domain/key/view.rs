@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ApiKey;
+use super::{ApiKey, RegisteredKey};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::display_prefix;
 use crate::domain::cidr::Cidrs;
@@ -32,6 +32,7 @@ pub struct KeyView<'a> {
     revoked_reason: Option<&'a str>,
     last_used_at: Option<String>,
     secrets: Vec<SecretView>,
+    public_keys: Vec<PublicKeyView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,6 +40,16 @@ struct SecretView {
     id: String,
     created_at: String,
     expires_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+/// The JSON form of a registered public key.
+#[derive(Debug, Serialize)]
+pub struct PublicKeyView<'a> {
+    id: String,
+    kid: &'a str,
+    alg: &'a str,
+    created_at: String,
     last_used_at: Option<String>,
 }
 
@@ -79,6 +90,7 @@ impl ApiKey {
             revoked_reason: self.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()),
             last_used_at: self.last_used_at.map(Timestamp::rfc3339),
             secrets: self.live_secrets(now).map(SecretView::from).collect(),
+            public_keys: self.public_keys.iter().map(RegisteredKey::view).collect(),
         }
     }
 
@@ -91,6 +103,19 @@ impl ApiKey {
     fn warnings(&self) -> Vec<&'static str> {
         let open = self.cidrs.has_wildcard();
         open.then_some("cidrs_wildcard").into_iter().collect()
+    }
+}
+
+impl RegisteredKey {
+    /// The JSON form of the registration.
+    pub fn view(&self) -> PublicKeyView<'_> {
+        PublicKeyView {
+            id: self.id.to_string(),
+            kid: &self.kid,
+            alg: &self.algorithm,
+            created_at: self.created_at.rfc3339(),
+            last_used_at: self.last_used_at.map(Timestamp::rfc3339),
+        }
     }
 }
 

@@ -1,20 +1,23 @@
 //! A key in the cache.
 
-use crate::domain::key::ApiKey;
+use crate::domain::key::{ApiKey, CredentialId, PublicKeyId};
 use crate::domain::scope::Scopes;
+use crate::jose::foreign::Jwk;
 use crate::node::secrets::CachedSecret;
-use crate::node::usage::UseCell;
+use crate::node::usage::{LastUse, UseCell};
 
 /// A key in the cache, with everything that a request needs in order to judge it without the store.
 #[derive(Debug)]
 pub struct CachedKey {
-    /// The key. Its secrets are in `secrets`.
+    /// The key. Its secrets are in `secrets`, and its public keys in `public_keys`.
     pub key: ApiKey,
     /// The audiences that a token for the key may have, the default first. The list is empty when the deployment no
     /// longer has any of those that the key's organization or project names.
     pub audiences: Vec<String>,
     /// The key's secrets, and what this process knows about each.
     pub secrets: Vec<CachedSecret>,
+    /// The key's registered public keys, ready to verify.
+    pub public_keys: Vec<CachedPublicKey>,
     /// The key's id as text.
     pub client_id: String,
     /// The key's address ranges as text.
@@ -25,6 +28,29 @@ pub struct CachedKey {
     pub unreserved: Granted,
     /// Counts the key's use until the next flush.
     pub used: UseCell,
+}
+
+/// A registered public key in the cache.
+#[derive(Debug)]
+pub struct CachedPublicKey {
+    /// The id of the registration.
+    pub id: PublicKeyId,
+    /// The key itself.
+    pub jwk: Jwk,
+    /// When the key was last used, until the next flush.
+    pub used: LastUse,
+}
+
+impl CachedKey {
+    /// The note of the last use of a credential, if the key has it.
+    pub fn last_use_of(&self, id: CredentialId) -> Option<&LastUse> {
+        match id {
+            CredentialId::Secret(id) => self.secrets.iter().find(|held| held.id == id).map(|held| &held.used),
+            CredentialId::PublicKey(id) => {
+                self.public_keys.iter().find(|held| held.id == id).map(|held| &held.used)
+            }
+        }
+    }
 }
 
 /// Scopes and their canonical text.

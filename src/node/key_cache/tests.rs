@@ -41,6 +41,7 @@ fn key(generation: u64) -> StoredKey {
         revoked: None,
         last_used_at: None,
         secrets: Vec::new(),
+        public_keys: Vec::new(),
     };
     StoredKey { key, organization_audiences: None, project_audiences: None }
 }
@@ -74,10 +75,10 @@ const CHANGES: [Case; 7] = [
 fn a_change_invalidates_the_copies_that_depend_on_what_was_changed() {
     for (name, change, is_concerned) in CHANGES {
         let cache = cache();
-        cache.keep(key(1), cache.fence.latest());
+        cache.keep(key(1), cache.fence.latest()).unwrap();
         change(&cache);
         assert_eq!(generation_held(&cache), (!is_concerned).then_some(1), "a change of {name}");
-        cache.keep(key(2), cache.fence.latest());
+        cache.keep(key(2), cache.fence.latest()).unwrap();
         assert_eq!(generation_held(&cache), Some(2), "read after a change of {name}");
     }
 }
@@ -88,7 +89,7 @@ fn what_was_read_before_a_change_is_used_once_and_not_kept() {
         let cache = cache();
         let before = cache.fence.latest();
         change(&cache);
-        assert_eq!(cache.keep(key(1), before).key.generation, 1, "whoever read it may use it");
+        assert_eq!(cache.keep(key(1), before).unwrap().key.generation, 1, "whoever read it may use it");
         let cached = generation_held(&cache);
         // At worst, another subject in the same slot costs one more read.
         assert!(cached.is_none() || !is_concerned, "read before a change of {name}: {cached:?}");
@@ -100,10 +101,10 @@ fn what_was_read_before_a_change_is_not_used_in_the_place_of_what_was_read_after
     let cache = cache();
     let before = cache.fence.latest();
     cache.invalidate(&own());
-    cache.keep(key(2), cache.fence.latest());
-    cache.keep(key(1), before);
+    cache.keep(key(2), cache.fence.latest()).unwrap();
+    cache.keep(key(1), before).unwrap();
     assert_ne!(generation_held(&cache), Some(1));
-    cache.keep(key(2), cache.fence.latest());
+    cache.keep(key(2), cache.fence.latest()).unwrap();
     assert_eq!(generation_held(&cache), Some(2));
 }
 
@@ -169,7 +170,7 @@ impl Model {
             2 => {
                 let mut stored = key(reader.seen[0]);
                 stored.key.name = format!("{} {}", reader.seen[1], reader.seen[2]);
-                reader.copy = Some(self.cache.copy(stored, reader.read_after));
+                reader.copy = Some(self.cache.copy(stored, reader.read_after).unwrap());
             }
             3 => reader.copy.iter().for_each(|copy| self.cache.insert(copy)),
             4 => reader.copy.iter().for_each(|copy| self.cache.confirm(copy)),

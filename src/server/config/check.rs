@@ -10,15 +10,17 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::origin::Written;
+use super::settings::{AssertionAudience, AssertionSingleUse};
 use super::{Config, Origin, Settings, default_issuer, issuer_url};
 use crate::base::key_file::{self, Readers};
 use crate::domain::address::{AddressPolicy, TrustedProxies};
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::{GateMapping, MappingError};
+use crate::jose::foreign;
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
-use crate::node::{DEFAULT_COST, HashCost};
+use crate::node::{AssertionPolicy, CLIENT_ALGORITHMS, DEFAULT_COST, HashCost};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -101,6 +103,12 @@ impl TryFrom<Settings> for Config {
             hash_cost: hash_cost(settings.argon2_memory, settings.argon2_passes, settings.argon2_lanes)?,
             hash_turns: hash_turns(settings.argon2_at_once)?,
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
+            assertions: AssertionPolicy {
+                algorithms: assertion_algorithms(settings.assertion_algorithms)?,
+                accepts_token_endpoint: settings.assertion_audience
+                    == Some(AssertionAudience::TokenEndpointToo),
+                shares_used_ids: settings.assertion_single_use == Some(AssertionSingleUse::Store),
+            },
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
             events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
@@ -244,6 +252,22 @@ fn is_absolute_uri(text: &str) -> bool {
         && !rest.is_empty()
         && text.len() <= 512
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&byte))
+}
+
+fn assertion_algorithms(names: Option<Vec<String>>) -> Result<Vec<foreign::Algorithm>, ConfigError> {
+    let Some(names) = names else { return Ok(CLIENT_ALGORITHMS.to_vec()) };
+    let invalid = |why: String| wrong("CLAVIGER_ASSERTION_ALGORITHMS", why);
+    let known = || CLIENT_ALGORITHMS.map(foreign::Algorithm::as_str).join(", ");
+    let mut accepted = Vec::new();
+    for name in &names {
+        let algorithm = name.parse().ok().filter(|algorithm| CLIENT_ALGORITHMS.contains(algorithm));
+        let algorithm = algorithm.ok_or_else(|| invalid(format!("{name} is none of {}", known())))?;
+        if accepted.contains(&algorithm) {
+            return Err(invalid(format!("{algorithm} appears twice")));
+        }
+        accepted.push(algorithm);
+    }
+    if accepted.is_empty() { Err(invalid(format!("must be some of {}", known()))) } else { Ok(accepted) }
 }
 
 fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, ConfigError> {

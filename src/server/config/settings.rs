@@ -23,6 +23,28 @@ pub enum BootstrapMode {
     Off,
 }
 
+/// What an assertion of a client may have as its `aud`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssertionAudience {
+    /// The issuer alone.
+    #[default]
+    Issuer,
+    /// The token endpoint's URL, too, for older clients.
+    TokenEndpointToo,
+}
+
+/// Where the ids of used assertions are remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AssertionSingleUse {
+    /// In the memory of each node.
+    #[default]
+    Memory,
+    /// In the store too, for all nodes and beyond restarts. Each assertion then costs a write.
+    Store,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -163,6 +185,19 @@ settings! {
     /// Seconds between writes of usage counters, which SIGKILL can lose [default: 10]
     #[arg(long, env = "CLAVIGER_USAGE_FLUSH", value_name = "SECONDS")]
     usage_flush: u32,
+
+    /// Algorithms of clients' assertions, separated by commas [default: ES256,ES384,EdDSA,PS256,RS256]
+    #[arg(long, env = "CLAVIGER_ASSERTION_ALGORITHMS", value_delimiter = ',', value_name = "NAME,…")]
+    assertion_algorithms: Vec<String>,
+
+    /// Audience of clients' assertions [default: issuer]
+    #[arg(long, env = "CLAVIGER_ASSERTION_AUDIENCE")]
+    assertion_audience: AssertionAudience,
+
+    /// Where used assertions are remembered; `store` also covers other nodes and restarts, at the cost of a write each
+    /// [default: memory]
+    #[arg(long, env = "CLAVIGER_ASSERTION_SINGLE_USE")]
+    assertion_single_use: AssertionSingleUse,
 
     /// Mapping from methods to actions at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]

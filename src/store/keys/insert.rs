@@ -9,14 +9,20 @@ use crate::store::StoreError;
 use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;
 
-/// A key that is about to be stored. It has exactly one secret, which is already hashed.
+/// A key that is about to be stored. It has at least one credential: one secret, which is already hashed, or public keys,
+/// or both.
 #[derive(Debug)]
 pub struct NewKey(ApiKey);
 
 impl NewKey {
-    /// Makes `secret` the only secret of `key`.
+    /// Makes `secret` the only secret of `key`, which may also have public keys.
     pub fn new(key: ApiKey, secret: KeySecret) -> Self {
         Self(ApiKey { secrets: vec![secret], ..key })
+    }
+
+    /// `key` without a secret. `None` if it has no public key either, so that nobody could use it.
+    pub fn without_secret(key: ApiKey) -> Option<Self> {
+        (!key.public_keys.is_empty()).then(|| Self(ApiKey { secrets: Vec::new(), ..key }))
     }
 
     /// The key as it will be stored.
@@ -42,10 +48,7 @@ impl Write {
     pub async fn insert_keys(&mut self, new: &[&NewKey]) -> Result<(), StoreError> {
         let first = self.number().await?;
         let numbered: Vec<_> = (first..).zip(new.iter().map(|new| new.key())).collect();
-        let secrets: Vec<_> = new
-            .iter()
-            .flat_map(|new| new.key().secrets.iter().map(|secret| (new.key().id, secret)))
-            .collect();
+        let credentials: Vec<_> = new.iter().flat_map(|new| rows_of(new.key())).collect();
         on!(&mut self.tx, |tx, DB| {
             let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
@@ -72,16 +75,50 @@ impl Write {
                 row.push_bind(seq).push_bind(key.created_at.unix());
             });
             last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
-            let mut hashes = QueryBuilder::<DB>::new(
-                "INSERT INTO key_secrets (id, key_id, hash, master_key, created_at, expires_at) ",
+            let mut rows = QueryBuilder::<DB>::new(
+                "INSERT INTO key_secrets (id, key_id, hash, master_key, public_jwk, created_at, expires_at) ",
             );
-            hashes.push_values(&secrets, |mut row, (key, secret)| {
-                row.push_bind(secret.id.to_string()).push_bind(key.to_string()).push_bind(&*secret.hash);
-                row.push_bind(secret.master_key).push_bind(secret.created_at.unix());
-                row.push_bind(secret.expires_at.map(Timestamp::unix));
+            rows.push_values(&credentials, |mut row, credential| {
+                row.push_bind(&credential.id).push_bind(&credential.key).push_bind(credential.hash);
+                row.push_bind(credential.master_key).push_bind(credential.public_jwk);
+                row.push_bind(credential.created_at.unix());
+                row.push_bind(credential.expires_at.map(Timestamp::unix));
             });
-            hashes.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await.map(drop)
+            rows.build().persistent(stays_prepared(credentials.len())).execute(&mut **tx).await.map(drop)
         })?;
         Ok(())
     }
+}
+
+/// The row of a credential in `key_secrets`.
+struct CredentialRow<'k> {
+    id: String,
+    key: String,
+    hash: &'k str,
+    master_key: i64,
+    public_jwk: Option<&'k str>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+fn rows_of(key: &ApiKey) -> impl Iterator<Item = CredentialRow<'_>> {
+    let secrets = key.secrets.iter().map(|secret| CredentialRow {
+        id: secret.id.to_string(),
+        key: key.id.to_string(),
+        hash: &secret.hash,
+        master_key: secret.master_key,
+        public_jwk: None,
+        created_at: secret.created_at,
+        expires_at: secret.expires_at,
+    });
+    let public_keys = key.public_keys.iter().map(|registered| CredentialRow {
+        id: registered.id.to_string(),
+        key: key.id.to_string(),
+        hash: "",
+        master_key: 1,
+        public_jwk: Some(&registered.jwk),
+        created_at: registered.created_at,
+        expires_at: None,
+    });
+    secrets.chain(public_keys)
 }

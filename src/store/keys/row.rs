@@ -1,14 +1,14 @@
-//! Converts rows to keys. A key has one row for each of its live secrets.
+//! Converts rows to keys. A key has one row for each of its live credentials.
 
 use super::StoredKey;
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::Audiences;
-use crate::domain::key::{ApiKey, KeySecret, Revoked};
+use crate::domain::key::{ApiKey, KeySecret, RegisteredKey, Revoked};
 use crate::store::db::row;
 use crate::store::error::{StoreError, read};
 
 row! {
-    /// A key joined with one of its secrets.
+    /// A key joined with one of its credentials.
     pub(super) struct KeyRow {
         id: String,
         created_seq: i64,
@@ -36,19 +36,30 @@ row! {
         secret_created_at: i64,
         secret_expires_at: Option<i64>,
         secret_last_used_at: Option<i64>,
+        public_jwk: Option<String>,
     }
+}
+
+/// A live credential of a key.
+enum Credential {
+    Secret(KeySecret),
+    PublicKey(RegisteredKey),
 }
 
 /// Groups rows into keys with their creation numbers. The rows of a key must be adjacent.
 pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreError> {
     let mut keys: Vec<(StoredKey, i64)> = Vec::new();
     for row in rows {
-        let secret = row.secret()?;
-        match keys.last_mut() {
-            Some((last, created_seq)) if *created_seq == row.created_seq => last.key.secrets.push(secret),
-            _ => {
-                let created_seq = row.created_seq;
-                keys.push((row.key(secret)?, created_seq));
+        let credential = row.credential()?;
+        let is_next = keys.last().is_none_or(|(_, created_seq)| *created_seq != row.created_seq);
+        if is_next {
+            let created_seq = row.created_seq;
+            keys.push((row.key()?, created_seq));
+        }
+        if let Some((stored, _)) = keys.last_mut() {
+            match credential {
+                Credential::Secret(secret) => stored.key.secrets.push(secret),
+                Credential::PublicKey(registered) => stored.key.public_keys.push(registered),
             }
         }
     }
@@ -56,18 +67,27 @@ pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreErr
 }
 
 impl KeyRow {
-    fn secret(&self) -> Result<KeySecret, StoreError> {
-        Ok(KeySecret {
+    fn credential(&self) -> Result<Credential, StoreError> {
+        let created_at = Timestamp::from_unix(self.secret_created_at);
+        let last_used_at = self.secret_last_used_at.map(Timestamp::from_unix);
+        if let Some(jwk) = &self.public_jwk {
+            let id = read("public key id", &self.secret_id)?;
+            let registered = RegisteredKey::new(id, jwk.as_str().into(), created_at);
+            let registered = registered.map_err(|error| StoreError::corrupt("public key", error))?;
+            return Ok(Credential::PublicKey(RegisteredKey { last_used_at, ..registered }));
+        }
+        Ok(Credential::Secret(KeySecret {
             id: read("secret id", &self.secret_id)?,
             hash: self.secret_hash.as_str().into(),
             master_key: self.secret_master_key,
-            created_at: Timestamp::from_unix(self.secret_created_at),
+            created_at,
             expires_at: self.secret_expires_at.map(Timestamp::from_unix),
-            last_used_at: self.secret_last_used_at.map(Timestamp::from_unix),
-        })
+            last_used_at,
+        }))
     }
 
-    fn key(self, secret: KeySecret) -> Result<StoredKey, StoreError> {
+    /// The key, without its credentials.
+    fn key(self) -> Result<StoredKey, StoreError> {
         let revoked_reason = self.revoked_reason;
         let key = ApiKey {
             id: read("key id", &self.id)?,
@@ -91,7 +111,8 @@ impl KeyRow {
                 .revoked_at
                 .map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
-            secrets: vec![secret],
+            secrets: Vec::new(),
+            public_keys: Vec::new(),
         };
         Ok(StoredKey {
             key,

@@ -2,7 +2,7 @@
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
-use crate::domain::key::{KeySecret, SecretId};
+use crate::domain::key::{CredentialId, KeySecret, SecretId};
 use crate::store::db::on;
 use crate::store::write::Write;
 use crate::store::{Store, StoreError};
@@ -73,6 +73,11 @@ impl Write {
     /// # Errors
     /// When the store fails.
     pub async fn retire_secret(&mut self, id: SecretId) -> Result<(), StoreError> {
+        self.retire_credential(id.into()).await
+    }
+
+    /// Retires a credential of a key. Its row stays, so that a restored backup can't bring it back unnoticed.
+    pub(super) async fn retire_credential(&mut self, id: CredentialId) -> Result<(), StoreError> {
         let at = self.at.unix();
         on!(&mut self.tx, |tx, DB| {
             sqlx::query::<DB>("UPDATE key_secrets SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")

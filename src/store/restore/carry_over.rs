@@ -23,6 +23,10 @@ const HISTORY: [&str; 7] = [
     "INSERT INTO backup_withdrawals SELECT * FROM withdrawals",
 ];
 
+/// An assertion that was used stays used.
+const USED: &str = "INSERT INTO backup_used_assertions SELECT * FROM used_assertions s
+     WHERE NOT EXISTS (SELECT 1 FROM backup_used_assertions b WHERE b.used_id = s.used_id)";
+
 /// A key that lost something stays as the store has it. This includes its secrets: a rotated key would otherwise
 /// have none left. The same holds for signing keys: a withdrawn one needs its successor.
 const TAKEN_AWAY: [&str; 10] = [
@@ -77,7 +81,7 @@ const WITHDRAWN: [&str; 2] = [
 
 /// Begins a new epoch that continues the histories of both the backup and the store.
 pub(super) async fn history(epoch: &str, tx: &mut Tx) -> sqlx::Result<()> {
-    for statement in HISTORY {
+    for statement in HISTORY.into_iter().chain([USED]) {
         run(tx, statement).await?;
     }
     either!(tx, |tx, DB| {

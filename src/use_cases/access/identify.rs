@@ -10,15 +10,17 @@ use crate::domain::key::SecretId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{Audience, Presentation};
-use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
+use crate::node::{
+    Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedClient,
+};
 
 /// A credential as a caller presents it.
 #[derive(Clone, Copy)]
 pub enum PresentedCredential<'a> {
     /// An API key alone.
     ApiKey(&'a str),
-    /// An API key with its client id.
-    Client(Presented<'a>),
+    /// What an OAuth client authenticates with.
+    Client(PresentedClient<'a>),
     /// An access token for the issuer.
     Token(&'a str),
 }
@@ -49,9 +51,14 @@ pub async fn identify(
 ) -> Result<Caller, AccessFault> {
     match credential {
         PresentedCredential::ApiKey(key) => {
-            by_key(authenticator, Presented { client_id: None, key }, origin, now).await
+            let presented = Presented { client_id: None, key };
+            let authenticated = authenticator.authenticate(presented, origin, now).await?;
+            Ok(counted(authenticator, authenticated, origin, now))
         }
-        PresentedCredential::Client(presented) => by_key(authenticator, presented, origin, now).await,
+        PresentedCredential::Client(client) => {
+            let authenticated = authenticator.authenticate_client(client, origin, now).await?;
+            Ok(counted(authenticator, authenticated, origin, now))
+        }
         // RFC 9068 §4: the issuer does not accept a token for another resource server.
         PresentedCredential::Token(token) => {
             identify_at(authenticator, token, &authenticator.signer.issuer, origin, now).await
@@ -94,7 +101,7 @@ pub async fn recognize(
     now: Timestamp,
 ) -> Result<(Caller, SecretId), AccessFault> {
     let authenticated = authenticator.authenticate(Presented { client_id: None, key }, origin, now).await?;
-    let secret = authenticated.secret;
+    let secret = authenticated.secret().ok_or(AuthenticationError::Unknown)?;
     Ok((counted(authenticator, authenticated, origin, now), secret))
 }
 
@@ -109,16 +116,6 @@ pub async fn recall(
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     let authenticated = authenticator.authenticate_again(key, secret, origin, now).await?;
-    Ok(counted(authenticator, authenticated, origin, now))
-}
-
-async fn by_key(
-    authenticator: &Arc<Authenticator>,
-    presented: Presented<'_>,
-    origin: Origin<'_>,
-    now: Timestamp,
-) -> Result<Caller, AccessFault> {
-    let authenticated = authenticator.authenticate(presented, origin, now).await?;
     Ok(counted(authenticator, authenticated, origin, now))
 }
 

@@ -184,7 +184,10 @@ impl From<Forbidden> for ApiError {
 impl From<AuthenticationError> for ApiError {
     fn from(refusal: AuthenticationError) -> Self {
         match refusal {
-            AuthenticationError::Unknown => Self::Unauthenticated { presented: true },
+            AuthenticationError::Unknown | AuthenticationError::Assertion(_) => {
+                Self::Unauthenticated { presented: true }
+            }
+            AuthenticationError::TooManyAssertions => Self::RateLimited(30),
             AuthenticationError::Throttled(seconds) => Self::RateLimited(seconds),
             AuthenticationError::Revoked => Self::KeyRevoked,
             AuthenticationError::Expired => Self::KeyExpired,

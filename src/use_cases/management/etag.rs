@@ -68,7 +68,10 @@ impl Versioned for ApiKey {
         let secrets: Vec<_> =
             self.secrets.iter().map(|secret| (secret.id.to_string(), secret.expires_at)).collect();
         let revoked_at: Option<Timestamp> = self.revoked.as_ref().map(|revoked| revoked.at);
-        let lasting = (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets);
+        let public_keys: Vec<_> =
+            self.public_keys.iter().map(|registered| registered.id.to_string()).collect();
+        let lasting =
+            (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets, public_keys);
         let ends = (self.expires_at, self.disabled_at);
         Etag::of(&(lasting, &self.name, &self.note, &self.scopes, &self.cidrs, ends))
     }

@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 §4.4). It exchanges a key for a token, and writes nothing to the store.
+//! The client credentials grant (RFC 6749 §4.4). It exchanges a key, or an assertion for it, for a token. It writes nothing to the store, unless nodes share the ids of used assertions.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use super::{GrantRequest, Issued, OAuthError};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::usage::UseKind;
-use crate::node::{Authenticator, Presented, Signer};
+use crate::node::{Authenticator, PresentedClient, Signer};
 
-/// Issues a token to a client that presents a valid key.
+/// Issues a token to a client that authenticates.
 ///
 /// # Errors
 /// [`OAuthError`].
 pub async fn client_credentials(
     authenticator: &Arc<Authenticator>,
     signer: &Signer,
-    presented: Presented<'_>,
+    client: PresentedClient<'_>,
     origin: Origin<'_>,
     request: &GrantRequest<'_>,
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let authenticated = authenticator.authenticate(presented, origin, now).await?;
+    let authenticated = authenticator.authenticate_client(client, origin, now).await?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
     let issued = signer.issue(&authenticated, grant, now)?;
     authenticator.count(&authenticated, UseKind::Token, now);

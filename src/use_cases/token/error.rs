@@ -94,6 +94,8 @@ impl From<AuthenticationError> for OAuthError {
         match refusal {
             AuthenticationError::Unknown => InvalidClient::Failed.into(),
             AuthenticationError::Throttled(seconds) => TooMany::WrongSecrets(seconds).into(),
+            AuthenticationError::Assertion(fault) => InvalidClient::Assertion(fault).into(),
+            AuthenticationError::TooManyAssertions => TooMany::Assertions.into(),
             AuthenticationError::Revoked => InvalidClient::KeyRevoked.into(),
             AuthenticationError::Expired => InvalidClient::KeyExpired.into(),
             AuthenticationError::Disabled => InvalidClient::KeyDisabled.into(),

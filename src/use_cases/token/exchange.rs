@@ -13,7 +13,7 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{AccessTokenClaims, ActorClaim, MAX_ACTORS, MAX_LIFETIME};
-use crate::node::{Authenticated, Authenticator, Presented, Signer};
+use crate::node::{Authenticated, Authenticator, PresentedClient, Signer};
 
 /// The grant type (RFC 8693 §2.1).
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -50,12 +50,12 @@ pub struct ExchangeRequest<'a> {
 pub async fn token_exchange(
     authenticator: &Arc<Authenticator>,
     signer: &Signer,
-    presented: Presented<'_>,
+    client: PresentedClient<'_>,
     origin: Origin<'_>,
     request: &ExchangeRequest<'_>,
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let client = authenticator.authenticate(presented, origin, now).await?;
+    let client = authenticator.authenticate_client(client, origin, now).await?;
     request.is_for_what_is_here()?;
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(authenticator, request.subject_token, now).await?,
@@ -68,7 +68,7 @@ pub async fn token_exchange(
     let scope = subject.narrowed(request.grant.scope)?;
     let actor = actor(&client, &subject)?;
     let key = &client.cached.key;
-    let ends = [subject.ends_at, key.expires_at, client.secret_expires_at];
+    let ends = [subject.ends_at, key.expires_at, client.credential_expires_at];
     let claims = AccessTokenClaims {
         issuer: &signer.issuer,
         subject: &subject.id,

@@ -165,7 +165,7 @@ impl From<LiveToken> for About {
 impl About {
     fn key(found: &Authenticated, issuer: &str) -> Self {
         let key = &found.cached.key;
-        let end = [key.expires_at, found.secret_expires_at].into_iter().flatten().min();
+        let end = [key.expires_at, found.credential_expires_at].into_iter().flatten().min();
         Self {
             scope: key.scopes.to_string(),
             client_id: key.id.to_string(),

@@ -113,8 +113,8 @@ impl Signer {
     }
 }
 
-/// The end of a token that is issued at `now`. A token outlives neither its key nor the secret that it was issued for.
+/// The end of a token that is issued at `now`. A token outlives neither its key nor the credential that it was issued for.
 pub fn end_of_token(by: &Authenticated, now: Timestamp) -> Timestamp {
-    let ends = [by.cached.key.expires_at, by.secret_expires_at];
+    let ends = [by.cached.key.expires_at, by.credential_expires_at];
     ends.into_iter().flatten().fold(now.plus(MAX_LIFETIME), Timestamp::min)
 }

@@ -126,18 +126,13 @@ pub(crate) async fn seed(server: &Server) {
 async fn use_key(server: &Server, id: &KeyId, times: u32, is_refused: bool) {
     let (node, now) = (&server.node, server.clock.now());
     let Ok(Some(held)) = node.authenticator.key(id).await else { return };
-    let secret = held.secrets.first().map(|secret| secret.id);
+    let secret = held.secrets.first().map(|secret| secret.id.into());
     for at in 0..times {
-        node.authenticator.count_use(
-            &held,
-            secret,
-            if at % 3 == 0 { UseKind::Direct } else { UseKind::Token },
-            now,
-        );
+        node.usage.count(&held, secret, if at % 3 == 0 { UseKind::Direct } else { UseKind::Token }, now);
     }
     if is_refused {
         for _ in 0..6 {
-            node.authenticator.count_use(&held, secret, UseKind::Refused(RefusalReason::Address), now);
+            node.usage.count(&held, secret, UseKind::Refused(RefusalReason::Address), now);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Operation {
     pub(crate) done: u16,
 }
 
-/// An organization with a project `web`, and a key in there with two secrets.
+/// An organization with a project `web`, and a key in there with two secrets and a public key.
 pub(crate) struct Fixture<'a> {
     pub(crate) server: &'a Server,
     /// The id of the organization.
@@ -26,6 +26,8 @@ pub(crate) struct Fixture<'a> {
     key: String,
     /// The id of its older secret.
     secret: String,
+    /// The id of its public key.
+    public_key: String,
 }
 
 /// What an operation needs, the ids of a fixture to be filled in.
@@ -84,7 +86,12 @@ impl<'a> Fixture<'a> {
         let (key, secret) = (text(&made["id"]), text(&made["secrets"][0]["id"]));
         let rotate = format!("/v1/orgs/{org}/keys/{key}/rotate");
         admin.post_json(&rotate, &json!({ "overlap_seconds": 100_000 })).await.done(201);
-        Self { server, org: org.to_owned(), key, secret }
+        let jwk =
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "GbkECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE" });
+        let public_keys = format!("/v1/orgs/{org}/keys/{key}/public-keys");
+        let registered = admin.post_json(&public_keys, &json!({ "jwk": jwk })).await.done(201);
+        let public_key = text(&registered["id"]);
+        Self { server, org: org.to_owned(), key, secret, public_key }
     }
 
     /// Takes away what is in the operation's way: what has unrevoked keys can't be deleted, and what is
@@ -117,6 +124,7 @@ impl<'a> Fixture<'a> {
         text.replace("{org}", &self.org)
             .replace("{key}", &self.key)
             .replace("{secret}", &self.secret)
+            .replace("{public_key}", &self.public_key)
             .replace("{number}", &replaced.to_string())
     }
 }
@@ -175,6 +183,9 @@ fn of_keys(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
     let new = json!({ "name": "x", "project": "web", "environment": "prd", "preset": "query_only" });
     let of_web = json!({ "filter": { "project": "web" } });
     let more = json!({ "filter": { "project": "web" }, "add": [{ "action": "write" }] });
+    // RFC 8037 §A.2.
+    let public_key = json!({ "jwk": { "kty": "OKP", "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } });
     Some(match (method, route) {
         ("GET", "") => (ToSee("read:claviger/orgs/{org}/projects/web/keys/*"), 200, Value::Null),
         ("POST", "") => (WRITE_KEYS_OF_WEB, 201, new),
@@ -183,7 +194,10 @@ fn of_keys(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("POST", "/rescope") => (WRITE_KEYS_OF_WEB, 200, more),
         ("GET", "/{key}" | "/{key}/usage") => (READ_KEY, 200, Value::Null),
         ("PATCH", "/{key}") => (WRITE_KEY, 200, json!({ "name": "x" })),
-        ("DELETE", "/{key}" | "/{key}/secrets/{secret}") => (WRITE_KEY, 204, Value::Null),
+        ("DELETE", "/{key}" | "/{key}/secrets/{secret}" | "/{key}/public-keys/{public_key}") => {
+            (WRITE_KEY, 204, Value::Null)
+        }
+        ("POST", "/{key}/public-keys") => (WRITE_KEY, 201, public_key),
         ("POST", "/{key}/rotate") => (WRITE_KEY, 201, json!({ "overlap_seconds": 0 })),
         ("POST", "/{key}/revoke") => (WRITE_KEY, 200, json!({})),
         _ => return None,

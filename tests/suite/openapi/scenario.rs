@@ -122,6 +122,14 @@ async fn keys(walk: &mut Walk) -> String {
     walk.name("{secret}", rotated.json()["secrets"][0]["id"].as_str().unwrap());
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}").await;
+    let public_key = json!({ "jwk": { "kty": "OKP", "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } });
+    walk.send("POST", "/v1/orgs/{org}/keys/{key}/public-keys?dry_run=true", public_key.clone()).await;
+    let registered = walk.send("POST", "/v1/orgs/{org}/keys/{key}/public-keys", public_key).await;
+    walk.name("{public_key}", registered.json()["id"].as_str().unwrap());
+    walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}?dry_run=true").await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}").await;
     rotated.json()["key"].as_str().unwrap().to_owned()
 }
 

@@ -71,19 +71,25 @@ fn is_filtered(operation: &Operation) -> bool {
 struct Target(Vec<(&'static str, String)>);
 
 impl Target {
-    /// A new key with two live secrets.
+    /// A new key with two live secrets and a public key.
     async fn new(server: &Server) -> Self {
         let (key, _) = server.key(&["read:*"]).await;
         let rotate = format!("/v1/orgs/default/keys/{key}/rotate");
         let rotated = server.admin().post_json(&rotate, &json!({ "overlap_seconds": 60 })).await;
         assert_eq!(rotated.status, 201, "{}", rotated.text);
         let secret = rotated.json()["secrets"][0]["id"].as_str().unwrap().to_owned();
+        let jwk =
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "GbkECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE" });
+        let public_keys = format!("/v1/orgs/default/keys/{key}/public-keys");
+        let registered = server.admin().post_json(&public_keys, &json!({ "jwk": jwk })).await.done(201);
+        let public_key = registered["id"].as_str().unwrap().to_owned();
         let default = || "default".to_owned();
         Self(vec![
             ("{org}", default()),
             ("{project}", default()),
             ("{key}", key),
             ("{secret}", secret),
+            ("{public_key}", public_key),
             ("{number}", "1".to_owned()),
         ])
     }

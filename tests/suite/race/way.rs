@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
 use claviger::jose::claims::{Audience, Presentation, TokenFault};
-use claviger::node::{BearerFault, Node, Presented};
+use claviger::node::{BearerFault, Node, Presented, PresentedClient};
 use claviger::use_cases::access::{Caller, PresentedCredential, identify};
 use claviger::use_cases::management::Force;
 use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
@@ -43,7 +43,7 @@ impl Way {
     pub(super) async fn token(&self, key: &str) -> Option<String> {
         match self {
             Self::Direct { node, .. } => {
-                let presented = Presented { client_id: None, key };
+                let presented = PresentedClient::Secret(Presented { client_id: None, key });
                 let (request, now) = (GrantRequest::default(), node.clock.now());
                 let (authenticator, signer) = (&node.authenticator, &node.signer);
                 match client_credentials(authenticator, signer, presented, HERE, &request, now).await {

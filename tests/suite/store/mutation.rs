@@ -49,6 +49,10 @@ impl Mutation {
             ("POST", "/v1/orgs/{org}/keys/{key}/rotate") => (&["key.rotate"], &[KEY]),
             ("POST", "/v1/orgs/{org}/keys/{key}/revoke") => (&["key.revoke"], &[KEY]),
             ("DELETE", "/v1/orgs/{org}/keys/{key}/secrets/{secret}") => (&["secret.retire"], &[KEY]),
+            ("POST", "/v1/orgs/{org}/keys/{key}/public-keys") => (&["public_key.register"], &[KEY]),
+            ("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}") => {
+                (&["public_key.remove"], &[KEY])
+            }
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
             ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
             ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),

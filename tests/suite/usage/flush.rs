@@ -69,6 +69,7 @@ async fn held_keys(server: &Server, count: usize) -> Vec<Arc<CachedKey>> {
             key,
             audiences: Vec::new(),
             secrets: Vec::new(),
+            public_keys: Vec::new(),
             cidrs: Vec::new(),
             reserved: Scopes::default().into(),
             unreserved: Scopes::default().into(),

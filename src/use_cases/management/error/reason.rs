@@ -14,7 +14,7 @@ use crate::domain::scope::{self, ScopeError};
 use crate::domain::tenant::EnvironmentsError;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
-use crate::jose::foreign::KeySetFault;
+use crate::jose::foreign::{self, ForeignJwkFault, KeySetFault, PublicPemFault};
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
 
@@ -116,6 +116,22 @@ pub enum InvalidRequest {
     ExpiresInThePast,
     /// The key would expire after the last moment that RFC 3339 can write.
     ExpiresTooLate,
+    /// A public key is neither a JWK nor PEM, or both.
+    JwkOrPem,
+    /// The JWK is no usable public key.
+    PublicKey(ForeignJwkFault),
+    /// The PEM contains no usable public key.
+    PublicKeyPem(PublicPemFault),
+    /// `alg` beside PEM is no algorithm.
+    UnknownAlgorithm,
+    /// The public key is for an algorithm that this deployment does not accept.
+    PublicKeyAlgorithm(foreign::Algorithm),
+    /// A new key has more than this many public keys.
+    TooManyPublicKeys(usize),
+    /// A new key has the same public key, or the same `kid`, twice.
+    SamePublicKeyTwice,
+    /// A new key would have neither a secret nor a public key.
+    NoCredential,
     /// The project does not exist.
     NoSuchProject,
     /// The project does not have the environment of the key. The value lists those that it has.
@@ -267,8 +283,12 @@ pub enum Conflict {
     RevokedKeyUnchangeable,
     /// The key has two live secrets.
     TwoLiveSecrets,
-    /// The secret is the key's last live one.
-    LastSecret,
+    /// The secret or public key is the last credential of the key that works.
+    LastCredential,
+    /// The key has this many public keys, which is the most.
+    TooManyPublicKeys(usize),
+    /// The key has this public key already, or another one with this `kid`.
+    SamePublicKey,
     /// A next signing key is already published.
     NextSigningKey,
     /// The configured signing key was already used.

@@ -15,8 +15,8 @@ use crate::domain::scope::{ScopeError, Verb};
 use crate::domain::tenant::EnvironmentsError;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
-use crate::jose::foreign::KeySetFault;
-use crate::jose::jwk::Algorithm;
+use crate::jose::foreign::{self, KeySetFault, PublicPemFault};
+use crate::jose::jwk::{Algorithm, JwkFault};
 use crate::node::cursor::CursorError;
 
 fn key(last: char) -> KeyId {
@@ -84,6 +84,14 @@ fn every_invalid_request_is_explained() {
         I::ExpiresIn,
         I::ExpiresInThePast,
         I::ExpiresTooLate,
+        I::JwkOrPem,
+        I::PublicKey(JwkFault::Secret("d").into()),
+        I::PublicKeyPem(PublicPemFault::PrivateKey),
+        I::UnknownAlgorithm,
+        I::PublicKeyAlgorithm(foreign::Algorithm::Rs256),
+        I::TooManyPublicKeys(8),
+        I::SamePublicKeyTwice,
+        I::NoCredential,
         I::NoSuchProject,
         I::NoSuchEnvironment("prd, stg".into()),
         I::Overlap(2_592_000),
@@ -159,7 +167,9 @@ fn every_conflict_is_explained() {
         C::KeyRevoked,
         C::RevokedKeyUnchangeable,
         C::TwoLiveSecrets,
-        C::LastSecret,
+        C::LastCredential,
+        C::TooManyPublicKeys(8),
+        C::SamePublicKey,
         C::NoNextMasterKey,
         C::NodesWithoutNextMasterKey(vec!["5d41402abc4b2a76".into(), "9719ca0bf3d1a5e2".into()]),
         C::TagsInUse(7),

@@ -74,6 +74,21 @@ impl Display for InvalidRequest {
             }
             Self::ExpiresInThePast => "expires_at must be in the future",
             Self::ExpiresTooLate => "the key would expire after the year 9999",
+            Self::JwkOrPem => {
+                "a public key is either jwk, with alg and kid in itself, or pem, with alg and kid beside it"
+            }
+            Self::PublicKey(fault) => return write!(f, "the public key is refused: {fault}"),
+            Self::PublicKeyPem(fault) => return write!(f, "the public key is refused: {fault}"),
+            Self::UnknownAlgorithm => "alg must be ES256, ES384, EdDSA, PS256 or RS256",
+            Self::PublicKeyAlgorithm(algorithm) => {
+                return write!(
+                    f,
+                    "the public key is for {algorithm}, which this server does not accept from clients; its metadata                      lists what it does"
+                );
+            }
+            Self::TooManyPublicKeys(most) => return write!(f, "a key has at most {most} public keys"),
+            Self::SamePublicKeyTwice => "public_keys has the same key, or the same kid, twice",
+            Self::NoCredential => "a key without a secret needs at least one public key",
             Self::NoSuchProject => "the project does not exist",
             Self::NoSuchEnvironment(there) => {
                 return write!(f, "the project does not have this environment; it has {there}");
@@ -176,9 +191,13 @@ impl Display for Conflict {
             Self::TwoLiveSecrets => {
                 "the key already has two live secrets; retire one, or rotate with an overlap of 0"
             }
-            Self::LastSecret => {
-                "this is the key's last live secret; rotate the key first, or revoke the key"
+            Self::LastCredential => {
+                "this is the last way to use the key; give it another secret or public key first, or revoke the key"
             }
+            Self::TooManyPublicKeys(most) => {
+                return write!(f, "the key already has {most} public keys; remove one first");
+            }
+            Self::SamePublicKey => "the key already has this public key, or another one with the same kid",
             Self::NoNextMasterKey => {
                 "this node has no master key that could take over: give the next one to every node, for example in the \
                  file next-master.key beside master.key"

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::event;
 use super::expiry::{ExpiresIn, end};
+use super::{NewPublicKey, event, public_keys};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
@@ -11,7 +11,7 @@ use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
-use crate::node::{KeyMinter, Records};
+use crate::node::{Authenticator, KeyMinter, Records};
 use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
@@ -33,6 +33,15 @@ pub struct NewKeyRequest {
     cidrs: Option<Vec<String>>,
     expires_at: Option<String>,
     expires_in: Option<ExpiresIn>,
+    /// Whether the key gets a secret. Only a key with a public key can do without.
+    #[serde(default = "with_secret")]
+    secret: bool,
+    #[serde(default)]
+    public_keys: Vec<NewPublicKey>,
+}
+
+fn with_secret() -> bool {
+    true
 }
 
 /// A key with a new secret. This is the only time that the secret is visible.
@@ -40,8 +49,8 @@ pub struct NewKeyRequest {
 pub struct CreatedKey {
     /// The key as it is stored.
     pub key: ApiKey,
-    /// The whole key, with its secret.
-    pub plain: PlainKey,
+    /// The whole key, with its secret. `None` for a key that has public keys alone.
+    pub plain: Option<PlainKey>,
 }
 
 impl Versioned for CreatedKey {
@@ -56,19 +65,26 @@ impl Versioned for CreatedKey {
 /// [`ApiError`]. Then nothing has changed.
 pub async fn create(
     records: &Records,
-    minter: &KeyMinter,
+    (minter, authenticator): (&KeyMinter, &Authenticator),
     caller: &Caller,
     organization: OrganizationId,
-    request: NewKeyRequest,
+    mut request: NewKeyRequest,
     idempotent: Option<IdempotentRequest>,
 ) -> Result<Idempotent<CreatedKey>, ApiError> {
     caller.may_all_in(&organization, Verb::Write, &["projects", request.project.as_str(), "keys", "*"])?;
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     let now = records.clock.now();
-    let key = request.into_key(minter, caller, organization, now)?;
+    let with_secret = request.secret;
+    let public_keys = std::mem::take(&mut request.public_keys);
+    let mut key = request.into_key(minter, caller, organization, now)?;
+    key.public_keys = public_keys::of_new_key(public_keys, authenticator, &records.entropy, now)?;
     may_hand_out(caller, &key)?;
-    let (secret, plain) = minter.secret(&key, now).await?;
-    let new = NewKey::new(key, secret);
+    let (new, plain) = if with_secret {
+        let (secret, plain) = minter.secret(&key, now).await?;
+        (NewKey::new(key, secret), Some(plain))
+    } else {
+        (NewKey::without_secret(key).ok_or(InvalidRequest::NoCredential)?, None)
+    };
     let mut write = records.store.write(now, &caller.actor()).await?;
     if let Some(answer) = guard.replay(&mut write).await? {
         return Ok(Idempotent::Replayed(answer));

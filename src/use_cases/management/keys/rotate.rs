@@ -63,7 +63,7 @@ pub async fn rotate(
     update(&mut write, "key.rotate", &before, &after).await?;
     guard.save(&mut write, &after.view_with(now, None)).await?;
     records.commit(write).await?;
-    Ok(Idempotent::New(CreatedKey { key: after, plain }))
+    Ok(Idempotent::New(CreatedKey { key: after, plain: Some(plain) }))
 }
 
 /// The key with its secrets ending after the overlap, or without those that end now.
@@ -105,7 +105,7 @@ pub struct Retirement {
 /// unannounced, and the key would stop working, so that secret loses its end. This requires the rights of a rotation.
 ///
 /// # Errors
-/// [`ApiError`]. [`ApiError::Conflict`] when no other secret is live.
+/// [`ApiError`]. [`ApiError::Conflict`] when no other credential of the key works.
 pub async fn retire(
     records: &Records,
     caller: &Caller,
@@ -118,14 +118,16 @@ pub async fn retire(
     if !before.live_secrets(now).any(|live| live.id == secret) {
         return Err(ApiError::NotFound);
     }
-    if before.live_secrets(now).count() == 1 {
-        return Err(Conflict::LastSecret.into());
+    if before.live_credentials(now) == 1 {
+        return Err(Conflict::LastCredential.into());
     }
     write.retire_secret(secret).await?;
     let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
     after.secrets.retain(|kept| kept.id != secret);
+    let left_ends = after.live_secrets(now).any(|left| left.expires_at.is_some());
     let is_lasting = after.live_secrets(now).any(|left| left.expires_at.is_none());
-    let kept = if is_lasting { None } else { keep_newest(&mut write, caller, &mut after).await? };
+    let kept =
+        if is_lasting || !left_ends { None } else { keep_newest(&mut write, caller, &mut after).await? };
     update(&mut write, "secret.retire", &before, &after).await?;
     records.commit(write).await?;
     Ok(Retirement { key: after, kept })

@@ -4,6 +4,7 @@ use super::OAuthError;
 use crate::base::text::Excerpt;
 use crate::domain::address::CallerAddress;
 use crate::domain::scope::ScopeError;
+use crate::jose::assertion::AssertionFault;
 use crate::jose::claims::TokenFault;
 
 /// Why a request is malformed.
@@ -38,6 +39,10 @@ pub enum InvalidRequest {
     OtherClientId,
     /// `client_secret` is beside a Bearer credential.
     SecretBesideBearer,
+    /// `client_assertion` is beside another credential.
+    AssertionBesideOther,
+    /// `client_assertion` is without `client_assertion_type`, or the other way round, or the type is another one.
+    AssertionType(&'static str),
 
     /// `subject_token_type` names no type that can be exchanged.
     SubjectTokenType,
@@ -109,7 +114,10 @@ pub enum InvalidClient {
     /// The `Authorization` header has another scheme.
     OtherScheme,
 
-    /// The key is revoked. Only a client with the right secret learns this, and the following reasons.
+    /// The assertion breaks this rule.
+    Assertion(AssertionFault),
+
+    /// The key is revoked. Only a client with the right credential learns this, and the following reasons.
     KeyRevoked,
     /// The key has expired.
     KeyExpired,
@@ -170,6 +178,8 @@ pub enum TooMany {
     RevokedTokens,
     /// Requests of the client's organization that wait for the store.
     Requests,
+    /// Assertions of the client that are used and still valid.
+    Assertions,
 }
 
 impl TooMany {
@@ -179,6 +189,7 @@ impl TooMany {
             Self::WrongSecrets(seconds) => seconds,
             Self::RevokedTokens => 60,
             Self::Requests => 1,
+            Self::Assertions => 30,
         }
     }
 }

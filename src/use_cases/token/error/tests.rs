@@ -6,6 +6,7 @@ use super::*;
 use crate::base::every_variant::with_every_variant;
 use crate::domain::address::CallerAddress;
 use crate::domain::scope::ScopeError;
+use crate::jose::assertion::AssertionFault;
 use crate::jose::claims::TokenFault;
 
 const REASONS: &str = include_str!("reason.rs");
@@ -31,6 +32,8 @@ fn all() -> Vec<OAuthError> {
             I::SecretTwice,
             I::OtherClientId,
             I::SecretBesideBearer,
+            I::AssertionBesideOther,
+            I::AssertionType("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             I::SubjectTokenType,
             I::ActorToken,
             I::RequestedTokenType("urn:ietf:params:oauth:token-type:access_token"),
@@ -56,6 +59,7 @@ fn all() -> Vec<OAuthError> {
             I::EmptyBasic,
             I::Bearer,
             I::OtherScheme,
+            I::Assertion(AssertionFault::Replayed),
             I::KeyRevoked,
             I::KeyExpired,
             I::KeyDisabled,
@@ -75,7 +79,8 @@ fn all() -> Vec<OAuthError> {
         InvalidTarget::ManagementBesideOthers,
         InvalidTarget::ManagementByExchange,
     ];
-    let too_many = [TooMany::WrongSecrets(42), TooMany::RevokedTokens, TooMany::Requests];
+    let too_many =
+        [TooMany::WrongSecrets(42), TooMany::RevokedTokens, TooMany::Requests, TooMany::Assertions];
 
     let mut all: Vec<OAuthError> = requests.into_iter().map(OAuthError::from).collect();
     all.extend(clients.into_iter().map(OAuthError::from));

@@ -63,6 +63,15 @@ impl Display for InvalidRequest {
             Self::SecretBesideBearer => {
                 "the request has two credentials: client_secret in the body, and a Bearer credential"
             }
+            Self::AssertionBesideOther => {
+                "the request has two credentials: client_assertion, and another one"
+            }
+            Self::AssertionType(expected) => {
+                return write!(
+                    f,
+                    "client_assertion needs client_assertion_type={expected}, and that a client_assertion"
+                );
+            }
 
             Self::SubjectTokenType => "subject_token_type is not supported",
             Self::ActorToken => "actor_token is not supported: the client is the actor",
@@ -131,6 +140,8 @@ impl Display for InvalidClient {
                  body"
             }
 
+            Self::Assertion(fault) => return write!(f, "the assertion is refused: {fault}"),
+
             Self::KeyRevoked => "the key is revoked",
             Self::KeyExpired => "the key has expired",
             Self::KeyDisabled => "the key is disabled",
@@ -187,6 +198,9 @@ impl Display for TooMany {
                     f,
                     "too many tokens are revoked one by one; revoke their key, or try again in {seconds} s"
                 )
+            }
+            Self::Assertions => {
+                write!(f, "too many assertions of this client are still valid; try again in {seconds} s")
             }
             Self::Requests => {
                 write!(f, "too many requests of this organization; try again in {seconds} s")

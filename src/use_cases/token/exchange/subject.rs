@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::SecretId;
+use crate::domain::key::CredentialId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
@@ -34,8 +34,8 @@ pub(super) struct Subject {
     scopes: Scopes,
     cidrs: Cidrs,
     key: Arc<CachedKey>,
-    /// The secret that was presented, if the subject is an API key.
-    secret: Option<SecretId>,
+    /// The credential that was presented, if the subject is an API key.
+    by: Option<CredentialId>,
 }
 
 impl Subject {
@@ -84,7 +84,7 @@ impl Subject {
 
     /// Counts one use of the presented token or key.
     pub(super) fn count(&self, authenticator: &Authenticator, now: Timestamp) {
-        authenticator.count_use(&self.key, self.secret, UseKind::Direct, now);
+        authenticator.usage.count(&self.key, self.by, UseKind::Direct, now);
     }
 
     /// Checks that the subject may call from `address`, for which the client vouches.
@@ -141,7 +141,7 @@ impl From<LiveToken> for Subject {
             scopes: scopes.partition_reserved().1,
             cidrs,
             key: subject,
-            secret: None,
+            by: None,
         }
     }
 }
@@ -155,12 +155,12 @@ impl From<Authenticated> for Subject {
             project: key.project.to_string(),
             environment: key.environment.to_string(),
             generation: key.generation,
-            ends_at: [key.expires_at, opened.secret_expires_at].into_iter().flatten().min(),
+            ends_at: [key.expires_at, opened.credential_expires_at].into_iter().flatten().min(),
             actor: None,
             origin: Vec::new(),
             scopes: opened.cached.unreserved.scopes.clone(),
             cidrs: key.cidrs.clone(),
-            secret: Some(opened.secret),
+            by: Some(opened.by),
             key: opened.cached,
         }
     }

@@ -1,0 +1,176 @@
+//! Judges the assertions of clients that hold a registered private key (RFC 7523 §2.2).
+
+use std::sync::Arc;
+
+use super::{Authenticated, AuthenticationError, Authenticator, CachedKey};
+use crate::base::clock::Timestamp;
+use crate::domain::address::Origin;
+use crate::domain::api_key::KeyId;
+use crate::domain::key::PublicKeyId;
+use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::usage::UseKind;
+use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
+use crate::jose::foreign::Algorithm;
+use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
+
+/// The algorithms that clients may use unless the settings narrow them.
+pub const CLIENT_ALGORITHMS: [Algorithm; 5] =
+    [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Ps256, Algorithm::Rs256];
+
+/// How many assertions whose ids are remembered a key may have, and the keys of an organization together. An id takes
+/// about 50 bytes for at most six minutes, so a key can get 30 tokens a second all the time.
+const LIMITS: UseLimits = UseLimits { of_owner: 10_000, of_organization: 100_000 };
+
+/// Which assertions are accepted.
+#[derive(Clone, Debug)]
+pub struct AssertionPolicy {
+    /// The accepted algorithms, a selection of [`CLIENT_ALGORITHMS`].
+    pub algorithms: Vec<Algorithm>,
+    /// Whether `aud` may be the token endpoint's URL, as older clients send it (RFC 7523 §3).
+    pub accepts_token_endpoint: bool,
+    /// Whether an assertion that one node has accepted is refused by the others, which costs a write.
+    pub shares_used_ids: bool,
+}
+
+impl Default for AssertionPolicy {
+    fn default() -> Self {
+        Self { algorithms: CLIENT_ALGORITHMS.to_vec(), accepts_token_endpoint: false, shares_used_ids: false }
+    }
+}
+
+/// An assertion as a client presents it.
+#[derive(Clone, Copy)]
+pub struct PresentedAssertion<'a> {
+    /// The client id beside it, if there is one.
+    pub client_id: Option<&'a str>,
+    /// The text that should be a signed assertion.
+    pub assertion: &'a str,
+}
+
+/// What a node needs to judge assertions.
+#[derive(Debug)]
+pub struct Assertions {
+    policy: AssertionPolicy,
+    /// The accepted values of `aud`.
+    audiences: Vec<String>,
+    used: SingleUse,
+}
+
+impl Assertions {
+    pub(super) fn new(policy: AssertionPolicy, issuer: &str) -> Self {
+        let mut audiences = vec![issuer.to_owned()];
+        if policy.accepts_token_endpoint {
+            audiences.push(format!("{issuer}/oauth/token"));
+        }
+        Self { policy, audiences, used: SingleUse::new(LIMITS) }
+    }
+
+    /// The number of assertions whose ids are remembered.
+    pub fn remembered(&self) -> usize {
+        self.used.len()
+    }
+
+    /// The accepted algorithms.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.policy.algorithms
+    }
+
+    /// The key that the assertion is for, which is not proven yet.
+    fn claimed(&self, assertion: &Assertion<'_>, client_id: Option<&str>) -> Result<KeyId, AssertionFault> {
+        let subject = assertion.subject();
+        let id = subject.parse().map_err(|_| AssertionFault::Subject)?;
+        if assertion.issuer() != subject {
+            return Err(AssertionFault::Subject);
+        }
+        if client_id.is_some_and(|client_id| client_id != subject) {
+            return Err(AssertionFault::OtherClient);
+        }
+        if !self.policy.algorithms.contains(&assertion.header().algorithm()) {
+            return Err(AssertionFault::Algorithm);
+        }
+        Ok(id)
+    }
+
+    fn check(&self, claims: &AssertionClaims, now: Timestamp) -> Result<(), AssertionFault> {
+        let accepted: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
+        claims.check(&accepted, now)
+    }
+}
+
+impl Authenticator {
+    /// Judges an assertion. The order of the checks is part of the contract: form, record, signature, claims, state,
+    /// address, single use. Only a client whose signature is right learns more than that it is not authenticated.
+    pub(super) async fn judge_assertion(
+        self: &Arc<Self>,
+        presented: PresentedAssertion<'_>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<Authenticated, AuthenticationError> {
+        let assertion = Assertion::parse(presented.assertion)?;
+        let id = self.assertions.claimed(&assertion, presented.client_id)?;
+        self.require_patience(assertion.subject(), origin.address, now)?;
+        let Some((cached, by, claims)) = self.signed_for(&id, &assertion, now).await? else {
+            self.throttle.failed(assertion.subject(), origin.address.known(), now);
+            return Err(self.unknown());
+        };
+        self.assertions.check(&claims, now)?;
+        let authenticated = Authenticated { cached, by: by.into(), credential_expires_at: None };
+        let admitted = self.admit(authenticated, origin, now)?;
+        self.use_once(&admitted.cached, &claims, now).await?;
+        Ok(admitted)
+    }
+
+    /// The key whose registered public key verifies the assertion. `None` if there is none.
+    async fn signed_for(
+        &self,
+        id: &KeyId,
+        assertion: &Assertion<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(Arc<CachedKey>, PublicKeyId, AssertionClaims)>, AuthenticationError> {
+        let Some(cached) = self.key(id).await? else { return Ok(None) };
+        let mut candidates = cached.public_keys.iter().filter(|held| held.jwk.answers_to(assertion.header()));
+        let found = candidates.find_map(|held| Some((held.id, assertion.verify(&held.jwk)?)));
+        if found.is_none() {
+            self.usage.count(&cached, None, UseKind::Refused(RefusalReason::Secret), now);
+        }
+        Ok(found.map(|(by, claims)| (cached, by, claims)))
+    }
+
+    /// Uses the id of an assertion. It is the last check, so that nothing is remembered of what is refused anyway.
+    async fn use_once(
+        &self,
+        key: &CachedKey,
+        claims: &AssertionClaims,
+        now: Timestamp,
+    ) -> Result<(), AuthenticationError> {
+        let until = claims.remembered_until();
+        let used = UsedId {
+            organization: key.key.organization.as_str(),
+            owner: &key.client_id,
+            id: &claims.id,
+            until: until.unix(),
+        };
+        self.assertions.used.accept(used, now.unix()).map_err(|refused| match refused {
+            UseRefused::Again => AuthenticationError::Assertion(AssertionFault::Replayed),
+            UseRefused::Full => AuthenticationError::TooManyAssertions,
+        })?;
+        if !self.assertions.policy.shares_used_ids {
+            return Ok(());
+        }
+        match self.store.use_assertion(&used.digest(), until).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(AuthenticationError::Assertion(AssertionFault::Replayed)),
+            Err(error) => {
+                // It was not used, and the client may send it again.
+                self.assertions.used.take_back(used);
+                Err(AuthenticationError::Store(error))
+            }
+        }
+    }
+}
+
+impl From<AssertionFault> for AuthenticationError {
+    fn from(fault: AssertionFault) -> Self {
+        Self::Assertion(fault)
+    }
+}
