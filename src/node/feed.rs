@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use self::content::{Confirmed, Content, TakenAway};
+use self::content::{Confirmed, Content, Revoked};
 use self::pacer::Pacer;
 use super::revocations::{REMEMBERED_SECONDS, Revocations};
 use crate::base::clock::{Timestamp, timer_now};
@@ -153,7 +153,7 @@ impl Revocations {
     fn say(&self, pacer: &mut Pacer) {
         let Some((position, now)) = self.feed.state.lock().unsaid.clone() else { return };
         let begun = timer_now();
-        let mut content = Content::at(&position, self.taken_away(now));
+        let mut content = Content::at(&position, self.revoked(now));
         let length = content.len();
         self.feed.content.send_if_modified(|held| {
             let is_news = !held.says_as(&content);
@@ -167,11 +167,11 @@ impl Revocations {
         pacer.pause_after(begun, timer_now(), length);
     }
 
-    fn taken_away(&self, now: Timestamp) -> TakenAway {
+    fn revoked(&self, now: Timestamp) -> Revoked {
         let since = now.plus(-REMEMBERED_SECONDS);
         let ring = self.signer.keyring.ring();
         let withdrawn = ring.keys().iter().filter(|key| key.withdrawn_at.is_some_and(|at| at >= since));
-        TakenAway {
+        Revoked {
             keys: self.withdrawals.all(),
             token_ids: self.tokens.ids(),
             kids: withdrawn.map(|key| key.kid().to_owned()).collect(),

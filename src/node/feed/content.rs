@@ -22,7 +22,7 @@ pub(super) struct Content {
 
 /// Everything that a verifier has to refuse, in any order.
 #[derive(Debug, Default)]
-pub(super) struct TakenAway {
+pub(super) struct Revoked {
     /// Keys, and the lowest generation of each that is still valid.
     pub(super) keys: Vec<(KeyId, u64)>,
     /// The `jti` of revoked tokens.
@@ -52,12 +52,12 @@ struct Head<'a> {
 }
 
 impl Content {
-    pub(super) fn at(position: &Position, taken_away: TakenAway) -> Self {
+    pub(super) fn at(position: &Position, revoked: Revoked) -> Self {
         Self {
             epoch: position.epoch.clone().unwrap_or_default(),
             seq: position.last,
             said_since: position.last,
-            members: taken_away.into_members(),
+            members: revoked.into_members(),
         }
     }
 
@@ -104,7 +104,7 @@ impl Content {
     }
 }
 
-impl TakenAway {
+impl Revoked {
     /// The members `keys`, `jtis` and `kids`. Equal content yields equal text, in whichever order it arrived.
     fn into_members(mut self) -> String {
         self.keys.sort_unstable();
@@ -148,9 +148,9 @@ mod tests {
 
     use super::*;
 
-    fn content(taken_away: TakenAway) -> Content {
+    fn content(revoked: Revoked) -> Content {
         let position = Position { epoch: Some("e".into()), timeline: None, last: 7, change: None };
-        Content::at(&position, taken_away)
+        Content::at(&position, revoked)
     }
 
     #[test]
@@ -158,31 +158,30 @@ mod tests {
         let now = Timestamp::from_unix(5);
         let confirmed = Confirmed { issuer: "https://a.example/\"", as_of: now, now };
         let key = |text: &str| text.parse::<KeyId>().unwrap();
-        for taken_away in [
-            TakenAway::default(),
-            TakenAway {
+        for revoked in [
+            Revoked::default(),
+            Revoked {
                 keys: vec![(key("key_0123456789abcdef"), 2), (key("key_0000000000000000"), u64::MAX)],
                 token_ids: ["", "a-b_c", "\"", "\\", "ä\n"].map(Into::into).into(),
                 kids: vec!["k".into()],
             },
         ] {
-            let keys = taken_away.keys.iter().map(|(key, least)| (key.to_string(), Value::from(*least)));
-            let mut jtis = taken_away.token_ids.clone();
+            let keys = revoked.keys.iter().map(|(key, least)| (key.to_string(), Value::from(*least)));
+            let mut jtis = revoked.token_ids.clone();
             jtis.sort();
             let wanted = json!({
                 "iss": "https://a.example/\"", "aud": FEED_AUDIENCE, "iat": 5, "as_of": 5, "max_stale": 30, "epoch": "e",
-                "seq": 7, "keys": keys.collect::<serde_json::Map<_, _>>(), "jtis": jtis, "kids": taken_away.kids,
+                "seq": 7, "keys": keys.collect::<serde_json::Map<_, _>>(), "jtis": jtis, "kids": revoked.kids,
             });
-            let payload = content(taken_away).payload(&confirmed).unwrap();
+            let payload = content(revoked).payload(&confirmed).unwrap();
             assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), wanted);
         }
     }
 
     #[test]
     fn the_same_is_said_in_whichever_order_it_comes() {
-        let of = |ids: [&str; 2]| {
-            content(TakenAway { token_ids: ids.map(Into::into).into(), ..Default::default() })
-        };
+        let of =
+            |ids: [&str; 2]| content(Revoked { token_ids: ids.map(Into::into).into(), ..Default::default() });
         assert!(of(["a", "b"]).says_as(&of(["b", "a"])));
         assert!(!of(["a", "b"]).says_as(&of(["a", "c"])));
     }
