@@ -29,21 +29,21 @@ const REMEMBERED_KEYS: usize = 10_000;
 
 /// The number of concurrent requests to the gate. A request that waits for its turn may find the answer to another
 /// request about the same key.
-const QUESTIONS: usize = 16;
+const CONCURRENT_REQUESTS: usize = 16;
 
 /// The longest wait for a turn. While the issuer is unreachable, each request takes its full time limit.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The API keys that the gate was asked about.
+/// Asks the gate about API keys, and remembers its answers.
 #[derive(Debug)]
-pub(super) struct AskedKeys {
+pub(super) struct GateClient {
     header: ForwardedHeader,
     remembered_seconds: i64,
     /// A request to the gate, by the verifier's client.
     gate: Request,
     /// The access of each key, and when the gate granted it.
     answers: FairCache<(Access, Timestamp)>,
-    questions: Semaphore,
+    permits: Semaphore,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ struct RefusalReason {
     code: String,
 }
 
-impl AskedKeys {
+impl GateClient {
     pub(super) fn new(api_keys: ApiKeys, issuer: &BaseUrl, audience: &str) -> Self {
         let gate = Request::get_url(&issuer.clone().with_path(&format!("{}/v1/gate", issuer.path())));
         Self {
@@ -67,7 +67,7 @@ impl AskedKeys {
                 .query("token", Some("1"))
                 .query("audience", Some(audience)),
             answers: FairCache::new(REMEMBERED_KEYS),
-            questions: Semaphore::new(QUESTIONS),
+            permits: Semaphore::new(CONCURRENT_REQUESTS),
         }
     }
 
@@ -86,7 +86,7 @@ impl AskedKeys {
         if let Some(access) = self.remembered(shared, &digest, caller)? {
             return Ok(access);
         }
-        let turn = timeout(LONGEST_WAIT, self.questions.acquire()).await;
+        let turn = timeout(LONGEST_WAIT, self.permits.acquire()).await;
         let Ok(Ok(_turn)) = turn else { return Err(Refusal::Unavailable(Unavailable::Gate)) };
         if let Some(access) = self.remembered(shared, &digest, caller)? {
             return Ok(access);

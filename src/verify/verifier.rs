@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::access::Access;
-use super::api_keys::AskedKeys;
+use super::api_keys::GateClient;
 use super::background::Background;
 use super::metrics::Metrics;
 use super::refusal::Refusal;
@@ -40,14 +40,14 @@ use crate::jose::claims::Presentation;
 #[derive(Clone, Debug)]
 pub struct Verifier {
     shared: Arc<Shared>,
-    api_keys: Option<Arc<AskedKeys>>,
+    api_keys: Option<Arc<GateClient>>,
     _background: Arc<Background>,
 }
 
 impl Verifier {
     pub(super) fn begin(settings: Settings, server: BaseUrl, client: Client) -> Self {
-        let asked = |api_keys| Arc::new(AskedKeys::new(api_keys, &server, &settings.audience));
-        let api_keys = settings.api_keys.map(asked);
+        let gate = |api_keys| Arc::new(GateClient::new(api_keys, &server, &settings.audience));
+        let api_keys = settings.api_keys.map(gate);
         let shared = Arc::new(Shared::new(settings, server, client));
         let background = Arc::new(Background::begin(&shared));
         Self { shared, api_keys, _background: background }
@@ -139,7 +139,7 @@ impl Verifier {
     ) -> Result<Access, Refusal> {
         let verdict = match (credential, &self.api_keys) {
             (Credential::Token(token), _) => self.shared.verify(token, Presentation::Bearer, caller).await,
-            (Credential::ApiKey(key), Some(asked)) => asked.access(&self.shared, key, caller, trace).await,
+            (Credential::ApiKey(key), Some(gate)) => gate.access(&self.shared, key, caller, trace).await,
             (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
         };
         self.shared.metrics.decided(verdict.is_ok());
