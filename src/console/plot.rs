@@ -62,7 +62,7 @@ impl Plot {
             1 => format!("{used}; refused once"),
             times => format!("{used}; refused {} times", grouped(times)),
         };
-        Self::drawn(SPARK, "spark", &label, |svg| spark(svg, &counts))
+        Self::drawn(SPARK, "spark", &label, |svg| draw_spark(svg, &counts))
     }
 
     /// Tokens, direct checks and refusals over time, stacked.
@@ -77,7 +77,7 @@ impl Plot {
 
     fn stacked(points: &[Point], class: &str, frame: Frame) -> Self {
         let label = "Activity over time. The table below has the same numbers.";
-        Self::drawn(frame.size, class, label, |svg| stacked(svg, points, frame))
+        Self::drawn(frame.size, class, label, |svg| draw_stacked(svg, points, frame))
     }
 
     /// Drawing into memory never fails.
@@ -97,7 +97,7 @@ impl Plot {
     }
 }
 
-fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
+fn draw_spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     let area = svg.into_drawing_area();
     let most = counts.iter().copied().max().unwrap_or_default().max(1);
     let (width, height) = (i32::try_from(SPARK.0).ok()?, i32::try_from(SPARK.1).ok()?);
@@ -112,7 +112,7 @@ fn spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
     area.present().ok()
 }
 
-fn stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
+fn draw_stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
     let area = svg.into_drawing_area();
     let most = points.iter().map(|point| point.bucket.total()).max().unwrap_or_default();
     // The axis is as wide as the longest number at the style sheet's largest font size.

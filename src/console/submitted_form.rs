@@ -52,8 +52,11 @@ impl FromRequest<Arc<Node>> for SubmittedForm {
             let from = ClientAddress::by(&node.deployment.addresses, &parts);
             let ClientAddress(from) = from.map_err(Failure::into_response)?;
             return Err(match new_secrets.of(&digest, &from) {
-                Some(shown) if is_of_cookie(node, &parts, &fields) => ended_by_it(node, &shown),
-                _ => over(node, &parts, fields),
+                // The form's first submission has revoked its own session's secret.
+                Some(secret) if is_of_cookie(node, &parts, &fields) => {
+                    made_key::page(node, None, &secret).unwrap_or_else(Failure::into_response)
+                }
+                _ => sign_in_again(node, &parts, fields),
             });
         };
         if !visitor.session.has_form_token(fields.text(TOKEN)) {
@@ -114,13 +117,8 @@ fn is_of_cookie(node: &Node, parts: &Parts, fields: &Fields) -> bool {
     cookie::read(node, &parts.headers).is_some_and(|session| session.has_form_token(fields.text(TOKEN)))
 }
 
-/// Answers the second submission of a form that has revoked its own session's secret.
-fn ended_by_it(node: &Arc<Node>, shown: &NewSecret) -> Response {
-    made_key::page(node, None, shown).unwrap_or_else(Failure::into_response)
-}
-
 /// Asks a visitor whose session has ended to sign in, and keeps the form's input.
-fn over(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
+fn sign_in_again(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
     let was_in = cookie::read(node, &parts.headers).is_some();
     let mut response = match Unsent::new(&base(node), &seen_path(node, parts.uri.path()), fields) {
         Some(unsent) => sign_in::with_unsent(node, unsent).into_response(),

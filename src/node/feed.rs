@@ -71,7 +71,7 @@ pub enum FeedError {
 #[derive(Debug, Default)]
 struct State {
     /// The position and the time of what memory has applied but the content does not contain yet.
-    unsaid: Option<(Position, Timestamp)>,
+    unpublished: Option<(Position, Timestamp)>,
     signed: Option<Signed>,
 }
 
@@ -125,7 +125,7 @@ impl Feed {
         let signed = state.signed.as_ref().filter(|signed| {
             Arc::ptr_eq(&signed.content, content) && signed.as_of == as_of && signed.kid == kid
         })?;
-        state.unsaid.is_none().then(|| signed.document.clone())
+        state.unpublished.is_none().then(|| signed.document.clone())
     }
 }
 
@@ -133,37 +133,37 @@ impl Revocations {
     /// Publishes what memory holds at `position`. This happens at once, or after the current pause as soon as a request
     /// asks. Waiting requests are woken if the content differs from the one before.
     pub(super) fn publish(&self, position: &Position, now: Timestamp) {
-        self.feed.state.lock().unsaid = Some((position.clone(), now));
+        self.feed.state.lock().unpublished = Some((position.clone(), now));
         match self.feed.pacer.try_lock() {
-            Ok(mut pacer) if pacer.is_due(timer_now()) => self.say(&mut pacer),
+            Ok(mut pacer) if pacer.is_due(timer_now()) => self.compose(&mut pacer),
             _ => self.feed.late.notify_one(),
         }
     }
 
     /// Returns once the content includes everything that memory had applied before the call.
-    async fn say_all(&self, pacer: &mut Pacer) {
-        let is_unsaid = self.feed.state.lock().unsaid.is_some();
-        if is_unsaid {
+    async fn compose_all(&self, pacer: &mut Pacer) {
+        let has_unpublished = self.feed.state.lock().unpublished.is_some();
+        if has_unpublished {
             tokio::time::sleep_until(pacer.next()).await;
-            self.say(pacer);
+            self.compose(pacer);
         }
     }
 
     /// Composes the content from what memory holds.
-    fn say(&self, pacer: &mut Pacer) {
-        let Some((position, now)) = self.feed.state.lock().unsaid.clone() else { return };
+    fn compose(&self, pacer: &mut Pacer) {
+        let Some((position, now)) = self.feed.state.lock().unpublished.clone() else { return };
         let begun = timer_now();
         let mut content = Content::at(&position, self.revoked(now));
         let length = content.len();
         self.feed.content.send_if_modified(|held| {
-            let is_news = !held.says_as(&content);
+            let is_news = !held.revokes_same_as(&content);
             if !is_news {
-                content.is_named_as(held);
+                content.keep_entity_tag_of(held);
             }
             *held = Arc::new(content);
             is_news
         });
-        self.feed.state.lock().unsaid.take_if(|(unsaid, _)| *unsaid == position);
+        self.feed.state.lock().unpublished.take_if(|(unpublished, _)| *unpublished == position);
         pacer.pause_after(begun, timer_now(), length);
     }
 
@@ -190,7 +190,7 @@ impl Revocations {
         let mut pacer = self.feed.pacer.lock().await;
         // This is read first: the document includes whatever was applied by then.
         let as_of = self.freshness.as_of();
-        self.say_all(&mut pacer).await;
+        self.compose_all(&mut pacer).await;
         // Another request may have signed while this one waited for the lock.
         if let Some(document) = self.document_held(now)? {
             return Ok(document);
@@ -237,7 +237,7 @@ impl Revocations {
                     tokio::select! {
                         _ = content.changed() => return,
                         () = self.feed.late.notified() => {
-                            self.say_all(&mut *self.feed.pacer.lock().await).await;
+                            self.compose_all(&mut *self.feed.pacer.lock().await).await;
                         }
                     }
                 }

@@ -161,7 +161,7 @@ impl SetUp {
 
     /// Returns when this process has filled the store, and after `LOOK_EVERY` in any case: another process may have
     /// filled it.
-    pub async fn reason_to_look(&self) {
+    pub async fn wait_to_look_again(&self) {
         let _ = tokio::time::timeout(LOOK_EVERY, self.completed.notified()).await;
     }
 

@@ -76,7 +76,7 @@ impl Waiting {
     async fn found(&self) -> Result<MasterKey, BootstrapError> {
         let mut reachable = true;
         loop {
-            self.set_up.reason_to_look().await;
+            self.set_up.wait_to_look_again().await;
             let found = self.set_up.context.bootstrapper().find().await;
             match (&found, reachable) {
                 (Err(BootstrapError::Store(error)), true) => {

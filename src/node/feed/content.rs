@@ -15,7 +15,7 @@ pub(super) struct Content {
     epoch: String,
     seq: i64,
     /// The number of the first change with the present content.
-    said_since: i64,
+    unchanged_since: i64,
     /// The revocations as members of a JSON object, in one allocation.
     members: String,
 }
@@ -56,14 +56,14 @@ impl Content {
         Self {
             epoch: position.epoch.clone().unwrap_or_default(),
             seq: position.last,
-            said_since: position.last,
+            unchanged_since: position.last,
             members: revoked.into_members(),
         }
     }
 
     /// Identifies the content. The time of the last confirmation does not change the tag.
     pub(super) fn etag(&self) -> String {
-        format!("\"{}.{}\"", self.epoch, self.said_since)
+        format!("\"{}.{}\"", self.epoch, self.unchanged_since)
     }
 
     /// Whether the content is that of this position.
@@ -71,14 +71,14 @@ impl Content {
         self.seq == position.last && Some(&self.epoch) == position.epoch.as_ref()
     }
 
-    /// Whether a verifier refuses the same things with either content.
-    pub(super) fn says_as(&self, other: &Self) -> bool {
+    /// Whether a verifier refuses the same with either content.
+    pub(super) fn revokes_same_as(&self, other: &Self) -> bool {
         self.epoch == other.epoch && self.members == other.members
     }
 
-    /// Takes over the entity tag of an older content that is the same.
-    pub(super) fn is_named_as(&mut self, older: &Self) {
-        self.said_since = older.said_since;
+    /// Keeps the entity tag of an older content that revokes the same.
+    pub(super) fn keep_entity_tag_of(&mut self, older: &Self) {
+        self.unchanged_since = older.unchanged_since;
     }
 
     /// The length of the revocations, in bytes.
@@ -182,7 +182,7 @@ mod tests {
     fn the_same_is_said_in_whichever_order_it_comes() {
         let of =
             |ids: [&str; 2]| content(Revoked { token_ids: ids.map(Into::into).into(), ..Default::default() });
-        assert!(of(["a", "b"]).says_as(&of(["b", "a"])));
-        assert!(!of(["a", "b"]).says_as(&of(["a", "c"])));
+        assert!(of(["a", "b"]).revokes_same_as(&of(["b", "a"])));
+        assert!(!of(["a", "b"]).revokes_same_as(&of(["a", "c"])));
     }
 }

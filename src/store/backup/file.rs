@@ -36,11 +36,11 @@ impl Backup {
     /// # Errors
     /// [`BackupFileError`].
     pub async fn open(path: &Path) -> Result<Self, BackupFileError> {
-        open(path).await.map_err(|fault| BackupFileError { path: path.to_owned(), fault })
+        read_verified(path).await.map_err(|fault| BackupFileError { path: path.to_owned(), fault })
     }
 }
 
-async fn open(path: &Path) -> Result<Backup, BackupFault> {
+async fn read_verified(path: &Path) -> Result<Backup, BackupFault> {
     // The seal is checked before SQLite reads anything.
     let found = path.to_owned();
     let seal = tokio::task::spawn_blocking(move || look(&found)).await.map_err(io::Error::other)??;
