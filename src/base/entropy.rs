@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scripted_source_says_its_bytes_and_then_fails() {
+    fn a_scripted_source_yields_its_bytes_and_then_fails() {
         let entropy = Entropy::scripted([1, 2, 3]);
         assert_eq!(entropy.bytes::<2>(), Ok([1, 2]));
         assert_eq!(entropy.clone().bytes::<2>(), Err(EntropyError));

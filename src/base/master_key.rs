@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_reads_back_and_nothing_else_does() {
+    fn a_master_key_reads_back_from_its_own_text_only() {
         let text = key(1).expose();
         assert_eq!(text.len(), 43);
         assert!(text.parse::<MasterKey>().unwrap().matches(&key(1).check()));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_is_told_apart() {
+    fn another_master_key_has_another_check_and_tag_key() {
         assert!(!key(2).matches(&key(1).check()));
         assert!(!key(1).matches(&key(1).check()[..15]));
         assert_ne!(key(1).tag_key(), key(2).tag_key());
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_shows_itself() {
+    fn debug_output_is_redacted() {
         assert_eq!(
             format!("{:?} {:?}", key(1), key(1).derived().signing_keys),
             "MasterKey([redacted]) SealingKey([redacted])"

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_named_by_its_id_or_by_itself() {
+    fn a_key_id_and_a_whole_key_are_accepted() {
         let key = "clv_prd_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ01234";
         for text in ["key_0123456789abcdef", key, &format!(" {key}\n")] {
             assert_eq!(text.parse::<KeyArgument>().unwrap().to_string(), "key_0123456789abcdef");

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_elsewhere_steers_a_terminal() {
+    fn control_and_bidirectional_characters_are_escaped() {
         assert_eq!(plain("Zürich 東京\nb"), "Zürich 東京\nb");
         assert_eq!(plain("a\x1b[31mb\r\u{9b}c\u{202e}"), "a\\u{1b}[31mb\\u{d}\\u{9b}c\\u{202e}");
     }

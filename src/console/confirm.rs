@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_typed_is_confirmed_by_what_can() {
+    fn spaces_composition_and_invisible_names_do_not_hinder_a_confirmation() {
         for (typed, name) in [
             ("a b", "a  b"),
             ("a b", " a\u{a0}b\u{3000}"),

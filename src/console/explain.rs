@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_is_told_in_words() {
+    fn a_scope_is_explained_in_a_sentence() {
         for (scope, words) in [
             ("*:*", "Allows any action on every resource except the management API."),
             ("read:projects/web", "Allows read access to projects/web only."),

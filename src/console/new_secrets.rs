@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tenant_that_makes_very_many_pushes_out_its_own_secrets_alone() {
+    async fn a_tenant_with_very_many_new_secrets_evicts_only_its_own() {
         let new_secrets = NewSecrets::new(Clock::manual(Timestamp::from_unix(0)));
         assert!(make(&new_secrets, submission("quiet", 0)).await);
         for number in 0..=CAPACITY {

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_goes_on_within_the_console_only() {
+    fn only_pages_of_the_console_are_valid_next_pages() {
         for good in ["/console/orgs/a/keys?q=x", "/console?x"] {
             assert_eq!(next_of("/console", good), good);
         }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_read_as_sentences() {
+    fn a_message_gets_a_capital_and_a_full_stop() {
         assert_eq!(sentence("the key is revoked"), "The key is revoked.");
         assert_eq!(sentence("Try again?"), "Try again?");
         assert_eq!(sentence(""), ".");

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn no_distance_is_less_than_two_thirds_of_the_truth_or_more_than_it() {
+    fn a_rounded_distance_is_between_two_thirds_and_the_whole_of_the_real_one() {
         let units = [("minute", MINUTE), ("hour", HOUR), ("day", DAY), ("month", MONTH), ("year", YEAR)];
         let mut away = 2 * MINUTE;
         while away < 40 * YEAR {

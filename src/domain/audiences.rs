@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_something_once_that_there_is() {
+    fn an_empty_list_an_unknown_audience_and_a_duplicate_are_refused() {
         let choice = list(&["a:1", "a:2"]);
         assert_eq!(Audiences::among(&choice, list(&["a:2", "a:1"])), Ok(named(&["a:2", "a:1"])));
         assert_eq!(Audiences::among(&choice, Vec::new()), Err(AudiencesError::Empty));

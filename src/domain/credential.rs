@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_one_credential_or_none() {
+    fn headers_have_one_credential_or_are_refused() {
         let key = format!("clv_prd_{}", "a".repeat(65));
         let of = |lines: &[(&'static str, &str)]| {
             let lines = lines

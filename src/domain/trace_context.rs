@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_but_digits_is_ever_shown(
+        fn a_trace_id_consists_of_hexadecimal_digits(
             text in prop_oneof!["[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,8})?", "[ -~]{50,60}"]
         ) {
             if let Some(trace) = TraceContext::parse(text.as_bytes()) {

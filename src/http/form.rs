@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_reads_as_it_was_meant() {
+    fn a_form_is_decoded_and_empty_values_are_dropped() {
         let read = pairs("scope=read%3A*+write&&empty=&bare&a=b=c&%66oo=%C3%A9").unwrap();
         let read: Vec<(&str, &str)> = read.iter().map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!(read, [("scope", "read:* write"), ("a", "b=c"), ("foo", "é")]);

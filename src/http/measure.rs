@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_status_is_the_one_that_the_client_gets() {
+    async fn the_measured_status_is_that_of_the_response() {
         let durations = Arc::new(HttpDurations::new(
             ["/good", "/refused", "/panics"].map(|path| (path.to_owned(), path)),
         ));

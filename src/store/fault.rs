@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_says_whether_writes_fail() {
+    fn a_sqlstate_tells_whether_writes_fail() {
         for (code, fault) in [
             ("25006", Some(WriteFault::ReadOnly)),
             ("53100", Some(WriteFault::Full)),

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_of_two_clocks_counts() {
+    fn the_larger_age_of_two_clocks_counts() {
         let (feed_state, start) = (FeedState::default(), timer_now());
         apply(&feed_state, document(1, 1_002, 1_000), 1_002, start);
         assert_eq!(age(&feed_state, 1_002, start), Some(2));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_for_its_time_and_no_longer() {
+    fn a_document_is_relied_on_until_its_age_limit() {
         let (feed_state, start) = (FeedState::default(), timer_now());
         apply(&feed_state, document(1, 1_000, 1_000), 1_000, start);
         let received = feed_state.received().unwrap();

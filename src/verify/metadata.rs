@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_issuer_speaks_for_itself() {
+    fn metadata_of_another_issuer_or_with_urls_elsewhere_is_refused() {
         assert_eq!(reading(GOOD).unwrap(), "https://h/a/jwks https://h/r");
         for (from, to, fault) in [
             ("\"issuer\":\"https://h/a\"", "\"issuer\":\"https://h/a/\"", "another issuer"),

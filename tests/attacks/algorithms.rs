@@ -16,10 +16,10 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    no_signature_is_none,
-    the_public_key_is_no_shared_secret,
-    the_algorithm_is_the_keys,
-    another_key_is_another_key,
+    a_token_without_a_signature_is_refused,
+    an_hmac_keyed_with_the_public_key_is_refused,
+    another_algorithm_than_that_of_the_key_is_refused,
+    a_signature_of_another_key_is_refused,
 );
 
 const RSA: &str = include_str!("../vectors/pem/rsa-2048.pem");
@@ -37,7 +37,7 @@ fn refused(name: impl Into<String>, token: String) -> Forgery {
     Forgery::new(name, token, JwsFault::Algorithm)
 }
 
-async fn no_signature_is_none(backend: Backend) {
+async fn a_token_without_a_signature_is_refused(backend: Backend) {
     let spellings =
         ["none", "None", "NONE", "nOnE", "NonE", "", " none", "none ", "none\0", "n\u{43e}ne", "null"];
     for readers in all(backend).await {
@@ -63,7 +63,7 @@ fn without_signature(token: &str) -> String {
     format!("{}.", token.rsplit_once('.').unwrap().0)
 }
 
-async fn the_public_key_is_no_shared_secret(backend: Backend) {
+async fn an_hmac_keyed_with_the_public_key_is_refused(backend: Backend) {
     for readers in all(backend).await {
         let jwks = readers.world.server.client().get("/.well-known/jwks.json").await.text;
         readers
@@ -112,7 +112,7 @@ fn with_tag(good: &Good, alg: &str, algorithm: hmac::Algorithm, secret: &[u8]) -
     format!("{input}.{}", BASE64URL.encode(tag))
 }
 
-async fn the_algorithm_is_the_keys(backend: Backend) {
+async fn another_algorithm_than_that_of_the_key_is_refused(backend: Backend) {
     let unknown = [
         "HS256",
         "HS384",
@@ -181,7 +181,7 @@ fn generate(algorithm: Algorithm) -> SigningKey {
     SigningKey::generate(algorithm).unwrap().0
 }
 
-async fn another_key_is_another_key(backend: Backend) {
+async fn a_signature_of_another_key_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let forger = generate(Algorithm::Es256);
     readers

@@ -9,16 +9,16 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    every_claim_is_there,
-    every_claim_is_of_its_type,
-    the_issuer_is_exact,
-    the_audience_is_exact,
-    scopes_and_ranges_can_be_read,
-    actors_are_whole,
+    a_token_that_lacks_a_claim_is_refused,
+    a_claim_of_another_type_is_refused,
+    a_similar_issuer_is_refused,
+    a_similar_audience_is_refused,
+    malformed_scopes_and_ranges_are_refused,
+    an_incomplete_actor_is_refused,
     a_token_that_is_bound_to_a_key_is_no_bearer,
-    a_claim_twice_is_no_claim,
+    a_duplicate_claim_is_refused,
     a_payload_is_one_json_object,
-    what_is_not_known_is_left_alone,
+    unknown_claims_are_ignored,
 );
 
 const TEXTS: [&str; 8] = ["iss", "sub", "client_id", "jti", "scope", "org", "project", "env"];
@@ -34,7 +34,7 @@ fn of_another_type(claim: &'static str) -> TokenFault {
     }
 }
 
-async fn every_claim_is_there(backend: Backend) {
+async fn a_token_that_lacks_a_claim_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let claims: Vec<&'static str> = TEXTS.into_iter().chain(["aud", "iat", "exp", "cidrs", "gen"]).collect();
     readers
@@ -53,7 +53,7 @@ async fn every_claim_is_there(backend: Backend) {
         .await;
 }
 
-async fn every_claim_is_of_its_type(backend: Backend) {
+async fn a_claim_of_another_type_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -84,7 +84,7 @@ async fn every_claim_is_of_its_type(backend: Backend) {
         .await;
 }
 
-async fn the_issuer_is_exact(backend: Backend) {
+async fn a_similar_issuer_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let issuer = readers.world.relay.url();
     let others = [
@@ -112,7 +112,7 @@ async fn the_issuer_is_exact(backend: Backend) {
         .await;
 }
 
-async fn the_audience_is_exact(backend: Backend) {
+async fn a_similar_audience_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         let own = &good.payload["aud"];
@@ -141,7 +141,7 @@ async fn the_audience_is_exact(backend: Backend) {
         .await;
 }
 
-async fn scopes_and_ranges_can_be_read(backend: Backend) {
+async fn malformed_scopes_and_ranges_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -168,7 +168,7 @@ async fn scopes_and_ranges_can_be_read(backend: Backend) {
         .await;
 }
 
-async fn actors_are_whole(backend: Backend) {
+async fn an_incomplete_actor_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -231,7 +231,7 @@ async fn a_token_that_is_bound_to_a_key_is_no_bearer(backend: Backend) {
         .await;
 }
 
-async fn a_claim_twice_is_no_claim(backend: Backend) {
+async fn a_duplicate_claim_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -314,7 +314,7 @@ fn not_utf8(good: &Good) -> Forgery {
 }
 
 /// RFC 7519 §4: claims that are not understood are ignored.
-async fn what_is_not_known_is_left_alone(backend: Backend) {
+async fn unknown_claims_are_ignored(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         for (claim, value) in [("nonce", json!("n")), ("admin", json!(true)), ("Sub", json!("key_x"))] {

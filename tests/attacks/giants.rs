@@ -13,10 +13,10 @@ use crate::token_readers::TokenReaders;
 use crate::world::verdict;
 
 on_both!(
-    a_token_has_its_length,
-    a_megabyte_is_not_read,
-    a_header_has_its_length,
-    a_crowd_of_members_is_not_searched,
+    a_token_beyond_the_length_limit_is_refused,
+    a_token_of_a_megabyte_is_refused_unread,
+    a_header_beyond_the_length_limit_is_refused,
+    too_many_or_too_deep_members_are_refused,
 );
 
 /// The good token with one claim more, long enough for the whole to have so many characters. Three bytes are four of
@@ -40,7 +40,7 @@ fn refused(fault: impl Into<TokenFault>) -> Option<Refusal> {
     Some(Refusal::Token(fault.into()))
 }
 
-async fn a_token_has_its_length(backend: Backend) {
+async fn a_token_beyond_the_length_limit_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         // As long as a header or a form may be with something beside it.
@@ -60,7 +60,7 @@ async fn a_token_has_its_length(backend: Backend) {
     }
 }
 
-async fn a_megabyte_is_not_read(backend: Backend) {
+async fn a_token_of_a_megabyte_is_refused_unread(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let good = readers.good_for(For::Resources).await;
     for giant in [
@@ -81,7 +81,7 @@ async fn a_megabyte_is_not_read(backend: Backend) {
     readers.accept(&good, &good.token).await;
 }
 
-async fn a_header_has_its_length(backend: Backend) {
+async fn a_header_beyond_the_length_limit_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         readers.accept(&good, &good.with_header("x", json!("x".repeat(600)))).await;
@@ -93,7 +93,7 @@ async fn a_header_has_its_length(backend: Backend) {
 }
 
 /// In as few characters as there can be: what counts is that the time does not grow with the square of their number.
-async fn a_crowd_of_members_is_not_searched(backend: Backend) {
+async fn too_many_or_too_deep_members_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         let many = |count: usize| (0..count).map(|at| format!(r#""{at:x}":0"#)).collect::<Vec<_>>().join(",");

@@ -10,16 +10,16 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    nothing_critical_is_understood,
-    nothing_changes_how_a_payload_is_read,
-    only_access_tokens_are_access_tokens,
-    what_else_the_issuer_signs_is_no_token,
-    a_member_twice_is_no_member,
+    crit_is_refused_whatever_it_lists,
+    parameters_that_change_the_payload_are_refused,
+    another_typ_is_refused,
+    id_tokens_and_feed_documents_are_refused,
+    a_duplicate_header_parameter_is_refused,
     a_header_is_one_json_object,
-    what_is_not_known_is_left_alone,
+    unknown_header_parameters_are_ignored,
 );
 
-async fn nothing_critical_is_understood(backend: Backend) {
+async fn crit_is_refused_whatever_it_lists(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let lists = [
         json!(["exp"]),
@@ -58,7 +58,7 @@ async fn nothing_critical_is_understood(backend: Backend) {
         .await;
 }
 
-async fn nothing_changes_how_a_payload_is_read(backend: Backend) {
+async fn parameters_that_change_the_payload_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -91,7 +91,7 @@ fn unencoded(good: &Good) -> Forgery {
     Forgery::new("a payload that is not encoded", token, JwsFault::Parameter("b64"))
 }
 
-async fn only_access_tokens_are_access_tokens(backend: Backend) {
+async fn another_typ_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let others = [
         "JWT",
@@ -139,7 +139,7 @@ async fn only_access_tokens_are_access_tokens(backend: Backend) {
         .await;
 }
 
-async fn what_else_the_issuer_signs_is_no_token(backend: Backend) {
+async fn id_tokens_and_feed_documents_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let feed = readers.world.server.client().get("/oauth/revocations").await.text;
     readers
@@ -173,7 +173,7 @@ async fn what_else_the_issuer_signs_is_no_token(backend: Backend) {
         .await;
 }
 
-async fn a_member_twice_is_no_member(backend: Backend) {
+async fn a_duplicate_header_parameter_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -241,7 +241,7 @@ fn many(count: usize) -> String {
 }
 
 /// RFC 7515 §4.2: a header may have more than is known.
-async fn what_is_not_known_is_left_alone(backend: Backend) {
+async fn unknown_header_parameters_are_ignored(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         for (name, value) in [("cty", json!("json")), ("x5t", json!("AA")), ("urn:example:x", json!([1.5]))] {

@@ -16,10 +16,10 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    a_key_in_the_header_is_not_taken,
-    an_address_in_a_token_is_never_asked,
+    a_key_in_the_header_is_refused,
+    a_url_in_the_header_is_never_fetched,
     a_kid_is_only_ever_compared,
-    the_next_key_signs_nothing_yet,
+    the_kid_of_the_next_key_on_a_signature_of_the_active_one_is_refused,
 );
 
 fn forger() -> SigningKey {
@@ -40,7 +40,7 @@ fn with_parameter(good: &Good, forger: &SigningKey, name: &'static str, value: &
     .into()
 }
 
-async fn a_key_in_the_header_is_not_taken(backend: Backend) {
+async fn a_key_in_the_header_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let forger = forger();
     let jwk = serde_json::to_value(forger.public_jwk()).unwrap();
@@ -71,7 +71,7 @@ async fn a_key_in_the_header_is_not_taken(backend: Backend) {
         .await;
 }
 
-async fn an_address_in_a_token_is_never_asked(backend: Backend) {
+async fn a_url_in_the_header_is_never_fetched(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();
     trap.set_nonblocking(true).unwrap();
@@ -158,7 +158,7 @@ async fn a_kid_is_only_ever_compared(backend: Backend) {
 }
 
 /// It is published ahead of its use, so every verifier has it.
-async fn the_next_key_signs_nothing_yet(backend: Backend) {
+async fn the_kid_of_the_next_key_on_a_signature_of_the_active_one_is_refused(backend: Backend) {
     let mut readers = TokenReaders::new(backend).await;
     let rotated = readers.world.server.admin().post_json("/v1/signing-keys/rotate", &json!({})).await;
     assert_eq!(rotated.status, 201, "{}", rotated.text);

@@ -20,7 +20,7 @@ on_both!(
     a_token_that_was_seen_is_not_good_before_its_time,
     a_token_that_was_seen_is_good_for_its_audience_alone,
     a_token_that_was_seen_is_good_from_its_ranges_alone,
-    another_text_is_verified_by_itself,
+    a_text_that_shares_parts_with_a_remembered_token_is_verified_anew,
 );
 
 /// Tokens of both kinds that every reader has accepted twice.
@@ -160,7 +160,7 @@ async fn a_token_that_was_seen_is_good_from_its_ranges_alone(backend: Backend) {
     readers.accept(&good, &good.token).await;
 }
 
-async fn another_text_is_verified_by_itself(backend: Backend) {
+async fn a_text_that_shares_parts_with_a_remembered_token_is_verified_anew(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in seen(&readers).await {
         let [header, payload, signature] = good.parts();

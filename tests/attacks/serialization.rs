@@ -10,18 +10,18 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    a_token_has_three_parts,
-    the_json_serialization_is_no_token,
-    a_token_in_a_token_is_no_token,
-    bytes_have_one_spelling,
-    nothing_comes_after_a_token,
-    no_beginning_of_a_token_is_a_token,
+    a_token_without_exactly_three_parts_is_refused,
+    the_json_serialization_is_refused,
+    a_nested_token_is_refused,
+    base64url_with_anything_else_in_it_is_refused,
+    a_token_with_anything_after_it_is_refused,
+    a_truncated_token_is_refused,
 );
 
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const PARTS: [Part; 3] = [Part::Header, Part::Payload, Part::Signature];
 
-async fn a_token_has_three_parts(backend: Backend) {
+async fn a_token_without_exactly_three_parts_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -54,7 +54,7 @@ async fn a_token_has_three_parts(backend: Backend) {
         .await;
 }
 
-async fn the_json_serialization_is_no_token(backend: Backend) {
+async fn the_json_serialization_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -74,7 +74,7 @@ async fn the_json_serialization_is_no_token(backend: Backend) {
         .await;
 }
 
-async fn a_token_in_a_token_is_no_token(backend: Backend) {
+async fn a_nested_token_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -93,7 +93,7 @@ async fn a_token_in_a_token_is_no_token(backend: Backend) {
         .await;
 }
 
-async fn bytes_have_one_spelling(backend: Backend) {
+async fn base64url_with_anything_else_in_it_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     let spoils = [
         "=", "==", " ", "\n", "\r\n", "\t", "\0", "+", "/", "~", "%", "%3D", "\u{e9}", "\u{200b}", "\u{feff}",
@@ -166,7 +166,7 @@ fn in_the_other_alphabet(good: &Good) -> Forgery {
     Forgery::new("the alphabet of plain base64", other, JwsFault::Base64(Part::Signature))
 }
 
-async fn nothing_comes_after_a_token(backend: Backend) {
+async fn a_token_with_anything_after_it_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -193,7 +193,7 @@ async fn nothing_comes_after_a_token(backend: Backend) {
         .await;
 }
 
-async fn no_beginning_of_a_token_is_a_token(backend: Backend) {
+async fn a_truncated_token_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {

@@ -9,11 +9,11 @@ use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
 on_both!(
-    psychic_signatures_are_none,
-    a_signature_has_one_form,
-    a_signature_is_of_its_own_token,
-    ed25519_signatures_are_not_mirrored,
-    rsa_signatures_are_whole,
+    psychic_signatures_are_refused,
+    a_signature_in_der_or_of_another_length_is_refused,
+    a_signature_of_another_token_is_refused,
+    malleable_ed25519_signatures_are_refused,
+    broken_rsa_signatures_are_refused,
 );
 
 /// The order of the curve P-256, big-endian (SEC 2 §2.4.2).
@@ -36,7 +36,7 @@ fn one() -> [u8; 32] {
     one
 }
 
-async fn psychic_signatures_are_none(backend: Backend) {
+async fn psychic_signatures_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -68,7 +68,7 @@ async fn psychic_signatures_are_none(backend: Backend) {
         .await;
 }
 
-async fn a_signature_has_one_form(backend: Backend) {
+async fn a_signature_in_der_or_of_another_length_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -104,7 +104,7 @@ fn integer(number: &[u8]) -> Vec<u8> {
     der(0x02, &[sign, &number[zeros..]].concat())
 }
 
-async fn a_signature_is_of_its_own_token(backend: Backend) {
+async fn a_signature_of_another_token_is_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {
@@ -130,7 +130,7 @@ async fn a_signature_is_of_its_own_token(backend: Backend) {
         .await;
 }
 
-async fn ed25519_signatures_are_not_mirrored(backend: Backend) {
+async fn malleable_ed25519_signatures_are_refused(backend: Backend) {
     let readers = TokenReaders::signing_with(backend, SigningKeySource::Generate(Algorithm::EdDsa)).await;
     readers
         .refuse_all(|good| {
@@ -166,7 +166,7 @@ fn plus_order(s: &[u8]) -> Vec<u8> {
     s.iter().zip(ED25519_ORDER).map(add).collect()
 }
 
-async fn rsa_signatures_are_whole(backend: Backend) {
+async fn broken_rsa_signatures_are_refused(backend: Backend) {
     let pem = include_str!("../vectors/pem/rsa-2048.pem").to_owned();
     let readers = TokenReaders::signing_with(backend, SigningKeySource::Pem(pem.into())).await;
     readers.refuse_all(broken_rsa).await;

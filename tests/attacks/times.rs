@@ -7,7 +7,7 @@ use crate::forge::{Forgery, Good, with};
 use crate::support::{Backend, on_both};
 use crate::token_readers::TokenReaders;
 
-on_both!(a_token_has_its_ten_minutes, times_are_whole_seconds);
+on_both!(a_token_is_accepted_for_at_most_ten_minutes, times_that_are_not_whole_seconds_are_refused);
 
 /// The good token with these times, in seconds from now.
 fn at(good: &Good, iat: i64, exp: i64) -> String {
@@ -16,7 +16,7 @@ fn at(good: &Good, iat: i64, exp: i64) -> String {
     good.sign_payload(&payload.to_string())
 }
 
-async fn a_token_has_its_ten_minutes(backend: Backend) {
+async fn a_token_is_accepted_for_at_most_ten_minutes(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     for good in readers.good().await {
         for (iat, exp) in [(0, 600), (-599, 1), (0, 1)] {
@@ -52,7 +52,7 @@ async fn a_token_has_its_ten_minutes(backend: Backend) {
         .await;
 }
 
-async fn times_are_whole_seconds(backend: Backend) {
+async fn times_that_are_not_whole_seconds_are_refused(backend: Backend) {
     let readers = TokenReaders::new(backend).await;
     readers
         .refuse_all(|good| {

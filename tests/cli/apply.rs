@@ -9,10 +9,10 @@ use crate::shell::{Scene, Shell, masked};
 use crate::support::{Backend, is_here, on_both};
 
 on_both!(
-    what_is_exported_changes_nothing,
+    applying_an_export_changes_nothing,
     a_file_is_shown_confirmed_and_done,
     new_secrets_go_into_files_or_are_printed,
-    a_part_is_enough,
+    a_file_with_a_part_of_the_configuration_changes_only_that_part,
     what_a_file_lacks_is_revoked_when_asked_for,
     most_keys_are_pruned_only_when_that_is_confirmed,
 );
@@ -38,7 +38,7 @@ fn write(shell: &Shell, text: &str) {
     fs::write(shell.path("org.toml"), text).unwrap();
 }
 
-async fn what_is_exported_changes_nothing(backend: Backend) {
+async fn applying_an_export_changes_nothing(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     let exported = admin.ok(&["orgs", "export"]).stdout;
     assert_eq!(
@@ -147,7 +147,7 @@ async fn new_secrets_go_into_files_or_are_printed(backend: Backend) {
     assert!(admin.json(&["keys", "list", "-q", "Fourth"])["data"].as_array().unwrap().is_empty());
 }
 
-async fn a_part_is_enough(backend: Backend) {
+async fn a_file_with_a_part_of_the_configuration_changes_only_that_part(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     for (file, diff) in [
         ("[organization]\nid = 'default'", ""),

@@ -5,9 +5,13 @@ use serde_json::json;
 use crate::shell::{Scene, masked};
 use crate::support::{Backend, on_both};
 
-on_both!(an_organizations_life, a_projects_life, a_change_takes_a_dry_run_and_an_etag);
+on_both!(
+    an_organization_is_created_changed_and_deleted,
+    a_project_is_created_changed_and_deleted,
+    a_change_takes_a_dry_run_and_an_etag
+);
 
-async fn an_organizations_life(backend: Backend) {
+async fn an_organization_is_created_changed_and_deleted(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     let made = admin.ok(&["orgs", "create", "acme", "--name", "Acme Ltd"]);
     assert_eq!(
@@ -38,7 +42,7 @@ async fn an_organizations_life(backend: Backend) {
     admin.run(&["orgs", "create", "acme"]).assert_failed(5, "conflict");
 }
 
-async fn a_projects_life(backend: Backend) {
+async fn a_project_is_created_changed_and_deleted(backend: Backend) {
     let Scene { admin, server, .. } = &Scene::set(backend).await;
     let audience = format!("{}/api", server.issuer);
     let made = admin.ok(&[

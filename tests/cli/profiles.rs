@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::shell::{Scene, Shell};
 use crate::support::{Backend, on_both, write_private};
 
-on_both!(a_profile_names_a_server_and_a_key, the_nearest_word_counts);
+on_both!(a_profile_names_a_server_and_a_key, flags_outweigh_variables_and_variables_the_default_profile);
 
 const FILE: &str = ".config/claviger/profiles.toml";
 
@@ -65,7 +65,7 @@ async fn a_profile_names_a_server_and_a_key(backend: Backend) {
 }
 
 /// A flag, then a profile named by a flag, then `CLAVIGER_URL`, then `CLAVIGER_PROFILE`, then the default profile.
-async fn the_nearest_word_counts(backend: Backend) {
+async fn flags_outweigh_variables_and_variables_the_default_profile(backend: Backend) {
     let scene = Scene::set(backend).await;
     let (url, key) = (scene.server.issuer.clone(), scene.server.admin_key());
     let away = "http://127.0.0.1:1";
@@ -137,7 +137,7 @@ fn a_file_that_makes_no_sense_is_refused_without_repeating_it() {
 }
 
 #[test]
-fn a_key_that_can_not_be_had_is_an_error() {
+fn a_key_command_that_gives_no_key_is_an_error() {
     let shell = Shell::new();
     let add = |name: &str, command: &str| {
         shell.ok(&["profiles", "add", name, "--url", "http://127.0.0.1:1", "--api-key-command", command]);

@@ -12,11 +12,11 @@ use crate::token::claims;
 on_both!(
     a_resource_server_acts_for_its_caller,
     an_api_key_is_exchanged_too,
-    only_less_is_to_be_had,
-    who_may_exchange_and_what,
-    a_bound_subject_is_vouched_for,
+    an_exchange_gives_no_scope_that_the_subject_lacks,
+    an_unauthorized_client_and_a_malformed_exchange_are_refused,
+    a_subject_with_ranges_is_exchanged_only_for_an_address_within_them,
     a_token_lives_no_longer_than_what_it_comes_from,
-    whatever_it_comes_from_kills_it,
+    an_exchanged_token_ends_with_each_key_and_token_behind_it,
     a_chain_is_four_deep_and_only_narrows,
     no_chain_allows_what_its_first_token_did_not,
 );
@@ -101,7 +101,7 @@ async fn an_api_key_is_exchanged_too(backend: Backend) {
     assert_eq!(refused(&revoked), (400, "invalid_request".into()));
 }
 
-async fn only_less_is_to_be_had(backend: Backend) {
+async fn an_exchange_gives_no_scope_that_the_subject_lacks(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, subject) = server.key(&["read:orders/**", "write:orders/*"]).await;
     // What the client itself may do is not what counts.
@@ -129,7 +129,7 @@ async fn only_less_is_to_be_had(backend: Backend) {
     }
 }
 
-async fn who_may_exchange_and_what(backend: Backend) {
+async fn an_unauthorized_client_and_a_malformed_exchange_are_refused(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, subject) = server.key(&["read:*"]).await;
     let token = server.client().access_token(&subject, "").await;
@@ -173,7 +173,7 @@ async fn who_may_exchange_and_what(backend: Backend) {
     assert_eq!(refused(&exchange(&server, &client, TOKEN, &other, "").await), invalid);
 }
 
-async fn a_bound_subject_is_vouched_for(backend: Backend) {
+async fn a_subject_with_ranges_is_exchanged_only_for_an_address_within_them(backend: Backend) {
     let server = Server::start(backend).await;
     let members = json!({ "preset": "query_only", "cidrs": ["127.0.0.0/8", "203.0.113.0/24"] });
     let (_, subject) = server.key_from(members).await;
@@ -209,7 +209,7 @@ async fn a_token_lives_no_longer_than_what_it_comes_from(backend: Backend) {
     assert_eq!(end(&exchanged(&server, &client, &token, "").await), end(&token));
 }
 
-async fn whatever_it_comes_from_kills_it(backend: Backend) {
+async fn an_exchanged_token_ends_with_each_key_and_token_behind_it(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let revoke_key = async |id: &str| {

@@ -8,14 +8,14 @@ use crate::support::{Answer, Backend, Client, START, Server, in_time, on_both, o
 use crate::token::claims;
 
 on_both!(
-    it_is_a_signed_document_of_its_own_kind,
-    it_says_what_was_taken_away_and_for_long_enough,
-    a_held_answer_comes_with_the_news,
-    a_weakened_or_listed_etag_is_known_too,
-    nobody_waits_for_what_they_have_not_heard,
-    an_answer_says_all_that_was_taken_in_however_closely_changes_follow,
-    those_who_wait_hear_of_changes_that_follow_closely,
-    a_server_that_ends_keeps_nobody_waiting,
+    the_feed_is_a_signed_jwt_with_a_typ_of_its_own,
+    the_feed_lists_a_revocation_for_as_long_as_a_token_could_live,
+    waiting_requests_are_answered_at_the_next_revocation,
+    a_weak_or_listed_etag_waits_too,
+    a_request_with_an_old_etag_does_not_wait,
+    each_answer_has_all_revocations_that_the_node_applied_before_it,
+    waiting_requests_are_answered_during_the_pause_after_a_document,
+    a_shutdown_answers_waiting_requests,
 );
 
 const FEED: &str = "/oauth/revocations";
@@ -28,7 +28,7 @@ async fn heard(server: &Server) -> Value {
     claims(&answer.text)
 }
 
-async fn it_is_a_signed_document_of_its_own_kind(backend: Backend) {
+async fn the_feed_is_a_signed_jwt_with_a_typ_of_its_own(backend: Backend) {
     let server = Server::start(backend).await;
     let answer = server.client().get(FEED).await;
     assert_eq!(
@@ -55,7 +55,7 @@ async fn it_is_a_signed_document_of_its_own_kind(backend: Backend) {
     assert_eq!((as_token.status, as_token.code().as_str()), (401, "unauthenticated"));
 }
 
-async fn it_says_what_was_taken_away_and_for_long_enough(backend: Backend) {
+async fn the_feed_lists_a_revocation_for_as_long_as_a_token_could_live(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let keys = "/v1/orgs/default/keys";
@@ -96,7 +96,7 @@ async fn patch(client: &Client, path: &str, body: &Value) -> Answer {
     answer
 }
 
-async fn a_held_answer_comes_with_the_news(backend: Backend) {
+async fn waiting_requests_are_answered_at_the_next_revocation(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, _) = server.key(&["read:*"]).await;
     server.node.catch_up().await.expect("a store that answers");
@@ -121,7 +121,7 @@ async fn a_held_answer_comes_with_the_news(backend: Backend) {
 }
 
 /// RFC 9110 §13.1.2, §8.8.3.2: a proxy that compresses weakens the tag. A follower behind one waits like any other.
-async fn a_weakened_or_listed_etag_is_known_too(backend: Backend) {
+async fn a_weak_or_listed_etag_waits_too(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, _) = server.key(&["read:*"]).await;
     server.node.catch_up().await.expect("a store that answers");
@@ -143,7 +143,7 @@ async fn a_weakened_or_listed_etag_is_known_too(backend: Backend) {
     }
 }
 
-async fn nobody_waits_for_what_they_have_not_heard(backend: Backend) {
+async fn a_request_with_an_old_etag_does_not_wait(backend: Backend) {
     let server = Server::start(backend).await;
     let before = server.client().get(FEED).await;
     let (id, _) = server.key(&["read:*"]).await;
@@ -154,7 +154,7 @@ async fn nobody_waits_for_what_they_have_not_heard(backend: Backend) {
     assert_eq!(claims(&answer.text)["keys"], json!({ id.as_str(): 2 }));
 }
 
-async fn an_answer_says_all_that_was_taken_in_however_closely_changes_follow(backend: Backend) {
+async fn each_answer_has_all_revocations_that_the_node_applied_before_it(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["read:*"]).await;
     let mut jtis = Vec::new();
@@ -169,7 +169,7 @@ async fn an_answer_says_all_that_was_taken_in_however_closely_changes_follow(bac
     }
 }
 
-async fn those_who_wait_hear_of_changes_that_follow_closely(backend: Backend) {
+async fn waiting_requests_are_answered_during_the_pause_after_a_document(backend: Backend) {
     let server = Server::start(backend).await;
     let mut known = server.client().get(FEED).await;
     for _ in 0..10 {
@@ -184,7 +184,7 @@ async fn those_who_wait_hear_of_changes_that_follow_closely(backend: Backend) {
     }
 }
 
-async fn a_server_that_ends_keeps_nobody_waiting(backend: Backend) {
+async fn a_shutdown_answers_waiting_requests(backend: Backend) {
     let server = Server::start(backend).await;
     let waiting = server.client().with("prefer", "wait=10");
     let held = tokio::spawn(async move { waiting.get(FEED).await });

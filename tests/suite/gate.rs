@@ -8,12 +8,12 @@ use crate::token::claims;
 
 on_both!(
     a_key_or_a_token_passes_by_its_scopes,
-    the_credential_is_judged_first,
-    a_request_is_read_by_the_mapping,
-    a_key_is_swapped_for_a_token_that_is_used_again,
-    a_token_passes_where_it_is_for,
-    bad_questions,
-    a_credential_is_judged_alone,
+    an_invalid_credential_is_refused_before_its_scopes_are_checked,
+    the_mapping_decides_action_and_resource,
+    a_key_is_exchanged_for_a_token_that_is_cached,
+    a_token_passes_only_at_its_audience,
+    malformed_requests_to_the_gate_are_refused,
+    check_credential_ignores_the_gateways_headers,
     headers_of_a_client_are_not_taken_for_the_gateways,
     envoy_asks_with_the_request_itself,
     envoy_asks_below_the_issuers_path,
@@ -107,7 +107,7 @@ async fn a_preflight_passes_where_that_is_set(backend: Backend) {
     }
 }
 
-async fn the_credential_is_judged_first(backend: Backend) {
+async fn an_invalid_credential_is_refused_before_its_scopes_are_checked(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     let (_, elsewhere) =
@@ -126,7 +126,7 @@ async fn the_credential_is_judged_first(backend: Backend) {
     }
 }
 
-async fn a_request_is_read_by_the_mapping(backend: Backend) {
+async fn the_mapping_decides_action_and_resource(backend: Backend) {
     let gate = GateMapping::new(None, Some("/api")).unwrap();
     let server = Server::start_with(backend, Options { gate, ..Options::default() }).await;
     let (_, key) = server.key(&["read:orders/*"]).await;
@@ -149,7 +149,7 @@ async fn a_request_is_read_by_the_mapping(backend: Backend) {
     }
 }
 
-async fn a_key_is_swapped_for_a_token_that_is_used_again(backend: Backend) {
+async fn a_key_is_exchanged_for_a_token_that_is_cached(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:orders/*"]).await;
     let path = format!("{READ}&token=1");
@@ -184,7 +184,7 @@ async fn a_key_is_swapped_for_a_token_that_is_used_again(backend: Backend) {
     assert_eq!(same.header("authorization"), format!("Bearer {fourth}"));
 }
 
-async fn a_token_passes_where_it_is_for(backend: Backend) {
+async fn a_token_passes_only_at_its_audience(backend: Backend) {
     let audiences = ["https://one.example", "https://two.example"].map(str::to_owned);
     let options = Options { audiences: Some(audiences.to_vec()), ..Options::default() };
     let server = Server::start_with(backend, options).await;
@@ -210,7 +210,7 @@ async fn a_token_passes_where_it_is_for(backend: Backend) {
     assert_eq!(asking.get(&format!("{READ}&audience=https://two.example")).await.status, 200);
 }
 
-async fn bad_questions(backend: Backend) {
+async fn malformed_requests_to_the_gate_are_refused(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["*:*"]).await;
     let asking = server.client().bearer(&key);
@@ -240,7 +240,7 @@ async fn bad_questions(backend: Backend) {
     assert_eq!(refused(&twice.get("/v1/gate").await), (400, "invalid_request".into()));
 }
 
-async fn a_credential_is_judged_alone(backend: Backend) {
+async fn check_credential_ignores_the_gateways_headers(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:orders/*"]).await;
     let alone = "/v1/gate?check=credential&token=1";

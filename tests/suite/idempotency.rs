@@ -7,13 +7,13 @@ use crate::support::{Answer, Backend, Client, Server, on_both};
 on_both!(
     a_repeated_request_is_answered_as_before_without_its_secret,
     another_body_is_a_conflict,
-    a_name_is_its_callers_for_one_operation,
-    two_at_once_make_one,
-    what_failed_is_tried_again,
-    a_name_is_forgotten_after_a_day,
+    an_idempotency_key_belongs_to_one_caller_and_one_operation,
+    two_concurrent_requests_with_one_idempotency_key_create_one_key,
+    a_repeated_request_runs_again_after_a_failure,
+    an_idempotency_key_can_be_used_again_after_a_day,
     the_caller_is_authorized_again,
-    a_name_is_of_visible_ascii,
-    nothing_of_a_name_is_kept,
+    an_idempotency_key_that_is_not_visible_ascii_is_refused,
+    the_store_has_no_text_of_an_idempotency_key,
 );
 
 const ORGS: &str = "/v1/orgs";
@@ -76,7 +76,7 @@ async fn another_body_is_a_conflict(backend: Backend) {
     asking.post_json(KEYS, &new_key()).await.done(201);
 }
 
-async fn a_name_is_its_callers_for_one_operation(backend: Backend) {
+async fn an_idempotency_key_belongs_to_one_caller_and_one_operation(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, other) = server.key(&["*:claviger/**"]).await;
     let (id, _) = server.key(&["read:*"]).await;
@@ -99,7 +99,7 @@ async fn a_name_is_its_callers_for_one_operation(backend: Backend) {
     }
 }
 
-async fn two_at_once_make_one(backend: Backend) {
+async fn two_concurrent_requests_with_one_idempotency_key_create_one_key(backend: Backend) {
     let server = Server::start(backend).await;
     let keys = async || count(&server, "api_keys").await;
     for round in 0..20 {
@@ -125,7 +125,7 @@ pub(crate) fn assert_one_made(answers: impl IntoIterator<Item = Answer>) {
     assert_eq!(shown, 1);
 }
 
-async fn what_failed_is_tried_again(backend: Backend) {
+async fn a_repeated_request_runs_again_after_a_failure(backend: Backend) {
     let server = Server::start(backend).await;
     let asking = named(&server.admin(), "once");
     let mut body = new_key();
@@ -135,7 +135,7 @@ async fn what_failed_is_tried_again(backend: Backend) {
     assert!(asking.post_json(KEYS, &body).await.done(201)["key"].is_string());
 }
 
-async fn a_name_is_forgotten_after_a_day(backend: Backend) {
+async fn an_idempotency_key_can_be_used_again_after_a_day(backend: Backend) {
     let server = Server::start(backend).await;
     let asking = named(&server.admin(), "once");
     let first = asking.post_json(KEYS, &new_key()).await.done(201);
@@ -166,7 +166,7 @@ async fn the_caller_is_authorized_again(backend: Backend) {
     asking.post_json(KEYS, &new_key()).await.refused(401, "key_revoked");
 }
 
-async fn a_name_is_of_visible_ascii(backend: Backend) {
+async fn an_idempotency_key_that_is_not_visible_ascii_is_refused(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let long = "~".repeat(255);
@@ -183,7 +183,7 @@ async fn a_name_is_of_visible_ascii(backend: Backend) {
 }
 
 /// A secret in the wrong header must not be found in the store.
-async fn nothing_of_a_name_is_kept(backend: Backend) {
+async fn the_store_has_no_text_of_an_idempotency_key(backend: Backend) {
     let server = Server::start(backend).await;
     let made = named(&server.admin(), &server.admin_key).post_json(KEYS, &new_key()).await.done(201);
     let dump = server.database.dump().await.concat();

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
 on_both!(
-    a_thing_has_one_etag_however_it_is_asked_for,
+    every_answer_about_one_version_has_the_same_etag,
     every_change_is_another_version,
-    use_is_no_other_version,
+    using_a_key_keeps_its_etag,
     a_change_may_ask_for_a_version,
 );
 
@@ -38,7 +38,7 @@ fn tag(answer: &Answer) -> &str {
     tag
 }
 
-async fn a_thing_has_one_etag_however_it_is_asked_for(backend: Backend) {
+async fn every_answer_about_one_version_has_the_same_etag(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     for thing in things() {
@@ -97,7 +97,7 @@ async fn every_change_is_another_version(backend: Backend) {
     }
 }
 
-async fn use_is_no_other_version(backend: Backend) {
+async fn using_a_key_keeps_its_etag(backend: Backend) {
     let server = Server::start(backend).await;
     let admin = server.admin();
     let (made, path) = made(&admin, &things()[2]).await;

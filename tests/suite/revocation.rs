@@ -5,7 +5,7 @@ use crate::support::{Backend, Server, on_both};
 on_both!(
     a_revoked_key_is_dead_in_every_way_at_once,
     a_token_is_revoked_by_its_client_and_by_who_may_write_its_key,
-    what_needs_no_revoking_is_no_error,
+    revoking_an_expired_or_unknown_token_answers_200,
 );
 
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -67,7 +67,7 @@ async fn a_token_is_revoked_by_its_client_and_by_who_may_write_its_key(backend: 
     assert!(!active(&sibling).await);
 }
 
-async fn what_needs_no_revoking_is_no_error(backend: Backend) {
+async fn revoking_an_expired_or_unknown_token_answers_200(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["read:*"]).await;
     let token = server.client().access_token(&key, "").await;

@@ -10,13 +10,13 @@ on_both!(
     basic_gets_a_token_however_it_is_encoded,
     a_token_is_narrowed_by_scope,
     scopes_joined_by_commas_are_refused_and_the_reason_is_said,
-    a_key_for_both_kinds_gets_one_kind_at_a_time,
-    a_token_for_another_audience_is_told_so,
+    a_token_has_the_scopes_of_either_management_or_resource_servers,
+    a_token_for_another_audience_is_refused_with_that_reason,
     a_token_never_outlives_its_key,
     a_token_request_writes_nothing,
-    wrong_secrets_look_all_alike,
-    ten_wrong_secrets_hold_up_one_pair,
-    what_is_no_key_is_no_guess_however_often,
+    every_wrong_credential_gets_the_same_answer,
+    ten_wrong_secrets_block_one_pair_of_client_and_address,
+    malformed_input_never_counts_as_a_guess,
 );
 
 /// The claims of a token, unverified: that it verifies is for others to say.
@@ -117,7 +117,7 @@ async fn scopes_joined_by_commas_are_refused_and_the_reason_is_said(backend: Bac
     assert_eq!(gate.get("/v1/gate?action=read&resource=a,write:b").await.status, 200);
 }
 
-async fn a_key_for_both_kinds_gets_one_kind_at_a_time(backend: Backend) {
+async fn a_token_has_the_scopes_of_either_management_or_resource_servers(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["read:*", "read:claviger/orgs/default/**"]).await;
     let issuer = server.url("");
@@ -137,7 +137,7 @@ async fn a_key_for_both_kinds_gets_one_kind_at_a_time(backend: Backend) {
     assert_eq!(claims(&admin)["aud"], issuer, "a key that only manages is for the management API");
 }
 
-async fn a_token_for_another_audience_is_told_so(backend: Backend) {
+async fn a_token_for_another_audience_is_refused_with_that_reason(backend: Backend) {
     let server = Server::start(backend).await;
     let (_, key) = server.key(&["read:*", "read:claviger/orgs/default/**"]).await;
     let for_the_api = server.client().access_token(&key, "").await;
@@ -184,7 +184,7 @@ async fn a_token_request_writes_nothing(backend: Backend) {
     assert_eq!(last_used().await, "2026-01-01T00:00:00Z");
 }
 
-async fn wrong_secrets_look_all_alike(backend: Backend) {
+async fn every_wrong_credential_gets_the_same_answer(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     let other = server.key(&["read:*"]).await.1;
@@ -216,7 +216,7 @@ async fn wrong_secrets_look_all_alike(backend: Backend) {
     assert_eq!(answers[0].0["www-authenticate"], challenge.as_str());
 }
 
-async fn ten_wrong_secrets_hold_up_one_pair(backend: Backend) {
+async fn ten_wrong_secrets_block_one_pair_of_client_and_address(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     let (other_id, other_key) = server.key(&["read:*"]).await;
@@ -235,7 +235,7 @@ async fn ten_wrong_secrets_hold_up_one_pair(backend: Backend) {
     assert_eq!(ask(&id, &key).await.status, 200);
 }
 
-async fn what_is_no_key_is_no_guess_however_often(backend: Backend) {
+async fn malformed_input_never_counts_as_a_guess(backend: Backend) {
     let server = Server::start(backend).await;
     for _ in 0..20 {
         assert_eq!(server.client().token("nonsense", "").await.status, 401);

@@ -11,9 +11,9 @@ use crate::support::{Backend, Client, START, Server, forged, on_both};
 
 on_both!(
     every_kind_of_use_is_counted,
-    a_use_is_in_the_hour_and_the_day_of_its_own_time,
+    a_use_counts_in_the_hour_and_the_day_when_it_happened,
     an_organization_has_the_use_of_its_projects,
-    what_was_used_was_last_used_then,
+    last_used_at_is_the_time_of_the_last_use,
     old_buckets_are_thinned_out,
 );
 
@@ -141,7 +141,7 @@ async fn good_or(server: &Server) -> String {
     server.key(&["read:*"]).await.1
 }
 
-async fn a_use_is_in_the_hour_and_the_day_of_its_own_time(backend: Backend) {
+async fn a_use_counts_in_the_hour_and_the_day_when_it_happened(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     for (until, times) in [(0, 1), (HOUR - 1, 2), (HOUR, 3), (DAY - 1, 4), (DAY, 5)] {
@@ -205,7 +205,7 @@ async fn an_organization_has_the_use_of_its_projects(backend: Backend) {
     }
 }
 
-async fn what_was_used_was_last_used_then(backend: Backend) {
+async fn last_used_at_is_the_time_of_the_last_use(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*", "read:claviger/orgs/default/usage"]).await;
     let key_of = async |id: &str| server.admin().get(&format!("{KEYS}/{id}")).await.json();

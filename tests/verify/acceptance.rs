@@ -10,15 +10,15 @@ use crate::support::{Backend, on_both};
 use crate::world::{World, from, heard_now, here, ready, verdict};
 
 on_both!(
-    a_token_says_who_it_is_and_what_they_may,
+    access_has_the_subject_and_scopes_of_the_token,
     a_token_for_somebody_else_is_refused,
     organizations_and_environments_are_named,
     ranges_hold_wherever_the_caller_is,
     a_token_ends_when_it_says_so_remembered_or_not,
-    a_second_look_costs_no_signature,
+    a_repeated_token_is_not_verified_again,
 );
 
-async fn a_token_says_who_it_is_and_what_they_may(backend: Backend) {
+async fn access_has_the_subject_and_scopes_of_the_token(backend: Backend) {
     let world = World::new(backend).await;
     let verifier = world.verifier().await;
     let (id, token) = world.key_and_token(&["read:orders/*", "write:orders/7"]).await;
@@ -146,7 +146,7 @@ async fn a_token_ends_when_it_says_so_remembered_or_not(backend: Backend) {
     assert_eq!(verdict(&lenient, &token).await.err(), Some(Refusal::Token(TokenFault::Expired)));
 }
 
-async fn a_second_look_costs_no_signature(backend: Backend) {
+async fn a_repeated_token_is_not_verified_again(backend: Backend) {
     let world = World::new(backend).await;
     let verifier = world.verifier().await;
     let (_, token) = world.key_and_token(&["read:*"]).await;

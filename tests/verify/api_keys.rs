@@ -18,8 +18,8 @@ use crate::support::{Backend, Options, forged, in_time, on_both, until};
 use crate::world::{World, from, here, ready};
 
 on_both!(
-    a_key_is_as_good_as_its_token_and_is_asked_about_once,
-    a_key_that_is_no_good_is_said_to_be_what_it_is,
+    a_key_has_the_access_of_its_token_and_the_gate_is_asked_once,
+    a_refused_key_is_reported_with_its_state,
     a_remembered_key_dies_by_the_feed,
     an_answer_is_relied_on_for_its_time,
     a_key_that_is_bound_passes_from_its_ranges_alone,
@@ -37,7 +37,7 @@ async fn accepting_keys(world: &World) -> Verifier {
     ready(world.builder().api_keys(ApiKeys::default())).await
 }
 
-async fn a_key_is_as_good_as_its_token_and_is_asked_about_once(backend: Backend) {
+async fn a_key_has_the_access_of_its_token_and_the_gate_is_asked_once(backend: Backend) {
     let world = World::new(backend).await;
     let verifier = accepting_keys(&world).await;
     let (id, key) = world.server.key(&["read:orders/*", "read:claviger/**"]).await;
@@ -55,7 +55,7 @@ async fn a_key_is_as_good_as_its_token_and_is_asked_about_once(backend: Backend)
     assert_eq!(verdict(&tokens_only, &key, here()).await, Err(Refusal::NoApiKeys));
 }
 
-async fn a_key_that_is_no_good_is_said_to_be_what_it_is(backend: Backend) {
+async fn a_refused_key_is_reported_with_its_state(backend: Backend) {
     let world = World::new(backend).await;
     let verifier = accepting_keys(&world).await;
     let (id, revoked) = world.server.key(&["read:*"]).await;

@@ -16,9 +16,9 @@ on_both!(
     a_narrowed_key_loses_its_tokens_and_a_widened_one_keeps_them,
     a_withdrawn_signing_key_takes_its_tokens_along,
     an_exchanged_token_dies_with_whatever_it_came_from,
-    silence_is_refused_after_its_time,
-    silence_is_accepted_where_that_was_chosen,
-    silence_is_logged_with_what_it_leads_to,
+    tokens_are_refused_once_the_feed_is_too_old,
+    tokens_are_accepted_with_an_old_feed_where_that_was_chosen,
+    an_old_feed_is_logged_with_its_consequence,
     a_wall_clock_that_is_set_back_gains_no_time,
     a_cut_feed_is_taken_up_again,
     another_epoch_begins_anew,
@@ -126,7 +126,7 @@ async fn exchanged(server: &Server, actor: &str, token: &str) -> String {
 
 const STALE: Refusal = Refusal::Unavailable(Unavailable::Stale);
 
-async fn silence_is_refused_after_its_time(backend: Backend) {
+async fn tokens_are_refused_once_the_feed_is_too_old(backend: Backend) {
     let world = World::new(backend).await;
     let verifier = world.verifier().await;
     let hasty = ready(world.builder().max_stale(5)).await;
@@ -152,7 +152,7 @@ async fn silence_is_refused_after_its_time(backend: Backend) {
     assert!(!verifier.metrics().is_stale);
 }
 
-async fn silence_is_accepted_where_that_was_chosen(backend: Backend) {
+async fn tokens_are_accepted_with_an_old_feed_where_that_was_chosen(backend: Backend) {
     let world = World::new(backend).await;
     let open = ready(world.builder().when_stale(WhenStale::Accept)).await;
     let (id, revoked) = world.key_and_token(&["read:*"]).await;
@@ -169,7 +169,7 @@ async fn silence_is_accepted_where_that_was_chosen(backend: Backend) {
     assert_eq!(verdict(&open, &token).await.unwrap_err(), Refusal::Token(TokenFault::Expired));
 }
 
-async fn silence_is_logged_with_what_it_leads_to(backend: Backend) {
+async fn an_old_feed_is_logged_with_its_consequence(backend: Backend) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();

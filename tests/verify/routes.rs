@@ -17,8 +17,8 @@ on_both!(
     three_lines_protect_a_route,
     a_refusal_says_what_rfc_6750_has_it_say,
     a_layer_requires_a_scope_or_what_the_path_says,
-    the_layer_says_who_issues_tokens,
-    around_a_whole_service_nothing_is_lost_of_the_layer,
+    the_layer_serves_the_metadata_of_the_resource,
+    the_layer_protects_every_route_of_a_whole_service,
 );
 
 const METADATA: &str = "/.well-known/oauth-protected-resource/api";
@@ -133,7 +133,7 @@ async fn a_layer_requires_a_scope_or_what_the_path_says(backend: Backend) {
     }
 }
 
-async fn the_layer_says_who_issues_tokens(backend: Backend) {
+async fn the_layer_serves_the_metadata_of_the_resource(backend: Backend) {
     let world = World::new(backend).await;
     let verifier: Verifier = world.verifier().await;
     let client = serve(verifier.layer()).await;
@@ -149,7 +149,7 @@ async fn the_layer_says_who_issues_tokens(backend: Backend) {
 }
 
 /// However the routes were put together: merged, nested, with fallbacks of their own or without.
-async fn around_a_whole_service_nothing_is_lost_of_the_layer(backend: Backend) {
+async fn the_layer_protects_every_route_of_a_whole_service(backend: Backend) {
     let world = World::new(backend).await;
     let verifier: Verifier = world.verifier().await;
     let (_, token) = world.key_and_token(&["read:orders/7"]).await;

@@ -18,7 +18,7 @@ fn caller(policy: &AddressPolicy, peer: IpAddr, lines: &[impl AsRef<[u8]>]) -> C
 }
 
 #[test]
-fn vectors() {
+fn every_vector_of_addresses_holds() {
     let mut vectors = Vectors::read(include_str!("../vectors/addresses.json"));
     vectors.take("trusted_proxies").iter().for_each(trusted_proxies);
     vectors.take("callers").iter().for_each(callers);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::vectors::Vectors;
 
 #[test]
-fn vectors() {
+fn every_vector_of_api_keys_holds() {
     let mut vectors = Vectors::read(include_str!("../vectors/api_keys.json"));
     vectors.take("names").iter().for_each(names);
     vectors.take("ids").iter().for_each(ids);

@@ -21,7 +21,7 @@ fn texts(cidrs: &Cidrs) -> Vec<String> {
 }
 
 #[test]
-fn vectors() {
+fn every_vector_of_ranges_holds() {
     let mut vectors = Vectors::read(include_str!("../vectors/cidrs.json"));
     vectors.take("accepted").iter().for_each(accepted);
     vectors.take("refused").iter().for_each(refused);

@@ -11,7 +11,7 @@ fn scope(text: &str) -> Scope {
 }
 
 #[test]
-fn vectors() {
+fn every_vector_of_scopes_holds() {
     let mut vectors = Vectors::read(include_str!("../vectors/scopes.json"));
     vectors.take("accepted").iter().for_each(accepted);
     vectors.take("refused").iter().for_each(refused);

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_can_be_read_is_shown() {
+    fn header_and_claims_are_shown_as_far_as_they_can_be_decoded() {
         let header = BASE64URL.encode(r#"{"alg":"none"}"#);
         let readable = Contents { header: Some(json!({"alg": "none"})), claims: Some(json!({"sub": "x"})) };
         assert_eq!(Contents::of(&format!("{header}.{}.", BASE64URL.encode(r#"{"sub":"x"}"#))), readable);

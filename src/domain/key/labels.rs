@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_script_and_no_control_characters() {
+    fn labels_may_have_any_script_and_no_control_characters() {
         assert!(name("Κλειδί 🔑 ключ".into()).is_ok());
         assert_eq!(name(" \u{3000}".into()), Err(LabelError::Empty("name")));
         for blank in ["\u{200b}", "\u{2800}\u{3164} ", "\u{202e}\u{2069}", "\u{e0020}\u{feff}"] {

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_month_is_none() {
+    fn a_malformed_month_is_refused() {
         for text in
             ["", "2026", "2026-11-21", "2026-13", "2026-00", "26-11", "2026-1", "1969-12", " 2026-11", "x"]
         {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_totals_up_to_now_and_for_as_long_as_there_are_days() {
+    fn totals_exist_up_to_now_and_as_far_back_as_days() {
         let now = at("2026-03-11T00:00:00Z");
         let oldest = month("2024-01");
         assert_eq!(Interval::Day.kept_since(now), oldest.start());

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn unless_said_otherwise_it_ends_with_this_bucket() {
+    fn a_period_without_an_end_ends_with_the_current_bucket() {
         for now in ["2026-03-10T10:20:30Z", "2026-03-10T10:00:00Z", "2026-03-10T10:59:59Z"] {
             assert_eq!(
                 shown(Interval::Day, None, None, now),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_a_direction_a_length_and_a_past() {
+    fn backward_long_and_deleted_periods_are_refused() {
         let now = at("2026-03-10T10:20:30Z");
         let new = |interval, from: Timestamp, to: Timestamp| Period::new(interval, Some(from), Some(to), now);
         assert_eq!(new(Interval::Day, now, now.plus(-1)), Err(PeriodError::Backwards));

@@ -12,7 +12,7 @@ fn value(text: &str) -> Result<Value<'_>, JsonFault> {
 }
 
 #[test]
-fn members_have_their_types() {
+fn each_json_type_reads_as_its_value() {
     let text = r#" { "s" : "x" , "i" : -12 , "a" : [ 1 , [ ] ] , "o" : { } , "n" : null } "#;
     let object = parse(text).unwrap();
     assert_eq!(object.get("s"), Some(&Value::String("x".into())));
@@ -125,7 +125,7 @@ fn no_member_occurs_twice_at_any_depth_in_any_spelling() {
 }
 
 #[test]
-fn depth_and_width_end() {
+fn too_deep_and_too_wide_documents_are_refused() {
     let nested = |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), "{}", "}".repeat(depth));
     assert!(parse(&nested(MAX_DEPTH - 1)).is_ok());
     assert_eq!(parse(&nested(MAX_DEPTH)), Err(JsonFault::TooDeep));

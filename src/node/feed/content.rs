@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_json_whatever_is_in_it() {
+    fn a_document_is_valid_json_with_any_ids() {
         let now = Timestamp::from_unix(5);
         let confirmed = Confirmed { issuer: "https://a.example/\"", as_of: now, now };
         let key = |text: &str| text.parse::<KeyId>().unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_said_in_whichever_order_it_comes() {
+    fn the_order_of_revocations_does_not_matter() {
         let of =
             |ids: [&str; 2]| content(Revoked { token_ids: ids.map(Into::into).into(), ..Default::default() });
         assert!(of(["a", "b"]).revokes_same_as(&of(["b", "a"])));

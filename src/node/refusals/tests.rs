@@ -24,7 +24,7 @@ fn event(organization: Option<OrganizationId>) -> PastEvent {
 }
 
 #[test]
-fn a_refusal_is_news_once_an_hour() {
+fn the_same_refusal_is_recorded_once_an_hour() {
     let (mut log, acme, key) = (Log::default(), organization("acme"), key());
     assert!(log.is_news(&acme, key, 1, START));
     assert!(!log.is_news(&acme, key, 1, START));
@@ -35,7 +35,7 @@ fn a_refusal_is_news_once_an_hour() {
 }
 
 #[test]
-fn the_bounds_are_those_of_one_organization() {
+fn the_refusals_of_one_organization_are_bounded() {
     let (mut log, noisy, quiet, first) =
         (Log::default(), organization("noisy"), organization("quiet"), key());
     for digest in 0..MOST_OF_A_KEY as u64 {
@@ -95,7 +95,7 @@ fn events_that_wait_give_way_to_those_of_an_organization_with_fewer() {
 }
 
 #[test]
-fn what_is_lost_for_want_of_room_is_counted() {
+fn refusals_that_are_dropped_for_lack_of_space_are_counted() {
     let refusals = RefusalLog::default();
     let noisy = organization("noisy");
     refusals.put_back((0..WAITING.of_organization).map(|_| event(noisy.clone())).collect());

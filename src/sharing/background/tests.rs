@@ -16,7 +16,7 @@ async fn work_runs_elsewhere_and_so_does_what_it_starts() {
 }
 
 #[tokio::test]
-async fn a_panic_is_that_of_whoever_waits_and_of_nobody_else() {
+async fn a_panic_reaches_only_the_task_that_waits_for_the_work() {
     let work = run(async { panic!("on purpose") });
     let panicked: Result<(), _> = AssertUnwindSafe(work).catch_unwind().await;
     assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"on purpose"));

@@ -54,7 +54,7 @@ fn one_organization_leaves_turns_to_others() {
 }
 
 #[test]
-fn a_line_is_bounded_and_so_is_each_key_in_it() {
+fn the_waiters_of_an_organization_and_of_each_key_are_bounded() {
     let queue = FairQueue::new(QUOTA);
     let permit = queue.try_acquire(&key("noisy", 'a')).unwrap();
     let waiting: Vec<_> =
@@ -68,7 +68,7 @@ fn a_line_is_bounded_and_so_is_each_key_in_it() {
 }
 
 #[test]
-fn who_goes_away_keeps_nobody_waiting() {
+fn a_waiter_that_leaves_passes_its_permit_on() {
     let queue = FairQueue::new(QUOTA);
     let permit = queue.try_acquire(&of("noisy")).unwrap();
     let (gone, mut stays) = (queue.enter(&of("noisy")).unwrap(), queue.enter(&of("noisy")).unwrap());
@@ -84,7 +84,7 @@ fn who_goes_away_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn a_turn_is_waited_for() {
+async fn a_waiter_gets_the_permit_that_is_returned() {
     let queue = FairQueue::new(QUOTA);
     let permit = queue.try_acquire(&of("noisy")).unwrap();
     let waiting = tokio::spawn({

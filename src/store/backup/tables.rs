@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_referred_to_comes_first() {
+    fn tables_follow_those_that_they_refer_to() {
         let references = [("a", "b"), ("b", "c"), ("d", "d")];
         assert_eq!(order(&["a", "b", "c", "d", "e"], &references), ["c", "d", "e", "b", "a"]);
         assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "a")]), ["c", "a", "b"]);

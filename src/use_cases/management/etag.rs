@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_precondition_names_the_version_that_there_is() {
+    fn a_precondition_holds_only_for_the_current_version() {
         let thing = Organization::new("acme".parse().unwrap(), Timestamp::from_unix(0));
         let tag = thing.etag();
         let check = |text: &str| IfMatch::parse([text.as_bytes()])?.check(&thing);

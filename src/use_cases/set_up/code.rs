@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_told_however_it_is_typed() {
+    fn a_code_is_recognized_in_any_case_and_spacing() {
         let code = Code::generate(&Entropy::scripted(0..28)).unwrap();
         assert_eq!(&**code.expose(), "0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV");
         for typed in [
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn a_malformed_code_is_refused() {
         let whole = "0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV";
         for bad in
             ["", "0", &whole[1..], &format!("{whole}0"), &whole.replace('A', "U"), &whole.replace('A', "é")]
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_symbol_is_as_likely() {
+    fn every_symbol_of_a_code_is_equally_likely() {
         let code = |byte| Code::generate(&Entropy::scripted([byte; LENGTH])).unwrap().0[0];
         for symbol in ALPHABET {
             assert_eq!((0..=255).filter(|byte| code(*byte) == *symbol).count(), 8);

@@ -10,8 +10,8 @@ on_both!(
     a_right_secret_that_is_refused_is_noted,
     who_lacks_a_scope_is_noted,
     one_refusal_is_noted_once_an_hour,
-    no_key_fills_the_trail,
-    what_proves_nothing_is_not_noted,
+    one_key_adds_a_bounded_number_of_refusals,
+    a_refusal_without_a_right_secret_is_not_audited,
 );
 
 async fn refused(server: &Server) -> Vec<Value> {
@@ -128,7 +128,7 @@ async fn one_refusal_is_noted_once_an_hour(backend: Backend) {
     assert_eq!((&last["action"], &last["after"]), (&json!("key.refused"), &json!({ "reason": "revoked" })));
 }
 
-async fn no_key_fills_the_trail(backend: Backend) {
+async fn one_key_adds_a_bounded_number_of_refusals(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     let client = server.client().bearer(&key);
@@ -152,7 +152,7 @@ async fn no_key_fills_the_trail(backend: Backend) {
     assert_eq!(refused(&server).await.len(), 12);
 }
 
-async fn what_proves_nothing_is_not_noted(backend: Backend) {
+async fn a_refusal_without_a_right_secret_is_not_audited(backend: Backend) {
     let server = Server::start(backend).await;
     let (id, key) = server.key(&["read:*"]).await;
     let client = server.client();

@@ -9,7 +9,7 @@ on_both!(
     every_answer_tells_the_browser_what_it_may_do,
     every_page_but_the_first_is_for_those_who_are_signed_in,
     what_people_type_leads_to_the_page_that_they_mean,
-    links_with_parameters_of_other_peoples_work,
+    unknown_parameters_of_a_link_are_ignored,
 );
 
 const OPEN: [&str; 3] = ["/console/sign-in", "/console/assets/{version}/{file}", "/console/{*rest}"];
@@ -90,7 +90,7 @@ async fn what_people_type_leads_to_the_page_that_they_mean(backend: Backend) {
 }
 
 /// Mail programs and others add parameters to links, to count who follows them.
-async fn links_with_parameters_of_other_peoples_work(backend: Backend) {
+async fn unknown_parameters_of_a_link_are_ignored(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let root = "/console/orgs/default";

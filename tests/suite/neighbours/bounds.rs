@@ -13,7 +13,7 @@ use crate::support::{Backend, Server, on_both};
 
 on_both!(
     requests_of_one_organization_are_bounded_at_every_operation,
-    nobodys_refusals_hide_anothers,
+    refusals_of_one_organization_never_displace_those_of_another,
     a_key_has_so_many_sessions_and_the_oldest_ends,
 );
 
@@ -38,7 +38,7 @@ async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Ba
     client.get("/v1/self").await.done(200);
 }
 
-async fn nobodys_refusals_hide_anothers(backend: Backend) {
+async fn refusals_of_one_organization_never_displace_those_of_another(backend: Backend) {
     let street = Street::new(backend).await;
     let (server, admin) = (&street.server, street.server.admin());
     let id = claviger::domain::api_key::claimed_id(&server.admin_key).unwrap();

@@ -7,7 +7,7 @@ use super::{next, rotate, signer, statuses};
 use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(
-    settings_that_say_nothing_change_nothing,
+    a_start_without_a_signing_key_setting_changes_no_key,
     restarting_with_the_earlier_settings_cancels_what_was_put_in_line,
     a_configured_key_takes_the_place_of_a_waiting_one,
     a_waiting_key_that_is_about_to_sign_is_not_cancelled,
@@ -45,7 +45,7 @@ async fn reconcile(server: &Server, source: SigningKeySource) -> Reconciled {
     reconciled
 }
 
-async fn settings_that_say_nothing_change_nothing(backend: Backend) {
+async fn a_start_without_a_signing_key_setting_changes_no_key(backend: Backend) {
     for (source, reconciled) in [
         (es256(), Reconciled::Fits),
         (eddsa(), Reconciled::Fits),

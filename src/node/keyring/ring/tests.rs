@@ -31,7 +31,7 @@ fn verifies(ring: &Ring, index: usize, now: i64) -> bool {
 }
 
 #[test]
-fn a_life_follows_from_two_dates() {
+fn the_status_follows_from_activation_and_withdrawal() {
     let ring = Ring::new(vec![key(1_000, None), key(0, None)]);
     assert_eq!(statuses(&ring, 999), ["active", "next"]);
     assert_eq!(statuses(&ring, 1_000), ["retiring", "active"]);
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_that_is_over_stays_over(
+    fn a_retired_or_withdrawn_key_is_never_published_again(
         dates in dates(), now in moment(), later in 0..4_000_i64, which in 0..6_usize,
     ) {
         let before = ring(&dates);

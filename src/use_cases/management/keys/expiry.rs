@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_in_the_future_and_said_once() {
+    fn an_end_in_the_past_or_given_twice_is_refused() {
         assert_eq!(end(None, None, NOW), Ok(None));
         assert_eq!(end(Some("1970-01-12T13:46:41Z"), None, NOW), Ok(Some(NOW.plus(1))));
         assert!(end(Some("1970-01-12T13:46:40Z"), None, NOW).is_err());
