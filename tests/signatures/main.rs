@@ -8,6 +8,7 @@
 )]
 
 mod claims;
+#[cfg(feature = "server")]
 mod foreign;
 mod forge;
 mod headers;
