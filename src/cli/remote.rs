@@ -31,7 +31,7 @@ pub(super) struct Remote {
 
 /// The part of `GET /v1/self` with the caller's organization.
 #[derive(Deserialize)]
-struct Own {
+struct OwnKey {
     organization: OrganizationId,
 }
 
@@ -70,7 +70,7 @@ impl Remote {
         if let Some(named) = &self.organization {
             return Ok(named.clone());
         }
-        let own: Own = read(&self.ask(Request::get(&["v1", "self"])).await?)?;
+        let own: OwnKey = read(&self.ask(Request::get(&["v1", "self"])).await?)?;
         Ok(own.organization)
     }
 

@@ -11,14 +11,14 @@ use crate::use_cases::set_up::Code;
 
 /// The destination of a secret.
 #[derive(Debug)]
-pub(super) enum Showing {
+pub(super) enum SecretDestination {
     /// The terminal, where a person sees it.
     Terminal,
     /// A file, because standard output may be a log that is kept.
     File(PathBuf),
 }
 
-impl Showing {
+impl SecretDestination {
     /// The terminal if there is one, otherwise `file`.
     pub(super) fn choose(file: PathBuf) -> Self {
         if Stream::Out.is_terminal() { Self::Terminal } else { Self::File(file) }

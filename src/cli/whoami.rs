@@ -18,7 +18,7 @@ pub(super) struct SelfArgs {
 }
 
 #[derive(Deserialize)]
-struct Own {
+struct OwnKey {
     id: String,
     organization: String,
     project: String,
@@ -33,7 +33,7 @@ impl SelfArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
         let remote = self.remote.connect()?;
         let server = remote.client().base().to_string();
-        let print = |own: Own| {
+        let print = |own: OwnKey| {
             Sheet::new()
                 .line("Server", server)
                 .line("Key", own.id)

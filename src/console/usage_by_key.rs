@@ -36,8 +36,8 @@ pub(super) struct UseByKey {
     /// The day or the month in words.
     pub(super) period: String,
     /// The neighbouring months that have data.
-    pub(super) before: Option<Beside>,
-    pub(super) after: Option<Beside>,
+    pub(super) before: Option<MonthLink>,
+    pub(super) after: Option<MonthLink>,
     /// The query of the download.
     pub(super) query: String,
     pub(super) rows: Vec<KeyRow>,
@@ -45,7 +45,7 @@ pub(super) struct UseByKey {
 
 /// A link to a neighbouring month.
 #[derive(Debug)]
-pub(super) struct Beside {
+pub(super) struct MonthLink {
     pub(super) name: String,
     pub(super) query: String,
 }
@@ -53,7 +53,7 @@ pub(super) struct Beside {
 #[derive(Debug)]
 pub(super) struct KeyRow {
     pub(super) id: String,
-    pub(super) home: Option<Home>,
+    pub(super) home: Option<KeyLink>,
     pub(super) used: Bucket,
     /// Percent of the busiest key's use.
     pub(super) share: u64,
@@ -61,7 +61,7 @@ pub(super) struct KeyRow {
 
 /// A key that the visitor may see, with its link.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(super) struct KeyLink {
     pub(super) href: String,
     pub(super) name: String,
     pub(super) project: String,
@@ -101,7 +101,7 @@ impl UseByKey {
         let beside = |period: CalendarPeriod| {
             let is_month = period.span() == CalendarSpan::Month;
             let known = period.known_at(now).ok().filter(|_| is_month)?;
-            Some(Beside { name: name(known), query: query(known) })
+            Some(MonthLink { name: name(known), query: query(known) })
         };
         Ok(Self {
             period: title(period),
@@ -115,7 +115,7 @@ impl UseByKey {
 
 impl KeyRow {
     fn of(KeyUse { key, label, used }: KeyUse, root: &str, most: u64) -> Self {
-        let home = label.map(|label| Home {
+        let home = label.map(|label| KeyLink {
             href: format!("{root}/keys/{key}"),
             name: label.name,
             project: label.project.to_string(),

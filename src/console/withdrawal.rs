@@ -17,7 +17,7 @@ use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::OfSigningKey;
 use crate::node::Node;
-use crate::use_cases::management::signing_keys::{self, Reach, RotateRequest};
+use crate::use_cases::management::signing_keys::{self, LiveTokens, RotateRequest};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// The number of characters that identify one of the few signing keys.
@@ -30,7 +30,7 @@ struct WithdrawPage {
     href: String,
     kid: String,
     status: &'static str,
-    reach: Reach,
+    reach: LiveTokens,
     typed: String,
     is_understood: bool,
     error: Option<String>,

@@ -40,7 +40,7 @@ pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
 
 /// Middleware for public content, which holds no secret.
 pub(crate) async fn published(request: Request, next: Next) -> Response {
-    match layer().layer(Marked(next)).call(request).await {
+    match layer().layer(MarkingService(next)).call(request).await {
         Ok(response) => weakened(response.into_response()),
         Err(never) => match never {},
     }
@@ -48,9 +48,9 @@ pub(crate) async fn published(request: Request, next: Next) -> Response {
 
 /// Marks responses whatever the query of the request, since no part of the query is in the response.
 #[derive(Clone)]
-struct Marked(Next);
+struct MarkingService(Next);
 
-impl Service<Request> for Marked {
+impl Service<Request> for MarkingService {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;

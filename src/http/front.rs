@@ -67,7 +67,11 @@ where
         let trace = TraceContext::of(request.headers());
         let trace_id = trace.as_ref().map(TraceContext::trace_id);
         let span = tracing::error_span!("request", request_id = id.as_str(), trace_id);
-        let seen = Seen { method: request.method().clone(), uri: request.uri().clone(), at: monotonic_now() };
+        let seen = ReceivedRequest {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            at: monotonic_now(),
+        };
         request.extensions_mut().insert(id);
         let answer = span.in_scope(|| self.inner.call(request));
         Answer { answer, id, span, seen, shared: Arc::clone(&self.shared) }
@@ -76,7 +80,7 @@ where
 
 /// What the log needs from a request after the router has consumed it.
 #[derive(Debug)]
-struct Seen {
+struct ReceivedRequest {
     method: Method,
     uri: Uri,
     at: Instant,
@@ -89,7 +93,7 @@ pin_project! {
         answer: F,
         id: RequestId,
         span: Span,
-        seen: Seen,
+        seen: ReceivedRequest,
         shared: Arc<Shared>,
     }
 }
@@ -126,7 +130,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
     }
 }
 
-impl Seen {
+impl ReceivedRequest {
     /// Writes a line for each refused or failed request, and for the others only at level `debug`. Failures that
     /// anonymous clients can cause get one line per code and second.
     fn log(&self, response: &Response, failure: Option<&Failure>, sampler: &LogSampler) {

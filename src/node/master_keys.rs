@@ -16,15 +16,15 @@ use crate::store::StoredMasterKey;
 
 /// The master keys of a node.
 #[derive(Debug)]
-pub struct MasterKeys(RwLock<Arc<Held>>);
+pub struct MasterKeys(RwLock<Arc<LoadedKeys>>);
 
 /// What a node holds at one moment.
 #[derive(Clone, Debug)]
-struct Held {
-    active: AtHand,
+struct LoadedKeys {
+    active: LoadedKey,
     /// The one that is to take over, if it is at hand. Its tags are accepted, because another node may use it before this
     /// one hears of the takeover.
-    next: Option<AtHand>,
+    next: Option<LoadedKey>,
     /// The one that was active before the last takeover that this node has seen.
     previous: Option<Arc<DerivedKeys>>,
     /// The taggers of those that were replaced, the newest first.
@@ -35,7 +35,7 @@ struct Held {
 
 /// A master key at hand.
 #[derive(Clone, Debug)]
-struct AtHand {
+struct LoadedKey {
     keys: Arc<DerivedKeys>,
     tagger: Tagger,
 }
@@ -73,9 +73,9 @@ pub enum TakeoverError {
 impl MasterKeys {
     /// A deployment's first and only master key.
     pub fn only(active: DerivedKeys) -> Self {
-        Self(RwLock::new(Arc::new(Held {
+        Self(RwLock::new(Arc::new(LoadedKeys {
             used: vec![active.check.to_vec()],
-            active: AtHand { tagger: Tagger::new(&active.tag), keys: Arc::new(active) },
+            active: LoadedKey { tagger: Tagger::new(&active.tag), keys: Arc::new(active) },
             next: None,
             previous: None,
             replaced: Vec::new(),
@@ -90,8 +90,8 @@ impl MasterKeys {
         if next.as_ref().map(|next| next.check) == held.next.as_ref().map(|next| next.keys.check) {
             return false;
         }
-        let next = next.map(|next| AtHand::new(Arc::new(next), NO_NUMBER));
-        *held = Arc::new(Held { next, ..Held::clone(&held) });
+        let next = next.map(|next| LoadedKey::new(Arc::new(next), NO_NUMBER));
+        *held = Arc::new(LoadedKeys { next, ..LoadedKeys::clone(&held) });
         true
     }
 
@@ -111,7 +111,7 @@ impl MasterKeys {
             Some(opened.map(|key| Tagger::numbered(&key, row.number)))
         };
         let replaced = stored.iter().rev().filter_map(tag_key).collect::<Result<_, _>>()?;
-        *held = Arc::new(Held { replaced, used, ..now });
+        *held = Arc::new(LoadedKeys { replaced, used, ..now });
         Ok(())
     }
 
@@ -170,18 +170,18 @@ impl MasterKeys {
         self.held().open(sealed, place, |keys| &keys.cursors)
     }
 
-    fn held(&self) -> Arc<Held> {
+    fn held(&self) -> Arc<LoadedKeys> {
         Arc::clone(&self.0.read())
     }
 }
 
-impl AtHand {
+impl LoadedKey {
     fn new(keys: Arc<DerivedKeys>, number: i64) -> Self {
         Self { tagger: Tagger::numbered(&keys.tag, number), keys }
     }
 }
 
-impl Held {
+impl LoadedKeys {
     /// The taggers of all master keys whose tags are accepted, the active one's first.
     fn taggers(&self) -> impl Iterator<Item = &Tagger> {
         let at_hand = std::iter::once(&self.active).chain(&self.next);
@@ -201,7 +201,7 @@ impl Held {
     fn after_takeover(&self, active: &StoredMasterKey) -> Result<Self, TakeoverError> {
         let is = |key: &DerivedKeys| key.check == *active.check;
         if is(&self.active.keys) {
-            let same = AtHand::new(Arc::clone(&self.active.keys), active.number);
+            let same = LoadedKey::new(Arc::clone(&self.active.keys), active.number);
             return Ok(Self { active: same, ..self.clone() });
         }
         let new = self.inactive().find(|key| is(key)).cloned();
@@ -212,7 +212,7 @@ impl Held {
         Ok(Self {
             previous: Some(Arc::clone(&self.active.keys)),
             next: self.next.clone().filter(|next| next.keys.check != new.check),
-            active: AtHand::new(new, active.number),
+            active: LoadedKey::new(new, active.number),
             ..self.clone()
         })
     }

@@ -37,9 +37,9 @@ struct State {
     waiting_since: Option<Duration>,
 }
 
-/// The outcome of a round.
+/// What a comparison of the two clocks shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Round {
+enum Observation {
     Steady,
     /// The clock has jumped by this many seconds. A negative number is a jump back.
     Jumped(i64),
@@ -50,7 +50,7 @@ enum Round {
 
 impl State {
     /// Advances the state to what the clocks show now.
-    fn pass(&mut self, wall: Timestamp, monotonic: Duration) -> Round {
+    fn pass(&mut self, wall: Timestamp, monotonic: Duration) -> Observation {
         let elapsed = i64::try_from(monotonic.saturating_sub(self.monotonic).as_secs()).unwrap_or(i64::MAX);
         let has_jumped = (wall.since(self.wall) - elapsed).abs() > TOLERATED_SECONDS;
         (self.wall, self.monotonic) = (wall, monotonic);
@@ -58,21 +58,21 @@ impl State {
         let gap = wall.since(expected);
         if gap.abs() <= TOLERATED_SECONDS {
             (self.at, self.waiting_since) = (wall, None);
-            return Round::Steady;
+            return Observation::Steady;
         }
         match self.waiting_since.filter(|_| !has_jumped) {
             None => {
                 self.waiting_since = Some(monotonic);
-                Round::Jumped(gap)
+                Observation::Jumped(gap)
             }
             Some(since) if monotonic.saturating_sub(since) >= STEADY_FOR => {
                 (self.at, self.waiting_since) = (wall, None);
-                Round::Believed
+                Observation::Believed
             }
             Some(_) => {
                 // The retention clock catches up with the time in which no server ran, at twice the normal speed.
                 self.at = if gap > 0 { expected.plus(elapsed).min(wall) } else { self.at };
-                Round::Waiting
+                Observation::Waiting
             }
         }
     }
@@ -128,7 +128,7 @@ impl Node {
             (state.at, round)
         };
         match round {
-            Round::Jumped(seconds) => {
+            Observation::Jumped(seconds) => {
                 self.retention_clock.jumps.fetch_add(1, Relaxed);
                 tracing::warn!(
                     seconds,
@@ -136,10 +136,10 @@ impl Node {
                      before it has gone on steadily for 24 h"
                 );
             }
-            Round::Believed => {
+            Observation::Believed => {
                 tracing::info!("the clock has advanced steadily: deletion by age follows it again")
             }
-            Round::Steady | Round::Waiting => {}
+            Observation::Steady | Observation::Waiting => {}
         }
         if stored.is_none_or(|stored| at.since(stored).abs() >= WRITTEN_EVERY_SECONDS) {
             self.records.store.save_retention_time(at).await?;
@@ -173,7 +173,7 @@ mod tests {
         }
 
         /// Runs rounds of a minute each for this many seconds, and returns the outcome of the last one.
-        fn run(&mut self, seconds: i64) -> Round {
+        fn run(&mut self, seconds: i64) -> Observation {
             let mut last = self.round();
             for _ in 0..seconds / 60 {
                 (self.wall, self.monotonic) = (self.wall + 60, self.monotonic + 60);
@@ -182,7 +182,7 @@ mod tests {
             last
         }
 
-        fn round(&mut self) -> Round {
+        fn round(&mut self) -> Observation {
             self.state.pass(Timestamp::from_unix(self.wall), Duration::from_secs(self.monotonic))
         }
 
@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn steady_time_is_the_wall_clock() {
         let mut clocks = Clocks::new(1_000, 1_300);
-        assert_eq!((clocks.run(0), clocks.at()), (Round::Steady, 1_300));
-        assert_eq!((clocks.run(10 * DAY), clocks.at()), (Round::Steady, 1_300 + 10 * DAY));
+        assert_eq!((clocks.run(0), clocks.at()), (Observation::Steady, 1_300));
+        assert_eq!((clocks.run(10 * DAY), clocks.at()), (Observation::Steady, 1_300 + 10 * DAY));
         // A late round, for example on a busy machine, is not a jump of the clock.
         (clocks.wall, clocks.monotonic) = (clocks.wall + 5 * DAY, clocks.monotonic + 432_000);
-        assert_eq!(clocks.round(), Round::Steady);
+        assert_eq!(clocks.round(), Observation::Steady);
     }
 
     #[test]
@@ -206,10 +206,10 @@ mod tests {
         let mut clocks = Clocks::new(1_000, 1_000);
         clocks.run(600);
         clocks.wall += 402 * DAY;
-        assert_eq!(clocks.round(), Round::Jumped(402 * DAY));
-        assert_eq!(clocks.run(DAY - 60), Round::Waiting);
+        assert_eq!(clocks.round(), Observation::Jumped(402 * DAY));
+        assert_eq!(clocks.run(DAY - 60), Observation::Waiting);
         assert!(clocks.at() < 3 * DAY, "{}", clocks.at());
-        assert_eq!(clocks.run(60), Round::Believed);
+        assert_eq!(clocks.run(60), Observation::Believed);
         assert_eq!(clocks.at(), clocks.wall);
     }
 
@@ -219,26 +219,26 @@ mod tests {
         clocks.wall += 402 * DAY;
         clocks.run(DAY / 2);
         clocks.wall -= 402 * DAY;
-        assert_eq!(clocks.run(DAY), Round::Steady);
+        assert_eq!(clocks.run(DAY), Observation::Steady);
         assert_eq!(clocks.at(), clocks.wall);
     }
 
     #[test]
     fn a_clock_that_jumps_again_begins_to_wait_again() {
         let mut clocks = Clocks::new(0, 402 * DAY);
-        assert_eq!(clocks.round(), Round::Jumped(402 * DAY));
+        assert_eq!(clocks.round(), Observation::Jumped(402 * DAY));
         clocks.run(DAY / 2);
         clocks.wall += 30 * DAY;
-        assert!(matches!(clocks.round(), Round::Jumped(_)));
-        assert_eq!(clocks.run(DAY - 60), Round::Waiting);
-        assert_eq!(clocks.run(60), Round::Believed);
+        assert!(matches!(clocks.round(), Observation::Jumped(_)));
+        assert_eq!(clocks.run(DAY - 60), Observation::Waiting);
+        assert_eq!(clocks.run(60), Observation::Believed);
     }
 
     #[test]
     fn a_clock_that_was_believed_and_is_set_back_is_believed_in_the_end() {
         let mut clocks = Clocks::new(402 * DAY, 1_000);
-        assert_eq!(clocks.round(), Round::Jumped(1_000 - 402 * DAY));
-        assert_eq!(clocks.run(DAY), Round::Believed);
+        assert_eq!(clocks.round(), Observation::Jumped(1_000 - 402 * DAY));
+        assert_eq!(clocks.run(DAY), Observation::Believed);
         assert_eq!(clocks.at(), clocks.wall);
     }
 

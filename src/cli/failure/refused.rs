@@ -13,12 +13,12 @@ use crate::client::Answer;
 #[error("{}", self.message())]
 pub(in crate::cli) struct Refused {
     answer: Answer,
-    said: Said,
+    said: ErrorBody,
 }
 
 /// The contents of the body.
 #[derive(Debug)]
-enum Said {
+enum ErrorBody {
     /// JSON of the management API.
     Api { code: String, message: String, request_id: String },
     /// OAuth JSON (RFC 6749 §5.2).
@@ -47,12 +47,12 @@ struct OAuthBody {
 
 impl From<Answer> for Refused {
     fn from(answer: Answer) -> Self {
-        let said = Said::read(&answer.body);
+        let said = ErrorBody::read(&answer.body);
         Self { answer, said }
     }
 }
 
-impl Said {
+impl ErrorBody {
     fn read(body: &[u8]) -> Self {
         if let Ok(ApiBody { error: ApiMembers { code, message, request_id } }) = serde_json::from_slice(body)
         {
@@ -70,8 +70,8 @@ impl Said {
 impl Refused {
     pub(super) fn exit(&self) -> Exit {
         match (&self.said, self.answer.status) {
-            (Said::Foreign, _) => Exit::Unavailable,
-            (Said::OAuth { code, .. }, _)
+            (ErrorBody::Foreign, _) => Exit::Unavailable,
+            (ErrorBody::OAuth { code, .. }, _)
                 if matches!(code.as_str(), "invalid_scope" | "unauthorized_client") =>
             {
                 Exit::Denied
@@ -87,7 +87,7 @@ impl Refused {
 
     /// Whether the body is a Claviger server's JSON.
     pub(super) fn is_json(&self) -> bool {
-        !matches!(self.said, Said::Foreign)
+        !matches!(self.said, ErrorBody::Foreign)
     }
 
     pub(super) fn body(&self) -> String {
@@ -96,11 +96,11 @@ impl Refused {
 
     fn message(&self) -> String {
         match &self.said {
-            Said::Api { code, message, request_id } => {
+            ErrorBody::Api { code, message, request_id } => {
                 plain(&format!("{message} ({code}, request {request_id})"))
             }
-            Said::OAuth { code, description } => plain(&format!("{description} ({code})")),
-            Said::Foreign => {
+            ErrorBody::OAuth { code, description } => plain(&format!("{description} ({code})")),
+            ErrorBody::Foreign => {
                 format!(
                     "the response has status {} and does not come from a Claviger server",
                     self.answer.status
@@ -152,8 +152,8 @@ impl Refused {
 
     fn code(&self) -> Option<&str> {
         match &self.said {
-            Said::Api { code, .. } | Said::OAuth { code, .. } => Some(code),
-            Said::Foreign => None,
+            ErrorBody::Api { code, .. } | ErrorBody::OAuth { code, .. } => Some(code),
+            ErrorBody::Foreign => None,
         }
     }
 

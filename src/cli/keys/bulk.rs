@@ -141,13 +141,13 @@ pub(super) struct EnableMatchingArgs {
 }
 
 #[derive(Deserialize)]
-struct Touched {
+struct BulkResult {
     count: u64,
-    data: Vec<TouchedKey>,
+    data: Vec<ChangedKey>,
 }
 
 #[derive(Deserialize)]
-struct TouchedKey {
+struct ChangedKey {
     id: String,
     name: String,
     project: String,
@@ -204,9 +204,9 @@ impl BulkArgs {
     async fn run(&self, keys: &Keys<'_>, operation: &str, body: &Body, verb: &str) -> Result<(), CliError> {
         let dry_run = self.send(keys, operation, body, true).await?;
         if self.dry_run {
-            return keys.remote.show(&dry_run, |touched: Touched| touched.print());
+            return keys.remote.show(&dry_run, |touched: BulkResult| touched.print());
         }
-        let touched: Touched = read(&dry_run)?;
+        let touched: BulkResult = read(&dry_run)?;
         if touched.count > 0 {
             let count = touched.count;
             if !keys.remote.as_json() {
@@ -215,7 +215,7 @@ impl BulkArgs {
             self.confirm.confirm(&format!("{verb} {count} key{}?", if count == 1 { "" } else { "s" }))?;
         }
         let done = self.send(keys, operation, body, false).await?;
-        keys.remote.show(&done, |touched: Touched| note(&format!("Done: {}.", touched.count)))
+        keys.remote.show(&done, |touched: BulkResult| note(&format!("Done: {}.", touched.count)))
     }
 
     async fn send(
@@ -231,7 +231,7 @@ impl BulkArgs {
     }
 }
 
-impl Touched {
+impl BulkResult {
     fn print(self) -> Result<(), OutputError> {
         let mut table = Table::new(&["id", "name", "project", "env", "changes"]);
         for key in self.data {

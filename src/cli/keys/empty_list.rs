@@ -29,7 +29,7 @@ pub(super) struct PlaceArgs {
 
 /// The part of `GET /v1/self` that shows what the caller may read.
 #[derive(Deserialize)]
-struct Own {
+struct OwnKey {
     scopes: Vec<Scope>,
 }
 
@@ -38,7 +38,7 @@ impl PlaceArgs {
     /// key matches.
     pub(super) async fn reason_for_none(&self, keys: &Keys<'_>) -> Result<Option<String>, CliError> {
         let Keys { remote, org } = keys;
-        let own: Own = read(&remote.ask(Request::get(&["v1", "self"])).await?)?;
+        let own: OwnKey = read(&remote.ask(Request::get(&["v1", "self"])).await?)?;
         if keys_within(&own.scopes, Verb::Read, org) == VisibleKeys::Only(Vec::new()) {
             return Ok(Some(format!(
                 "This credential cannot see any key of {org}. It needs a scope such as \

@@ -51,7 +51,7 @@ impl fmt::Display for KeySource {
 /// A profile as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct ProfileEntry {
     #[serde(deserialize_with = "url")]
     url: BaseUrl,
     api_key_file: Option<PathBuf>,
@@ -66,7 +66,7 @@ impl Profiles {
         let path = path()?;
         let text = key_file::read_if_there(&path).map_err(UsageError::from)?;
         let text = text.as_deref().map_or("", String::as_str);
-        let written: BTreeMap<ProfileName, Written> =
+        let written: BTreeMap<ProfileName, ProfileEntry> =
             toml::from_str(text).map_err(|error| UsageError::input(path.display(), located(text, &error)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let by_name = written.into_iter().map(|(name, profile)| match profile.beside(folder) {
@@ -96,7 +96,7 @@ impl Profiles {
     }
 }
 
-impl Written {
+impl ProfileEntry {
     /// The profile, with paths relative to the file of profiles. `None` if it has two sources of its key.
     fn beside(self, folder: &Path) -> Option<Profile> {
         let key = match (self.api_key_file, self.api_key_command) {

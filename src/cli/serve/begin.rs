@@ -2,7 +2,7 @@
 
 use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
-use crate::cli::welcome::{Showing, keep_unseen};
+use crate::cli::welcome::{SecretDestination, keep_unseen};
 use crate::server::config::BootstrapMode;
 use crate::use_cases::bootstrap::{BootstrapContext, BootstrapError, Bootstrapper};
 use crate::use_cases::set_up::code_file;
@@ -29,7 +29,7 @@ pub(super) async fn begin(
 }
 
 async fn fill(context: &BootstrapContext, bootstrapper: &Bootstrapper<'_>) -> Result<MasterKey, CliError> {
-    let showing = Showing::choose(context.admin_file());
+    let showing = SecretDestination::choose(context.admin_file());
     match bootstrapper.bootstrap(showing.file()).await {
         Ok((master_key, admin)) => match showing.show_key(&admin, &context.deployment.issuer) {
             Ok(()) => Ok(master_key),

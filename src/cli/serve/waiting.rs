@@ -11,7 +11,7 @@ use crate::base::key_file;
 use crate::base::master_key::MasterKey;
 use crate::cli::CliError;
 use crate::cli::output::announce;
-use crate::cli::welcome::Showing;
+use crate::cli::welcome::SecretDestination;
 use crate::http::Front;
 use crate::server::metrics::Metrics;
 use crate::server::{self, Switch, SwitchHandle};
@@ -22,7 +22,7 @@ use crate::use_cases::set_up::{Code, SetUp, code_file};
 pub(super) struct Waiting {
     set_up: Arc<SetUp>,
     handle: SwitchHandle,
-    showing: Showing,
+    showing: SecretDestination,
     metrics: Option<Arc<Metrics>>,
 }
 
@@ -37,7 +37,7 @@ impl Waiting {
         let set_up = Arc::new(SetUp::new(context, &code));
         let (service, handle) = server::until_set_up(&set_up, metrics.as_ref()).map_err(CliError::failed)?;
         let context = &set_up.context;
-        let showing = Showing::choose(code_file(&context.keys_dir));
+        let showing = SecretDestination::choose(code_file(&context.keys_dir));
         if let Some(file) = showing.file() {
             key_file::replace(file, &code.expose(), &context.entropy).map_err(CliError::failed)?;
         }

@@ -32,7 +32,7 @@ const OVERLAP: &str = "604800";
 
 /// An action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum KeyAction {
     Disable,
     Enable,
     Rotate,
@@ -41,7 +41,7 @@ pub(super) enum Act {
     Retire,
 }
 
-impl Act {
+impl KeyAction {
     /// The field that an error is about.
     const fn field(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ pub(super) struct Typed {
 struct ActPage {
     shell: Shell,
     href: String,
-    act: Act,
+    act: KeyAction,
     action: String,
     form_id: String,
     key: ApiKey,
@@ -83,7 +83,7 @@ pub(in crate::console) async fn ask_rotate(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Rotate, "rotate").await
+    ask(&node, &visitor, &path, KeyAction::Rotate, "rotate").await
 }
 
 /// `GET …/revoke`.
@@ -92,7 +92,7 @@ pub(in crate::console) async fn ask_revoke(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Revoke, "revoke").await
+    ask(&node, &visitor, &path, KeyAction::Revoke, "revoke").await
 }
 
 /// `GET …/delete`.
@@ -101,7 +101,7 @@ pub(in crate::console) async fn ask_delete(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Delete, "delete").await
+    ask(&node, &visitor, &path, KeyAction::Delete, "delete").await
 }
 
 /// `GET …/secrets/{secret}/retire`.
@@ -110,7 +110,7 @@ pub(in crate::console) async fn ask_retire(
     visitor: Visitor,
     OfSecret(path, secret): OfSecret,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Retire, &format!("secrets/{secret}/retire")).await
+    ask(&node, &visitor, &path, KeyAction::Retire, &format!("secrets/{secret}/retire")).await
 }
 
 /// `POST …/rotate`. Only this response shows the new secret.
@@ -121,7 +121,7 @@ pub(in crate::console) async fn rotate(
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Rotate, "rotate").await;
+        return once_more(&node, &submitted, &path, KeyAction::Rotate, "rotate").await;
     }
     let rotation =
         serde_json::json!({ "overlap_seconds": fields.text("overlap").parse::<i64>().unwrap_or(-1) });
@@ -134,7 +134,7 @@ pub(in crate::console) async fn rotate(
     match submitted.once(CreationKind::Secret, rotate).await {
         Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &path.organization, &answer)),
-        Err(error) => again(&node, &submitted, &path, Act::Rotate, "rotate", error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Rotate, "rotate", error).await,
     }
 }
 
@@ -146,7 +146,7 @@ pub(in crate::console) async fn revoke(
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Revoke, "revoke").await;
+        return once_more(&node, &submitted, &path, KeyAction::Revoke, "revoke").await;
     }
     let reason = Some(fields.text("reason").to_owned()).filter(|reason| !reason.is_empty());
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
@@ -160,7 +160,7 @@ pub(in crate::console) async fn revoke(
     };
     match done {
         Ok(()) => Ok(Notice::Revoked.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &submitted, &path, Act::Revoke, "revoke", error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Revoke, "revoke", error).await,
     }
 }
 
@@ -172,7 +172,7 @@ pub(in crate::console) async fn delete(
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Delete, "delete").await;
+        return once_more(&node, &submitted, &path, KeyAction::Delete, "delete").await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     let done = match named(&node, visitor, &path, fields.text("name")).await {
@@ -183,7 +183,7 @@ pub(in crate::console) async fn delete(
     };
     match done {
         Ok(()) => Ok(see_other(&format!("{}/orgs/{}/keys", visitor.shell.base, path.organization))),
-        Err(error) => again(&node, &submitted, &path, Act::Delete, "delete", error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Delete, "delete", error).await,
     }
 }
 
@@ -195,7 +195,7 @@ pub(in crate::console) async fn retire(
 ) -> Result<Response, Failure> {
     let (visitor, action) = (&submitted.visitor, format!("secrets/{secret}/retire"));
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Retire, &action).await;
+        return once_more(&node, &submitted, &path, KeyAction::Retire, &action).await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { keys::retire(&server.records, &caller, &of, secret).await }).await {
@@ -203,7 +203,7 @@ pub(in crate::console) async fn retire(
             let done = if retired.kept.is_some() { Notice::Kept } else { Notice::Retired };
             Ok(done.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
-        Err(error) => again(&node, &submitted, &path, Act::Retire, &action, error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Retire, &action, error).await,
     }
 }
 
@@ -220,7 +220,7 @@ pub(super) async fn ask(
     node: &Arc<Node>,
     visitor: &Visitor,
     path: &KeyPath,
-    act: Act,
+    act: KeyAction,
     action: &str,
 ) -> Result<Response, Failure> {
     page(&asked(node, visitor, path, act, action).await?)
@@ -231,7 +231,7 @@ pub(super) async fn once_more(
     node: &Arc<Node>,
     submitted: &SubmittedForm,
     path: &KeyPath,
-    act: Act,
+    act: KeyAction,
     action: &str,
 ) -> Result<Response, Failure> {
     page(&asked_again(node, submitted, path, act, action).await?)
@@ -242,7 +242,7 @@ pub(super) async fn again(
     node: &Arc<Node>,
     submitted: &SubmittedForm,
     path: &KeyPath,
-    act: Act,
+    act: KeyAction,
     action: &str,
     error: ApiError,
 ) -> Result<Response, Failure> {
@@ -257,7 +257,7 @@ async fn asked_again(
     node: &Arc<Node>,
     submitted: &SubmittedForm,
     path: &KeyPath,
-    act: Act,
+    act: KeyAction,
     action: &str,
 ) -> Result<ActPage, ApiError> {
     let asked = asked(node, &submitted.visitor, path, act, action).await?;
@@ -268,7 +268,7 @@ async fn asked(
     node: &Arc<Node>,
     visitor: &Visitor,
     path: &KeyPath,
-    act: Act,
+    act: KeyAction,
     action: &str,
 ) -> Result<ActPage, ApiError> {
     let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;

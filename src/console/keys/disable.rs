@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::act::{Act, again, ask, once_more};
+use super::act::{KeyAction, again, ask, once_more};
 use crate::console::notice::Notice;
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
@@ -22,7 +22,7 @@ pub(in crate::console) async fn ask_disable(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Disable, "disable").await
+    ask(&node, &visitor, &path, KeyAction::Disable, "disable").await
 }
 
 /// `GET …/enable`.
@@ -31,7 +31,7 @@ pub(in crate::console) async fn ask_enable(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    ask(&node, &visitor, &path, Act::Enable, "enable").await
+    ask(&node, &visitor, &path, KeyAction::Enable, "enable").await
 }
 
 /// `POST …/disable`.
@@ -41,12 +41,12 @@ pub(in crate::console) async fn disable(
     submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Disable, "disable").await;
+        return once_more(&node, &submitted, &path, KeyAction::Disable, "disable").await;
     }
     let visitor = &submitted.visitor;
     match set_disabled(&node, visitor, &path, true).await {
         Ok(()) => Ok(Notice::Disabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &submitted, &path, Act::Disable, "disable", error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Disable, "disable", error).await,
     }
 }
 
@@ -57,12 +57,12 @@ pub(in crate::console) async fn enable(
     submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
     if submitted.is_resumed() {
-        return once_more(&node, &submitted, &path, Act::Enable, "enable").await;
+        return once_more(&node, &submitted, &path, KeyAction::Enable, "enable").await;
     }
     let visitor = &submitted.visitor;
     match set_disabled(&node, visitor, &path, false).await {
         Ok(()) => Ok(Notice::Enabled.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
-        Err(error) => again(&node, &submitted, &path, Act::Enable, "enable", error).await,
+        Err(error) => again(&node, &submitted, &path, KeyAction::Enable, "enable", error).await,
     }
 }
 

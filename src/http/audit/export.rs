@@ -29,7 +29,7 @@ enum ExportError {
 }
 
 /// The part of the trail that is not written yet.
-struct Rest {
+struct ExportStream {
     export: Export,
     format: ExportFormat,
     /// Events that are read and not yet written.
@@ -43,7 +43,7 @@ struct Rest {
 /// [`ApiError`], if the first events can't be read. Later errors cut the response off.
 pub(super) async fn answer(mut export: Export, format: ExportFormat) -> Result<Response, ApiError> {
     let events = export.next().await?;
-    let rest = Rest { export, format, events, has_begun: false };
+    let rest = ExportStream { export, format, events, has_begun: false };
     // The request has been answered by then, and what goes wrong is still about it.
     let span = Span::current();
     // The response is written on a thread that all clients share.
@@ -60,7 +60,7 @@ pub(super) async fn answer(mut export: Export, format: ExportFormat) -> Result<R
     Ok(([(header::CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response())
 }
 
-impl Rest {
+impl ExportStream {
     /// The next chunk, or `None` after the last one.
     async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
         let is_first = !std::mem::replace(&mut self.has_begun, true);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::origin::Written;
+use super::origin::SettingName;
 use super::settings::{AssertionAudience, AssertionSingleUse};
 use super::{Config, Origin, Settings, default_issuer, issuer_url};
 use crate::base::key_file::{self, Readers};
@@ -40,7 +40,7 @@ pub enum ConfigError {
         why: String,
     },
     /// An invalid setting.
-    #[error("{}: {why}", Written(setting, origin))]
+    #[error("{}: {why}", SettingName(setting, origin))]
     Setting {
         /// The setting's name as a variable: `CLAVIGER_…`.
         setting: &'static str,

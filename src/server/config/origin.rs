@@ -46,7 +46,7 @@ impl Origins {
 
     /// The setting the way the user wrote it.
     pub fn written(&self, setting: &str) -> String {
-        Written(setting, &self.of(setting)).to_string()
+        SettingName(setting, &self.of(setting)).to_string()
     }
 
     /// The source of a setting that is given. `setting` is its variable.
@@ -63,9 +63,9 @@ impl Origins {
 }
 
 /// Displays a setting the way the user wrote it: as a flag, as a variable, or by its name in the file.
-pub(super) struct Written<'a>(pub(super) &'a str, pub(super) &'a Origin);
+pub(super) struct SettingName<'a>(pub(super) &'a str, pub(super) &'a Origin);
 
-impl fmt::Display for Written<'_> {
+impl fmt::Display for SettingName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(setting, origin) = self;
         match origin {

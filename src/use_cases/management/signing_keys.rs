@@ -45,7 +45,7 @@ pub struct RotateRequest {
 
 /// The extent of the tokens that may still be valid.
 #[derive(Clone, Debug)]
-pub struct Reach {
+pub struct LiveTokens {
     /// The hour from which on tokens are counted, in UTC: `14:00`.
     pub since: String,
     /// The organizations whose keys received tokens.
@@ -65,11 +65,11 @@ impl RotateRequest {
 ///
 /// # Errors
 /// [`ApiError`].
-pub async fn reach(records: &Records, caller: &Caller) -> Result<Reach, ApiError> {
+pub async fn reach(records: &Records, caller: &Caller) -> Result<LiveTokens, ApiError> {
     caller.may(Verb::Admin, &PATH)?;
     let since = Interval::Hour.start_of(records.clock.now().plus(-MAX_LIFETIME));
     let TokenReach { organizations, tokens } = reading(records, caller).await?.token_reach(since).await?;
-    Ok(Reach { since: since.rfc3339()[11..16].to_owned(), organizations, tokens })
+    Ok(LiveTokens { since: since.rfc3339()[11..16].to_owned(), organizations, tokens })
 }
 
 /// All signing keys, the newest first.

@@ -66,11 +66,11 @@ pub struct Rescoping {
 pub struct BulkAnswer {
     dry_run: bool,
     count: usize,
-    data: Vec<TouchedKey>,
+    data: Vec<ChangedKey>,
 }
 
 #[derive(Debug, Serialize)]
-struct TouchedKey {
+struct ChangedKey {
     id: KeyId,
     name: String,
     project: ProjectId,
@@ -186,7 +186,7 @@ async fn change_all(
         records.commit(write).await?;
     }
     // This follows the transaction, in which it would keep all other writers waiting.
-    let data: Vec<TouchedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
+    let data: Vec<ChangedKey> = changed.iter().map(|(before, after)| touched(before, after, now)).collect();
     Ok(BulkAnswer { dry_run: terms.dry_run, count: data.len(), data })
 }
 
@@ -228,8 +228,8 @@ fn missing(caller: &Caller, filter: &KeyFilter) -> ApiError {
     wanted.err().map_or(ApiError::NotFound, ApiError::from)
 }
 
-fn touched(before: &ApiKey, after: &ApiKey, now: Timestamp) -> TouchedKey {
-    TouchedKey {
+fn touched(before: &ApiKey, after: &ApiKey, now: Timestamp) -> ChangedKey {
+    ChangedKey {
         id: after.id,
         name: after.name.clone(),
         project: after.project.clone(),
