@@ -141,11 +141,15 @@ fn no_beginning_or_end_of_a_token_is_accepted() {
 
 #[test]
 fn giants_are_refused_by_their_length() {
+    assert_eq!(refused(&"a".repeat(UnverifiedJws::MAX_LENGTH)), JwsFault::Parts);
     assert_eq!(refused(&"a".repeat(UnverifiedJws::MAX_LENGTH + 1)), JwsFault::TooLong);
     assert_eq!(refused(&".".repeat(10_000_000)), JwsFault::TooLong);
     let big = |member: usize| with(header(), "x", json!("x".repeat(member)));
     verify(&sign(&big(600).to_string(), &payload().to_string())).unwrap();
     assert_eq!(refused(&sign(&big(800).to_string(), &payload().to_string())), JwsFault::HeaderTooLong);
+    let zeros = |length: usize| refused(&format!("{}.A.A", "A".repeat(length)));
+    assert_eq!(zeros(UnverifiedJws::MAX_HEADER), JwsFault::Base64(Part::Payload));
+    assert_eq!(zeros(UnverifiedJws::MAX_HEADER + 1), JwsFault::HeaderTooLong);
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn leeway_counts_on_both_sides_and_ends_at_30_seconds() {
     assert_eq!(Leeway::from_seconds(30), Some(Leeway::MAX));
     assert_eq!(Leeway::from_seconds(31), None);
     assert_eq!(Leeway::from_seconds(0), Some(Leeway::default()));
+    assert_eq!(Leeway::from_seconds(20).map(Leeway::seconds), Some(20));
     assert_eq!(verify_times(NOW - 300, NOW - 29, Leeway::MAX), Ok(()));
     assert_eq!(verify_times(NOW - 300, NOW - 30, Leeway::MAX), Err(TokenFault::Expired));
     assert_eq!(verify_times(NOW + 30, NOW + 600, Leeway::MAX), Ok(()));
