@@ -25,6 +25,13 @@ fn every_vector_of_scopes_holds() {
     vectors.end();
 }
 
+#[test]
+fn an_action_is_written_as_it_is_read() {
+    for (action, text) in [(Verb::Admin, "admin"), (Verb::Read, "read"), (Verb::Write, "write")] {
+        assert_eq!((action.to_string().as_str(), text.parse()), (text, Ok(action)));
+    }
+}
+
 #[derive(Deserialize)]
 struct Accepted {
     scope: String,
