@@ -94,10 +94,18 @@ impl Client {
     /// # Errors
     /// [`ClientError::Exposed`] when others could read the credential on the way.
     pub fn with_credential(self, credential: BearerCredential, over: Transport) -> Result<Self, ClientError> {
+        Ok(Self { credential: Some(credential), ..self.for_secrets(over)? })
+    }
+
+    /// The same client, if it may send secrets to its server.
+    ///
+    /// # Errors
+    /// [`ClientError::Exposed`] when everybody on the way could read them.
+    pub fn for_secrets(self, over: Transport) -> Result<Self, ClientError> {
         if over == Transport::Private && !self.base.is_private() {
             return Err(ClientError::Exposed(self.base));
         }
-        Ok(Self { credential: Some(credential), ..self })
+        Ok(self)
     }
 
     /// The same client, which connects through `proxy`.

@@ -7,6 +7,7 @@ mod empty_list;
 mod find;
 mod list;
 mod new_secret;
+mod public_keys;
 mod revoke;
 mod rotate;
 mod update;
@@ -18,6 +19,7 @@ use self::create::CreateArgs;
 use self::disable::{DisableArgs, EnableArgs};
 use self::find::FindArgs;
 use self::list::ListArgs;
+use self::public_keys::{AddPublicKeyArgs, RemovePublicKeyArgs};
 use self::revoke::{DeleteArgs, RetireSecretArgs, RevokeArgs};
 use self::rotate::RotateArgs;
 use self::update::UpdateArgs;
@@ -65,6 +67,10 @@ enum Command {
     Rotate(RotateArgs),
     /// Retire one of a key's two secrets early
     RetireSecret(RetireSecretArgs),
+    /// Register a public key, whose holder can then get tokens for the key
+    AddPublicKey(AddPublicKeyArgs),
+    /// Remove a public key of a key
+    RemovePublicKey(RemovePublicKeyArgs),
     /// Disable a key and its tokens at once, until the key is enabled again
     Disable(DisableArgs),
     /// Enable a disabled key
@@ -107,6 +113,8 @@ impl KeysArgs {
             Command::Update(arguments) => arguments.run(&keys).await,
             Command::Rotate(arguments) => arguments.run(&keys).await,
             Command::RetireSecret(arguments) => arguments.run(&keys).await,
+            Command::AddPublicKey(arguments) => arguments.run(&keys).await,
+            Command::RemovePublicKey(arguments) => arguments.run(&keys).await,
             Command::Disable(arguments) => arguments.run(&keys).await,
             Command::Enable(arguments) => arguments.run(&keys).await,
             Command::Revoke(arguments) => arguments.run(&keys).await,

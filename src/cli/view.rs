@@ -49,6 +49,9 @@ pub(super) struct Key {
     revoked_reason: Option<String>,
     pub(super) last_used_at: Option<String>,
     secrets: Vec<Secret>,
+    /// Absent in responses of older servers.
+    #[serde(default)]
+    public_keys: Vec<PublicKey>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,6 +59,16 @@ struct Secret {
     id: String,
     created_at: String,
     expires_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+/// A registered public key.
+#[derive(Debug, Deserialize)]
+pub(super) struct PublicKey {
+    id: String,
+    kid: String,
+    alg: String,
+    created_at: String,
     last_used_at: Option<String>,
 }
 
@@ -80,9 +93,15 @@ impl Key {
         }
     }
 
+    /// Whether the key has public keys.
+    pub(super) fn has_public_keys(&self) -> bool {
+        !self.public_keys.is_empty()
+    }
+
     /// All details of the key.
     pub(super) fn sheet(&self) -> Sheet {
         let secrets: Vec<String> = self.secrets.iter().map(Secret::in_words).collect();
+        let public_keys: Vec<String> = self.public_keys.iter().map(PublicKey::in_words).collect();
         Sheet::new()
             .line("Id", &self.id)
             .line("Name", &self.name)
@@ -101,7 +120,8 @@ impl Key {
             .if_any("Revoked", self.revoked_at.as_ref())
             .if_any("Reason", self.revoked_reason.as_ref())
             .line("Last used", or_never(self.last_used_at.as_deref()))
-            .line("Secrets", secrets.join("\n"))
+            .line("Secrets", if secrets.is_empty() { "none".to_owned() } else { secrets.join("\n") })
+            .if_any("Public keys", (!public_keys.is_empty()).then(|| public_keys.join("\n")))
     }
 
     /// Advice for a newest secret that was lost before anybody saw it.
@@ -133,6 +153,22 @@ impl Secret {
         let expires = self.expires_at.as_ref().map(|end| format!(", expires {end}")).unwrap_or_default();
         let last_used = or_never(self.last_used_at.as_deref());
         format!("{} of {}{expires}, last used {last_used}", self.id, self.created_at)
+    }
+}
+
+impl PublicKey {
+    fn in_words(&self) -> String {
+        let Self { id, kid, alg, created_at, .. } = self;
+        format!("{id} {alg} {kid} of {created_at}, last used {}", or_never(self.last_used_at.as_deref()))
+    }
+
+    pub(super) fn sheet(&self) -> Sheet {
+        Sheet::new()
+            .line("Id", &self.id)
+            .line("kid", &self.kid)
+            .line("alg", &self.alg)
+            .line("Created", &self.created_at)
+            .line("Last used", or_never(self.last_used_at.as_deref()))
     }
 }
 

@@ -5,8 +5,10 @@
 //! another.
 
 mod fault;
+mod sign;
 
 pub use fault::AssertionFault;
+pub use sign::NewAssertion;
 
 use super::foreign::{Header, Jwk, Jws};
 use super::json::{Object, Value};

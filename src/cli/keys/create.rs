@@ -1,9 +1,12 @@
 //! `claviger keys create`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::Keys;
-use super::new_secret::show;
+use super::new_secret::{show, show_without_secret};
+use super::public_keys::PublicKeyArgs;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
@@ -21,7 +24,13 @@ The last line on standard output is the key. Everything else goes to standard er
   KEY=$(claviger keys create Reporting --project web --env prd --scope read:reports/**)
 
 A scope is an action (read, write, admin or *) and a path: read:projects/web/*. The presets are full_access,
-query_only and key_admin.")]
+query_only and key_admin.
+
+A key can do without a secret. The holder of a private key then signs assertions (private_key_jwt), and no secret ever
+leaves their machine:
+  ID=$(openssl pkey -in client.pem -pubout | claviger keys create Build --project web --env prd --preset query_only \\
+       --no-secret --public-key -)
+  claviger token --client-id $ID --private-key client.pem")]
 pub(super) struct CreateArgs {
     /// Name of the key
     name: String,
@@ -67,6 +76,17 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     never_expires: bool,
 
+    /// File with a public key as PEM or JWK, whose holder can get tokens for the key, or - for standard input; repeatable
+    #[arg(long = "public-key", value_name = "FILE")]
+    public_keys: Vec<PathBuf>,
+
+    #[command(flatten)]
+    public_key: PublicKeyArgs,
+
+    /// No secret: only the holders of the public keys can get tokens for the key. The last output line is the key's id
+    #[arg(long, requires = "public_keys")]
+    no_secret: bool,
+
     #[command(flatten)]
     idempotency: IdempotencyArgs,
 
@@ -77,6 +97,8 @@ pub(super) struct CreateArgs {
 impl CreateArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let now = Clock::system().now();
+        let public_keys = self.public_keys.iter().map(|path| self.public_key.read(path));
+        let public_keys = public_keys.collect::<Result<Vec<_>, _>>()?;
         let body = Body::new()
             .with("name", Some(&self.name))
             .with("project", Some(&self.project))
@@ -86,7 +108,9 @@ impl CreateArgs {
             .with_list("cidrs", &self.cidrs)
             .with("note", self.note.as_ref())
             .with("expires_in", self.expires_in.map(Span::seconds))
-            .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)));
+            .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)))
+            .with("secret", self.no_secret.then_some(false))
+            .with_list("public_keys", &public_keys);
         let request = self.idempotency.on(Request::post(&keys.path(&[])));
         let request = request.json(&body).map_err(CliError::failed)?;
         let do_it = format!("create a key {:?} in {}/{} for {}", self.name, keys.org, self.project, self.env);
@@ -96,6 +120,10 @@ impl CreateArgs {
             "\nThe key never expires. The console suggests 90 days (--expires-in 90d). If this is intended, use \
              --never-expires.",
         );
-        show(keys.remote, &answer, remark)
+        if self.no_secret {
+            show_without_secret(keys.remote, &answer, remark)
+        } else {
+            show(keys.remote, &answer, remark)
+        }
     }
 }

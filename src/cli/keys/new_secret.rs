@@ -37,6 +37,23 @@ pub(super) fn show(remote: &Remote, answer: &Answer, remark: Option<&str>) -> Re
     Ok(told?)
 }
 
+/// Prints only the id of a key that has no secret to standard output. The rest goes to standard error.
+///
+/// # Errors
+/// When the output can't be written.
+pub(super) fn show_without_secret(
+    remote: &Remote,
+    answer: &Answer,
+    remark: Option<&str>,
+) -> Result<(), CliError> {
+    remote.show(answer, |key: Key| {
+        key.sheet().print(Stream::Err)?;
+        remark.map_or(Ok(()), note)?;
+        note("\nThe key's id, which is its client id:")?;
+        Stream::Out.line(&key.id)
+    })
+}
+
 fn lost(about: Key, source: OutputError) -> CliError {
     let advice = about.after_a_loss();
     CliError::SecretLost { lost_keys: vec![about.id], source, advice }

@@ -9,6 +9,8 @@ use crate::cli::body::Body;
 use crate::cli::dry_run::DryRunArgs;
 use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::key_argument::KeyArgument;
+use crate::cli::remote::read;
+use crate::cli::view::Key;
 use crate::cli::when::Span;
 use crate::client::Request;
 
@@ -44,6 +46,11 @@ impl RotateArgs {
             seconds => format!("give {key} a new secret, and expire the old one in {seconds} s"),
         };
         let Some(answer) = self.dry_run.send(keys.remote, request, &do_it).await? else { return Ok(()) };
-        show(keys.remote, &answer, None)
+        let left: Key = read(&answer)?;
+        let remark = left.has_public_keys().then_some(
+            "\nThe key's public keys keep working. If a private key has leaked, remove its public key as well \
+             (`claviger keys remove-public-key`).",
+        );
+        show(keys.remote, &answer, remark)
     }
 }

@@ -92,13 +92,27 @@ impl RemoteArgs {
     pub(in crate::cli) fn connect(&self) -> Result<Remote, CliError> {
         let server = Server::choose(&self.server)?;
         let client = self.server.client(&server)?;
-        let over = if self.allow_http { Transport::Any } else { Transport::Private };
+        let over = self.transport();
         let found = find_credential(self.api_key_file.as_deref(), &server)?;
         let sources = format!("The URL is from {}, the key from {}.", server.named_by, found.place);
         let client = client.with_credential(found.credential, over);
         let client = client.map_err(|error| CliError::from(error).asking(&sources))?;
         let (organization, url_from) = (server.organization()?, server.named_by);
         Ok(Remote { client, organization, as_json: self.json, url_from, sources })
+    }
+}
+
+impl RemoteArgs {
+    /// The server without a credential, for a request that has another kind of credential in its body.
+    pub(in crate::cli) fn connect_without_key(&self) -> Result<Remote, CliError> {
+        let Remote { client, sources, url_from, .. } = self.server.connect()?;
+        let client = client.for_secrets(self.transport());
+        let client = client.map_err(|error| CliError::from(error).asking(&sources))?;
+        Ok(Remote { client, organization: None, as_json: self.json, url_from, sources })
+    }
+
+    fn transport(&self) -> Transport {
+        if self.allow_http { Transport::Any } else { Transport::Private }
     }
 }
 
