@@ -40,6 +40,11 @@ fn the_pages_on_operating_say_what_happens() {
 }
 
 #[test]
+fn the_page_on_ways_in_says_what_happens() {
+    take(&text("docs/ways-in.md"));
+}
+
+#[test]
 fn the_page_on_resource_servers_says_what_happens() {
     take(&text("docs/resource-servers.md"));
 }
