@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assertions;
 mod browser;
 mod console;
 mod gateways;

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { createRemoteJWKSet, errors as joseErrors, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { ClientCredentials } from 'simple-oauth2';
+import { check, end, env, management, rejection } from './world.mjs';
 
 const ISSUER = env('CLAVIGER_ISSUER');
 const CLIENT_ID = env('CLAVIGER_CLIENT_ID');
@@ -31,7 +32,6 @@ const SIMPLE_OAUTH2_METHODS = {
 
 const METADATA = (await openidClient(oidc.ClientSecretBasic)).serverMetadata();
 const JWKS = createRemoteJWKSet(new URL(METADATA.jwks_uri));
-let failed = 0;
 
 for (const [name, method] of Object.entries(OPENID_CLIENT_METHODS)) {
   await check(`openid-client, ${name}: a token, jose verifies it`, async () => {
@@ -57,7 +57,7 @@ for (const [name, method] of Object.entries(OPENID_CLIENT_METHODS)) {
     const { id, key } = await newKey();
     const client = await openidClient(method, id, key);
     await oidc.clientCredentialsGrant(client);
-    await management(`keys/${id}/revoke`, {});
+    await management('POST', `keys/${id}/revoke`, {});
     const error = await rejection(oidc.clientCredentialsGrant(client), oidc.WWWAuthenticateChallengeError);
     assert.equal(error.cause[0].parameters.error_description, 'the key is revoked');
   });
@@ -114,18 +114,15 @@ await check('simple-oauth2: an over-wide scope is invalid_scope', async () => {
 });
 
 await check('jose: another audience is refused', async () => {
-  const error = await rejection(verify(await goodToken(), { audience: 'https://other.example/api' }));
-  assert.equal(error.claim, 'aud');
+  assert.equal(await refusedClaim({ audience: 'https://other.example/api' }), 'aud');
 });
 
 await check('jose: another issuer is refused', async () => {
-  const error = await rejection(verify(await goodToken(), { issuer: 'https://other.example' }));
-  assert.equal(error.claim, 'iss');
+  assert.equal(await refusedClaim({ issuer: 'https://other.example' }), 'iss');
 });
 
 await check('jose: as another type of token it is refused', async () => {
-  const error = await rejection(verify(await goodToken(), { typ: 'secevent+jwt' }));
-  assert.equal(error.claim, 'typ');
+  assert.equal(await refusedClaim({ typ: 'secevent+jwt' }), 'typ');
 });
 
 await check('jose: a widened scope is refused', async () => {
@@ -143,7 +140,7 @@ await check('jose: a changed signature is refused', async () => {
   await rejection(verify(token), joseErrors.JWSSignatureVerificationFailed);
 });
 
-process.exit(failed === 0 ? 0 : 1);
+end();
 
 function openidClient(method, clientId = CLIENT_ID, key = API_KEY) {
   return oidc.discovery(new URL(ISSUER), clientId, undefined, method(key), {
@@ -165,17 +162,8 @@ function simpleOauth2(options, key = API_KEY) {
   });
 }
 
-/** Asks the management API of the organization, as its administrator. */
-async function management(path, body) {
-  const headers = { authorization: `Bearer ${env('CLAVIGER_ADMIN_KEY')}`, 'content-type': 'application/json' };
-  const url = `${ISSUER}/v1/orgs/default/${path}`;
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  assert.ok(answer.ok, await answer.clone().text());
-  return answer.json();
-}
-
 function newKey() {
-  return management('keys', { name: 'another', project: 'default', environment: 'prd', preset: 'query_only' });
+  return management('POST', 'keys', { name: 'another', project: 'default', environment: 'prd', preset: 'query_only' });
 }
 
 async function expectToken(answer, scope) {
@@ -203,28 +191,8 @@ async function goodToken() {
   return token;
 }
 
-async function check(name, run) {
-  try {
-    await run();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}`);
-    console.log(error.stack);
-  }
-}
-
-async function rejection(promise, kind = joseErrors.JWTClaimValidationFailed) {
-  const outcome = await promise.then(
-    (answer) => assert.fail(`expected ${kind.name}, got ${JSON.stringify(answer)}`),
-    (error) => error,
-  );
-  assert.ok(outcome instanceof kind, outcome);
-  return outcome;
-}
-
-function env(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set`);
-  return value;
+/** The claim for which a good token is refused by a verifier that expects something different. */
+async function refusedClaim(different) {
+  const error = await rejection(verify(await goodToken(), different), joseErrors.JWTClaimValidationFailed);
+  return error.claim;
 }

@@ -7,20 +7,19 @@ import base64
 import json
 import os
 import sys
-import traceback
 
 # OAuthlib speaks to https only, unless told; the server under test is on loopback.
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 import jwt
-import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import BackendApplicationClient
 from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
 from requests_oauthlib import OAuth2Session as RequestsSession
 
-ISSUER = os.environ["CLAVIGER_ISSUER"]
+from world import FAILED, ISSUER, METADATA, check, equal, management, raises
+
 CLIENT_ID = os.environ["CLAVIGER_CLIENT_ID"]
 API_KEY = os.environ["CLAVIGER_API_KEY"]
 AUDIENCE = os.environ["CLAVIGER_AUDIENCE"]
@@ -34,7 +33,6 @@ NARROW_SCOPE = SCOPE.split()[-1]
 OVERWIDE_SCOPE = "admin:*"
 WRONG_KEY = API_KEY[:-1] + ("a" if API_KEY[-1] != "a" else "b")
 
-METADATA = requests.get(f"{ISSUER}/.well-known/oauth-authorization-server", timeout=10).json()
 JWKS = jwt.PyJWKClient(METADATA["jwks_uri"])
 
 
@@ -150,12 +148,8 @@ def requests_overwide() -> None:
 
 def requests_scopes(scopes: list[str]) -> list[str]:
     """What a key for all of reading gets, as docs/clients.md has it."""
-    made = requests.post(
-        f"{ISSUER}/v1/orgs/default/keys",
-        json={"name": "reader", "project": "default", "environment": "prd", "preset": "query_only"},
-        headers={"Authorization": f"Bearer {os.environ['CLAVIGER_ADMIN_KEY']}"},
-        timeout=10,
-    ).json()
+    new = {"name": "reader", "project": "default", "environment": "prd", "preset": "query_only"}
+    made = management("POST", "keys", new)
     session = RequestsSession(client=BackendApplicationClient(made["id"], scope=scopes))
     return session.fetch_token(METADATA["token_endpoint"], client_secret=made["key"])["scope"]
 
@@ -234,34 +228,6 @@ def good_token() -> str:
     token = authlib_session("client_secret_basic").fetch_token()["access_token"]
     verify(token)
     return token
-
-
-# Checks
-
-FAILED: list[str] = []
-
-
-def check(name: str, run, *arguments) -> None:
-    try:
-        run(*arguments)
-        print(f"ok      {name}")
-    except Exception:
-        FAILED.append(name)
-        print(f"FAILED  {name}")
-        traceback.print_exc(file=sys.stdout)
-
-
-def equal(what: str, found, expected) -> None:
-    if found != expected:
-        raise AssertionError(f"{what} is {found!r}, expected {expected!r}")
-
-
-def raises(kind: type[Exception], run) -> Exception:
-    try:
-        answer = run()
-    except kind as error:
-        return error
-    raise AssertionError(f"expected {kind.__name__}, got {answer!r}")
 
 
 sys.exit(main())

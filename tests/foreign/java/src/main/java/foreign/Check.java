@@ -14,6 +14,11 @@ public final class Check {
     public static void main(String[] arguments) throws Exception {
         Nimbus.run();
         Spring.run();
+        end();
+    }
+
+    /** Ends the program: with 1 if a check failed. */
+    static void end() {
         System.exit(failed == 0 ? 0 : 1);
     }
 
