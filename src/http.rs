@@ -28,11 +28,13 @@ mod oauth;
 mod organizations;
 pub(crate) mod path;
 mod projects;
+mod proofs;
 pub(crate) mod published;
 pub(crate) mod query;
 pub(crate) mod request_id;
 mod revocations;
 pub(crate) mod route;
+mod schemes;
 mod signing_keys;
 pub(crate) mod spreadsheet;
 mod usage;
@@ -44,6 +46,7 @@ use self::route::routes;
 use crate::node::Node;
 
 pub use front::Front;
+pub(crate) use proofs::with_nonce;
 pub use route::Route;
 
 routes! {

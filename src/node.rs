@@ -19,6 +19,7 @@ mod log_sampler;
 pub mod master_keys;
 mod minter;
 mod node_report;
+mod proofs;
 mod records;
 mod refusals;
 mod retention_clock;
@@ -35,7 +36,7 @@ mod write_watch;
 
 pub use assertions::{AssertionPolicy, Assertions, CLIENT_ALGORITHMS, PresentedAssertion};
 pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented, PresentedClient};
-pub use bearer::{BearerFault, LiveToken};
+pub use bearer::{BearerFault, LiveToken, PresentedToken};
 pub use feed::{Feed, FeedError, FeedState};
 pub use follow_store::{FollowError, Progress};
 pub use freshness::Freshness;
@@ -47,6 +48,7 @@ pub use key_cache::{CachedKey, CachedPublicKey, Granted, KeyCache, KeyCacheLoad}
 pub use log_sampler::{Cause, LogSampler};
 pub use master_keys::{MasterKeys, TakeoverError};
 pub use minter::KeyMinter;
+pub use proofs::{PresentedProof, ProofJudge, ProofRefused, ProofRules, Site};
 pub use records::{Records, run_to_completion};
 pub use refusals::RefusalLog;
 pub use retention_clock::RetentionClock;
@@ -70,6 +72,7 @@ use crate::base::master_key::MasterKey;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
+use crate::jose::dpop::PublicUrlError;
 use crate::metrics::Events;
 use crate::node::cursor::CursorKeeper;
 use crate::node::keyring::{Keyring, KeyringError, RotationPolicy};
@@ -110,6 +113,8 @@ pub struct Deployment {
     pub assertions: AssertionPolicy,
     /// How the gate reads the requests of gateways.
     pub gate: GateMapping,
+    /// What is accepted as a proof of possession.
+    pub proofs: ProofRules,
     /// How long audit events are kept, in seconds. `None` keeps them for ever.
     pub events_kept_seconds: Option<i64>,
 }
@@ -167,6 +172,9 @@ pub enum NodeError {
     /// The system has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// The issuer is not a URL.
+    #[error("the issuer {0}")]
+    Issuer(#[from] PublicUrlError),
 }
 
 impl Node {
@@ -227,6 +235,7 @@ impl Node {
                 secrets: Arc::clone(&secrets),
                 master_keys: Arc::clone(&master_keys),
                 assertions: Assertions::new(deployment.assertions.clone(), &deployment.issuer),
+                proofs: ProofJudge::new(deployment.proofs.clone(), deployment.issuer.parse()?, &master_keys),
                 throttle: Throttle::default(),
                 verified_tokens: VerifiedTokens::new(capacity),
                 log_sampler: LogSampler::default(),

@@ -33,6 +33,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         key_capacity: 1_000,
         assertions: Default::default(),
         gate: Default::default(),
+        proofs: Default::default(),
         events_kept_seconds: None,
     };
     let store = claviger::store::Store::open(&seeded.url).await.expect("the store");

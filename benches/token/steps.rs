@@ -38,7 +38,7 @@ pub(crate) async fn measure(database: &Database) -> f64 {
     let grant = microseconds(async || drop(request.resolve(&by.cached, issuer))).await;
     let grant_and_issue = microseconds(async || {
         let grant = request.resolve(&by.cached, issuer).expect("a grant");
-        drop(node.signer.issue(&by, grant, now));
+        drop(node.signer.issue(&by, grant, None, now));
     })
     .await;
     let signature = microseconds(async || drop(signing_key.sign(&message))).await;

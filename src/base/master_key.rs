@@ -65,6 +65,7 @@ impl MasterKey {
             check: self.check(),
             tag: self.tag_key(),
             cursors: SealingKey(self.derive(b"claviger list cursor v2")),
+            proof_nonces: self.derive(b"claviger proof nonce v1"),
             signing_keys: SealingKey(self.derive(b"claviger signing key seal v1")),
             tag_keys: SealingKey(self.derive(b"claviger replaced tag key seal v1")),
         }
@@ -90,6 +91,8 @@ pub struct DerivedKeys {
     pub tag: Zeroizing<[u8; 32]>,
     /// The key that seals the cursors of lists.
     pub cursors: SealingKey,
+    /// The key that computes the nonces of proofs of possession.
+    pub proof_nonces: Zeroizing<[u8; 32]>,
     /// The key that seals private signing keys.
     pub signing_keys: SealingKey,
     /// The key that seals the tag keys of replaced master keys.

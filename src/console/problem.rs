@@ -66,13 +66,15 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
-        | ApiError::TokenRevoked => "You are not signed in",
+        | ApiError::TokenRevoked
+        | ApiError::TokenBinding(_)
+        | ApiError::InvalidProof(_) => "You are not signed in",
         ApiError::Forbidden(_) => "Permission denied",
         ApiError::AddressNotAllowed(_) => "Address not allowed",
         ApiError::NotFound | ApiError::MethodNotAllowed => "Page not found",
         ApiError::Conflict(_) => "Conflict",
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => "Changed by someone else",
-        ApiError::TooManyConcurrent => "Too many concurrent requests",
+        ApiError::TooManyConcurrent | ApiError::TooManyProofs => "Too many concurrent requests",
         ApiError::RateLimited(_) => "Too many attempts",
         ApiError::Internal(_) => "Internal server error",
         ApiError::Unavailable(_) | ApiError::NotReady(_) => "Service unavailable",

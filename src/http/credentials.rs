@@ -12,8 +12,8 @@ use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
 use crate::domain::address::{AddressPolicy, CallerAddress, Origin};
-use crate::domain::credential::{self, CredentialFault};
-use crate::node::Node;
+use crate::domain::credential::{Credential, CredentialFault};
+use crate::node::{Node, PresentedProof, PresentedToken, ProofRefused, Site};
 use crate::use_cases::access::{Caller, PresentedCredential, identify};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
@@ -61,7 +61,9 @@ impl FromRequestParts<Arc<Node>> for AuthenticatedCaller {
 
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Failure> {
         let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
-        let credential = credential(&parts.headers)?;
+        let line =
+            RequestLine { method: parts.method.as_str(), target: parts.uri.path(), site: Site::Issuer };
+        let credential = credential(&parts.headers, Ok(line))?;
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
         let caller = identify(&node.authenticator, credential, origin, node.clock.now())
@@ -74,21 +76,47 @@ impl FromRequestParts<Arc<Node>> for AuthenticatedCaller {
     }
 }
 
-/// The only credential in these headers.
-pub(crate) fn credential(headers: &HeaderMap) -> Result<PresentedCredential<'_>, ApiError> {
-    let shown = credential::Credential::of(headers).map_err(|fault| match fault {
+/// The request that a proof of possession has to be made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestLine<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) site: Site,
+}
+
+/// The only credential in these headers, which came with the request `line`. If nobody says what that was, no proof is
+/// accepted.
+pub(crate) fn credential<'a>(
+    headers: &'a HeaderMap,
+    line: Result<RequestLine<'a>, ProofRefused>,
+) -> Result<PresentedCredential<'a>, ApiError> {
+    presented(Credential::of(headers).map_err(unreadable)?, line)
+}
+
+/// A credential that came with the request `line`.
+pub(crate) fn presented<'a>(
+    shown: Credential<'a>,
+    line: Result<RequestLine<'a>, ProofRefused>,
+) -> Result<PresentedCredential<'a>, ApiError> {
+    Ok(match shown {
+        Credential::ApiKey(key) => PresentedCredential::ApiKey(key),
+        Credential::Token(token) => PresentedCredential::Token(PresentedToken::Bearer(token)),
+        Credential::BoundToken { token, proof } => {
+            let RequestLine { method, target, site } = line?;
+            let proof = PresentedProof { text: proof, method, target, site };
+            PresentedCredential::Token(PresentedToken::Proven(token, proof))
+        }
+    })
+}
+
+/// The error of a request whose headers have no credential.
+pub(crate) fn unreadable(fault: CredentialFault) -> ApiError {
+    match fault {
         CredentialFault::Missing => ApiError::Unauthenticated { presented: false },
         CredentialFault::Unreadable => ApiError::Unauthenticated { presented: true },
         CredentialFault::Both | CredentialFault::Twice(_) => InvalidRequest::Credential(fault).into(),
-    })?;
-    Ok(shown.into())
-}
-
-impl<'a> From<credential::Credential<'a>> for PresentedCredential<'a> {
-    fn from(shown: credential::Credential<'a>) -> Self {
-        match shown {
-            credential::Credential::ApiKey(key) => Self::ApiKey(key),
-            credential::Credential::Token(token) => Self::Token(token),
+        CredentialFault::NoProof | CredentialFault::ProofTwice | CredentialFault::UnreadableProof => {
+            ProofRefused::Header(fault).into()
         }
     }
 }

@@ -44,6 +44,8 @@ struct Metadata {
     introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    // RFC 9449 §5.1.
+    dpop_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// `GET /.well-known/jwks.json`.
@@ -78,10 +80,12 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
             "client_secret_post",
             "private_key_jwt",
             "Bearer",
+            "DPoP",
         ],
         introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         revocation_endpoint_auth_methods_supported: &AUTH_METHODS,
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+        dpop_signing_alg_values_supported: node.deployment.proofs.algorithms(),
     };
     ([(header::CACHE_CONTROL, CACHE)], Json(metadata)).into_response()
 }

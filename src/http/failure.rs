@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::request_id::RequestId;
+use super::schemes::Schemes;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{self, OAuthError};
 
@@ -105,6 +106,8 @@ impl Failure {
                         | ApiError::KeyExpired
                         | ApiError::TokenExpired
                         | ApiError::TokenRevoked
+                        | ApiError::TokenBinding(_)
+                        | ApiError::TooManyProofs
                         | ApiError::AddressNotAllowed(_)
                         | ApiError::Internal(_)
                 ) && !matches!(error, ApiError::Forbidden(reason) if reason.scope().is_some())
@@ -122,8 +125,8 @@ impl Failure {
         }
     }
 
-    /// Writes status, headers and body into `response`.
-    pub(crate) fn render(&self, response: &mut Response, id: RequestId, realm: &str) {
+    /// Writes status, headers and body into `response`, with challenges for `schemes`.
+    pub(crate) fn render(&self, response: &mut Response, id: RequestId, schemes: &Schemes<'_>) {
         let (media_type, body) = match self {
             Self::OAuth(error) => (JSON, oauth_body(error.code(), &error.to_string()).to_string()),
             Self::Bearer(error) => (JSON, oauth_body(bearer_code(error), &error.message()).to_string()),
@@ -141,7 +144,7 @@ impl Failure {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         // RFC 6749 §5.1 requires this for tokens. No response about credentials may be cached.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for (name, value) in self.headers(realm) {
+        for (name, value) in self.headers(schemes) {
             insert(headers, name, &value);
         }
     }
@@ -153,11 +156,11 @@ impl Failure {
         }
     }
 
-    fn headers(&self, realm: &str) -> Vec<(HeaderName, String)> {
+    fn headers(&self, schemes: &Schemes<'_>) -> Vec<(HeaderName, String)> {
         match self {
-            Self::OAuth(error) => oauth_headers(error, realm),
-            Self::Bearer(error) => [api_headers(error, realm), vec![no_cache()]].concat(),
-            Self::Api(error) | Self::Html { error, .. } => api_headers(error, realm),
+            Self::OAuth(error) => oauth_headers(error, schemes.realm),
+            Self::Bearer(error) => [api_headers(error, schemes), vec![no_cache()]].concat(),
+            Self::Api(error) | Self::Html { error, .. } => api_headers(error, schemes),
         }
     }
 }
@@ -165,6 +168,7 @@ impl Failure {
 fn oauth_status(error: &OAuthError) -> StatusCode {
     match error {
         OAuthError::InvalidRequest(_)
+        | OAuthError::InvalidProof(_)
         | OAuthError::UnauthorizedClient(_)
         | OAuthError::UnsupportedGrantType
         | OAuthError::InvalidScope(_)
@@ -221,7 +225,9 @@ fn api_status(error: &ApiError) -> StatusCode {
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
-        | ApiError::TokenRevoked => StatusCode::UNAUTHORIZED,
+        | ApiError::TokenRevoked
+        | ApiError::TokenBinding(_)
+        | ApiError::InvalidProof(_) => StatusCode::UNAUTHORIZED,
         ApiError::Forbidden(_) | ApiError::AddressNotAllowed(_) => StatusCode::FORBIDDEN,
         ApiError::NotFound => StatusCode::NOT_FOUND,
         ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -230,14 +236,16 @@ fn api_status(error: &ApiError) -> StatusCode {
         ApiError::PreconditionFailed | ApiError::WeakPrecondition => StatusCode::PRECONDITION_FAILED,
         ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ApiError::UnsupportedMediaType | ApiError::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ApiError::RateLimited(_) | ApiError::TooManyConcurrent => StatusCode::TOO_MANY_REQUESTS,
+        ApiError::RateLimited(_) | ApiError::TooManyProofs | ApiError::TooManyConcurrent => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ApiError::Unavailable(_) | ApiError::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
-    let challenge = |error: &str| (header::WWW_AUTHENTICATE, format!(r#"Bearer realm="{realm}"{error}"#));
+fn api_headers(error: &ApiError, schemes: &Schemes<'_>) -> Vec<(HeaderName, String)> {
+    let challenge = |parameters: &str| (header::WWW_AUTHENTICATE, schemes.challenge(error, parameters));
     match error {
         // RFC 6750 §3.1: no error code for a request without a credential.
         ApiError::Unauthenticated { presented: false } => vec![challenge("")],
@@ -247,8 +255,11 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
-        | ApiError::TokenRevoked => vec![challenge(&format!(
-            r#", error="invalid_token", error_description="{}""#,
+        | ApiError::TokenRevoked
+        | ApiError::TokenBinding(_)
+        | ApiError::InvalidProof(_) => vec![challenge(&format!(
+            r#", error="{}", error_description="{}""#,
+            bearer_code(error),
             described(&error.message())
         ))],
         ApiError::Forbidden(reason) => reason
@@ -257,7 +268,10 @@ fn api_headers(error: &ApiError, realm: &str) -> Vec<(HeaderName, String)> {
             .into_iter()
             .collect(),
         ApiError::RateLimited(seconds) => vec![(header::RETRY_AFTER, seconds.to_string())],
-        ApiError::Unavailable(_) | ApiError::NotReady(_) | ApiError::TooManyConcurrent => {
+        ApiError::Unavailable(_)
+        | ApiError::NotReady(_)
+        | ApiError::TooManyConcurrent
+        | ApiError::TooManyProofs => {
             vec![(header::RETRY_AFTER, RETRY_AFTER.to_string())]
         }
         ApiError::ContentEncoding => vec![no_coding()],
@@ -275,9 +289,12 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::KeyDisabled
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
+        | ApiError::TokenBinding(_)
         | ApiError::AddressNotAllowed(_) => "invalid_token",
+        ApiError::InvalidProof(refused) => refused.code(),
         ApiError::Forbidden(_) => "insufficient_scope",
         ApiError::RateLimited(_)
+        | ApiError::TooManyProofs
         | ApiError::TooManyConcurrent
         | ApiError::Unavailable(_)
         | ApiError::NotReady(_) => "temporarily_unavailable",

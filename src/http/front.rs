@@ -18,11 +18,12 @@ use tracing::{Level, Span};
 use super::denials::Identified;
 use super::failure::Failure;
 use super::request_id::{RequestId, RequestIds};
+use super::schemes::{Schemes, is_dpop};
 use crate::base::clock::monotonic_now;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::text::redacted;
 use crate::domain::trace_context::TraceContext;
-use crate::node::{Cause, LogSampler};
+use crate::node::{Cause, LogSampler, ProofRules};
 use crate::use_cases::management::ApiError;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,13 +39,25 @@ pub struct Front<S> {
 struct Shared {
     ids: RequestIds,
     realm: String,
+    /// The algorithms of proofs of possession, separated by spaces.
+    algorithms: String,
     log_sampler: LogSampler,
 }
 
 impl<S> Front<S> {
-    pub(crate) fn new(inner: S, issuer: &str, entropy: &Entropy) -> Result<Self, EntropyError> {
+    pub(crate) fn new(
+        inner: S,
+        issuer: &str,
+        proofs: &ProofRules,
+        entropy: &Entropy,
+    ) -> Result<Self, EntropyError> {
         let ids = RequestIds::new(entropy)?;
-        let shared = Shared { ids, realm: issuer.to_owned(), log_sampler: LogSampler::default() };
+        let shared = Shared {
+            ids,
+            realm: issuer.to_owned(),
+            algorithms: proofs.algorithms().join(" "),
+            log_sampler: LogSampler::default(),
+        };
         Ok(Self { inner, shared: Arc::new(shared) })
     }
 }
@@ -72,9 +85,10 @@ where
             uri: request.uri().clone(),
             at: monotonic_now(),
         };
+        let is_dpop = is_dpop(request.headers());
         request.extensions_mut().insert(id);
         let answer = span.in_scope(|| self.inner.call(request));
-        Answer { answer, id, span, seen, shared: Arc::clone(&self.shared) }
+        Answer { answer, id, span, seen, is_dpop, shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -94,6 +108,7 @@ pin_project! {
         id: RequestId,
         span: Span,
         seen: ReceivedRequest,
+        is_dpop: bool,
         shared: Arc<Shared>,
     }
 }
@@ -116,7 +131,9 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answer<F> {
         };
         let failure = response.extensions_mut().remove::<Failure>();
         if let Some(failure) = &failure {
-            failure.render(&mut response, *this.id, &this.shared.realm);
+            let Shared { realm, algorithms, .. } = &**this.shared;
+            let schemes = Schemes { realm, algorithms, is_dpop: *this.is_dpop };
+            failure.render(&mut response, *this.id, &schemes);
         }
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, this.id.header());

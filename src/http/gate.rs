@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::credentials::{ClientAddress, credential};
+use super::credentials::{ClientAddress, RequestLine, credential};
 use super::failure::Failure;
 use super::query::Query;
 use super::request_id::RequestId;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::gate_mapping::GateMapping;
 use crate::domain::scope::Verb;
-use crate::node::Node;
+use crate::node::{Node, ProofRefused, Site};
 use crate::use_cases::gate::{Allowed, GateRequest, Requirement, check};
 use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
 
@@ -35,7 +35,9 @@ pub(super) async fn check_described(
     let answer = async {
         let query = Query::read(&parts, &["check", "action", "resource", "audience", "token"])?;
         let admission = described_admission(&query, &parts.headers, &node.deployment.gate)?;
-        answer(&node, address, &parts, &query, admission).await
+        let line = original_request(&parts.headers).map_err(|_| ProofRefused::NoOriginal);
+        let line = line.map(|[method, target]| RequestLine { method, target, site: Site::Gateway });
+        answer(&node, address, &parts, &query, admission, line).await
     };
     count(&node, answer.await)
 }
@@ -53,7 +55,8 @@ pub(super) async fn check_forwarded(
         let options = Query::parse(options, &["audience", "token"])?;
         let admission =
             mapped_admission(&node.deployment.gate, parts.method.as_str(), target, &parts.headers)?;
-        answer(&node, address, &parts, &options, admission).await
+        let line = RequestLine { method: parts.method.as_str(), target, site: Site::Gateway };
+        answer(&node, address, &parts, &options, admission, Ok(line)).await
     };
     count(&node, answer.await)
 }
@@ -107,11 +110,12 @@ async fn answer(
     parts: &Parts,
     options: &Query,
     admission: Admission,
+    line: Result<RequestLine<'_>, ProofRefused>,
 ) -> Result<Answer, Failure> {
     let Admission::Credential(requirement) = admission else { return Ok(Answer::Preflight) };
     let request_id = RequestId::of(parts);
     let request = GateRequest {
-        credential: credential(&parts.headers)?,
+        credential: credential(&parts.headers, line)?,
         origin: Origin { address, request_id: request_id.as_str() },
         audience: options.text("audience"),
         requirement,
@@ -221,7 +225,8 @@ fn response(allowed: &Allowed) -> Result<Response, ApiError> {
             .insert(HeaderName::from_static(name), HeaderValue::try_from(value).map_err(ApiError::internal)?);
     }
     if let Some(token) = &allowed.token {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(ApiError::internal)?;
+        let scheme = if allowed.is_bound { "DPoP" } else { "Bearer" };
+        let mut value = HeaderValue::try_from(format!("{scheme} {token}")).map_err(ApiError::internal)?;
         value.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, value);
     }

@@ -11,14 +11,15 @@ use serde::Serialize;
 
 use super::body;
 use super::client_auth::{ClientCredentials, authorization, has_assertion};
-use super::credentials::ClientAddress;
+use super::credentials::{ClientAddress, RequestLine, presented, unreadable};
 use super::failure::Failure;
 use super::form::Form;
+use super::proofs;
 use super::request_id::RequestId;
 use crate::domain::address::{CallerAddress, Origin};
-use crate::domain::credential::Credential;
+use crate::domain::credential::{Credential, CredentialFault};
 use crate::metrics::GrantLabel;
-use crate::node::Node;
+use crate::node::{Node, Site};
 use crate::use_cases::access::{self, Caller, identify};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{
@@ -104,7 +105,8 @@ async fn grant(node: &Arc<Node>, posted: &OAuthRequest, named: &mut GrantLabel) 
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
     let (client, origin) = (credentials.presented(), posted.origin());
     let (authenticator, signer, now) = (&node.authenticator, &node.signer, node.clock.now());
-    let grant = GrantRequest { scope: form.get("scope"), audiences: audiences(&form) };
+    let proof = proofs::at_token_endpoint(&posted.headers).map_err(OAuthError::from)?;
+    let grant = GrantRequest { proof, scope: form.get("scope"), audiences: audiences(&form) };
     let answer = match form.require("grant_type")? {
         CLIENT_CREDENTIALS => no_store(&answer(
             &token::client_credentials(authenticator, signer, client, origin, &grant, now).await?,
@@ -137,7 +139,7 @@ fn answer<'a>(issued: &'a Issued, issued_token_type: Option<&'static str>) -> To
     TokenAnswer {
         access_token: &issued.access_token,
         issued_token_type,
-        token_type: "Bearer",
+        token_type: if issued.is_bound { "DPoP" } else { "Bearer" },
         expires_in: issued.expires_in,
         scope: &issued.scope,
     }
@@ -149,7 +151,7 @@ pub(super) async fn introspect(
     posted: OAuthRequest,
 ) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
-    let caller = caller(&node, &posted, &form).await?;
+    let caller = caller(&node, &posted, "/oauth/introspect", &form).await?;
     let introspection =
         token::introspect(&node.authenticator, &caller, form.require("token")?, node.clock.now()).await?;
     Ok(no_store(&introspection))
@@ -158,25 +160,35 @@ pub(super) async fn introspect(
 /// `POST /oauth/revoke`.
 pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: OAuthRequest) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
-    let caller = caller(&node, &posted, &form).await?;
+    let caller = caller(&node, &posted, "/oauth/revoke", &form).await?;
     let token = form.require("token")?.to_owned();
     token::revoke(&node.authenticator, &node.records, RevokeRequest { caller, token }).await?;
     // RFC 7009 §2.2: clients ignore the body. It is JSON because some clients insist on JSON.
     Ok(no_store(&serde_json::json!({})))
 }
 
-/// The caller of an endpoint that accepts both client authentication and a Bearer token (RFC 7662 §2.1).
-async fn caller(node: &Arc<Node>, posted: &OAuthRequest, form: &Form<'_>) -> Result<Caller, Failure> {
+/// The caller of the endpoint with this path, which accepts both client authentication and an access token (RFC 7662 §2.1).
+async fn caller(
+    node: &Arc<Node>,
+    posted: &OAuthRequest,
+    path: &str,
+    form: &Form<'_>,
+) -> Result<Caller, Failure> {
     let now = node.clock.now();
     let authorization = authorization(&posted.headers)?.and_then(|value| value.to_str().ok());
-    if let Some(bearer) = authorization.and_then(Credential::bearer) {
+    let shown = authorization.map(|value| Credential::authorized(value, &posted.headers));
+    // Another scheme is client authentication.
+    if let Some(shown) = shown.filter(|shown| *shown != Err(CredentialFault::Unreadable)) {
         if form.get("client_secret").is_some() {
             return Err(InvalidRequest::SecretBesideBearer.into());
         }
         if has_assertion(form) {
             return Err(InvalidRequest::AssertionBesideOther.into());
         }
-        let caller = identify(&node.authenticator, bearer.into(), posted.origin(), now).await;
+        let line = RequestLine { method: "POST", target: path, site: Site::Issuer };
+        let shown = shown.map_err(unreadable).and_then(|shown| presented(shown, Ok(line)));
+        let caller =
+            identify(&node.authenticator, shown.map_err(Failure::Bearer)?, posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
     }
     let credentials = ClientCredentials::of(&posted.headers, form)?;

@@ -7,6 +7,7 @@ use crate::domain::refusal_reason::RefusalReason;
 const TOKEN_RESULTS: &[&str] = &[
     "issued",
     "invalid_client",
+    "invalid_dpop_proof",
     "invalid_request",
     "invalid_scope",
     "invalid_target",
@@ -14,6 +15,7 @@ const TOKEN_RESULTS: &[&str] = &[
     "temporarily_unavailable",
     "unauthorized_client",
     "unsupported_grant_type",
+    "use_dpop_nonce",
     OTHER,
 ];
 
@@ -24,6 +26,7 @@ const GATE_RESULTS: &[&str] = &[
     "address_not_allowed",
     "forbidden",
     "internal",
+    "invalid_dpop_proof",
     "invalid_request",
     "key_disabled",
     "key_expired",
@@ -34,6 +37,7 @@ const GATE_RESULTS: &[&str] = &[
     "token_revoked",
     "unauthenticated",
     "unavailable",
+    "use_dpop_nonce",
     OTHER,
 ];
 
@@ -51,6 +55,7 @@ const REFUSALS: &[&str] = &[
     "busy",
     "token_expired",
     "token_invalid",
+    "proof_invalid",
     OTHER,
 ];
 

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use super::assertions::{Assertions, PresentedAssertion};
 use super::secrets::{Busy, CachedSecret};
 use super::{
-    CachedKey, Cause, Freshness, KeyCache, LogSampler, MasterKeys, Revocations, SecretKeeper, Signer,
-    Throttle, UseLedger, VerifiedTokens,
+    CachedKey, Cause, Freshness, KeyCache, LogSampler, MasterKeys, ProofJudge, Revocations, SecretKeeper,
+    Signer, Throttle, UseLedger, VerifiedTokens,
 };
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
@@ -102,6 +102,8 @@ pub struct Authenticator {
     pub master_keys: Arc<MasterKeys>,
     /// Judges the assertions of clients.
     pub assertions: Assertions,
+    /// Judges proofs of possession.
+    pub proofs: ProofJudge,
     /// Limits wrong secrets.
     pub throttle: Throttle,
     /// The tokens whose signature does not need to be verified again.

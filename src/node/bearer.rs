@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AuthenticationError, Authenticator, CachedKey};
+use super::{AuthenticationError, Authenticator, CachedKey, PresentedProof, ProofRefused};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::domain::api_key::KeyId;
 use crate::domain::cidr::Cidrs;
@@ -16,6 +16,17 @@ const BETWEEN_NODES: Leeway = match Leeway::from_seconds(NODE_SKEW_SECONDS as u8
     Some(leeway) => leeway,
     None => Leeway::NONE,
 };
+
+/// A token as it was presented.
+#[derive(Clone, Copy)]
+pub enum PresentedToken<'a> {
+    /// As the credential of its sender, with the scheme `Bearer`.
+    Bearer(&'a str),
+    /// As the credential of its sender, with the scheme `DPoP` and a proof.
+    Proven(&'a str, PresentedProof<'a>),
+    /// Not as the credential of its sender, but to be described, exchanged or revoked.
+    Shown(&'a str),
+}
 
 /// A token that is valid now, and the key whose rights it carries.
 #[derive(Debug)]
@@ -48,6 +59,9 @@ pub enum BearerFault {
     /// The token's key is disabled.
     #[error("the key of the token is disabled")]
     KeyDisabled,
+    /// The proof beside the token is not accepted.
+    #[error(transparent)]
+    Proof(ProofRefused),
     /// The server can't determine the state of the token's key now.
     #[error(transparent)]
     Unknown(AuthenticationError),
@@ -60,14 +74,20 @@ impl Authenticator {
     /// [`BearerFault`].
     pub async fn live_token(
         &self,
-        token: &str,
+        token: PresentedToken<'_>,
         audience: Audience<'_>,
-        presentation: Presentation,
         now: Timestamp,
     ) -> Result<LiveToken, BearerFault> {
-        let live = self.still_live(token, audience, presentation, now).await;
+        let live = match token {
+            PresentedToken::Bearer(token) => {
+                self.still_live(token, audience, Presentation::Bearer, now).await
+            }
+            PresentedToken::Proven(token, proof) => self.proven(token, proof, audience, now).await,
+            PresentedToken::Shown(token) => self.still_live(token, audience, Presentation::Shown, now).await,
+        };
         match &live {
             Err(BearerFault::Refused(_)) => self.events.refusal("token_invalid"),
+            Err(BearerFault::Proof(_)) => self.events.refusal("proof_invalid"),
             Err(BearerFault::Expired) => self.events.refusal("token_expired"),
             // The others are counted where they are found.
             Err(
@@ -79,6 +99,20 @@ impl Authenticator {
             | Ok(_) => {}
         }
         live
+    }
+
+    /// Checks a token and the proof that its sender has the key that it is bound to.
+    async fn proven(
+        &self,
+        token: &str,
+        proof: PresentedProof<'_>,
+        audience: Audience<'_>,
+        now: Timestamp,
+    ) -> Result<LiveToken, BearerFault> {
+        let proof = self.proofs.check(proof, Some(token), now).map_err(BearerFault::Proof)?;
+        let live = self.still_live(token, audience, Presentation::Proven(proof.thumbprint()), now).await?;
+        self.proofs.use_up(&proof, &live.subject.key, now).map_err(BearerFault::Proof)?;
+        Ok(live)
     }
 
     async fn still_live(

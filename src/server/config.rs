@@ -21,7 +21,7 @@ use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
-use crate::node::{AssertionPolicy, Deployment, HashCost};
+use crate::node::{AssertionPolicy, Deployment, HashCost, ProofRules};
 use crate::use_cases::bootstrap::{MasterKeyFault, MasterKeySources};
 
 /// Checked settings.
@@ -57,6 +57,7 @@ pub struct Config {
     key_capacity: u64,
     assertions: AssertionPolicy,
     gate: GateMapping,
+    proofs: ProofRules,
     events_kept_seconds: Option<i64>,
 }
 
@@ -94,6 +95,7 @@ impl Config {
             key_capacity: self.key_capacity,
             assertions: self.assertions.clone(),
             gate: self.gate.clone(),
+            proofs: self.proofs.clone(),
             events_kept_seconds: self.events_kept_seconds,
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
 use super::issuer_path::at_issuer;
@@ -13,7 +14,7 @@ use crate::base::entropy::EntropyError;
 use crate::console;
 use crate::http::measure::Measure;
 use crate::http::{self, Front, discovery};
-use crate::node::Node;
+use crate::node::{Deployment, Node};
 use crate::use_cases::set_up::SetUp;
 
 /// The complete service of a node. With `metrics`, these are about the node, and about all requests.
@@ -21,7 +22,8 @@ use crate::use_cases::set_up::SetUp;
 /// # Errors
 /// [`EntropyError`] when the system has no randomness.
 pub fn service(node: Arc<Node>, metrics: Option<&Arc<Metrics>>) -> Result<Front<Router>, EntropyError> {
-    Front::new(full_router(&node, None, metrics), &node.deployment.issuer, &node.records.entropy)
+    let Deployment { issuer, proofs, .. } = &node.deployment;
+    Front::new(full_router(&node, None, metrics), issuer, proofs, &node.records.entropy)
 }
 
 /// A service for an empty store. The [`SwitchHandle`] installs the full router after the set-up.
@@ -34,7 +36,8 @@ pub fn until_set_up(
 ) -> Result<(Front<Switch>, SwitchHandle), EntropyError> {
     let (handle, context) = (SwitchHandle::default(), &set_up.context);
     let switch = Switch::new(measured(waiting::router(set_up), metrics), handle.clone());
-    Ok((Front::new(switch, &context.deployment.issuer, &context.entropy)?, handle))
+    let Deployment { issuer, proofs, .. } = &context.deployment;
+    Ok((Front::new(switch, issuer, proofs, &context.entropy)?, handle))
 }
 
 /// Replaces the set-up page: from now on, `node` answers all requests.
@@ -49,7 +52,11 @@ pub fn install_full_router(
 
 /// All routes. `set_up` is present if this process began with an empty store.
 fn full_router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>, metrics: Option<&Arc<Metrics>>) -> Router {
-    let all = || http::endpoints().merge(console::router(node, set_up));
+    let endpoints = || match node.deployment.proofs.needs_nonce {
+        true => http::endpoints().layer(from_fn_with_state(Arc::clone(node), http::with_nonce)),
+        false => http::endpoints(),
+    };
+    let all = || endpoints().merge(console::router(node, set_up));
     let router = at_issuer(&node.deployment.issuer, all, get(discovery::metadata));
     if let Some(metrics) = metrics {
         metrics.attach(node);

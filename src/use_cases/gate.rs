@@ -10,7 +10,8 @@ use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
 use crate::node::{
-    Authenticated, Authenticator, CachedKey, GatewayToken, Presented, PresentedClient, Revocations, Signer,
+    Authenticated, Authenticator, CachedKey, GatewayToken, Presented, PresentedClient, PresentedToken,
+    Revocations, Signer,
 };
 use crate::use_cases::access::{PresentedCredential, identify_at};
 use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
@@ -51,6 +52,8 @@ pub struct Allowed {
     pub scopes: Scopes,
     /// The token for the service behind the gateway, if it was requested.
     pub token: Option<Arc<str>>,
+    /// Whether that token is bound to a key of the sender.
+    pub is_bound: bool,
 }
 
 /// Checks a request.
@@ -118,7 +121,7 @@ async fn by_key(
         .then(|| exchange(signer, &authenticator.revocations, &authenticated, audience, now))
         .transpose()?;
     let Authenticated { cached, .. } = authenticated;
-    Ok(Allowed { scopes: cached.unreserved.scopes.clone(), key: cached, token })
+    Ok(Allowed { scopes: cached.unreserved.scopes.clone(), key: cached, token, is_bound: false })
 }
 
 /// A token with everything that an authenticated key may do at `audience`. The cached token is used while it is fresh
@@ -152,7 +155,7 @@ fn exchange(
         return Err(Forbidden::NoTokenScopes.into());
     }
     let grant = Grant { audience: vec![audience], scope: (&*granted.text).into() };
-    let issued = signer.issue(by, grant, now).map_err(not_issued)?;
+    let issued = signer.issue(by, grant, None, now).map_err(not_issued)?;
     let token: Arc<str> = issued.access_token.into();
     let exchanged = GatewayToken {
         token: Arc::clone(&token),
@@ -175,11 +178,17 @@ fn not_issued(error: IssueError) -> ApiError {
 
 async fn by_token(
     authenticator: &Arc<Authenticator>,
-    token: &str,
+    token: PresentedToken<'_>,
     audience: &str,
     request: &GateRequest<'_>,
     now: Timestamp,
 ) -> Result<Allowed, ApiError> {
     let caller = identify_at(authenticator, token, audience, request.origin, now).await?;
-    Ok(Allowed { key: caller.key, scopes: caller.scopes, token: request.wants_token.then(|| token.into()) })
+    // A bound token stays bound: whoever is behind the gateway checks the proof of the same request.
+    let (text, is_bound) = match token {
+        PresentedToken::Proven(text, _) => (text, true),
+        PresentedToken::Bearer(text) | PresentedToken::Shown(text) => (text, false),
+    };
+    let token = request.wants_token.then(|| text.into());
+    Ok(Allowed { key: caller.key, scopes: caller.scopes, token, is_bound })
 }

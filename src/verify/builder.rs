@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::challenge::Challenge;
+use super::proofs::Proofs;
 use super::resource_metadata::ResourceMetadata;
 use super::settings::{Accepted, ApiKeys, Settings, WhenStale};
 use super::verifier::Verifier;
@@ -11,6 +12,8 @@ use crate::base::clock::Clock;
 use crate::client::{BaseUrl, BaseUrlError, Client, RequestLimits, Transport, Trust, TrustError};
 use crate::domain::address::AddressPolicy;
 use crate::jose::claims::Leeway;
+use crate::jose::dpop::{self, ALGORITHMS, PublicUrl, PublicUrlError};
+use crate::jose::foreign::Algorithm;
 use crate::jose::revocation_feed::MAX_STALE_SECONDS;
 
 /// The default number of remembered tokens.
@@ -44,6 +47,7 @@ pub struct ChooseEnvironments {
 ///     .environments(["prd"])
 ///     .leeway(Leeway::from_seconds(5).ok_or("this leeway is too long")?)
 ///     .max_stale(20)
+///     .public_url("https://api.example.com")
 ///     .build()?;
 ///
 /// // Plain http to another machine has to be allowed explicitly.
@@ -71,6 +75,8 @@ pub struct Builder {
     max_stale: i64,
     remembered_tokens: usize,
     api_keys: Option<ApiKeys>,
+    public_url: Option<String>,
+    proof_algorithms: Vec<Algorithm>,
 }
 
 /// Why a verifier can't be built.
@@ -88,9 +94,12 @@ pub enum BuildError {
     /// The audience is not an absolute URI.
     #[error("the audience is not an absolute URI")]
     Audience,
-    /// A list of accepted organizations or environments is empty, so no token would be accepted.
+    /// A list of what is accepted is empty, so no token would be accepted.
     #[error("the list of accepted {0} is empty")]
     Nothing(&'static str),
+    /// The value of [`Builder::public_url`] is not a URL.
+    #[error("the public URL {0}")]
+    PublicUrl(PublicUrlError),
     /// The value of [`Builder::max_stale`] is out of bounds.
     #[error("max_stale must be 1 to {MAX_STALE_SECONDS} seconds")]
     MaxStale,
@@ -159,6 +168,8 @@ impl ChooseEnvironments {
             max_stale: MAX_STALE_SECONDS,
             remembered_tokens: REMEMBERED_TOKENS,
             api_keys: None,
+            public_url: None,
+            proof_algorithms: ALGORITHMS.to_vec(),
         }
     }
 }
@@ -219,6 +230,20 @@ impl Builder {
         Self { api_keys: Some(api_keys), ..self }
     }
 
+    /// Accepts tokens that are bound to a key (DPoP, RFC 9449), with a proof for each request. `url` is the URL under which
+    /// clients reach the service, such as `https://api.example.com`: the path of a request is appended to it. No header says
+    /// what it is, because whoever sends a stolen proof also sends the headers. Default: bound tokens are refused.
+    #[must_use]
+    pub fn public_url(self, url: impl Into<String>) -> Self {
+        Self { public_url: Some(url.into()), ..self }
+    }
+
+    /// The algorithms of proofs. Default: [`ALGORITHMS`].
+    #[must_use]
+    pub fn proof_algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        Self { proof_algorithms: algorithms.into_iter().collect(), ..self }
+    }
+
     /// Starts to fetch keys and to follow the feed in the background, until the last clone of the verifier is dropped.
     /// An unreachable issuer is not an error: see [`Verifier::ready`].
     ///
@@ -235,6 +260,11 @@ impl Builder {
         if !(1..=MAX_STALE_SECONDS).contains(&self.max_stale) {
             return Err(BuildError::MaxStale);
         }
+        let public_url: Option<PublicUrl> =
+            self.public_url.map(|url| url.parse()).transpose().map_err(BuildError::PublicUrl)?;
+        if self.proof_algorithms.is_empty() {
+            return Err(BuildError::Nothing("algorithms of proofs"));
+        }
         for (accepted, what) in [(&self.organizations, "organizations"), (&self.environments, "environments")]
         {
             if accepted.is_empty() {
@@ -245,8 +275,9 @@ impl Builder {
             return Err(BuildError::NoRuntime);
         }
         let client = Client::new(server.clone().origin(), &self.trust, self.limits)?;
-        let resource_metadata = ResourceMetadata::of(&self.audience, &self.issuer);
-        let challenge = Challenge::new(&self.audience, resource_metadata.as_ref());
+        let algorithms = public_url.is_some().then(|| dpop::names(&self.proof_algorithms));
+        let resource_metadata = ResourceMetadata::of(&self.audience, &self.issuer, algorithms.as_deref());
+        let challenge = Challenge::new(&self.audience, resource_metadata.as_ref(), algorithms.as_deref());
         let settings = Settings {
             issuer: self.issuer,
             audience: self.audience,
@@ -259,6 +290,7 @@ impl Builder {
             max_stale: self.max_stale,
             remembered_tokens: self.remembered_tokens,
             api_keys: self.api_keys,
+            proofs: public_url.map(|url| Proofs::new(url, self.proof_algorithms)),
             challenge: Arc::new(challenge),
             resource_metadata,
         };

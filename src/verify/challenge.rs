@@ -1,51 +1,71 @@
-//! The responses to refused clients (RFC 6750 §3, RFC 9728 §5.1).
+//! The responses to refused clients (RFC 6750 §3, RFC 9728 §5.1, RFC 9449 §7.1).
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
+use crate::jose::claims::TokenFault;
 
-/// The common beginning of all challenges of a resource server.
+/// The common beginnings of all challenges of a resource server, by scheme.
 #[derive(Debug)]
-pub(super) struct Challenge(String);
+pub(super) struct Challenge {
+    bearer: String,
+    /// Only if bound tokens are accepted.
+    dpop: Option<String>,
+}
 
 impl Challenge {
-    pub(super) fn new(realm: &str, metadata: Option<&ResourceMetadata>) -> Self {
+    /// `algorithms` are those of proofs of possession, if bound tokens are accepted.
+    pub(super) fn new(realm: &str, metadata: Option<&ResourceMetadata>, algorithms: Option<&[&str]>) -> Self {
         let metadata = metadata.map(|metadata| format!(r#", resource_metadata="{}""#, metadata.url()));
-        Self(format!(r#"Bearer realm="{realm}"{}"#, metadata.unwrap_or_default()))
+        let parameters = format!(r#"realm="{realm}"{}"#, metadata.unwrap_or_default());
+        Self {
+            dpop: algorithms.map(|names| format!(r#"DPoP {parameters}, algs="{}""#, names.join(" "))),
+            bearer: format!("Bearer {parameters}"),
+        }
     }
 
     pub(super) fn refused<B: From<String>>(&self, refusal: &Refusal) -> Response<B> {
-        let challenge = match refusal {
+        let why = refusal.to_string();
+        let because =
+            |error: &str| format!(r#", error="{error}", error_description="{}""#, why.replace('"', "'"));
+        let challenges = match refusal {
             // A request without a credential gets no error code (RFC 6750 §3.1).
-            Refusal::NoCredential => Some(self.0.clone()),
-            refusal if refusal.status() == StatusCode::BAD_REQUEST => {
-                Some(self.because("invalid_request", &refusal.to_string()))
-            }
-            refusal if refusal.status() == StatusCode::UNAUTHORIZED => {
-                Some(self.because("invalid_token", &refusal.to_string()))
-            }
-            _ => None,
+            Refusal::NoCredential => self.all(""),
+            refusal if refusal.code() == "invalid_dpop_proof" => self.of_dpop(&because("invalid_dpop_proof")),
+            Refusal::Token(TokenFault::Bound) => self.of_dpop(&because("invalid_token")),
+            refusal if refusal.status() == StatusCode::BAD_REQUEST => self.all(&because("invalid_request")),
+            refusal if refusal.status() == StatusCode::UNAUTHORIZED => self.all(&because("invalid_token")),
+            _ => Vec::new(),
         };
-        let mut response = answer(refusal.status(), refusal.code(), &refusal.to_string());
+        let mut response = answer(refusal.status(), refusal.code(), &why);
         let headers = response.headers_mut();
-        insert(headers, WWW_AUTHENTICATE, challenge);
-        insert(headers, RETRY_AFTER, refusal.retry_after().map(|seconds| seconds.to_string()));
+        append(headers, challenges);
+        if let Some(seconds) = refusal.retry_after() {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         response
     }
 
     /// The response for a missing scope, or without a scope for text that is not a resource.
     pub(super) fn denied<B: From<String>>(&self, scope: Option<&str>, message: &str) -> Response<B> {
         let mut response = answer(StatusCode::FORBIDDEN, "forbidden", message);
-        let challenge =
-            scope.map(|scope| format!(r#"{}, error="insufficient_scope", scope="{scope}""#, self.0));
-        insert(response.headers_mut(), WWW_AUTHENTICATE, challenge);
+        let challenges =
+            scope.map(|scope| self.all(&format!(r#", error="insufficient_scope", scope="{scope}""#)));
+        append(response.headers_mut(), challenges.unwrap_or_default());
         response
     }
 
-    fn because(&self, error: &str, why: &str) -> String {
-        format!(r#"{}, error="{error}", error_description="{}""#, self.0, why.replace('"', "'"))
+    /// A challenge for each scheme that is accepted.
+    fn all(&self, parameters: &str) -> Vec<String> {
+        let schemes = std::iter::once(&self.bearer).chain(&self.dpop);
+        schemes.map(|scheme| format!("{scheme}{parameters}")).collect()
+    }
+
+    /// A challenge for the scheme DPoP. Where bound tokens are not accepted, it is one for Bearer.
+    fn of_dpop(&self, parameters: &str) -> Vec<String> {
+        vec![format!("{}{parameters}", self.dpop.as_ref().unwrap_or(&self.bearer))]
     }
 }
 
@@ -60,8 +80,9 @@ fn answer<B: From<String>>(status: StatusCode, code: &str, message: &str) -> Res
     response
 }
 
-fn insert(headers: &mut HeaderMap, name: http::HeaderName, value: Option<String>) {
-    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-        headers.insert(name, value);
+/// Adds challenges, each in a line of its own.
+fn append(headers: &mut HeaderMap, challenges: Vec<String>) {
+    for value in challenges.into_iter().filter_map(|value| HeaderValue::try_from(value).ok()) {
+        headers.append(WWW_AUTHENTICATE, value);
     }
 }

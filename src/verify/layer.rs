@@ -173,7 +173,7 @@ impl Protect {
             return Ok(());
         }
         let peer = (self.peer)(parts);
-        let access = self.verifier.authenticate_request(&parts.headers, peer).await;
+        let access = self.verifier.authenticate_request(parts, peer).await;
         let access = access.map_err(|refusal| self.verifier.refuse(&refusal))?;
         self.requirement.check(&access, parts).map_err(|denied| denied.response())?;
         parts.extensions.insert(access);

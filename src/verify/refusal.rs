@@ -5,12 +5,13 @@ use http::StatusCode;
 use crate::domain::address::CallerAddress;
 use crate::domain::credential::CredentialFault;
 use crate::jose::claims::TokenFault;
+use crate::jose::dpop::ProofFault;
 
 /// Why a credential is refused. The message may be shown to the sender of the request.
 ///
 /// ```
 /// use claviger::verify::{Refusal, Verifier};
-/// use http::{HeaderMap, Response};
+/// use http::Response;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +19,8 @@ use crate::jose::claims::TokenFault;
 /// #     .any_organization()
 /// #     .environments(["prd"])
 /// #     .build()?;
-/// let verdict = verifier.authenticate_request(&HeaderMap::new(), None).await;
+/// let (request, _) = http::Request::get("/orders/7").body(())?.into_parts();
+/// let verdict = verifier.authenticate_request(&request, None).await;
 /// let refusal = verdict.err().ok_or("there is no credential")?;
 /// assert_eq!(refusal, Refusal::NoCredential);
 /// assert_eq!(refusal.code(), "unauthenticated");
@@ -44,6 +46,18 @@ pub enum Refusal {
     /// The token breaks a rule.
     #[error("the token is refused: {0}")]
     Token(TokenFault),
+    /// The proof of possession breaks a rule (RFC 9449 §4.3).
+    #[error("the proof is refused: {0}")]
+    Proof(ProofFault),
+    /// The proof was used before.
+    #[error("the proof was used before; every request needs a new one")]
+    ProofUsed,
+    /// The key has more proofs that are still valid than can be remembered.
+    #[error("too many proofs in a minute")]
+    TooManyProofs,
+    /// The token is bound to a key, and the verifier accepts no such tokens: see [`super::Builder::public_url`].
+    #[error("tokens that are bound to a key (DPoP) are not accepted here")]
+    NoBoundTokens,
     /// The token was revoked, or its key lost something after the token was issued.
     #[error("the token is revoked")]
     Revoked,
@@ -110,9 +124,12 @@ impl Refusal {
         match self {
             Self::Credential(CredentialFault::Both | CredentialFault::Twice(_)) => "invalid_request",
             Self::Token(TokenFault::Expired) => "token_expired",
+            Self::Credential(fault) if fault.is_about_proof() => "invalid_dpop_proof",
+            Self::Proof(_) | Self::ProofUsed => "invalid_dpop_proof",
             Self::NoCredential
             | Self::Credential(_)
             | Self::NoApiKeys
+            | Self::NoBoundTokens
             | Self::Token(_)
             | Self::Key(KeyFault::Unknown) => "unauthenticated",
             Self::Revoked => "token_revoked",
@@ -121,7 +138,7 @@ impl Refusal {
             Self::Key(KeyFault::Disabled) => "key_disabled",
             Self::Address(_) => "address_not_allowed",
             Self::Tenant | Self::NothingHere => "forbidden",
-            Self::RateLimited(_) => "rate_limited",
+            Self::RateLimited(_) | Self::TooManyProofs => "rate_limited",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -133,11 +150,14 @@ impl Refusal {
             Self::NoCredential
             | Self::Credential(_)
             | Self::NoApiKeys
+            | Self::NoBoundTokens
+            | Self::Proof(_)
+            | Self::ProofUsed
             | Self::Token(_)
             | Self::Revoked
             | Self::Key(_) => StatusCode::UNAUTHORIZED,
             Self::Address(_) | Self::Tenant | Self::NothingHere => StatusCode::FORBIDDEN,
-            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited(_) | Self::TooManyProofs => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -146,7 +166,7 @@ impl Refusal {
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),
-            Self::Unavailable(_) => Some(1),
+            Self::Unavailable(_) | Self::TooManyProofs => Some(1),
             _ => None,
         }
     }

@@ -44,18 +44,22 @@ impl ResourceMetadata {
         &self.json
     }
 
-    pub(super) fn of(audience: &str, issuer: &str) -> Option<Self> {
+    /// `algorithms` are those of proofs of possession, if bound tokens are accepted.
+    pub(super) fn of(audience: &str, issuer: &str, algorithms: Option<&[&str]>) -> Option<Self> {
         let uri: Uri = audience.parse().ok()?;
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
         let path = format!("/.well-known/oauth-protected-resource{}", uri.path().trim_end_matches('/'));
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{scheme}://{}{path}{query}", uri.authority()?);
         // The members of RFC 9728 §2.
-        let json = json!({
+        let mut json = json!({
             "resource": audience,
             "authorization_servers": [issuer],
             "bearer_methods_supported": ["header"],
         });
+        if let Some(algorithms) = algorithms {
+            json["dpop_signing_alg_values_supported"] = json!(algorithms);
+        }
         Some(Self { url, path, json: json.to_string() })
     }
 }
@@ -66,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_well_known_part_stands_between_host_and_path() {
-        let of = |audience| ResourceMetadata::of(audience, "https://auth.example.com");
+        let of = |audience| ResourceMetadata::of(audience, "https://auth.example.com", None);
         for (audience, url) in [
             ("https://api.example.com", "https://api.example.com/.well-known/oauth-protected-resource"),
             ("https://api.example.com/", "https://api.example.com/.well-known/oauth-protected-resource"),
@@ -79,6 +83,10 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(json.json()).unwrap();
         assert_eq!(document["resource"], "https://h/a");
         assert_eq!(document["authorization_servers"], json!(["https://auth.example.com"]));
+        assert_eq!(document["dpop_signing_alg_values_supported"], json!(null));
+        let with_proofs =
+            ResourceMetadata::of("https://h/a", "https://auth.example.com", Some(&["ES256"])).unwrap();
+        assert!(with_proofs.json().contains(r#""dpop_signing_alg_values_supported":["ES256"]"#));
         assert_eq!(json.path(), "/.well-known/oauth-protected-resource/a");
         assert_eq!(of("urn:example:api"), None);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::challenge::Challenge;
+use super::proofs::Proofs;
 use super::resource_metadata::ResourceMetadata;
 use crate::base::clock::Clock;
 use crate::domain::address::{AddressPolicy, ForwardedHeader};
@@ -100,6 +101,8 @@ pub(super) struct Settings {
     pub(super) max_stale: i64,
     pub(super) remembered_tokens: usize,
     pub(super) api_keys: Option<ApiKeys>,
+    /// `None` if bound tokens are not accepted.
+    pub(super) proofs: Option<Proofs>,
     pub(super) challenge: Arc<Challenge>,
     pub(super) resource_metadata: Option<ResourceMetadata>,
 }

@@ -9,6 +9,7 @@ use super::access::Access;
 use super::feed_state::{FeedState, ReceivedFeed};
 use super::issuer_keys::{IssuerKeys, LookupReason};
 use super::metrics::Counters;
+use super::proofs::Proven;
 use super::refusal::{Refusal, Unavailable};
 use super::settings::{Settings, WhenStale};
 use crate::base::clock::{Timestamp, timer_now};
@@ -105,6 +106,20 @@ impl Shared {
         let access = self.admit(access, presentation, caller, now)?;
         let life = Life { now: now.unix(), until: access.expires_at().plus(Leeway::MAX.seconds()).unix() };
         self.remembered.insert(digest, access.organization(), access.clone(), life);
+        Ok(access)
+    }
+
+    /// Verifies a token that `caller` presents with a proof of the key that it is bound to.
+    pub(super) async fn verify_proven(
+        &self,
+        proven: Proven<'_>,
+        caller: CallerAddress,
+    ) -> Result<Access, Refusal> {
+        let proofs = self.settings.proofs.as_ref().ok_or(Refusal::NoBoundTokens)?;
+        let now = self.settings.clock.now();
+        let proof = proofs.check(proven, now).map_err(Refusal::Proof)?;
+        let access = self.verify(proven.token, Presentation::Proven(proof.thumbprint()), caller).await?;
+        proofs.use_up(&proof, &access, now)?;
         Ok(access)
     }
 

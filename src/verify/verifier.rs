@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::access::Access;
 use super::api_keys::GateClient;
 use super::background::Background;
 use super::metrics::Metrics;
+use super::proofs::{Proven, RequestLine};
 use super::refusal::Refusal;
 use super::resource_metadata::ResourceMetadata;
 use super::settings::Settings;
@@ -66,7 +68,7 @@ impl Verifier {
         *self.shared.is_ready.borrow()
     }
 
-    /// Verifies an access token that a caller sends from this address. If the address is unknown, a token that is bound
+    /// Verifies an access token that a caller sends as `Bearer` from this address. If the address is unknown, a token that is bound
     /// to address ranges is refused.
     ///
     /// For an unknown key, this asks the issuer, at most once in 30 seconds. It waits for nothing else.
@@ -79,19 +81,21 @@ impl Verifier {
         verdict
     }
 
-    /// Verifies a credential of either kind. API keys are accepted only after [`super::Builder::api_keys`].
+    /// Verifies a credential of any kind that came with this request. API keys are accepted only after
+    /// [`super::Builder::api_keys`], and tokens that are bound to a key only after [`super::Builder::public_url`].
     ///
     /// # Errors
     /// [`Refusal`].
     pub async fn authenticate(
         &self,
         credential: Credential<'_>,
+        request: RequestLine<'_>,
         caller: CallerAddress,
     ) -> Result<Access, Refusal> {
-        self.decide(credential, caller, None).await
+        self.decide(credential, request, caller, None).await
     }
 
-    /// Verifies the credential in a request's headers. `peer` is the address at the other end of the connection. It is
+    /// Verifies the credential of a request. `peer` is the address at the other end of the connection. It is
     /// the caller's, unless it belongs to a trusted proxy.
     ///
     /// If the request belongs to a trace (`traceparent`, W3C Trace Context), then so does what the issuer is asked about
@@ -101,16 +105,22 @@ impl Verifier {
     /// [`Refusal`].
     pub async fn authenticate_request(
         &self,
-        headers: &HeaderMap,
+        request: &Parts,
         peer: Option<IpAddr>,
     ) -> Result<Access, Refusal> {
+        let headers = &request.headers;
+        let line = RequestLine { method: request.method.as_str(), target: request.uri.path() };
         match Credential::of(headers) {
             Ok(credential) => {
-                self.decide(credential, self.caller(headers, peer), TraceContext::of(headers)).await
+                self.decide(credential, line, self.caller(headers, peer), TraceContext::of(headers)).await
             }
             Err(fault) => {
                 self.shared.metrics.decided(false);
-                Err(fault.into())
+                // Where no proof is of any use, nobody is asked for one.
+                match self.shared.settings.proofs {
+                    None if fault.is_about_proof() => Err(Refusal::NoBoundTokens),
+                    _ => Err(fault.into()),
+                }
             }
         }
     }
@@ -134,11 +144,15 @@ impl Verifier {
     async fn decide(
         &self,
         credential: Credential<'_>,
+        request: RequestLine<'_>,
         caller: CallerAddress,
         trace: Option<TraceContext>,
     ) -> Result<Access, Refusal> {
         let verdict = match (credential, &self.api_keys) {
             (Credential::Token(token), _) => self.shared.verify(token, Presentation::Bearer, caller).await,
+            (Credential::BoundToken { token, proof }, _) => {
+                self.shared.verify_proven(Proven { token, proof, request }, caller).await
+            }
             (Credential::ApiKey(key), Some(gate)) => gate.access(&self.shared, key, caller, trace).await,
             (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
         };

@@ -22,6 +22,7 @@ mod headers;
 mod injected_keys;
 mod key_info;
 mod mirrored;
+mod proofs;
 mod remembered;
 mod serialization;
 mod signatures;

@@ -18,6 +18,7 @@ mod configuration;
 mod console;
 mod disabling;
 mod discovery;
+mod dpop;
 mod ending_keys;
 mod epoch;
 mod exchange;

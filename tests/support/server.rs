@@ -17,7 +17,7 @@ use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
 use claviger::listener::{Limits, Listener};
 use claviger::node::keyring::{RotationPolicy, SigningKeySource};
-use claviger::node::{AssertionPolicy, Deployment, HashCost, Node};
+use claviger::node::{AssertionPolicy, Deployment, HashCost, Node, ProofRules};
 use claviger::server;
 use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
@@ -42,6 +42,7 @@ pub struct Options {
     pub key_capacity: u64,
     pub assertions: AssertionPolicy,
     pub gate: GateMapping,
+    pub proofs: ProofRules,
     pub events_kept_seconds: Option<i64>,
     /// Whether there is a listener for metrics, see [`Server::metrics`].
     pub has_metrics: bool,
@@ -59,6 +60,7 @@ impl Default for Options {
             key_capacity: 10_000,
             assertions: AssertionPolicy::default(),
             gate: GateMapping::default(),
+            proofs: ProofRules::default(),
             events_kept_seconds: Some(400 * 86_400),
             has_metrics: false,
         }
@@ -316,6 +318,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         key_capacity: options.key_capacity,
         assertions: options.assertions.clone(),
         gate: options.gate.clone(),
+        proofs: options.proofs.clone(),
         events_kept_seconds: options.events_kept_seconds,
     }
 }

@@ -113,9 +113,10 @@ async fn ranges_hold_wherever_the_caller_is(backend: Backend) {
         (None, "127.0.0.1", false),
     ] {
         let headers = [("authorization", format!("Bearer {bound}")), ("x-forwarded-for", forwarded.into())];
-        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let headers = headers.into_iter().collect();
-        let verdict = behind.authenticate_request(&headers, peer.map(|peer| peer.parse().unwrap())).await;
+        let request = http::Request::get("/orders/7");
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let (request, ()) = request.body(()).unwrap().into_parts();
+        let verdict = behind.authenticate_request(&request, peer.map(|peer| peer.parse().unwrap())).await;
         assert_eq!(verdict.is_ok(), is_admitted, "{peer:?} {forwarded}: {verdict:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use claviger::domain::address::{AddressPolicy, CallerAddress, ForwardedHeader};
 use claviger::domain::scope::Verb;
 use claviger::domain::trace_context::TRACEPARENT;
-use claviger::verify::{ApiKeys, Credential, KeyFault, Refusal, Unavailable, Verifier};
+use claviger::verify::{ApiKeys, Credential, KeyFault, Refusal, RequestLine, Unavailable, Verifier};
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -28,8 +28,10 @@ on_both!(
     a_question_to_the_gate_belongs_to_the_callers_trace,
 );
 
+const REQUEST: RequestLine<'_> = RequestLine { method: "GET", target: "/orders/7" };
+
 async fn verdict(verifier: &Verifier, key: &str, caller: CallerAddress) -> Result<String, Refusal> {
-    let access = verifier.authenticate(Credential::ApiKey(key), caller).await?;
+    let access = verifier.authenticate(Credential::ApiKey(key), REQUEST, caller).await?;
     Ok(access.subject().to_owned())
 }
 
@@ -41,7 +43,7 @@ async fn a_key_has_the_access_of_its_token_and_the_gate_is_asked_once(backend: B
     let world = World::new(backend).await;
     let verifier = accepting_keys(&world).await;
     let (id, key) = world.server.key(&["read:orders/*", "read:claviger/**"]).await;
-    let access = verifier.authenticate(Credential::ApiKey(&key), here()).await.unwrap();
+    let access = verifier.authenticate(Credential::ApiKey(&key), REQUEST, here()).await.unwrap();
     assert_eq!((access.subject(), access.organization(), access.environment()), (&*id, "default", "prd"));
     assert_eq!(access.scopes().to_string(), "read:orders/*");
     access.require(Verb::Read, "orders/7").unwrap();
@@ -114,7 +116,7 @@ async fn a_remembered_key_dies_by_the_feed(backend: Backend) {
     assert_eq!(patched.status, 200, "{}", patched.text);
     world.tell().await;
     until("the key has lost a scope", async || {
-        let access = verifier.authenticate(Credential::ApiKey(&key), here()).await.unwrap();
+        let access = verifier.authenticate(Credential::ApiKey(&key), REQUEST, here()).await.unwrap();
         access.require(Verb::Write, "orders").is_err()
     })
     .await;
@@ -199,7 +201,9 @@ async fn a_question_to_the_gate_belongs_to_the_callers_trace(backend: Backend) {
         let lines = lines.iter().map(|line| (TRACEPARENT, HeaderValue::from_str(line).unwrap()));
         let mut headers: HeaderMap = lines.collect();
         headers.insert("x-api-key", key.parse().unwrap());
-        let verdict = verifier.authenticate_request(&headers, Some("127.0.0.1".parse().unwrap())).await;
+        let (mut request, ()) = http::Request::get("/orders/7").body(()).unwrap().into_parts();
+        request.headers = headers;
+        let verdict = verifier.authenticate_request(&request, Some("127.0.0.1".parse().unwrap())).await;
         assert_eq!(verdict.err(), Some(Refusal::Unavailable(Unavailable::Gate)));
         traceparent_of_a_question(&mut heads).await
     };

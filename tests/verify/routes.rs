@@ -10,8 +10,8 @@ use claviger::domain::scope::Verb;
 use claviger::verify::{Access, Denied, Protect, Verifier};
 use serde_json::json;
 
-use crate::support::{Answer, Backend, Client, on_both};
-use crate::world::World;
+use crate::support::{Answer, Backend, Client, Holder, on_both, until};
+use crate::world::{World, ready};
 
 on_both!(
     three_lines_protect_a_route,
@@ -19,6 +19,8 @@ on_both!(
     a_layer_requires_a_scope_or_what_the_path_says,
     the_layer_serves_the_metadata_of_the_resource,
     the_layer_protects_every_route_of_a_whole_service,
+    a_bound_token_passes_with_a_proof_of_its_request,
+    without_a_public_url_no_bound_token_passes,
 );
 
 const METADATA: &str = "/.well-known/oauth-protected-resource/api";
@@ -108,6 +110,75 @@ async fn a_refusal_says_what_rfc_6750_has_it_say(backend: Backend) {
     let stale = client.bearer(&token).get("/orders/7").await;
     assert_eq!((stale.status, stale.code().as_str()), (503, "unavailable"));
     assert_eq!((stale.header("retry-after"), challenge(&stale).as_str()), ("1", ""));
+}
+
+/// A key and a token of it that is bound to `holder`.
+async fn bound(world: &World, holder: &Holder) -> (String, String) {
+    let (id, key) = world.server.key(&["read:orders/*"]).await;
+    let url = format!("{}/oauth/token", world.relay.url());
+    let proof = holder.proof("POST", &url, world.server.clock.now()).signed();
+    let token = world.server.client().proving(&proof).access_token(&key, "").await;
+    (id, token)
+}
+
+async fn a_bound_token_passes_with_a_proof_of_its_request(backend: Backend) {
+    const API: &str = "https://api.example.com/shop";
+    let world = World::new(backend).await;
+    let verifier = ready(world.builder().public_url(API)).await;
+    let client = serve(verifier.layer()).await;
+    let holder = Holder::new();
+    let (id, token) = bound(&world, &holder).await;
+    let proof = |method: &str, url: &str| {
+        holder.proof(method, &format!("{API}{url}"), world.server.clock.now()).of(&token).signed()
+    };
+    let good = proof("GET", "/orders/7");
+    let sent = client.dpop(&token).proving(&good);
+    let seven = sent.get("/orders/7?expand=1").await;
+    assert_eq!((seven.status, seven.text.as_str()), (200, "order 7 for default"));
+    let again = sent.get("/orders/7").await;
+    assert_eq!((again.status, again.code().as_str()), (401, "invalid_dpop_proof"));
+    let other = client.dpop(&token).proving(&proof("GET", "/orders/7")).get("/orders/8").await;
+    assert_eq!((other.status, other.code().as_str()), (401, "invalid_dpop_proof"));
+    assert!(challenge(&other).starts_with("DPoP realm="), "{}", challenge(&other));
+    // Both schemes are named to whoever comes without a credential.
+    let nothing = client.get("/orders/7").await;
+    let schemes: Vec<_> =
+        nothing.headers.get_all("www-authenticate").iter().map(|line| line.to_str().unwrap()).collect();
+    assert!(schemes[0].starts_with("Bearer realm=") && schemes[1].starts_with("DPoP realm="), "{schemes:?}");
+    assert!(schemes[1].ends_with(r#", algs="ES256 ES384 EdDSA Ed25519 PS256 RS256""#), "{schemes:?}");
+    let metadata = client.get(METADATA).await.json();
+    assert_eq!(metadata["dpop_signing_alg_values_supported"][0], "ES256");
+    // Plain tokens go on as before, and a bound one ends as any other.
+    let (_, plain) = world.key_and_token(&["read:orders/*"]).await;
+    assert_eq!(client.bearer(&plain).get("/orders/7").await.status, 200);
+    assert_eq!(client.bearer(&token).get("/orders/7").await.status, 401);
+    world.revoke(&id).await;
+    until("the token is revoked", async || {
+        let answer = client.dpop(&token).proving(&proof("GET", "/orders/7")).get("/orders/7").await;
+        answer.status == 401 && answer.code() == "token_revoked"
+    })
+    .await;
+}
+
+async fn without_a_public_url_no_bound_token_passes(backend: Backend) {
+    let world = World::new(backend).await;
+    let client = serve(world.verifier().await.layer()).await;
+    let holder = Holder::new();
+    let (_, token) = bound(&world, &holder).await;
+    let proof = holder.proof("GET", "https://api.example.com/orders/7", world.server.clock.now()).of(&token);
+    for sent in [
+        client.bearer(&token),
+        client.dpop(&token),
+        client.dpop(&token).proving(&proof.signed()),
+        client.bearer(&token).proving(&proof.signed()),
+    ] {
+        let refused = sent.get("/orders/7").await;
+        assert_eq!((refused.status, refused.code().as_str()), (401, "unauthenticated"), "{}", refused.text);
+        assert!(challenge(&refused).starts_with("Bearer realm="), "{}", challenge(&refused));
+    }
+    assert_eq!(client.get(METADATA).await.json()["dpop_signing_alg_values_supported"], json!(null));
+    let refused = world.builder().public_url("api.example.com").build().err().map(|error| error.to_string());
+    assert_eq!(refused.as_deref(), Some("the public URL is not an absolute http or https URL"));
 }
 
 async fn a_layer_requires_a_scope_or_what_the_path_says(backend: Backend) {

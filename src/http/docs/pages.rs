@@ -9,13 +9,14 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 19] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 20] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
     "clients.md",
     "configuration.md",
     "console.md",
+    "dpop.md",
     "gateways.md",
     "glossary.md",
     "known-attacks.md",

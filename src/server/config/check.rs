@@ -16,11 +16,12 @@ use crate::base::key_file::{self, Readers};
 use crate::domain::address::{AddressPolicy, TrustedProxies};
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::{GateMapping, MappingError};
+use crate::jose::dpop::{ALGORITHMS, PublicUrl};
 use crate::jose::foreign;
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
-use crate::node::{AssertionPolicy, CLIENT_ALGORITHMS, DEFAULT_COST, HashCost};
+use crate::node::{AssertionPolicy, CLIENT_ALGORITHMS, DEFAULT_COST, HashCost, ProofRules};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -111,6 +112,11 @@ impl TryFrom<Settings> for Config {
             },
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
+            proofs: ProofRules {
+                algorithms: proof_algorithms(settings.dpop_algorithms.as_deref())?,
+                needs_nonce: settings.dpop_nonces == Some(true),
+                gate_origin: gate_origin(settings.gate_origin.as_deref())?,
+            },
             events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
         })
     }
@@ -165,6 +171,29 @@ fn gate(actions: Option<&[String]>, prefix: Option<&str>) -> Result<GateMapping,
         MappingError::Action(_) => wrong("CLAVIGER_GATE_ACTIONS", error),
         MappingError::Prefix(_) => wrong("CLAVIGER_GATE_PREFIX", error),
     })
+}
+
+fn gate_origin(text: Option<&str>) -> Result<Option<PublicUrl>, ConfigError> {
+    let setting = "CLAVIGER_GATE_ORIGIN";
+    let url = parsed::<PublicUrl>(setting, text)?;
+    match url.as_ref().is_none_or(PublicUrl::is_origin) {
+        true => Ok(url),
+        // The gateway names the whole path of the original request.
+        false => Err(wrong(setting, "must have no path")),
+    }
+}
+
+fn proof_algorithms(names: Option<&[String]>) -> Result<Vec<foreign::Algorithm>, ConfigError> {
+    let setting = "CLAVIGER_DPOP_ALGORITHMS";
+    let Some(names) = names else { return Ok(ALGORITHMS.to_vec()) };
+    let known = |name: &String| {
+        let algorithm = name.parse().ok().filter(|algorithm| ALGORITHMS.contains(algorithm));
+        algorithm.ok_or_else(|| wrong(setting, "must be some of ES256, ES384, EdDSA, PS256 and RS256"))
+    };
+    if names.is_empty() {
+        return Err(wrong(setting, "must name an algorithm"));
+    }
+    names.iter().map(known).collect()
 }
 
 fn key_readers(group: Option<&str>) -> Result<Readers, ConfigError> {

@@ -212,6 +212,19 @@ settings! {
           value_parser = BoolishValueParser::new())]
     gate_preflights: bool,
 
+    /// Origin under which clients reach what is behind the gateways; the gate then accepts DPoP [default: none]
+    #[arg(long, global = true, env = "CLAVIGER_GATE_ORIGIN", value_name = "URL")]
+    gate_origin: String,
+
+    /// Signature algorithms of DPoP proofs, separated by commas [default: ES256,ES384,EdDSA,PS256,RS256]
+    #[arg(long, env = "CLAVIGER_DPOP_ALGORITHMS", value_delimiter = ',', value_name = "NAME,…")]
+    dpop_algorithms: Vec<String>,
+
+    /// Require a nonce of this deployment in every DPoP proof
+    #[arg(long, env = "CLAVIGER_DPOP_NONCES", num_args = 0..=1, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    dpop_nonces: bool,
+
     /// Days for which audit events are kept; 0 keeps them forever [default: 400]
     #[arg(long, global = true, env = "CLAVIGER_AUDIT_DAYS", value_name = "DAYS")]
     audit_days: u16,

@@ -13,6 +13,7 @@ use super::Metrics;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::http::failure::{Failure, api_method_not_allowed, not_found};
 use crate::http::{Front, background, health};
+use crate::node::ProofRules;
 use crate::use_cases::management::ApiError;
 
 const OPENMETRICS: HeaderValue =
@@ -36,7 +37,7 @@ pub fn metrics_service(
         .fallback(not_found)
         .method_not_allowed_fallback(api_method_not_allowed)
         .with_state(Arc::clone(metrics));
-    Front::new(router, issuer, entropy)
+    Front::new(router, issuer, &ProofRules::default(), entropy)
 }
 
 async fn scrape(State(metrics): State<Arc<Metrics>>) -> Result<Response, Failure> {

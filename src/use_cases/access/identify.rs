@@ -9,9 +9,10 @@ use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{Audience, Presentation};
+use crate::jose::claims::Audience;
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedClient,
+    PresentedToken,
 };
 
 /// A credential as a caller presents it.
@@ -22,7 +23,7 @@ pub enum PresentedCredential<'a> {
     /// What an OAuth client authenticates with.
     Client(PresentedClient<'a>),
     /// An access token for the issuer.
-    Token(&'a str),
+    Token(PresentedToken<'a>),
 }
 
 /// Why a credential is not accepted.
@@ -73,13 +74,12 @@ pub async fn identify(
 /// [`AccessFault`].
 pub async fn identify_at(
     authenticator: &Authenticator,
-    token: &str,
+    token: PresentedToken<'_>,
     audience: &str,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
-    let live =
-        authenticator.live_token(token, Audience::OneOf(&[audience]), Presentation::Bearer, now).await?;
+    let live = authenticator.live_token(token, Audience::OneOf(&[audience]), now).await?;
     let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
         authenticator.refuse(&subject, RefusalReason::Address, origin, now);

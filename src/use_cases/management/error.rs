@@ -10,7 +10,7 @@ use std::fmt::Display;
 pub use self::reason::{Conflict, Forbidden, InvalidRequest, ParameterError, Place};
 
 use crate::jose::claims::TokenFault;
-use crate::node::{AuthenticationError, BearerFault, HashError};
+use crate::node::{AuthenticationError, BearerFault, HashError, ProofRefused};
 use crate::sharing::fair_queue::QueueFull;
 use crate::store::StoreError;
 use crate::use_cases::access::{AccessFault, Denied};
@@ -37,6 +37,11 @@ pub enum ApiError {
     TokenExpired,
     /// 401: the token is revoked.
     TokenRevoked,
+    /// 401: the token is bound to another key than was proven, or is bound to one and was presented as Bearer, or to none and
+    /// was presented with a proof (RFC 9449 §7.1). The code is that of [`ApiError::Unauthenticated`].
+    TokenBinding(TokenFault),
+    /// 401: the proof of possession is not accepted (RFC 9449 §7.1). The value says why.
+    InvalidProof(ProofRefused),
     /// 403: the caller lacks a scope or another right. The value says which.
     Forbidden(Forbidden),
     /// 403: the credential may not be used from this address. The value is the message.
@@ -62,6 +67,8 @@ pub enum ApiError {
     ContentEncoding,
     /// 429: the caller sent too many wrong secrets. The value is the wait in seconds.
     RateLimited(i64),
+    /// 429: a key has more proofs of possession that are still valid than can be remembered.
+    TooManyProofs,
     /// 429: the caller's organization has too many requests in flight or waiting.
     TooManyConcurrent,
     /// 500: the server is at fault. The value is for the log.
@@ -93,12 +100,13 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) | Self::TooSlow => "invalid_request",
-            Self::Unauthenticated { .. } | Self::OtherAudience => "unauthenticated",
+            Self::Unauthenticated { .. } | Self::OtherAudience | Self::TokenBinding(_) => "unauthenticated",
             Self::KeyRevoked => "key_revoked",
             Self::KeyExpired => "key_expired",
             Self::KeyDisabled => "key_disabled",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
+            Self::InvalidProof(refused) => refused.code(),
             Self::Forbidden(_) => "forbidden",
             Self::AddressNotAllowed(_) => "address_not_allowed",
             Self::NotFound => "not_found",
@@ -107,7 +115,7 @@ impl ApiError {
             Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType | Self::ContentEncoding => "unsupported_media_type",
-            Self::RateLimited(_) | Self::TooManyConcurrent => "rate_limited",
+            Self::RateLimited(_) | Self::TooManyProofs | Self::TooManyConcurrent => "rate_limited",
             Self::Internal(_) => "internal",
             Self::Unavailable(_) | Self::NotReady(_) => "unavailable",
         }
@@ -132,6 +140,9 @@ impl ApiError {
             Self::KeyDisabled => "the API key is disabled".into(),
             Self::TokenExpired => "the token has expired".into(),
             Self::TokenRevoked => "the token is revoked".into(),
+            Self::TokenBinding(fault) => format!("the token is refused: {fault}"),
+            Self::InvalidProof(refused) => refused.to_string(),
+            Self::TooManyProofs => ProofRefused::TooMany.to_string(),
             Self::NotFound => "no such resource exists, or this credential cannot see it".into(),
             Self::MethodNotAllowed => "this resource does not support that method".into(),
             Self::PreconditionFailed => {
@@ -206,12 +217,25 @@ impl From<AccessFault> for ApiError {
         match fault {
             AccessFault::Key(refusal) | AccessFault::Token(BearerFault::Unknown(refusal)) => refusal.into(),
             AccessFault::Token(BearerFault::Refused(TokenFault::Audience)) => Self::OtherAudience,
+            AccessFault::Token(BearerFault::Refused(
+                fault @ (TokenFault::Bound | TokenFault::NotBound | TokenFault::BoundToOther),
+            )) => Self::TokenBinding(fault),
+            AccessFault::Token(BearerFault::Proof(refused)) => refused.into(),
             AccessFault::Token(BearerFault::Refused(_)) => Self::Unauthenticated { presented: true },
             AccessFault::Token(BearerFault::Expired) => Self::TokenExpired,
             AccessFault::Token(BearerFault::Revoked) => Self::TokenRevoked,
             AccessFault::Token(BearerFault::KeyRevoked) => Self::KeyRevoked,
             AccessFault::Token(BearerFault::KeyDisabled) => Self::KeyDisabled,
             AccessFault::TokenAddress(_) => Self::AddressNotAllowed(fault.to_string()),
+        }
+    }
+}
+
+impl From<ProofRefused> for ApiError {
+    fn from(refused: ProofRefused) -> Self {
+        match refused {
+            ProofRefused::TooMany => Self::TooManyProofs,
+            refused => Self::InvalidProof(refused),
         }
     }
 }

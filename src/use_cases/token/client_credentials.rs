@@ -21,8 +21,9 @@ pub async fn client_credentials(
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
     let authenticated = authenticator.authenticate_client(client, origin, now).await?;
+    let confirmation = request.confirmation(&authenticator.proofs, &authenticated.cached.key, now)?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
-    let issued = signer.issue(&authenticated, grant, now)?;
+    let issued = signer.issue(&authenticated, grant, confirmation, now)?;
     authenticator.count(&authenticated, UseKind::Token, now);
     Ok(issued)
 }

@@ -12,7 +12,7 @@ pub use self::reason::{
     UnauthorizedClient,
 };
 
-use crate::node::{AuthenticationError, Busy};
+use crate::node::{AuthenticationError, Busy, ProofRefused};
 use crate::store::StoreError;
 use crate::use_cases::access::AccessFault;
 
@@ -21,6 +21,8 @@ use crate::use_cases::access::AccessFault;
 pub enum OAuthError {
     /// 400: the request is malformed. The value says why.
     InvalidRequest(InvalidRequest),
+    /// 400: the proof of possession is not accepted (RFC 9449 §5). The value says why.
+    InvalidProof(ProofRefused),
     /// 401: the client is not authenticated. The value says why, as far as the client may know.
     InvalidClient(InvalidClient),
     /// 400: the client may not do this. The value says what.
@@ -69,6 +71,7 @@ impl OAuthError {
             | Self::TooLarge
             | Self::ContentEncoding
             | Self::TooSlow => "invalid_request",
+            Self::InvalidProof(refused) => refused.code(),
             Self::InvalidClient(_) => "invalid_client",
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -112,6 +115,15 @@ impl From<AccessFault> for OAuthError {
         match fault {
             AccessFault::Key(refusal) => refusal.into(),
             AccessFault::Token(_) | AccessFault::TokenAddress(_) => InvalidClient::Failed.into(),
+        }
+    }
+}
+
+impl From<ProofRefused> for OAuthError {
+    fn from(refused: ProofRefused) -> Self {
+        match refused {
+            ProofRefused::TooMany => TooMany::Proofs.into(),
+            refused => Self::InvalidProof(refused),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{AccessTokenClaims, ActorClaim, MAX_ACTORS, MAX_LIFETIME};
-use crate::node::{Authenticated, Authenticator, PresentedClient, Signer};
+use crate::node::{Authenticated, Authenticator, PresentedClient, ProofRefused, Signer};
 
 /// The grant type (RFC 8693 §2.1).
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -43,7 +43,8 @@ pub struct ExchangeRequest<'a> {
     pub grant: GrantRequest<'a>,
 }
 
-/// Issues a token that lets the client act for a subject, with no more rights than the subject has.
+/// Issues a token that lets the client act for a subject, with no more rights than the subject has. A token that is bound
+/// to a key is exchanged only for one that is bound to the client's own key.
 ///
 /// # Errors
 /// [`OAuthError`].
@@ -57,12 +58,16 @@ pub async fn token_exchange(
 ) -> Result<Issued, OAuthError> {
     let client = authenticator.authenticate_client(client, origin, now).await?;
     request.is_for_what_is_here()?;
+    let confirmation = request.grant.confirmation(&authenticator.proofs, &client.cached.key, now)?;
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(authenticator, request.subject_token, now).await?,
         API_KEY => Subject::of_key(authenticator, request.subject_token, now).await?,
         _ => return Err(InvalidRequest::SubjectTokenType.into()),
     };
     may_act_for(&client, &subject)?;
+    if subject.is_bound && confirmation.is_none() {
+        return Err(ProofRefused::BoundSubject.into());
+    }
     subject.admits(request.subject_address()?)?;
     let audience = request.grant.audience_of_others(&client.cached, &signer.issuer)?;
     let scope = subject.narrowed(request.grant.scope)?;
@@ -85,7 +90,7 @@ pub async fn token_exchange(
         project: &subject.project,
         environment: &subject.environment,
         generation: subject.generation,
-        confirmation: None,
+        confirmation,
         actor: Some(&actor),
         origin: &subject.origin,
     };

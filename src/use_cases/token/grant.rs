@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 
 use super::{InvalidScope, InvalidTarget, OAuthError, ScopeHolder};
+use crate::base::clock::Timestamp;
 use crate::base::text::{Excerpt, redacted};
+use crate::domain::key::ApiKey;
 use crate::domain::scope::Scopes;
-use crate::node::{CachedKey, Granted};
+use crate::jose::jwk::Thumbprint;
+use crate::node::{CachedKey, Granted, PresentedProof, ProofJudge};
 
 /// The parameters of a request, as they came.
 #[derive(Clone, Debug, Default)]
 pub struct GrantRequest<'a> {
+    /// The proof of possession in the header `DPoP` (RFC 9449 §5), if there is one.
+    pub proof: Option<PresentedProof<'a>>,
     /// The `scope` parameter (RFC 6749 §3.3), if it was sent.
     pub scope: Option<&'a str>,
     /// All values of `resource` (RFC 8707) and `audience`.
@@ -26,6 +31,23 @@ pub struct Grant<'a> {
 }
 
 impl<'a> GrantRequest<'a> {
+    /// The key that the client `key` proves to have, to which the new token is bound. `None` without a proof. The proof is
+    /// used up.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidProof`], or [`OAuthError::TooMany`].
+    pub fn confirmation(
+        &self,
+        proofs: &ProofJudge,
+        key: &ApiKey,
+        now: Timestamp,
+    ) -> Result<Option<Thumbprint>, OAuthError> {
+        let Some(proof) = self.proof else { return Ok(None) };
+        let proof = proofs.check(proof, None, now)?;
+        proofs.use_up(&proof, key, now)?;
+        Ok(Some(proof.thumbprint()))
+    }
+
     /// Resolves the request against a key. It never grants less than was requested: a request that can't be granted in
     /// full is an error.
     ///

@@ -10,9 +10,11 @@ use crate::domain::api_key::looks_like_key;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{ActorClaim, Audience, Presentation};
+use crate::jose::claims::{ActorClaim, Audience};
 use crate::jose::jwk::Thumbprint;
-use crate::node::{Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented};
+use crate::node::{
+    Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedToken,
+};
 use crate::use_cases::access::Caller;
 
 /// The answer. It describes valid tokens in full, and says nothing about others (RFC 7662 §2.2).
@@ -127,7 +129,7 @@ async fn find(
             Err(refusal) => Err(refusal.into()),
         };
     }
-    match authenticator.live_token(token, Audience::Any, Presentation::Shown, now).await {
+    match authenticator.live_token(PresentedToken::Shown(token), Audience::Any, now).await {
         Ok(live) => Ok(Some(Found::Token(live.into()))),
         Err(BearerFault::Unknown(refusal)) => Err(refusal.into()),
         Err(_) => Ok(None),

@@ -7,7 +7,7 @@ use super::{Grant, OAuthError};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::jose::claims::{AccessTokenClaims, MAX_LIFETIME};
-use crate::jose::jwk::SigningFailed;
+use crate::jose::jwk::{SigningFailed, Thumbprint};
 use crate::node::{Authenticated, Signer};
 
 /// A new access token.
@@ -19,6 +19,8 @@ pub struct Issued {
     pub expires_in: i64,
     /// The scopes of the token, in canonical form.
     pub scope: String,
+    /// Whether the token is bound to a key (RFC 9449 §5).
+    pub is_bound: bool,
     /// The `jti` of the token.
     pub token_id: TokenId,
 }
@@ -69,11 +71,17 @@ impl From<IssueError> for OAuthError {
 }
 
 impl Signer {
-    /// Signs a token with `grant` for an authenticated key.
+    /// Signs a token with `grant` for an authenticated key. It is bound to the key with the thumbprint `confirmation`.
     ///
     /// # Errors
     /// [`IssueError`].
-    pub fn issue(&self, by: &Authenticated, grant: Grant<'_>, now: Timestamp) -> Result<Issued, IssueError> {
+    pub fn issue(
+        &self,
+        by: &Authenticated,
+        grant: Grant<'_>,
+        confirmation: Option<Thumbprint>,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let key = &by.cached.key;
         let expires_at = end_of_token(by, now);
         let claims = AccessTokenClaims {
@@ -90,7 +98,7 @@ impl Signer {
             project: key.project.as_str(),
             environment: key.environment.as_str(),
             generation: key.generation,
-            confirmation: None,
+            confirmation,
             actor: None,
             origin: &[],
         };
@@ -109,7 +117,8 @@ impl Signer {
         let signing = ring.signing(claims.issued_at).ok_or(IssueError::NoSigningKey)?;
         let access_token = signing.signer().sign(&payload)?;
         let expires_in = claims.expires_at.since(claims.issued_at);
-        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned(), token_id })
+        let is_bound = claims.confirmation.is_some();
+        Ok(Issued { access_token, expires_in, scope: claims.scope.to_owned(), is_bound, token_id })
     }
 }
 

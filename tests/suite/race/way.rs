@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
-use claviger::jose::claims::{Audience, Presentation, TokenFault};
-use claviger::node::{BearerFault, Node, Presented, PresentedClient};
+use claviger::jose::claims::{Audience, TokenFault};
+use claviger::node::{BearerFault, Node, Presented, PresentedClient, PresentedToken};
 use claviger::use_cases::access::{Caller, PresentedCredential, identify};
 use claviger::use_cases::management::Force;
 use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
@@ -68,7 +68,7 @@ impl Way {
             Self::Direct { node, .. } => {
                 match node
                     .authenticator
-                    .live_token(token, Audience::Any, Presentation::Bearer, node.clock.now())
+                    .live_token(PresentedToken::Bearer(token), Audience::Any, node.clock.now())
                     .await
                 {
                     Ok(_) => true,

@@ -176,6 +176,8 @@ pub enum TooMany {
     WrongSecrets(i64),
     /// Tokens that were revoked one by one.
     RevokedTokens,
+    /// Proofs of possession that are still valid.
+    Proofs,
     /// Requests of the client's organization that wait for the store.
     Requests,
     /// Assertions of the client that are used and still valid.
@@ -188,7 +190,7 @@ impl TooMany {
         match self {
             Self::WrongSecrets(seconds) => seconds,
             Self::RevokedTokens => 60,
-            Self::Requests => 1,
+            Self::Proofs | Self::Requests => 1,
             Self::Assertions => 30,
         }
     }

@@ -5,9 +5,11 @@ use serde_json::Value;
 use super::*;
 use crate::base::every_variant::with_every_variant;
 use crate::domain::address::CallerAddress;
+use crate::domain::credential::CredentialFault;
 use crate::domain::scope::ScopeError;
 use crate::jose::assertion::AssertionFault;
 use crate::jose::claims::TokenFault;
+use crate::jose::dpop::ProofFault;
 
 const REASONS: &str = include_str!("reason.rs");
 
@@ -79,8 +81,13 @@ fn all() -> Vec<OAuthError> {
         InvalidTarget::ManagementBesideOthers,
         InvalidTarget::ManagementByExchange,
     ];
-    let too_many =
-        [TooMany::WrongSecrets(42), TooMany::RevokedTokens, TooMany::Requests, TooMany::Assertions];
+    let too_many = [
+        TooMany::WrongSecrets(42),
+        TooMany::RevokedTokens,
+        TooMany::Proofs,
+        TooMany::Requests,
+        TooMany::Assertions,
+    ];
 
     let mut all: Vec<OAuthError> = requests.into_iter().map(OAuthError::from).collect();
     all.extend(clients.into_iter().map(OAuthError::from));
@@ -88,6 +95,7 @@ fn all() -> Vec<OAuthError> {
     all.extend(with_every_variant(REASONS, scopes).into_iter().map(OAuthError::from));
     all.extend(with_every_variant(REASONS, targets).into_iter().map(OAuthError::from));
     all.extend(with_every_variant(REASONS, too_many).into_iter().map(OAuthError::from));
+    all.extend(proofs().into_iter().map(OAuthError::InvalidProof));
     all.extend([
         OAuthError::UnsupportedGrantType,
         OAuthError::UnsupportedTokenType,
@@ -99,6 +107,19 @@ fn all() -> Vec<OAuthError> {
         OAuthError::internal("a bug"),
     ]);
     with_every_variant(include_str!("../error.rs"), all)
+}
+
+/// What the token endpoint says of proofs. The gate alone has the other reasons.
+fn proofs() -> Vec<ProofRefused> {
+    use ProofRefused as P;
+    vec![
+        P::Header(CredentialFault::ProofTwice),
+        P::Header(CredentialFault::UnreadableProof),
+        P::Fault(ProofFault::Method),
+        P::Fault(ProofFault::NoNonce),
+        P::Used,
+        P::BoundSubject,
+    ]
 }
 
 fn subject_tokens() -> Vec<SubjectTokenFault> {

@@ -8,12 +8,14 @@ use super::reason::{
     UnauthorizedClient,
 };
 use crate::jose::claims::MAX_ACTORS;
+use crate::node::ProofRefused;
 
 /// The `error_description` member, before characters that it can't hold are replaced.
 impl Display for OAuthError {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
             Self::InvalidRequest(reason) => return reason.fmt(f),
+            Self::InvalidProof(refused) => return refused.fmt(f),
             Self::InvalidClient(reason) => return reason.fmt(f),
             Self::UnauthorizedClient(reason) => return reason.fmt(f),
             Self::InvalidScope(reason) => return reason.fmt(f),
@@ -202,6 +204,7 @@ impl Display for TooMany {
             Self::Assertions => {
                 write!(f, "too many assertions of this client are still valid; try again in {seconds} s")
             }
+            Self::Proofs => ProofRefused::TooMany.fmt(f),
             Self::Requests => {
                 write!(f, "too many requests of this organization; try again in {seconds} s")
             }

@@ -9,9 +9,10 @@ use crate::domain::key::CredentialId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
-use crate::jose::claims::{ActorClaim, Audience, Presentation};
+use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
+    PresentedToken,
 };
 use crate::use_cases::token::grant::covered;
 use crate::use_cases::token::{InvalidRequest, InvalidScope, OAuthError, ScopeHolder, SubjectTokenFault};
@@ -30,6 +31,8 @@ pub(super) struct Subject {
     pub(super) actor: Option<ActorClaim>,
     /// The `jti` of the tokens that the new one derives from.
     pub(super) origin: Vec<String>,
+    /// Whether the presented token is bound to a key.
+    pub(super) is_bound: bool,
     /// The scopes of the subject, without those under `claviger/`.
     scopes: Scopes,
     cidrs: Cidrs,
@@ -49,7 +52,7 @@ impl Subject {
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
         let live = authenticator
-            .live_token(token, Audience::Any, Presentation::Bearer, now)
+            .live_token(PresentedToken::Shown(token), Audience::Any, now)
             .await
             .map_err(not_live)?;
         if live.claims.audience.contains(&authenticator.signer.issuer) {
@@ -123,6 +126,7 @@ fn not_live(fault: BearerFault) -> OAuthError {
         BearerFault::Revoked => SubjectTokenFault::Revoked.into(),
         BearerFault::KeyRevoked => SubjectTokenFault::KeyOfTokenRevoked.into(),
         BearerFault::KeyDisabled => SubjectTokenFault::KeyOfTokenDisabled.into(),
+        BearerFault::Proof(refused) => refused.into(),
         BearerFault::Unknown(refusal) => refusal.into(),
     }
 }
@@ -138,6 +142,7 @@ impl From<LiveToken> for Subject {
             ends_at: Some(claims.expires_at),
             actor: claims.actor,
             origin: [claims.origin, vec![claims.token_id]].concat(),
+            is_bound: claims.confirmation.is_some(),
             scopes: scopes.partition_reserved().1,
             cidrs,
             key: subject,
@@ -158,6 +163,7 @@ impl From<Authenticated> for Subject {
             ends_at: [key.expires_at, opened.credential_expires_at].into_iter().flatten().min(),
             actor: None,
             origin: Vec::new(),
+            is_bound: false,
             scopes: opened.cached.unreserved.scopes.clone(),
             cidrs: key.cidrs.clone(),
             by: Some(opened.by),
