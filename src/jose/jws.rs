@@ -26,6 +26,6 @@ mod verify;
 
 pub use fault::{JwsFault, Part};
 pub use header::Header;
-pub(in crate::jose) use parts::Parts;
+pub(in crate::jose) use parts::{EncodedParts, Parts};
 pub use sign::{CompactSigner, sign_compact};
 pub use verify::{UnverifiedJws, VerifiedJws};

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 
 use super::{ForeignJwsFault, Header, Jwk};
-use crate::jose::jws::{JwsFault, Parts, UnverifiedJws};
+use crate::jose::jws::{EncodedParts, JwsFault, Parts, UnverifiedJws};
 
 /// The longest encoded header with a public key, in characters. An RSA key of 8,192 bits fits.
 const MAX_HEADER_WITH_JWK: usize = 4 * 1024;
@@ -27,8 +27,8 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// [`ForeignJwsFault`] names the rule that the token breaks.
     pub fn parse(token: &'a str) -> Result<Self, ForeignJwsFault> {
-        let parts = Parts::split(token)?;
-        Ok(Self { header: Header::parse(&parts.header)?, parts })
+        let encoded = EncodedParts::split(token)?;
+        Ok(Self { header: Header::parse(&encoded.header()?)?, parts: encoded.decode()? })
     }
 
     /// Reads a token whose header has the public key that it is signed with, as a DPoP proof has (RFC 9449 §4.2). Other
@@ -37,9 +37,9 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// As [`Jws::parse`], and [`ForeignJwsFault::Jwk`].
     pub fn parse_with_jwk(token: &'a str) -> Result<(Self, Jwk), ForeignJwsFault> {
-        let parts = Parts::split_within(UnverifiedJws::MAX_LENGTH, MAX_HEADER_WITH_JWK, token)?;
-        let (header, jwk) = Header::parse_with_jwk(&parts.header)?;
-        Ok((Self { header, parts }, jwk))
+        let encoded = EncodedParts::split_within(UnverifiedJws::MAX_LENGTH, MAX_HEADER_WITH_JWK, token)?;
+        let (header, jwk) = Header::parse_with_jwk(&encoded.header()?)?;
+        Ok((Self { header, parts: encoded.decode()? }, jwk))
     }
 
     /// The unverified header, by which the caller chooses the key.

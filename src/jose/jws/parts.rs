@@ -8,14 +8,23 @@ use super::{JwsFault, Part, UnverifiedJws};
 /// The decoded parts of a compact JWS, of whatever issuer.
 #[derive(Clone)]
 pub(in crate::jose) struct Parts<'a> {
-    pub(in crate::jose) header: Vec<u8>,
     /// The signed text: the encoded header and payload, joined by a full stop (RFC 7515 §5.2).
     pub(in crate::jose) signing_input: &'a str,
     pub(in crate::jose) payload: Vec<u8>,
     pub(in crate::jose) signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
+/// The parts of a compact JWS before they are decoded. The header is read first, because it may say that the others
+/// have another form.
+#[derive(Clone, Copy)]
+pub(in crate::jose) struct EncodedParts<'a> {
+    signing_input: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> EncodedParts<'a> {
     /// Splits a token of at most [`UnverifiedJws::MAX_LENGTH`] characters.
     pub(in crate::jose) fn split(token: &'a str) -> Result<Self, JwsFault> {
         Self::split_up_to(UnverifiedJws::MAX_LENGTH, token)
@@ -43,11 +52,20 @@ impl<'a> Parts<'a> {
         if header.len() > most_of_header {
             return Err(JwsFault::HeaderTooLong);
         }
-        Ok(Self {
-            header: Part::Header.decode(header)?,
-            signing_input,
-            payload: Part::Payload.decode(payload)?,
-            signature: Part::Signature.decode(signature)?,
+        Ok(Self { signing_input, header, payload, signature })
+    }
+
+    /// The text of the header.
+    pub(in crate::jose) fn header(self) -> Result<Vec<u8>, JwsFault> {
+        Part::Header.decode(self.header)
+    }
+
+    /// The other parts.
+    pub(in crate::jose) fn decode(self) -> Result<Parts<'a>, JwsFault> {
+        Ok(Parts {
+            signing_input: self.signing_input,
+            payload: Part::Payload.decode(self.payload)?,
+            signature: Part::Signature.decode(self.signature)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Header, JwsFault, Parts};
+use super::{EncodedParts, Header, JwsFault, Parts};
 use crate::jose::jwk::VerifyingKey;
 
 /// A well-formed compact JWS with an acceptable header. Nothing in it is trustworthy yet.
@@ -32,8 +32,8 @@ impl<'a> UnverifiedJws<'a> {
     /// # Errors
     /// As [`UnverifiedJws::parse`].
     pub fn parse_up_to(most: usize, token: &'a str) -> Result<Self, JwsFault> {
-        let parts = Parts::split_up_to(most, token)?;
-        Ok(Self { header: Header::parse(&parts.header)?, parts })
+        let encoded = EncodedParts::split_up_to(most, token)?;
+        Ok(Self { header: Header::parse(&encoded.header()?)?, parts: encoded.decode()? })
     }
 
     /// The payload of a token that [`UnverifiedJws::verify`] has accepted before. The caller must know that, and
