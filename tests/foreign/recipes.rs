@@ -6,11 +6,12 @@ mod orders;
 
 use std::path::Path;
 
+use claviger::base::clock::Clock;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::program::{prepared, program, succeed_beside};
-use crate::support::{Backend, Claviger, Client, Process, until, write_private};
+use crate::support::{Backend, Claviger, Client, Holder, Process, until, write_private};
 use forge::Forge;
 use issuer::Issuer;
 use orders::{AUDIENCE, Orders};
@@ -33,6 +34,11 @@ macro_rules! recipes {
                 #[tokio::test]
                 async fn it_passes_what_is_good_and_nothing_else() {
                     super::it_passes_what_is_good_and_nothing_else(NAME).await;
+                }
+
+                #[tokio::test]
+                async fn it_takes_a_bound_token_with_a_proof_alone() {
+                    super::it_takes_a_bound_token_with_a_proof_alone(NAME).await;
                 }
 
                 #[tokio::test]
@@ -110,6 +116,48 @@ async fn it_passes_what_is_good_and_nothing_else(name: &str) {
         let token = elsewhere.access_token(&key, "").await;
         assert!(is(expected, orders.get("/orders/7", &token).await), "{cidrs:?}");
     }
+}
+
+async fn it_takes_a_bound_token_with_a_proof_alone(name: &str) {
+    let Some(folder) = prepared(name) else { return };
+    let database = Backend::Sqlite.fresh().await;
+    let (server, orders) = started(&Claviger::over(&database), &folder, name);
+    let (_, key) = server.admin().create_key(&["read:orders/*"]).await;
+    let (holder, thief) = (Holder::new(), Holder::new());
+    let now = || Clock::system().now();
+    let asking = holder.proof("POST", &format!("{}/oauth/token", server.issuer), now()).signed();
+    let token = server.client().proving(&asking).access_token(&key, "").await;
+    let plain = server.client().access_token(&key, "").await;
+    let proof = |holder: &Holder| holder.proof("GET", &format!("{AUDIENCE}/orders/7"), now());
+    let good = || proof(&holder).of(&token).signed();
+    until("the first document", async || is(GOOD, orders.prove("/orders/7?a=b", &token, &[good()]).await))
+        .await;
+
+    let again = good();
+    assert!(is(GOOD, orders.prove("/orders/7", &token, std::slice::from_ref(&again)).await));
+    for (why, proofs) in [
+        ("a used proof", vec![again]),
+        ("no proof", vec![]),
+        ("two proofs", vec![good(), good()]),
+        (
+            "another path",
+            vec![proof(&holder).of(&token).claim("htu", format!("{AUDIENCE}/orders/8")).signed()],
+        ),
+        ("another method", vec![proof(&holder).of(&token).claim("htm", "POST").signed()]),
+        ("another token", vec![proof(&holder).of(&plain).signed()]),
+        ("an old proof", vec![proof(&holder).of(&token).claim("iat", now().unix() - 90).signed()]),
+    ] {
+        let (status, challenge) = orders.prove("/orders/7", &token, &proofs).await;
+        assert_eq!(status, 401, "{why}");
+        assert!(
+            challenge.starts_with(r#"DPoP error="invalid_dpop_proof", algs="ES256 "#),
+            "{why}: {challenge}"
+        );
+    }
+    assert!(is(INVALID, orders.get("/orders/7", &token).await));
+    let invalid = (401, r#"DPoP error="invalid_token""#);
+    assert!(is(invalid, orders.prove("/orders/7", &token, &[proof(&thief).of(&token).signed()]).await));
+    assert!(is(invalid, orders.prove("/orders/7", &plain, &[proof(&holder).of(&plain).signed()]).await));
 }
 
 async fn it_hears_what_is_taken_away(name: &str) {

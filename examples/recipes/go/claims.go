@@ -32,7 +32,7 @@ type holder struct {
 	generation int64
 }
 
-func readToken(kid string, claims jwt.MapClaims) (*token, error) {
+func readToken(kid string, claims jwt.MapClaims, thumbprint string) (*token, error) {
 	r := reader{claims: claims}
 	for _, name := range []string{"client_id", "project"} {
 		r.text(name)
@@ -47,11 +47,20 @@ func readToken(kid string, claims jwt.MapClaims) (*token, error) {
 	if lifetime := r.number("exp") - r.number("iat"); lifetime <= 0 || lifetime > maxLifetime {
 		r.fault = errors.Join(r.fault, errors.New("its lifetime is too long"))
 	}
-	// RFC 7800 §3.1: the token is bound to a key, and a Bearer request does not prove its possession.
-	if _, bound := r.claims["cnf"]; bound {
-		r.fault = errors.Join(r.fault, errors.New("it is bound to a key"))
+	if !isBoundTo(r.claims, thumbprint) {
+		r.fault = errors.Join(r.fault, errors.New("its key is not the one that the request proves"))
 	}
 	return read, r.fault
+}
+
+// RFC 9449 §6.1: a token that is bound to a key needs a proof of that key, and a plain one comes without proofs.
+func isBoundTo(claims jwt.MapClaims, thumbprint string) bool {
+	confirmation, given := claims["cnf"]
+	if thumbprint == "" {
+		return !given
+	}
+	members, _ := confirmation.(map[string]any)
+	return len(members) == 1 && members["jkt"] == thumbprint
 }
 
 // A reader reads claims that must be present and have the right type. It collects the errors.

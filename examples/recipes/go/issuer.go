@@ -33,8 +33,9 @@ type issuer struct {
 	keys jwt.Keyfunc
 }
 
-// verifyToken verifies everything except revocation, the caller's address and the scopes.
-func (i issuer) verifyToken(text, audience string) (*token, error) {
+// verifyToken verifies everything except revocation, the caller's address and the scopes. The caller proved to have the
+// key with this thumbprint, if there is one.
+func (i issuer) verifyToken(text, audience, thumbprint string) (*token, error) {
 	if len(text) > maxToken {
 		return nil, errors.New("it is too long")
 	}
@@ -42,7 +43,7 @@ func (i issuer) verifyToken(text, audience string) (*token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readToken(kid, claims)
+	return readToken(kid, claims, thumbprint)
 }
 
 // verify verifies type, algorithm, signature, issuer and audience. It returns the kid of the key and the claims.

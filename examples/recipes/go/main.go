@@ -7,6 +7,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -21,6 +22,9 @@ type api struct {
 	issuer                issuer
 	audience, environment string
 	revocations           revocations
+	// Where clients reach this API. Tokens that are bound to a key are refused without it: see proofs.go.
+	publicURL  string
+	usedProofs usedProofs
 }
 
 // A denied request: the status of the response, and its WWW-Authenticate (RFC 6750 §3) if it has one.
@@ -31,9 +35,12 @@ type denied struct {
 
 var (
 	unauthenticated = &denied{http.StatusUnauthorized, `Bearer`}
-	invalidToken    = &denied{http.StatusUnauthorized, `Bearer error="invalid_token"`}
-	elsewhere       = &denied{http.StatusForbidden, ""}
-	unavailable     = &denied{http.StatusServiceUnavailable, ""}
+	invalidProof    = &denied{
+		http.StatusUnauthorized,
+		fmt.Sprintf(`DPoP error="invalid_dpop_proof", algs="%s"`, strings.Join(proofAlgorithms, " ")),
+	}
+	elsewhere   = &denied{http.StatusForbidden, ""}
+	unavailable = &denied{http.StatusServiceUnavailable, ""}
 )
 
 func main() {
@@ -42,6 +49,7 @@ func main() {
 		log.Fatal(err)
 	}
 	api.audience = os.Getenv("CLAVIGER_AUDIENCE")
+	api.publicURL = os.Getenv("PUBLIC_URL")
 	api.environment = cmp.Or(os.Getenv("CLAVIGER_ENVIRONMENT"), "prd")
 	if api.audience == "" {
 		log.Fatal("CLAVIGER_AUDIENCE has to be set")
@@ -94,15 +102,27 @@ func (a *api) order(action string) http.HandlerFunc {
 // authorize returns the caller's token, if it permits the action.
 func (a *api) authorize(r *http.Request, action, resource string) (*token, *denied) {
 	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
+	text, now, proven := strings.TrimSpace(text), time.Now().Unix(), proof{}
+	switch {
+	case strings.EqualFold(scheme, "bearer"):
+		scheme = "Bearer"
+	case strings.EqualFold(scheme, "dpop") && a.publicURL != "":
+		found, err := a.proof(r, text, now)
+		if err != nil {
+			log.Printf("a proof is refused: %v", err)
+			return nil, invalidProof
+		}
+		scheme, proven = "DPoP", *found
+	default:
 		return nil, unauthenticated
 	}
-	token, err := a.issuer.verifyToken(strings.TrimSpace(text), a.audience)
+	invalidToken := &denied{http.StatusUnauthorized, scheme + ` error="invalid_token"`}
+	token, err := a.issuer.verifyToken(text, a.audience, proven.thumbprint)
 	if err != nil {
 		log.Printf("a token is refused: %v", err)
 		return nil, invalidToken
 	}
-	switch a.revocations.judge(token.lineage, time.Now().Unix()) {
+	switch a.revocations.judge(token.lineage, now) {
 	case good:
 	case revoked:
 		return nil, invalidToken
@@ -119,10 +139,24 @@ func (a *api) authorize(r *http.Request, action, resource string) (*token, *deni
 		return nil, elsewhere
 	}
 	if !permits(token.scope, action, resource) {
-		challenge := fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s:%s"`, action, resource)
+		challenge := fmt.Sprintf(`%s error="insufficient_scope", scope="%s:%s"`, scheme, action, resource)
 		return nil, &denied{http.StatusForbidden, challenge}
 	}
+	if scheme == "DPoP" {
+		if err := a.usedProofs.use(proven, now); err != nil {
+			return nil, invalidProof
+		}
+	}
 	return token, nil
+}
+
+// proof is the proof of possession beside a token.
+func (a *api) proof(r *http.Request, token string, now int64) (*proof, error) {
+	proofs := r.Header.Values("DPoP")
+	if len(proofs) != 1 {
+		return nil, errors.New("there is not one proof")
+	}
+	return verifyProof(proofs[0], proven{r.Method, a.publicURL + r.URL.EscapedPath(), &token}, now)
 }
 
 func deny(w http.ResponseWriter, denied *denied) {

@@ -47,6 +47,38 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+func TestProofs(t *testing.T) {
+	var vectors struct {
+		Requests []struct {
+			Name, Method, URL, Proof string
+			Token, Thumbprint        *string
+			Algorithms, Nonces       []string
+			At                       int64
+		}
+		Targets []struct {
+			Htu, URL string
+			Same     bool
+		}
+	}
+	read(t, "dpop.json", &vectors)
+	for _, row := range vectors.Requests {
+		// This API requires no nonces, and takes all algorithms.
+		if row.Algorithms != nil || row.Nonces != nil {
+			continue
+		}
+		found, err := verifyProof(row.Proof, proven{row.Method, row.URL, row.Token}, row.At)
+		if (err == nil) != (row.Thumbprint != nil) || err == nil && found.thumbprint != *row.Thumbprint {
+			t.Error(row.Name, err)
+		}
+	}
+	for _, row := range vectors.Targets {
+		htu, ok := normalURL(row.Htu)
+		if url, _ := normalURL(row.URL); (ok && htu == url) != row.Same {
+			t.Error(row)
+		}
+	}
+}
+
 func TestRanges(t *testing.T) {
 	var vectors struct {
 		Admits []struct {

@@ -15,12 +15,13 @@ export class Refused extends Error {}
 
 /**
  * Everything but revocation, the caller's address and the scopes: the claims, and the `kid` of the signature.
- * `findKey` is one of jose's key sets.
+ * `findKey` is one of jose's key sets. The caller proved to have the key with this thumbprint, if there is one.
  */
-export async function verifyToken(text, findKey, issuer, audience) {
+export async function verifyToken(text, findKey, issuer, audience, thumbprint) {
   if (text.length > MAX_LENGTH) throw new Refused("it is too long");
   const token = await verify(text, findKey, { typ: "at+jwt", issuer, audience, maxTokenAge: MAX_LIFETIME });
   checkClaims(token.claims);
+  checkBinding(token.claims, thumbprint);
   return token;
 }
 
@@ -54,11 +55,15 @@ function checkClaims(claims) {
   }
   if (!isNumber(exp) || !isNumber(gen)) throw new Refused("exp or gen is not a number");
   if (exp <= iat || exp - iat > MAX_LIFETIME) throw new Refused("its lifetime is too long");
-  // RFC 7800 §3.1: the token is bound to a key, and a Bearer request does not prove its possession.
-  if ("cnf" in claims) throw new Refused("it is bound to a key");
   if (!isTexts(origin)) throw new Refused("origin is not a list of strings");
   if (!isTexts(cidrs) || cidrs.length === 0 || !cidrs.every(isRange)) throw new Refused("cidrs are not ranges");
   checkActors(claims);
+}
+
+/** RFC 9449 §6.1: a token that is bound to a key needs a proof of that key, and a plain one comes without proofs. */
+function checkBinding(claims, thumbprint) {
+  const isBound = isObject(claims.cnf) && Object.keys(claims.cnf).length === 1 && claims.cnf.jkt === thumbprint;
+  if (thumbprint ? !isBound : "cnf" in claims) throw new Refused("its key is not the one that the request proves");
 }
 
 function isRange(cidr) {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createLocalJWKSet } from "jose";
 import { admits, isResource, permits } from "./permissions.mjs";
+import { normalUrl, verifyProof } from "./proofs.mjs";
 import { FEED, Revocations } from "./revocations.mjs";
 import { verify } from "./tokens.mjs";
 
@@ -32,6 +33,19 @@ test("ranges", () => {
     if (!address || cidrs.length === 0 || !cidrs.every(isCanonical)) continue;
     assert.equal(admits(cidrs, address), expected, `${cidrs} ${address}`);
   }
+});
+
+test("proofs", async () => {
+  for (const { name, proof, at, nonces, algorithms, thumbprint, ...request } of read("dpop.json").requests) {
+    // This API requires no nonces, and takes all algorithms.
+    if (nonces || algorithms) continue;
+    const found = await verifyProof(proof, request, at).catch(() => null);
+    assert.equal(found?.thumbprint ?? null, thumbprint, name);
+  }
+});
+
+test("targets", () => {
+  for (const { htu, url, same } of read("dpop.json").targets) assert.equal(normalUrl(htu) === normalUrl(url), same, htu);
 });
 
 test("feed", () => {

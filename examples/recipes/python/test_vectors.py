@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 from permissions import admits, is_resource, permits
+from proofs import normal_url, verify_proof
 from revocations import AUDIENCE, Revocations
 from tokens import Issuer, Refused, Token
 
@@ -34,6 +35,21 @@ class Vectors(unittest.TestCase):
             canonical = all("/" in cidr and not cidr.startswith("::ffff:") for cidr in row["cidrs"])
             if row["address"] and row["cidrs"] and canonical:
                 self.assertEqual(admits(row["cidrs"], row["address"]), row["admits"], row)
+
+    def test_proofs(self) -> None:
+        for row in rows("dpop.json", "requests"):
+            # This API requires no nonces, and takes all algorithms.
+            if row["nonces"] or row["algorithms"]:
+                continue
+            try:
+                thumbprint, _ = verify_proof(row["proof"], row["method"], row["url"], row["token"], row["at"])
+            except Refused:
+                thumbprint = None
+            self.assertEqual(thumbprint, row["thumbprint"], row["name"])
+
+    def test_targets(self) -> None:
+        for row in rows("dpop.json", "targets"):
+            self.assertEqual(normal_url(row["htu"]) == normal_url(row["url"]), row["same"], row)
 
     def test_feed(self) -> None:
         for case in rows("feed.json", "cases"):

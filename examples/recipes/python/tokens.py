@@ -34,12 +34,18 @@ class Issuer:
     name: str
     find_key: Callable[[str], jwt.PyJWK | None]
 
-    def verify_token(self, text: str, audience: str) -> Token:
-        """Verifies everything except revocation, the caller's address and the scopes. Raises Refused."""
+    def verify_token(self, text: str, audience: str, thumbprint: str | None = None) -> Token:
+        """Verifies everything except revocation, the caller's address and the scopes. Raises Refused.
+
+        The caller proved to have the key with this thumbprint, if there is one.
+        """
         if len(text) > MAX_LENGTH:
             raise Refused("it is too long")
         token = self.verify(text, "at+jwt", audience)
         _check_claims(token.claims)
+        # RFC 9449 §6.1: a token that is bound to a key needs a proof of that key, and a plain one comes without proofs.
+        if token.claims.get("cnf") != (thumbprint and {"jkt": thumbprint}):
+            raise Refused("it is bound to a key, and the request does not prove it, or the other way round")
         return token
 
     def verify(self, text: str, typ: str, audience: str) -> Token:
@@ -80,9 +86,8 @@ def _check_claims(claims: dict[str, Any]) -> None:
         raise Refused("a claim is missing or not a number")
     if not 0 < claims["exp"] - claims["iat"] <= MAX_LIFETIME:
         raise Refused("its lifetime is too long")
-    # RFC 7800 §3.1: the token is bound to a key, and a Bearer request does not prove its possession.
-    if "cnf" in claims:
-        raise Refused("it is bound to a key")
+    if "cnf" in claims and claims["cnf"] is None:
+        raise Refused("cnf names no key")
     if not is_texts(claims.get("origin", [])):
         raise Refused("origin is not a list of strings")
     _check_ranges(claims.get("cidrs"))

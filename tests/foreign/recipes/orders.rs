@@ -31,6 +31,7 @@ impl Orders {
     pub(crate) fn start(folder: &Path, name: &str, issuer: &str) -> Self {
         let log = tempfile::tempdir().expect("a folder");
         let mut shell = program(folder, "sh", &["-c", &format!("exec env {}", line_of(name, issuer))]);
+        shell.env("PUBLIC_URL", AUDIENCE);
         shell.stdout(Stdio::piped()).stderr(File::create(log.path().join("log")).expect("a file"));
         let mut child = shell.spawn().expect("a shell");
         let mut greeting = String::new();
@@ -52,6 +53,13 @@ impl Orders {
     /// What it answers to this request with this `Authorization`.
     pub(crate) async fn ask(&self, method: Method, path: &str, authorization: &str) -> Verdict {
         let answer = self.client.with("authorization", authorization).send(method, path, None).await;
+        (answer.status, answer.header("www-authenticate").to_owned())
+    }
+
+    /// What it answers to a GET of the path with this token and these proofs of possession.
+    pub(crate) async fn prove(&self, path: &str, token: &str, proofs: &[String]) -> Verdict {
+        let client = proofs.iter().fold(self.client.dpop(token), |client, proof| client.proving(proof));
+        let answer = client.get(path).await;
         (answer.status, answer.header("www-authenticate").to_owned())
     }
 
