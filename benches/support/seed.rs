@@ -62,6 +62,8 @@ pub(crate) enum Shape {
     /// The keys alternate over so many organizations of five projects each. Each of the first million keys has an audit
     /// event. One key in five is revoked, and one in seven has expired.
     Spread { organizations: u32 },
+    /// The keys alternate over so many organizations of five projects each. All are active.
+    Apart { organizations: u32 },
 }
 
 /// Gives every seeded key the same secret, and therefore the same hash.
@@ -107,6 +109,15 @@ impl Store {
         (id.to_string(), key.expose().to_owned())
     }
 
+    /// Gives every key this public key, a JWK with `alg` and `kid`. No server may be running.
+    pub(crate) async fn register(&self, jwk: &str) {
+        let statement = format!(
+            "INSERT INTO key_secrets (id, key_id, hash, public_jwk, created_at)
+             SELECT 'pub_' || substr(id, 5), id, '', '{jwk}', created_at FROM api_keys WHERE created_seq >= 10000"
+        );
+        self.execute(statement).await;
+    }
+
     async fn fill(&self, (memory, passes): (u32, u32), shape: Shape) {
         let cost = HashCost::new(memory, passes, 1).expect("a cost");
         let entropy = Entropy::system();
@@ -129,6 +140,11 @@ impl Store {
                  CASE i % 3 WHEN 0 THEN 'dev' WHEN 1 THEN 'stg' ELSE 'prd' END,
                  CASE i % 7 WHEN 0 THEN 1767225700 END, CASE i % 5 WHEN 0 THEN 1767225700 END"
             ),
+            Shape::Apart { organizations } => {
+                format!(
+                    "'org-' || (i % {organizations}), 'p-' || (i / {organizations} % 5), 'prd', NULL, NULL"
+                )
+            }
         };
         let statements = [
             format!(
@@ -158,13 +174,13 @@ impl Store {
             ),
             format!("UPDATE sequences SET value = 10000 + {}", self.keys),
         ];
-        if let Shape::Spread { organizations } = shape {
+        if let Shape::Spread { organizations } | Shape::Apart { organizations } = shape {
             self.make_organizations(organizations).await;
         }
         for statement in statements {
             self.execute(statement).await;
         }
-        if shape != Shape::Together {
+        if matches!(shape, Shape::Spread { .. }) {
             let events = "INSERT INTO audit_events (seq, at, actor, action, organization, subject, key_id)
                           SELECT created_seq, created_at + created_seq, created_by, 'key.create', organization, id, id
                           FROM api_keys WHERE created_seq >= 10000 AND created_seq < 1010000";

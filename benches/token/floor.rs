@@ -1,4 +1,5 @@
-//! The floor: an axum handler that parses the same form and signs prebuilt claims.
+//! The floor: axum handlers that parse the same forms and sign prebuilt claims. The one for assertions also verifies the
+//! signature of the client.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +12,11 @@ use axum::{Form, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject as _;
 
 #[derive(serde::Deserialize)]
 #[allow(dead_code)]
@@ -28,10 +33,24 @@ struct TokenForm {
     client_secret: String,
 }
 
+#[derive(serde::Deserialize)]
+#[allow(dead_code)]
+struct AssertionForm {
+    grant_type: String,
+    client_assertion_type: String,
+    client_assertion: String,
+}
+
 struct Floor {
     random: SystemRandom,
     key: EcdsaKeyPair,
     signing_input: String,
+    client: UnparsedPublicKey<Vec<u8>>,
+}
+
+/// The private key of the clients that sign assertions.
+pub(crate) fn client_key() -> PrivatePkcs8KeyDer<'static> {
+    PrivatePkcs8KeyDer::from_pem_slice(include_bytes!("../../tests/vectors/pem/p256.pem")).expect("a key")
 }
 
 /// An introspection response of realistic length.
@@ -50,9 +69,17 @@ pub(crate) fn serve() -> ExitCode {
             .expect("a key");
         let header = format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"{}"}}"#, "k".repeat(43));
         let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(CLAIMS));
-        let floor = Arc::new(Floor { random, key, signing_input });
+        let client = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            client_key().secret_pkcs8_der(),
+            &random,
+        )
+        .expect("a key");
+        let client = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, client.public_key().as_ref().to_vec());
+        let floor = Arc::new(Floor { random, key, signing_input, client });
         let router = Router::new()
             .route("/oauth/token", post(token))
+            .route("/oauth/token-by-assertion", post(token_by_assertion))
             .route("/oauth/introspect", post(introspect))
             .route("/v1/gate", get(gate))
             .route("/v1/self", get(own))
@@ -65,18 +92,35 @@ pub(crate) fn serve() -> ExitCode {
 }
 
 async fn token(State(floor): State<Arc<Floor>>, Form(_): Form<TokenForm>) -> impl IntoResponse {
-    let signature = floor.key.sign(&floor.random, floor.signing_input.as_bytes()).expect("a signature");
-    let token = format!("{}.{}", floor.signing_input, URL_SAFE_NO_PAD.encode(signature));
-    let body =
-        format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"read:*"}}"#);
-    (
-        [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "no-store"),
-            (header::PRAGMA, "no-cache"),
-        ],
-        body,
-    )
+    floor.token()
+}
+
+async fn token_by_assertion(
+    State(floor): State<Arc<Floor>>,
+    Form(form): Form<AssertionForm>,
+) -> impl IntoResponse {
+    let (input, signature) = form.client_assertion.rsplit_once('.').expect("a signed assertion");
+    let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    floor.client.verify(input.as_bytes(), &signature).expect("the client's signature");
+    floor.token()
+}
+
+impl Floor {
+    fn token(&self) -> impl IntoResponse + use<> {
+        let signature = self.key.sign(&self.random, self.signing_input.as_bytes()).expect("a signature");
+        let token = format!("{}.{}", self.signing_input, URL_SAFE_NO_PAD.encode(signature));
+        let body = format!(
+            r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"read:*"}}"#
+        );
+        (
+            [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::PRAGMA, "no-cache"),
+            ],
+            body,
+        )
+    }
 }
 
 /// Reads the credential, and answers as if it were valid.

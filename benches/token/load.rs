@@ -39,10 +39,12 @@ impl Outcome {
 }
 
 /// How a turn paces its requests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pace {
     /// Each connection sends its next request after the response to the last.
     Closed,
+    /// The same, but each request is sent once, and the turn ends with the last.
+    Once,
     /// This many requests per second in total, each sent on schedule regardless of the others. A latency counts from
     /// the scheduled time.
     Open(f64),
@@ -107,8 +109,11 @@ async fn drive(
     let mut buffer = Vec::with_capacity(4096);
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
+        if pace == Pace::Once && number >= requests.len() as u64 {
+            return outcome;
+        }
         let due = match pace {
-            Pace::Closed => Instant::now(),
+            Pace::Closed | Pace::Once => Instant::now(),
             Pace::Open(rate) => begun + Duration::from_secs_f64(number as f64 / rate),
         };
         if due.duration_since(begun) >= duration {
@@ -164,11 +169,16 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
 
 /// A token request with the secret in the body.
 pub(crate) fn token_request(client_id: &str, key: &str) -> Vec<u8> {
-    let body = format!("grant_type=client_credentials&client_id={client_id}&client_secret={key}");
+    let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={key}");
+    form_request("/oauth/token", &form)
+}
+
+/// A request that posts a form.
+pub(crate) fn form_request(path: &str, form: &str) -> Vec<u8> {
     format!(
-        "POST /oauth/token HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n{form}",
+        form.len()
     )
     .into_bytes()
 }

@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench token` prints for each available database: the rate of `POST /oauth/token` with warm keys as a
 //! ratio of the floor's, measured in turns in one run; the same with metrics, as a ratio of the rate without; the server's CPU per token; the p99 at half load; the same with
-//! a million keys in the store; the cold path; and memory and start time. `-- quick` does less, and `-- sqlite` or `--
-//! postgres` selects one database.
+//! a million keys in the store; the cold path; memory and start time; and the rate of clients that sign assertions
+//! (`private_key_jwt`), as a ratio of the rate of a floor that also verifies once. `-- quick` does less, `-- assertion`
+//! measures the assertions alone, and `-- sqlite` or `-- postgres` selects one database.
 //!
 //! The server and the load each have their own processor (`taskset`), so that the ratio reflects only the servers.
 
@@ -15,7 +16,9 @@
 
 #[path = "../support/arguments.rs"]
 mod arguments;
+mod assertion;
 mod cold;
+mod contender;
 mod floor;
 mod load;
 #[path = "../support/node.rs"]
@@ -69,9 +72,12 @@ fn main() -> ExitCode {
     process::pin_load();
     for database in seed::databases(&arguments) {
         println!("\n# {}", database.name());
-        let in_process = runtime.block_on(steps::measure(&database));
-        runtime.block_on(warm::measure(&database, plan, in_process));
-        runtime.block_on(cold::measure(&database, plan));
+        if !arguments.has("assertion") {
+            let in_process = runtime.block_on(steps::measure(&database));
+            runtime.block_on(warm::measure(&database, plan, in_process));
+            runtime.block_on(cold::measure(&database, plan));
+        }
+        runtime.block_on(assertion::measure(&database, plan));
     }
     ExitCode::SUCCESS
 }

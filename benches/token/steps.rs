@@ -7,9 +7,9 @@ use claviger::domain::address::{CallerAddress, Origin};
 use claviger::node::{Presented, PresentedClient};
 use claviger::use_cases::token::{GrantRequest, client_credentials};
 
+use crate::contender::median;
 use crate::node::node;
 use crate::seed::{Database, Shape, Store};
-use crate::warm::median;
 
 const ROUNDS: usize = 9;
 const TIMES: usize = 4_000;
