@@ -89,6 +89,11 @@ routes! {
         GET "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::ask_retire,
         POST "/console/orgs/{org}/keys/{key}/secrets/{secret}/retire" => keys::act::retire,
 
+        GET "/console/orgs/{org}/keys/{key}/public-keys/new" => keys::public_keys::form,
+        POST "/console/orgs/{org}/keys/{key}/public-keys/new" => keys::public_keys::register,
+        GET "/console/orgs/{org}/keys/{key}/public-keys/{public_key}/remove" => keys::public_keys::ask_remove,
+        POST "/console/orgs/{org}/keys/{key}/public-keys/{public_key}/remove" => keys::public_keys::remove,
+
         GET "/console/orgs/{org}/usage" => usage_page::show,
         GET "/console/orgs/{org}/usage.csv" => usage_page::export,
         GET "/console/orgs/{org}/usage-by-key.csv" => usage_by_key::export,

@@ -117,6 +117,8 @@ fn label(action: &str) -> String {
         "key.delete" => "Key deleted",
         "key.refused" => "Key refused",
         "secret.retire" => "Secret retired",
+        "public_key.register" => "Public key registered",
+        "public_key.remove" => "Public key removed",
         "token.revoke" => "Token revoked",
         "access.denied" => "Access denied",
         "console.sign_in" => "Signed in to console",

@@ -6,6 +6,7 @@ pub(super) mod edit;
 mod form;
 mod list;
 pub(super) mod new;
+pub(super) mod public_keys;
 mod row;
 pub(super) mod show;
 mod sort;

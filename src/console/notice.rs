@@ -26,13 +26,15 @@ pub(super) enum Notice {
     Enabled,
     Retired,
     Kept,
+    Registered,
+    Removed,
     Before,
     SignedOut,
     Over,
 }
 
 impl Notice {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Changed,
         Self::Unchanged,
         Self::Revoked,
@@ -40,6 +42,8 @@ impl Notice {
         Self::Enabled,
         Self::Retired,
         Self::Kept,
+        Self::Registered,
+        Self::Removed,
         Self::Before,
         Self::SignedOut,
         Self::Over,
@@ -54,6 +58,8 @@ impl Notice {
             Self::Enabled => "enabled",
             Self::Retired => "retired",
             Self::Kept => "kept",
+            Self::Registered => "registered",
+            Self::Removed => "removed",
             Self::Before => "before",
             Self::SignedOut => "out",
             Self::Over => "over",
@@ -76,6 +82,8 @@ impl Notice {
             Self::Kept => {
                 "Secret retired. The older secret, which it was meant to replace, no longer expires."
             }
+            Self::Registered => "Public key registered. Its holder can get tokens for this key.",
+            Self::Removed => "Public key removed. Its assertions and all tokens of this key are refused.",
             Self::Before => {
                 "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it."
             }

@@ -39,6 +39,7 @@ pub(super) enum KeyAction {
     Revoke,
     Delete,
     Retire,
+    RemovePublicKey,
 }
 
 impl KeyAction {
@@ -46,7 +47,7 @@ impl KeyAction {
     const fn field(self) -> &'static str {
         match self {
             Self::Revoke | Self::Delete => "name",
-            Self::Disable | Self::Enable | Self::Rotate | Self::Retire => "",
+            Self::Disable | Self::Enable | Self::Rotate | Self::Retire | Self::RemovePublicKey => "",
         }
     }
 }
@@ -283,7 +284,7 @@ async fn asked(
         last_used: key.last_used_at.map(|at| When::new(at, now)),
         is_own: visitor.caller.key.key.id == key.id,
         typed: Typed::none(),
-        undoes_rotation: undoes_rotation(&key, action, now),
+        undoes_rotation: act == KeyAction::Retire && undoes_rotation(&key, action, now),
         key,
         error: None,
     })
@@ -303,6 +304,6 @@ impl Typed {
 
 /// Whether every secret except the one named in `action` has an end.
 fn undoes_rotation(key: &ApiKey, action: &str, now: Timestamp) -> bool {
-    let mut left = key.live_secrets(now).filter(|secret| !action.contains(&secret.id.to_string()));
-    left.all(|secret| secret.expires_at.is_some())
+    let left = || key.live_secrets(now).filter(|secret| !action.contains(&secret.id.to_string()));
+    left().count() > 0 && left().all(|secret| secret.expires_at.is_some())
 }

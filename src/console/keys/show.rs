@@ -20,7 +20,7 @@ use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
 use crate::domain::api_key::display_prefix;
 use crate::domain::audit::EventFilter;
-use crate::domain::key::{ApiKey, KeySecret, KeyStatus};
+use crate::domain::key::{ApiKey, KeySecret, KeyStatus, RegisteredKey};
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
@@ -54,6 +54,7 @@ struct KeyPage {
     revoked: Option<(When, Option<String>)>,
     last_used: Option<When>,
     secrets: Vec<SecretRow>,
+    public_keys: Vec<PublicKeyRow>,
     used: UseOverTime,
     events: Option<Vec<EventRow>>,
     may_write: bool,
@@ -79,6 +80,16 @@ struct SecretRow {
     /// this one for a day.
     is_safe: bool,
     retire: String,
+}
+
+/// A registered public key.
+struct PublicKeyRow {
+    id: String,
+    kid: String,
+    algorithm: String,
+    age: Age,
+    last_used: Option<When>,
+    remove: String,
 }
 
 /// `GET /console/orgs/{org}/keys/{key}`.
@@ -110,6 +121,7 @@ pub(in crate::console) async fn show(
         revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
         last_used: key.last_used_at.map(when),
         secrets: secrets(&key, &href, now),
+        public_keys: public_keys(&key, &href, now),
         used: UseOverTime::of(span, &used),
         events: events(&node, caller, &path, &root, now).await?,
         may_write: may_write(caller, &key),
@@ -145,6 +157,18 @@ fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
         retire: format!("{href}/secrets/{}/retire", secret.id),
     };
     live.iter().rev().map(row).collect()
+}
+
+fn public_keys(key: &ApiKey, href: &str, now: Timestamp) -> Vec<PublicKeyRow> {
+    let row = |registered: &RegisteredKey| PublicKeyRow {
+        id: registered.id.to_string(),
+        kid: registered.kid.clone(),
+        algorithm: registered.algorithm.clone(),
+        age: When::new(registered.created_at, now).age(),
+        last_used: registered.last_used_at.map(|at| When::new(at, now)),
+        remove: format!("{href}/public-keys/{}/remove", registered.id),
+    };
+    key.public_keys.iter().rev().map(row).collect()
 }
 
 /// The key's audit events, if the caller may read them.

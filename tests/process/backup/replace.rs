@@ -43,7 +43,7 @@ struct Key {
 }
 
 /// One for each thing that can happen to a key.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "revoked",
     "disabled",
     "enabled",
@@ -53,6 +53,7 @@ const KEYS: [&str; 12] = [
     "rotated",
     "overlapped",
     "retired",
+    "unregistered",
     "widened",
     "renamed",
     "untouched",
@@ -76,6 +77,9 @@ impl World {
         done(world.admin().post_json("/v1/orgs/default/projects", &json!({ "id": "web" })).await);
         world.rotate("retired", 1_000).await;
         done(world.key("enabled", Method::PATCH, "", json!({ "disabled": true })).await);
+        // RFC 8037 §A.2.
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        done(world.key("unregistered", Method::POST, "/public-keys", json!({ "jwk": jwk })).await);
         backed_up(&world.claviger, &world.database, "a.backup");
         world.change().await;
         world
@@ -93,6 +97,9 @@ impl World {
         let secrets = self.key("retired", Method::GET, "", Value::Null).await.json()["secrets"].clone();
         let oldest = format!("/secrets/{}", secrets[0]["id"].as_str().expect("an id"));
         done(self.key("retired", Method::DELETE, &oldest, Value::Null).await);
+        let key = self.key("unregistered", Method::GET, "", Value::Null).await.json();
+        let registered = format!("/public-keys/{}", key["public_keys"][0]["id"].as_str().expect("an id"));
+        done(self.key("unregistered", Method::DELETE, &registered, Value::Null).await);
         done(
             self.key("widened", Method::PATCH, "", json!({ "scopes": scopes("read:a read:b read:c") })).await,
         );
@@ -204,7 +211,7 @@ fn some(scope: &str) -> Option<String> {
 }
 
 /// What becomes of each key that something was taken from.
-const TAKEN_AWAY: [(&str, &str); 8] = [
+const TAKEN_AWAY: [(&str, &str); 9] = [
     ("deleted", "deleted"),
     ("disabled", "disabled"),
     ("narrowed", "narrowed"),
@@ -213,6 +220,7 @@ const TAKEN_AWAY: [(&str, &str); 8] = [
     ("revoked", "revoked"),
     ("rotated", "narrowed"),
     ("shortened", "narrowed"),
+    ("unregistered", "narrowed"),
 ];
 
 /// Of these what comes back when a restore is told to forget it: a disabled key is never enabled.
@@ -271,6 +279,7 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             ("rotated", (None, both.clone())),
             ("overlapped", (both.clone(), both.clone())),
             ("retired", (None, both.clone())),
+            ("unregistered", (both.clone(), None)),
             ("widened", (both.clone(), None)),
             ("renamed", (both.clone(), None)),
             ("untouched", (both.clone(), None)),
@@ -285,6 +294,8 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
         assert_eq!(world.kids().await, kids, "the withdrawn signing key is not published, its successor is");
         let shortened = world.key("shortened", Method::GET, "", Value::Null).await.json();
         assert!(shortened["expires_at"].is_string(), "{shortened}");
+        let unregistered = world.key("unregistered", Method::GET, "", Value::Null).await.json();
+        assert_eq!(unregistered["public_keys"], json!([]));
         let renamed = world.key("renamed", Method::GET, "", Value::Null).await.json();
         assert_eq!(renamed["name"], "renamed", "what is not taken away is as the backup has it");
         assert_eq!(world.admin().get("/v1/orgs/acme").await.status, 404);

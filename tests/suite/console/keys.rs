@@ -25,6 +25,7 @@ on_both!(
     a_key_is_rotated_revoked_and_deleted,
     a_key_is_disabled_and_enabled_after_being_asked,
     retiring_the_newer_secret_is_announced,
+    a_public_key_is_registered_and_removed_at_its_keys_page,
 );
 
 async fn the_list_finds_filters_and_sorts(backend: Backend) {
@@ -456,6 +457,55 @@ async fn retiring_the_newer_secret_is_announced(backend: Backend) {
     assert!(browser.followed(&retired).await.contains("no longer expires"));
     server.advance(3_600).await;
     server.client().token(&old, "").await.done(200);
+}
+
+async fn a_public_key_is_registered_and_removed_at_its_keys_page(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let (id, _) = server.key_from(json!({"name": "the key", "preset": "query_only"})).await;
+    let own = format!("{KEYS}/{id}");
+    let (form, pem) =
+        (format!("{own}/public-keys/new"), include_str!("../../vectors/pem/public/rsa-2048.pem"));
+    assert!(browser.page(&own).await.contains("Register public key"));
+    assert!(browser.page(&form).await.contains("The private key must stay with its owner"));
+    // What is wrong stands beside the field, and nothing typed is lost but a private key.
+    let unclear = browser.post(&form, &[("public_key", pem), ("kid", "build")]).await;
+    assert_eq!(unclear.status, 400, "{}", unclear.text);
+    assert!(unclear.text.contains("an RSA key is for one of PS256 and RS256"), "{}", unclear.text);
+    assert!(unclear.text.contains("BEGIN PUBLIC KEY") && unclear.text.contains("build"), "{}", unclear.text);
+    let private = include_str!("../../vectors/pem/p256.pem");
+    let refused = browser.post(&form, &[("public_key", private)]).await;
+    assert!(refused.text.contains("this is a private key"), "{}", refused.text);
+    assert!(!refused.text.contains(private.lines().nth(1).unwrap()), "{}", refused.text);
+    for text in ["{", "hello", ""] {
+        assert_eq!(browser.post(&form, &[("public_key", text)]).await.status, 400, "{text}");
+    }
+
+    let registered = browser.post(&form, &[("public_key", pem), ("alg", "PS256"), ("kid", "build")]).await;
+    assert_eq!(registered.header("location"), own, "{}", registered.text);
+    let page = browser.followed(&registered).await;
+    assert!(page.contains("Public key registered.") && page.contains("<bdi>build</bdi>"), "{page}");
+    assert!(page.contains("PS256") && page.contains("Public key registered</"), "{page}");
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    browser.post(&form, &[("public_key", jwk)]).await;
+    let key = server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200);
+    let public_keys = key["public_keys"].as_array().unwrap();
+    assert_eq!(public_keys.len(), 2, "{key}");
+    // A secret can go now, and then a public key has to stay.
+    let secret = key["secrets"][0]["id"].as_str().unwrap();
+    assert!(browser.page(&own).await.contains(&format!("secrets/{secret}/retire")));
+    let retire = format!("{own}/secrets/{secret}/retire");
+    assert!(!browser.page(&retire).await.contains("This undoes the rotation"));
+    browser.post(&retire, &[]).await;
+    assert!(browser.page(&own).await.contains("This key has no secret."));
+    let remove = |at: usize| format!("{own}/public-keys/{}/remove", public_keys[at]["id"].as_str().unwrap());
+    assert!(browser.page(&remove(0)).await.contains("are refused immediately"));
+    let removed = browser.post(&remove(0), &[]).await;
+    assert!(browser.followed(&removed).await.contains("Public key removed."));
+    let last = browser.post(&remove(1), &[]).await;
+    assert_eq!(last.status, 409, "{}", last.text);
+    assert!(last.text.contains("the last way to use the key"), "{}", last.text);
+    assert!(browser.page(&format!("{own}/rotate")).await.contains("public keys keep working"));
 }
 
 /// The names on a page of the list.

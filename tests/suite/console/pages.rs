@@ -115,6 +115,7 @@ fn filled(path: &str) -> String {
         ("{project}", "default"),
         ("{key}", "key_0123456789abcdef"),
         ("{secret}", "sec_0123456789abcdef"),
+        ("{public_key}", "pub_0123456789abcdef"),
         ("{kid}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     ];
     ids.into_iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
