@@ -78,7 +78,8 @@ impl World {
         world.rotate("retired", 1_000).await;
         done(world.key("enabled", Method::PATCH, "", json!({ "disabled": true })).await);
         // RFC 8037 §A.2.
-        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        let jwk =
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
         done(world.key("unregistered", Method::POST, "/public-keys", json!({ "jwk": jwk })).await);
         backed_up(&world.claviger, &world.database, "a.backup");
         world.change().await;
