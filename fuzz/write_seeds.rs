@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     };
     let seeds = match target.as_str() {
         "token" => tokens(),
+        "assertion" => assertions(),
         "claims" => claims(),
         "feed" => feeds(),
         "keys" => keys(),
@@ -62,6 +63,44 @@ fn tokens() -> Vec<String> {
         with("enc", json!("A256GCM")),
         with("cty", json!({ "a": [1, 2.5, null, true, "\u{e9}\u{1f600}\""] })),
     ]);
+    seeds
+}
+
+/// Headers above payloads, which the target signs.
+fn assertions() -> Vec<String> {
+    let client = "key_0123456789abcdef";
+    let now = NOW;
+    let claims = json!({ "iss": client, "sub": client, "aud": ISSUER, "exp": now + 60, "jti": "1" });
+    let with = |name: &str, value: Value| {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        format!("{}\n{changed}", json!({ "alg": "EdDSA" }))
+    };
+    let headers = [
+        json!({ "alg": "EdDSA" }),
+        json!({ "alg": "Ed25519", "typ": "JWT" }),
+        json!({ "alg": "EdDSA", "typ": "client-authentication+jwt", "kid": eddsa().kid() }),
+        json!({ "alg": "ES256", "kid": "x" }),
+        json!({ "alg": "EdDSA", "jwk": eddsa().public_jwk() }),
+        json!({ "alg": "EdDSA", "crit": ["exp"] }),
+    ];
+    let mut seeds: Vec<String> = headers.iter().map(|header| format!("{header}\n{claims}")).collect();
+    seeds.extend([
+        with("aud", json!([ISSUER])),
+        with("aud", json!([ISSUER, "https://other.example"])),
+        with("exp", json!(now - 30)),
+        with("exp", json!(now + 331)),
+        with("exp", json!(1e9)),
+        with("nbf", json!(now + 31)),
+        with("iat", json!(now)),
+        with("jti", json!("j".repeat(256))),
+        with("more", json!({ "of": ["everything", null, 1.5] })),
+    ]);
+    seeds.push(sign(
+        eddsa(),
+        &json!({ "alg": "EdDSA" }).to_string().into_bytes(),
+        claims.to_string().as_bytes(),
+    ));
     seeds
 }
 

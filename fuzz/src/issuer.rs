@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use claviger::base::clock::Timestamp;
-use claviger::jose::claims::{Audience, Claims, Leeway, Presentation, Rules, TokenFault, verify_access_token};
+use claviger::jose::claims::{
+    Audience, Claims, Leeway, Presentation, Rules, TokenFault, verify_access_token,
+};
 use claviger::jose::jwk::{SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
