@@ -47,6 +47,14 @@ pub struct PresentedAssertion<'a> {
     pub assertion: &'a str,
 }
 
+impl PresentedAssertion<'_> {
+    /// The client that the assertion is for, for the log.
+    pub(super) fn claimed_id(&self) -> Option<String> {
+        let claimed = Assertion::parse(self.assertion).ok().map(|assertion| assertion.subject().to_owned());
+        claimed.or_else(|| self.client_id.map(str::to_owned))
+    }
+}
+
 /// What a node needs to judge assertions.
 #[derive(Debug)]
 pub struct Assertions {

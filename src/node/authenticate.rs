@@ -163,7 +163,7 @@ impl Authenticator {
             PresentedClient::Assertion(presented) => {
                 let judged = self.judge_assertion(presented, origin, now).await;
                 if let Err(refusal) = &judged {
-                    self.log(refusal, presented.client_id, origin);
+                    self.log(refusal, presented.claimed_id().as_deref(), origin);
                 }
                 judged
             }
