@@ -7,6 +7,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::api_key::KeyId;
 use crate::domain::key::PublicKeyId;
+use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
@@ -165,7 +166,7 @@ impl Authenticator {
         if !self.assertions.policy.shares_used_ids {
             return Ok(());
         }
-        match self.store.use_assertion(&used.digest(), until).await {
+        match self.store.use_assertion(&Principal::of(&key.key), &used.digest(), until).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(AuthenticationError::Assertion(AssertionFault::Replayed)),
             Err(error) => {

@@ -18,6 +18,7 @@ on_both!(
     an_assertion_without_kid_is_tried_against_keys_of_its_algorithm,
     an_assertion_is_accepted_once,
     a_replay_after_a_restart_passes_unless_it_is_stored,
+    an_assertion_that_could_not_be_stored_is_not_used_up,
     a_flood_of_assertions_stops_its_key_alone,
     the_settings_narrow_the_algorithms,
     older_clients_may_name_the_token_endpoint,
@@ -333,6 +334,17 @@ async fn a_replay_after_a_restart_passes_unless_it_is_stored(backend: Backend) {
         restarted.node.tidy_once().await;
         assert_eq!(scene.server.database.number(rows).await, 0, "what has expired is deleted");
     }
+}
+
+async fn an_assertion_that_could_not_be_stored_is_not_used_up(backend: Backend) {
+    let scene = Scene::with_policy(backend, shared()).await;
+    let assertion = scene.assertion();
+    scene.server.database.execute("ALTER TABLE used_assertions RENAME TO elsewhere").await;
+    let failed = scene.ask(&assertion).await;
+    assert!(failed.status >= 500, "{} {}", failed.status, failed.text);
+    scene.server.database.execute("ALTER TABLE elsewhere RENAME TO used_assertions").await;
+    scene.ask(&assertion).await.done(200);
+    assert!(told(&scene.ask(&assertion).await).contains("`jti` was used before"));
 }
 
 async fn a_flood_of_assertions_stops_its_key_alone(backend: Backend) {
