@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use claviger_fuzz::issuer::{ISSUER, KEYS, NOW, eddsa, header, payload, sign};
+use claviger_fuzz::issuer::{
+    ISSUER, KEYS, NOW, PROOF_URL, eddsa, header, payload, proof_claims, proof_header, sign,
+};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         "claims" => claims(),
         "feed" => feeds(),
         "keys" => keys(),
+        "proof" => proofs(),
         _ => Vec::new(),
     };
     for (number, seed) in seeds.iter().enumerate() {
@@ -33,6 +36,36 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// A good proof; headers above claims, which the target signs; and URLs.
+fn proofs() -> Vec<String> {
+    let (header, claims) = (proof_header(eddsa()), proof_claims());
+    let mut seeds = vec![sign(eddsa(), header.to_string().as_bytes(), claims.to_string().as_bytes())];
+    seeds.extend(KEYS.iter().map(|key| format!("{}\n{claims}", proof_header(key))));
+    let with = |base: &Value, name: &str, value: Value| {
+        let mut changed = base.clone();
+        changed[name] = value;
+        changed
+    };
+    for (name, value) in
+        [("typ", json!("application/DPoP+jwt")), ("alg", json!("none")), ("crit", json!(["jti"]))]
+    {
+        seeds.push(format!("{}\n{claims}", with(&header, name, value)));
+    }
+    for (name, value) in [
+        ("htu", json!("HTTPS://API.example.com:443/%6frders/7?a#b")),
+        ("htm", json!("get")),
+        ("iat", json!(NOW - 60)),
+        ("exp", json!(NOW + 1)),
+        ("nbf", json!(NOW + 60)),
+        ("nonce", json!("x")),
+        ("jti", json!("a".repeat(256))),
+    ] {
+        seeds.push(format!("{header}\n{}", with(&claims, name, value)));
+    }
+    seeds.extend([PROOF_URL, "http://[::1]:8080/a%2Fb?c#d"].map(str::to_owned));
+    seeds
 }
 
 /// Good tokens; and headers above payloads, which the target signs.

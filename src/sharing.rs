@@ -8,5 +8,4 @@ pub(crate) mod fair_cache;
 #[cfg(feature = "server")]
 pub mod fair_queue;
 #[cfg(any(feature = "server", feature = "verify"))]
-#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "the reader of proofs follows"))]
 pub(crate) mod single_use;

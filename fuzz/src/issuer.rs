@@ -74,3 +74,23 @@ pub fn sign(key: &SigningKey, header: &[u8], payload: &[u8]) -> String {
     let signature = key.sign(input.as_bytes()).unwrap();
     format!("{input}.{}", BASE64URL.encode(signature))
 }
+
+/// The request that a proof of possession is for: a GET of this URL, with this token.
+pub const PROOF_URL: &str = "https://api.example.com/orders/7";
+/// See [`PROOF_URL`].
+pub const PROOF_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+/// The SHA-256 of [`PROOF_TOKEN`] (RFC 9449 §7.1).
+pub const PROOF_TOKEN_HASH: &str = "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo";
+
+/// The header of a good proof of this key.
+pub fn proof_header(key: &SigningKey) -> Value {
+    let mut jwk = serde_json::to_value(key.public_jwk()).unwrap();
+    let members = jwk.as_object_mut().unwrap();
+    members.retain(|name, _| ["kty", "crv", "x", "y", "n", "e"].contains(&name.as_str()));
+    json!({ "alg": key.algorithm(), "typ": "dpop+jwt", "jwk": jwk })
+}
+
+/// The claims of a good proof.
+pub fn proof_claims() -> Value {
+    json!({ "jti": "-BwC3ESc6acc2lTc", "htm": "GET", "htu": PROOF_URL, "iat": NOW, "ath": PROOF_TOKEN_HASH })
+}

@@ -16,6 +16,7 @@ mod support;
 mod assertions;
 mod browser;
 mod console;
+mod dpop;
 mod gateways;
 mod generated;
 mod libraries;

@@ -1,9 +1,10 @@
 //! Tokens that are bound to a key (RFC 9449), where the server issues, describes and takes them.
 
+use claviger::jose::jwk::Algorithm;
 use claviger::node::ProofRules;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Client, Holder, Options, Server, on_both};
+use crate::support::{Answer, Backend, Client, Holder, Options, Server, assertion, on_both};
 use crate::token::claims;
 
 on_both!(
@@ -15,6 +16,7 @@ on_both!(
     a_nonce_is_asked_for_where_it_is_required,
     an_issuer_with_a_path_is_a_part_of_the_url,
     fewer_algorithms_are_announced_and_accepted,
+    a_client_without_a_secret_gets_bound_tokens,
 );
 
 mod nodes {
@@ -270,6 +272,35 @@ async fn an_issuer_with_a_path_is_a_part_of_the_url(backend: Backend) {
         assert_eq!(asked("https://auth.example.com/tenant/oauth/token").await.status, 200, "{path}");
         assert_eq!(asked("https://auth.example.com/oauth/token").await.status, 400, "{path}");
     }
+}
+
+/// What the FAPI 2.0 profile has clients do: sign an assertion to authenticate, and a proof to bind the token.
+async fn a_client_without_a_secret_gets_bound_tokens(backend: Backend) {
+    let server = start(backend, ProofRules::default()).await;
+    let (issuer, now) = (server.node.deployment.issuer.clone(), server.clock.now());
+    let signer = assertion::Holder::new(Algorithm::Es256);
+    let body = json!({ "name": "fapi", "project": "default", "environment": "prd", "scopes": [{ "action": "read" }],
+        "secret": false, "public_keys": [{ "jwk": signer.jwk }] });
+    let made = server.admin().post_json("/v1/orgs/default/keys", &body).await.done(201);
+    let id = made["id"].as_str().unwrap();
+    let holder = Holder::new();
+    let assertion = || signer.assertion(id, &issuer, now.unix());
+    let answer = asking(&server, &holder).token_by(&assertion(), "").await.done(200);
+    assert_eq!(answer["token_type"], "DPoP");
+    assert_eq!(claims(answer["access_token"].as_str().unwrap())["cnf"]["jkt"], holder.thumbprint());
+    // Neither is good in the place of the other, whatever it says.
+    let as_proof = server.client().proving(&assertion()).token_by(&assertion(), "").await;
+    assert_eq!(oauth(&as_proof), (400, "invalid_dpop_proof".into()), "{}", as_proof.text);
+    let proof = holder.proof("POST", &url(&server, "/oauth/token"), now);
+    let proof =
+        proof.claim("iss", id).claim("sub", id).claim("aud", issuer.as_str()).claim("exp", now.unix() + 60);
+    let as_assertion = server.client().token_by(&proof.signed(), "").await;
+    assert!(matches!(as_assertion.status, 400 | 401), "{}", as_assertion.text);
+    assert!(
+        ["invalid_request", "invalid_client"].contains(&&*as_assertion.oauth_error()),
+        "{}",
+        as_assertion.text
+    );
 }
 
 async fn fewer_algorithms_are_announced_and_accepted(backend: Backend) {
