@@ -16,6 +16,7 @@ mod force;
 mod health;
 mod idempotency;
 mod init;
+mod issuers;
 mod key_argument;
 mod keys;
 mod logging;
@@ -83,6 +84,7 @@ enum Command {
     Orgs(Box<orgs::OrgsArgs>),
     Projects(Box<projects::ProjectsArgs>),
     Keys(Box<keys::KeysArgs>),
+    Issuers(Box<issuers::IssuersArgs>),
     Usage(Box<usage::UsageArgs>),
     Audit(Box<audit::AuditArgs>),
     Apply(Box<apply::ApplyArgs>),
@@ -154,6 +156,7 @@ impl Command {
             Self::Orgs(arguments) => arguments.run().await,
             Self::Projects(arguments) => arguments.run().await,
             Self::Keys(arguments) => arguments.run().await,
+            Self::Issuers(arguments) => arguments.run().await,
             Self::Usage(arguments) => arguments.run().await,
             Self::Audit(arguments) => arguments.run().await,
             Self::Apply(arguments) => arguments.run().await,

@@ -35,7 +35,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 pub use credential::{BearerCredential, CredentialError};
 pub use error::ClientError;
 #[cfg(feature = "server")]
-pub use fetch::{FetchFault, FetchSettings, Fetcher};
+pub use fetch::{FetchFault, FetchSettings, Fetcher, ProxyUrlError};
 #[cfg(feature = "server")]
 pub(crate) use probe::{presented_certificate, probe};
 pub use proxy::Proxy;

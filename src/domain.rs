@@ -24,11 +24,9 @@ pub mod scope;
 pub mod tenant;
 #[cfg(feature = "_client")]
 pub mod trace_context;
-#[cfg(feature = "server")]
 pub mod trust_rule;
 #[cfg(feature = "server")]
 pub mod trusted_issuer;
 #[cfg(feature = "server")]
 pub mod usage;
-#[cfg(feature = "server")]
 pub mod web_url;

@@ -19,6 +19,7 @@ pub(crate) mod form;
 mod front;
 mod gate;
 pub(crate) mod health;
+mod issuers;
 mod json;
 mod keys;
 mod list_answer;
@@ -37,6 +38,7 @@ pub(crate) mod route;
 mod schemes;
 mod signing_keys;
 pub(crate) mod spreadsheet;
+mod trust_rules;
 mod usage;
 
 use std::sync::Arc;
@@ -95,6 +97,13 @@ routes! {
         PATCH "/v1/orgs/{org}/projects/{project}" => projects::change,
         DELETE "/v1/orgs/{org}/projects/{project}" => projects::delete,
 
+        GET "/v1/orgs/{org}/issuers" => issuers::list,
+        POST "/v1/orgs/{org}/issuers" => issuers::create,
+        GET "/v1/orgs/{org}/issuers/{issuer}" => issuers::read,
+        PATCH "/v1/orgs/{org}/issuers/{issuer}" => issuers::change,
+        DELETE "/v1/orgs/{org}/issuers/{issuer}" => issuers::delete,
+        POST "/v1/orgs/{org}/issuers/{issuer}/check" => issuers::check,
+
         GET "/v1/keys" => keys::search,
         GET "/v1/orgs/{org}/keys" => keys::list,
         POST "/v1/orgs/{org}/keys" => keys::create,
@@ -110,6 +119,8 @@ routes! {
         DELETE "/v1/orgs/{org}/keys/{key}/secrets/{secret}" => keys::retire,
         POST "/v1/orgs/{org}/keys/{key}/public-keys" => keys::register,
         DELETE "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}" => keys::remove_public_key,
+        POST "/v1/orgs/{org}/keys/{key}/trust-rules" => trust_rules::add,
+        DELETE "/v1/orgs/{org}/keys/{key}/trust-rules/{trust_rule}" => trust_rules::remove,
 
         GET "/v1/orgs/{org}/keys/{key}/usage" => usage::of_key,
         GET "/v1/orgs/{org}/usage" => usage::of_organization,

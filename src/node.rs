@@ -4,6 +4,7 @@ mod assertions;
 mod authenticate;
 mod bearer;
 pub mod cursor;
+mod federation;
 mod feed;
 mod follow_store;
 mod freshness;
@@ -37,6 +38,7 @@ mod write_watch;
 pub use assertions::{AssertionPolicy, Assertions, CLIENT_ALGORITHMS, PresentedAssertion};
 pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented, PresentedClient};
 pub use bearer::{BearerFault, LiveToken, PresentedToken};
+pub use federation::{Federation, FederationFault};
 pub use feed::{Feed, FeedError, FeedState};
 pub use follow_store::{FollowError, Progress};
 pub use freshness::Freshness;
@@ -44,7 +46,7 @@ pub use gateway_tokens::{GatewayToken, GatewayTokens, Purpose};
 pub use hash_cost::{DEFAULT_COST, HashCost};
 pub use in_flight::{InFlightRequest, InFlightRequests};
 pub use issuer_keys::{IssuerKeys, KeysFault};
-pub use key_cache::{CachedKey, CachedPublicKey, Granted, KeyCache, KeyCacheLoad};
+pub use key_cache::{CachedKey, CachedPublicKey, CachedRule, Granted, KeyCache, KeyCacheLoad};
 pub use log_sampler::{Cause, LogSampler};
 pub use master_keys::{MasterKeys, TakeoverError};
 pub use minter::KeyMinter;
@@ -69,6 +71,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::base::clock::Clock;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::master_key::MasterKey;
+use crate::client::FetchSettings;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
@@ -111,6 +114,8 @@ pub struct Deployment {
     pub key_capacity: u64,
     /// Which assertions of clients are accepted.
     pub assertions: AssertionPolicy,
+    /// How the keys of trusted issuers are fetched.
+    pub issuers: FetchSettings,
     /// How the gate reads the requests of gateways.
     pub gate: GateMapping,
     /// What is accepted as a proof of possession.
@@ -227,6 +232,7 @@ impl Node {
             signer: Arc::clone(&signer),
             freshness: Arc::clone(&freshness),
         });
+        let issuer_keys = Arc::new(IssuerKeys::new(deployment.issuers.clone(), clock.clone()));
         let id = hex(&entropy.bytes::<8>()?);
         let node = Self {
             id,
@@ -236,6 +242,7 @@ impl Node {
                 master_keys: Arc::clone(&master_keys),
                 assertions: Assertions::new(deployment.assertions.clone(), &deployment.issuer),
                 proofs: ProofJudge::new(deployment.proofs.clone(), deployment.issuer.parse()?, &master_keys),
+                federation: Federation::new(Arc::clone(&issuer_keys), &deployment.issuer),
                 throttle: Throttle::default(),
                 verified_tokens: VerifiedTokens::new(capacity),
                 log_sampler: LogSampler::default(),

@@ -32,6 +32,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         hash_turns: 1,
         key_capacity: 1_000,
         assertions: Default::default(),
+        issuers: Default::default(),
         gate: Default::default(),
         proofs: Default::default(),
         events_kept_seconds: None,

@@ -10,6 +10,7 @@ mod new_secret;
 mod public_keys;
 mod revoke;
 mod rotate;
+mod trust;
 mod update;
 
 use clap::{Args, Subcommand};
@@ -22,6 +23,7 @@ use self::list::ListArgs;
 use self::public_keys::{AddPublicKeyArgs, RemovePublicKeyArgs};
 use self::revoke::{DeleteArgs, RetireSecretArgs, RevokeArgs};
 use self::rotate::RotateArgs;
+use self::trust::{DistrustArgs, TrustArgs};
 use self::update::UpdateArgs;
 use super::CliError;
 use super::key_argument::KeyArgument;
@@ -71,6 +73,10 @@ enum Command {
     AddPublicKey(AddPublicKeyArgs),
     /// Remove a public key of a key
     RemovePublicKey(RemovePublicKeyArgs),
+    /// Let tokens of a trusted issuer open a key
+    Trust(TrustArgs),
+    /// Remove a trust rule of a key
+    Distrust(DistrustArgs),
     /// Disable a key and its tokens at once, until the key is enabled again
     Disable(DisableArgs),
     /// Enable a disabled key
@@ -115,6 +121,8 @@ impl KeysArgs {
             Command::RetireSecret(arguments) => arguments.run(&keys).await,
             Command::AddPublicKey(arguments) => arguments.run(&keys).await,
             Command::RemovePublicKey(arguments) => arguments.run(&keys).await,
+            Command::Trust(arguments) => arguments.run(&keys).await,
+            Command::Distrust(arguments) => arguments.run(&keys).await,
             Command::Disable(arguments) => arguments.run(&keys).await,
             Command::Enable(arguments) => arguments.run(&keys).await,
             Command::Revoke(arguments) => arguments.run(&keys).await,

@@ -1,5 +1,7 @@
 //! The parts of the server's responses that people see.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -52,6 +54,9 @@ pub(super) struct Key {
     /// Absent in responses of older servers.
     #[serde(default)]
     public_keys: Vec<PublicKey>,
+    /// Absent in responses of older servers.
+    #[serde(default)]
+    trust_rules: Vec<TrustRule>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +64,17 @@ struct Secret {
     id: String,
     created_at: String,
     expires_at: Option<String>,
+    last_used_at: Option<String>,
+}
+
+/// A trust rule.
+#[derive(Debug, Deserialize)]
+struct TrustRule {
+    id: String,
+    issuer: String,
+    audience: Option<String>,
+    subject: Option<String>,
+    claims: BTreeMap<String, String>,
     last_used_at: Option<String>,
 }
 
@@ -101,6 +117,7 @@ impl Key {
     /// All details of the key.
     pub(super) fn sheet(&self) -> Sheet {
         let secrets: Vec<String> = self.secrets.iter().map(Secret::in_words).collect();
+        let trust_rules: Vec<String> = self.trust_rules.iter().map(TrustRule::in_words).collect();
         let public_keys: Vec<String> = self.public_keys.iter().map(PublicKey::in_words).collect();
         Sheet::new()
             .line("Id", &self.id)
@@ -122,6 +139,7 @@ impl Key {
             .line("Last used", or_never(self.last_used_at.as_deref()))
             .line("Secrets", if secrets.is_empty() { "none".to_owned() } else { secrets.join("\n") })
             .if_any("Public keys", (!public_keys.is_empty()).then(|| public_keys.join("\n")))
+            .if_any("Trust rules", (!trust_rules.is_empty()).then(|| trust_rules.join("\n")))
     }
 
     /// Advice for a newest secret that was lost before anybody saw it.
@@ -153,6 +171,16 @@ impl Secret {
         let expires = self.expires_at.as_ref().map(|end| format!(", expires {end}")).unwrap_or_default();
         let last_used = or_never(self.last_used_at.as_deref());
         format!("{} of {}{expires}, last used {last_used}", self.id, self.created_at)
+    }
+}
+
+impl TrustRule {
+    fn in_words(&self) -> String {
+        let named = [("aud", self.audience.as_ref()), ("sub", self.subject.as_ref())];
+        let named = named.into_iter().filter_map(|(claim, text)| Some(format!(" {claim}={}", text?)));
+        let claims = self.claims.iter().map(|(pointer, text)| format!(" {pointer}={text}"));
+        let pins: String = named.chain(claims).collect();
+        format!("{} {}{pins}, last used {}", self.id, self.issuer, or_never(self.last_used_at.as_deref()))
     }
 }
 

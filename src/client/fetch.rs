@@ -22,7 +22,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::connect::{Channel, encrypt};
-use super::{Proxy, Trust};
+use super::{BaseUrlError, Proxy, Trust, TrustError};
 use crate::base::lock::Mutex;
 use crate::domain::issuer_networks::IssuerNetworks;
 use crate::domain::web_url::WebUrl;
@@ -58,6 +58,28 @@ impl Default for FetchSettings {
             time_limit: Duration::from_secs(3),
         }
     }
+}
+
+impl FetchSettings {
+    /// The same, through the HTTP proxy at this URL. The server looks names up by itself, and tells the proxy addresses.
+    ///
+    /// # Errors
+    /// When the text is no URL of a proxy, or the proxy is https and the system trusts no certificate authority.
+    pub fn through_proxy(self, url: &str) -> Result<Self, ProxyUrlError> {
+        let proxy = Proxy::new(url.parse()?, None)?;
+        Ok(Self { proxy: Some(proxy), ..self })
+    }
+}
+
+/// Why a proxy can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyUrlError {
+    /// The text is no URL of a proxy.
+    #[error("the URL {0}")]
+    Url(#[from] BaseUrlError),
+    /// No certificate authorities can be loaded.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 /// Fetches documents.

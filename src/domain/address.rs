@@ -186,7 +186,6 @@ impl FromStr for ForwardedHeader {
 pub struct ForwardedHeaderError(Excerpt);
 
 /// Whether the host of a URL is this machine.
-#[cfg(feature = "_client")]
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())

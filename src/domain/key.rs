@@ -4,6 +4,7 @@ mod ids;
 pub mod labels;
 mod life;
 mod public_key;
+mod trusted;
 mod view;
 
 use std::fmt;
@@ -14,9 +15,12 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Scopes;
 
-pub use ids::{CredentialId, PublicKeyId, PublicKeyIdError, SecretId, SecretIdError};
+pub use ids::{
+    CredentialId, PublicKeyId, PublicKeyIdError, SecretId, SecretIdError, TrustRuleId, TrustRuleIdError,
+};
 pub use public_key::RegisteredKey;
-pub use view::{KeyView, PublicKeyView, WholeKeyView};
+pub use trusted::RegisteredRule;
+pub use view::{KeyView, PublicKeyView, TrustRuleView, WholeKeyView};
 
 /// A key and its live credentials: the ways in which somebody can act as the key. It has at least one.
 #[derive(Clone, Debug)]
@@ -57,6 +61,8 @@ pub struct ApiKey {
     pub secrets: Vec<KeySecret>,
     /// The registered public keys, newest last.
     pub public_keys: Vec<RegisteredKey>,
+    /// The trust rules, newest last.
+    pub trust_rules: Vec<RegisteredRule>,
 }
 
 /// When and why a key was revoked.

@@ -59,7 +59,6 @@ slug! {
     /// The id of a project, unique within its organization.
     ProjectId
 }
-#[cfg(feature = "server")]
 slug! {
     /// The id of a trusted issuer, unique within its organization.
     TrustedIssuerId

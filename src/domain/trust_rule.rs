@@ -66,6 +66,19 @@ impl TrustRule {
     /// The longest audience, and the longest value of a claim, in bytes.
     pub const MAX_VALUE: usize = 512;
 
+    /// A rule, with its claims as pairs of a JSON Pointer and a text.
+    ///
+    /// # Errors
+    /// [`RuleFault`].
+    pub fn new(
+        issuer: TrustedIssuerId,
+        audience: Option<String>,
+        subject: Option<String>,
+        claims: Vec<(String, String)>,
+    ) -> Result<Self, RuleFault> {
+        Self::try_from(Draft { issuer, audience, subject, claims: PinnedClaims(claims) })
+    }
+
     /// The trusted issuer whose tokens the rule is about.
     pub fn issuer(&self) -> &TrustedIssuerId {
         &self.issuer

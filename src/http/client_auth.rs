@@ -70,6 +70,19 @@ fn assertion<'f>(
     }
 }
 
+/// The assertion of the JWT bearer grant (RFC 7523 §2.1). It needs the client id, and no other credential may be beside
+/// it.
+pub(super) fn sole_assertion<'f>(
+    headers: &HeaderMap,
+    form: &'f Form<'_>,
+) -> Result<PresentedAssertion<'f>, InvalidRequest> {
+    if has_assertion(form) || form.get("client_secret").is_some() || authorization(headers)?.is_some() {
+        return Err(InvalidRequest::AssertionBesideOther);
+    }
+    let assertion = form.require("assertion")?;
+    Ok(PresentedAssertion { client_id: Some(form.require("client_id")?), assertion })
+}
+
 /// An API key as the secret of a client.
 pub(super) struct ClientSecret {
     client_id: Option<String>,

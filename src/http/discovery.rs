@@ -14,6 +14,7 @@ use crate::jose::foreign::Algorithm;
 use crate::jose::jwk::PublicJwk;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
+use crate::use_cases::token::{JWT_BEARER_GRANT, TOKEN_EXCHANGE};
 
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_METADATA: &str = "/.well-known/openid-configuration";
@@ -32,7 +33,7 @@ struct Metadata {
     revocation_endpoint: String,
     // Not a registered member. openapi.yaml describes it.
     revocation_feed_endpoint: String,
-    grant_types_supported: [&'static str; 2],
+    grant_types_supported: [&'static str; 3],
     // RFC 8414 §2 requires this member. It is empty because no grant here has a response type.
     response_types_supported: [&'static str; 0],
     // An OpenID Connect member, although this server does not implement OpenID Connect. Spring reads the
@@ -68,7 +69,7 @@ pub(crate) async fn metadata(State(node): State<Arc<Node>>) -> Response {
         introspection_endpoint: at("/oauth/introspect"),
         revocation_endpoint: at("/oauth/revoke"),
         revocation_feed_endpoint: at("/oauth/revocations"),
-        grant_types_supported: ["client_credentials", crate::use_cases::token::TOKEN_EXCHANGE],
+        grant_types_supported: ["client_credentials", JWT_BEARER_GRANT, TOKEN_EXCHANGE],
         response_types_supported: [],
         subject_types_supported: ["public"],
         token_endpoint_auth_methods_supported: &AUTH_METHODS,

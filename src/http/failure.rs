@@ -170,6 +170,7 @@ fn oauth_status(error: &OAuthError) -> StatusCode {
         OAuthError::InvalidRequest(_)
         | OAuthError::InvalidProof(_)
         | OAuthError::UnauthorizedClient(_)
+        | OAuthError::InvalidGrant
         | OAuthError::UnsupportedGrantType
         | OAuthError::InvalidScope(_)
         | OAuthError::InvalidTarget(_)

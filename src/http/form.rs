@@ -101,10 +101,11 @@ fn refuse_repeated(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), Invalid
 
 /// Only known names appear in messages. Any other could be a secret in the wrong place.
 fn known(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "grant_type",
         "client_id",
         "client_secret",
+        "assertion",
         "client_assertion",
         "client_assertion_type",
         "scope",

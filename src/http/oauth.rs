@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body;
-use super::client_auth::{ClientCredentials, authorization, has_assertion};
+use super::client_auth::{ClientCredentials, authorization, has_assertion, sole_assertion};
 use super::credentials::{ClientAddress, RequestLine, presented, unreadable};
 use super::failure::Failure;
 use super::form::Form;
@@ -23,8 +23,8 @@ use crate::node::{Node, Site};
 use crate::use_cases::access::{self, Caller, identify};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{
-    self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, InvalidRequest, Issued, OAuthError, RevokeRequest,
-    TOKEN_EXCHANGE,
+    self, ACCESS_TOKEN, ExchangeRequest, GrantRequest, InvalidRequest, Issued, JWT_BEARER_GRANT, OAuthError,
+    RevokeRequest, TOKEN_EXCHANGE,
 };
 
 const MAX_BODY: usize = 16 * 1024;
@@ -99,14 +99,22 @@ async fn grant(node: &Arc<Node>, posted: &OAuthRequest, named: &mut GrantLabel) 
     let form = Form::parse(&posted.body)?;
     *named = match form.get("grant_type") {
         Some(CLIENT_CREDENTIALS) => GrantLabel::ClientCredentials,
+        Some(JWT_BEARER_GRANT) => GrantLabel::JwtBearer,
         Some(TOKEN_EXCHANGE) => GrantLabel::TokenExchange,
         _ => GrantLabel::Other,
     };
+    let (origin, authenticator) = (posted.origin(), &node.authenticator);
+    let (signer, now) = (&node.signer, node.clock.now());
+    let grant = |proof| GrantRequest { proof, scope: form.get("scope"), audiences: audiences(&form) };
+    if form.get("grant_type") == Some(JWT_BEARER_GRANT) {
+        let presented = sole_assertion(&posted.headers, &form)?;
+        let grant = grant(proofs::at_token_endpoint(&posted.headers).map_err(OAuthError::from)?);
+        let issued = token::jwt_bearer(authenticator, signer, presented, origin, &grant, now).await?;
+        return Ok(no_store(&answer(&issued, None)));
+    }
     let credentials = ClientCredentials::of(&posted.headers, &form)?;
-    let (client, origin) = (credentials.presented(), posted.origin());
-    let (authenticator, signer, now) = (&node.authenticator, &node.signer, node.clock.now());
-    let proof = proofs::at_token_endpoint(&posted.headers).map_err(OAuthError::from)?;
-    let grant = GrantRequest { proof, scope: form.get("scope"), audiences: audiences(&form) };
+    let client = credentials.presented();
+    let grant = grant(proofs::at_token_endpoint(&posted.headers).map_err(OAuthError::from)?);
     let answer = match form.require("grant_type")? {
         CLIENT_CREDENTIALS => no_store(&answer(
             &token::client_credentials(authenticator, signer, client, origin, &grant, now).await?,

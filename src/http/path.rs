@@ -5,9 +5,10 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
-use crate::domain::key::{PublicKeyId, SecretId};
+use crate::domain::key::{PublicKeyId, SecretId, TrustRuleId};
 use crate::domain::names::OrganizationId;
 use crate::use_cases::management::ApiError;
+use crate::use_cases::management::issuers::IssuerPath;
 use crate::use_cases::management::keys::KeyPath;
 use crate::use_cases::management::projects::ProjectPath;
 
@@ -25,6 +26,12 @@ pub(crate) struct OfSecret(pub(crate) KeyPath, pub(crate) SecretId);
 
 /// `{org}`, `{key}` and `{public_key}`
 pub(crate) struct OfPublicKey(pub(crate) KeyPath, pub(crate) PublicKeyId);
+
+/// `{org}`, `{key}` and `{trust_rule}`
+pub(crate) struct OfTrustRule(pub(crate) KeyPath, pub(crate) TrustRuleId);
+
+/// `{org}` and `{issuer}`
+pub(crate) struct OfIssuer(pub(crate) IssuerPath);
 
 /// `{number}` of a master key
 pub(crate) struct OfMasterKey(pub(crate) i64);
@@ -76,6 +83,25 @@ impl<S: Send + Sync> FromRequestParts<S> for OfPublicKey {
         let (organization, key, public_key): (String, String, String) = segments(parts, state).await?;
         let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
         Ok(Self(path, known(&public_key)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfTrustRule {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, key, rule): (String, String, String) = segments(parts, state).await?;
+        let path = KeyPath { organization: known(&organization)?, key: known(&key)? };
+        Ok(Self(path, known(&rule)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfIssuer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let (organization, issuer): (String, String) = segments(parts, state).await?;
+        Ok(Self(IssuerPath { organization: known(&organization)?, issuer: known(&issuer)? }))
     }
 }
 

@@ -8,6 +8,7 @@ const TOKEN_RESULTS: &[&str] = &[
     "issued",
     "invalid_client",
     "invalid_dpop_proof",
+    "invalid_grant",
     "invalid_request",
     "invalid_scope",
     "invalid_target",
@@ -64,6 +65,8 @@ const REFUSALS: &[&str] = &[
 pub enum GrantLabel {
     /// `client_credentials`.
     ClientCredentials,
+    /// A token of a trusted issuer (RFC 7523 §2.1).
+    JwtBearer,
     /// Token exchange (RFC 8693).
     TokenExchange,
     /// Another grant, or the request was refused before its grant was read.
@@ -72,11 +75,12 @@ pub enum GrantLabel {
 }
 
 impl GrantLabel {
-    const ALL: [Self; 3] = [Self::ClientCredentials, Self::TokenExchange, Self::Other];
+    const ALL: [Self; 4] = [Self::ClientCredentials, Self::JwtBearer, Self::TokenExchange, Self::Other];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "jwt_bearer",
             Self::TokenExchange => "token_exchange",
             Self::Other => OTHER,
         }

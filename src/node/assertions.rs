@@ -11,7 +11,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
-use crate::jose::foreign::Algorithm;
+use crate::jose::foreign::{Algorithm, Jws, claimed_issuer};
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
 /// The algorithms that clients may use unless the settings narrow them.
@@ -53,6 +53,13 @@ impl PresentedAssertion<'_> {
     pub(super) fn claimed_id(&self) -> Option<String> {
         let claimed = Assertion::parse(self.assertion).ok().map(|assertion| assertion.subject().to_owned());
         claimed.or_else(|| self.client_id.map(str::to_owned))
+    }
+
+    /// Whether the assertion is for a key that `client_id` names, and of somebody who is no key.
+    pub(super) fn is_of_another_issuer(&self) -> bool {
+        let claimed = |assertion| claimed_issuer(Jws::parse(assertion).ok()?.unverified_payload()).ok();
+        let issuer = self.client_id.and_then(|_| claimed(self.assertion));
+        issuer.is_some_and(|issuer| issuer.parse::<KeyId>().is_err())
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use super::assertions::{Assertions, PresentedAssertion};
 use super::secrets::{Busy, CachedSecret};
 use super::{
-    CachedKey, Cause, Freshness, KeyCache, LogSampler, MasterKeys, ProofJudge, Revocations, SecretKeeper,
-    Signer, Throttle, UseLedger, VerifiedTokens,
+    CachedKey, Cause, Federation, Freshness, KeyCache, LogSampler, MasterKeys, ProofJudge, Revocations,
+    SecretKeeper, Signer, Throttle, UseLedger, VerifiedTokens,
 };
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
@@ -104,6 +104,8 @@ pub struct Authenticator {
     pub assertions: Assertions,
     /// Judges proofs of possession.
     pub proofs: ProofJudge,
+    /// Judges the tokens of trusted issuers.
+    pub federation: Federation,
     /// Limits wrong secrets.
     pub throttle: Throttle,
     /// The tokens whose signature does not need to be verified again.
@@ -161,7 +163,12 @@ impl Authenticator {
         match client {
             PresentedClient::Secret(presented) => self.authenticate(presented, origin, now).await,
             PresentedClient::Assertion(presented) => {
-                let judged = self.judge_assertion(presented, origin, now).await;
+                let judged = match self.judge_assertion(presented, origin, now).await {
+                    Err(AuthenticationError::Assertion(_)) if presented.is_of_another_issuer() => {
+                        self.judge_foreign(presented, origin, now).await
+                    }
+                    judged => judged,
+                };
                 if let Err(refusal) = &judged {
                     self.log(refusal, presented.claimed_id().as_deref(), origin);
                 }
@@ -170,7 +177,7 @@ impl Authenticator {
         }
     }
 
-    fn log(&self, refusal: &AuthenticationError, claimed: Option<&str>, origin: Origin<'_>) {
+    pub(super) fn log(&self, refusal: &AuthenticationError, claimed: Option<&str>, origin: Origin<'_>) {
         if refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause)) {
             // Text that is not a key id could be a secret in the wrong place.
             let claimed = claimed.and_then(|claimed| claimed.parse::<KeyId>().ok());
@@ -352,7 +359,7 @@ impl Authenticated {
     pub fn secret(&self) -> Option<SecretId> {
         match self.by {
             CredentialId::Secret(id) => Some(id),
-            CredentialId::PublicKey(_) => None,
+            CredentialId::PublicKey(_) | CredentialId::TrustRule(_) => None,
         }
     }
 

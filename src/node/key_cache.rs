@@ -34,14 +34,15 @@ use self::lease::{Leases, Tenant};
 use self::validity::Validity;
 use crate::domain::api_key::KeyId;
 use crate::domain::audiences;
-use crate::domain::key::RegisteredKey;
+use crate::domain::key::{RegisteredKey, RegisteredRule};
 use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::jose::foreign::Jwk;
 use crate::node::secrets::CachedSecret;
 use crate::node::usage::{LastUse, UseCell};
 use crate::store::{Store, StoreError, StoredKey};
 
-pub use cached_key::{CachedKey, CachedPublicKey, Granted};
+pub use cached_key::{CachedKey, CachedPublicKey, CachedRule, Granted};
 
 /// The cache of [`CachedKey`]s.
 #[derive(Debug)]
@@ -197,7 +198,8 @@ impl KeyCache {
     }
 
     fn hold(&self, stored: StoredKey) -> Result<CachedKey, StoreError> {
-        let StoredKey { mut key, organization_audiences, project_audiences } = stored;
+        let StoredKey { mut key, organization_audiences, project_audiences, trusted_issuers } = stored;
+        let trust_rules = rules(std::mem::take(&mut key.trust_rules), trusted_issuers);
         let secrets = std::mem::take(&mut key.secrets).into_iter().map(CachedSecret::from).collect();
         let public_keys = std::mem::take(&mut key.public_keys).into_iter().map(public_key);
         let (reserved, unreserved) = key.scopes.partition_reserved();
@@ -214,9 +216,20 @@ impl KeyCache {
             ),
             secrets,
             public_keys: public_keys.collect::<Result<_, _>>()?,
+            trust_rules,
             used: UseCell::default(),
         })
     }
+}
+
+/// The rules with their issuers. A rule whose issuer is removed lets nobody in.
+fn rules(registered: Vec<RegisteredRule>, issuers: Vec<TrustedIssuer>) -> Vec<CachedRule> {
+    let issuers: Vec<Arc<TrustedIssuer>> = issuers.into_iter().map(Arc::new).collect();
+    let rules = registered.into_iter().filter_map(|RegisteredRule { id, rule, .. }| {
+        let issuer = issuers.iter().find(|issuer| issuer.id == *rule.issuer())?;
+        Some(CachedRule { id, issuer: Arc::clone(issuer), rule, used: LastUse::default() })
+    });
+    rules.collect()
 }
 
 fn public_key(registered: RegisteredKey) -> Result<CachedPublicKey, StoreError> {

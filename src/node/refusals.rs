@@ -18,6 +18,7 @@ use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::trust_rule::ComparedClaim;
 
 /// How long the same refusal is not noted again, in seconds.
 const QUIET_SECONDS: i64 = 3_600;
@@ -79,6 +80,24 @@ impl RefusalLog {
         self.note("key.refused", key, reason, origin, now, |event| AuditEvent {
             subject: key.id.to_string(),
             after: Some(json!({ "reason": reason })),
+            ..event
+        });
+    }
+
+    /// Notes the refusal of a token of a trusted issuer whose signature holds: the issuer, the check that failed, and what
+    /// was compared.
+    pub fn refused_token(
+        &self,
+        key: &ApiKey,
+        (issuer, check): (&str, &str),
+        compared: &[ComparedClaim],
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) {
+        let reason = format!("{issuer} {check}");
+        self.note("key.refused", key, &reason, origin, now, |event| AuditEvent {
+            subject: key.id.to_string(),
+            after: Some(json!({ "reason": "token", "issuer": issuer, "check": check, "compared": compared })),
             ..event
         });
     }

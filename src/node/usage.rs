@@ -187,8 +187,12 @@ impl CachedKey {
         }
         let secrets = self.secrets.iter().map(|secret| (secret.id.into(), &secret.used));
         let public_keys = self.public_keys.iter().map(|registered| (registered.id.into(), &registered.used));
-        let credentials: Vec<_> =
-            secrets.chain(public_keys).filter_map(|(id, used)| Some((id, used.take()?))).collect();
+        let rules = self.trust_rules.iter().map(|registered| (registered.id.into(), &registered.used));
+        let credentials: Vec<_> = secrets
+            .chain(public_keys)
+            .chain(rules)
+            .filter_map(|(id, used)| Some((id, used.take()?)))
+            .collect();
         let last_used_at = credentials.iter().map(|(_, at)| *at).chain(self.used.by_token.take()).max();
         Some(UseRecord {
             key: self.key.id,

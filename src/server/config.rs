@@ -16,6 +16,7 @@ pub(crate) use settings::DEFAULT_FILE;
 pub use settings::{BootstrapMode, LogFormat, Settings};
 
 use crate::base::key_file::Readers;
+use crate::client::FetchSettings;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
@@ -56,6 +57,7 @@ pub struct Config {
     hash_turns: usize,
     key_capacity: u64,
     assertions: AssertionPolicy,
+    issuers: FetchSettings,
     gate: GateMapping,
     proofs: ProofRules,
     events_kept_seconds: Option<i64>,
@@ -94,6 +96,7 @@ impl Config {
             hash_turns: self.hash_turns,
             key_capacity: self.key_capacity,
             assertions: self.assertions.clone(),
+            issuers: self.issuers.clone(),
             gate: self.gate.clone(),
             proofs: self.proofs.clone(),
             events_kept_seconds: self.events_kept_seconds,

@@ -155,7 +155,7 @@ async fn read(db: &Db, cost: &str) -> sqlx::Result<Inspection> {
                 "SELECT COUNT(*) AS secrets,
                      CAST(COALESCE(SUM(CASE WHEN s.hash LIKE $1 || '%' THEN 0 ELSE 1 END), 0) AS BIGINT) AS other
                  FROM key_secrets s JOIN api_keys k ON k.id = s.key_id
-                 WHERE s.public_jwk IS NULL AND s.retired_at IS NULL AND k.revoked_at IS NULL",
+                 WHERE s.public_jwk IS NULL AND s.trust_rule IS NULL AND s.retired_at IS NULL AND k.revoked_at IS NULL",
             );
             let hashes = hashes.bind(cost).fetch_one(&mut **tx).await?;
             Contents {

@@ -10,6 +10,7 @@ mod order;
 mod public_keys;
 mod row;
 mod secrets;
+mod trust_rules;
 
 pub use admin_keys::AdminKey;
 pub use filter::{KeyFilter, StatusFilter, VisibleKeys};
@@ -30,6 +31,7 @@ use crate::domain::api_key::KeyId;
 use crate::domain::audiences::Audiences;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
+use crate::domain::trusted_issuer::TrustedIssuer;
 
 /// A key, with the audiences that its organization and its project allow.
 #[derive(Clone, Debug)]
@@ -40,6 +42,9 @@ pub struct StoredKey {
     pub organization_audiences: Option<Audiences>,
     /// The audiences of its project; `None` for all audiences of its organization.
     pub project_audiences: Option<Audiences>,
+    /// The trusted issuers that its rules name, as far as they are not removed. Only a key that was read by its id, for a
+    /// credential that somebody presents, has them.
+    pub trusted_issuers: Vec<TrustedIssuer>,
 }
 
 /// A statement that reads a key (`k`), its last use (`u`), its live credentials (`s`), its project (`p`) and its
@@ -51,7 +56,7 @@ macro_rules! select_key {
                 k.cidrs, k.generation, k.created_at, k.created_by, k.expires_at, k.disabled_at, k.revoked_at,
                 k.revoked_reason, u.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
                 s.id AS secret_id, s.hash AS secret_hash, s.master_key AS secret_master_key, s.created_at AS secret_created_at,
-                s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at, s.public_jwk
+                s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at, s.public_jwk, s.trust_rule
          FROM "
     };
 }
@@ -82,7 +87,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        key(&self.db, id).await
+        let Some(mut stored) = key(&self.db, id).await? else { return Ok(None) };
+        let mut named: Vec<_> = stored.key.trust_rules.iter().map(|held| held.rule.issuer()).collect();
+        named.sort_unstable();
+        named.dedup();
+        stored.trusted_issuers = self.trusted_issuers_named(&stored.key.organization, &named).await?;
+        Ok(Some(stored))
     }
 }
 

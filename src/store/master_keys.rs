@@ -45,8 +45,8 @@ pub(super) const MASTER_KEYS: &str =
 /// The secrets that work with a tag of one master key, as long as their keys are not revoked.
 const SECRETS: &str = "SELECT COUNT(*) FROM (
          SELECT 1 FROM key_secrets s JOIN api_keys k ON k.id = s.key_id
-         WHERE s.master_key = $1 AND s.public_jwk IS NULL AND s.retired_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > $2)
-           AND k.revoked_at IS NULL
+         WHERE s.master_key = $1 AND s.public_jwk IS NULL AND s.trust_rule IS NULL AND s.retired_at IS NULL
+           AND (s.expires_at IS NULL OR s.expires_at > $2) AND k.revoked_at IS NULL
          LIMIT $3
      ) AS counted";
 

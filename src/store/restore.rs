@@ -179,7 +179,7 @@ impl Restore<'_> {
         if !self.options.forget_revocations {
             carry_over::what_was_taken_away(&backup.tables, tx).await?;
         }
-        carry_over::disabled_keys(tx).await?;
+        carry_over::what_is_disabled(tx).await?;
         carry_over::withdraw_tokens(now, tx).await?;
         let differences = Replaced {
             taken_away,

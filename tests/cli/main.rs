@@ -21,6 +21,7 @@ mod failures;
 mod finding;
 mod health;
 mod help;
+mod issuers;
 mod keys;
 mod lists;
 mod lost_output;

@@ -7,6 +7,7 @@ pub mod assertion;
 mod client;
 mod database;
 mod distance;
+pub mod foreign_issuer;
 mod holder;
 mod missing;
 pub mod openapi;

@@ -7,6 +7,7 @@ use claviger::base::clock::{Clock, Timestamp};
 use claviger::base::entropy::Entropy;
 use claviger::base::key_file::Readers;
 use claviger::base::master_key::MasterKey;
+use claviger::client::FetchSettings;
 use claviger::domain::address::AddressPolicy;
 use claviger::domain::api_key::{self, KeyId, PlainKey};
 use claviger::domain::audit::{Actor, Who};
@@ -41,6 +42,7 @@ pub struct Options {
     pub limits: Limits,
     pub key_capacity: u64,
     pub assertions: AssertionPolicy,
+    pub issuers: FetchSettings,
     pub gate: GateMapping,
     pub proofs: ProofRules,
     pub events_kept_seconds: Option<i64>,
@@ -59,6 +61,12 @@ impl Default for Options {
             limits: Limits::default(),
             key_capacity: 10_000,
             assertions: AssertionPolicy::default(),
+            // The issuers of tests are on this machine.
+            issuers: FetchSettings {
+                networks: "127.0.0.0/8".parse().expect("a network"),
+                allows_http: true,
+                ..FetchSettings::default()
+            },
             gate: GateMapping::default(),
             proofs: ProofRules::default(),
             events_kept_seconds: Some(400 * 86_400),
@@ -317,6 +325,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         hash_turns: 2,
         key_capacity: options.key_capacity,
         assertions: options.assertions.clone(),
+        issuers: options.issuers.clone(),
         gate: options.gate.clone(),
         proofs: options.proofs.clone(),
         events_kept_seconds: options.events_kept_seconds,

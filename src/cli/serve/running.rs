@@ -105,5 +105,6 @@ fn background(node: &Arc<Node>, flush_every: Duration, stopped: &watch::Receiver
     tasks.spawn(Arc::clone(node).flush_usage(flush_every, stopped.clone()));
     tasks.spawn(Arc::clone(node).tidy(stopped.clone()));
     tasks.spawn(Arc::clone(node).watch_writes(stopped.clone()));
+    tasks.spawn(Arc::clone(&node.authenticator.federation.issuer_keys).refresh(stopped.clone()));
     tasks
 }

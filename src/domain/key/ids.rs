@@ -59,6 +59,14 @@ credential_id!(
     PublicKeyIdError("a public key's id must be pub_ and 16 hexadecimal digits")
 );
 
+credential_id!(
+    /// The id of a registered trust rule: `tr_` and 16 hexadecimal digits.
+    TrustRuleId,
+    "tr_",
+    /// The text is not a trust rule's id.
+    TrustRuleIdError("a trust rule's id must be tr_ and 16 hexadecimal digits")
+);
+
 /// One spelling only: lower case, in full length.
 fn number(text: &str, prefix: &str) -> Option<u64> {
     let digits = text.strip_prefix(prefix).filter(|digits| digits.len() == 16)?;
@@ -73,6 +81,8 @@ pub enum CredentialId {
     Secret(SecretId),
     /// A registered public key.
     PublicKey(PublicKeyId),
+    /// A trust rule.
+    TrustRule(TrustRuleId),
 }
 
 impl From<SecretId> for CredentialId {
@@ -87,11 +97,18 @@ impl From<PublicKeyId> for CredentialId {
     }
 }
 
+impl From<TrustRuleId> for CredentialId {
+    fn from(id: TrustRuleId) -> Self {
+        Self::TrustRule(id)
+    }
+}
+
 impl fmt::Display for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Secret(id) => id.fmt(f),
             Self::PublicKey(id) => id.fmt(f),
+            Self::TrustRule(id) => id.fmt(f),
         }
     }
 }

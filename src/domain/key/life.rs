@@ -14,6 +14,9 @@ impl ApiKey {
     /// The most registered public keys of a key.
     pub const MAX_PUBLIC_KEYS: usize = 8;
 
+    /// The most trust rules of a key.
+    pub const MAX_TRUST_RULES: usize = 16;
+
     /// A new key in a project and an environment. It has no name, scope or secret yet, and no limit of address or
     /// time.
     pub fn new(
@@ -43,6 +46,7 @@ impl ApiKey {
             last_used_at: None,
             secrets: Vec::new(),
             public_keys: Vec::new(),
+            trust_rules: Vec::new(),
         }
     }
 
@@ -53,11 +57,11 @@ impl ApiKey {
 
     /// The number of credentials that work at `now`. A key without any could only be revoked.
     pub fn live_credentials(&self, now: Timestamp) -> usize {
-        self.live_secrets(now).count() + self.public_keys.len()
+        self.live_secrets(now).count() + self.public_keys.len() + self.trust_rules.len()
     }
 
-    /// Until when the last of the key's credentials works; [`Timestamp::MAX`] for one without an end. `None` if none works
-    /// at `now`.
+    /// Until when the last of the key's own credentials works; [`Timestamp::MAX`] for one without an end. `None` if none
+    /// works at `now`. Trust rules don't count: whether they open the key is up to somebody else.
     fn accessible_until(&self, now: Timestamp) -> Option<Timestamp> {
         let secrets = self.live_secrets(now).map(|secret| secret.expires_at.unwrap_or(Timestamp::MAX));
         secrets.chain(self.public_keys.iter().map(|_| Timestamp::MAX)).max()

@@ -1,9 +1,11 @@
 //! The form of a key in the management API and the audit trail.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiKey, RegisteredKey};
+use super::{ApiKey, RegisteredKey, RegisteredRule};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::display_prefix;
 use crate::domain::cidr::Cidrs;
@@ -33,6 +35,7 @@ pub struct KeyView<'a> {
     last_used_at: Option<String>,
     secrets: Vec<SecretView>,
     public_keys: Vec<PublicKeyView<'a>>,
+    trust_rules: Vec<TrustRuleView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +52,18 @@ pub struct PublicKeyView<'a> {
     id: String,
     kid: &'a str,
     alg: &'a str,
+    created_at: String,
+    last_used_at: Option<String>,
+}
+
+/// The JSON form of a registered trust rule.
+#[derive(Debug, Serialize)]
+pub struct TrustRuleView<'a> {
+    id: String,
+    issuer: &'a str,
+    audience: Option<&'a str>,
+    subject: Option<String>,
+    claims: BTreeMap<String, &'a str>,
     created_at: String,
     last_used_at: Option<String>,
 }
@@ -91,6 +106,7 @@ impl ApiKey {
             last_used_at: self.last_used_at.map(Timestamp::rfc3339),
             secrets: self.live_secrets(now).map(SecretView::from).collect(),
             public_keys: self.public_keys.iter().map(RegisteredKey::view).collect(),
+            trust_rules: self.trust_rules.iter().map(RegisteredRule::view).collect(),
         }
     }
 
@@ -113,6 +129,21 @@ impl RegisteredKey {
             id: self.id.to_string(),
             kid: &self.kid,
             alg: &self.algorithm,
+            created_at: self.created_at.rfc3339(),
+            last_used_at: self.last_used_at.map(Timestamp::rfc3339),
+        }
+    }
+}
+
+impl RegisteredRule {
+    /// The JSON form of the registration.
+    pub fn view(&self) -> TrustRuleView<'_> {
+        TrustRuleView {
+            id: self.id.to_string(),
+            issuer: self.rule.issuer().as_str(),
+            audience: self.rule.audience(),
+            subject: self.rule.subject().map(ToString::to_string),
+            claims: self.rule.claims().map(|(pointer, value)| (pointer.to_string(), value)).collect(),
             created_at: self.created_at.rfc3339(),
             last_used_at: self.last_used_at.map(Timestamp::rfc3339),
         }

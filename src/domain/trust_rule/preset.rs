@@ -1,7 +1,6 @@
 //! Rules for well-known platforms, to be filled in.
 
-use super::claim::PinnedClaims;
-use super::{Draft, RuleFault, TrustRule};
+use super::{RuleFault, TrustRule};
 use crate::domain::names::TrustedIssuerId;
 
 /// A form for the tokens of one platform.
@@ -112,6 +111,6 @@ impl Preset {
                 None => return Err(RuleFault::PresetUnknown(name.as_str().into())),
             }
         }
-        TrustRule::try_from(Draft { issuer, audience, subject, claims: PinnedClaims(claims) })
+        TrustRule::new(issuer, audience, subject, claims)
     }
 }

@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 20] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 22] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -17,6 +17,7 @@ pub(super) const PAGES: [Embedded; 20] = pages![in "docs/":
     "configuration.md",
     "console.md",
     "dpop.md",
+    "federation.md",
     "gateways.md",
     "glossary.md",
     "known-attacks.md",
@@ -30,6 +31,7 @@ pub(super) const PAGES: [Embedded; 20] = pages![in "docs/":
     "scopes.md",
     "security.md",
     "tour.md",
+    "ways-in.md",
 ];
 
 /// Every page in the folder `docs/operating`.

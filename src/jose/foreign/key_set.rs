@@ -143,6 +143,7 @@ impl Serialize for KeySet {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
     use super::*;
@@ -222,6 +223,19 @@ mod tests {
         assert_eq!(verified, [Err(JwsFault::Signature)]);
         let set = parse(json!([other])).unwrap();
         assert!(!set.knows(token.header()) && set.candidates(token.header()).next().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_documents_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[\\PC]{0,60}") {
+            let member = format!(r#"{{"keys":[{{"kty":"{text}","crv":"P-256","x":"{text}"}}],"iss":"{text}","exp":1}}"#);
+            for document in [&bytes[..], text.as_bytes(), member.as_bytes()] {
+                let _ = KeySet::parse(document, &Algorithm::ALL);
+                let _ = super::super::claimed_issuer(document);
+                let _ = super::super::IssuerClaims::parse(document).map(|claims| claims.presented);
+                let _ = super::super::key_set_url(document, &"https://a.example".parse().unwrap());
+            }
+        }
     }
 
     #[test]

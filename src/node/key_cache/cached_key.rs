@@ -1,7 +1,11 @@
 //! A key in the cache.
 
-use crate::domain::key::{ApiKey, CredentialId, PublicKeyId};
+use std::sync::Arc;
+
+use crate::domain::key::{ApiKey, CredentialId, PublicKeyId, TrustRuleId};
 use crate::domain::scope::Scopes;
+use crate::domain::trust_rule::TrustRule;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::jose::foreign::Jwk;
 use crate::node::secrets::CachedSecret;
 use crate::node::usage::{LastUse, UseCell};
@@ -9,7 +13,7 @@ use crate::node::usage::{LastUse, UseCell};
 /// A key in the cache, with everything that a request needs in order to judge it without the store.
 #[derive(Debug)]
 pub struct CachedKey {
-    /// The key. Its secrets are in `secrets`, and its public keys in `public_keys`.
+    /// The key. Its credentials are in `secrets`, `public_keys` and `trust_rules`.
     pub key: ApiKey,
     /// The audiences that a token for the key may have, the default first. The list is empty when the deployment no
     /// longer has any of those that the key's organization or project names.
@@ -18,6 +22,8 @@ pub struct CachedKey {
     pub secrets: Vec<CachedSecret>,
     /// The key's registered public keys, ready to verify.
     pub public_keys: Vec<CachedPublicKey>,
+    /// The key's trust rules for issuers that are not removed.
+    pub trust_rules: Vec<CachedRule>,
     /// The key's id as text.
     pub client_id: String,
     /// The key's address ranges as text.
@@ -41,6 +47,19 @@ pub struct CachedPublicKey {
     pub used: LastUse,
 }
 
+/// A trust rule in the cache.
+#[derive(Debug)]
+pub struct CachedRule {
+    /// The id of the registration.
+    pub id: TrustRuleId,
+    /// What a token must say.
+    pub rule: TrustRule,
+    /// The issuer that the rule names.
+    pub issuer: Arc<TrustedIssuer>,
+    /// When the rule last let somebody in, until the next flush.
+    pub used: LastUse,
+}
+
 impl CachedKey {
     /// The note of the last use of a credential, if the key has it.
     pub fn last_use_of(&self, id: CredentialId) -> Option<&LastUse> {
@@ -48,6 +67,9 @@ impl CachedKey {
             CredentialId::Secret(id) => self.secrets.iter().find(|held| held.id == id).map(|held| &held.used),
             CredentialId::PublicKey(id) => {
                 self.public_keys.iter().find(|held| held.id == id).map(|held| &held.used)
+            }
+            CredentialId::TrustRule(id) => {
+                self.trust_rules.iter().find(|held| held.id == id).map(|held| &held.used)
             }
         }
     }

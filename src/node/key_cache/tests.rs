@@ -42,8 +42,9 @@ fn key(generation: u64) -> StoredKey {
         last_used_at: None,
         secrets: Vec::new(),
         public_keys: Vec::new(),
+        trust_rules: Vec::new(),
     };
-    StoredKey { key, organization_audiences: None, project_audiences: None }
+    StoredKey { key, organization_audiences: None, project_audiences: None, trusted_issuers: Vec::new() }
 }
 
 fn cache() -> KeyCache {

@@ -13,8 +13,10 @@ use super::origin::SettingName;
 use super::settings::{AssertionAudience, AssertionSingleUse};
 use super::{Config, Origin, Settings, default_issuer, issuer_url};
 use crate::base::key_file::{self, Readers};
+use crate::client::FetchSettings;
 use crate::domain::address::{AddressPolicy, TrustedProxies};
 use crate::domain::api_key::Brand;
+use crate::domain::cidr::CidrError;
 use crate::domain::gate_mapping::{GateMapping, MappingError};
 use crate::jose::dpop::{ALGORITHMS, PublicUrl};
 use crate::jose::foreign;
@@ -110,6 +112,11 @@ impl TryFrom<Settings> for Config {
                     == Some(AssertionAudience::TokenEndpointToo),
                 shares_used_ids: settings.assertion_single_use == Some(AssertionSingleUse::Store),
             },
+            issuers: issuers(
+                settings.issuer_networks.unwrap_or_default(),
+                settings.issuer_proxy.as_deref(),
+                settings.issuer_http == Some(true),
+            )?,
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
             proofs: ProofRules {
@@ -297,6 +304,20 @@ fn assertion_algorithms(names: Option<Vec<String>>) -> Result<Vec<foreign::Algor
         accepted.push(algorithm);
     }
     if accepted.is_empty() { Err(invalid(format!("must be some of {}", known()))) } else { Ok(accepted) }
+}
+
+fn issuers(
+    networks: Vec<String>,
+    proxy: Option<&str>,
+    allows_http: bool,
+) -> Result<FetchSettings, ConfigError> {
+    let networks =
+        networks.join(",").parse().map_err(|error: CidrError| wrong("CLAVIGER_ISSUER_NETWORKS", error))?;
+    let settings = FetchSettings { networks, allows_http, ..FetchSettings::default() };
+    match proxy.filter(|url| !url.is_empty()) {
+        Some(url) => settings.through_proxy(url).map_err(|error| wrong("CLAVIGER_ISSUER_PROXY", error)),
+        None => Ok(settings),
+    }
 }
 
 fn rotation(days: Option<u16>, lead: Option<u32>) -> Result<RotationPolicy, ConfigError> {

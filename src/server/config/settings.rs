@@ -199,6 +199,19 @@ settings! {
     #[arg(long, env = "CLAVIGER_ASSERTION_SINGLE_USE")]
     assertion_single_use: AssertionSingleUse,
 
+    /// Networks beyond the public ones in which trusted issuers may be: addresses and CIDRs, separated by commas
+    #[arg(long, env = "CLAVIGER_ISSUER_NETWORKS", value_delimiter = ',', value_name = "CIDR,…")]
+    issuer_networks: Vec<String>,
+
+    /// HTTP proxy for requests to trusted issuers
+    #[arg(long, env = "CLAVIGER_ISSUER_PROXY", value_name = "URL")]
+    issuer_proxy: String,
+
+    /// Allow trusted issuers at http URLs of this machine, for tests; issuer networks must have its address, too
+    #[arg(long, env = "CLAVIGER_ISSUER_HTTP", num_args = 0..=1, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    issuer_http: bool,
+
     /// Mapping from methods to actions at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]
     gate_actions: Vec<String>,

@@ -40,7 +40,7 @@ impl Write {
         let rows = on!(&mut self.tx, |tx, DB| {
             sqlx::query_as::<DB, AdminKeyRow>(
                 "SELECT k.id, k.cidrs, k.ends_at, MAX(COALESCE(s.expires_at, $2)) AS secrets_end_at
-                 FROM api_keys k JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL
+                 FROM api_keys k JOIN key_secrets s ON s.key_id = k.id AND s.retired_at IS NULL AND s.trust_rule IS NULL
                  WHERE k.is_way_in = 1 AND k.revoked_at IS NULL AND k.disabled_at IS NULL AND k.ends_at > $1
                    AND (s.expires_at IS NULL OR s.expires_at > $1)
                  GROUP BY k.id, k.cidrs, k.ends_at ORDER BY k.ends_at DESC LIMIT $3",

@@ -113,7 +113,7 @@ impl KeyFilter {
         if self.earlier_master_key {
             sql.push(
                 " AND EXISTS (SELECT 1 FROM key_secrets s
-                      WHERE s.key_id = api_keys.id AND s.retired_at IS NULL AND s.public_jwk IS NULL
+                      WHERE s.key_id = api_keys.id AND s.retired_at IS NULL AND s.public_jwk IS NULL AND s.trust_rule IS NULL
                         AND s.master_key < (SELECT MAX(number) FROM master_keys)
                         AND (s.expires_at IS NULL OR s.expires_at > ",
             );

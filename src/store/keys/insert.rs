@@ -3,26 +3,28 @@
 use sqlx::QueryBuilder;
 
 use super::order::ends_at;
+use super::trust_rules;
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, KeySecret};
 use crate::store::StoreError;
 use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;
 
-/// A key that is about to be stored. It has at least one credential: one secret, which is already hashed, or public keys,
-/// or both.
+/// A key that is about to be stored. It has at least one credential: one secret, which is already hashed, public keys, or
+/// trust rules.
 #[derive(Debug)]
 pub struct NewKey(ApiKey);
 
 impl NewKey {
-    /// Makes `secret` the only secret of `key`, which may also have public keys.
+    /// Makes `secret` the only secret of `key`, which may also have other credentials.
     pub fn new(key: ApiKey, secret: KeySecret) -> Self {
         Self(ApiKey { secrets: vec![secret], ..key })
     }
 
-    /// `key` without a secret. `None` if it has no public key either, so that nobody could use it.
+    /// `key` without a secret. `None` if it has no other credential either, so that nobody could use it.
     pub fn without_secret(key: ApiKey) -> Option<Self> {
-        (!key.public_keys.is_empty()).then(|| Self(ApiKey { secrets: Vec::new(), ..key }))
+        (!key.public_keys.is_empty() || !key.trust_rules.is_empty())
+            .then(|| Self(ApiKey { secrets: Vec::new(), ..key }))
     }
 
     /// The key as it will be stored.
@@ -76,11 +78,13 @@ impl Write {
             });
             last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
             let mut rows = QueryBuilder::<DB>::new(
-                "INSERT INTO key_secrets (id, key_id, hash, master_key, public_jwk, created_at, expires_at) ",
+                "INSERT INTO key_secrets
+                     (id, key_id, hash, master_key, public_jwk, trust_rule, trusted_issuer, created_at, expires_at) ",
             );
             rows.push_values(&credentials, |mut row, credential| {
                 row.push_bind(&credential.id).push_bind(&credential.key).push_bind(credential.hash);
                 row.push_bind(credential.master_key).push_bind(credential.public_jwk);
+                row.push_bind(&credential.trust_rule).push_bind(credential.trusted_issuer);
                 row.push_bind(credential.created_at.unix());
                 row.push_bind(credential.expires_at.map(Timestamp::unix));
             });
@@ -97,6 +101,8 @@ struct CredentialRow<'k> {
     hash: &'k str,
     master_key: i64,
     public_jwk: Option<&'k str>,
+    trust_rule: Option<String>,
+    trusted_issuer: Option<&'k str>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
 }
@@ -108,6 +114,8 @@ fn rows_of(key: &ApiKey) -> impl Iterator<Item = CredentialRow<'_>> {
         hash: &secret.hash,
         master_key: secret.master_key,
         public_jwk: None,
+        trust_rule: None,
+        trusted_issuer: None,
         created_at: secret.created_at,
         expires_at: secret.expires_at,
     });
@@ -117,8 +125,21 @@ fn rows_of(key: &ApiKey) -> impl Iterator<Item = CredentialRow<'_>> {
         hash: "",
         master_key: 1,
         public_jwk: Some(&registered.jwk),
+        trust_rule: None,
+        trusted_issuer: None,
         created_at: registered.created_at,
         expires_at: None,
     });
-    secrets.chain(public_keys)
+    let trust_rules = key.trust_rules.iter().map(|registered| CredentialRow {
+        id: registered.id.to_string(),
+        key: key.id.to_string(),
+        hash: "",
+        master_key: 1,
+        public_jwk: None,
+        trust_rule: Some(trust_rules::text(registered)),
+        trusted_issuer: Some(registered.rule.issuer().as_str()),
+        created_at: registered.created_at,
+        expires_at: None,
+    });
+    secrets.chain(public_keys).chain(trust_rules)
 }

@@ -3,7 +3,7 @@
 use super::StoredKey;
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::Audiences;
-use crate::domain::key::{ApiKey, KeySecret, RegisteredKey, Revoked};
+use crate::domain::key::{ApiKey, KeySecret, RegisteredKey, RegisteredRule, Revoked};
 use crate::store::db::row;
 use crate::store::error::{StoreError, read};
 
@@ -37,6 +37,7 @@ row! {
         secret_expires_at: Option<i64>,
         secret_last_used_at: Option<i64>,
         public_jwk: Option<String>,
+        trust_rule: Option<String>,
     }
 }
 
@@ -44,6 +45,7 @@ row! {
 enum Credential {
     Secret(KeySecret),
     PublicKey(RegisteredKey),
+    TrustRule(RegisteredRule),
 }
 
 /// Groups rows into keys with their creation numbers. The rows of a key must be adjacent.
@@ -60,6 +62,7 @@ pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreErr
             match credential {
                 Credential::Secret(secret) => stored.key.secrets.push(secret),
                 Credential::PublicKey(registered) => stored.key.public_keys.push(registered),
+                Credential::TrustRule(registered) => stored.key.trust_rules.push(registered),
             }
         }
     }
@@ -75,6 +78,13 @@ impl KeyRow {
             let registered = RegisteredKey::new(id, jwk.as_str().into(), created_at);
             let registered = registered.map_err(|error| StoreError::corrupt("public key", error))?;
             return Ok(Credential::PublicKey(RegisteredKey { last_used_at, ..registered }));
+        }
+        if let Some(rule) = &self.trust_rule {
+            let id = read("trust rule id", &self.secret_id)?;
+            let rule =
+                serde_json::from_str(rule).map_err(|error| StoreError::corrupt("trust rule", error))?;
+            let registered = RegisteredRule::new(id, rule, created_at);
+            return Ok(Credential::TrustRule(RegisteredRule { last_used_at, ..registered }));
         }
         Ok(Credential::Secret(KeySecret {
             id: read("secret id", &self.secret_id)?,
@@ -113,11 +123,13 @@ impl KeyRow {
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
             secrets: Vec::new(),
             public_keys: Vec::new(),
+            trust_rules: Vec::new(),
         };
         Ok(StoredKey {
             key,
             organization_audiences: self.organization_audiences.as_deref().map(Audiences::from_text),
             project_audiences: self.project_audiences.as_deref().map(Audiences::from_text),
+            trusted_issuers: Vec::new(),
         })
     }
 }

@@ -29,7 +29,7 @@ const USED: &str = "INSERT INTO backup_used_assertions SELECT * FROM used_assert
 
 /// A key that lost something stays as the store has it. This includes its secrets: a rotated key would otherwise
 /// have none left. The same holds for signing keys: a withdrawn one needs its successor.
-const TAKEN_AWAY: [&str; 10] = [
+const TAKEN_AWAY: [&str; 12] = [
     "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
     "INSERT INTO backup_key_secrets SELECT * FROM key_secrets
      WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
@@ -51,10 +51,23 @@ const TAKEN_AWAY: [&str; 10] = [
     "UPDATE backup_projects SET deleted_at = s.deleted_at FROM projects s
      WHERE s.organization = backup_projects.organization AND s.id = backup_projects.id
        AND backup_projects.deleted_at IS NULL",
+    "UPDATE backup_trusted_issuers SET deleted_at = s.deleted_at FROM trusted_issuers s
+     WHERE s.organization = backup_trusted_issuers.organization AND s.id = backup_trusted_issuers.id
+       AND backup_trusted_issuers.deleted_at IS NULL",
+    "UPDATE backup_trusted_issuers SET issuer = s.issuer, key_source = s.key_source, algorithms = s.algorithms,
+         keys_version = s.keys_version
+     FROM trusted_issuers s
+     WHERE s.organization = backup_trusted_issuers.organization AND s.id = backup_trusted_issuers.id
+       AND s.keys_version > backup_trusted_issuers.keys_version",
 ];
 
-/// A disabled key stays disabled, even if the restore forgets revocations. People enable keys one by one, by
-/// name.
+/// What is disabled stays disabled, even if the restore forgets revocations. People enable keys and issuers one by one,
+/// by name.
+const DISABLED_ISSUERS: &str = "
+    UPDATE backup_trusted_issuers SET disabled_at = s.disabled_at FROM trusted_issuers s
+    WHERE s.organization = backup_trusted_issuers.organization AND s.id = backup_trusted_issuers.id
+      AND s.disabled_at IS NOT NULL AND backup_trusted_issuers.disabled_at IS NULL";
+
 const DISABLED: &str = "
     UPDATE backup_api_keys SET disabled_at = s.disabled_at FROM api_keys s
     WHERE s.id = backup_api_keys.id AND s.disabled_at IS NOT NULL AND backup_api_keys.disabled_at IS NULL";
@@ -110,8 +123,9 @@ pub(super) async fn what_was_taken_away(tables: &[Table], tx: &mut Tx) -> sqlx::
     .await
 }
 
-/// Keeps keys disabled that the store has disabled.
-pub(super) async fn disabled_keys(tx: &mut Tx) -> sqlx::Result<()> {
+/// Keeps disabled what the store has disabled.
+pub(super) async fn what_is_disabled(tx: &mut Tx) -> sqlx::Result<()> {
+    run(tx, DISABLED_ISSUERS).await?;
     run(tx, DISABLED).await
 }
 

@@ -46,8 +46,8 @@ pub struct TakenAway {
     pub organization: Option<String>,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// `revoked`, `deleted`, `withdrawn`, `disabled`, or `narrowed` for a key that lost scopes, ranges, time or a
-    /// secret.
+    /// `revoked`, `deleted`, `withdrawn`, `disabled`, `narrowed` for a key that lost scopes, ranges, time or a credential,
+    /// or `changed` for an issuer with another URL, other keys or algorithms.
     pub what: String,
 }
 
@@ -72,12 +72,15 @@ pub enum TakenKind {
     Organization,
     /// A project.
     Project,
+    /// A trusted issuer, or the keys that were in its place.
+    TrustedIssuer,
 }
 
 impl TakenKind {
-    const ALL: [Self; 5] = [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project];
+    const ALL: [Self; 6] =
+        [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project, Self::TrustedIssuer];
 
-    /// The kind as text: `key`, `token`, `signing_key`, `organization` or `project`.
+    /// The kind as text: `key`, `token`, `signing_key`, `organization`, `project` or `trusted_issuer`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -85,6 +88,7 @@ impl TakenKind {
             Self::SigningKey => "signing_key",
             Self::Organization => "organization",
             Self::Project => "project",
+            Self::TrustedIssuer => "trusted_issuer",
         }
     }
 
@@ -100,6 +104,7 @@ impl TakenKind {
             Self::SigningKey => "signing_key.restore",
             Self::Organization => "organization.restore",
             Self::Project => "project.restore",
+            Self::TrustedIssuer => "issuer.restore",
         }
     }
 }

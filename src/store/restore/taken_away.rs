@@ -48,6 +48,15 @@ const PROJECTS: &str = "
     FROM backup_projects b JOIN projects s ON s.organization = b.organization AND s.id = b.id
     WHERE b.deleted_at IS NULL AND s.deleted_at IS NOT NULL";
 
+/// An issuer whose keys were replaced counts too: the earlier ones may have been somebody else's.
+const TRUSTED_ISSUERS: &str = "
+    INSERT INTO taken_away SELECT 'trusted_issuer', b.organization || '/' || b.id, b.organization, b.name,
+        CASE WHEN s.deleted_at IS NOT NULL THEN 'deleted' WHEN s.keys_version > b.keys_version THEN 'changed'
+             ELSE 'disabled' END
+    FROM backup_trusted_issuers b JOIN trusted_issuers s ON s.organization = b.organization AND s.id = b.id
+    WHERE b.deleted_at IS NULL AND (s.deleted_at IS NOT NULL OR s.keys_version > b.keys_version
+        OR (s.disabled_at IS NOT NULL AND b.disabled_at IS NULL))";
+
 /// Revoked tokens that haven't expired.
 const TOKENS: &str = "
     INSERT INTO taken_away SELECT 'token', s.jti, NULL, NULL, 'revoked'
@@ -71,7 +80,7 @@ pub(super) async fn find(at: Timestamp, tx: &mut Tx) -> sqlx::Result<Vec<TakenAw
         "CREATE TEMPORARY TABLE taken_away (kind TEXT, id TEXT, organization TEXT, name TEXT, what TEXT)",
     )
     .await?;
-    for statement in [KEYS, DELETED_KEYS, SIGNING_KEYS, ORGANIZATIONS, PROJECTS] {
+    for statement in [KEYS, DELETED_KEYS, SIGNING_KEYS, ORGANIZATIONS, PROJECTS, TRUSTED_ISSUERS] {
         run(tx, statement).await?;
     }
     let rows = either!(tx, |tx, DB| {

@@ -72,8 +72,9 @@ impl Versioned for ApiKey {
             self.public_keys.iter().map(|registered| registered.id.to_string()).collect();
         let lasting =
             (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets, public_keys);
+        let rules: Vec<_> = self.trust_rules.iter().map(|registered| registered.id.to_string()).collect();
         let ends = (self.expires_at, self.disabled_at);
-        Etag::of(&(lasting, &self.name, &self.note, &self.scopes, &self.cidrs, ends))
+        Etag::of(&(lasting, rules, &self.name, &self.note, &self.scopes, &self.cidrs, ends))
     }
 }
 

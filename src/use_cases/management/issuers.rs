@@ -1,18 +1,23 @@
 //! Trusted issuers of an organization: creating, reading, changing and removing them.
 
+mod check;
+
+pub use check::{IssuerCheck, IssuerCheckRequest, check};
+
 use serde::Deserialize;
 use serde_json::json;
 
+use super::ceiling::may_hand_out;
 use super::idempotency::IdempotencyGuard;
 use super::listing::cursor;
 use super::nullable::nullable;
 use super::{
-    ApiError, Changed, Conflict, Idempotent, IdempotentRequest, InvalidRequest, PageRequest, Terms,
+    ApiError, Changed, Conflict, Idempotent, IdempotentRequest, InvalidRequest, PageRequest, Terms, keys,
     organizations, reading,
 };
 use crate::base::clock::Timestamp;
 use crate::domain::audit::AuditEvent;
-use crate::domain::key::labels;
+use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, TrustedIssuerId};
 use crate::domain::scope::Verb;
 use crate::domain::trusted_issuer::{IssuerUrl, KeySource, SignatureAlgorithms, TrustedIssuer};
@@ -164,12 +169,49 @@ pub async fn change(
     let before = write.trusted_issuer(&path.organization, &path.issuer).await?.ok_or(ApiError::NotFound)?;
     terms.hold_for(&before)?;
     let after = altered(policy, &before, patch, write.at())?;
+    let trusting = write.keys_trusting(&before).await?;
+    if after.is_raised_from(&before) {
+        may_become(caller, &trusting)?;
+    }
+    if after.url != before.url {
+        still_pinned(&trusting, &after)?;
+    }
     if !terms.dry_run && before != after {
         write.update_trusted_issuer(&after, after.has_other_keys_than(&before)).await?;
         record(&mut write, action(&before, &after), Some(&before), Some(&after)).await?;
+        if before.is_active() && !after.is_active() {
+            end_tokens(&mut write, &trusting).await?;
+        }
         records.commit(write).await?;
     }
     Ok(Changed { before, after, dry_run: terms.dry_run })
+}
+
+/// Checks that the caller may rotate each key that trusts the issuer: whoever says who signs for the issuer can become
+/// every one of them.
+fn may_become(caller: &Caller, trusting: &[ApiKey]) -> Result<(), ApiError> {
+    for key in trusting {
+        keys::may(caller, key, Verb::Write)?;
+        may_hand_out(caller, key)?;
+    }
+    Ok(())
+}
+
+/// Checks that the rules for the issuer pin what is needed at its new URL.
+fn still_pinned(trusting: &[ApiKey], issuer: &TrustedIssuer) -> Result<(), ApiError> {
+    let rules = trusting.iter().flat_map(|key| &key.trust_rules);
+    for held in rules.filter(|held| *held.rule.issuer() == issuer.id) {
+        held.rule.check_for(issuer.platform()).map_err(InvalidRequest::TrustRule)?;
+    }
+    Ok(())
+}
+
+/// Ends the tokens of all keys that trust an issuer which is trusted no more: some were issued on its word.
+async fn end_tokens(write: &mut Write, trusting: &[ApiKey]) -> Result<(), ApiError> {
+    let ended: Vec<ApiKey> =
+        trusting.iter().map(|key| ApiKey { generation: key.generation + 1, ..key.clone() }).collect();
+    let changed: Vec<_> = trusting.iter().zip(&ended).collect();
+    keys::update_all(write, "key.change", &changed).await
 }
 
 /// Removes a trusted issuer. Its tokens open nothing any more, and its id can't be used again.
@@ -180,8 +222,10 @@ pub async fn delete(records: &Records, caller: &Caller, path: &IssuerPath) -> Re
     may(caller, path, Verb::Admin)?;
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.trusted_issuer(&path.organization, &path.issuer).await?.ok_or(ApiError::NotFound)?;
+    let trusting = write.keys_trusting(&before).await?;
     write.delete_trusted_issuer(&before).await?;
     record(&mut write, "issuer.delete", Some(&before), None).await?;
+    end_tokens(&mut write, &trusting).await?;
     Ok(records.commit(write).await?)
 }
 

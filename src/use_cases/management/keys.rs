@@ -10,6 +10,7 @@ mod public_keys;
 mod revoke;
 mod rotate;
 mod search;
+mod trust_rules;
 
 pub use bulk::{
     BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, Suspension, rescope_all, revoke_all,
@@ -26,6 +27,7 @@ pub use public_keys::{NewPublicKey, register, remove};
 pub use revoke::revoke;
 pub use rotate::{Retirement, Rotation, retire, rotate};
 pub use search::search;
+pub use trust_rules::{add_rule, remove_rule};
 
 use super::{ApiError, reading};
 use crate::domain::api_key::KeyId;

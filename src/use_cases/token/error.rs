@@ -25,6 +25,8 @@ pub enum OAuthError {
     InvalidProof(ProofRefused),
     /// 401: the client is not authenticated. The value says why, as far as the client may know.
     InvalidClient(InvalidClient),
+    /// 400: the assertion opens no key with this client id. Clients can't tell why.
+    InvalidGrant,
     /// 400: the client may not do this. The value says what.
     UnauthorizedClient(UnauthorizedClient),
     /// 400: the server does not support this grant type.
@@ -73,6 +75,7 @@ impl OAuthError {
             | Self::TooSlow => "invalid_request",
             Self::InvalidProof(refused) => refused.code(),
             Self::InvalidClient(_) => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope(_) => "invalid_scope",

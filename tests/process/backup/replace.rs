@@ -59,7 +59,32 @@ const KEYS: [&str; 13] = [
     "untouched",
 ];
 
+const ISSUERS: &str = "/v1/orgs/default/issuers";
+
+/// A trusted issuer whose key has this id.
+fn issuer(id: &str, kid: &str) -> Value {
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    json!({ "id": id, "issuer": "https://issuer.example", "keys": { "jwks": { "keys": [jwk] } }, "algorithms": ["EdDSA"] })
+}
+
+fn owned((id, status, kid): (&str, &str, &str)) -> (String, String, String) {
+    (id.to_owned(), status.to_owned(), kid.to_owned())
+}
+
 impl World {
+    /// The trusted issuers, each with its status and the id of its key, oldest first.
+    async fn issuers(&self) -> Vec<(String, String, String)> {
+        let listed = self.admin().get(ISSUERS).await.json();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let issuers = listed["data"].as_array().expect("a list").iter().rev();
+        issuers
+            .map(|issuer| {
+                let kid = text(&issuer["keys"]["jwks"]["keys"][0]["kid"]);
+                (text(&issuer["id"]), text(&issuer["status"]), kid)
+            })
+            .collect()
+    }
+
     /// A backup is made, and then much is taken away, and some given.
     async fn changed_since_the_backup(backend: Backend) -> Self {
         let database = backend.fresh().await;
@@ -75,6 +100,9 @@ impl World {
         }
         done(world.admin().post_json("/v1/orgs", &json!({ "id": "acme" })).await);
         done(world.admin().post_json("/v1/orgs/default/projects", &json!({ "id": "web" })).await);
+        for id in ["gone", "silenced", "rekeyed", "trusted"] {
+            done(world.admin().post_json(ISSUERS, &issuer(id, "1")).await);
+        }
         world.rotate("retired", 1_000).await;
         done(world.key("enabled", Method::PATCH, "", json!({ "disabled": true })).await);
         // RFC 8037 §A.2.
@@ -109,6 +137,10 @@ impl World {
         self.keys.insert("new", Key { id, text, next: None });
         done(self.admin().send(Method::DELETE, "/v1/orgs/acme", None).await);
         done(self.admin().send(Method::DELETE, "/v1/orgs/default/projects/web", None).await);
+        done(self.admin().send(Method::DELETE, &format!("{ISSUERS}/gone"), None).await);
+        done(self.admin().patch(&format!("{ISSUERS}/silenced"), &json!({ "status": "disabled" })).await);
+        let keys = json!({ "keys": issuer("rekeyed", "2")["keys"] });
+        done(self.admin().patch(&format!("{ISSUERS}/rekeyed"), &keys).await);
         let [kid] = &self.kids().await[..] else { panic!("one signing key to begin with") };
         done(self.admin().post_json("/v1/signing-keys/rotate", &json!({ "compromised": kid })).await);
     }
@@ -260,7 +292,8 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             expected.insert("enabled", "narrowed".to_owned());
         }
         assert_eq!(world.said_of_keys(&replaced["carried_over"]), expected, "{round}");
-        let kinds = ["key", "organization", "project", "signing_key", "token"];
+        let issuers = ["trusted_issuer"; 3];
+        let kinds = [&["key", "organization", "project", "signing_key", "token"][..], &issuers].concat();
         let said = replaced["carried_over"].as_array().expect("an array");
         let others: Vec<_> =
             said.iter().filter(|thing| thing["kind"] != "key").map(|thing| &thing["kind"]).collect();
@@ -301,6 +334,11 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
         assert_eq!(renamed["name"], "renamed", "what is not taken away is as the backup has it");
         assert_eq!(world.admin().get("/v1/orgs/acme").await.status, 404);
         assert_eq!(world.admin().get("/v1/orgs/default/projects/web").await.status, 404);
+        assert_eq!(
+            world.issuers().await,
+            [("silenced", "disabled", "1"), ("rekeyed", "active", "2"), ("trusted", "active", "1")]
+                .map(owned)
+        );
         if round == 1 {
             assert_eq!(world.said_of_keys(&replaced["lost"]).into_keys().collect::<Vec<_>>(), ["new"]);
             let events = world.database.number("SELECT COUNT(*) FROM audit_events").await;
@@ -341,6 +379,8 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
     for line in [
         "  organization acme \"acme\": deleted\n",
         "  project default/web \"web\" of default: deleted\n",
+        "  trusted issuer default/gone \"gone\" of default: deleted\n",
+        "  trusted issuer default/rekeyed \"rekeyed\" of default: changed\n",
         ": withdrawn\n",
     ] {
         assert!(listed.contains(line), "{line} in {listed}");

@@ -87,7 +87,7 @@ async fn no_id_is_taken_that_is_none(backend: Backend) {
     let admin = server.admin();
     let before = server.database.dump().await;
     for operation in operations() {
-        let ids = ["{org}", "web", "{key}", "{secret}", "{public_key}"];
+        let ids = ["{org}", "web", "gh", "{key}", "{secret}", "{public_key}", "{trust_rule}"];
         for id in ids.into_iter().filter(|id| operation.path.contains(&format!("/{id}"))) {
             for bad in [
                 "ACME",

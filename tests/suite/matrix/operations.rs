@@ -17,7 +17,8 @@ pub(crate) struct Operation {
     pub(crate) done: u16,
 }
 
-/// An organization with a project `web`, and a key in there with two secrets and a public key.
+/// An organization with a project `web`, a trusted issuer `gh`, and a key in there with two secrets, a public key and a
+/// trust rule.
 pub(crate) struct Fixture<'a> {
     pub(crate) server: &'a Server,
     /// The id of the organization.
@@ -28,6 +29,8 @@ pub(crate) struct Fixture<'a> {
     secret: String,
     /// The id of its public key.
     public_key: String,
+    /// The id of its trust rule.
+    trust_rule: String,
 }
 
 /// What an operation needs, the ids of a fixture to be filled in.
@@ -57,7 +60,7 @@ impl Operation {
     /// What the operation of a route is asked with; `None` for a route that nobody has described here yet.
     pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
         let (needs, done, body) = described(method.as_str(), route)?;
-        let mut path = route.replace("{project}", "web");
+        let mut path = route.replace("{project}", "web").replace("{issuer}", "gh");
         if route == "/v1/keys" {
             path.push_str("?prefix={key}");
         }
@@ -91,7 +94,11 @@ impl<'a> Fixture<'a> {
         let public_keys = format!("/v1/orgs/{org}/keys/{key}/public-keys");
         let registered = admin.post_json(&public_keys, &json!({ "jwk": jwk })).await.done(201);
         let public_key = text(&registered["id"]);
-        Self { server, org: org.to_owned(), key, secret, public_key }
+        admin.post_json(&format!("/v1/orgs/{org}/issuers"), &issuer("gh")).await.done(201);
+        let rule = json!({ "issuer": "gh", "claims": { "/repository_id": "1" } });
+        let added = admin.post_json(&format!("/v1/orgs/{org}/keys/{key}/trust-rules"), &rule).await.done(201);
+        let trust_rule = text(&added["id"]);
+        Self { server, org: org.to_owned(), key, secret, public_key, trust_rule }
     }
 
     /// Takes away what is in the operation's way: what has unrevoked keys can't be deleted, and what is
@@ -125,8 +132,16 @@ impl<'a> Fixture<'a> {
             .replace("{key}", &self.key)
             .replace("{secret}", &self.secret)
             .replace("{public_key}", &self.public_key)
+            .replace("{trust_rule}", &self.trust_rule)
             .replace("{number}", &replaced.to_string())
     }
+}
+
+/// A trusted issuer whose keys are in its record, so that nobody is asked for them.
+pub(crate) fn issuer(id: &str) -> Value {
+    let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "1", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" });
+    json!({ "id": id, "issuer": "https://token.actions.githubusercontent.com", "keys": { "jwks": { "keys": [jwk] } } })
 }
 
 fn described(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
@@ -164,6 +179,14 @@ fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("PUT", "configuration") => (EVERYTHING, 200, json!({ "organization": { "id": "{org}" } })),
         ("GET", "usage") => (Scope("read:claviger/orgs/{org}/usage"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/orgs/{org}/audit"), 200, Value::Null),
+        ("GET", "issuers") => (ToSee("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),
+        ("POST", "issuers") => (Scope("admin:claviger/orgs/{org}/issuers/new"), 201, issuer("new")),
+        ("GET", "issuers/{issuer}") => (Scope("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),
+        ("PATCH", "issuers/{issuer}") => {
+            (Scope("admin:claviger/orgs/{org}/issuers/gh"), 200, json!({ "name": "x" }))
+        }
+        ("DELETE", "issuers/{issuer}") => (Scope("admin:claviger/orgs/{org}/issuers/gh"), 204, Value::Null),
+        ("POST", "issuers/{issuer}/check") => (Scope("read:claviger/orgs/{org}/issuers/gh"), 200, json!({})),
         ("GET", "projects") => (ToSee("read:claviger/orgs/{org}/projects/web"), 200, Value::Null),
         ("POST", "projects") => {
             (Scope("write:claviger/orgs/{org}/projects/new"), 201, json!({ "id": "new" }))
@@ -197,6 +220,10 @@ fn of_keys(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("DELETE", "/{key}" | "/{key}/secrets/{secret}" | "/{key}/public-keys/{public_key}") => {
             (WRITE_KEY, 204, Value::Null)
         }
+        ("POST", "/{key}/trust-rules") => {
+            (WRITE_KEY, 201, json!({ "issuer": "gh", "claims": { "/repository_id": "2" } }))
+        }
+        ("DELETE", "/{key}/trust-rules/{trust_rule}") => (WRITE_KEY, 204, Value::Null),
         ("POST", "/{key}/public-keys") => (WRITE_KEY, 201, public_key),
         ("POST", "/{key}/rotate") => (WRITE_KEY, 201, json!({ "overlap_seconds": 0 })),
         ("POST", "/{key}/revoke") => (WRITE_KEY, 200, json!({})),

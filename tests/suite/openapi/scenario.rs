@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::matrix::operations::issuer;
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -130,7 +131,29 @@ async fn keys(walk: &mut Walk) -> String {
     walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}").await;
+    trust(walk).await;
     rotated.json()["key"].as_str().unwrap().to_owned()
+}
+
+/// A trusted issuer, and a rule for it.
+async fn trust(walk: &mut Walk) {
+    walk.name("{issuer}", "gh");
+    walk.send("POST", "/v1/orgs/{org}/issuers?dry_run=true", issuer("gh")).await;
+    walk.send("POST", "/v1/orgs/{org}/issuers", issuer("gh")).await;
+    walk.go("GET", "/v1/orgs/{org}/issuers").await;
+    walk.go("GET", "/v1/orgs/{org}/issuers/{issuer}").await;
+    let rule = json!({ "issuer": "gh", "subject": "repo:acme/web:*", "claims": { "/repository_id": "74" } });
+    walk.send("POST", "/v1/orgs/{org}/keys/{key}/trust-rules?dry_run=true", rule.clone()).await;
+    let added = walk.send("POST", "/v1/orgs/{org}/keys/{key}/trust-rules", rule).await;
+    walk.name("{trust_rule}", added.json()["id"].as_str().unwrap());
+    walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
+    walk.send("POST", "/v1/orgs/{org}/issuers/{issuer}/check", json!({ "token": "x" })).await;
+    walk.send("PATCH", "/v1/orgs/{org}/issuers/{issuer}?dry_run=true", json!({ "status": "disabled" })).await;
+    walk.send("PATCH", "/v1/orgs/{org}/issuers/{issuer}", json!({ "max_lifetime": 600 })).await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/trust-rules/{trust_rule}?dry_run=true").await;
+    walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/trust-rules/{trust_rule}").await;
+    walk.go("DELETE", "/v1/orgs/{org}/issuers/{issuer}?dry_run=true").await;
+    walk.go("DELETE", "/v1/orgs/{org}/issuers/{issuer}").await;
 }
 
 async fn token(walk: &mut Walk, key: &str) -> String {

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::matrix::operations::issuer;
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -83,6 +84,18 @@ impl Target {
         let public_keys = format!("/v1/orgs/default/keys/{key}/public-keys");
         let registered = server.admin().post_json(&public_keys, &json!({ "jwk": jwk })).await.done(201);
         let public_key = registered["id"].as_str().unwrap().to_owned();
+        // An organization has at most 32, and an id is never used again.
+        let earlier = server.admin().get("/v1/orgs/default/issuers").await.done(200);
+        for issuer in earlier["data"].as_array().unwrap() {
+            let path = format!("/v1/orgs/default/issuers/{}", issuer["id"].as_str().unwrap());
+            server.admin().delete(&path).await.done(204);
+        }
+        let trusted = format!("gh-{}", key.to_ascii_lowercase().replace('_', "-"));
+        server.admin().post_json("/v1/orgs/default/issuers", &issuer(&trusted)).await.done(201);
+        let rule = json!({ "issuer": trusted, "claims": { "/repository_id": "1" } });
+        let rules = format!("/v1/orgs/default/keys/{key}/trust-rules");
+        let added = server.admin().post_json(&rules, &rule).await.done(201);
+        let trust_rule = added["id"].as_str().unwrap().to_owned();
         let default = || "default".to_owned();
         Self(vec![
             ("{org}", default()),
@@ -90,6 +103,8 @@ impl Target {
             ("{key}", key),
             ("{secret}", secret),
             ("{public_key}", public_key),
+            ("{issuer}", trusted),
+            ("{trust_rule}", trust_rule),
             ("{number}", "1".to_owned()),
         ])
     }

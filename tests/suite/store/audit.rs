@@ -133,8 +133,9 @@ fn said(before: Value, after: Value) -> Said {
     if organization.is_empty() {
         return (id.clone(), id, before, after);
     }
-    let is_project = thing.get("environments").is_some();
-    let subject = if is_project { format!("{organization}/{id}") } else { id };
+    // Projects and trusted issuers are named within their organization.
+    let is_within = ["environments", "issuer"].iter().any(|member| thing.get(member).is_some());
+    let subject = if is_within { format!("{organization}/{id}") } else { id };
     (organization, subject, before, after)
 }
 

@@ -21,12 +21,16 @@ pub(super) struct Mutation {
 
 const ORG: &str = "/v1/orgs/{org}";
 const WEB: &str = "/v1/orgs/{org}/projects/web";
+const ISSUER: &str = "/v1/orgs/{org}/issuers/gh";
 const KEY: &str = "/v1/orgs/{org}/keys/{key}";
 const OTHER_KEY: &str = "/v1/orgs/{org}/keys/{other}";
 
 impl Mutation {
     pub(super) fn all() -> Vec<Self> {
-        let routes = operations().filter(|operation| !matches!(operation.method, Method::GET | Method::PUT));
+        let routes = operations().filter(|operation| {
+            // A check changes nothing.
+            !matches!(operation.method, Method::GET | Method::PUT) && !operation.path.ends_with("/check")
+        });
         routes.map(Self::of).chain([Self::apply(), Self::withdraw(), Self::revoke_token()]).collect()
     }
 
@@ -53,6 +57,13 @@ impl Mutation {
             ("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}") => {
                 (&["public_key.remove"], &[KEY])
             }
+            ("POST", "/v1/orgs/{org}/keys/{key}/trust-rules") => (&["trust_rule.register"], &[KEY]),
+            ("DELETE", "/v1/orgs/{org}/keys/{key}/trust-rules/{trust_rule}") => {
+                (&["trust_rule.remove"], &[KEY])
+            }
+            ("POST", "/v1/orgs/{org}/issuers") => (&["issuer.create"], &[]),
+            ("PATCH", ISSUER) => (&["issuer.change"], &[ISSUER]),
+            ("DELETE", ISSUER) => (&["issuer.delete"], &[ISSUER]),
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
             ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
             ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),

@@ -70,6 +70,7 @@ async fn held_keys(server: &Server, count: usize) -> Vec<Arc<CachedKey>> {
             audiences: Vec::new(),
             secrets: Vec::new(),
             public_keys: Vec::new(),
+            trust_rules: Vec::new(),
             cidrs: Vec::new(),
             reserved: Scopes::default().into(),
             unreserved: Scopes::default().into(),

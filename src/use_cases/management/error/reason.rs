@@ -12,6 +12,7 @@ use crate::domain::key::labels::LabelError;
 use crate::domain::names::{NameError, OrganizationId};
 use crate::domain::scope::{self, ScopeError};
 use crate::domain::tenant::EnvironmentsError;
+use crate::domain::trust_rule::RuleFault;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
 use crate::jose::foreign::{self, ForeignJwkFault, KeySetFault, PublicPemFault};
@@ -177,6 +178,14 @@ pub enum InvalidRequest {
     IssuerKeys(KeySetFault),
     /// The key set of an issuer has no key for its algorithms.
     NoIssuerKeys,
+    /// A trust rule names no trusted issuer of the organization.
+    NoSuchIssuer,
+    /// A trust rule doesn't pin what its issuer's platform needs.
+    TrustRule(RuleFault),
+    /// A new key would have more than this many trust rules.
+    TooManyTrustRules(usize),
+    /// A new key would have the same trust rule twice.
+    SameTrustRuleTwice,
 
     /// The body is not a form of the console.
     NotAForm,
@@ -269,6 +278,10 @@ pub enum Conflict {
     IssuerIdTaken,
     /// The organization has as many trusted issuers as it may.
     TooManyIssuers,
+    /// The key already has the trust rule.
+    SameTrustRule,
+    /// The key has this many trust rules, the most that are allowed.
+    TooManyTrustRules(usize),
     /// The organization or project to delete has unrevoked keys.
     HasKeys,
     /// This environment has unrevoked keys.

@@ -13,6 +13,7 @@ use crate::domain::key::labels::LabelError;
 use crate::domain::names::NameError;
 use crate::domain::scope::{ScopeError, Verb};
 use crate::domain::tenant::EnvironmentsError;
+use crate::domain::trust_rule::RuleFault;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
 use crate::jose::foreign::{self, KeySetFault, PublicPemFault};
@@ -113,6 +114,10 @@ fn every_invalid_request_is_explained() {
         I::IssuerLifetime,
         I::IssuerKeys(KeySetFault::SameKid),
         I::NoIssuerKeys,
+        I::NoSuchIssuer,
+        I::TrustRule(RuleFault::Nothing),
+        I::TooManyTrustRules(16),
+        I::SameTrustRuleTwice,
         I::NotAForm,
         I::FormEncoding,
         I::FormMembers("missing field `name`".into()),
@@ -160,6 +165,8 @@ fn every_conflict_is_explained() {
         C::ProjectIdTaken,
         C::IssuerIdTaken,
         C::TooManyIssuers,
+        C::SameTrustRule,
+        C::TooManyTrustRules(16),
         C::HasKeys,
         C::EnvironmentInUse("prd".parse().unwrap()),
         C::InFlight,

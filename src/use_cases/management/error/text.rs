@@ -88,7 +88,7 @@ impl Display for InvalidRequest {
             }
             Self::TooManyPublicKeys(most) => return write!(f, "a key has at most {most} public keys"),
             Self::SamePublicKeyTwice => "public_keys has the same key, or the same kid, twice",
-            Self::NoCredential => "a key without a secret needs at least one public key",
+            Self::NoCredential => "a key without a secret needs at least one public key or trust rule",
             Self::NoSuchProject => "the project does not exist",
             Self::NoSuchEnvironment(there) => {
                 return write!(f, "the project does not have this environment; it has {there}");
@@ -127,6 +127,10 @@ impl Display for InvalidRequest {
                 return write!(f, "max_lifetime must be {least} to {most} seconds");
             }
             Self::IssuerKeys(fault) => return write!(f, "the key set {fault}"),
+            Self::NoSuchIssuer => "the trust rule names no trusted issuer of the organization",
+            Self::TrustRule(fault) => return fault.fmt(f),
+            Self::TooManyTrustRules(most) => return write!(f, "a key has at most {most} trust rules"),
+            Self::SameTrustRuleTwice => "trust_rules has the same rule twice",
             Self::NoIssuerKeys => "the key set has no public key for a signature algorithm of the issuer",
 
             Self::NotAForm => "this is not a form of the console",
@@ -178,6 +182,10 @@ impl Display for Conflict {
             }
             Self::OrganizationIdTaken => "this organization id is in use or was used before",
             Self::ProjectIdTaken => "this project id is in use or was used before in the organization",
+            Self::SameTrustRule => "the key already has this trust rule",
+            Self::TooManyTrustRules(most) => {
+                return write!(f, "the key has {most} trust rules, the most that are allowed");
+            }
             Self::IssuerIdTaken => "this issuer id is in use or was used before in the organization",
             Self::TooManyIssuers => {
                 return write!(f, "the organization has {} trusted issuers, the most that are allowed", TrustedIssuer::MAX_COUNT);
@@ -192,7 +200,7 @@ impl Display for Conflict {
                 "the key already has two live secrets; retire one, or rotate with an overlap of 0"
             }
             Self::LastCredential => {
-                "this is the last way to use the key; give it another secret or public key first, or revoke the key"
+                "this is the last way to use the key; give it another secret, public key or trust rule first, or revoke the key"
             }
             Self::TooManyPublicKeys(most) => {
                 return write!(f, "the key already has {most} public keys; remove one first");

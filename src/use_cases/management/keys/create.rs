@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::expiry::{ExpiresIn, end};
-use super::{NewPublicKey, event, public_keys};
+use super::{NewPublicKey, event, public_keys, trust_rules};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
@@ -11,6 +11,7 @@ use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
+use crate::domain::trust_rule::TrustRule;
 use crate::node::{Authenticator, KeyMinter, Records};
 use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
@@ -33,11 +34,13 @@ pub struct NewKeyRequest {
     cidrs: Option<Vec<String>>,
     expires_at: Option<String>,
     expires_in: Option<ExpiresIn>,
-    /// Whether the key gets a secret. Only a key with a public key can do without.
+    /// Whether the key gets a secret. Only a key with a public key or a trust rule can do without.
     #[serde(default = "with_secret")]
     secret: bool,
     #[serde(default)]
     public_keys: Vec<NewPublicKey>,
+    #[serde(default)]
+    trust_rules: Vec<TrustRule>,
 }
 
 fn with_secret() -> bool {
@@ -49,7 +52,7 @@ fn with_secret() -> bool {
 pub struct CreatedKey {
     /// The key as it is stored.
     pub key: ApiKey,
-    /// The whole key, with its secret. `None` for a key that has public keys alone.
+    /// The whole key, with its secret. `None` for a key without a secret.
     pub plain: Option<PlainKey>,
 }
 
@@ -76,8 +79,10 @@ pub async fn create(
     let now = records.clock.now();
     let with_secret = request.secret;
     let public_keys = std::mem::take(&mut request.public_keys);
+    let rules = std::mem::take(&mut request.trust_rules);
     let mut key = request.into_key(minter, caller, organization, now)?;
     key.public_keys = public_keys::of_new_key(public_keys, authenticator, &records.entropy, now)?;
+    key.trust_rules = trust_rules::of_new_key(rules, &records.entropy, now)?;
     may_hand_out(caller, &key)?;
     let (new, plain) = if with_secret {
         let (secret, plain) = minter.secret(&key, now).await?;
@@ -90,6 +95,9 @@ pub async fn create(
         return Ok(Idempotent::Replayed(answer));
     }
     write.organization(&new.key().organization).await?.ok_or(ApiError::NotFound)?;
+    for held in &new.key().trust_rules {
+        trust_rules::check(&mut write, &new.key().organization, &held.rule).await?;
+    }
     insert(&mut write, &new).await?;
     guard.save(&mut write, &new.key().view_with(now, None)).await?;
     records.commit(write).await?;

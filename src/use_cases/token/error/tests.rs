@@ -97,6 +97,7 @@ fn all() -> Vec<OAuthError> {
     all.extend(with_every_variant(REASONS, too_many).into_iter().map(OAuthError::from));
     all.extend(proofs().into_iter().map(OAuthError::InvalidProof));
     all.extend([
+        OAuthError::InvalidGrant,
         OAuthError::UnsupportedGrantType,
         OAuthError::UnsupportedTokenType,
         OAuthError::MethodNotAllowed,

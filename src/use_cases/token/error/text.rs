@@ -21,8 +21,9 @@ impl Display for OAuthError {
             Self::InvalidScope(reason) => return reason.fmt(f),
             Self::InvalidTarget(reason) => return reason.fmt(f),
             Self::TooMany(reason) => return reason.fmt(f),
+            Self::InvalidGrant => "the assertion opens no key with this client_id",
             Self::UnsupportedGrantType => {
-                "the supported grant types are client_credentials and token exchange"
+                "the supported grant types are client_credentials, JWT bearer and token exchange"
             }
             Self::UnsupportedTokenType => "an API key cannot be revoked here; use the management API",
             Self::MethodNotAllowed => "this endpoint supports only POST",
