@@ -26,9 +26,9 @@ use crate::domain::names::{OrganizationId, TrustedIssuerId};
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  claviger issuers create gh --url https://token.actions.githubusercontent.com --discovery --algorithm RS256
+  claviger issuers create gh --issuer https://token.actions.githubusercontent.com --discovery --algorithm RS256
   kubectl get --raw /openid/v1/jwks >keys.json
-  claviger issuers create cluster --url https://kubernetes.default.svc.cluster.local --jwks-file keys.json
+  claviger issuers create cluster --issuer https://kubernetes.default.svc.cluster.local --jwks-file keys.json
   claviger keys trust key_wgIfG8DxmYsdKIm5 --issuer gh --preset github --pin repository_id=74 --pin ref=refs/heads/main
   claviger issuers check gh --key key_wgIfG8DxmYsdKIm5 --token-file token.jwt
   claviger issuers update gh --status disabled")]
@@ -79,8 +79,8 @@ struct CreateArgs {
     id: TrustedIssuerId,
 
     /// URL of the issuer, exactly as its tokens have it in `iss`
-    #[arg(long)]
-    url: String,
+    #[arg(long = "issuer", value_name = "URL")]
+    issuer_url: String,
 
     #[command(flatten)]
     keys: KeysArgs,
@@ -135,8 +135,8 @@ struct UpdateArgs {
     issuer: TrustedIssuerId,
 
     /// New URL
-    #[arg(long)]
-    url: Option<String>,
+    #[arg(long = "issuer", value_name = "URL")]
+    issuer_url: Option<String>,
 
     #[command(flatten)]
     keys: KeysArgs,
@@ -195,7 +195,7 @@ impl IssuersArgs {
 }
 
 async fn list(remote: &Remote, org: &OrganizationId, pages: &PageArgs) -> Result<(), CliError> {
-    let mut table = Table::new(&["id", "name", "url", "status", "created"]);
+    let mut table = Table::new(&["id", "name", "issuer", "status", "created"]);
     let row = |issuer: Issuer| {
         let Issuer { id, name, issuer, status, created_at, .. } = issuer;
         table.row([id.into(), name.into(), issuer.into(), status.into(), created_at.into()]);
@@ -233,7 +233,7 @@ impl MemberArgs {
 impl CreateArgs {
     async fn run(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
         let keys = self.keys.member()?.unwrap_or_else(|| json!({ "discovery": true }));
-        let body = Body::new().with("id", Some(&self.id)).with("issuer", Some(&self.url));
+        let body = Body::new().with("id", Some(&self.id)).with("issuer", Some(&self.issuer_url));
         let body = self.members.on(body).with("keys", Some(keys)).with("single_use", Some(self.single_use));
         let request = Request::post(&["v1", "orgs", org.as_str(), "issuers"]);
         let request = self.idempotency.on(request).json(&body).map_err(CliError::failed)?;
@@ -263,7 +263,7 @@ impl DeleteArgs {
 
 impl UpdateArgs {
     async fn run(self, remote: &Remote, org: &OrganizationId) -> Result<(), CliError> {
-        let body = Body::new().with("issuer", self.url.as_ref()).with("keys", self.keys.member()?);
+        let body = Body::new().with("issuer", self.issuer_url.as_ref()).with("keys", self.keys.member()?);
         let body = self.members.on(body).with("single_use", self.single_use).with("status", self.status);
         self.patch.send(remote, &path(org, &self.issuer), &body, false, |issuer: Issuer| issuer.sheet()).await
     }
@@ -279,7 +279,7 @@ impl Issuer {
             .line("Id", &self.id)
             .line("Organization", &self.organization)
             .line("Name", &self.name)
-            .line("URL", &self.issuer)
+            .line("Issuer", &self.issuer)
             .line("Keys", self.keys_in_words())
             .line("Algorithms", self.algorithms.join(" "))
             .line("Longest lifetime", format!("{} s", self.max_lifetime))

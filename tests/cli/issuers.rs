@@ -15,7 +15,8 @@ async fn an_issuers_life(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
     std::fs::write(&file, KEYS).unwrap();
-    let create = ["issuers", "create", "cluster", "--url", "https://issuer.example", "--algorithm", "EdDSA"];
+    let create =
+        ["issuers", "create", "cluster", "--issuer", "https://issuer.example", "--algorithm", "EdDSA"];
     let create = [&create[..], &["--jwks-file", file.to_str().unwrap()]].concat();
     let dry = admin.ok(&[&create[..], &["--dry-run"]].concat());
     assert_eq!(dry.stdout, "This would trust the issuer cluster in default. Nothing was changed.\n");
@@ -25,7 +26,7 @@ async fn an_issuers_life(backend: Backend) {
         "Id                cluster\n\
          Organization      default\n\
          Name              cluster\n\
-         URL               https://issuer.example\n\
+         Issuer            https://issuer.example\n\
          Keys              1 in the record\n\
          Algorithms        EdDSA\n\
          Longest lifetime  3600 s\n\
@@ -35,7 +36,7 @@ async fn an_issuers_life(backend: Backend) {
     );
     assert_eq!(
         masked(&admin.ok(&["issuers", "list"]).stdout),
-        "ID       NAME     URL                     STATUS  CREATED\n\
+        "ID       NAME     ISSUER                  STATUS  CREATED\n\
          cluster  cluster  https://issuer.example  active  2000-01-01T00:00:00Z\n"
     );
     assert!(admin.ok(&["issuers", "get", "cluster"]).stdout.contains("\nETag"));
@@ -52,7 +53,7 @@ async fn an_issuers_life(backend: Backend) {
 async fn a_key_trusts_it(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     let url = "https://token.actions.githubusercontent.com";
-    admin.ok(&["issuers", "create", "gh", "--url", url]);
+    admin.ok(&["issuers", "create", "gh", "--issuer", url]);
     let create = ["keys", "create", "CI", "--project", "default", "--env", "prd", "--preset", "query_only"];
     let made = admin.json(&create);
     let id = made["id"].as_str().unwrap();

@@ -44,6 +44,10 @@ async fn no_grant_serves_a_disabled_key(backend: Backend) {
     assert!(!grants.is_empty());
     for grant in grants {
         let grant = grant.as_str().unwrap();
+        // Its client has no secret. `federation::ends::a_key_that_ended_is_not_opened` has it disabled, at both doors.
+        if grant == "urn:ietf:params:oauth:grant-type:jwt-bearer" {
+            continue;
+        }
         let (client_id, client) = server.key(&["read:*", exchange]).await;
         let token = server.client().access_token(&subject, "").await;
         for presented in [&subject, &token] {

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ISSUERS, KEYS, Scene, told_nothing};
+use super::{ISSUERS, KEYS, Scene, present_as_grant, told_nothing};
 use crate::support::{Backend, on_both};
 
 on_both!(
@@ -68,6 +68,9 @@ async fn a_key_that_ended_is_not_opened(backend: Backend) {
     ] {
         admin.patch(&path, &change).await.done(200);
         told_nothing(&scene.good().await, why);
+        let token = scene.token(&json!({}));
+        let granted = present_as_grant(&scene.server.client(), &scene.id, &token).await;
+        assert_eq!((granted.status, granted.oauth_error().as_str()), (400, "invalid_grant"), "{why}");
     }
     admin.patch(&path, &json!({ "cidrs": null, "expires_in": 100 })).await.done(200);
     scene.good().await.done(200);
