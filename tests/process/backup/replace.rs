@@ -411,10 +411,15 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
         let event = format!("key.restore default {}", world.keys[name].id);
         assert!(events.contains(&event), "{event} in {events:?}");
     }
-    for event in ["organization.restore acme acme", "project.restore default default/web"] {
+    for event in [
+        "organization.restore acme acme",
+        "project.restore default default/web",
+        "issuer.restore default default/gone",
+        "issuer.restore default default/rekeyed",
+    ] {
         assert!(events.iter().any(|recorded| recorded == event), "{event} in {events:?}");
     }
-    assert_eq!(events.len(), brought_back().count() + 3);
+    assert_eq!(events.len(), brought_back().count() + 5);
 }
 
 async fn a_store_that_knows_nothing_of_the_keys_says_so(backend: Backend) {
