@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use claviger::jose::jwk::Algorithm;
 use serde_json::json;
 
 use super::{backed_up, backends, looked_into, moved, printed, stop};
 use crate::search::{Needle, assert_absent};
+use crate::support::assertion::Holder;
 use crate::support::{Backend, Claviger, Client, Database, Process, on_both};
 
 on_both!(
@@ -22,7 +24,8 @@ const NOT_THE_STORE: [&str; 2] = ["_sqlx_migrations", "backup"];
 
 /// Puts something into every table. The key works, and so does its token.
 async fn filled(claviger: &Claviger) -> (Process, String, String) {
-    let server = claviger.clone().set("CLAVIGER_USAGE_FLUSH", "3600").serve();
+    let claviger = claviger.clone().set("CLAVIGER_ASSERTION_SINGLE_USE", "store");
+    let server = claviger.set("CLAVIGER_USAGE_FLUSH", "3600").serve();
     let admin = server.admin();
     let done = |answer: crate::support::Answer| assert!(answer.status < 300, "{}", answer.text);
     done(
@@ -44,6 +47,11 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     let reason = json!({ "reason": "leaked" });
     done(admin.post_json(&format!("/v1/orgs/default/keys/{revoked}/revoke"), &reason).await);
     done(admin.post_json("/v1/signing-keys/rotate", &json!({})).await);
+    let holder = Holder::new(Algorithm::Es256);
+    let signer = json!({ "preset": "query_only", "public_keys": [{ "jwk": holder.jwk }] });
+    let (signer, _) = admin.create_key_from(signer).await;
+    let now = claviger::base::clock::Clock::system().now().unix();
+    done(server.client().token_by(&holder.assertion(&signer, &server.issuer, now), "").await);
     let page = server.client().with("origin", &server.issuer);
     let signed_in = page.post_form("/console/sign-in", &format!("key={}", server.admin_key())).await;
     assert_eq!(signed_in.status, 303, "{}", signed_in.text);
