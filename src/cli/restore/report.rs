@@ -99,7 +99,8 @@ fn nothing_is_known(made_at: &str) -> String {
          - If the lost store is still readable, restore with --replace instead. That carries over what the store has\n\
          \x20 revoked, and --dry-run lists it.\n\
          - Otherwise, search an export of the audit trail, or your own records, for key.revoke, key.disable, key.delete,\n\
-         \x20 key.change, key.rotate, secret.retire and signing_key.withdraw since then, and repeat these changes with\n\
+         \x20 key.change, key.rotate, secret.retire, public_key.remove, trust_rule.remove, issuer.change, issuer.disable,\n\
+         \x20 issuer.delete and signing_key.withdraw since then, and repeat these changes with\n\
          \x20 claviger keys revoke, disable, delete, update, rotate; claviger signing-keys rotate.\n"
     )
 }

@@ -50,6 +50,9 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     let holder = Holder::new(Algorithm::Es256);
     let signer = json!({ "preset": "query_only", "public_keys": [{ "jwk": holder.jwk }] });
     let (signer, _) = admin.create_key_from(signer).await;
+    let issuer = json!({ "id": "ci", "issuer": "https://ci.example.com",
+        "keys": { "jwks": { "keys": [holder.jwk] } }, "algorithms": ["ES256"] });
+    done(admin.post_json("/v1/orgs/default/issuers", &issuer).await);
     let now = claviger::base::clock::Clock::system().now().unix();
     done(server.client().token_by(&holder.assertion(&signer, &server.issuer, now), "").await);
     let page = server.client().with("origin", &server.issuer);
@@ -104,7 +107,7 @@ async fn a_backup_restores_into_either_database_as_it_was(backend: Backend) {
         let other = target.fresh().await;
         let restored = moved(&database, &other).set("CLAVIGER_ISSUER", &issuer);
         let said = printed(&restored, &["restore", "first.backup"]);
-        assert!(said.contains("Active API keys: 2."), "{said}");
+        assert!(said.contains("Active API keys: 3."), "{said}");
         let name = format!("{target:?}.backup");
         let second = backed_up(&restored, &database, &name);
         assert_same_but_for_the_restore(&rows(&first).await, &rows(&second).await);
