@@ -254,6 +254,7 @@ impl Node {
                 store: store.clone(),
                 entropy: entropy.clone(),
                 rehashing: Arc::new(Semaphore::new(authenticate::REHASHING)),
+                unproven_lookups: Semaphore::new(authenticate::UNPROVEN_LOOKUPS),
             }),
             minter: KeyMinter {
                 brand: deployment.brand.clone(),

@@ -143,7 +143,7 @@ impl Authenticator {
         assertion: &Assertion<'_>,
         now: Timestamp,
     ) -> Result<Option<(Arc<CachedKey>, PublicKeyId, AssertionClaims)>, AuthenticationError> {
-        let Some(cached) = self.key(id).await? else { return Ok(None) };
+        let Some(cached) = self.unproven_key(id).await? else { return Ok(None) };
         let mut candidates = cached.public_keys.iter().filter(|held| held.jwk.answers_to(assertion.header()));
         let found = candidates.find_map(|held| Some((held.id, assertion.verify(&held.jwk)?)));
         if found.is_none() {

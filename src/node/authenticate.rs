@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -127,10 +128,19 @@ pub struct Authenticator {
     pub(super) entropy: Entropy,
     /// Bounds the secrets that wait for a hash of the configured cost.
     pub(super) rehashing: Arc<Semaphore>,
+    /// Bounds the lookups of keys for clients that have proven nothing yet.
+    pub unproven_lookups: Semaphore,
 }
 
 /// The secrets that may wait for a hash of the configured cost. Each waits for one write of one row.
 pub(super) const REHASHING: usize = 256;
+
+/// The lookups that clients who have proven nothing yet may cause at once. A key's id has no tag, as an API key has, so
+/// anybody can make up ids, and have the store asked for them. Clients with an API key are looked up beside them.
+pub(super) const UNPROVEN_LOOKUPS: usize = 4;
+
+/// The longest wait for such a lookup.
+const LOOKUP_WITHIN: Duration = Duration::from_secs(1);
 
 impl Authenticator {
     /// Judges a presented key. The order of the checks is part of the contract: tag, record, secret, state, address.
@@ -309,6 +319,25 @@ impl Authenticator {
             return Err(AuthenticationError::Stale(self.freshness.age().as_secs()));
         }
         Ok(self.keys.find(id, &self.store).await.inspect_err(|_| self.events.refusal("store"))?)
+    }
+
+    /// Loads the key that a client claims to be, and has not proven anything about. A key in memory costs nothing more.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Busy`] when too many such keys are looked up already; those of [`Authenticator::key`].
+    pub(super) async fn unproven_key(
+        &self,
+        id: &KeyId,
+    ) -> Result<Option<Arc<CachedKey>>, AuthenticationError> {
+        if self.keys.cached(id).is_some() {
+            return self.key(id).await;
+        }
+        let permit = tokio::time::timeout(LOOKUP_WITHIN, self.unproven_lookups.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            self.events.refusal("busy");
+            return Err(Busy.into());
+        };
+        self.key(id).await
     }
 
     /// The error for a presented key that is not one of ours, which is counted.

@@ -260,7 +260,9 @@ impl Authenticator {
         }
         let id = presented.client_id.and_then(|id| id.parse::<KeyId>().ok());
         let Some(id) = id else { return Err(self.unfit(&FederationFault::Client)) };
-        let Some(cached) = self.key(&id).await? else { return Err(self.unfit(&FederationFault::Client)) };
+        let Some(cached) = self.unproven_key(&id).await? else {
+            return Err(self.unfit(&FederationFault::Client));
+        };
         let accepted = match self.federation.accepted(&cached, &token, now).await {
             Ok(accepted) => accepted,
             Err(refused) => return Err(self.refuse_foreign(&cached, refused, origin, now)),

@@ -39,7 +39,7 @@ type Digest = [u8; 32];
 
 /// The slow hash had no free thread in time. The client should try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many secrets are waiting to be verified")]
+#[error("too many credentials are waiting to be verified")]
 pub struct Busy;
 
 /// Why a secret can't be hashed.

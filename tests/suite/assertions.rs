@@ -20,6 +20,7 @@ on_both!(
     a_replay_after_a_restart_passes_unless_it_is_stored,
     an_assertion_that_could_not_be_stored_is_not_used_up,
     a_flood_of_assertions_stops_its_key_alone,
+    lookups_of_made_up_clients_keep_nobody_else_waiting,
     the_settings_narrow_the_algorithms,
     older_clients_may_name_the_token_endpoint,
     a_key_that_ended_ends_this_way_in,
@@ -369,6 +370,22 @@ async fn a_flood_of_assertions_stops_its_key_alone(backend: Backend) {
     scene.ask(&flood(&second)).await.done(200);
     scene.server.advance(120).await;
     scene.ask(&flood(&scene.id)).await.done(200);
+}
+
+/// A client id has no tag, so anybody can have made-up ones looked up in the store.
+async fn lookups_of_made_up_clients_keep_nobody_else_waiting(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let (_, cold) = scene.server.key(&["read:*"]).await;
+    scene.ask(&scene.assertion()).await.done(200);
+    let all = scene.server.node.authenticator.unproven_lookups.acquire_many(4).await.unwrap();
+    let nobody = scene.holder.assertion("key_0123456789abcdef", &scene.issuer, scene.now());
+    let refused = scene.ask(&nobody).await;
+    assert_eq!((refused.status, refused.header("retry-after").is_empty()), (503, false), "{}", refused.text);
+    // A key in memory, and one whose secret has a tag, are served meanwhile.
+    scene.ask(&scene.assertion()).await.done(200);
+    scene.server.client().access_token(&cold, "").await;
+    drop(all);
+    assert_eq!(told(&scene.ask(&nobody).await), NOTHING);
 }
 
 async fn the_settings_narrow_the_algorithms(backend: Backend) {
