@@ -153,7 +153,12 @@ mod tests {
         let issued: Vec<_> = events.token_requests().filter(|(_, _, count)| *count > 0).collect();
         assert_eq!(
             issued,
-            [("client_credentials", "issued", 1), ("token_exchange", "issued", 2), (OTHER, "issued", 3)]
+            [
+                ("client_credentials", "issued", 1),
+                ("jwt_bearer", "issued", 2),
+                ("token_exchange", "issued", 3),
+                (OTHER, "issued", 4)
+            ]
         );
     }
 }
