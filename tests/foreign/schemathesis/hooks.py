@@ -92,9 +92,15 @@ def make_possible(case):
         # The caller is in the header, and a client that is in two places is refused.
         body.pop("client_id", None)
         body.pop("client_secret", None)
+        body.pop("client_assertion", None)
+        body.pop("client_assertion_type", None)
     if label in ("POST /v1/orgs", "POST /v1/orgs/{org}/projects"):
         # An id is used once, for good.
         body["id"] = f"{body['id'][:40]}-{next(NUMBERS)}"
+    if label == "POST /v1/orgs/{org}/keys":
+        # A schema can't say what makes a public key or a rule a good one; a key without either needs its secret.
+        for name in ("public_keys", "trust_rules", "secret"):
+            body.pop(name, None)
     if label == "PUT /v1/orgs/{org}/configuration":
         make_configuration_possible(body, case.path_parameters["org"])
     make_members_possible(body, is_new_key=label == "POST /v1/orgs/{org}/keys")
