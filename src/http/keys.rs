@@ -209,7 +209,8 @@ pub(super) async fn remove_public_key(
 ) -> Result<Response, Failure> {
     let Terms { dry_run, force, .. } = terms(&parts, &["dry_run", "force"])?;
     let caller = Caller { dry_run, ..caller };
-    carry_out(async move { keys::remove(&node.records, &caller, &path, public_key, force).await }).await?;
+    carry_out(async move { keys::remove_public_key(&node.records, &caller, &path, public_key, force).await })
+        .await?;
     Ok(if dry_run { answer::dry_run() } else { StatusCode::NO_CONTENT.into_response() })
 }
 

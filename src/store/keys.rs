@@ -2,17 +2,18 @@
 
 mod admin_keys;
 mod change;
+mod credentials;
 mod filter;
 mod find;
 mod insert;
 mod list;
 mod order;
-mod public_keys;
 mod row;
 mod secrets;
-mod trust_rules;
+mod trusting;
 
 pub use admin_keys::AdminKey;
+pub use credentials::CredentialRow;
 pub use filter::{KeyFilter, StatusFilter, VisibleKeys};
 pub use insert::NewKey;
 pub use list::{KeyPage, KeyQuery};

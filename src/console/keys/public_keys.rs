@@ -94,8 +94,9 @@ pub(in crate::console) async fn remove(
         return once_more(&node, &submitted, &path, KeyAction::RemovePublicKey, &action).await;
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
-    let removed =
-        carry_out(async move { keys::remove(&server.records, &caller, &of, public_key, Force::No).await });
+    let removed = carry_out(async move {
+        keys::remove_public_key(&server.records, &caller, &of, public_key, Force::No).await
+    });
     match removed.await {
         Ok(()) => Ok(Notice::Removed.at(&node, Some(&visitor.session), &visitor.shell.key(&path))),
         Err(error) => again(&node, &submitted, &path, KeyAction::RemovePublicKey, &action, error).await,

@@ -1,6 +1,6 @@
 //! The life of a key: which changes are possible, and which of them kill its tokens.
 
-use super::{ApiKey, KeySecret, KeyStatus, Revoked};
+use super::{ApiKey, CredentialId, KeySecret, KeyStatus, Revoked};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
 use crate::domain::cidr::Cidrs;
@@ -58,6 +58,17 @@ impl ApiKey {
     /// The number of credentials that work at `now`. A key without any could only be revoked.
     pub fn live_credentials(&self, now: Timestamp) -> usize {
         self.live_secrets(now).count() + self.public_keys.len() + self.trust_rules.len()
+    }
+
+    /// The key after one of its credentials is taken away, which kills its tokens: some may have been issued for it.
+    /// `None` if the key doesn't have the credential.
+    pub fn without(&self, credential: CredentialId) -> Option<Self> {
+        let mut after = Self { generation: self.generation + 1, ..self.clone() };
+        after.secrets.retain(|held| CredentialId::from(held.id) != credential);
+        after.public_keys.retain(|held| CredentialId::from(held.id) != credential);
+        after.trust_rules.retain(|held| CredentialId::from(held.id) != credential);
+        let credentials = |key: &Self| key.secrets.len() + key.public_keys.len() + key.trust_rules.len();
+        (credentials(&after) < credentials(self)).then_some(after)
     }
 
     /// Until when the last of the key's own credentials works; [`Timestamp::MAX`] for one without an end. `None` if none

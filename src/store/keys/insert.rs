@@ -2,8 +2,8 @@
 
 use sqlx::QueryBuilder;
 
+use super::credentials::rows_of;
 use super::order::ends_at;
-use super::trust_rules;
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, KeySecret};
 use crate::store::StoreError;
@@ -50,7 +50,8 @@ impl Write {
     pub async fn insert_keys(&mut self, new: &[&NewKey]) -> Result<(), StoreError> {
         let first = self.number().await?;
         let numbered: Vec<_> = (first..).zip(new.iter().map(|new| new.key())).collect();
-        let credentials: Vec<_> = new.iter().flat_map(|new| rows_of(new.key())).collect();
+        let keys = new.iter().map(|new| new.key());
+        let credentials: Vec<_> = keys.flat_map(|key| rows_of(key).map(|row| (key.id, row))).collect();
         on!(&mut self.tx, |tx, DB| {
             let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
@@ -76,70 +77,8 @@ impl Write {
                 row.push_bind(key.id.to_string()).push_bind(key.organization.as_str());
                 row.push_bind(seq).push_bind(key.created_at.unix());
             });
-            last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
-            let mut rows = QueryBuilder::<DB>::new(
-                "INSERT INTO key_secrets
-                     (id, key_id, hash, master_key, public_jwk, trust_rule, trusted_issuer, created_at, expires_at) ",
-            );
-            rows.push_values(&credentials, |mut row, credential| {
-                row.push_bind(&credential.id).push_bind(&credential.key).push_bind(credential.hash);
-                row.push_bind(credential.master_key).push_bind(credential.public_jwk);
-                row.push_bind(&credential.trust_rule).push_bind(credential.trusted_issuer);
-                row.push_bind(credential.created_at.unix());
-                row.push_bind(credential.expires_at.map(Timestamp::unix));
-            });
-            rows.build().persistent(stays_prepared(credentials.len())).execute(&mut **tx).await.map(drop)
+            last_use.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await.map(drop)
         })?;
-        Ok(())
+        self.insert_credentials(&credentials).await
     }
-}
-
-/// The row of a credential in `key_secrets`.
-struct CredentialRow<'k> {
-    id: String,
-    key: String,
-    hash: &'k str,
-    master_key: i64,
-    public_jwk: Option<&'k str>,
-    trust_rule: Option<String>,
-    trusted_issuer: Option<&'k str>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-}
-
-fn rows_of(key: &ApiKey) -> impl Iterator<Item = CredentialRow<'_>> {
-    let secrets = key.secrets.iter().map(|secret| CredentialRow {
-        id: secret.id.to_string(),
-        key: key.id.to_string(),
-        hash: &secret.hash,
-        master_key: secret.master_key,
-        public_jwk: None,
-        trust_rule: None,
-        trusted_issuer: None,
-        created_at: secret.created_at,
-        expires_at: secret.expires_at,
-    });
-    let public_keys = key.public_keys.iter().map(|registered| CredentialRow {
-        id: registered.id.to_string(),
-        key: key.id.to_string(),
-        hash: "",
-        master_key: 1,
-        public_jwk: Some(&registered.jwk),
-        trust_rule: None,
-        trusted_issuer: None,
-        created_at: registered.created_at,
-        expires_at: None,
-    });
-    let trust_rules = key.trust_rules.iter().map(|registered| CredentialRow {
-        id: registered.id.to_string(),
-        key: key.id.to_string(),
-        hash: "",
-        master_key: 1,
-        public_jwk: None,
-        trust_rule: Some(trust_rules::text(registered)),
-        trusted_issuer: Some(registered.rule.issuer().as_str()),
-        created_at: registered.created_at,
-        expires_at: None,
-    });
-    secrets.chain(public_keys).chain(trust_rules)
 }

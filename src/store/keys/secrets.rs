@@ -1,8 +1,7 @@
-//! Inserts, ends and retires the secrets of keys.
+//! Changes the secrets of keys.
 
 use crate::base::clock::Timestamp;
-use crate::domain::api_key::KeyId;
-use crate::domain::key::{CredentialId, KeySecret, SecretId};
+use crate::domain::key::SecretId;
 use crate::store::db::on;
 use crate::store::write::Write;
 use crate::store::{Store, StoreError};
@@ -29,29 +28,6 @@ impl Store {
 }
 
 impl Write {
-    /// Stores a new secret of a key.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn insert_secret(&mut self, key: &KeyId, secret: &KeySecret) -> Result<(), StoreError> {
-        on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
-                "INSERT INTO key_secrets (id, key_id, hash, master_key, created_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(secret.id.to_string())
-            .bind(key.to_string())
-            .bind(&*secret.hash)
-            .bind(secret.master_key)
-            .bind(secret.created_at.unix())
-            .bind(secret.expires_at.map(Timestamp::unix))
-            .execute(&mut **tx)
-            .await
-            .map(drop)
-        })?;
-        Ok(())
-    }
-
     /// Sets when a secret ends; `None` if never.
     ///
     /// # Errors
@@ -61,28 +37,6 @@ impl Write {
             sqlx::query::<DB>("UPDATE key_secrets SET expires_at = $2 WHERE id = $1 AND retired_at IS NULL")
                 .bind(id.to_string())
                 .bind(end.map(Timestamp::unix))
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })?;
-        Ok(())
-    }
-
-    /// Retires a secret, which is then no longer accepted.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn retire_secret(&mut self, id: SecretId) -> Result<(), StoreError> {
-        self.retire_credential(id.into()).await
-    }
-
-    /// Retires a credential of a key. Its row stays, so that a restored backup can't bring it back unnoticed.
-    pub(super) async fn retire_credential(&mut self, id: CredentialId) -> Result<(), StoreError> {
-        let at = self.at.unix();
-        on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>("UPDATE key_secrets SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")
-                .bind(id.to_string())
-                .bind(at)
                 .execute(&mut **tx)
                 .await
                 .map(drop)

@@ -10,6 +10,7 @@ mod public_keys;
 mod revoke;
 mod rotate;
 mod search;
+mod take_away;
 mod trust_rules;
 
 pub use bulk::{
@@ -23,13 +24,15 @@ pub(super) use create::{check_home, cidrs, insert_all, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
 pub use list::{KeySearch, list};
-pub use public_keys::{NewPublicKey, register, remove};
+pub use public_keys::{NewPublicKey, register};
 pub use revoke::revoke;
 pub use rotate::{Retirement, Rotation, retire, rotate};
 pub use search::search;
-pub use trust_rules::{add_rule, remove_rule};
+pub use take_away::{remove_public_key, remove_rule};
+pub use trust_rules::add_rule;
 
-use super::{ApiError, reading};
+use super::ceiling::may_hand_out;
+use super::{ApiError, Conflict, reading};
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::ApiKey;
@@ -67,6 +70,13 @@ pub async fn find(
 async fn find_to_change(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, Verb::Write)?;
     claim.hold_for(write.key(&path.key).await?)
+}
+
+/// Loads the key inside `write`, for a caller who may hand out a way to act as it.
+async fn find_to_hand_out(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
+    let key = find_to_change(write, caller, path).await?;
+    may_hand_out(caller, &key)?;
+    if key.revoked.is_some() { Err(Conflict::KeyRevoked.into()) } else { Ok(key) }
 }
 
 /// What a caller may do to a key that is not loaded yet.

@@ -1,18 +1,16 @@
-//! Registers and removes the public keys of keys.
+//! Registers the public keys of keys.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{KeyPath, find_to_change, update};
+use super::{KeyPath, find_to_hand_out, update};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
 use crate::domain::key::{ApiKey, PublicKeyId, RegisteredKey};
 use crate::jose::foreign::{Algorithm, Jwk, import_public};
 use crate::node::{Authenticator, Records};
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::last_admin::ensure_admin_remains;
-use crate::use_cases::management::{ApiError, Conflict, Force, InvalidRequest};
+use crate::use_cases::management::{ApiError, Conflict, InvalidRequest};
 
 /// A public key to register: a JWK (RFC 7517), or PEM (RFC 7468 §13). A JWK has its `alg` and `kid` in itself; beside PEM,
 /// they are members of this object.
@@ -81,7 +79,8 @@ pub(super) fn of_new_key(
 /// Whether one of these has the same `kid`, so that an assertion could mean either, or is the same key.
 fn is_among(new: &RegisteredKey, registered: &[RegisteredKey]) -> bool {
     let thumbprint = |key: &RegisteredKey| Jwk::parse(key.jwk.as_bytes()).ok().map(|jwk| jwk.thumbprint());
-    registered.iter().any(|held| held.kid == new.kid || thumbprint(held) == thumbprint(new))
+    let own = thumbprint(new);
+    registered.iter().any(|held| held.kid == new.kid || thumbprint(held) == own)
 }
 
 /// Registers a public key for a key. That hands out a way to act as the key, as a new secret does.
@@ -99,49 +98,17 @@ pub async fn register(
     let now = records.clock.now();
     let new = public_key.read(authenticator.assertions.algorithms(), &records.entropy, now)?;
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
-    may_hand_out(caller, &before)?;
-    if before.revoked.is_some() {
-        return Err(Conflict::KeyRevoked.into());
-    }
+    let before = find_to_hand_out(&mut write, caller, path).await?;
     if is_among(&new, &before.public_keys) {
         return Err(Conflict::SamePublicKey.into());
     }
     if before.public_keys.len() >= ApiKey::MAX_PUBLIC_KEYS {
         return Err(Conflict::TooManyPublicKeys(ApiKey::MAX_PUBLIC_KEYS).into());
     }
-    write.insert_public_key(&before.id, &new).await?;
+    write.insert_credential(&before.id, &new).await?;
     let mut after = before.clone();
     after.public_keys.push(new.clone());
     update(&mut write, "public_key.register", &before, &after).await?;
     records.commit(write).await?;
     Ok(new)
-}
-
-/// Removes a public key of a key. All tokens of the key are no longer valid, whichever credential they were issued for.
-///
-/// # Errors
-/// [`ApiError`]. Then nothing has changed. [`ApiError::Conflict`] when no other credential of the key works.
-pub async fn remove(
-    records: &Records,
-    caller: &Caller,
-    path: &KeyPath,
-    public_key: PublicKeyId,
-    force: Force,
-) -> Result<(), ApiError> {
-    let now = records.clock.now();
-    let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
-    let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
-    after.public_keys.retain(|held| held.id != public_key);
-    if after.public_keys.len() == before.public_keys.len() {
-        return Err(ApiError::NotFound);
-    }
-    if after.live_credentials(now) == 0 {
-        return Err(Conflict::LastCredential.into());
-    }
-    ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], force).await?;
-    write.remove_public_key(public_key).await?;
-    update(&mut write, "public_key.remove", &before, &after).await?;
-    Ok(records.commit(write).await?)
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::take_away::without;
 use super::{CreatedKey, KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, SecretId};
@@ -58,7 +59,7 @@ pub async fn rotate(
         return Err(Conflict::TwoLiveSecrets.into());
     }
     let mut after = end_secrets(&mut write, &before, overlap).await?;
-    write.insert_secret(&before.id, &secret).await?;
+    write.insert_credential(&before.id, &secret).await?;
     after.secrets.push(secret);
     update(&mut write, "key.rotate", &before, &after).await?;
     guard.save(&mut write, &after.view_with(now, None)).await?;
@@ -72,7 +73,7 @@ async fn end_secrets(write: &mut Write, before: &ApiKey, overlap: i64) -> Result
     let mut after = before.clone();
     for secret in &before.secrets {
         if overlap == 0 || !is_live(secret.expires_at, now) {
-            write.retire_secret(secret.id).await?;
+            write.retire_credential(secret.id.into()).await?;
             after.secrets.retain(|kept| kept.id != secret.id);
         } else if is_live(secret.expires_at, end) {
             write.end_secret(secret.id, Some(end)).await?;
@@ -118,12 +119,8 @@ pub async fn retire(
     if !before.live_secrets(now).any(|live| live.id == secret) {
         return Err(ApiError::NotFound);
     }
-    if before.live_credentials(now) == 1 {
-        return Err(Conflict::LastCredential.into());
-    }
-    write.retire_secret(secret).await?;
-    let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
-    after.secrets.retain(|kept| kept.id != secret);
+    let mut after = without(&before, secret.into(), now)?;
+    write.retire_credential(secret.into()).await?;
     let left_ends = after.live_secrets(now).any(|left| left.expires_at.is_some());
     let is_lasting = after.live_secrets(now).any(|left| left.expires_at.is_none());
     let kept =

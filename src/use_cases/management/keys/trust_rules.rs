@@ -1,6 +1,6 @@
-//! Registers and removes the trust rules of keys.
+//! Registers the trust rules of keys.
 
-use super::{KeyPath, find_to_change, update};
+use super::{KeyPath, find_to_hand_out, update};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
 use crate::domain::key::{ApiKey, RegisteredRule, TrustRuleId};
@@ -9,9 +9,7 @@ use crate::domain::trust_rule::TrustRule;
 use crate::node::Records;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
-use crate::use_cases::management::ceiling::may_hand_out;
-use crate::use_cases::management::last_admin::ensure_admin_remains;
-use crate::use_cases::management::{ApiError, Conflict, Force, InvalidRequest};
+use crate::use_cases::management::{ApiError, Conflict, InvalidRequest};
 
 /// The trust rules of a new key. Whether they fit their issuers is [checked](check) with the store.
 pub(super) fn of_new_key(
@@ -62,11 +60,7 @@ pub async fn add_rule(
     let now = records.clock.now();
     let new = new(rule, &records.entropy, now)?;
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
-    may_hand_out(caller, &before)?;
-    if before.revoked.is_some() {
-        return Err(Conflict::KeyRevoked.into());
-    }
+    let before = find_to_hand_out(&mut write, caller, path).await?;
     check(&mut write, &before.organization, &new.rule).await?;
     if before.trust_rules.iter().any(|held| held.rule == new.rule) {
         return Err(Conflict::SameTrustRule.into());
@@ -74,38 +68,10 @@ pub async fn add_rule(
     if before.trust_rules.len() >= ApiKey::MAX_TRUST_RULES {
         return Err(Conflict::TooManyTrustRules(ApiKey::MAX_TRUST_RULES).into());
     }
-    write.insert_trust_rule(&before.id, &new).await?;
+    write.insert_credential(&before.id, &new).await?;
     let mut after = before.clone();
     after.trust_rules.push(new.clone());
     update(&mut write, "trust_rule.register", &before, &after).await?;
     records.commit(write).await?;
     Ok(new)
-}
-
-/// Removes a trust rule of a key. All tokens of the key are no longer valid, whichever credential they were issued for.
-///
-/// # Errors
-/// [`ApiError`]. Then nothing has changed. [`ApiError::Conflict`] when no other credential of the key works.
-pub async fn remove_rule(
-    records: &Records,
-    caller: &Caller,
-    path: &KeyPath,
-    rule: TrustRuleId,
-    force: Force,
-) -> Result<(), ApiError> {
-    let now = records.clock.now();
-    let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
-    let mut after = ApiKey { generation: before.generation + 1, ..before.clone() };
-    after.trust_rules.retain(|held| held.id != rule);
-    if after.trust_rules.len() == before.trust_rules.len() {
-        return Err(ApiError::NotFound);
-    }
-    if after.live_credentials(now) == 0 {
-        return Err(Conflict::LastCredential.into());
-    }
-    ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], force).await?;
-    write.remove_trust_rule(rule).await?;
-    update(&mut write, "trust_rule.remove", &before, &after).await?;
-    Ok(records.commit(write).await?)
 }
