@@ -35,7 +35,7 @@ mod verified_tokens;
 mod withdrawals;
 mod write_watch;
 
-pub use assertions::{AssertionPolicy, Assertions, CLIENT_ALGORITHMS, PresentedAssertion};
+pub use assertions::{AssertionPolicy, Assertions, PresentedAssertion};
 pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented, PresentedClient};
 pub use bearer::{BearerFault, LiveToken, PresentedToken};
 pub use federation::{Federation, FederationFault};

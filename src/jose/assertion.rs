@@ -35,6 +35,7 @@ pub struct Assertion<'a> {
     jws: Jws<'a>,
     issuer: String,
     subject: String,
+    claims: AssertionClaims,
 }
 
 /// The claims of an assertion whose signature is right.
@@ -62,8 +63,8 @@ impl<'a> Assertion<'a> {
         let claims = Object::parse(jws.unverified_payload()).map_err(AssertionFault::Payload)?;
         let issuer = string(&claims, "iss")?.to_owned();
         let subject = string(&claims, "sub")?.to_owned();
-        AssertionClaims::from_object(&claims)?;
-        Ok(Self { jws, issuer, subject })
+        let claims = AssertionClaims::from_object(&claims)?;
+        Ok(Self { jws, issuer, subject, claims })
     }
 
     /// The header, by which the caller chooses the key.
@@ -82,9 +83,8 @@ impl<'a> Assertion<'a> {
     }
 
     /// The claims, if `key` has signed them.
-    pub fn verify(&self, key: &Jwk) -> Option<AssertionClaims> {
-        let payload = self.jws.verify(key).ok()?;
-        AssertionClaims::from_object(&Object::parse(payload).ok()?).ok()
+    pub fn verify(&self, key: &Jwk) -> Option<&AssertionClaims> {
+        self.jws.verify(key).is_ok().then_some(&self.claims)
     }
 }
 
@@ -108,8 +108,9 @@ impl AssertionClaims {
     ///
     /// # Errors
     /// [`AssertionFault`], from [`AssertionFault::Audience`] on.
-    pub fn check(&self, accepted: &[&str], now: Timestamp) -> Result<(), AssertionFault> {
-        if !self.audience.iter().all(|audience| accepted.contains(&audience.as_str())) {
+    pub fn check(&self, accepted: &[impl AsRef<str>], now: Timestamp) -> Result<(), AssertionFault> {
+        let is_accepted = |audience: &String| accepted.iter().any(|known| known.as_ref() == audience);
+        if !self.audience.iter().all(is_accepted) {
             return Err(AssertionFault::Audience);
         }
         let latest = now.plus(LEEWAY);
@@ -143,13 +144,8 @@ fn string<'o>(claims: &'o Object<'_>, name: &'static str) -> Result<&'o str, Ass
 
 /// RFC 7519 §2 allows fractions, which no client needs here.
 fn time(claims: &Object<'_>, name: &'static str) -> Result<Timestamp, AssertionFault> {
-    match claims.get(name) {
-        Some(Value::Integer(seconds)) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
-            Ok(Timestamp::from_unix(*seconds))
-        }
-        Some(_) => Err(AssertionFault::NotATime(name)),
-        None => Err(AssertionFault::Missing(name)),
-    }
+    let value = claims.get(name).ok_or(AssertionFault::Missing(name))?;
+    value.numeric_date().ok_or(AssertionFault::NotATime(name))
 }
 
 /// RFC 7519 §4.1.3: a string is short for an array of one.

@@ -52,8 +52,7 @@ pub const WINDOW: i64 = 60;
 pub const MAX_TOKEN_ID: usize = 256;
 
 /// The algorithms of proofs, unless fewer are configured.
-pub const ALGORITHMS: [Algorithm; 5] =
-    [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Ps256, Algorithm::Rs256];
+pub const ALGORITHMS: [Algorithm; 5] = Algorithm::OF_CLIENTS;
 
 /// The names of algorithms as challenges and metadata list them. Ed25519 has two names (RFC 9864 §2.2), and clients look
 /// for either.

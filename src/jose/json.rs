@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::base::clock::Timestamp;
+
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +53,18 @@ pub(crate) enum Value<'a> {
     Object(Object<'a>),
     /// `null` and all other numbers. No signed document here uses them.
     Other,
+}
+
+impl Value<'_> {
+    /// The time of a NumericDate (RFC 7519 §2) in whole seconds that RFC 3339 can write.
+    pub(crate) fn numeric_date(&self) -> Option<Timestamp> {
+        match self {
+            Self::Integer(seconds) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
+                Some(Timestamp::from_unix(*seconds))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An object with distinct member names.

@@ -14,10 +14,6 @@ use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
 use crate::jose::foreign::{Algorithm, Jws, claimed_issuer};
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
-/// The algorithms that clients may use unless the settings narrow them.
-pub const CLIENT_ALGORITHMS: [Algorithm; 5] =
-    [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Ps256, Algorithm::Rs256];
-
 /// How many assertions whose ids are remembered a key may have, and the keys of an organization together. An id takes
 /// about 50 bytes for at most six minutes, so a key can get 30 tokens a second all the time.
 const LIMITS: UseLimits = UseLimits { of_owner: 10_000, of_organization: 100_000 };
@@ -25,7 +21,7 @@ const LIMITS: UseLimits = UseLimits { of_owner: 10_000, of_organization: 100_000
 /// Which assertions are accepted.
 #[derive(Clone, Debug)]
 pub struct AssertionPolicy {
-    /// The accepted algorithms, a selection of [`CLIENT_ALGORITHMS`].
+    /// The accepted algorithms, a selection of [`Algorithm::OF_CLIENTS`].
     pub algorithms: Vec<Algorithm>,
     /// Whether `aud` may be the token endpoint's URL, as older clients send it (RFC 7523 §3).
     pub accepts_token_endpoint: bool,
@@ -35,7 +31,11 @@ pub struct AssertionPolicy {
 
 impl Default for AssertionPolicy {
     fn default() -> Self {
-        Self { algorithms: CLIENT_ALGORITHMS.to_vec(), accepts_token_endpoint: false, shares_used_ids: false }
+        Self {
+            algorithms: Algorithm::OF_CLIENTS.to_vec(),
+            accepts_token_endpoint: false,
+            shares_used_ids: false,
+        }
     }
 }
 
@@ -106,11 +106,6 @@ impl Assertions {
         }
         Ok(id)
     }
-
-    fn check(&self, claims: &AssertionClaims, now: Timestamp) -> Result<(), AssertionFault> {
-        let accepted: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
-        claims.check(&accepted, now)
-    }
 }
 
 impl Authenticator {
@@ -129,20 +124,20 @@ impl Authenticator {
             self.throttle.failed(assertion.subject(), origin.address.known(), now);
             return Err(self.unknown());
         };
-        self.assertions.check(&claims, now)?;
+        claims.check(&self.assertions.audiences, now)?;
         let authenticated = Authenticated { cached, by: by.into(), credential_expires_at: None };
         let admitted = self.admit(authenticated, origin, now)?;
-        self.use_once(&admitted.cached, &claims, now).await?;
+        self.use_once(&admitted.cached, claims, now).await?;
         Ok(admitted)
     }
 
     /// The key whose registered public key verifies the assertion. `None` if there is none.
-    async fn signed_for(
+    async fn signed_for<'a>(
         &self,
         id: &KeyId,
-        assertion: &Assertion<'_>,
+        assertion: &'a Assertion<'_>,
         now: Timestamp,
-    ) -> Result<Option<(Arc<CachedKey>, PublicKeyId, AssertionClaims)>, AuthenticationError> {
+    ) -> Result<Option<(Arc<CachedKey>, PublicKeyId, &'a AssertionClaims)>, AuthenticationError> {
         let Some(cached) = self.unproven_key(id).await? else { return Ok(None) };
         let mut candidates = cached.public_keys.iter().filter(|held| held.jwk.answers_to(assertion.header()));
         let found = candidates.find_map(|held| Some((held.id, assertion.verify(&held.jwk)?)));

@@ -155,7 +155,7 @@ impl Authenticator {
     ) -> Result<Authenticated, AuthenticationError> {
         let judged = self.judge(presented, origin, now).await;
         if let Err(refusal) = &judged {
-            self.log(refusal, presented.claimed_id().as_deref(), origin);
+            self.log(refusal, || presented.claimed_id()?.parse().ok(), origin);
         }
         judged
     }
@@ -180,18 +180,23 @@ impl Authenticator {
                     judged => judged,
                 };
                 if let Err(refusal) = &judged {
-                    self.log(refusal, presented.claimed_id().as_deref(), origin);
+                    self.log(refusal, || presented.claimed_id()?.parse().ok(), origin);
                 }
                 judged
             }
         }
     }
 
-    pub(super) fn log(&self, refusal: &AuthenticationError, claimed: Option<&str>, origin: Origin<'_>) {
+    /// Logs a refusal with the key that the caller claims to be. Text that is not a key id could be a secret in the wrong
+    /// place.
+    pub(super) fn log(
+        &self,
+        refusal: &AuthenticationError,
+        claimed: impl FnOnce() -> Option<KeyId>,
+        origin: Origin<'_>,
+    ) {
         if refusal.anonymous().is_none_or(|cause| self.log_sampler.admits(cause)) {
-            // Text that is not a key id could be a secret in the wrong place.
-            let claimed = claimed.and_then(|claimed| claimed.parse::<KeyId>().ok());
-            let key = claimed.map(|id| id.to_string()).unwrap_or_default();
+            let key = claimed().map(|id| id.to_string()).unwrap_or_default();
             tracing::info!(key, address = %origin.address, %refusal, "a key was not accepted");
         }
     }

@@ -120,13 +120,9 @@ impl Federation {
         let claimed = claimed_issuer(token.unverified_payload()).map_err(FederationFault::Payload)?;
         let (issuer, payload) = self.signer(key, &claimed, token).await?;
         let fail = |fault| Refused { fault, issuer: Some(Arc::clone(issuer)), compared: Vec::new() };
-        let claims = IssuerClaims::parse(payload).map_err(|fault| fail(FederationFault::Claims(fault)))?;
-        claims.check_times(now, issuer.max_lifetime).map_err(|fault| fail(FederationFault::Claims(fault)))?;
-        let token_id = match (&claims.token_id, issuer.single_use) {
-            (Some(id), true) => Some(id.clone().into_owned()),
-            (None, true) => return Err(fail(FederationFault::NoTokenId)),
-            (_, false) => None,
-        };
+        let claims = claims_of(issuer, payload, now).map_err(fail)?;
+        let token_id = claims.token_id.as_ref().filter(|_| issuer.single_use);
+        let token_id = token_id.map(|id| id.clone().into_owned());
         let mut refused = fail(FederationFault::NoRule);
         for rule in key.trust_rules.iter().filter(|rule| rule.issuer.id == issuer.id) {
             match rule.rule.judge(&claims.presented, &self.own_issuer, issuer.platform()) {
@@ -193,21 +189,13 @@ impl Federation {
         rules: &[&TrustRule],
         now: Timestamp,
     ) -> Result<Vec<Result<(), Mismatch>>, FederationFault> {
-        let token = Jws::parse(token)?;
-        if token.header().has_type() && !token.header().is_one_of(&["jwt"]) {
-            return Err(FederationFault::Type);
-        }
+        let token = parse(token)?;
         if claimed_issuer(token.unverified_payload()).map_err(FederationFault::Payload)?
             != issuer.url.as_str()
         {
             return Err(FederationFault::NoRule);
         }
-        let claims = IssuerClaims::parse(self.verified(issuer, &token).await?);
-        let claims = claims.map_err(FederationFault::Claims)?;
-        claims.check_times(now, issuer.max_lifetime).map_err(FederationFault::Claims)?;
-        if issuer.single_use && claims.token_id.is_none() {
-            return Err(FederationFault::NoTokenId);
-        }
+        let claims = claims_of(issuer, self.verified(issuer, &token).await?, now)?;
         let judge = |rule: &&TrustRule| rule.judge(&claims.presented, &self.own_issuer, issuer.platform());
         Ok(rules.iter().map(judge).collect())
     }
@@ -223,6 +211,29 @@ impl Federation {
             until: accepted.expires_at.unix(),
         };
         self.used.accept(used, now.unix())
+    }
+}
+
+/// Reads a token of another issuer, without trusting it.
+fn parse(text: &str) -> Result<Jws<'_>, FederationFault> {
+    let token = Jws::parse(text)?;
+    match token.header().has_type() && !token.header().is_one_of(&["jwt"]) {
+        true => Err(FederationFault::Type),
+        false => Ok(token),
+    }
+}
+
+/// The claims of a token that `issuer` has signed, which is valid at `now`.
+fn claims_of<'j>(
+    issuer: &TrustedIssuer,
+    payload: &'j [u8],
+    now: Timestamp,
+) -> Result<IssuerClaims<'j>, FederationFault> {
+    let claims = IssuerClaims::parse(payload).map_err(FederationFault::Claims)?;
+    claims.check_times(now, issuer.max_lifetime).map_err(FederationFault::Claims)?;
+    match issuer.single_use && claims.token_id.is_none() {
+        true => Err(FederationFault::NoTokenId),
+        false => Ok(claims),
     }
 }
 
@@ -242,7 +253,7 @@ impl Authenticator {
     ) -> Result<Authenticated, AuthenticationError> {
         let judged = self.judge_foreign(presented, origin, now).await;
         if let Err(refusal) = &judged {
-            self.log(refusal, presented.client_id, origin);
+            self.log(refusal, || presented.client_id?.parse().ok(), origin);
         }
         judged
     }
@@ -254,10 +265,7 @@ impl Authenticator {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let token = Jws::parse(presented.assertion).map_err(|fault| self.unfit(&fault.into()))?;
-        if token.header().has_type() && !token.header().is_one_of(&["jwt"]) {
-            return Err(self.unfit(&FederationFault::Type));
-        }
+        let token = parse(presented.assertion).map_err(|fault| self.unfit(&fault))?;
         let id = presented.client_id.and_then(|id| id.parse::<KeyId>().ok());
         let Some(id) = id else { return Err(self.unfit(&FederationFault::Client)) };
         let Some(cached) = self.unproven_key(&id).await? else {

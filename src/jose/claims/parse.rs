@@ -57,12 +57,7 @@ fn audience(claims: &Object<'_>) -> Result<Vec<String>, TokenFault> {
 }
 
 fn time(object: &Object<'_>, claim: &'static str) -> Result<Timestamp, TokenFault> {
-    match required(object, claim)? {
-        Value::Integer(seconds) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
-            Ok(Timestamp::from_unix(*seconds))
-        }
-        _ => Err(TokenFault::NotTime(claim)),
-    }
+    required(object, claim)?.numeric_date().ok_or(TokenFault::NotTime(claim))
 }
 
 fn generation(object: &Object<'_>) -> Result<u64, TokenFault> {

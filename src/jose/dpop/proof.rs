@@ -140,11 +140,6 @@ fn text<'o>(claims: &'o Object<'_>, name: &'static str) -> Result<&'o str, Proof
 
 /// A time, if it is there.
 fn time(claims: &Object<'_>, name: &'static str) -> Result<Option<Timestamp>, ProofFault> {
-    match claims.get(name) {
-        Some(Value::Integer(seconds)) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
-            Ok(Some(Timestamp::from_unix(*seconds)))
-        }
-        Some(_) => Err(ProofFault::NotTime(name)),
-        None => Ok(None),
-    }
+    let read = |value: &Value<'_>| value.numeric_date().ok_or(ProofFault::NotTime(name));
+    claims.get(name).map(read).transpose()
 }

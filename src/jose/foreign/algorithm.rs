@@ -37,6 +37,10 @@ impl Algorithm {
     pub const ALL: [Self; 7] =
         [Self::Es256, Self::Es384, Self::EdDsa, Self::Ps256, Self::Rs256, Self::Rs384, Self::Rs512];
 
+    /// The algorithms that clients may use, for assertions and for proofs, unless the settings narrow them. Other issuers
+    /// may use all.
+    pub const OF_CLIENTS: [Self; 5] = [Self::Es256, Self::Es384, Self::EdDsa, Self::Ps256, Self::Rs256];
+
     /// The name in the `alg` of a header or a key.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -127,13 +127,8 @@ fn text<'a>(claims: &Object<'a>, claim: &'static str) -> Result<Cow<'a, str>, Is
 }
 
 fn time(claims: &Object<'_>, claim: &'static str) -> Result<Timestamp, IssuerClaimsFault> {
-    match claims.get(claim) {
-        Some(Value::Integer(seconds)) if (0..=Timestamp::MAX.unix()).contains(seconds) => {
-            Ok(Timestamp::from_unix(*seconds))
-        }
-        Some(_) => Err(IssuerClaimsFault::NotTime(claim)),
-        None => Err(IssuerClaimsFault::Missing(claim)),
-    }
+    let value = claims.get(claim).ok_or(IssuerClaimsFault::Missing(claim))?;
+    value.numeric_date().ok_or(IssuerClaimsFault::NotTime(claim))
 }
 
 /// RFC 7519 §4.1.3: a string is short for an array of one.

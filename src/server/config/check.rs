@@ -23,7 +23,7 @@ use crate::jose::foreign;
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
-use crate::node::{AssertionPolicy, CLIENT_ALGORITHMS, DEFAULT_COST, HashCost, ProofRules};
+use crate::node::{AssertionPolicy, DEFAULT_COST, HashCost, ProofRules};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -291,12 +291,13 @@ fn is_absolute_uri(text: &str) -> bool {
 }
 
 fn assertion_algorithms(names: Option<Vec<String>>) -> Result<Vec<foreign::Algorithm>, ConfigError> {
-    let Some(names) = names else { return Ok(CLIENT_ALGORITHMS.to_vec()) };
+    const KNOWN: [foreign::Algorithm; 5] = foreign::Algorithm::OF_CLIENTS;
+    let Some(names) = names else { return Ok(KNOWN.to_vec()) };
     let invalid = |why: String| wrong("CLAVIGER_ASSERTION_ALGORITHMS", why);
-    let known = || CLIENT_ALGORITHMS.map(foreign::Algorithm::as_str).join(", ");
+    let known = || KNOWN.map(foreign::Algorithm::as_str).join(", ");
     let mut accepted = Vec::new();
     for name in &names {
-        let algorithm = name.parse().ok().filter(|algorithm| CLIENT_ALGORITHMS.contains(algorithm));
+        let algorithm = name.parse().ok().filter(|algorithm| KNOWN.contains(algorithm));
         let algorithm = algorithm.ok_or_else(|| invalid(format!("{name} is none of {}", known())))?;
         if accepted.contains(&algorithm) {
             return Err(invalid(format!("{algorithm} appears twice")));
