@@ -2,6 +2,7 @@
 
 mod assertions;
 mod authenticate;
+mod authentication_error;
 mod bearer;
 pub mod cursor;
 mod federation;
@@ -36,7 +37,8 @@ mod withdrawals;
 mod write_watch;
 
 pub use assertions::{AssertionPolicy, Assertions, PresentedAssertion};
-pub use authenticate::{Authenticated, AuthenticationError, Authenticator, Presented, PresentedClient};
+pub use authenticate::{Authenticated, Authenticator, Presented, PresentedClient};
+pub use authentication_error::AuthenticationError;
 pub use bearer::{BearerFault, LiveToken, PresentedToken};
 pub use federation::{Federation, FederationFault};
 pub use feed::{Feed, FeedError, FeedState};
