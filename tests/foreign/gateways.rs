@@ -11,7 +11,8 @@ use serde_json::json;
 
 use self::client::{Request, get};
 use self::gateway::Gateway;
-use self::scene::{ELSEWHERE, Scene};
+use self::scene::{ELSEWHERE, ORIGIN, Scene};
+use crate::support::Holder;
 
 /// Writes each test once for each gateway.
 macro_rules! with_each_gateway {
@@ -45,6 +46,31 @@ with_each_gateway!(
     without_the_gate_nobody_passes,
 );
 
+/// Writes one test for each gateway, which sets the scene itself.
+macro_rules! for_each_gateway {
+    ($test:ident) => {
+        #[test]
+        fn nginx() {
+            $test(Gateway::Nginx);
+        }
+
+        #[test]
+        fn caddy() {
+            $test(Gateway::Caddy);
+        }
+
+        #[test]
+        fn traefik() {
+            $test(Gateway::Traefik);
+        }
+
+        #[test]
+        fn envoy() {
+            $test(Gateway::Envoy);
+        }
+    };
+}
+
 /// What a browser asks before it sends a request of another origin's with a credential.
 fn preflight(target: &str) -> Request {
     let asking = Request::new("OPTIONS", target).with("Origin", "https://app.example");
@@ -57,25 +83,7 @@ fn preflight(target: &str) -> Request {
 mod browsers {
     use super::*;
 
-    #[test]
-    fn nginx() {
-        preflights_pass_and_nothing_else(Gateway::Nginx);
-    }
-
-    #[test]
-    fn caddy() {
-        preflights_pass_and_nothing_else(Gateway::Caddy);
-    }
-
-    #[test]
-    fn traefik() {
-        preflights_pass_and_nothing_else(Gateway::Traefik);
-    }
-
-    #[test]
-    fn envoy() {
-        preflights_pass_and_nothing_else(Gateway::Envoy);
-    }
+    for_each_gateway!(preflights_pass_and_nothing_else);
 
     fn preflights_pass_and_nothing_else(gateway: Gateway) {
         let Some(scene) = Scene::set_with(gateway, &[("CLAVIGER_GATE_PREFLIGHTS", "1")]) else { return };
@@ -100,6 +108,92 @@ mod browsers {
         assert_eq!(scene.passes(&preflight("/orders/7").with("X-Api-Key", &key.text)).sub, key.id);
         scene.kill_the_gate();
         scene.refused_somehow(&preflight("/orders/7"));
+    }
+}
+
+/// With `CLAVIGER_GATE_ORIGIN`, tokens that are bound to a key pass with a proof, and stay bound.
+mod bound_tokens {
+    use super::*;
+
+    for_each_gateway!(pass_with_a_proof_alone);
+
+    fn pass_with_a_proof_alone(gateway: Gateway) {
+        let Some(scene) = Scene::set_with(gateway, &[("CLAVIGER_GATE_ORIGIN", ORIGIN)]) else { return };
+        let key = scene.key(json!({ "scopes": [{ "action": "*", "resource": "orders/*" }] }));
+        let (holder, thief) = (Holder::new(), Holder::new());
+        let (token, plain) = (scene.token(&key, Some(&holder)), scene.token(&key, None));
+        let proof = |method: &str, path: &str| scene.proof(&holder, method, path).of(&token).signed();
+        let with = |request: Request, proof: &str| {
+            request.with("Authorization", &format!("DPoP {token}")).with("DPoP", proof)
+        };
+
+        let used = proof("GET", "/orders/7");
+        let seen = scene.passes(&with(get("/orders/7?expand=lines"), &used));
+        let seen = (seen.target.as_str(), seen.scheme.as_str(), seen.token.as_str(), seen.sub.as_str());
+        assert_eq!(seen, ("/orders/7?expand=lines", "DPoP", token.as_str(), key.id.as_str()));
+        let writing = Request::new("POST", "/orders/7").body("{}");
+        assert_eq!(scene.passes(&with(writing.clone(), &proof("POST", "/orders/7"))).body, "{}");
+
+        // Whatever the client says of the request, the proof is for the one that the gateway has.
+        let elsewhere = [("X-Original-URI", "/orders/8"), ("X-Forwarded-Uri", "/orders/8")];
+        let posing =
+            elsewhere.iter().fold(get("/orders/7"), |request, (name, value)| request.with(name, value));
+        for (why, request) in [
+            ("a used proof", with(get("/orders/7"), &used)),
+            ("another path", with(get("/orders/7"), &proof("GET", "/orders/8"))),
+            ("another method", with(writing, &proof("GET", "/orders/7"))),
+            ("a path that the client names", with(posing, &proof("GET", "/orders/8"))),
+            ("another origin", {
+                let url = format!("http://{}/orders/7", scene.address());
+                let proof = scene.proof(&holder, "GET", "/orders/7").of(&token).claim("htu", url);
+                with(get("/orders/7"), &proof.signed())
+            }),
+            ("no proof", get("/orders/7").with("Authorization", &format!("DPoP {token}"))),
+        ] {
+            let code = scene.refused(&request, 401).code();
+            assert_eq!(code, "invalid_dpop_proof", "{why}");
+        }
+        // Two proofs: refused, or one of them is taken for all purposes.
+        let twice =
+            with(get("/orders/7"), &proof("GET", "/orders/7")).with("DPoP", &proof("GET", "/orders/8"));
+        scene.is_sound(&twice);
+        let by_thief = scene.proof(&thief, "GET", "/orders/7").of(&token).signed();
+        let of_plain = scene.proof(&holder, "GET", "/orders/7").of(&plain).signed();
+        for (why, request) in [
+            ("another's proof", with(get("/orders/7"), &by_thief)),
+            ("as Bearer", get("/orders/7").bearer(&token)),
+            (
+                "as Bearer, with a proof",
+                get("/orders/7").bearer(&token).with("DPoP", &proof("GET", "/orders/7")),
+            ),
+            (
+                "a plain token",
+                get("/orders/7").with("Authorization", &format!("DPoP {plain}")).with("DPoP", &of_plain),
+            ),
+        ] {
+            assert_eq!(scene.refused(&request, 401).code(), "unauthenticated", "{why}");
+        }
+        assert_eq!(scene.passes(&get("/orders/7").bearer(&plain)).scheme, "Bearer");
+        assert_eq!(scene.passes(&get("/orders/7").bearer(&key.text)).scheme, "Bearer");
+    }
+
+    mod nonces {
+        use super::*;
+
+        for_each_gateway!(reach_refused_clients);
+
+        fn reach_refused_clients(gateway: Gateway) {
+            let settings = [("CLAVIGER_GATE_ORIGIN", ORIGIN), ("CLAVIGER_DPOP_NONCES", "true")];
+            let Some(scene) = Scene::set_with(gateway, &settings) else { return };
+            let key = scene.key(json!({ "scopes": [{ "action": "read", "resource": "orders/*" }] }));
+            let (holder, token) = (Holder::new(), scene.token(&key, None));
+            let proof = scene.proof(&holder, "GET", "/orders/7").of(&token).signed();
+            let request =
+                get("/orders/7").with("Authorization", &format!("DPoP {token}")).with("DPoP", &proof);
+            let refused = scene.refused(&request, 401);
+            assert_eq!(refused.code(), "use_dpop_nonce");
+            assert!(!refused.header("dpop-nonce").is_empty(), "{refused:?}");
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a program finds around it: a server, a client of it, and a resource server that may introspect.
 
+use claviger::base::clock::Clock;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{Backend, Claviger, Database, Process, write_private};
+use crate::support::{Backend, Claviger, Database, Holder, Process, write_private};
 
 /// In the order that a token has them.
 const SCOPES: [&str; 2] = ["read:projects/*", "write:projects/web"];
@@ -104,6 +105,18 @@ impl World {
     pub(crate) fn order(&self, path: &str, body: &Value) {
         let done = self.runtime.block_on(self.server.admin().post_json(path, body));
         assert_eq!(done.status, 200, "{}", done.text);
+    }
+
+    /// A token of this API key, bound to the holder's key if there is one.
+    pub(crate) fn token(&self, key: &str, holder: Option<&Holder>) -> String {
+        let client = match holder {
+            Some(holder) => {
+                let url = format!("{}/oauth/token", self.issuer());
+                self.server.client().proving(&holder.proof("POST", &url, Clock::system().now()).signed())
+            }
+            None => self.server.client(),
+        };
+        self.runtime.block_on(client.access_token(key, ""))
     }
 
     /// The port that the server listens on.

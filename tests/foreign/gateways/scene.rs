@@ -1,21 +1,25 @@
 //! A server, a gateway that asks it, an upstream behind that, and what always has to hold there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use claviger::base::clock::Clock;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::client::{Answer, Request};
 use super::gateway::{Gateway, Running};
 use super::upstream::{Arrived, SIGN, Upstream};
-use crate::support::in_time;
+use crate::support::{Holder, Proof, in_time};
 use crate::world::World;
 
 /// Where a client is who is somewhere else.
 pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 8, 1));
+
+/// Under which clients know what is behind the gateway.
+pub(super) const ORIGIN: &str = "https://orders.example";
 
 /// What gateways say to upstreams of themselves.
 const OF_THE_WAY: [&str; 4] =
@@ -41,6 +45,8 @@ pub(super) struct Seen {
     pub(super) body: String,
     /// Whom upstream takes it for.
     pub(super) sub: String,
+    /// Under which scheme it has the token.
+    pub(super) scheme: String,
     pub(super) token: String,
 }
 
@@ -65,10 +71,25 @@ impl Scene {
         self.world.issuer()
     }
 
+    /// Where the gateway listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.gateway.address
+    }
+
     pub(super) fn key(&self, members: Value) -> Key {
         let made = self.world.key(&members);
         let text = |name: &str| made[name].as_str().expect("text").to_owned();
         Key { id: text("id"), text: text("key") }
+    }
+
+    /// A token of the key, bound to the holder's key if there is one.
+    pub(super) fn token(&self, key: &Key, holder: Option<&Holder>) -> String {
+        self.world.token(&key.text, holder)
+    }
+
+    /// A proof for a request to what is behind the gateway.
+    pub(super) fn proof(&self, holder: &Holder, method: &str, path: &str) -> Proof {
+        holder.proof(method, &format!("{ORIGIN}{path}"), Clock::system().now())
     }
 
     pub(super) fn revoke(&self, key: &Key) {
@@ -154,15 +175,21 @@ impl Scene {
         let Arrived { method, target, headers, body } = arrived;
         assert!(!all.contains("clv_prd_") && !all.contains("pretender"), "upstream sees {all}");
         assert!(headers.get("x-api-key").is_none(), "upstream sees {all}");
-        let token = only(&headers, "authorization").strip_prefix("Bearer ").expect("a token").to_owned();
-        let claims = claims(&token);
+        let (scheme, token) = only(&headers, "authorization").split_once(' ').expect("a scheme and a token");
+        let claims = claims(token);
+        // One that is bound to a key stays that, and has one proof.
+        assert_eq!(scheme, if claims["cnf"].is_null() { "Bearer" } else { "DPoP" }, "upstream sees {all}");
         assert_eq!(claims["aud"], self.world.audience());
         for (name, claim) in
             [("sub", "sub"), ("org", "org"), ("project", "project"), ("env", "env"), ("scope", "scope")]
         {
             assert_eq!(only(&headers, &format!("x-claviger-{name}")), claims[claim], "upstream sees {all}");
         }
-        Seen { method, target, body, sub: claims["sub"].as_str().expect("text").to_owned(), token }
+        if scheme == "DPoP" {
+            only(&headers, "dpop");
+        }
+        let (scheme, token) = (scheme.to_owned(), token.to_owned());
+        Seen { method, target, body, sub: claims["sub"].as_str().expect("text").to_owned(), scheme, token }
     }
 }
 
