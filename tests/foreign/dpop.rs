@@ -1,15 +1,31 @@
-//! A client in another language that proves the possession of a key (DPoP), without nonces and with them.
+//! Clients in two languages, and a resource server by Spring Security, that know tokens which are bound to a key (DPoP), without
+//! nonces and with them.
+
+use std::path::Path;
+use std::process::Command;
 
 use crate::program::{prepared, program, succeed};
 use crate::world::World;
 
 #[test]
 fn node() {
-    let Some(folder) = prepared("node") else { return };
+    without_nonces_and_with_them("node", |folder| program(folder, "node", &["dpop.mjs"]));
+}
+
+#[test]
+fn java() {
+    let arguments =
+        ["--offline", "--batch-mode", "--quiet", "-Dexec.mainClass=foreign.Dpop", "compile", "exec:java"];
+    without_nonces_and_with_them("java", |folder| program(folder, "mvn", &arguments));
+}
+
+/// Runs a language's program against one server for each setting.
+fn without_nonces_and_with_them(language: &str, program: impl Fn(&Path) -> Command) {
+    let Some(folder) = prepared(language) else { return };
     for nonces in ["false", "true"] {
         let world = World::set(&[("CLAVIGER_DPOP_NONCES", nonces)]);
-        let mut check = program(&folder, "node", &["dpop.mjs"]);
-        check.envs(world.environment());
-        succeed(check, &world);
+        let mut command = program(&folder);
+        command.envs(world.environment()).env("CLAVIGER_DPOP_NONCES", nonces);
+        succeed(command, &world);
     }
 }

@@ -175,7 +175,7 @@ final class Spring {
     }
 
     /** The bean of docs/resource-servers.md, which has ES256. */
-    private static JwtDecoder jwtDecoder(String issuer, String audience) {
+    static JwtDecoder jwtDecoder(String issuer, String audience) {
         NimbusJwtDecoder decoder = NimbusJwtDecoder.withIssuerLocation(issuer)
                 .jwsAlgorithm(SignatureAlgorithm.from(World.ALGORITHM))
                 .build();
