@@ -1,14 +1,30 @@
 //! Tokens in the shapes that the platforms document, signed by a key of the test.
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use claviger::domain::trust_rule::Preset;
-use claviger::jose::jwk::Algorithm;
+use claviger::jose::jwk::{Algorithm, SigningKey};
+use claviger::jose::pem;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use super::{ISSUERS, KEYS, present, told_nothing, trusting};
+use super::{ISSUERS, KEYS, present, present_as_grant, told_nothing, trusting};
 use crate::support::assertion::Holder;
 use crate::support::{Backend, Server, on_both};
 
-on_both!(github_actions, github_events_that_others_cause_need_a_name, gitlab, google, entra, kubernetes,);
+on_both!(
+    github_actions,
+    github_events_that_others_cause_need_a_name,
+    gitlab,
+    google,
+    entra,
+    kubernetes,
+    a_cluster_is_found_by_its_discovery,
+);
 
 /// A server that trusts a platform, whose keys are in the record.
 struct Platform {
@@ -141,17 +157,93 @@ async fn entra(backend: Backend) {
     }
 }
 
+/// The `uid` of a service account.
+const UID: &str = "3c9e2b1e-6a6b-4b0c-9f61-0b4c5f7f9f10";
+
+/// What a projected token says of the pod and its service account.
+fn inside(uid: &str) -> Value {
+    json!({ "namespace": "web", "node": { "name": "n1", "uid": "x" }, "pod": { "name": "api-1", "uid": "y" },
+        "serviceaccount": { "name": "api", "uid": uid }, "warnafter": 1 })
+}
+
 async fn kubernetes(backend: Backend) {
     let platform = Platform::at(backend, "https://kubernetes.default.svc.cluster.local").await;
-    let uid = "3c9e2b1e-6a6b-4b0c-9f61-0b4c5f7f9f10";
-    let inside = |uid: &str| {
-        json!({ "namespace": "web", "node": { "name": "n1", "uid": "x" }, "pod": { "name": "api-1", "uid": "y" },
-            "serviceaccount": { "name": "api", "uid": uid }, "warnafter": 1 })
-    };
-    let claims = json!({ "aud": [platform.server.issuer()], "jti": "x", "kubernetes.io": inside(uid),
+    let claims = json!({ "aud": [platform.server.issuer()], "jti": "x", "kubernetes.io": inside(UID),
         "sub": "system:serviceaccount:web:api" });
-    let id = platform.key("kubernetes", &[("namespace", "web"), ("serviceaccount_uid", uid)]).await;
+    let id = platform.key("kubernetes", &[("namespace", "web"), ("serviceaccount_uid", UID)]).await;
     assert!(platform.opens(&id, &claims, json!({})).await);
     assert!(!platform.opens(&id, &claims, json!({ "kubernetes.io": inside("recreated") })).await);
     assert!(!platform.opens(&id, &claims, json!({ "kubernetes.io": "web" })).await);
+}
+
+/// What a cluster signs with, in the form that kube-apiserver has it.
+struct Cluster {
+    url: String,
+    key: SigningKey,
+}
+
+impl Cluster {
+    /// Serves its discovery and its key set, where kube-apiserver has them, and nothing else: there are no other endpoints
+    /// in its description.
+    async fn start() -> Self {
+        let (key, _) = pem::import(include_str!("../../vectors/pem/rsa-2048.pem")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let description = json!({
+            "issuer": url, "jwks_uri": format!("{url}/openid/v1/jwks"), "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+        });
+        let keys = json!({ "keys": [key.public_jwk()] });
+        let serve = |media_type: &'static str, body: Value| {
+            get(move || std::future::ready(([(CONTENT_TYPE, media_type)], body.to_string())))
+        };
+        let routes = Router::new()
+            .route("/.well-known/openid-configuration", serve("application/json", description))
+            .route("/openid/v1/jwks", serve("application/jwk-set+json", keys))
+            .fallback(async || StatusCode::FORBIDDEN);
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        Self { url, key }
+    }
+
+    /// A projected token, with this claim changed.
+    fn token(&self, audience: &str, now: i64, change: &Value) -> String {
+        // The header has no type.
+        let header = json!({ "alg": "RS256", "kid": self.key.kid() });
+        let claims = json!({
+            "aud": [audience], "exp": now + 3_600, "iat": now, "iss": self.url, "jti": "x", "nbf": now,
+            "kubernetes.io": inside(UID), "sub": "system:serviceaccount:web:api",
+        });
+        let part = |value: &Value| BASE64URL.encode(value.to_string());
+        let input = format!("{}.{}", part(&header), part(&super::merged(claims, change)));
+        format!("{input}.{}", BASE64URL.encode(self.key.sign(input.as_bytes()).unwrap()))
+    }
+}
+
+async fn a_cluster_is_found_by_its_discovery(backend: Backend) {
+    let (server, cluster) = (Server::start(backend).await, Cluster::start().await);
+    let issuer =
+        json!({ "id": "p", "issuer": cluster.url, "keys": { "discovery": true }, "algorithms": ["RS256"] });
+    server.admin().post_json(ISSUERS, &issuer).await.done(201);
+    let looked = server.admin().post_json(&format!("{ISSUERS}/p/check"), &json!({})).await.done(200);
+    assert_eq!(looked["keys"], json!({ "ok": true, "reason": null, "usable": 1 }));
+    let rule = json!({ "issuer": "p", "subject": "system:serviceaccount:web:api",
+        "claims": { "/kubernetes.io/serviceaccount/uid": UID } });
+    let (id, _) = trusting(&server, &rule).await;
+    let now = server.clock.now().unix();
+    let (client, own) = (server.client(), server.issuer());
+    for answer in [
+        present(&client, &id, &cluster.token(&own, now, &json!({}))).await,
+        present_as_grant(&client, &id, &cluster.token(&own, now, &json!({}))).await,
+    ] {
+        answer.done(200);
+    }
+    for change in [
+        json!({ "sub": "system:serviceaccount:web:api2" }),
+        json!({ "kubernetes.io": inside("recreated") }),
+        json!({ "aud": ["https://kubernetes.default.svc.cluster.local"] }),
+        json!({ "iss": "https://kubernetes.default.svc.cluster.local" }),
+        json!({ "exp": now }),
+    ] {
+        told_nothing(&present(&client, &id, &cluster.token(&own, now, &change)).await, &change.to_string());
+    }
 }
