@@ -21,6 +21,7 @@ mod federation;
 mod gateways;
 mod generated;
 mod libraries;
+mod mcp;
 mod metrics;
 mod program;
 mod prometheus;

@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 22] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 23] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -21,6 +21,7 @@ pub(super) const PAGES: [Embedded; 22] = pages![in "docs/":
     "gateways.md",
     "glossary.md",
     "known-attacks.md",
+    "mcp.md",
     "metrics.md",
     "operating.md",
     "performance.md",

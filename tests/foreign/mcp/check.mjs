@@ -5,12 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { KeyObject } from 'node:crypto';
-import { ClientCredentialsProvider, PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { InvalidClientError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { check, end, env, management, rejection } from '../node/world.mjs';
+import { byKey, bySecret, call } from './clients.mjs';
 import { serve } from './server.mjs';
 
 const ISSUER = env('CLAVIGER_ISSUER');
@@ -72,34 +70,10 @@ await check('as it comes, the SDK wants an authorization_endpoint in the metadat
 
 end();
 
-function bySecret(different = {}) {
-  const client = { clientId: env('CLAVIGER_CLIENT_ID'), clientSecret: env('CLAVIGER_API_KEY'), expectedIssuer: ISSUER };
-  return discovering(new ClientCredentialsProvider({ ...client, ...different }));
-}
-
-function byKey(clientId, algorithm, privateKey) {
-  return discovering(new PrivateKeyJwtProvider({ clientId, algorithm, privateKey, expectedIssuer: ISSUER }));
-}
-
-/** As docs/clients.md has it: the provider says what the metadata is, which the SDK then does not check. */
-function discovering(provider) {
-  provider.discoveryState = async () => ({
-    authorizationServerUrl: ISSUER,
-    authorizationServerMetadata: await (await fetch(`${ISSUER}/.well-known/oauth-authorization-server`)).json(),
-  });
-  return provider;
-}
-
 /** What the server's tool says of a client with this provider. */
 async function whoAmI(authProvider) {
-  const client = new Client({ name: 'claviger-tests', version: '1.0.0' });
-  await client.connect(new StreamableHTTPClientTransport(URL_OF_SERVER, { authProvider }));
-  try {
-    const answer = await client.callTool({ name: 'who_am_i', arguments: {} });
-    return JSON.parse(answer.content[0].text);
-  } finally {
-    await client.close();
-  }
+  const answer = await call(URL_OF_SERVER, authProvider, 'who_am_i');
+  return JSON.parse(answer.content[0].text);
 }
 
 function keyPair(algorithm) {
