@@ -10,6 +10,8 @@
 //! |---|---|
 //! | `CLAVIGER_ISSUER` | issuer of accepted tokens [http://127.0.0.1:8080] |
 //! | `CLAVIGER_AUDIENCE` | this API's name in `aud` [`{issuer}/api`] |
+//! | `PUBLIC_URL` | URL under which clients reach this API; with it, tokens that are bound to a key are accepted [none] |
+//! | `PROOF_ALGORITHMS` | signature algorithms of proofs, separated by commas [all that the library has] |
 //! | `LISTEN` | address of the listener [127.0.0.1:9090] |
 //! | `TRUSTED_PROXIES` | ranges of proxies whose `X-Forwarded-For` is trusted, separated by commas [none] |
 
@@ -37,13 +39,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let audience = variable("CLAVIGER_AUDIENCE", &format!("{issuer}/api"));
     let proxies = variable("TRUSTED_PROXIES", "").parse()?;
 
-    let verifier = Verifier::builder(issuer, audience)
+    let mut builder = Verifier::builder(issuer, audience)
         .any_organization() // Handlers separate organizations by `access.organization()`.
         .environments(["prd"])
         .leeway(Leeway::from_seconds(5).ok_or("no leeway")?)
         .addresses(AddressPolicy { proxies, ..AddressPolicy::default() })
-        .api_keys(ApiKeys::default())
-        .build()?;
+        .api_keys(ApiKeys::default());
+    if let Ok(url) = std::env::var("PUBLIC_URL") {
+        builder = builder.public_url(url);
+    }
+    if let Ok(names) = std::env::var("PROOF_ALGORITHMS") {
+        builder = builder.proof_algorithms(names.split(',').map(str::parse).collect::<Result<Vec<_>, _>>()?);
+    }
+    let verifier = builder.build()?;
 
     let guard = verifier.layer().open(["/metrics", "/ready"]).peer(|request| {
         request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())

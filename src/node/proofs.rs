@@ -24,14 +24,16 @@ pub struct ProofRules {
     pub algorithms: Vec<Algorithm>,
     /// Whether a proof needs a nonce of this deployment (RFC 9449 §8, §9).
     pub needs_nonce: bool,
+    /// Whether every request for a token needs a proof, so that no token is issued that is not bound to a key.
+    pub required: bool,
     /// The origin under which clients reach what is behind the gateways. `None` if no proofs are accepted there.
     pub gate_origin: Option<PublicUrl>,
 }
 
 impl Default for ProofRules {
-    /// All algorithms, no nonces, and no proofs at the gate.
+    /// All algorithms, no nonces, no proof required, and no proofs at the gate.
     fn default() -> Self {
-        Self { algorithms: ALGORITHMS.to_vec(), needs_nonce: false, gate_origin: None }
+        Self { algorithms: ALGORITHMS.to_vec(), needs_nonce: false, required: false, gate_origin: None }
     }
 }
 
@@ -84,6 +86,9 @@ pub enum ProofRefused {
     /// The gateway did not name the original request.
     #[error("the gateway does not name the method and the path of the request that the proof is for")]
     NoOriginal,
+    /// A request for a token has no proof, and the deployment issues no plain tokens.
+    #[error("this server issues only tokens that are bound to a key: send a proof in the header DPoP")]
+    Required,
     /// The subject of an exchange is bound to a key, and the client proves none of its own.
     #[error(
         "the subject token is bound to a key, so the client has to prove a key of its own: send a proof in the header DPoP"
@@ -141,6 +146,14 @@ impl ProofJudge {
             now,
         };
         Ok(verify_proof(presented.text, &expected)?)
+    }
+
+    /// Whether a request for a token may come without a proof.
+    ///
+    /// # Errors
+    /// [`ProofRefused::Required`].
+    pub fn allow_none(&self) -> Result<(), ProofRefused> {
+        if self.rules.required { Err(ProofRefused::Required) } else { Ok(()) }
     }
 
     /// Uses a proof, once (RFC 9449 §11.1). This comes after everything else was checked, so that only the holders of keys

@@ -17,6 +17,7 @@ mod assertions;
 mod browser;
 mod console;
 mod dpop;
+mod fapi;
 mod federation;
 mod gateways;
 mod generated;

@@ -17,6 +17,7 @@ on_both!(
     an_issuer_with_a_path_is_a_part_of_the_url,
     fewer_algorithms_are_announced_and_accepted,
     a_client_without_a_secret_gets_bound_tokens,
+    where_a_proof_is_required_no_plain_token_is_issued,
 );
 
 mod nodes {
@@ -301,6 +302,38 @@ async fn a_client_without_a_secret_gets_bound_tokens(backend: Backend) {
         "{}",
         as_assertion.text
     );
+}
+
+async fn where_a_proof_is_required_no_plain_token_is_issued(backend: Backend) {
+    let server = start(backend, ProofRules { required: true, ..ProofRules::default() }).await;
+    let (_, subject) = server.key(&["read:orders/*"]).await;
+    let (_, client) = server.key(&["write:claviger/orgs/default/projects/*/token-exchange"]).await;
+    let holder = Holder::new();
+    let token = bound(&server, &holder, &subject, "").await;
+    let exchange = format!(
+        "grant_type={GRANT}&client_secret={client}&subject_token_type={ACCESS_TOKEN}&subject_token={token}"
+    );
+    let by_key = format!(
+        "grant_type={GRANT}&client_secret={client}&subject_token_type=urn:claviger:token-type:api_key&subject_token={subject}"
+    );
+    let credentials = format!("grant_type=client_credentials&client_secret={subject}");
+    for form in [&credentials, &exchange, &by_key] {
+        let plain = server.client().post_form("/oauth/token", form).await;
+        assert_eq!(oauth(&plain), (400, "invalid_dpop_proof".into()), "{}", plain.text);
+        let proven = asking(&server, &holder).post_form("/oauth/token", form).await.done(200);
+        assert_eq!(proven["token_type"], "DPoP");
+    }
+    let plain = server.client().post_form("/oauth/token", &credentials).await.json();
+    assert!(
+        plain["error_description"].as_str().unwrap().contains("send a proof in the header DPoP"),
+        "{plain}"
+    );
+    // Who does not authenticate is told that alone.
+    let nobody =
+        server.client().post_form("/oauth/token", "grant_type=client_credentials&client_secret=x").await;
+    assert_eq!(oauth(&nobody), (401, "invalid_client".into()), "{}", nobody.text);
+    // API keys are accepted where they were.
+    server.admin().get("/v1/self").await.done(200);
 }
 
 async fn fewer_algorithms_are_announced_and_accepted(backend: Backend) {

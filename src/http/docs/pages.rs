@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 23] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 24] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "cli.md",
@@ -17,6 +17,7 @@ pub(super) const PAGES: [Embedded; 23] = pages![in "docs/":
     "configuration.md",
     "console.md",
     "dpop.md",
+    "fapi.md",
     "federation.md",
     "gateways.md",
     "glossary.md",

@@ -122,6 +122,7 @@ impl TryFrom<Settings> for Config {
             proofs: ProofRules {
                 algorithms: proof_algorithms(settings.dpop_algorithms.as_deref())?,
                 needs_nonce: settings.dpop_nonces == Some(true),
+                required: settings.dpop_required == Some(true),
                 gate_origin: gate_origin(settings.gate_origin.as_deref())?,
             },
             events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),

@@ -238,6 +238,11 @@ settings! {
           value_parser = BoolishValueParser::new())]
     dpop_nonces: bool,
 
+    /// Issue only tokens that are bound to a key: refuse requests for a token without a DPoP proof
+    #[arg(long, env = "CLAVIGER_DPOP_REQUIRED", num_args = 0..=1, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    dpop_required: bool,
+
     /// Days for which audit events are kept; 0 keeps them forever [default: 400]
     #[arg(long, global = true, env = "CLAVIGER_AUDIT_DAYS", value_name = "DAYS")]
     audit_days: u16,

@@ -31,8 +31,8 @@ pub struct Grant<'a> {
 }
 
 impl<'a> GrantRequest<'a> {
-    /// The key that the client `key` proves to have, to which the new token is bound. `None` without a proof. The proof is
-    /// used up.
+    /// The key that the client `key` proves to have, to which the new token is bound. `None` without a proof, if the
+    /// deployment allows that. The proof is used up.
     ///
     /// # Errors
     /// [`OAuthError::InvalidProof`], or [`OAuthError::TooMany`].
@@ -42,7 +42,10 @@ impl<'a> GrantRequest<'a> {
         key: &ApiKey,
         now: Timestamp,
     ) -> Result<Option<Thumbprint>, OAuthError> {
-        let Some(proof) = self.proof else { return Ok(None) };
+        let Some(proof) = self.proof else {
+            proofs.allow_none()?;
+            return Ok(None);
+        };
         let proof = proofs.check(proof, None, now)?;
         proofs.use_up(&proof, key, now)?;
         Ok(Some(proof.thumbprint()))
