@@ -3,9 +3,11 @@
 // the authority of the certificates (NODE_EXTRA_CA_CERTS). One line for each check; exit code 1 when one failed.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { connect } from 'node:tls';
-import { decodeJwt, importJWK, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { check, end, rejection } from './world.mjs';
 
@@ -51,6 +53,30 @@ for (const [name, client] of [['client', SUITE.client], ['client2', SUITE.client
   await check(`${name}: without a proof there is no token`, async () => {
     const refused = await rejection(oidc.clientCredentialsGrant(await configured(client)), oidc.ResponseBodyError);
     assert.deepEqual([refused.status, refused.error], [400, 'invalid_dpop_proof']);
+  });
+}
+
+await check('an assertion needs its subject, a time that is not over, and to be there', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  await refusedAssertion(await assertion(SUITE.client2, { sub: undefined }));
+  await refusedAssertion(await assertion(SUITE.client2, { iat: now - 360, exp: now - 300 }));
+  await refusedAssertion(await assertion(SUITE.client2, { aud: 'https://other.example' }));
+  const unsigned = { grant_type: 'client_credentials', client_id: SUITE.client2.client_id };
+  const answer = await fetch(METADATA.token_endpoint, { method: 'POST', body: new URLSearchParams(unsigned) });
+  assert.ok(['invalid_client', 'invalid_request'].includes((await answer.json()).error));
+});
+
+for (const alg of ['ES256', 'PS256']) {
+  await check(`${alg}: the resource server takes every good proof, and no other`, async () => {
+    const holder = await newHolder(alg);
+    const token = await boundToken(holder);
+    for (const [why, proof, scheme = 'DPoP'] of await goodProofs(holder, token)) {
+      assert.equal(await called(scheme, token, proof), 200, why);
+    }
+    for (const [why, proof] of await badProofs(holder, token)) {
+      assert.equal(await called('DPoP', token, proof), 401, why);
+    }
+    assert.equal(await called('DPoP', token, await proofOf(holder, { token })), 200, 'a good proof behind all others');
   });
 }
 
@@ -114,19 +140,110 @@ async function assertion(client, claims, alg = client.jwks.keys[0].alg) {
   return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg, kid }).sign(key);
 }
 
-async function ask(assertion) {
+async function ask(assertion, headers = {}) {
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion,
   });
-  const answer = await fetch(METADATA.token_endpoint, { method: 'POST', body });
+  const answer = await fetch(METADATA.token_endpoint, { method: 'POST', headers, body });
   return { status: answer.status, ...(await answer.json()) };
 }
 
 async function refusedAssertion(assertion) {
   const { status, error } = await ask(assertion);
   assert.deepEqual([status, error], [401, 'invalid_client']);
+}
+
+/** Somebody with a key for proofs. */
+async function newHolder(alg) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { alg, privateKey, jwk: await exportJWK(publicKey), secret: await exportJWK(privateKey) };
+}
+
+/** A token of the second client that is bound to the holder's key. */
+async function boundToken(holder) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { htm: 'POST', htu: METADATA.token_endpoint, nbf: now, exp: now + 300, ath: undefined };
+  const answer = await ask(await assertion(SUITE.client2, {}), { dpop: await proofOf(holder, { claims }) });
+  assert.equal(answer.status, 200, JSON.stringify(answer));
+  return answer.access_token;
+}
+
+/** A proof for a request to the resource server; `undefined` takes a claim or a member of the header away. */
+function proofOf(holder, { token = '', header = {}, claims = {} } = {}) {
+  const usual = {
+    jti: crypto.randomUUID(),
+    htm: 'GET',
+    htu: RESOURCE.href,
+    iat: Math.floor(Date.now() / 1000),
+    ath: createHash('sha256').update(token).digest('base64url'),
+  };
+  const all = { typ: 'dpop+jwt', alg: holder.alg, jwk: holder.jwk, ...header };
+  return new SignJWT({ ...usual, ...claims }).setProtectedHeader(all).sign(holder.privateKey);
+}
+
+async function goodProofs(holder, token) {
+  const now = Math.floor(Date.now() / 1000);
+  const good = (change) => proofOf(holder, { token, ...change });
+  return [
+    ['an ordinary one', await good()],
+    ['the scheme in small letters', await good(), 'dpop'],
+    ['the scheme in capital letters', await good(), 'DPOP'],
+    ['10 seconds old', await good({ claims: { iat: now - 10 } })],
+    ['10 seconds ahead', await good({ claims: { iat: now + 10 } })],
+    ['with nbf and exp', await good({ claims: { nbf: now, exp: now + 300 } })],
+    ['with a query and a fragment', await good({ claims: { htu: `${RESOURCE.href}?a=b#c` } })],
+    ['scheme and host in capital letters', await good({ claims: { htu: RESOURCE.href.replace(/^https:..[^:/]+/, (text) => text.toUpperCase()) } })],
+    ['with unknown claims and members', await good({ header: { tx: 1 }, claims: { tx: 1 } })],
+  ];
+}
+
+async function badProofs(holder, token) {
+  const now = Math.floor(Date.now() / 1000);
+  const good = (change) => proofOf(holder, { token, ...change });
+  const without = (claim) => good({ claims: { [claim]: undefined } });
+  const used = await good();
+  assert.equal(await called('DPoP', token, used), 200);
+  const [header, payload, signature] = (await good()).split('.');
+  const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const { alg: _, ...nameless } = JSON.parse(Buffer.from(header, 'base64url'));
+  const bad = [
+    ['none at all', []],
+    ['two', [await good(), await good()]],
+    ['two in one header', `${await good()}, ${await good()}`],
+    ['used before', used],
+    ['two parts', `${header}.${payload}`],
+    ['without typ', await good({ header: { typ: undefined } })],
+    ['another typ', await good({ header: { typ: 'dpop+jwt+other' } })],
+    ['without alg', [encoded(nameless), payload, signature].join('.')],
+    ['alg none', [encoded({ alg: 'none', typ: 'dpop+jwt' }), payload, ''].join('.')],
+    ['without jwk', await good({ header: { jwk: undefined } })],
+    ['a private jwk', await good({ header: { jwk: holder.secret } })],
+    ['another method', await good({ claims: { htm: 'PUT' } })],
+    ['another URL', await good({ claims: { htu: `${RESOURCE.href}other` } })],
+    ['an hour old', await good({ claims: { iat: now - 3_600 } })],
+    ['an hour ahead', await good({ claims: { iat: now + 3_600 } })],
+    ['of another token', await good({ claims: { ath: createHash('sha256').update('other').digest('base64url') } })],
+    ['of another key', await proofOf(await newHolder(holder.alg), { token })],
+    ['signed by another key', await proofOf({ ...(await newHolder(holder.alg)), jwk: holder.jwk }, { token })],
+  ];
+  for (const claim of ['jti', 'htm', 'htu', 'iat', 'ath']) bad.push([`without ${claim}`, await without(claim)]);
+  if (holder.alg === 'PS256') {
+    const privateKey = await importJWK({ ...holder.secret, alg: 'RS256' }, 'RS256');
+    bad.push(['RS256', await proofOf({ ...holder, alg: 'RS256', privateKey }, { token })]);
+  }
+  return bad;
+}
+
+/** The status of a request to the resource server with these headers. */
+function called(scheme, token, dpop) {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `${scheme} ${token}`, dpop };
+    const asking = request(RESOURCE, { headers }, (answer) => resolve(answer.resume().statusCode));
+    asking.on('error', reject);
+    asking.end();
+  });
 }
 
 /** The version of TLS that the server selects. */
