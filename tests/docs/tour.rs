@@ -50,6 +50,11 @@ fn the_page_on_resource_servers_says_what_happens() {
 }
 
 #[test]
+fn the_page_on_mcp_servers_says_what_happens() {
+    take(&text("docs/mcp.md"));
+}
+
+#[test]
 fn the_page_on_gateways_says_what_happens() {
     take(&text("docs/gateways.md"));
 }

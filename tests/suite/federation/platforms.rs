@@ -155,6 +155,19 @@ async fn entra(backend: Backend) {
     for change in [json!({ "oid": "other" }), json!({ "tid": "other" }), json!({ "tid": null })] {
         assert!(!platform.opens(&id, &claims, change).await);
     }
+    // As the platform issues them: for an application, and for up to a day.
+    let application = "6731de76-14a6-49ae-97bc-6eba6914391e";
+    let now = platform.server.clock.now().unix();
+    let real = json!({ "aud": application, "exp": now + 86_400 });
+    let rule =
+        json!({ "issuer": "p", "audience": application, "claims": { "/tid": tenant, "/oid": "object" } });
+    let (of_application, _) = trusting(&platform.server, &rule).await;
+    assert!(!platform.opens(&of_application, &claims, real.clone()).await, "it lasts too long");
+    let longer = json!({ "max_lifetime": 86_400 });
+    platform.server.admin().patch(&format!("{ISSUERS}/p"), &longer).await.done(200);
+    assert!(platform.opens(&of_application, &claims, real.clone()).await);
+    assert!(!platform.opens(&id, &claims, real).await, "the other key's rule is for tokens for this server");
+    assert!(!platform.opens(&of_application, &claims, json!({ "aud": "other" })).await);
 }
 
 /// The `uid` of a service account.
