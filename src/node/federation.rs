@@ -268,12 +268,17 @@ impl Authenticator {
         let token = parse(presented.assertion).map_err(|fault| self.unfit(&fault))?;
         let id = presented.client_id.and_then(|id| id.parse::<KeyId>().ok());
         let Some(id) = id else { return Err(self.unfit(&FederationFault::Client)) };
+        self.require_patience(&id.to_string(), origin.address, now)?;
         let Some(cached) = self.unproven_key(&id).await? else {
+            self.count_guess(&id, &FederationFault::Client, origin, now);
             return Err(self.unfit(&FederationFault::Client));
         };
         let accepted = match self.federation.accepted(&cached, &token, now).await {
             Ok(accepted) => accepted,
-            Err(refused) => return Err(self.refuse_foreign(&cached, refused, origin, now)),
+            Err(refused) => {
+                self.count_guess(&id, &refused.fault, origin, now);
+                return Err(self.refuse_foreign(&cached, refused, origin, now));
+            }
         };
         let (by, end, issuer) = (accepted.rule.id, accepted.expires_at, Arc::clone(&accepted.rule.issuer));
         let authenticated =
@@ -287,6 +292,15 @@ impl Authenticator {
                 let refused = Refused { fault, issuer, compared: Vec::new() };
                 Err(self.refuse_foreign(&cached, refused, origin, now))
             }
+        }
+    }
+
+    /// Counts a token that anybody could have sent, as a wrong secret of the key counts. Keys that exist and keys that
+    /// don't are counted alike, so that the count says nothing about whom a key trusts. An issuer whose keys can't be had
+    /// is not the client's fault.
+    fn count_guess(&self, id: &KeyId, fault: &FederationFault, origin: Origin<'_>, now: Timestamp) {
+        if fault.check().is_none() && !matches!(fault, FederationFault::Keys(_)) {
+            self.throttle.failed(&id.to_string(), origin.address.known(), now);
         }
     }
 

@@ -44,7 +44,11 @@ impl Scene {
 
     /// A trusted issuer with these members, besides those that it needs.
     async fn with(backend: Backend, members: Value) -> Self {
-        let (server, foreign) = (Server::start(backend).await, ForeignIssuer::start().await);
+        Self::on(Server::start(backend).await, members).await
+    }
+
+    async fn on(server: Server, members: Value) -> Self {
+        let foreign = ForeignIssuer::start().await;
         let issuer = merged(record("idp", &foreign), &members);
         server.admin().post_json(ISSUERS, &issuer).await.done(201);
         let (id, rule) = trusting(&server, &json!({ "issuer": "idp", "subject": "workload" })).await;

@@ -2,14 +2,16 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+use claviger::domain::address::AddressPolicy;
 use serde_json::{Value, json};
 
 use super::{ISSUERS, KEYS, Scene, merged, present, present_as_grant, record, told_nothing, trusting};
 use crate::support::foreign_issuer::ForeignIssuer;
-use crate::support::{Backend, on_both};
+use crate::support::{Backend, Options, Server, on_both};
 
 on_both!(
     whatever_is_wrong_is_told_nobody,
+    guesses_are_throttled_for_their_network,
     another_key_under_the_same_kid_is_no_issuer,
     audiences_are_not_confused,
     our_own_documents_open_nothing,
@@ -22,7 +24,10 @@ on_both!(
 
 /// Both doors give one answer each, whatever fails.
 async fn whatever_is_wrong_is_told_nobody(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    // Each token comes from a network of its own, because so many guesses from one have to wait.
+    let addresses = AddressPolicy { proxies: "127.0.0.0/8".parse().unwrap(), ..AddressPolicy::default() };
+    let server = Server::start_with(backend, Options { addresses, ..Options::default() }).await;
+    let scene = Scene::on(server, json!({})).await;
     let now = scene.now();
     let stranger = ForeignIssuer::start().await;
     let claims = |claims: Value| scene.foreign.claims(&scene.server.issuer(), now, &claims);
@@ -69,9 +74,9 @@ async fn whatever_is_wrong_is_told_nobody(backend: Backend) {
         ("no signature", format!("{}.", good.rsplit_once('.').unwrap().0)),
         ("no token", "x".to_owned()),
     ];
-    let client = scene.server.client();
     let mut answers = std::collections::BTreeSet::new();
-    for (why, token) in tokens {
+    for (at, (why, token)) in tokens.into_iter().enumerate() {
+        let client = scene.server.client().with("x-forwarded-for", &format!("192.0.2.{at}"));
         let by_client = present(&client, &scene.id, &token).await;
         let is_form = by_client.text.contains("the assertion is refused");
         if !is_form {
@@ -81,9 +86,36 @@ async fn whatever_is_wrong_is_told_nobody(backend: Backend) {
         assert_eq!((by_grant.status, by_grant.oauth_error().as_str()), (400, "invalid_grant"), "{why}");
         answers.insert(by_grant.text);
     }
-    answers.insert(present_as_grant(&client, "key_0000000000000000", &good).await.text);
+    answers.insert(present_as_grant(&scene.server.client(), "key_0000000000000000", &good).await.text);
     assert_eq!(answers.len(), 1, "{answers:?}");
     scene.present(&good).await.done(200);
+}
+
+/// Keys that exist are counted like others, or the count would tell which exist.
+async fn guesses_are_throttled_for_their_network(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let client = scene.server.client();
+    let stranger = ForeignIssuer::start().await.holder.called(scene.foreign.holder.kid());
+    let claims = scene.foreign.claims(&scene.server.issuer(), scene.now(), &json!({}));
+    let forged = stranger.sign(&stranger.header(), &claims);
+    for id in [&*scene.id, "key_0000000000000000"] {
+        for _ in 0..10 {
+            told_nothing(&present(&client, id, &forged).await, id);
+        }
+        for throttled in [
+            present(&client, id, &forged).await,
+            present_as_grant(&client, id, &scene.token(&json!({}))).await,
+        ] {
+            assert_eq!(throttled.status, 429, "{id}: {}", throttled.text);
+            assert!(!throttled.header("retry-after").is_empty());
+        }
+    }
+    scene.server.advance(60).await;
+    for _ in 0..20 {
+        // The issuer signed it, so it is no guess.
+        told_nothing(&scene.present(&scene.token(&json!({ "sub": "other" }))).await, "another subject");
+    }
+    scene.good().await.done(200);
 }
 
 async fn another_key_under_the_same_kid_is_no_issuer(backend: Backend) {
