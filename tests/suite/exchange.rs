@@ -290,7 +290,7 @@ async fn a_chain_is_four_deep_and_only_narrows(backend: Backend) {
 }
 
 /// A scope over few names, so that many of them have to do with each other.
-fn any_scope() -> impl Strategy<Value = String> {
+pub(crate) fn any_scope() -> impl Strategy<Value = String> {
     let segment = prop_oneof![3 => "[ab]", 1 => Just("*".to_owned())];
     let path = (prop::collection::vec(segment, 1..4), any::<bool>()).prop_map(|(mut segments, goes_on)| {
         segments.extend(goes_on.then(|| "**".to_owned()));

@@ -52,3 +52,4 @@ mod store;
 mod token;
 mod token_ends;
 mod usage;
+mod ways_in;
