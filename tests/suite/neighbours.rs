@@ -18,6 +18,7 @@ on_both!(
     a_resource_server_that_introspects_stops_nobody,
     a_gateway_stops_nobody,
     a_session_at_the_console_stops_nobody,
+    workloads_that_forge_and_an_issuer_that_hangs_stop_nobody,
     anonymous_callers_stop_nobody,
 );
 
@@ -47,6 +48,10 @@ async fn a_gateway_stops_nobody(backend: Backend) {
 
 async fn a_session_at_the_console_stops_nobody(backend: Backend) {
     stops_nobody(&Street::new(backend).await, Noise::Console).await;
+}
+
+async fn workloads_that_forge_and_an_issuer_that_hangs_stop_nobody(backend: Backend) {
+    stops_nobody(&Street::new(backend).await, Noise::Workload).await;
 }
 
 async fn anonymous_callers_stop_nobody(backend: Backend) {

@@ -1,8 +1,11 @@
 //! Two organizations on one server: one that makes noise, and a quiet one.
 
+use claviger::jose::jwk::Algorithm;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::assertion::{Holder, claims, form as assertion};
+use crate::support::foreign_issuer::ForeignIssuer;
 use crate::support::{Answer, Backend, Client, Database, Options, Server};
 
 /// Keys of the noisy organization.
@@ -20,6 +23,7 @@ pub(super) enum Noise {
     ResourceServer,
     Gateway,
     Console,
+    Workload,
     Anonymous,
 }
 
@@ -45,13 +49,14 @@ pub(super) struct Request {
 }
 
 impl Noise {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Client,
         Self::ManagementToken,
         Self::ReadOnlyKey,
         Self::ResourceServer,
         Self::Gateway,
         Self::Console,
+        Self::Workload,
         Self::Anonymous,
     ];
 }
@@ -195,6 +200,7 @@ impl Street {
                     form(&client, "/console/sign-in", &format!("key={key}")),
                 ]
             }
+            Noise::Workload => self.workload_requests().await,
             Noise::Anonymous => {
                 // Who guesses at a key holds its owner up in the same network, which here is everybody's.
                 let other = make_key(server, "noisy", "read:*").await;
@@ -212,6 +218,44 @@ impl Street {
                 ]
             }
         }
+    }
+
+    /// Assertions and tokens that nobody signed who may, of a key that has ways in for both, and of made-up keys. The issuer
+    /// that the key trusts doesn't answer any more, and each of its tokens names another key.
+    async fn workload_requests(&self) -> Vec<Request> {
+        let (server, client, admin) = (&self.server, self.server.client(), self.server.admin());
+        let (issuer, now) = (ForeignIssuer::start().await, server.clock.now().unix());
+        let keys = json!({ "jwks_uri": format!("{}/keys", issuer.url) });
+        let record = json!({ "id": "idp", "issuer": issuer.url, "keys": keys });
+        admin.post_json("/v1/orgs/noisy/issuers", &record).await.done(201);
+        let new = json!({
+            "name": "workload", "project": "default", "environment": "prd", "scopes": [{ "action": "read" }],
+            "secret": false, "public_keys": [{ "jwk": Holder::new(Algorithm::Es256).jwk }],
+            "trust_rules": [{ "issuer": "idp", "subject": "workload" }],
+        });
+        let made = admin.post_json("/v1/orgs/noisy/keys", &new).await.done(201);
+        let id = made["id"].as_str().unwrap();
+        let good = issuer.token(&server.issuer(), now, &json!({}));
+        client.token_by(&good, &format!("&client_id={id}")).await.done(200);
+        issuer.hang().await;
+        server.advance(60).await;
+        let now = server.clock.now().unix();
+        let stranger = Holder::new(Algorithm::Es256);
+        let by = |assertion_of: &str, more: &str| {
+            let text = format!("grant_type=client_credentials&{}{more}", assertion(assertion_of));
+            form(&client, "/oauth/token", &text)
+        };
+        let mut requests = Vec::new();
+        for at in 0..12 {
+            let header = json!({ "alg": "ES256", "kid": format!("unknown-{at}") });
+            let claims_of_workload = issuer.claims(&server.issuer(), now, &json!({}));
+            requests.push(by(&stranger.sign(&header, &claims_of_workload), &format!("&client_id={id}")));
+            for client_id in [id, &format!("key_{at:016}")] {
+                let claims = claims(client_id, &server.issuer(), now);
+                requests.push(by(&stranger.sign(&json!({ "alg": "ES256" }), &claims), ""));
+            }
+        }
+        requests
     }
 
     async fn administrator(&self) -> String {
