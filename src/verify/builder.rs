@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::proofs::Proofs;
-use super::resource_metadata::ResourceMetadata;
+use super::resource_metadata::{ResourceMetadata, Schemes};
 use super::settings::{Accepted, ApiKeys, Settings, WhenStale};
 use super::verifier::Verifier;
 use crate::base::clock::Clock;
@@ -76,6 +76,7 @@ pub struct Builder {
     remembered_tokens: usize,
     api_keys: Option<ApiKeys>,
     public_url: Option<String>,
+    bound_tokens_only: bool,
     proof_algorithms: Vec<Algorithm>,
 }
 
@@ -100,6 +101,12 @@ pub enum BuildError {
     /// The value of [`Builder::public_url`] is not a URL.
     #[error("the public URL {0}")]
     PublicUrl(PublicUrlError),
+    /// [`Builder::bound_tokens_only`] was called without [`Builder::public_url`], so no token would be accepted.
+    #[error("bound_tokens_only needs a public_url")]
+    NoPublicUrl,
+    /// [`Builder::bound_tokens_only`] was called together with [`Builder::api_keys`].
+    #[error("bound_tokens_only excludes api_keys, because an API key is bound to nothing")]
+    UnboundApiKeys,
     /// The value of [`Builder::max_stale`] is out of bounds.
     #[error("max_stale must be 1 to {MAX_STALE_SECONDS} seconds")]
     MaxStale,
@@ -169,6 +176,7 @@ impl ChooseEnvironments {
             remembered_tokens: REMEMBERED_TOKENS,
             api_keys: None,
             public_url: None,
+            bound_tokens_only: false,
             proof_algorithms: ALGORITHMS.to_vec(),
         }
     }
@@ -238,6 +246,14 @@ impl Builder {
         Self { public_url: Some(url.into()), ..self }
     }
 
+    /// Accepts nothing but tokens that are bound to a key, so that a stolen token is of no use to anybody. It needs
+    /// [`public_url`](Self::public_url). The metadata of the resource server says so
+    /// (`dpop_bound_access_tokens_required`, RFC 9728 §2). Default: plain tokens are accepted too.
+    #[must_use]
+    pub fn bound_tokens_only(self) -> Self {
+        Self { bound_tokens_only: true, ..self }
+    }
+
     /// The algorithms of proofs. Default: [`ALGORITHMS`].
     #[must_use]
     pub fn proof_algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
@@ -262,6 +278,11 @@ impl Builder {
         }
         let public_url: Option<PublicUrl> =
             self.public_url.map(|url| url.parse()).transpose().map_err(BuildError::PublicUrl)?;
+        match self.bound_tokens_only {
+            true if public_url.is_none() => return Err(BuildError::NoPublicUrl),
+            true if self.api_keys.is_some() => return Err(BuildError::UnboundApiKeys),
+            _ => {}
+        }
         if self.proof_algorithms.is_empty() {
             return Err(BuildError::Nothing("algorithms of proofs"));
         }
@@ -276,8 +297,9 @@ impl Builder {
         }
         let client = Client::new(server.clone().origin(), &self.trust, self.limits)?;
         let algorithms = public_url.is_some().then(|| dpop::names(&self.proof_algorithms));
-        let resource_metadata = ResourceMetadata::of(&self.audience, &self.issuer, algorithms.as_deref());
-        let challenge = Challenge::new(&self.audience, resource_metadata.as_ref(), algorithms.as_deref());
+        let schemes = Schemes { bearer: !self.bound_tokens_only, dpop: algorithms.as_deref() };
+        let resource_metadata = ResourceMetadata::of(&self.audience, &self.issuer, schemes);
+        let challenge = Challenge::new(&self.audience, resource_metadata.as_ref(), schemes);
         let settings = Settings {
             issuer: self.issuer,
             audience: self.audience,
@@ -290,6 +312,7 @@ impl Builder {
             max_stale: self.max_stale,
             remembered_tokens: self.remembered_tokens,
             api_keys: self.api_keys,
+            bound_tokens_only: self.bound_tokens_only,
             proofs: public_url.map(|url| Proofs::new(url, self.proof_algorithms)),
             challenge: Arc::new(challenge),
             resource_metadata,

@@ -4,25 +4,25 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::refusal::Refusal;
-use super::resource_metadata::ResourceMetadata;
+use super::resource_metadata::{ResourceMetadata, Schemes};
 use crate::jose::claims::TokenFault;
 
 /// The common beginnings of all challenges of a resource server, by scheme.
 #[derive(Debug)]
 pub(super) struct Challenge {
-    bearer: String,
+    /// Only if plain tokens are accepted.
+    bearer: Option<String>,
     /// Only if bound tokens are accepted.
     dpop: Option<String>,
 }
 
 impl Challenge {
-    /// `algorithms` are those of proofs of possession, if bound tokens are accepted.
-    pub(super) fn new(realm: &str, metadata: Option<&ResourceMetadata>, algorithms: Option<&[&str]>) -> Self {
+    pub(super) fn new(realm: &str, metadata: Option<&ResourceMetadata>, schemes: Schemes<'_>) -> Self {
         let metadata = metadata.map(|metadata| format!(r#", resource_metadata="{}""#, metadata.url()));
         let parameters = format!(r#"realm="{realm}"{}"#, metadata.unwrap_or_default());
         Self {
-            dpop: algorithms.map(|names| format!(r#"DPoP {parameters}, algs="{}""#, names.join(" "))),
-            bearer: format!("Bearer {parameters}"),
+            dpop: schemes.dpop.map(|names| format!(r#"DPoP {parameters}, algs="{}""#, names.join(" "))),
+            bearer: schemes.bearer.then(|| format!("Bearer {parameters}")),
         }
     }
 
@@ -59,13 +59,14 @@ impl Challenge {
 
     /// A challenge for each scheme that is accepted.
     fn all(&self, parameters: &str) -> Vec<String> {
-        let schemes = std::iter::once(&self.bearer).chain(&self.dpop);
+        let schemes = [&self.bearer, &self.dpop].into_iter().flatten();
         schemes.map(|scheme| format!("{scheme}{parameters}")).collect()
     }
 
     /// A challenge for the scheme DPoP. Where bound tokens are not accepted, it is one for Bearer.
     fn of_dpop(&self, parameters: &str) -> Vec<String> {
-        vec![format!("{}{parameters}", self.dpop.as_ref().unwrap_or(&self.bearer))]
+        let scheme = self.dpop.as_ref().or(self.bearer.as_ref());
+        scheme.map(|scheme| format!("{scheme}{parameters}")).into_iter().collect()
     }
 }
 

@@ -58,6 +58,10 @@ pub enum Refusal {
     /// The token is bound to a key, and the verifier accepts no such tokens: see [`super::Builder::public_url`].
     #[error("tokens that are bound to a key (DPoP) are not accepted here")]
     NoBoundTokens,
+    /// The credential is bound to nothing, and the verifier accepts no such credentials: see
+    /// [`super::Builder::bound_tokens_only`].
+    #[error("only tokens that are bound to a key (DPoP) are accepted here")]
+    OnlyBoundTokens,
     /// The token was revoked, or its key lost something after the token was issued.
     #[error("the token is revoked")]
     Revoked,
@@ -130,6 +134,7 @@ impl Refusal {
             | Self::Credential(_)
             | Self::NoApiKeys
             | Self::NoBoundTokens
+            | Self::OnlyBoundTokens
             | Self::Token(_)
             | Self::Key(KeyFault::Unknown) => "unauthenticated",
             Self::Revoked => "token_revoked",
@@ -151,6 +156,7 @@ impl Refusal {
             | Self::Credential(_)
             | Self::NoApiKeys
             | Self::NoBoundTokens
+            | Self::OnlyBoundTokens
             | Self::Proof(_)
             | Self::ProofUsed
             | Self::Token(_)

@@ -28,6 +28,15 @@ pub struct ResourceMetadata {
     json: String,
 }
 
+/// The schemes of accepted credentials.
+#[derive(Clone, Copy)]
+pub(super) struct Schemes<'a> {
+    /// Whether plain tokens are accepted.
+    pub(super) bearer: bool,
+    /// The algorithms of proofs, if bound tokens are accepted.
+    pub(super) dpop: Option<&'a [&'a str]>,
+}
+
 impl ResourceMetadata {
     /// The URL of the document, with its well-known part between host and path (RFC 9728 §3.1).
     pub fn url(&self) -> &str {
@@ -44,8 +53,7 @@ impl ResourceMetadata {
         &self.json
     }
 
-    /// `algorithms` are those of proofs of possession, if bound tokens are accepted.
-    pub(super) fn of(audience: &str, issuer: &str, algorithms: Option<&[&str]>) -> Option<Self> {
+    pub(super) fn of(audience: &str, issuer: &str, schemes: Schemes<'_>) -> Option<Self> {
         let uri: Uri = audience.parse().ok()?;
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
         let path = format!("/.well-known/oauth-protected-resource{}", uri.path().trim_end_matches('/'));
@@ -55,10 +63,13 @@ impl ResourceMetadata {
         let mut json = json!({
             "resource": audience,
             "authorization_servers": [issuer],
-            "bearer_methods_supported": ["header"],
+            "bearer_methods_supported": if schemes.bearer { vec!["header"] } else { Vec::new() },
         });
-        if let Some(algorithms) = algorithms {
+        if let Some(algorithms) = schemes.dpop {
             json["dpop_signing_alg_values_supported"] = json!(algorithms);
+        }
+        if !schemes.bearer {
+            json["dpop_bound_access_tokens_required"] = true.into();
         }
         Some(Self { url, path, json: json.to_string() })
     }
@@ -70,7 +81,9 @@ mod tests {
 
     #[test]
     fn the_well_known_part_stands_between_host_and_path() {
-        let of = |audience| ResourceMetadata::of(audience, "https://auth.example.com", None);
+        let of = |audience| {
+            ResourceMetadata::of(audience, "https://auth.example.com", Schemes { bearer: true, dpop: None })
+        };
         for (audience, url) in [
             ("https://api.example.com", "https://api.example.com/.well-known/oauth-protected-resource"),
             ("https://api.example.com/", "https://api.example.com/.well-known/oauth-protected-resource"),
@@ -84,8 +97,12 @@ mod tests {
         assert_eq!(document["resource"], "https://h/a");
         assert_eq!(document["authorization_servers"], json!(["https://auth.example.com"]));
         assert_eq!(document["dpop_signing_alg_values_supported"], json!(null));
-        let with_proofs =
-            ResourceMetadata::of("https://h/a", "https://auth.example.com", Some(&["ES256"])).unwrap();
+        let with_proofs = ResourceMetadata::of(
+            "https://h/a",
+            "https://auth.example.com",
+            Schemes { bearer: true, dpop: Some(&["ES256"]) },
+        )
+        .unwrap();
         assert!(with_proofs.json().contains(r#""dpop_signing_alg_values_supported":["ES256"]"#));
         assert_eq!(json.path(), "/.well-known/oauth-protected-resource/a");
         assert_eq!(of("urn:example:api"), None);

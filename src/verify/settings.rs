@@ -101,6 +101,7 @@ pub(super) struct Settings {
     pub(super) max_stale: i64,
     pub(super) remembered_tokens: usize,
     pub(super) api_keys: Option<ApiKeys>,
+    pub(super) bound_tokens_only: bool,
     /// `None` if bound tokens are not accepted.
     pub(super) proofs: Option<Proofs>,
     pub(super) challenge: Arc<Challenge>,

@@ -76,7 +76,7 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`]. If a token breaks several rules, it names the first.
     pub async fn verify(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
-        let verdict = self.shared.verify(token, Presentation::Bearer, caller).await;
+        let verdict = self.verify_bearer(token, caller).await;
         self.shared.metrics.decided(verdict.is_ok());
         verdict
     }
@@ -149,15 +149,25 @@ impl Verifier {
         trace: Option<TraceContext>,
     ) -> Result<Access, Refusal> {
         let verdict = match (credential, &self.api_keys) {
-            (Credential::Token(token), _) => self.shared.verify(token, Presentation::Bearer, caller).await,
+            (Credential::Token(token), _) => self.verify_bearer(token, caller).await,
             (Credential::BoundToken { token, proof }, _) => {
                 self.shared.verify_proven(Proven { token, proof, request }, caller).await
             }
             (Credential::ApiKey(key), Some(gate)) => gate.access(&self.shared, key, caller, trace).await,
+            (Credential::ApiKey(_), None) if self.shared.settings.bound_tokens_only => {
+                Err(Refusal::OnlyBoundTokens)
+            }
             (Credential::ApiKey(_), None) => Err(Refusal::NoApiKeys),
         };
         self.shared.metrics.decided(verdict.is_ok());
         verdict
+    }
+
+    async fn verify_bearer(&self, token: &str, caller: CallerAddress) -> Result<Access, Refusal> {
+        match self.shared.settings.bound_tokens_only {
+            true => Err(Refusal::OnlyBoundTokens),
+            false => self.shared.verify(token, Presentation::Bearer, caller).await,
+        }
     }
 
     fn caller(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> CallerAddress {

@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, Path};
 use axum::routing::get;
 use claviger::domain::gate_mapping::GateMapping;
 use claviger::domain::scope::Verb;
-use claviger::verify::{Access, Denied, Protect, Verifier};
+use claviger::verify::{Access, ApiKeys, BuildError, Denied, Protect, Verifier};
 use serde_json::json;
 
 use crate::support::{Answer, Backend, Client, Holder, on_both, until};
@@ -21,6 +21,7 @@ on_both!(
     the_layer_protects_every_route_of_a_whole_service,
     a_bound_token_passes_with_a_proof_of_its_request,
     without_a_public_url_no_bound_token_passes,
+    where_bound_tokens_are_required_nothing_else_passes,
 );
 
 const METADATA: &str = "/.well-known/oauth-protected-resource/api";
@@ -179,6 +180,33 @@ async fn without_a_public_url_no_bound_token_passes(backend: Backend) {
     assert_eq!(client.get(METADATA).await.json()["dpop_signing_alg_values_supported"], json!(null));
     let refused = world.builder().public_url("api.example.com").build().err().map(|error| error.to_string());
     assert_eq!(refused.as_deref(), Some("the public URL is not an absolute http or https URL"));
+}
+
+async fn where_bound_tokens_are_required_nothing_else_passes(backend: Backend) {
+    const API: &str = "https://api.example.com";
+    let world = World::new(backend).await;
+    let verifier = ready(world.builder().public_url(API).bound_tokens_only()).await;
+    let client = serve(verifier.layer()).await;
+    let holder = Holder::new();
+    let (_, token) = bound(&world, &holder).await;
+    let (_, key) = world.server.key(&["read:orders/*"]).await;
+    let plain = world.server.client().access_token(&key, "").await;
+    for credential in [&plain, &token, &key] {
+        let refused = client.bearer(credential).get("/orders/7").await;
+        assert_eq!((refused.status, refused.code().as_str()), (401, "unauthenticated"), "{}", refused.text);
+        let challenges = refused.headers.get_all("www-authenticate");
+        assert!(challenges.iter().all(|line| line.to_str().unwrap().starts_with("DPoP realm=")));
+        assert!(challenge(&refused).contains(r#"error="invalid_token""#), "{}", challenge(&refused));
+    }
+    let proof = holder.proof("GET", &format!("{API}/orders/7"), world.server.clock.now()).of(&token).signed();
+    assert_eq!(client.dpop(&token).proving(&proof).get("/orders/7").await.status, 200);
+    let metadata = client.get(METADATA).await.json();
+    assert_eq!(metadata["dpop_bound_access_tokens_required"], json!(true));
+    assert_eq!(metadata["bearer_methods_supported"], json!([]));
+    let without = world.builder().bound_tokens_only().build();
+    assert!(matches!(without, Err(BuildError::NoPublicUrl)));
+    let with_keys = world.builder().public_url(API).bound_tokens_only().api_keys(ApiKeys::default()).build();
+    assert!(matches!(with_keys, Err(BuildError::UnboundApiKeys)));
 }
 
 async fn a_layer_requires_a_scope_or_what_the_path_says(backend: Backend) {
