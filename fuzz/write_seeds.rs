@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         "claims" => claims(),
         "feed" => feeds(),
         "keys" => keys(),
+        "issuer_keys" => issuer_keys(),
         "proof" => proofs(),
         _ => Vec::new(),
     };
@@ -203,4 +204,36 @@ fn keys() -> Vec<String> {
         json!({ "keys": [odd, jwks[1], jwks[1], 1] }).to_string(),
     ]);
     seeds
+}
+
+/// Key sets of other issuers, with keys of each kind, with and without an id and an algorithm.
+fn issuer_keys() -> Vec<String> {
+    let jwks: Vec<Value> = KEYS.iter().map(|key| json!(key.public_jwk())).collect();
+    let set = |keys: &[Value]| json!({ "keys": keys }).to_string();
+    let without = |name: &str| {
+        let mut keys = jwks.clone();
+        keys.iter_mut().for_each(|key| drop(key.as_object_mut().unwrap().remove(name)));
+        keys
+    };
+    let with = |name: &str, value: Value| {
+        let mut keys = jwks.clone();
+        keys.iter_mut().for_each(|key| key[name] = value.clone());
+        keys
+    };
+    let x = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    vec![
+        set(&jwks),
+        set(&without("alg")),
+        set(&without("kid")),
+        set(&without("use")),
+        set(&with("use", json!("enc"))),
+        set(&with("alg", json!("PS256"))),
+        set(&with("key_ops", json!(["verify"]))),
+        set(&with("kid", json!("same"))),
+        set(&with("d", json!("AA"))),
+        set(&with("x5c", json!(["MIIB"]))),
+        set(&[jwks[0].clone(), json!(7), json!({ "kty": "oct" }), jwks[1].clone()]),
+        set(&[json!({ "kty": "EC", "crv": "P-384", "x": x, "y": x, "kid": "p384" })]),
+        json!({ "keys": [], "issuer": "https://other.example" }).to_string(),
+    ]
 }

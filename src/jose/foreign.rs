@@ -28,6 +28,7 @@ mod discovery;
 mod fault;
 mod header;
 mod jwk;
+mod jwk_set;
 mod jws;
 #[cfg(feature = "server")]
 mod key_set;
@@ -46,9 +47,10 @@ pub use discovery::{DiscoveryFault, key_set_url};
 pub use fault::{ForeignJwkFault, ForeignJwsFault};
 pub use header::Header;
 pub use jwk::Jwk;
+pub use jwk_set::{JwkSet, JwkSetFault};
 pub use jws::Jws;
 #[cfg(feature = "server")]
-pub use key_set::{IssuerKey, KeySet, KeySetFault};
+pub use key_set::{IssuerKey, KeySet};
 #[cfg(feature = "server")]
 pub use pem::{PublicPemFault, import_public};
 #[cfg(feature = "server")]

@@ -55,7 +55,6 @@ impl Algorithm {
     }
 
     /// Whether an RSA key can be for this algorithm.
-    #[cfg(feature = "server")]
     pub(super) const fn is_rsa(self) -> bool {
         matches!(self, Self::Ps256 | Self::Rs256 | Self::Rs384 | Self::Rs512)
     }

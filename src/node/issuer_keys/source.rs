@@ -2,7 +2,7 @@
 
 use crate::client::{FetchFault, Fetcher};
 use crate::domain::trusted_issuer::{KeySource, TrustedIssuer};
-use crate::jose::foreign::{Algorithm, DiscoveryFault, KeySet, KeySetFault, key_set_url};
+use crate::jose::foreign::{Algorithm, DiscoveryFault, JwkSetFault, KeySet, key_set_url};
 
 /// Why there are no keys of an issuer. The text is fixed: it has nothing of what another server sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum KeysFault {
     Fetch(FetchFault),
     /// The key set is refused.
     #[error("the key set {0}")]
-    Set(#[from] KeySetFault),
+    Set(#[from] JwkSetFault),
     /// A fetch failed a moment ago.
     #[error("the keys could not be fetched a moment ago")]
     Resting,
@@ -49,7 +49,7 @@ pub(super) async fn fetch(fetcher: &Fetcher, issuer: &TrustedIssuer) -> Result<K
 
 /// The set in the record.
 pub(super) fn inline(issuer: &TrustedIssuer) -> Result<KeySet, KeysFault> {
-    let KeySource::Inline(set) = &issuer.keys else { return Err(KeySetFault::NoKeys.into()) };
+    let KeySource::Inline(set) = &issuer.keys else { return Err(JwkSetFault::NoKeys.into()) };
     Ok(KeySet::parse(set.to_string().as_bytes(), &accepted(issuer))?)
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::client::FetchFault;
-use crate::jose::foreign::{DiscoveryFault, Jws, KeySetFault};
+use crate::jose::foreign::{DiscoveryFault, JwkSetFault, Jws};
 use crate::jose::jwk::{Algorithm, Jwks, SigningKey};
 use crate::jose::jws::sign_compact;
 
@@ -176,7 +176,7 @@ async fn a_set_in_use_is_fetched_every_hour_and_serves_for_a_day_while_the_issue
     }
     clock.advance(3_600);
     let fault = keys.keys_for(&issuer, &header(&new)).await.unwrap_err();
-    assert!(matches!(fault, KeysFault::Set(KeySetFault::Json(_))), "{fault}");
+    assert!(matches!(fault, KeysFault::Set(JwkSetFault::Json(_))), "{fault}");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::domain::key::{ApiKey, labels};
 use crate::domain::names::{OrganizationId, TrustedIssuerId};
 use crate::domain::scope::Verb;
 use crate::domain::trusted_issuer::{IssuerUrl, KeySource, SignatureAlgorithms, TrustedIssuer};
-use crate::jose::foreign::{Algorithm, KeySet};
+use crate::jose::foreign::{Algorithm, JwkSet};
 use crate::node::Records;
 use crate::store::{ChangeKind, Write};
 use crate::use_cases::access::{Caller, visible_issuers};
@@ -299,8 +299,12 @@ fn source(
         KeySource::Inline(set) => {
             let accepted: Vec<Algorithm> = algorithms.iter().filter_map(|name| name.parse().ok()).collect();
             let set =
-                KeySet::parse(set.to_string().as_bytes(), &accepted).map_err(InvalidRequest::IssuerKeys)?;
-            if set.is_empty() { Err(InvalidRequest::NoIssuerKeys) } else { Ok(KeySource::Inline(json!(set))) }
+                JwkSet::parse(set.to_string().as_bytes(), &accepted).map_err(InvalidRequest::IssuerKeys)?;
+            if set.keys().is_empty() {
+                Err(InvalidRequest::NoIssuerKeys)
+            } else {
+                Ok(KeySource::Inline(json!(set)))
+            }
         }
         keys => Ok(keys),
     }

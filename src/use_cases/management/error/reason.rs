@@ -15,7 +15,7 @@ use crate::domain::tenant::EnvironmentsError;
 use crate::domain::trust_rule::RuleFault;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
-use crate::jose::foreign::{self, ForeignJwkFault, KeySetFault, PublicPemFault};
+use crate::jose::foreign::{self, ForeignJwkFault, JwkSetFault, PublicPemFault};
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
 
@@ -175,7 +175,7 @@ pub enum InvalidRequest {
     /// `max_lifetime` is not within its range.
     IssuerLifetime,
     /// The key set of an issuer is refused.
-    IssuerKeys(KeySetFault),
+    IssuerKeys(JwkSetFault),
     /// The key set of an issuer has no key for its algorithms.
     NoIssuerKeys,
     /// A trust rule names no trusted issuer of the organization.

@@ -16,7 +16,7 @@ use crate::domain::tenant::EnvironmentsError;
 use crate::domain::trust_rule::RuleFault;
 use crate::domain::usage::{CalendarError, IntervalError, PeriodError};
 use crate::domain::web_url::WebUrlError;
-use crate::jose::foreign::{self, KeySetFault, PublicPemFault};
+use crate::jose::foreign::{self, JwkSetFault, PublicPemFault};
 use crate::jose::jwk::{Algorithm, JwkFault};
 use crate::node::cursor::CursorError;
 
@@ -112,7 +112,7 @@ fn every_invalid_request_is_explained() {
         I::IssuerHttp,
         I::OwnIssuer,
         I::IssuerLifetime,
-        I::IssuerKeys(KeySetFault::SameKid),
+        I::IssuerKeys(JwkSetFault::SameKid),
         I::NoIssuerKeys,
         I::NoSuchIssuer,
         I::TrustRule(RuleFault::Nothing),
