@@ -1,5 +1,5 @@
-//! The floor: axum handlers that parse the same forms and sign prebuilt claims. The one for assertions also verifies the
-//! signature of the client.
+//! The floor: axum handlers that parse the same forms and sign prebuilt claims. Those for assertions and
+//! proofs also verify the signatures of the client.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ pub(crate) fn serve() -> ExitCode {
         let router = Router::new()
             .route("/oauth/token", post(token))
             .route("/oauth/token-by-assertion", post(token_by_assertion))
+            .route("/oauth/token-with-proof", post(token_with_proof))
             .route("/oauth/introspect", post(introspect))
             .route("/v1/gate", get(gate))
             .route("/v1/self", get(own))
@@ -99,13 +100,27 @@ async fn token_by_assertion(
     State(floor): State<Arc<Floor>>,
     Form(form): Form<AssertionForm>,
 ) -> impl IntoResponse {
-    let (input, signature) = form.client_assertion.rsplit_once('.').expect("a signed assertion");
-    let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    floor.client.verify(input.as_bytes(), &signature).expect("the client's signature");
+    floor.verify(&form.client_assertion);
+    floor.token()
+}
+
+async fn token_with_proof(
+    State(floor): State<Arc<Floor>>,
+    headers: HeaderMap,
+    Form(form): Form<AssertionForm>,
+) -> impl IntoResponse {
+    floor.verify(&form.client_assertion);
+    floor.verify(headers["dpop"].to_str().expect("ASCII"));
     floor.token()
 }
 
 impl Floor {
+    fn verify(&self, signed: &str) {
+        let (input, signature) = signed.rsplit_once('.').expect("a signed text");
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        self.client.verify(input.as_bytes(), &signature).expect("the client's signature");
+    }
+
     fn token(&self) -> impl IntoResponse + use<> {
         let signature = self.key.sign(&self.random, self.signing_input.as_bytes()).expect("a signature");
         let token = format!("{}.{}", self.signing_input, URL_SAFE_NO_PAD.encode(signature));

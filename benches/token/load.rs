@@ -170,13 +170,13 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
 /// A token request with the secret in the body.
 pub(crate) fn token_request(client_id: &str, key: &str) -> Vec<u8> {
     let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={key}");
-    form_request("/oauth/token", &form)
+    form_request("/oauth/token", "", &form)
 }
 
-/// A request that posts a form.
-pub(crate) fn form_request(path: &str, form: &str) -> Vec<u8> {
+/// A request that posts a form, with these header lines besides the necessary ones.
+pub(crate) fn form_request(path: &str, headers: &str, form: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-type: application/x-www-form-urlencoded\r\n\
          content-length: {}\r\n\r\n{form}",
         form.len()
     )

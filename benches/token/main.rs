@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench token` prints for each available database: the rate of `POST /oauth/token` with warm keys as a
 //! ratio of the floor's, measured in turns in one run; the same with metrics, as a ratio of the rate without; the server's CPU per token; the p99 at half load; the same with
-//! a million keys in the store; the cold path; memory and start time; and the rate of clients that sign assertions
-//! (`private_key_jwt`), as a ratio of the rate of a floor that also verifies once. `-- quick` does less, `-- assertion`
-//! measures the assertions alone, and `-- sqlite` or `-- postgres` selects one database.
+//! a million keys in the store; the cold path; memory and start time; and the rate of clients without a secret
+//! (`private_key_jwt`, tokens of a trusted issuer, DPoP), as a ratio of the rate of a floor that verifies as many
+//! signatures. `-- quick` does less; `-- assertion`, `-- federation` and `-- dpop` measure these clients alone; and
+//! `-- sqlite` or `-- postgres` selects one database.
 //!
 //! The server and the load each have their own processor (`taskset`), so that the ratio reflects only the servers.
 
@@ -16,7 +17,6 @@
 
 #[path = "../support/arguments.rs"]
 mod arguments;
-mod assertion;
 mod cold;
 mod contender;
 mod floor;
@@ -33,12 +33,14 @@ mod process;
 #[path = "../support/seed.rs"]
 #[allow(dead_code)]
 mod seed;
+mod signing_clients;
 mod steps;
 mod warm;
 
 use std::process::ExitCode;
 
 use self::arguments::Arguments;
+use self::signing_clients::Kind;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -72,12 +74,15 @@ fn main() -> ExitCode {
     process::pin_load();
     for database in seed::databases(&arguments) {
         println!("\n# {}", database.name());
-        if !arguments.has("assertion") {
+        let alone: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| arguments.has(kind.name())).collect();
+        if alone.is_empty() {
             let in_process = runtime.block_on(steps::measure(&database));
             runtime.block_on(warm::measure(&database, plan, in_process));
             runtime.block_on(cold::measure(&database, plan));
         }
-        runtime.block_on(assertion::measure(&database, plan));
+        for kind in if alone.is_empty() { Kind::ALL.to_vec() } else { alone } {
+            runtime.block_on(signing_clients::measure(&database, plan, kind));
+        }
     }
     ExitCode::SUCCESS
 }
