@@ -81,14 +81,25 @@ impl Drop for Server {
     }
 }
 
-/// Pins this process to the load's processor.
+/// Pins this thread, and all that it starts later, to the load's processor.
 pub(crate) fn pin_load() {
-    let done = Command::new("taskset").args(["-cp", LOAD_CPU, &std::process::id().to_string()]).output();
-    let pinned = done.is_ok_and(|done| done.status.success());
     println!(
         "server on processor {SERVER_CPU}, load on processor {LOAD_CPU}: {}",
-        if pinned { "pinned" } else { "NOT PINNED" }
+        if pin(LOAD_CPU) { "pinned" } else { "NOT PINNED" }
     );
+}
+
+/// Starts something on the server's processor. Call [`pin_load`] afterwards.
+pub(crate) fn beside_the_server<T>(start: impl FnOnce() -> T) -> T {
+    if !pin(SERVER_CPU) {
+        println!("NOT PINNED to processor {SERVER_CPU}");
+    }
+    start()
+}
+
+fn pin(processor: &str) -> bool {
+    let done = Command::new("taskset").args(["-cp", processor, &std::process::id().to_string()]).output();
+    done.is_ok_and(|done| done.status.success())
 }
 
 /// Reads a log, so that the pipe never fills, and returns its last lines when it ends.
