@@ -35,18 +35,25 @@ fn wrong_with(row: &[&str]) -> Vec<String> {
     if !code_spans(why).iter().any(|span| span.starts_with("src/")) {
         wrong.push(format!("{attack}: which file keeps it away?"));
     }
+    wrong.extend(wrong_with_tests(held).into_iter().map(|what| format!("{attack}: {what}")));
+    wrong
+}
+
+/// What is wrong with a cell that names tests, as files with the names of their tests behind them.
+pub(crate) fn wrong_with_tests(held: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
     let mut file: Option<(String, String)> = None;
     let mut tests = 0;
     for span in code_spans(held) {
         match &file {
             _ if span.ends_with(".rs") => file = Some((text(&span), span)),
             Some((code, _)) if is_test(code, &span) => tests += 1,
-            Some((_, path)) => wrong.push(format!("{attack}: {path} has no test {span}")),
-            None => wrong.push(format!("{attack}: in which file is {span}?")),
+            Some((_, path)) => wrong.push(format!("{path} has no test {span}")),
+            None => wrong.push(format!("in which file is {span}?")),
         }
     }
     if tests == 0 {
-        wrong.push(format!("{attack}: which test holds it?"));
+        wrong.push("which test holds it?".to_owned());
     }
     wrong
 }
