@@ -11,6 +11,7 @@
 //! | `CLAVIGER_ISSUER` | issuer of accepted tokens [http://127.0.0.1:8080] |
 //! | `CLAVIGER_AUDIENCE` | this API's name in `aud` [`{issuer}/api`] |
 //! | `PUBLIC_URL` | URL under which clients reach this API; with it, tokens that are bound to a key are accepted [none] |
+//! | `BOUND_TOKENS_ONLY` | `true` accepts nothing but such tokens; otherwise, API keys are accepted too [false] |
 //! | `PROOF_ALGORITHMS` | signature algorithms of proofs, separated by commas [all that the library has] |
 //! | `LISTEN` | address of the listener [127.0.0.1:9090] |
 //! | `TRUSTED_PROXIES` | ranges of proxies whose `X-Forwarded-For` is trusted, separated by commas [none] |
@@ -43,8 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .any_organization() // Handlers separate organizations by `access.organization()`.
         .environments(["prd"])
         .leeway(Leeway::from_seconds(5).ok_or("no leeway")?)
-        .addresses(AddressPolicy { proxies, ..AddressPolicy::default() })
-        .api_keys(ApiKeys::default());
+        .addresses(AddressPolicy { proxies, ..AddressPolicy::default() });
+    builder = match variable("BOUND_TOKENS_ONLY", "false").parse()? {
+        true => builder.bound_tokens_only(),
+        false => builder.api_keys(ApiKeys::default()),
+    };
     if let Ok(url) = std::env::var("PUBLIC_URL") {
         builder = builder.public_url(url);
     }
