@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod fields;
 mod home;
+mod issuers;
 mod keys;
 mod made_key;
 mod middleware;
@@ -94,6 +95,11 @@ routes! {
         GET "/console/orgs/{org}/keys/{key}/public-keys/{public_key}/remove" => keys::public_keys::ask_remove,
         POST "/console/orgs/{org}/keys/{key}/public-keys/{public_key}/remove" => keys::public_keys::remove,
 
+        GET "/console/orgs/{org}/keys/{key}/trust-rules/new" => keys::trust_rules::form,
+        POST "/console/orgs/{org}/keys/{key}/trust-rules/new" => keys::trust_rules::add,
+        GET "/console/orgs/{org}/keys/{key}/trust-rules/{trust_rule}/remove" => keys::trust_rules::ask_remove,
+        POST "/console/orgs/{org}/keys/{key}/trust-rules/{trust_rule}/remove" => keys::trust_rules::remove,
+
         GET "/console/orgs/{org}/usage" => usage_page::show,
         GET "/console/orgs/{org}/usage.csv" => usage_page::export,
         GET "/console/orgs/{org}/usage-by-key.csv" => usage_by_key::export,
@@ -105,6 +111,19 @@ routes! {
         POST "/console/orgs/{org}/projects/{project}" => project::change,
         GET "/console/orgs/{org}/projects/{project}/delete" => project::ask_delete,
         POST "/console/orgs/{org}/projects/{project}/delete" => project::delete,
+        GET "/console/orgs/{org}/issuers" => issuers::list,
+        POST "/console/orgs/{org}/issuers" => issuers::create,
+        GET "/console/orgs/{org}/issuers/{issuer}" => issuers::show::show,
+        GET "/console/orgs/{org}/issuers/{issuer}/edit" => issuers::edit::form,
+        POST "/console/orgs/{org}/issuers/{issuer}/edit" => issuers::edit::change,
+        GET "/console/orgs/{org}/issuers/{issuer}/disable" => issuers::act::ask_disable,
+        POST "/console/orgs/{org}/issuers/{issuer}/disable" => issuers::act::disable,
+        GET "/console/orgs/{org}/issuers/{issuer}/enable" => issuers::act::ask_enable,
+        POST "/console/orgs/{org}/issuers/{issuer}/enable" => issuers::act::enable,
+        GET "/console/orgs/{org}/issuers/{issuer}/remove" => issuers::act::ask_remove,
+        POST "/console/orgs/{org}/issuers/{issuer}/remove" => issuers::act::remove,
+        GET "/console/orgs/{org}/issuers/{issuer}/check" => issuers::check::form,
+        POST "/console/orgs/{org}/issuers/{issuer}/check" => issuers::check::check,
         GET "/console/orgs/{org}/signing-keys" => signing_keys::show,
         POST "/console/orgs/{org}/signing-keys" => signing_keys::publish,
         GET "/console/orgs/{org}/signing-keys/{kid}/withdraw" => withdrawal::ask,

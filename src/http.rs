@@ -19,7 +19,7 @@ pub(crate) mod form;
 mod front;
 mod gate;
 pub(crate) mod health;
-mod issuers;
+pub(crate) mod issuers;
 mod json;
 mod keys;
 mod list_answer;

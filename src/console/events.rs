@@ -102,8 +102,26 @@ fn lines(value: &Value) -> Vec<String> {
             let text = |name: &str| scope[name].as_str().unwrap_or_default().to_owned();
             vec![format!("{}:{}", text("action"), text("resource"))]
         }
+        Value::Object(key) if key.contains_key("kid") => {
+            let text = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
+            vec![format!("{} {}", text("kid"), text("alg"))]
+        }
+        Value::Object(rule) if rule.contains_key("claims") => vec![rule_in_words(value)],
+        Value::Object(source) if source.contains_key("discovery") => vec!["by discovery".into()],
+        Value::Object(source) if source.contains_key("jwks_uri") => lines(&source["jwks_uri"]),
+        Value::Object(source) if source.contains_key("jwks") => lines(&source["jwks"]["keys"]),
         other => vec![other.to_string()],
     }
+}
+
+/// A trust rule in the management API's form: `gh: subject = repo:acme/web:*, /ref = refs/heads/main`.
+fn rule_in_words(rule: &Value) -> String {
+    let named = ["audience", "subject"].into_iter().map(|name| (name, &rule[name]));
+    let claims = rule["claims"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
+    let conditions = named.chain(claims);
+    let conditions: Vec<_> =
+        conditions.filter_map(|(name, value)| Some(format!("{name} = {}", value.as_str()?))).collect();
+    format!("{}: {}", rule["issuer"].as_str().unwrap_or_default(), conditions.join(", "))
 }
 
 fn label(action: &str) -> String {
@@ -119,6 +137,13 @@ fn label(action: &str) -> String {
         "secret.retire" => "Secret retired",
         "public_key.register" => "Public key registered",
         "public_key.remove" => "Public key removed",
+        "trust_rule.register" => "Trust rule added",
+        "trust_rule.remove" => "Trust rule removed",
+        "issuer.create" => "Trusted issuer added",
+        "issuer.change" => "Trusted issuer changed",
+        "issuer.disable" => "Trusted issuer disabled",
+        "issuer.enable" => "Trusted issuer enabled",
+        "issuer.delete" => "Trusted issuer removed",
         "token.revoke" => "Token revoked",
         "access.denied" => "Access denied",
         "console.sign_in" => "Signed in to console",
@@ -157,6 +182,28 @@ mod tests {
                 ("Name", text("a"), text("b")),
                 ("Note", text(""), text("x")),
                 ("Permissions", text("read:*"), text("read:a")),
+            ]
+        );
+    }
+
+    #[test]
+    fn ways_in_and_sources_of_keys_are_told_in_words() {
+        let rule = |subject: &str| {
+            json!({"id": "tr_1", "issuer": "gh", "audience": null, "subject": subject, "claims": {"/ref": "main"},
+                "last_used_at": null})
+        };
+        let before = json!({"trust_rules": [rule("a")], "keys": {"discovery": true}});
+        let after = json!({"trust_rules": [rule("a"), rule("b")],
+            "keys": {"jwks": {"keys": [{"kid": "1", "alg": "ES256", "kty": "EC"}]}}});
+        let told = differences(&before, &after);
+        let told: Vec<_> =
+            told.iter().map(|one| (&*one.member, one.from.join(" "), one.to.join(" "))).collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            told,
+            [
+                ("Keys", text("by discovery"), text("1 ES256")),
+                ("Trust rules", text(""), text("gh: subject = b, /ref = main")),
             ]
         );
     }

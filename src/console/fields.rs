@@ -20,6 +20,9 @@ pub(super) const FORM: &str = "form";
 /// The field that asks to show the form again with its input, without submitting it.
 pub(super) const RESUME: &str = "resume";
 
+/// The field of a pasted token of a workload. No page carries it on.
+pub(super) const WORKLOAD_TOKEN: &str = "workload_token";
+
 /// The size limit of a form in bytes. Percent-encoded notes and scopes have room in it.
 const MAX_BODY: usize = 64 * 1024;
 

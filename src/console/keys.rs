@@ -8,7 +8,10 @@ mod list;
 pub(super) mod new;
 pub(super) mod public_keys;
 mod row;
+mod rule_form;
 pub(super) mod show;
 mod sort;
+pub(super) mod trust_rules;
+mod ways_in;
 
 pub(super) use list::list;

@@ -28,13 +28,20 @@ pub(super) enum Notice {
     Kept,
     Registered,
     Removed,
+    Trusted,
+    Distrusted,
+    IssuerAdded,
+    IssuerChanged,
+    IssuerDisabled,
+    IssuerEnabled,
+    IssuerRemoved,
     Before,
     SignedOut,
     Over,
 }
 
 impl Notice {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 19] = [
         Self::Changed,
         Self::Unchanged,
         Self::Revoked,
@@ -44,6 +51,13 @@ impl Notice {
         Self::Kept,
         Self::Registered,
         Self::Removed,
+        Self::Trusted,
+        Self::Distrusted,
+        Self::IssuerAdded,
+        Self::IssuerChanged,
+        Self::IssuerDisabled,
+        Self::IssuerEnabled,
+        Self::IssuerRemoved,
         Self::Before,
         Self::SignedOut,
         Self::Over,
@@ -60,6 +74,13 @@ impl Notice {
             Self::Kept => "kept",
             Self::Registered => "registered",
             Self::Removed => "removed",
+            Self::Trusted => "trusted",
+            Self::Distrusted => "distrusted",
+            Self::IssuerAdded => "issuer-added",
+            Self::IssuerChanged => "issuer-changed",
+            Self::IssuerDisabled => "issuer-disabled",
+            Self::IssuerEnabled => "issuer-enabled",
+            Self::IssuerRemoved => "issuer-removed",
             Self::Before => "before",
             Self::SignedOut => "out",
             Self::Over => "over",
@@ -84,6 +105,21 @@ impl Notice {
             }
             Self::Registered => "Public key registered. Its holder can get tokens for this key.",
             Self::Removed => "Public key removed. Its assertions and all tokens of this key are refused.",
+            Self::Trusted => {
+                "Trust rule added. A workload whose token fulfils it can get tokens for this key."
+            }
+            Self::Distrusted => {
+                "Trust rule removed. All tokens of this key are refused. Clients that come in another way get new ones."
+            }
+            Self::IssuerAdded => "Issuer added. Its tokens open a key once the key has a trust rule for it.",
+            Self::IssuerChanged => "Issuer updated.",
+            Self::IssuerDisabled => {
+                "Issuer disabled. Its tokens are refused, and so are all tokens of the keys that trust it."
+            }
+            Self::IssuerEnabled => "Issuer enabled. Its tokens open the keys that trust it.",
+            Self::IssuerRemoved => {
+                "Issuer removed. Its tokens are refused, and so are all tokens of the keys that trusted it."
+            }
             Self::Before => {
                 "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it."
             }

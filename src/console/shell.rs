@@ -9,7 +9,7 @@ use crate::domain::scope::Verb;
 use crate::http::discovery::path_of;
 use crate::node::Node;
 use crate::store::Visible;
-use crate::use_cases::access::{Caller, visible_organizations, visible_projects};
+use crate::use_cases::access::{Caller, visible_issuers, visible_organizations, visible_projects};
 use crate::use_cases::management::keys::KeyPath;
 
 /// The parameter that keeps the query of the list of keys, for the way back.
@@ -70,6 +70,8 @@ pub(super) enum Section {
     Audit,
     /// Projects and their environments.
     Projects,
+    /// The trusted issuers.
+    Issuers,
     /// The deployment's signing keys.
     SigningKeys,
 }
@@ -112,12 +114,14 @@ impl Shell {
             |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: section == at };
         let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
         let sees_projects = visible_projects(caller, organization) != Visible::Only(Vec::new());
+        let sees_issuers = visible_issuers(caller, organization) != Visible::Only(Vec::new());
         let sees_signing_keys = caller.may(Verb::Read, &["signing-keys"]).is_ok();
         let sections = [
             (true, link("API keys", "keys", Section::Keys)),
             (reads("usage"), link("Usage", "usage", Section::Usage)),
             (reads("audit"), link("Audit log", "audit", Section::Audit)),
             (sees_projects, link("Projects", "projects", Section::Projects)),
+            (sees_issuers, link("Trusted issuers", "issuers", Section::Issuers)),
             (sees_signing_keys, link("Signing keys", "signing-keys", Section::SigningKeys)),
         ];
         let links = sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
@@ -131,6 +135,7 @@ impl Shell {
             Some("usage") => Section::Usage,
             Some("audit") => Section::Audit,
             Some("projects") => Section::Projects,
+            Some("issuers") => Section::Issuers,
             Some("signing-keys") => Section::SigningKeys,
             _ => Section::Keys,
         };

@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::fields::{FORM, Fields, RESUME, TOKEN};
+use super::fields::{FORM, Fields, RESUME, TOKEN, WORKLOAD_TOKEN};
 use super::next_page::is_page;
 use super::page::{page, refused};
 use super::shell::Shell;
@@ -17,8 +17,8 @@ use crate::use_cases::management::ApiError;
 const PATH: &str = "path";
 const TYPED: &str = "typed";
 
-/// Fields that belong to one session, or that control the display.
-const NOT_TYPED: [&str; 3] = [TOKEN, FORM, RESUME];
+/// Fields that belong to one session, that control the display, or that are not to be kept.
+const NOT_KEPT: [&str; 4] = [TOKEN, FORM, RESUME, WORKLOAD_TOKEN];
 
 /// A form that was not accepted.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ struct ResumePage {
 impl Unsent {
     /// The form submitted to `path`, if that is a path of the console.
     pub(super) fn new(base: &str, path: &str, fields: Fields) -> Option<Self> {
-        is_page(base, path).then(|| Self { path: path.to_owned(), fields: fields.without(&NOT_TYPED) })
+        is_page(base, path).then(|| Self { path: path.to_owned(), fields: fields.without(&NOT_KEPT) })
     }
 
     /// The form that the sign-in page has carried.

@@ -102,7 +102,8 @@ pub(super) async fn check(
     Ok(axum::Json(found).into_response())
 }
 
-fn policy(node: &Node) -> IssuerPolicy<'_> {
+/// What this deployment says about whom its organizations may trust.
+pub(crate) fn policy(node: &Node) -> IssuerPolicy<'_> {
     IssuerPolicy {
         own_issuer: &node.deployment.issuer,
         allows_http: node.authenticator.federation.issuer_keys.allows_http(),

@@ -52,6 +52,21 @@ fn people_get_around_in_a_browser() {
 }
 
 #[test]
+fn people_trust_workloads_in_a_browser() {
+    let Some(folder) = prepared("console") else { return };
+    if !is_here(BROWSER) || !is_here("node") {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Server::start(Backend::Sqlite));
+    let mut check = browsing(&folder, "trust.mjs", &server.url(""));
+    check.env("CLAVIGER_ADMIN_KEY", &server.admin_key);
+    check.env("CLAVIGER_NOW", server.clock.now().unix().to_string());
+    let (said, _) = succeed_beside(check, String::new);
+    println!("{said}");
+}
+
+#[test]
 fn forms_lose_nothing_in_a_browser() {
     let Some(folder) = prepared("console") else { return };
     if !is_here(BROWSER) || !is_here("node") {

@@ -3,11 +3,13 @@
 mod around;
 mod browser;
 mod forgery;
+mod issuers;
 mod kept;
 mod keys;
 mod organization;
 mod pages;
 mod rights;
 mod sessions;
+mod trust_rules;
 mod twice;
 mod use_by_key;

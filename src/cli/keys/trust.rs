@@ -24,9 +24,9 @@ Examples:
   claviger keys trust key_wgIfG8DxmYsdKIm5 --issuer cluster --preset kubernetes --pin namespace=web --pin serviceaccount_uid=…
   claviger keys trust key_wgIfG8DxmYsdKIm5 --issuer ci --subject 'project:web:*' --pin /project/id=7
 
-Presets and their names: github (repository_id; ref, environment, event_name, job_workflow_ref), gitlab (project_id; ref,
-ref_type, ref_protected, environment), kubernetes (namespace, serviceaccount_uid; serviceaccount_name), google (subject),
-entra (tid, oid; appid). Those before the semicolon are required.")]
+Presets and their names: github (repository_id; repository_owner_id, ref, environment, event_name, job_workflow_ref),
+gitlab (project_id; namespace_id, ref, ref_type, ref_protected, environment), kubernetes (namespace, serviceaccount_uid;
+serviceaccount_name), google (subject), entra (tid, oid; appid). Those before the semicolon are required.")]
 pub(super) struct TrustArgs {
     /// The key's id, or the whole key (its secret is neither used nor sent)
     key: KeyArgument,
@@ -36,8 +36,7 @@ pub(super) struct TrustArgs {
     issuer: TrustedIssuerId,
 
     /// Name the claims of a well-known platform
-    #[arg(long, value_name = "NAME", value_parser = ["github", "gitlab", "kubernetes", "google", "entra"],
-          conflicts_with = "subject")]
+    #[arg(long, value_name = "NAME", value_parser = ["github", "gitlab", "kubernetes", "google", "entra"])]
     preset: Option<String>,
 
     /// Claim that a token must have: NAME=VALUE of the preset, or a JSON Pointer (/claim=VALUE) without one; repeatable
@@ -100,7 +99,7 @@ impl TrustArgs {
         }
         let preset = self.preset.as_deref().and_then(Preset::named);
         let rule = match preset {
-            Some(preset) => preset.fill(self.issuer, self.audience, pins),
+            Some(preset) => preset.fill(self.issuer, self.audience, self.subject, pins),
             None => TrustRule::new(self.issuer, self.audience, self.subject, pins),
         };
         rule.map_err(|fault| refused(&fault))

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::new::fresh_id;
+use super::ways_in::{Replaced, WayIn, ways_in};
 use crate::base::clock::Timestamp;
 use crate::console::confirm;
 use crate::console::fields::Fields;
@@ -40,6 +41,7 @@ pub(super) enum KeyAction {
     Delete,
     Retire,
     RemovePublicKey,
+    RemoveTrustRule,
 }
 
 impl KeyAction {
@@ -47,7 +49,12 @@ impl KeyAction {
     const fn field(self) -> &'static str {
         match self {
             Self::Revoke | Self::Delete => "name",
-            Self::Disable | Self::Enable | Self::Rotate | Self::Retire | Self::RemovePublicKey => "",
+            Self::Disable
+            | Self::Enable
+            | Self::Rotate
+            | Self::Retire
+            | Self::RemovePublicKey
+            | Self::RemoveTrustRule => "",
         }
     }
 }
@@ -73,6 +80,8 @@ struct ActPage {
     last_used: Option<When>,
     is_own: bool,
     typed: Typed,
+    /// The way in to take away, if the action is about one.
+    way: Option<WayIn>,
     /// Whether the secret to retire is the replacement of another one.
     undoes_rotation: bool,
     error: Option<String>,
@@ -276,6 +285,7 @@ async fn asked(
     let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
         shell: visitor.shell_at(&path.organization, Section::Keys),
+        way: ways_in(&key, &href, now).into_iter().find(|way| way.take_away == format!("{href}/{action}")),
         action: format!("{href}/{action}"),
         href,
         act,

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::row::{Mark, marks};
+use super::ways_in::{Replaced, WayIn, ways_in};
 use crate::base::clock::Timestamp;
 use crate::console::events::EventRow;
 use crate::console::explain::explain;
@@ -17,10 +18,10 @@ use crate::console::page::page;
 use crate::console::shell::{Section, Shell};
 use crate::console::usage_over_time::{Span, UseOverTime};
 use crate::console::visitor::Visitor;
-use crate::console::when::{Age, When};
+use crate::console::when::When;
 use crate::domain::api_key::display_prefix;
 use crate::domain::audit::EventFilter;
-use crate::domain::key::{ApiKey, KeySecret, KeyStatus, RegisteredKey};
+use crate::domain::key::{ApiKey, KeyStatus};
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
@@ -33,9 +34,6 @@ use crate::use_cases::management::{ApiError, PageRequest, keys, usage};
 
 /// The number of events on the page. The audit log has all of them.
 const EVENTS_SHOWN: u16 = 20;
-
-/// Seconds without use after which an older secret may be safe to retire: one day.
-const SAFE_SECONDS: i64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "key.html")]
@@ -53,8 +51,8 @@ struct KeyPage {
     disabled: Option<When>,
     revoked: Option<(When, Option<String>)>,
     last_used: Option<When>,
-    secrets: Vec<SecretRow>,
-    public_keys: Vec<PublicKeyRow>,
+    ways_in: Vec<WayIn>,
+    has_secret: bool,
     used: UseOverTime,
     events: Option<Vec<EventRow>>,
     may_write: bool,
@@ -66,30 +64,6 @@ impl KeyPage {
     fn only_reads(&self) -> bool {
         self.marks.contains(&Mark::QueryOnly)
     }
-}
-
-/// A secret of the key.
-struct SecretRow {
-    id: String,
-    age: Age,
-    ends: Option<When>,
-    last_used: Option<When>,
-    /// Whether a newer secret exists.
-    is_older: bool,
-    /// Whether the client seems to have switched to the newer secret: it has used the newer one, and nobody has used
-    /// this one for a day.
-    is_safe: bool,
-    retire: String,
-}
-
-/// A registered public key.
-struct PublicKeyRow {
-    id: String,
-    kid: String,
-    algorithm: String,
-    age: Age,
-    last_used: Option<When>,
-    remove: String,
 }
 
 /// `GET /console/orgs/{org}/keys/{key}`.
@@ -107,6 +81,7 @@ pub(in crate::console) async fn show(
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
+    let has_secret = key.live_secrets(now).next().is_some();
     let (said, taken) =
         notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
     let mut response = page(&KeyPage {
@@ -120,8 +95,8 @@ pub(in crate::console) async fn show(
         disabled: key.disabled_at.map(when),
         revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
         last_used: key.last_used_at.map(when),
-        secrets: secrets(&key, &href, now),
-        public_keys: public_keys(&key, &href, now),
+        ways_in: ways_in(&key, &href, now),
+        has_secret,
         used: UseOverTime::of(span, &used),
         events: events(&node, caller, &path, &root, now).await?,
         may_write: may_write(caller, &key),
@@ -141,34 +116,6 @@ pub(in crate::console) async fn show(
 pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
     let path = ["projects", key.project.as_str(), "keys", &key.id.to_string()];
     caller.may_in(&key.organization, Verb::Write, &path).is_ok()
-}
-
-fn secrets(key: &ApiKey, href: &str, now: Timestamp) -> Vec<SecretRow> {
-    let live: Vec<&KeySecret> = key.live_secrets(now).collect();
-    let newest = live.last().map(|secret| secret.id);
-    let is_taken_up = live.last().is_some_and(|secret| secret.last_used_at.is_some());
-    let row = |secret: &&KeySecret| SecretRow {
-        id: secret.id.to_string(),
-        age: When::new(secret.created_at, now).age(),
-        ends: secret.expires_at.map(|end| When::new(end, now)),
-        last_used: secret.last_used_at.map(|at| When::new(at, now)),
-        is_older: newest != Some(secret.id),
-        is_safe: is_taken_up && secret.last_used_at.is_none_or(|at| now.since(at) >= SAFE_SECONDS),
-        retire: format!("{href}/secrets/{}/retire", secret.id),
-    };
-    live.iter().rev().map(row).collect()
-}
-
-fn public_keys(key: &ApiKey, href: &str, now: Timestamp) -> Vec<PublicKeyRow> {
-    let row = |registered: &RegisteredKey| PublicKeyRow {
-        id: registered.id.to_string(),
-        kid: registered.kid.clone(),
-        algorithm: registered.algorithm.clone(),
-        age: When::new(registered.created_at, now).age(),
-        last_used: registered.last_used_at.map(|at| When::new(at, now)),
-        remove: format!("{href}/public-keys/{}/remove", registered.id),
-    };
-    key.public_keys.iter().rev().map(row).collect()
 }
 
 /// The key's audit events, if the caller may read them.

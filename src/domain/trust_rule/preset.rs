@@ -1,6 +1,6 @@
 //! Rules for well-known platforms, to be filled in.
 
-use super::{RuleFault, TrustRule};
+use super::{Platform, RuleFault, TrustRule};
 use crate::domain::names::TrustedIssuerId;
 
 /// A form for the tokens of one platform.
@@ -8,6 +8,8 @@ use crate::domain::names::TrustedIssuerId;
 pub struct Preset {
     /// The name: `github`, `gitlab`, `kubernetes`, `google` or `entra`.
     pub name: &'static str,
+    /// What people call the platform.
+    pub title: &'static str,
     /// The URL of the issuer, if there is one for everybody.
     pub issuer: Option<&'static str>,
     /// What can be filled in.
@@ -19,18 +21,26 @@ pub struct Preset {
 pub struct PresetPin {
     /// The name of the value.
     pub name: &'static str,
+    /// What people call the value.
+    pub label: &'static str,
     /// The pointer of the claim. `None` for the subject.
     pub claim: Option<&'static str>,
     /// Whether the rule is refused without it.
     pub is_required: bool,
+    /// Whether a rule that is made from a token has it. The other values differ from one run of a workload to the next.
+    pub is_proposed: bool,
 }
 
-const fn required(name: &'static str, claim: Option<&'static str>) -> PresetPin {
-    PresetPin { name, claim, is_required: true }
+const fn required(name: &'static str, label: &'static str, claim: Option<&'static str>) -> PresetPin {
+    PresetPin { name, label, claim, is_required: true, is_proposed: true }
 }
 
-const fn optional(name: &'static str, claim: &'static str) -> PresetPin {
-    PresetPin { name, claim: Some(claim), is_required: false }
+const fn proposed(name: &'static str, label: &'static str, claim: &'static str) -> PresetPin {
+    PresetPin { name, label, claim: Some(claim), is_required: false, is_proposed: true }
+}
+
+const fn optional(name: &'static str, label: &'static str, claim: &'static str) -> PresetPin {
+    PresetPin { name, label, claim: Some(claim), is_required: false, is_proposed: false }
 }
 
 impl Preset {
@@ -38,47 +48,62 @@ impl Preset {
     pub const ALL: [Self; 5] = [
         Self {
             name: "github",
+            title: "GitHub Actions",
             issuer: Some("https://token.actions.githubusercontent.com"),
             pins: &[
-                required("repository_id", Some("/repository_id")),
-                optional("ref", "/ref"),
-                optional("environment", "/environment"),
-                optional("event_name", "/event_name"),
-                optional("job_workflow_ref", "/job_workflow_ref"),
+                required("repository_id", "Repository ID", Some("/repository_id")),
+                proposed("repository_owner_id", "ID of the repository’s owner", "/repository_owner_id"),
+                optional("ref", "Branch or tag", "/ref"),
+                optional("environment", "Environment", "/environment"),
+                optional("event_name", "Event", "/event_name"),
+                optional("job_workflow_ref", "Reusable workflow", "/job_workflow_ref"),
             ],
         },
         Self {
             name: "gitlab",
+            title: "GitLab",
             issuer: Some("https://gitlab.com"),
             pins: &[
-                required("project_id", Some("/project_id")),
-                optional("ref", "/ref"),
-                optional("ref_type", "/ref_type"),
-                optional("ref_protected", "/ref_protected"),
-                optional("environment", "/environment"),
+                required("project_id", "Project ID", Some("/project_id")),
+                proposed("namespace_id", "Namespace ID", "/namespace_id"),
+                optional("ref", "Branch or tag", "/ref"),
+                optional("ref_type", "Kind of ref", "/ref_type"),
+                optional("ref_protected", "Protected ref", "/ref_protected"),
+                optional("environment", "Environment", "/environment"),
             ],
         },
         Self {
             name: "kubernetes",
+            title: "Kubernetes",
             issuer: None,
             pins: &[
-                required("namespace", Some("/kubernetes.io/namespace")),
-                required("serviceaccount_uid", Some("/kubernetes.io/serviceaccount/uid")),
-                optional("serviceaccount_name", "/kubernetes.io/serviceaccount/name"),
+                required("namespace", "Namespace", Some("/kubernetes.io/namespace")),
+                required(
+                    "serviceaccount_uid",
+                    "UID of the service account",
+                    Some("/kubernetes.io/serviceaccount/uid"),
+                ),
+                optional(
+                    "serviceaccount_name",
+                    "Name of the service account",
+                    "/kubernetes.io/serviceaccount/name",
+                ),
             ],
         },
         Self {
             name: "google",
+            title: "Google Cloud",
             issuer: Some("https://accounts.google.com"),
-            pins: &[required("subject", None)],
+            pins: &[required("subject", "Numeric ID of the service account", None)],
         },
         Self {
             name: "entra",
+            title: "Microsoft Entra ID",
             issuer: None,
             pins: &[
-                required("tid", Some("/tid")),
-                required("oid", Some("/oid")),
-                optional("appid", "/appid"),
+                required("tid", "Tenant ID", Some("/tid")),
+                required("oid", "Object ID of the managed identity", Some("/oid")),
+                optional("appid", "Application ID", "/appid"),
             ],
         },
     ];
@@ -88,7 +113,18 @@ impl Preset {
         Self::ALL.into_iter().find(|preset| preset.name == name)
     }
 
-    /// The rule with these values, each a pair of a name and a text.
+    /// The preset for tokens of a platform. `None` for an issuer that could be anybody's.
+    pub fn of(platform: Platform) -> Option<Self> {
+        match platform {
+            Platform::GithubActions => Self::named("github"),
+            Platform::GitlabCom => Self::named("gitlab"),
+            Platform::Google => Self::named("google"),
+            Platform::Entra => Self::named("entra"),
+            Platform::Unshared => None,
+        }
+    }
+
+    /// The rule with these values, each a pair of a name and a text. The subject narrows the rule further.
     ///
     /// # Errors
     /// [`RuleFault::PresetNeeds`], [`RuleFault::PresetUnknown`], or another fault of the rule.
@@ -96,13 +132,17 @@ impl Preset {
         self,
         issuer: TrustedIssuerId,
         audience: Option<String>,
+        subject: Option<String>,
         values: Vec<(String, String)>,
     ) -> Result<TrustRule, RuleFault> {
-        let is_there = |pin: &PresetPin| values.iter().any(|(name, _)| name == pin.name);
+        let is_there = |pin: &PresetPin| match pin.claim {
+            None if subject.is_some() => true,
+            _ => values.iter().any(|(name, _)| name == pin.name),
+        };
         if let Some(missing) = self.pins.iter().find(|pin| pin.is_required && !is_there(pin)) {
             return Err(RuleFault::PresetNeeds(missing.name));
         }
-        let mut subject = None;
+        let mut subject = subject;
         let mut claims = Vec::with_capacity(values.len());
         for (name, value) in values {
             match self.pins.iter().find(|pin| pin.name == name) {

@@ -54,7 +54,7 @@ fn each_fault_of_a_rule_has_its_text() {
         fault(r#""claims":{"/sub":"a"}"#),
         fault(r#""claims":{"/exp":"1"}"#),
         rule(json!({"issuer": "x", "subject": "a"})).check_for(Platform::GithubActions).unwrap_err(),
-        Preset::named("entra").unwrap().fill("x".parse().unwrap(), None, Vec::new()).unwrap_err(),
+        Preset::named("entra").unwrap().fill("x".parse().unwrap(), None, None, Vec::new()).unwrap_err(),
         RuleFault::PresetUnknown("colour".into()),
     ];
     let faults = crate::base::every_variant::with_every_variant(include_str!("fault.rs"), faults);
@@ -231,12 +231,40 @@ fn what_was_compared_is_shown_short_and_printable() {
 fn a_filled_preset_is_enough_for_its_platform() {
     for preset in Preset::ALL {
         let values: Vec<_> = preset.pins.iter().map(|pin| (pin.name.to_owned(), "1".to_owned())).collect();
-        let filled = preset.fill("x".parse().unwrap(), None, values).unwrap();
+        let filled = preset.fill("x".parse().unwrap(), None, None, values).unwrap();
         let issuer = preset.issuer.unwrap_or("https://login.microsoftonline.com/t/v2.0");
         if preset.name != "kubernetes" {
             assert_eq!(filled.check_for(platform(issuer)), Ok(()), "{}", preset.name);
         }
-        let unknown = preset.fill("x".parse().unwrap(), None, vec![("colour".into(), "1".into())]);
+        let unknown = preset.fill("x".parse().unwrap(), None, None, vec![("colour".into(), "1".into())]);
         assert!(unknown.is_err());
     }
+}
+
+#[test]
+fn a_subject_narrows_a_preset() {
+    let fill = |name: &str, subject: &str, values: &[(&str, &str)]| {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Preset::named(name).unwrap().fill("x".parse().unwrap(), None, Some(subject.to_owned()), values)
+    };
+    let github = fill("github", "repo:acme/web:*", &[("repository_id", "1")]).unwrap();
+    assert_eq!(
+        github,
+        rule(json!({"issuer": "x", "subject": "repo:acme/web:*", "claims": {"/repository_id": "1"}}))
+    );
+    assert_eq!(fill("google", "1", &[]).unwrap(), rule(json!({"issuer": "x", "subject": "1"})));
+    assert_eq!(fill("github", "repo:acme/web:*", &[]), Err(RuleFault::PresetNeeds("repository_id")));
+}
+
+#[test]
+fn an_issuer_that_many_share_has_a_preset() {
+    for preset in Preset::ALL {
+        let url = match (preset.name, preset.issuer) {
+            (_, Some(url)) => url,
+            ("entra", None) => "https://login.microsoftonline.com/t/v2.0",
+            _ => continue,
+        };
+        assert_eq!(Preset::of(platform(url)), Some(preset));
+    }
+    assert_eq!(Preset::of(platform("https://cluster.example")), None);
 }

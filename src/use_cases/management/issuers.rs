@@ -2,7 +2,7 @@
 
 mod check;
 
-pub use check::{IssuerCheck, IssuerCheckRequest, check};
+pub use check::{CheckOutcome, IssuerCheck, IssuerCheckRequest, KeysOutcome, RuleOutcome, check};
 
 use serde::Deserialize;
 use serde_json::json;

@@ -21,6 +21,10 @@ async function api(path, body) {
 const long = process.env.CLAVIGER_LONG_KEY;
 await api("keys", { name: "Billing", note: "Owned by finance", project: "web", environment: "prd", preset: "full_access" });
 
+const wide = `https://${"wide.".repeat(40)}example`;
+await api("issuers", { id: "wide", name: "Wide".repeat(50), issuer: wide, keys: { jwks_uri: `${wide}/keys` } });
+await api(`keys/${long}/trust-rules`, { issuer: "wide", subject: "s".repeat(500), audience: "a".repeat(500), claims: { [`/${"c".repeat(200)}`]: "v".repeat(500) } });
+
 await page.goto(keys);
 await page.type("#key", adminKey);
 await press("button[type=submit]");
@@ -162,7 +166,7 @@ await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 
 // Every width that a window, a phone or a zoom of 200 % makes, with a name of two hundred letters.
 const own = `${keys}/${long}`;
-const pages = [keys, own, `${own}/edit`, `${own}/rotate`, `${own}/revoke`, `${keys}/new`, `${org}/usage`, `${org}/audit`, `${org}/projects`, `${org}/signing-keys`, `${issuer}/console/nothing`];
+const pages = [keys, own, `${own}/edit`, `${own}/rotate`, `${own}/revoke`, `${keys}/new`, `${org}/usage`, `${org}/audit`, `${org}/projects`, `${org}/signing-keys`, `${own}/trust-rules/new`, `${own}/trust-rules/new?platform=other`, `${org}/issuers`, `${org}/issuers/wide`, `${org}/issuers/wide/edit`, `${org}/issuers/wide/remove`, `${org}/issuers/wide/check`, `${issuer}/console/nothing`];
 const spills = () => page.evaluate(() => {
   const scrolls = (element) => element.closest(".scroll, .tabs, pre, .hidden, .skip, .symbols, thead, .default") !== null;
   const said = [];

@@ -384,7 +384,7 @@ async fn a_key_is_rotated_revoked_and_deleted(backend: Backend) {
     server.flush().await;
     let page = browser.page(&own).await;
     assert!(page.contains("Still in use"), "{page}");
-    let (_, link) = page.split_once(&format!("{own}/secrets/")).unwrap();
+    let (_, link) = page.rsplit_once(&format!("{own}/secrets/")).unwrap();
     let retire = format!("{own}/secrets/{}", link.split('"').next().unwrap());
     assert!(browser.page(&retire).await.contains("The secret and all tokens of this key are refused"));
     assert_eq!(browser.post(&retire, &[]).await.header("location"), own);

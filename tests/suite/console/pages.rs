@@ -116,6 +116,8 @@ fn filled(path: &str) -> String {
         ("{key}", "key_0123456789abcdef"),
         ("{secret}", "sec_0123456789abcdef"),
         ("{public_key}", "pub_0123456789abcdef"),
+        ("{trust_rule}", "tr_0123456789abcdef"),
+        ("{issuer}", "ci"),
         ("{kid}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     ];
     ids.into_iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))

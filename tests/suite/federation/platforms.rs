@@ -44,7 +44,7 @@ impl Platform {
     /// A key with the rule that a preset makes of these values.
     async fn key(&self, preset: &str, values: &[(&str, &str)]) -> String {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let rule = Preset::named(preset).unwrap().fill("p".parse().unwrap(), None, values).unwrap();
+        let rule = Preset::named(preset).unwrap().fill("p".parse().unwrap(), None, None, values).unwrap();
         trusting(&self.server, &json!(rule)).await.0
     }
 

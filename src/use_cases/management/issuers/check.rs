@@ -22,32 +22,51 @@ pub struct IssuerCheckRequest {
 /// What a check found. All reasons are fixed texts.
 #[derive(Debug, Serialize)]
 pub struct IssuerCheck {
-    keys: KeysOutcome,
-    token: Option<Outcome>,
-    rules: Vec<RuleOutcome>,
+    /// Whether the issuer's keys can be had.
+    pub keys: KeysOutcome,
+    /// Whether the token is valid. `None` if the request had none.
+    pub token: Option<CheckOutcome>,
+    /// The rules of the key for this issuer, if the token is valid.
+    pub rules: Vec<RuleOutcome>,
 }
 
+/// Whether an issuer's keys can be had.
 #[derive(Debug, Serialize)]
-struct KeysOutcome {
+pub struct KeysOutcome {
+    /// Whether they can.
     #[serde(flatten)]
-    outcome: Outcome,
-    usable: usize,
+    pub outcome: CheckOutcome,
+    /// The number of keys for the issuer's algorithms.
+    pub usable: usize,
 }
 
+/// Whether a token fulfils a rule.
 #[derive(Debug, Serialize)]
-struct RuleOutcome {
-    id: String,
+pub struct RuleOutcome {
+    /// The id of the rule.
+    pub id: String,
+    /// Whether it does.
     #[serde(flatten)]
-    outcome: Outcome,
+    pub outcome: CheckOutcome,
 }
 
+/// The outcome of one check.
 #[derive(Debug, Serialize)]
-struct Outcome {
-    ok: bool,
-    reason: Option<String>,
+pub struct CheckOutcome {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What is not.
+    pub reason: Option<String>,
 }
 
-impl Outcome {
+impl IssuerCheck {
+    /// Whether the request had a token, and it is valid.
+    pub fn token_is_good(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.ok)
+    }
+}
+
+impl CheckOutcome {
     fn of<T>(result: &Result<T, impl ToString>) -> Self {
         Self { ok: result.is_ok(), reason: result.as_ref().err().map(ToString::to_string) }
     }
@@ -76,14 +95,14 @@ pub async fn check(
     let held: Vec<_> = held.into_iter().filter(|held| *held.rule.issuer() == issuer.id).collect();
     let set = federation.issuer_keys.look(&issuer).await;
     let usable = set.as_ref().map_or(0, |set| set.len());
-    let keys = KeysOutcome { outcome: Outcome::of(&set), usable };
+    let keys = KeysOutcome { outcome: CheckOutcome::of(&set), usable };
     let Some(token) = request.token else { return Ok(IssuerCheck { keys, token: None, rules: Vec::new() }) };
     let rules: Vec<&TrustRule> = held.iter().map(|held| &held.rule).collect();
     let examined = federation.examine(&issuer, &token, &rules, records.clock.now()).await;
-    let token = Some(Outcome::of(&examined));
+    let token = Some(CheckOutcome::of(&examined));
     let judged = held.iter().zip(examined.unwrap_or_default());
     let rules = judged
-        .map(|(held, judged)| RuleOutcome { id: held.id.to_string(), outcome: Outcome::of(&judged) })
+        .map(|(held, judged)| RuleOutcome { id: held.id.to_string(), outcome: CheckOutcome::of(&judged) })
         .collect();
     Ok(IssuerCheck { keys, token, rules })
 }
