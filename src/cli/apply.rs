@@ -22,7 +22,7 @@ use crate::client::{Answer, BearerCredential, Request};
 use crate::domain::api_key::KeyId;
 use crate::domain::names::ProjectId;
 
-/// Apply a file to an organization: its name, projects and keys
+/// Apply a file to an organization: its name, projects, trusted issuers and keys
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -48,9 +48,30 @@ The file:
   expires_at = 2027-12-31T00:00:00Z             # default: never
   disabled = true                               # default: unchanged
 
+  [[issuers]]                                   # all trusted issuers; default: unchanged
+  id = \"gh\"
+  issuer = \"https://token.actions.githubusercontent.com\"
+  keys = { discovery = true }
+
+  [[keys]]
+  name = \"Deploy\"
+  project = \"web\"
+  environment = \"prd\"
+  preset = \"query_only\"
+  secret = false                                # only for a new key; default: true
+
+  [[keys.public_keys]]                          # JWKs: all public keys of the key; default: unchanged
+  kty = \"OKP\"
+  crv = \"Ed25519\"
+  x = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"
+
+  [[keys.trust_rules]]                          # all trust rules of the key; default: unchanged
+  issuer = \"gh\"
+  claims = { \"/repository_id\" = \"74\", \"/ref\" = \"refs/heads/main\" }
+
 An entry matches the key with its `id`, or else the key with its name in its project and environment. Otherwise it creates a
-key. What the file omits stays as it is, except that --prune revokes omitted keys. All changes take effect, or none. Applying
-the same file again changes nothing.")]
+key. What the file omits stays as it is, except that --prune revokes omitted keys, and removes the trusted issuers that a list
+of issuers omits. All changes take effect, or none. Applying the same file again changes nothing.")]
 pub(super) struct ApplyArgs {
     /// TOML or JSON file, or - for standard input
     #[arg(long, short, value_name = "FILE")]
@@ -60,7 +81,7 @@ pub(super) struct ApplyArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Revoke the keys that the file omits
+    /// Revoke the keys, and remove the trusted issuers, that the file omits
     #[arg(long)]
     prune: bool,
 
@@ -98,14 +119,14 @@ struct Change {
     changes: Map<String, Value>,
 }
 
-/// A created key.
+/// A created key. It has no text if it has no secret.
 #[derive(Deserialize)]
 struct NewKey {
     id: KeyId,
     name: String,
     project: ProjectId,
     environment: String,
-    key: BearerCredential,
+    key: Option<BearerCredential>,
 }
 
 impl ApplyArgs {
@@ -172,11 +193,13 @@ fn print(remote: &Remote, done: &Answer, applied: &Applied, are_kept: bool) -> R
         (false, true) => return Ok(()),
         (false, false) => applied.keys.iter().map(in_a_line).collect::<Vec<_>>().join("\n"),
     };
-    if are_kept || applied.keys.is_empty() {
+    let with_secrets = applied.keys.iter().filter(|key| key.key.is_some());
+    let lost_keys: Vec<_> = with_secrets.map(|key| key.id.to_string()).collect();
+    if are_kept || lost_keys.is_empty() {
         return if text.is_empty() { Ok(()) } else { Ok(say(&text)?) };
     }
     Stream::Out.only_copy(&text).map_err(|source| CliError::SecretLost {
-        lost_keys: applied.keys.iter().map(|key| key.id.to_string()).collect(),
+        lost_keys,
         source,
         advice: "The changes have been made. Get another secret for each of these keys with `claviger keys rotate \
                  KEY --overlap 0`, or revoke them; with --secrets-dir, secrets go into files."
@@ -184,10 +207,11 @@ fn print(remote: &Remote, done: &Answer, applied: &Applied, are_kept: bool) -> R
     })
 }
 
-/// The key's place, its id and the key itself, separated by tabs.
+/// The key's place, its id and the key itself, separated by tabs. A key without a secret has no third part.
 fn in_a_line(key: &NewKey) -> String {
     let place = output::plain(&format!("{}/{}/{}", key.project, key.environment, key.name));
-    format!("{place}\t{}\t{}", key.id, key.key.expose())
+    let text = key.key.as_ref().map(|key| format!("\t{}", key.expose())).unwrap_or_default();
+    format!("{place}\t{}{text}", key.id)
 }
 
 /// The response without the keys that are in files.

@@ -26,19 +26,32 @@ fn change_line(member: &str, change: &Value) -> String {
     plain(&format!("{member}: {} → {}", in_words(&change["from"]), in_words(&change["to"])))
 }
 
-/// A value as people write it. Scopes are in OAuth's form.
+/// A value as people write it. Scopes are in OAuth's form, public keys are named by their ids, and trust rules say what they
+/// pin.
 pub(super) fn in_words(value: &Value) -> String {
     match value {
         Value::Null => "none".into(),
         Value::Array(items) if items.is_empty() => "none".into(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(" "),
-        Value::Object(scope) => match (scope.get("action"), scope.get("resource")) {
-            (Some(Value::String(action)), Some(Value::String(resource))) => format!("{action}:{resource}"),
-            _ => value.to_string(),
-        },
+        Value::Object(members) => object_in_words(members).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
+}
+
+fn object_in_words(object: &Map<String, Value>) -> Option<String> {
+    let text = |member: &str| object.get(member).and_then(Value::as_str);
+    if let (Some(action), Some(resource)) = (text("action"), text("resource")) {
+        return Some(format!("{action}:{resource}"));
+    }
+    if let (Some(_), Some(alg), Some(kid)) = (text("kty"), text("alg"), text("kid")) {
+        return Some(format!("({alg} {kid})"));
+    }
+    let (issuer, claims) = (text("issuer")?, object.get("claims")?.as_object()?);
+    let named = [("aud", text("audience")), ("sub", text("subject"))];
+    let named = named.into_iter().filter_map(|(claim, text)| Some(format!(" {claim}={}", text?)));
+    let claims = claims.iter().map(|(pointer, text)| format!(" {pointer}={}", in_words(text)));
+    Some(format!("({issuer}{})", named.chain(claims).collect::<String>()))
 }
 
 #[cfg(test)]
@@ -53,12 +66,21 @@ mod tests {
             "generation": {"from": 1, "to": 2},
             "name": {"from": "a", "to": "b\u{1b}"},
             "note": {"from": "x", "to": null},
+            "public_keys": {"from": [], "to": [{"kty": "OKP", "crv": "Ed25519", "x": "…", "alg": "EdDSA", "kid": "laptop"}]},
             "scopes": {"from": [{"action": "read", "resource": "*"}], "to": [{"action": "read", "resource": "a/b"},
                 {"action": "write", "resource": "a"}]},
+            "trust_rules": {"from": [{"issuer": "gh", "claims": {"/ref": "x", "/repository_id": "1"}}],
+                "to": [{"issuer": "gcp", "audience": "a", "subject": "1", "claims": {}}]},
         });
         assert_eq!(
             change_lines(changes.as_object().unwrap()),
-            ["name: a → b\\u{1b}", "note: x → none", "scopes: read:* → read:a/b write:a"]
+            [
+                "name: a → b\\u{1b}",
+                "note: x → none",
+                "public_keys: none → (EdDSA laptop)",
+                "scopes: read:* → read:a/b write:a",
+                "trust_rules: (gh /ref=x /repository_id=1) → (gcp aud=a sub=1)",
+            ]
         );
     }
 }

@@ -10,11 +10,14 @@ use serde_json::json;
 use super::body_permit::holding;
 use super::credentials::AuthenticatedCaller;
 use super::failure::Failure;
+use super::issuers;
 use super::json::Json;
 use super::path::InOrganization;
 use super::query::{NoQuery, Query};
+use crate::domain::api_key::PlainKey;
 use crate::node::Node;
 use crate::use_cases::management::configuration::{self, Applied, ApplyTerms, Configuration};
+use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, carry_out};
 
 /// The size limit of a document in bytes. 8 MiB hold some 5,000 keys.
@@ -49,7 +52,9 @@ pub(super) async fn apply(
         force: query.flag("force")?.into(),
     };
     let applied = carry_out(async move {
-        configuration::apply(&node.records, &node.minter, &caller, &organization, &document, terms).await
+        let keys = (&node.minter, &*node.authenticator);
+        let policy = issuers::policy(&node);
+        configuration::apply(&node.records, keys, policy, &caller, &organization, &document, terms).await
     });
     Ok(answer(&applied.await?))
 }
@@ -58,13 +63,13 @@ fn answer(applied: &Applied) -> Response {
     let keys: Vec<_> = applied
         .created
         .iter()
-        .map(|(key, plain)| {
+        .map(|CreatedKey { key, plain }| {
             json!({
                 "id": key.id,
                 "name": key.name,
                 "project": key.project,
                 "environment": key.environment,
-                "key": plain.expose(),
+                "key": plain.as_ref().map(PlainKey::expose),
             })
         })
         .collect();

@@ -6,7 +6,7 @@ use super::db::{Db, Tx, on, row};
 use super::error::read;
 use super::page::{Page, Visible};
 use super::write::Write;
-use super::{Reading, Store, StoreError};
+use super::{Reading, Snapshot, Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::names::{OrganizationId, TrustedIssuerId};
 use crate::domain::trusted_issuer::{SignatureAlgorithms, TrustedIssuer};
@@ -37,6 +37,7 @@ macro_rules! select_issuers {
 }
 
 const ISSUER: &str = concat!(select_issuers!(), "$1 AND id = $2");
+const ISSUERS: &str = concat!(select_issuers!(), "$1 ORDER BY created_seq");
 
 impl Store {
     /// The trusted issuers of an organization with these ids, at most [`TrustedIssuer::MAX_COUNT`]. This is for
@@ -110,7 +111,31 @@ async fn named(
     rows.into_iter().map(TrustedIssuer::try_from).collect()
 }
 
+impl Snapshot {
+    /// All trusted issuers of an organization, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trusted_issuers(
+        &mut self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<TrustedIssuer>, StoreError> {
+        all(&mut self.tx, organization).await
+    }
+}
+
 impl Write {
+    /// All trusted issuers of an organization, oldest first, as this mutation sees them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trusted_issuers(
+        &mut self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<TrustedIssuer>, StoreError> {
+        all(&mut self.tx, organization).await
+    }
+
     /// The trusted issuer with this id, as this mutation sees it.
     ///
     /// # Errors
@@ -241,6 +266,13 @@ async fn one(
         query.bind(organization.as_str()).bind(id.as_str()).fetch_optional(&mut **tx).await
     })?;
     row.map(TrustedIssuer::try_from).transpose()
+}
+
+async fn all(tx: &mut Tx, organization: &OrganizationId) -> Result<Vec<TrustedIssuer>, StoreError> {
+    let rows = on!(tx, |tx, DB| {
+        sqlx::query_as::<DB, IssuerRow>(ISSUERS).bind(organization.as_str()).fetch_all(&mut **tx).await
+    })?;
+    rows.into_iter().map(TrustedIssuer::try_from).collect()
 }
 
 fn key_source(issuer: &TrustedIssuer) -> String {

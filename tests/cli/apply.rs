@@ -15,6 +15,7 @@ on_both!(
     a_file_with_a_part_of_the_configuration_changes_only_that_part,
     what_a_file_lacks_is_revoked_when_asked_for,
     most_keys_are_pruned_only_when_that_is_confirmed,
+    every_way_in_goes_through_a_file,
 );
 
 const FILE: &str = r#"
@@ -67,6 +68,8 @@ cidrs = [
     "0.0.0.0/0",
     "::/0",
 ]
+public_keys = []
+trust_rules = []
 "#
     );
     write(admin, &exported);
@@ -205,4 +208,92 @@ async fn most_keys_are_pruned_only_when_that_is_confirmed(backend: Backend) {
     admin.run(&["apply", "-f", "org.toml", "--prune-all"]).assert_failed(2, "--prune");
     let pruned = admin.ok(&["apply", "-f", "org.toml", "--prune", "--prune-all", "--yes"]);
     assert_eq!(pruned.stderr, "Done: 2 changes.\n");
+}
+
+const WAYS_IN: &str = r#"
+[organization]
+id = "default"
+
+[[issuers]]
+id = "gh"
+issuer = "https://token.actions.githubusercontent.com"
+keys = { discovery = true }
+algorithms = ["RS256"]
+
+[[issuers]]
+id = "cluster"
+issuer = "https://cluster.example"
+algorithms = ["EdDSA"]
+[[issuers.keys.jwks.keys]]
+kty = "OKP"
+crv = "Ed25519"
+kid = "1"
+x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+
+[[keys]]
+name = "Deploy"
+project = "default"
+environment = "prd"
+preset = "query_only"
+secret = false
+trust_rules = [{ issuer = "gh", claims = { "/repository_id" = "74" } }, { issuer = "cluster", subject = "a:*" }]
+
+[[keys.public_keys]]
+kty = "OKP"
+crv = "Ed25519"
+kid = "laptop"
+x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+"#;
+
+async fn every_way_in_goes_through_a_file(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    write(admin, WAYS_IN);
+    let dry_run = admin.ok(&["apply", "-f", "org.toml", "--dry-run"]).stdout;
+    for line in [
+        "+ issuer \"gh\" (gh)",
+        "+ key \"Deploy\"",
+        "    public_keys: (EdDSA laptop)",
+        "    secret: false",
+        "    trust_rules: (cluster sub=a:*) (gh /repository_id=74)",
+    ] {
+        assert!(dry_run.lines().any(|shown| shown == line), "{line}: {dry_run}");
+    }
+    let done = admin.ok(&["apply", "-f", "org.toml", "--yes", "--secrets-dir", "secrets"]);
+    assert!(masked(&done.stderr).contains("key_xxxxxxxxxxxxxxxx has no secret\n"), "{done:?}");
+    assert!(done.stderr.ends_with("Done: 3 changes.\n"), "{done:?}");
+    assert_eq!(fs::read_dir(admin.path("secrets")).unwrap().count(), 0);
+
+    let exported = admin.ok(&["orgs", "export"]).stdout;
+    for file in [WAYS_IN.to_owned(), exported.clone(), admin.json(&["orgs", "export"]).to_string()] {
+        write(admin, &file);
+        assert_eq!(admin.ok(&["apply", "-f", "org.toml", "--yes"]).stderr, "Nothing to change.\n", "{file}");
+    }
+    assert!(exported.contains("secret = false\n") && exported.contains("discovery = true\n"), "{exported}");
+
+    write(admin, &WAYS_IN.replace("Deploy", "Another"));
+    let printed = masked(&admin.ok(&["apply", "-f", "org.toml", "--yes"]).stdout);
+    assert!(printed.ends_with("\ndefault/prd/Another\tkey_xxxxxxxxxxxxxxxx\n"), "{printed:?}");
+
+    // Without the issuers that nothing names any more.
+    let mut document: toml::Table = toml::from_str(&exported).unwrap();
+    let issuers = document["issuers"].as_array_mut().unwrap();
+    issuers.retain(|issuer| issuer["id"].as_str() == Some("gh"));
+    let key = document["keys"].as_array_mut().unwrap();
+    let deploy = key.iter_mut().find(|key| key["name"].as_str() == Some("Deploy")).unwrap();
+    deploy["trust_rules"].as_array_mut().unwrap().retain(|rule| rule["issuer"].as_str() == Some("gh"));
+    write(admin, &toml::to_string(&document).unwrap());
+    let pruned = admin.ok(&["apply", "-f", "org.toml", "--prune", "--yes"]).stdout;
+    assert_eq!(
+        masked(&pruned),
+        "- issuer \"cluster\" (cluster)\n\
+         ~ key \"Deploy\" (key_xxxxxxxxxxxxxxxx)\n    \
+             trust_rules: (cluster sub=a:*) (gh /repository_id=74) → (gh /repository_id=74)\n\
+         - key \"Another\" (key_xxxxxxxxxxxxxxxx)\n"
+    );
+
+    write(admin, &WAYS_IN.replace("cluster", "other").replace("kid = \"laptop\"", "d = \"c2VjcmV0\""));
+    let refused = admin.run(&["apply", "-f", "org.toml", "--yes"]);
+    refused
+        .assert_failed(2, "keys[0]: \"Deploy\": the public key is refused: `d` is secret and has no place");
+    assert!(!format!("{refused:?}").contains("c2VjcmV0"), "{refused:?}");
 }

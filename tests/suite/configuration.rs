@@ -1,7 +1,9 @@
 //! `/v1/orgs/{org}/configuration`: an organization as a document, read and applied.
 
 mod elsewhere;
+mod issuers;
 mod pruning;
+mod ways_in;
 
 use reqwest::Method;
 use serde_json::{Value, json};

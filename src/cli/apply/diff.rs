@@ -4,7 +4,7 @@ use super::Change;
 use crate::cli::changes::{change_lines, in_words};
 use crate::cli::output::{OutputError, Stream, Tone, note, plain};
 
-/// Prints a line for each thing that is created (+), changed (~) or revoked (-), followed by its members.
+/// Prints a line for each thing that is created (+), changed (~), revoked or removed (-), followed by its members.
 pub(super) fn print_diff(changes: &[Change]) -> Result<(), OutputError> {
     if changes.is_empty() {
         note("Nothing to change.")?;
@@ -12,7 +12,7 @@ pub(super) fn print_diff(changes: &[Change]) -> Result<(), OutputError> {
     for change in changes {
         let (sign, tone) = match change.action.as_str() {
             "create" => ('+', Tone::Good),
-            "revoke" => ('-', Tone::Bad),
+            "revoke" | "remove" => ('-', Tone::Bad),
             _ => ('~', Tone::Careful),
         };
         Stream::Out.line(&Stream::Out.painted(&format!("{sign} {}", heading(change)), tone))?;

@@ -25,11 +25,12 @@ impl<'a> SecretsFolder<'a> {
         Ok(Self(folder))
     }
 
-    /// Writes each key to its own file of mode 0600, and returns a line about each file.
+    /// Writes each key that has a secret to its own file of mode 0600, and returns a line about each key.
     pub(super) fn keep(&self, keys: &[NewKey]) -> Result<Vec<String>, CliError> {
         let keep = |key: &NewKey| {
+            let Some(text) = &key.key else { return Ok(format!("{} has no secret", key.id)) };
             let path = self.0.join(file_name(key));
-            key_file::create(&path, key.key.expose(), &Entropy::system()).map_err(CliError::failed)?;
+            key_file::create(&path, text.expose(), &Entropy::system()).map_err(CliError::failed)?;
             Ok(format!("{} is in {}", key.id, path.display()))
         };
         keys.iter().map(keep).collect()

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::ChosenOrganization;
 use crate::cli::CliError;
@@ -16,7 +17,7 @@ Examples:
   claviger orgs export acme > acme.toml
   claviger apply -f acme.toml --dry-run
 
-The file contains no secrets and no revoked keys.")]
+The file contains public keys, trust rules and trusted issuers, but no secrets and no revoked keys.")]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     org: ChosenOrganization,
@@ -38,6 +39,8 @@ struct Configuration {
     organization: Organization,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     projects: Vec<Project>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    issuers: Vec<Issuer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<Key>,
 }
@@ -60,6 +63,18 @@ struct Project {
 }
 
 #[derive(Deserialize, Serialize)]
+struct Issuer {
+    id: String,
+    name: String,
+    issuer: String,
+    algorithms: Vec<String>,
+    max_lifetime: u32,
+    single_use: bool,
+    status: String,
+    keys: Value,
+}
+
+#[derive(Deserialize, Serialize)]
 struct Key {
     id: String,
     name: String,
@@ -74,6 +89,12 @@ struct Key {
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_keys: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust_rules: Option<Vec<Value>>,
 }
 
 impl ExportArgs {

@@ -127,6 +127,11 @@ impl ApiKey {
         of(self) == of(other) && self.scopes == other.scopes && self.cidrs == other.cidrs
     }
 
+    /// Whether the public keys and the trust rules are the same registrations.
+    pub fn has_ways_in_of(&self, other: &Self) -> bool {
+        self.public_keys == other.public_keys && self.trust_rules == other.trust_rules
+    }
+
     /// Whether the key lost something against `before`: a scope is no longer covered, an address is no longer
     /// admitted, the key expires earlier, or it is disabled.
     fn takes_from(&self, before: &Self) -> bool {

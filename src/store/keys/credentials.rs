@@ -6,7 +6,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::key::{ApiKey, CredentialId, KeySecret, RegisteredKey, RegisteredRule};
 use crate::store::StoreError;
-use crate::store::db::{on, stays_prepared};
+use crate::store::db::{BATCH, on, stays_prepared};
 use crate::store::write::Write;
 
 /// A credential, as its row has it. The columns of the other kinds are empty.
@@ -86,26 +86,32 @@ impl Write {
         self.insert_credentials(&[(*key, credential.into())]).await
     }
 
-    pub(super) async fn insert_credentials(
+    /// Stores new credentials of keys.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn insert_credentials(
         &mut self,
         rows: &[(KeyId, CredentialRow<'_>)],
     ) -> Result<(), StoreError> {
-        on!(&mut self.tx, |tx, DB| {
-            let mut sql = QueryBuilder::<DB>::new(
-                "INSERT INTO key_secrets
-                     (id, key_id, hash, master_key, public_jwk, trust_rule, trusted_issuer, created_at, expires_at) ",
-            );
-            sql.push_values(rows, |mut row, (key, credential)| {
-                row.push_bind(credential.id.to_string())
-                    .push_bind(key.to_string())
-                    .push_bind(credential.hash);
-                row.push_bind(credential.master_key).push_bind(credential.public_jwk);
-                row.push_bind(&credential.trust_rule).push_bind(credential.trusted_issuer);
-                row.push_bind(credential.created_at.unix());
-                row.push_bind(credential.expires_at.map(Timestamp::unix));
-            });
-            sql.build().persistent(stays_prepared(rows.len())).execute(&mut **tx).await.map(drop)
-        })?;
+        for batch in rows.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql = QueryBuilder::<DB>::new(
+                    "INSERT INTO key_secrets
+                         (id, key_id, hash, master_key, public_jwk, trust_rule, trusted_issuer, created_at, expires_at) ",
+                );
+                sql.push_values(batch, |mut row, (key, credential)| {
+                    row.push_bind(credential.id.to_string())
+                        .push_bind(key.to_string())
+                        .push_bind(credential.hash);
+                    row.push_bind(credential.master_key).push_bind(credential.public_jwk);
+                    row.push_bind(&credential.trust_rule).push_bind(credential.trusted_issuer);
+                    row.push_bind(credential.created_at.unix());
+                    row.push_bind(credential.expires_at.map(Timestamp::unix));
+                });
+                sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
+            })?;
+        }
         Ok(())
     }
 
@@ -115,15 +121,27 @@ impl Write {
     /// # Errors
     /// When the store fails.
     pub async fn retire_credential(&mut self, id: CredentialId) -> Result<(), StoreError> {
+        self.retire_credentials(&[id]).await
+    }
+
+    /// [Retires](Write::retire_credential) credentials.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn retire_credentials(&mut self, ids: &[CredentialId]) -> Result<(), StoreError> {
         let at = self.at.unix();
-        on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>("UPDATE key_secrets SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")
-                .bind(id.to_string())
-                .bind(at)
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })?;
+        for batch in ids.chunks(BATCH) {
+            on!(&mut self.tx, |tx, DB| {
+                let mut sql = QueryBuilder::<DB>::new("UPDATE key_secrets SET retired_at = ");
+                sql.push_bind(at).push(" WHERE retired_at IS NULL AND id IN (");
+                let mut listed = sql.separated(", ");
+                for id in batch {
+                    listed.push_bind(id.to_string());
+                }
+                let retire = sql.push(")").build();
+                retire.persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
+            })?;
+        }
         Ok(())
     }
 }

@@ -1,15 +1,19 @@
-//! An organization's configuration as one document: the organization, its projects and its keys, without secrets. Kept
-//! in a file, it can be reviewed, versioned and applied.
+//! An organization's configuration as one document: the organization, its projects, its trusted issuers and its keys,
+//! without secrets. Kept in a file, it can be reviewed, versioned and applied.
 
+mod application;
 mod apply;
 mod change;
 mod document;
+mod issuers;
 mod keys;
 mod projects;
 
 pub use apply::{Applied, apply};
 pub use change::{ApplyTerms, ConfigurationChange};
-pub use document::{Configuration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration};
+pub use document::{
+    Configuration, IssuerConfiguration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration,
+};
 
 use super::{ApiError, Conflict};
 use crate::domain::key::ApiKey;
@@ -34,11 +38,13 @@ pub async fn export(
 ) -> Result<Configuration, ApiError> {
     background::expect_here();
     may_read_all(caller, id)?;
-    let mut snapshot = records.store.snapshot(&caller.principal(), records.clock.now()).await?;
+    let now = records.clock.now();
+    let mut snapshot = records.store.snapshot(&caller.principal(), now).await?;
     let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;
     let projects = snapshot.projects(id).await?;
+    let issuers = snapshot.trusted_issuers(id).await?;
     let keys = few_enough(snapshot.keys(&unrevoked(id), MOST_KEYS).await?)?;
-    Ok(Configuration::of(&organization, &projects, &keys))
+    Ok(Configuration::of(&organization, &projects, &issuers, &keys, now))
 }
 
 fn may_read_all(caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {

@@ -4,7 +4,7 @@ mod check;
 
 pub use check::{CheckOutcome, IssuerCheck, IssuerCheckRequest, KeysOutcome, RuleOutcome, check};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::ceiling::may_hand_out;
@@ -48,15 +48,15 @@ pub struct IssuerPolicy<'d> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a trusted issuer's members")]
 pub struct NewIssuerRequest {
-    id: TrustedIssuerId,
-    name: Option<String>,
-    issuer: String,
-    keys: KeySource,
+    pub(super) id: TrustedIssuerId,
+    pub(super) name: Option<String>,
+    pub(super) issuer: String,
+    pub(super) keys: KeySource,
     #[serde(default)]
-    algorithms: SignatureAlgorithms,
-    max_lifetime: Option<u32>,
+    pub(super) algorithms: SignatureAlgorithms,
+    pub(super) max_lifetime: Option<u32>,
     #[serde(default)]
-    single_use: bool,
+    pub(super) single_use: bool,
 }
 
 /// The body of a change. An absent member stays.
@@ -64,23 +64,23 @@ pub struct NewIssuerRequest {
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a trusted issuer's members")]
 pub struct IssuerPatch {
     #[serde(deserialize_with = "nullable")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(deserialize_with = "nullable")]
-    issuer: Option<String>,
+    pub(super) issuer: Option<String>,
     #[serde(deserialize_with = "nullable")]
-    keys: Option<KeySource>,
+    pub(super) keys: Option<KeySource>,
     #[serde(deserialize_with = "nullable")]
-    algorithms: Option<SignatureAlgorithms>,
+    pub(super) algorithms: Option<SignatureAlgorithms>,
     #[serde(deserialize_with = "nullable")]
-    max_lifetime: Option<u32>,
+    pub(super) max_lifetime: Option<u32>,
     #[serde(deserialize_with = "nullable")]
-    single_use: Option<bool>,
+    pub(super) single_use: Option<bool>,
     #[serde(deserialize_with = "nullable")]
-    status: Option<IssuerStatus>,
+    pub(super) status: Option<IssuerStatus>,
 }
 
 /// Whether tokens of an issuer are accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssuerStatus {
     /// They are.
@@ -143,13 +143,18 @@ pub async fn create(
     if write.count_trusted_issuers(&path.organization).await? >= TrustedIssuer::MAX_COUNT {
         return Err(Conflict::TooManyIssuers.into());
     }
-    if !write.insert_trusted_issuer(&issuer).await? {
-        return Err(Conflict::IssuerIdTaken.into());
-    }
-    record(&mut write, "issuer.create", None, Some(&issuer)).await?;
+    insert(&mut write, &issuer).await?;
     guard.save(&mut write, &issuer).await?;
     records.commit(write).await?;
     Ok(Idempotent::New(issuer))
+}
+
+/// Stores a new trusted issuer, and records that.
+pub(super) async fn insert(write: &mut Write, issuer: &TrustedIssuer) -> Result<(), ApiError> {
+    if !write.insert_trusted_issuer(issuer).await? {
+        return Err(Conflict::IssuerIdTaken.into());
+    }
+    record(write, "issuer.create", None, Some(issuer)).await
 }
 
 /// Changes a trusted issuer.
@@ -177,8 +182,7 @@ pub async fn change(
         still_pinned(&trusting, &after)?;
     }
     if !terms.dry_run && before != after {
-        write.update_trusted_issuer(&after, after.has_other_keys_than(&before)).await?;
-        record(&mut write, action(&before, &after), Some(&before), Some(&after)).await?;
+        update(&mut write, &before, &after).await?;
         if before.is_active() && !after.is_active() {
             end_tokens(&mut write, &trusting).await?;
         }
@@ -187,9 +191,19 @@ pub async fn change(
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
 
+/// Stores a changed trusted issuer, and records the change.
+pub(super) async fn update(
+    write: &mut Write,
+    before: &TrustedIssuer,
+    after: &TrustedIssuer,
+) -> Result<(), ApiError> {
+    write.update_trusted_issuer(after, after.has_other_keys_than(before)).await?;
+    record(write, action(before, after), Some(before), Some(after)).await
+}
+
 /// Checks that the caller may rotate each key that trusts the issuer: whoever says who signs for the issuer can become
 /// every one of them.
-fn may_become(caller: &Caller, trusting: &[ApiKey]) -> Result<(), ApiError> {
+pub(super) fn may_become(caller: &Caller, trusting: &[ApiKey]) -> Result<(), ApiError> {
     for key in trusting {
         keys::may(caller, key, Verb::Write)?;
         may_hand_out(caller, key)?;
@@ -198,7 +212,7 @@ fn may_become(caller: &Caller, trusting: &[ApiKey]) -> Result<(), ApiError> {
 }
 
 /// Checks that the rules for the issuer pin what is needed at its new URL.
-fn still_pinned(trusting: &[ApiKey], issuer: &TrustedIssuer) -> Result<(), ApiError> {
+pub(super) fn still_pinned(trusting: &[ApiKey], issuer: &TrustedIssuer) -> Result<(), ApiError> {
     let rules = trusting.iter().flat_map(|key| &key.trust_rules);
     for held in rules.filter(|held| *held.rule.issuer() == issuer.id) {
         held.rule.check_for(issuer.platform()).map_err(InvalidRequest::TrustRule)?;
@@ -207,7 +221,7 @@ fn still_pinned(trusting: &[ApiKey], issuer: &TrustedIssuer) -> Result<(), ApiEr
 }
 
 /// Ends the tokens of all keys that trust an issuer which is trusted no more: some were issued on its word.
-async fn end_tokens(write: &mut Write, trusting: &[ApiKey]) -> Result<(), ApiError> {
+pub(super) async fn end_tokens(write: &mut Write, trusting: &[ApiKey]) -> Result<(), ApiError> {
     let ended: Vec<ApiKey> =
         trusting.iter().map(|key| ApiKey { generation: key.generation + 1, ..key.clone() }).collect();
     let changed: Vec<_> = trusting.iter().zip(&ended).collect();
@@ -223,17 +237,23 @@ pub async fn delete(records: &Records, caller: &Caller, path: &IssuerPath) -> Re
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
     let before = write.trusted_issuer(&path.organization, &path.issuer).await?.ok_or(ApiError::NotFound)?;
     let trusting = write.keys_trusting(&before).await?;
-    write.delete_trusted_issuer(&before).await?;
-    record(&mut write, "issuer.delete", Some(&before), None).await?;
+    remove(&mut write, &before).await?;
     end_tokens(&mut write, &trusting).await?;
     Ok(records.commit(write).await?)
 }
 
-fn may(caller: &Caller, path: &IssuerPath, verb: Verb) -> Result<(), ApiError> {
+/// Removes a trusted issuer, and records that. Tokens that were issued on its word stay valid.
+pub(super) async fn remove(write: &mut Write, issuer: &TrustedIssuer) -> Result<(), ApiError> {
+    write.delete_trusted_issuer(issuer).await?;
+    record(write, "issuer.delete", Some(issuer), None).await
+}
+
+pub(super) fn may(caller: &Caller, path: &IssuerPath, verb: Verb) -> Result<(), ApiError> {
     Ok(caller.may_in(&path.organization, verb, &["issuers", path.issuer.as_str()])?)
 }
 
-fn new(
+/// The trusted issuer that a request describes.
+pub(super) fn new(
     policy: IssuerPolicy<'_>,
     organization: &OrganizationId,
     request: NewIssuerRequest,
@@ -256,17 +276,22 @@ fn new(
 }
 
 /// The issuer after the patch.
-fn altered(
+pub(super) fn altered(
     policy: IssuerPolicy<'_>,
     before: &TrustedIssuer,
     patch: IssuerPatch,
     now: Timestamp,
 ) -> Result<TrustedIssuer, ApiError> {
     let algorithms = patch.algorithms.unwrap_or_else(|| before.algorithms.clone());
+    // Keys that stay are not judged again: the settings may have changed since.
+    let keys = match patch.keys {
+        None if algorithms == before.algorithms => before.keys.clone(),
+        keys => source(policy, keys.unwrap_or_else(|| before.keys.clone()), &algorithms)?,
+    };
     Ok(TrustedIssuer {
         name: patch.name.map_or(Ok(before.name.clone()), labels::name).map_err(InvalidRequest::Name)?,
         url: patch.issuer.map_or(Ok(before.url.clone()), |issuer| url(policy, &issuer))?,
-        keys: source(policy, patch.keys.unwrap_or_else(|| before.keys.clone()), &algorithms)?,
+        keys,
         algorithms,
         max_lifetime: patch.max_lifetime.map_or(Ok(before.max_lifetime), lifetime)?,
         single_use: patch.single_use.unwrap_or(before.single_use),

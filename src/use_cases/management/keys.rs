@@ -12,6 +12,7 @@ mod rotate;
 mod search;
 mod take_away;
 mod trust_rules;
+mod ways_in;
 
 pub use bulk::{
     BulkAnswer, BulkDisabling, BulkRevocation, Rescoping, Selection, Suspension, rescope_all, revoke_all,
@@ -30,6 +31,8 @@ pub use rotate::{Retirement, Rotation, retire, rotate};
 pub use search::search;
 pub use take_away::{remove_public_key, remove_rule};
 pub use trust_rules::add_rule;
+pub(super) use trust_rules::fits;
+pub(super) use ways_in::{WantedWaysIn, update_whole};
 
 use super::ceiling::may_hand_out;
 use super::{ApiError, Conflict, reading};

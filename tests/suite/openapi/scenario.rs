@@ -193,12 +193,16 @@ async fn configuration(walk: &mut Walk) {
     document["organization"]["name"] = "Acme".into();
     document["keys"][0]["preset"] = "full_access".into();
     document["keys"][0]["scopes"] = Value::Null;
-    let new = json!({ "name": "new", "project": "web", "environment": "prd", "preset": "query_only" });
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let new = json!({ "name": "new", "project": "web", "environment": "prd", "preset": "query_only", "secret": false,
+        "public_keys": [jwk], "trust_rules": [{ "issuer": "ci", "subject": "x" }] });
     document["keys"].as_array_mut().unwrap().push(new);
+    let issuer = json!({ "id": "ci", "issuer": "https://ci.example.com", "keys": { "discovery": true } });
+    document["issuers"].as_array_mut().unwrap().push(issuer);
     let would = walk.send("PUT", "/v1/orgs/{org}/configuration?dry_run=true", document.clone()).await.json();
     let changed = walk.send("PUT", "/v1/orgs/{org}/configuration?prune=true", document).await.json();
     assert_eq!(would["changes"], changed["changes"]);
-    assert_eq!(changed["changes"].as_array().unwrap().len(), 3);
+    assert_eq!(changed["changes"].as_array().unwrap().len(), 4);
     assert_eq!(changed["keys"].as_array().unwrap().len(), 1);
 }
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix::operations;
-use crate::matrix::operations::{Fixture, Needs, Operation};
+use crate::matrix::operations::{Fixture, Needs, Operation, issuer};
 use crate::support::{Answer, Server};
 use crate::token::claims;
 
@@ -72,17 +72,29 @@ impl Mutation {
         Self { actions, changes, operation }
     }
 
-    /// A document by which one key is made, one changed, one revoked, and more than keys is changed.
+    /// A document by which one key is made with every way in, one changed, one revoked, and more than keys is changed.
     fn apply() -> Self {
+        let (mut issuer, mut new) = (issuer("gh"), key(None, "new"));
+        issuer["name"] = "GitHub".into();
+        new["public_keys"] = issuer["keys"]["jwks"]["keys"].clone();
+        new["trust_rules"] = json!([{ "issuer": "gh", "claims": { "/repository_id": "1" } }]);
         let document = json!({
             "organization": { "id": "{org}", "name": "x" },
             "projects": [{ "id": "web", "environments": ["prd"] }],
-            "keys": [key(Some("{key}"), "renamed"), key(None, "new")],
+            "issuers": [issuer],
+            "keys": [key(Some("{key}"), "renamed"), new],
         });
         Self {
             operation: request(Method::PUT, "/v1/orgs/{org}/configuration?prune=true", document),
-            actions: &["key.change", "key.create", "key.revoke", "organization.change", "project.change"],
-            changes: &[ORG, WEB, KEY, OTHER_KEY],
+            actions: &[
+                "issuer.change",
+                "key.change",
+                "key.create",
+                "key.revoke",
+                "organization.change",
+                "project.change",
+            ],
+            changes: &[ORG, WEB, ISSUER, KEY, OTHER_KEY],
         }
     }
 

@@ -1,19 +1,21 @@
 //! Applies a document to an organization, completely or not at all.
 
+use super::application::Application;
 use super::change::{ApplyTerms, ConfigurationChange, Prepared};
-use super::document::{Configuration, OrganizationConfiguration};
-use super::keys::KeyPlan;
+use super::document::Configuration;
+use super::issuers::IssuerPlan;
+use super::keys::{KeyPlan, PlannedKey};
 use super::may_read_all;
 use super::projects::ProjectPlan;
-use crate::domain::api_key::PlainKey;
-use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Organization;
-use crate::node::{KeyMinter, Records};
+use crate::node::{Authenticator, KeyMinter, Records};
 use crate::sharing::background;
 use crate::store::{NewKey, Write};
 use crate::use_cases::access::Caller;
+use crate::use_cases::management::issuers::IssuerPolicy;
+use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, InvalidRequest, organizations, projects};
 
 /// What an applied document changed, or would change.
@@ -24,7 +26,7 @@ pub struct Applied {
     /// Everything that differs now, or is new.
     pub changes: Vec<ConfigurationChange>,
     /// The new keys. This is the only time that their secrets are visible.
-    pub created: Vec<(ApiKey, PlainKey)>,
+    pub created: Vec<CreatedKey>,
 }
 
 /// Makes an organization match `document`.
@@ -33,7 +35,8 @@ pub struct Applied {
 /// [`ApiError`]. Then nothing has changed.
 pub async fn apply(
     records: &Records,
-    minter: &KeyMinter,
+    (minter, authenticator): (&KeyMinter, &Authenticator),
+    policy: IssuerPolicy<'_>,
     caller: &Caller,
     id: &OrganizationId,
     document: &Configuration,
@@ -48,37 +51,34 @@ pub async fn apply(
         return Err(InvalidRequest::PruneAllWithoutPrune.into());
     }
     let now = records.clock.now();
-    let applying = Applying { records, minter, caller, organization, document, terms };
+    let application =
+        Application { records, minter, authenticator, policy, caller, organization, document, terms };
     // A dry run finds out which keys are new. Their secrets are hashed before the real run, because hashing is slow, and
     // other writers wait for an open transaction.
     let mut dry_run = records.store.write(now, &caller.actor()).await?;
-    let (changes, to_create) = applying.carry_out(&mut dry_run, id, None).await?;
+    let (changes, to_create) = application.carry_out(&mut dry_run, id, None).await?;
     drop(dry_run);
     if terms.dry_run || changes.is_empty() {
         return Ok(Applied { dry_run: terms.dry_run, changes, created: Vec::new() });
     }
     let mut prepared = Prepared::new();
-    for (place, key) in to_create {
-        let (secret, plain) = minter.secret(&key, now).await?;
-        prepared.insert(place, (NewKey::new(key, secret), plain));
+    for PlannedKey { place, key, with_secret } in to_create {
+        let made = if with_secret {
+            let (secret, plain) = minter.secret(&key, now).await?;
+            (NewKey::new(key, secret), Some(plain))
+        } else {
+            (NewKey::without_secret(key).ok_or(InvalidRequest::NoCredential)?, None)
+        };
+        prepared.insert(place, made);
     }
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let (changes, _) = applying.carry_out(&mut write, id, Some(&prepared)).await?;
+    let (changes, _) = application.carry_out(&mut write, id, Some(&prepared)).await?;
     records.commit(write).await?;
-    let created = prepared.into_values().map(|(new, plain)| (new.key().clone(), plain)).collect();
-    Ok(Applied { dry_run: false, changes, created })
+    let created = prepared.into_values().map(|(new, plain)| CreatedKey { key: new.key().clone(), plain });
+    Ok(Applied { dry_run: false, changes, created: created.collect() })
 }
 
-struct Applying<'a> {
-    records: &'a Records,
-    minter: &'a KeyMinter,
-    caller: &'a Caller,
-    organization: &'a OrganizationConfiguration,
-    document: &'a Configuration,
-    terms: ApplyTerms,
-}
-
-impl Applying<'_> {
+impl Application<'_> {
     /// Carries the document out in `write`. Returns the changes, and the keys to create. Keys are created only if they
     /// are `prepared`.
     async fn carry_out(
@@ -86,16 +86,20 @@ impl Applying<'_> {
         write: &mut Write,
         id: &OrganizationId,
         prepared: Option<&Prepared>,
-    ) -> Result<(Vec<ConfigurationChange>, Vec<(usize, ApiKey)>), ApiError> {
+    ) -> Result<(Vec<ConfigurationChange>, Vec<PlannedKey>), ApiError> {
         let before = write.organization(id).await?.ok_or(ApiError::NotFound)?;
-        let (records, minter, caller, document) = (self.records, self.minter, self.caller, self.document);
         let organization = self.update_organization(write, &before).await?;
-        let projects = ProjectPlan::make(write, records, caller, &organization, document).await?;
+        let projects =
+            ProjectPlan::make(write, self.records, self.caller, &organization, self.document).await?;
         projects.carry_out(write).await?;
-        let keys = KeyPlan::make(write, minter, caller, &organization.id, document, self.terms).await?;
-        keys.carry_out(write, caller, self.terms, prepared).await?;
+        let issuers = IssuerPlan::make(write, *self, id).await?;
+        issuers.carry_out(write).await?;
+        let keys = KeyPlan::make(write, *self, id, &issuers.by_id()).await?;
+        keys.carry_out(write, self.caller, self.terms, prepared).await?;
+        issuers.finish(write, &keys).await?;
         let changes = ConfigurationChange::update(&before, &organization).into_iter();
-        let changes = changes.chain(projects.changes()).chain(keys.changes()).collect();
+        let changes = changes.chain(projects.changes()).chain(issuers.changes()).chain(keys.changes());
+        let changes = changes.collect();
         Ok((changes, keys.into_created()))
     }
 

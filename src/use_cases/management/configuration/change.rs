@@ -18,7 +18,7 @@ use crate::use_cases::management::changes;
 pub struct ApplyTerms {
     /// Only report what would change.
     pub dry_run: bool,
-    /// Revoke the keys that the document omits.
+    /// Revoke the keys, and remove the trusted issuers, that the document omits.
     pub prune: bool,
     /// Revoke them even if they are more than half of the keys.
     pub prune_all: bool,
@@ -36,12 +36,12 @@ pub struct ConfigurationChange {
     changes: Map<String, Value>,
 }
 
-/// The keys to create, by their place in the document, with their secrets.
-pub(super) type Prepared = BTreeMap<usize, (NewKey, PlainKey)>;
+/// The keys to create, by their place in the document, with their secrets. `None` for a key without a secret.
+pub(super) type Prepared = BTreeMap<usize, (NewKey, Option<PlainKey>)>;
 
 /// A thing that has a part in the document.
 pub(super) trait Configured {
-    /// `organization`, `project` or `key`.
+    /// `organization`, `project`, `issuer` or `key`.
     const KIND: &'static str;
 
     fn id(&self) -> String;
@@ -70,6 +70,10 @@ impl ConfigurationChange {
 
     pub(super) fn revoke(before: &ApiKey) -> Self {
         Self::new("revoke", before, Map::new())
+    }
+
+    pub(super) fn remove<T: Configured>(before: &T) -> Self {
+        Self::new("remove", before, Map::new())
     }
 
     fn new<T: Configured>(action: &'static str, thing: &T, changes: Map<String, Value>) -> Self {

@@ -3,20 +3,30 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::ApiKey;
-use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::key::{ApiKey, RegisteredKey};
+use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Preset, Scope};
 use crate::domain::tenant::{Organization, Project};
+use crate::domain::trust_rule::TrustRule;
+use crate::domain::trusted_issuer::{KeySource, SignatureAlgorithms, TrustedIssuer};
+use crate::use_cases::management::issuers::IssuerStatus;
 
 /// A whole organization. Whatever an applied document omits stays as it is.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a JSON object with organization, projects and keys")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a JSON object with organization, projects, issuers and keys"
+)]
 pub struct Configuration {
     /// The organization itself. An applied document has to name it.
     pub organization: Option<OrganizationConfiguration>,
     /// The projects of the organization.
     pub projects: Vec<ProjectConfiguration>,
+    /// All trusted issuers of the organization. `None` says nothing about them.
+    pub issuers: Option<Vec<IssuerConfiguration>>,
     /// The keys of the organization that are not revoked.
     pub keys: Vec<KeyConfiguration>,
 }
@@ -49,6 +59,28 @@ pub struct ProjectConfiguration {
     pub audiences: Option<Vec<String>>,
 }
 
+/// The wanted state of a trusted issuer. An absent member stays, or has its default in a new one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a trusted issuer's members")]
+pub struct IssuerConfiguration {
+    /// The id of the issuer.
+    pub id: TrustedIssuerId,
+    /// The name.
+    pub name: Option<String>,
+    /// What `iss` must be.
+    pub issuer: String,
+    /// Where its public keys come from.
+    pub keys: KeySource,
+    /// The signature algorithms that are accepted.
+    pub algorithms: Option<SignatureAlgorithms>,
+    /// The longest lifetime of a token, in seconds.
+    pub max_lifetime: Option<u32>,
+    /// Whether each token is accepted once.
+    pub single_use: Option<bool>,
+    /// Whether its tokens are accepted.
+    pub status: Option<IssuerStatus>,
+}
+
 /// The wanted state of a key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object with a key's members")]
@@ -75,18 +107,33 @@ pub struct KeyConfiguration {
     /// Whether the key is disabled. If this is absent or `null`, an existing key stays as it is, so that a file from
     /// earlier does not enable it again, and a new key is enabled. In an export, this is `true` or `null`.
     pub disabled: Option<bool>,
+    /// Whether a new key gets a secret. If this is absent or `null`, it does. In an export, this is `false` for a key
+    /// without a secret, or else `null`.
+    pub secret: Option<bool>,
+    /// All public keys of the key, as JWKs (RFC 7517). If they are absent, they stay.
+    pub public_keys: Option<Vec<Value>>,
+    /// All trust rules of the key. If they are absent, they stay.
+    pub trust_rules: Option<Vec<TrustRule>>,
 }
 
 impl Configuration {
-    /// The stored state, in an order that does not depend on when the parts were created.
-    pub(super) fn of(organization: &Organization, projects: &[Project], keys: &[ApiKey]) -> Self {
+    /// The state that is stored at `now`, in an order that does not depend on when the parts were created.
+    pub(super) fn of(
+        organization: &Organization,
+        projects: &[Project],
+        issuers: &[TrustedIssuer],
+        keys: &[ApiKey],
+        now: Timestamp,
+    ) -> Self {
         let mut projects: Vec<_> = projects.iter().map(ProjectConfiguration::from).collect();
         projects.sort_by(|one, other| one.id.cmp(&other.id));
-        let mut keys: Vec<_> = keys.iter().map(KeyConfiguration::from).collect();
+        let mut issuers: Vec<_> = issuers.iter().map(IssuerConfiguration::from).collect();
+        issuers.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut keys: Vec<_> = keys.iter().map(|key| KeyConfiguration::exported(key, now)).collect();
         let place =
             |key: &KeyConfiguration| (key.project.clone(), key.environment.clone(), key.name.clone(), key.id);
         keys.sort_by_cached_key(place);
-        Self { organization: Some(organization.into()), projects, keys }
+        Self { organization: Some(organization.into()), projects, issuers: Some(issuers), keys }
     }
 
     /// The part as JSON, to compare it.
@@ -117,8 +164,40 @@ impl From<&Project> for ProjectConfiguration {
     }
 }
 
+impl From<&TrustedIssuer> for IssuerConfiguration {
+    fn from(issuer: &TrustedIssuer) -> Self {
+        let status = if issuer.is_active() { IssuerStatus::Active } else { IssuerStatus::Disabled };
+        Self {
+            id: issuer.id.clone(),
+            name: Some(issuer.name.clone()),
+            issuer: issuer.url.as_str().to_owned(),
+            keys: issuer.keys.clone(),
+            algorithms: Some(issuer.algorithms.clone()),
+            max_lifetime: Some(issuer.max_lifetime),
+            single_use: Some(issuer.single_use),
+            status: Some(status),
+        }
+    }
+}
+
+impl KeyConfiguration {
+    fn exported(key: &ApiKey, now: Timestamp) -> Self {
+        let has_secret = key.live_secrets(now).next().is_some();
+        Self { secret: (!has_secret).then_some(false), ..key.into() }
+    }
+}
+
+/// The JWK of a registered public key.
+fn jwk(registered: &RegisteredKey) -> Value {
+    serde_json::from_str(&registered.jwk).unwrap_or_default()
+}
+
 impl From<&ApiKey> for KeyConfiguration {
     fn from(key: &ApiKey) -> Self {
+        let mut public_keys: Vec<_> = key.public_keys.iter().collect();
+        public_keys.sort_by(|one, other| one.kid.cmp(&other.kid));
+        let mut trust_rules: Vec<_> = key.trust_rules.iter().map(|held| held.rule.clone()).collect();
+        trust_rules.sort_by_cached_key(|rule| serde_json::to_string(rule).unwrap_or_default());
         Self {
             id: Some(key.id),
             name: key.name.clone(),
@@ -128,8 +207,11 @@ impl From<&ApiKey> for KeyConfiguration {
             scopes: Some(key.scopes.iter().cloned().collect()),
             preset: None,
             cidrs: Some(key.cidrs.iter().map(ToString::to_string).collect()),
-            expires_at: key.expires_at.map(crate::base::clock::Timestamp::rfc3339),
+            expires_at: key.expires_at.map(Timestamp::rfc3339),
             disabled: key.disabled_at.map(|_| true),
+            secret: None,
+            public_keys: Some(public_keys.into_iter().map(jwk).collect()),
+            trust_rules: Some(trust_rules),
         }
     }
 }

@@ -4,30 +4,44 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
+use super::application::Application;
 use super::change::{ApplyTerms, ConfigurationChange, Configured, Prepared};
 use super::document::{Configuration, KeyConfiguration};
 use super::unrevoked_keys;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::key::{ApiKey, KeyStatus, labels};
-use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::Verb;
-use crate::node::KeyMinter;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::{may_change, may_hand_out};
-use crate::use_cases::management::keys::{self, Alterations};
+use crate::use_cases::management::keys::{self, Alterations, WantedWaysIn};
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::{ApiError, Conflict, Force, InvalidRequest, Place, moment};
 
 /// The revocation reason of a key that the document omits.
 const PRUNED: &str = "not in the configuration";
 
+/// The trusted issuers of an organization, by their ids.
+pub(super) type Issuers<'i> = HashMap<&'i TrustedIssuerId, &'i TrustedIssuer>;
+
+/// A key to create.
+pub(super) struct PlannedKey {
+    /// The place in the document.
+    pub(super) place: usize,
+    /// The key, without a secret.
+    pub(super) key: ApiKey,
+    /// Whether the key gets a secret.
+    pub(super) with_secret: bool,
+}
+
 /// What happens to the keys.
 #[derive(Default)]
 pub(super) struct KeyPlan {
-    /// The keys to create, by their places in the document.
-    created: Vec<(usize, ApiKey)>,
+    /// The keys to create.
+    created: Vec<PlannedKey>,
     /// The keys to change, before and after.
     updated: Vec<(ApiKey, ApiKey)>,
     /// The keys to revoke, before and after.
@@ -38,12 +52,11 @@ impl KeyPlan {
     /// Plans how the keys of `organization` become those of the document.
     pub(super) async fn make(
         write: &mut Write,
-        minter: &KeyMinter,
-        caller: &Caller,
+        application: Application<'_>,
         organization: &OrganizationId,
-        document: &Configuration,
-        terms: ApplyTerms,
+        issuers: &Issuers<'_>,
     ) -> Result<Self, ApiError> {
+        let Application { caller, document, terms, .. } = application;
         let stored = unrevoked_keys(write, organization).await?;
         let index = Index::of(&stored);
         let not_found =
@@ -58,8 +71,8 @@ impl KeyPlan {
                 return Err(ApiError::from(InvalidRequest::SameKeyTwice).at(here()));
             }
             let planned = match found {
-                Some(before) => plan.update(caller, before, wanted, write.at()),
-                None => plan.create(minter, caller, organization, place, wanted, write.at()),
+                Some(before) => plan.update(application, before, wanted, issuers, write.at()),
+                None => plan.create(application, organization, (place, wanted), issuers, write.at()),
             };
             planned.map_err(|error| error.at(here()))?;
         }
@@ -75,16 +88,27 @@ impl KeyPlan {
 
     /// The changes, as the caller sees them.
     pub(super) fn changes(&self) -> Vec<ConfigurationChange> {
-        let created = self.created.iter().map(|(_, key)| ConfigurationChange::create(key));
+        let created = self.created.iter().map(ConfigurationChange::create);
         let updated =
             self.updated.iter().filter_map(|(before, after)| ConfigurationChange::update(before, after));
         let revoked = self.revoked.iter().map(|(before, _)| ConfigurationChange::revoke(before));
         created.chain(updated).chain(revoked).collect()
     }
 
-    /// The keys to create, by their places in the document.
-    pub(super) fn into_created(self) -> Vec<(usize, ApiKey)> {
+    /// The keys to create.
+    pub(super) fn created(&self) -> impl Iterator<Item = &ApiKey> {
+        self.created.iter().map(|planned| &planned.key)
+    }
+
+    /// The keys to create, in the order of the document.
+    pub(super) fn into_created(self) -> Vec<PlannedKey> {
         self.created
+    }
+
+    /// The keys whose tokens end with the changes.
+    pub(super) fn narrowed(&self) -> impl Iterator<Item = KeyId> {
+        let is_narrowed = |(before, after): &&(ApiKey, ApiKey)| after.generation > before.generation;
+        self.updated.iter().filter(is_narrowed).map(|(before, _)| before.id)
     }
 
     /// Carries the plan out. The keys to create are inserted only if they are `prepared`.
@@ -99,12 +123,8 @@ impl KeyPlan {
         let changed = self.updated.iter().chain(&self.revoked);
         let changed: Vec<_> = changed.map(|(before, after)| (before, Some(after))).collect();
         ensure_admin_remains(write, caller, &changed, terms.force).await?;
-        for action in ["key.change", "key.disable", "key.enable"] {
-            let pairs = self.updated.iter().map(|(before, after)| (before, after));
-            let pairs: Vec<_> =
-                pairs.filter(|(before, after)| keys::action(before, after) == action).collect();
-            keys::update_all(write, action, &pairs).await?;
-        }
+        let updated: Vec<_> = self.updated.iter().map(|(before, after)| (before, after)).collect();
+        keys::update_whole(write, &updated).await?;
         let revoked: Vec<_> = self.revoked.iter().map(|(before, after)| (before, after)).collect();
         keys::update_all(write, "key.revoke", &revoked).await?;
         match prepared {
@@ -117,16 +137,16 @@ impl KeyPlan {
         if self.created.len() != prepared.len() {
             return Err(Conflict::KeysChanged.into());
         }
-        let prepared = |(place, _): &(usize, ApiKey)| prepared.get(place).map(|(new, _)| new);
+        let prepared = |planned: &PlannedKey| prepared.get(&planned.place).map(|(new, _)| new);
         let new: Option<Vec<_>> = self.created.iter().map(prepared).collect();
         keys::insert_all(write, &new.ok_or(Conflict::KeysChanged)?).await
     }
 
     async fn check_projects(&self, write: &mut Write) -> Result<(), ApiError> {
-        let Some((_, any)) = self.created.first() else { return Ok(()) };
-        let projects = write.projects(&any.organization).await?;
+        let Some(any) = self.created.first() else { return Ok(()) };
+        let projects = write.projects(&any.key.organization).await?;
         let projects: HashMap<_, _> = projects.iter().map(|project| (&project.id, project)).collect();
-        for (place, key) in &self.created {
+        for PlannedKey { place, key, .. } in &self.created {
             let checked = keys::check_home(key, projects.get(&key.project).copied());
             checked.map_err(|error| error.at(Place::Key(*place, key.name.clone())))?;
         }
@@ -135,33 +155,42 @@ impl KeyPlan {
 
     fn update(
         &mut self,
-        caller: &Caller,
+        application: Application<'_>,
         before: &ApiKey,
         wanted: &KeyConfiguration,
+        issuers: &Issuers<'_>,
         now: Timestamp,
     ) -> Result<(), ApiError> {
-        let after = read(wanted, &before.organization)?.of(before, now);
-        if after.is_as(before) {
+        let caller = application.caller;
+        let altered = read(wanted, &before.organization)?.of(before, now);
+        let after = with_ways_in(application, before, altered, wanted, now)?;
+        let is_altered = !after.is_as(before);
+        if !is_altered && after.has_ways_in_of(before) {
             return Ok(());
         }
-        if after.expires_at != before.expires_at {
-            not_over(&after, now)?;
-        }
         keys::may(caller, before, Verb::Write)?;
-        may_change(caller, before, &after)?;
+        if is_altered {
+            if after.expires_at != before.expires_at {
+                not_over(&after, now)?;
+            }
+            may_change(caller, before, &after)?;
+        }
+        if gains_a_way_in(before, &after, issuers)? {
+            may_hand_out(caller, &after)?;
+        }
         self.updated.push((before.clone(), after));
         Ok(())
     }
 
     fn create(
         &mut self,
-        minter: &KeyMinter,
-        caller: &Caller,
+        application: Application<'_>,
         organization: &OrganizationId,
-        place: usize,
-        wanted: &KeyConfiguration,
+        (place, wanted): (usize, &KeyConfiguration),
+        issuers: &Issuers<'_>,
         now: Timestamp,
     ) -> Result<(), ApiError> {
+        let Application { caller, minter, .. } = application;
         caller.may_all_in(organization, Verb::Write, &["projects", wanted.project.as_str(), "keys", "*"])?;
         let alterations = read(wanted, organization)?;
         let new = ApiKey::new(
@@ -171,14 +200,19 @@ impl KeyPlan {
             caller.key.key.id.to_string(),
             now,
         );
-        let key = ApiKey { generation: 1, ..alterations.of(&new, now) };
+        let altered = ApiKey { generation: 1, ..alterations.of(&new, now) };
+        let key = with_ways_in(application, &new, altered, wanted, now)?;
         // An export also contains expired keys, and can be applied elsewhere. An entry without an id is written by
         // hand, and may not have expired.
         if wanted.id.is_none() {
             not_over(&key, now)?;
         }
         may_hand_out(caller, &key)?;
-        self.created.push((place, key));
+        let with_secret = wanted.secret.unwrap_or(true);
+        if !gains_a_way_in(&new, &key, issuers)? && !with_secret {
+            return Err(InvalidRequest::NoCredential.into());
+        }
+        self.created.push(PlannedKey { place, key, with_secret });
         Ok(())
     }
 
@@ -258,6 +292,30 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
     })
 }
 
+/// `altered`, the next state of `before`, with the public keys and trust rules of the document.
+fn with_ways_in(
+    application: Application<'_>,
+    before: &ApiKey,
+    altered: ApiKey,
+    wanted: &KeyConfiguration,
+    now: Timestamp,
+) -> Result<ApiKey, ApiError> {
+    let accepted = application.authenticator.assertions.algorithms();
+    let ways_in = WantedWaysIn::read(wanted.public_keys.as_deref(), wanted.trust_rules.as_deref())?;
+    ways_in.of(before, altered, accepted, &application.records.entropy, now)
+}
+
+/// Whether the key has a public key or a trust rule that it had not. New rules have to fit their issuers.
+fn gains_a_way_in(before: &ApiKey, after: &ApiKey, issuers: &Issuers<'_>) -> Result<bool, ApiError> {
+    let new_rules = after.trust_rules.iter().filter(|held| !before.trust_rules.contains(held));
+    let mut gains = after.public_keys.iter().any(|held| !before.public_keys.contains(held));
+    for held in new_rules {
+        keys::fits(&held.rule, issuers.get(held.rule.issuer()).copied())?;
+        gains = true;
+    }
+    Ok(gains)
+}
+
 /// Checks that the document does not omit more than half of all keys, or of the active ones. A truncated file omits
 /// most of them.
 fn at_most_half(left: &[&ApiKey], stored: &[ApiKey], now: Timestamp) -> Result<(), ApiError> {
@@ -295,6 +353,30 @@ impl Configured for ApiKey {
     }
 
     fn before_creation() -> Value {
-        json!({ "disabled": false })
+        json!({ "disabled": false, "public_keys": [], "trust_rules": [] })
+    }
+}
+
+impl Configured for PlannedKey {
+    const KIND: &'static str = ApiKey::KIND;
+
+    fn id(&self) -> String {
+        self.key.id()
+    }
+
+    fn name(&self) -> &str {
+        self.key.name()
+    }
+
+    fn configuration(&self) -> Value {
+        let mut configuration = self.key.configuration();
+        if !self.with_secret {
+            configuration["secret"] = false.into();
+        }
+        configuration
+    }
+
+    fn before_creation() -> Value {
+        ApiKey::before_creation()
     }
 }

@@ -127,9 +127,9 @@ pub enum InvalidRequest {
     UnknownAlgorithm,
     /// The public key is for an algorithm that this deployment does not accept.
     PublicKeyAlgorithm(foreign::Algorithm),
-    /// A new key has more than this many public keys.
+    /// A key would have more than this many public keys.
     TooManyPublicKeys(usize),
-    /// A new key has the same public key, or the same `kid`, twice.
+    /// A key would have the same public key, or the same `kid`, twice.
     SamePublicKeyTwice,
     /// A new key would have neither a secret nor a public key.
     NoCredential,
@@ -165,6 +165,8 @@ pub enum InvalidRequest {
     OtherOrganization(OrganizationId),
     /// An earlier entry of the configuration is for the same key.
     SameKeyTwice,
+    /// An earlier entry of the configuration is for the same trusted issuer.
+    SameIssuerTwice,
 
     /// The URL of an issuer is not valid.
     IssuerUrl(WebUrlError),
@@ -182,9 +184,9 @@ pub enum InvalidRequest {
     NoSuchIssuer,
     /// A trust rule doesn't pin what its issuer's platform needs.
     TrustRule(RuleFault),
-    /// A new key would have more than this many trust rules.
+    /// A key would have more than this many trust rules.
     TooManyTrustRules(usize),
-    /// A new key would have the same trust rule twice.
+    /// A key would have the same trust rule twice.
     SameTrustRuleTwice,
 
     /// The body is not a form of the console.
@@ -214,6 +216,8 @@ pub enum Place {
     Key(usize, String),
     /// A project of a configuration, by its id.
     Project(String),
+    /// A trusted issuer of a configuration, by its id.
+    Issuer(String),
 }
 
 /// Why a parameter has the wrong form.
@@ -253,6 +257,8 @@ pub enum Conflict {
     KeysChanged,
     /// The configuration omits the key of its caller.
     OmitsOwnKey,
+    /// The configuration omits a trusted issuer, and the key with this name has a trust rule for it.
+    OmitsIssuerInUse(String),
     /// The configuration omits more than half of the keys.
     OmitsMost {
         /// The keys that it omits.

@@ -118,6 +118,7 @@ impl Display for InvalidRequest {
                 return write!(f, "the document describes the organization {id}");
             }
             Self::SameKeyTwice => "an earlier entry is for the same key",
+            Self::SameIssuerTwice => "an earlier entry is for the same issuer",
 
             Self::IssuerUrl(error) => return write!(f, "issuer {error}"),
             Self::IssuerHttp => "the URL does not begin with https://",
@@ -165,6 +166,9 @@ impl Display for Conflict {
             Self::KeysChanged => "somebody changed the keys at the same time; try again",
             Self::OmitsOwnKey => {
                 "the document omits the key that you are using, and would revoke it; ?force=true confirms that"
+            }
+            Self::OmitsIssuerInUse(key) => {
+                return write!(f, "the document omits this issuer, but the key {key:?} has a trust rule for it");
             }
             Self::OmitsMost { left, keys, active_left, active } => {
                 return write!(
@@ -269,6 +273,7 @@ impl Display for Place {
             Self::Parameter(name) => f.write_str(name),
             Self::Key(place, name) => write!(f, "keys[{place}]: {name:?}"),
             Self::Project(id) => write!(f, "projects {id:?}"),
+            Self::Issuer(id) => write!(f, "issuers {id:?}"),
         }
     }
 }

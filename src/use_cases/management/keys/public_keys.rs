@@ -31,13 +31,7 @@ impl NewPublicKey {
         entropy: &Entropy,
         now: Timestamp,
     ) -> Result<RegisteredKey, ApiError> {
-        let jwk = self.jwk()?;
-        if !accepted.contains(&jwk.algorithm()) {
-            return Err(InvalidRequest::PublicKeyAlgorithm(jwk.algorithm()).into());
-        }
-        let id = PublicKeyId::generate(entropy).map_err(ApiError::internal)?;
-        let text = serde_json::to_string(&jwk).map_err(ApiError::internal)?;
-        RegisteredKey::new(id, text.into(), now).map_err(ApiError::internal)
+        new(&self.jwk()?, accepted, entropy, now)
     }
 
     fn jwk(self) -> Result<Jwk, InvalidRequest> {
@@ -53,6 +47,21 @@ impl NewPublicKey {
             _ => Err(InvalidRequest::JwkOrPem),
         }
     }
+}
+
+/// The registration of a public key, which has to be for one of these algorithms.
+pub(super) fn new(
+    jwk: &Jwk,
+    accepted: &[Algorithm],
+    entropy: &Entropy,
+    now: Timestamp,
+) -> Result<RegisteredKey, ApiError> {
+    if !accepted.contains(&jwk.algorithm()) {
+        return Err(InvalidRequest::PublicKeyAlgorithm(jwk.algorithm()).into());
+    }
+    let id = PublicKeyId::generate(entropy).map_err(ApiError::internal)?;
+    let text = serde_json::to_string(jwk).map_err(ApiError::internal)?;
+    RegisteredKey::new(id, text.into(), now).map_err(ApiError::internal)
 }
 
 /// Reads the public keys of a new key.

@@ -6,6 +6,7 @@ use crate::base::entropy::Entropy;
 use crate::domain::key::{ApiKey, RegisteredRule, TrustRuleId};
 use crate::domain::names::OrganizationId;
 use crate::domain::trust_rule::TrustRule;
+use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::node::Records;
 use crate::store::Write;
 use crate::use_cases::access::Caller;
@@ -30,7 +31,7 @@ pub(super) fn of_new_key(
     Ok(registered)
 }
 
-fn new(rule: TrustRule, entropy: &Entropy, now: Timestamp) -> Result<RegisteredRule, ApiError> {
+pub(super) fn new(rule: TrustRule, entropy: &Entropy, now: Timestamp) -> Result<RegisteredRule, ApiError> {
     let id = TrustRuleId::generate(entropy).map_err(ApiError::internal)?;
     Ok(RegisteredRule::new(id, rule, now))
 }
@@ -41,7 +42,14 @@ pub(super) async fn check(
     organization: &OrganizationId,
     rule: &TrustRule,
 ) -> Result<(), ApiError> {
-    let issuer = write.trusted_issuer(organization, rule.issuer()).await?;
+    fits(rule, write.trusted_issuer(organization, rule.issuer()).await?.as_ref())
+}
+
+/// The same for an issuer that is loaded already. `None` if there is none with the id in the rule.
+pub(in crate::use_cases::management) fn fits(
+    rule: &TrustRule,
+    issuer: Option<&TrustedIssuer>,
+) -> Result<(), ApiError> {
     let issuer = issuer.ok_or(InvalidRequest::NoSuchIssuer)?;
     Ok(rule.check_for(issuer.platform()).map_err(InvalidRequest::TrustRule)?)
 }
