@@ -69,6 +69,12 @@ async fn a_key_trusts_it(backend: Backend) {
         (&named["subject"], &named["claims"]),
         (&json!("repo:a/b:*"), &json!({ "/repository_id": "75" }))
     );
+    let narrowed = ["--preset", "github", "--pin", "repository_id=76", "--subject", "repo:a/b:*"];
+    let narrowed = admin.json(&[&["keys", "trust", id, "--issuer", "gh"], &narrowed[..]].concat());
+    assert_eq!(
+        (&narrowed["subject"], &narrowed["claims"]),
+        (&json!("repo:a/b:*"), &json!({ "/repository_id": "76" }))
+    );
     let rule = added["id"].as_str().unwrap();
     let shown = admin.ok(&["keys", "get", id]).stdout;
     assert!(shown.contains(&format!("{rule} gh /repository_id=74, last used never")), "{shown}");
