@@ -21,6 +21,7 @@ mod log_sampler;
 pub mod master_keys;
 mod minter;
 mod node_report;
+mod presented_for;
 mod proofs;
 mod records;
 mod refusals;
@@ -52,6 +53,7 @@ pub use key_cache::{CachedKey, CachedPublicKey, CachedRule, Granted, KeyCache, K
 pub use log_sampler::{Cause, LogSampler};
 pub use master_keys::{MasterKeys, TakeoverError};
 pub use minter::KeyMinter;
+pub use presented_for::PresentedFor;
 pub use proofs::{PresentedProof, ProofJudge, ProofRefused, ProofRules, Site};
 pub use records::{Records, run_to_completion};
 pub use refusals::RefusalLog;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use claviger::domain::address::{CallerAddress, Origin};
-use claviger::node::{Presented, PresentedClient};
+use claviger::node::{Presented, PresentedClient, PresentedFor};
 use claviger::use_cases::token::{GrantRequest, client_credentials};
 
 use crate::contender::median;
@@ -27,14 +27,18 @@ pub(crate) async fn measure(database: &Database) -> f64 {
     let request = GrantRequest::default();
     let now = node.clock.now();
     let issuer = &node.deployment.issuer;
-    let by = node.authenticator.authenticate(presented, CALLER, now).await.expect("a good key");
+    let authenticator = &node.authenticator;
+    let judged = authenticator.authenticate(presented, PresentedFor::Token, CALLER, now).await;
+    let by = judged.expect("a good key");
     let ring = node.signer.keyring.ring();
     let signing_key = ring.signing(now).expect("a signing key").signer().key();
     let message = [b'x'; 500];
 
     let tag = microseconds(async || drop(node.master_keys.parse(&key))).await;
-    let authenticate =
-        microseconds(async || drop(node.authenticator.authenticate(presented, CALLER, now).await)).await;
+    let authenticate = microseconds(async || {
+        drop(authenticator.authenticate(presented, PresentedFor::Token, CALLER, now).await);
+    })
+    .await;
     let grant = microseconds(async || drop(request.resolve(&by.cached, issuer))).await;
     let grant_and_issue = microseconds(async || {
         let grant = request.resolve(&by.cached, issuer).expect("a grant");

@@ -20,7 +20,8 @@ Examples:
   claviger usage org --project web --from 2026-11-01 --to 2026-12-01
 
 TOKENS counts issued tokens, DIRECT counts uses of the key itself, and REFUSED counts uses with a wrong secret, after the key's
-end, or from outside its network ranges. Counters are written every few seconds, so the latest uses may be missing.")]
+end, from outside its network ranges, or without a DPoP proof that the key requires. Counters are written every few seconds,
+so the latest uses may be missing.")]
 pub(super) struct UsageArgs {
     #[command(subcommand)]
     command: Command,
@@ -96,6 +97,9 @@ struct Refusals {
     disabled: u64,
     address: u64,
     secret: u64,
+    /// Absent in responses of older servers.
+    #[serde(default)]
+    proof: u64,
 }
 
 impl UsageArgs {
@@ -150,7 +154,7 @@ fn print(usage: Use) -> Result<(), OutputError> {
 
 impl Refusals {
     fn all(&self) -> u64 {
-        self.revoked + self.expired + self.disabled + self.address + self.secret
+        self.revoked + self.expired + self.disabled + self.address + self.secret + self.proof
     }
 
     /// The reasons of refusals, with their counts.
@@ -161,6 +165,7 @@ impl Refusals {
             (self.disabled, "disabled"),
             (self.address, "wrong address"),
             (self.secret, "wrong secret"),
+            (self.proof, "no proof"),
         ];
         let counted = reasons.iter().filter(|(count, _)| *count > 0);
         counted.map(|(count, reason)| format!("{count} {reason}")).collect::<Vec<_>>().join(", ")

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::output::{Cell, Sheet, Tone};
+use crate::domain::key::DpopRequirement;
 use crate::domain::scope::Scope;
 
 /// The number of scopes that a list shows for each key.
@@ -41,6 +42,9 @@ pub(super) struct Key {
     status: String,
     scopes: Vec<Scope>,
     cidrs: Vec<String>,
+    /// Absent in responses of older servers.
+    #[serde(default)]
+    dpop: DpopRequirement,
     generation: u64,
     created_at: String,
     created_by: String,
@@ -130,6 +134,7 @@ impl Key {
             .line("Environment", &self.environment)
             .line("Scopes", lines(&self.scopes))
             .line("Addresses", lines(&self.cidrs))
+            .if_any("DPoP", self.dpop.is_required().then_some(self.dpop))
             .line("Generation", self.generation)
             .line("Created", format!("{} by {}", self.created_at, self.created_by))
             .line("Expires", or_never(self.expires_at.as_deref()))

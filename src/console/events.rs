@@ -83,6 +83,7 @@ pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
 fn called(member: &str) -> String {
     match member {
         "cidrs" => "Allowed addresses".into(),
+        "dpop" => "Bound tokens (DPoP)".into(),
         "expires_at" => "Expires".into(),
         "scopes" => "Permissions".into(),
         other => {

@@ -29,6 +29,7 @@ struct MadePage<'a> {
     key: &'a str,
     issuer: &'a str,
     is_open: bool,
+    requires_proofs: bool,
 }
 
 /// Shows a key once. `visitor` is `None` if the session has just ended together with the old secret.
@@ -54,6 +55,7 @@ pub(super) fn page(
         key: created.plain.as_ref().map_or("", PlainKey::expose),
         issuer: &node.deployment.issuer,
         is_open: key.cidrs.has_wildcard(),
+        requires_proofs: key.dpop.is_required(),
     })
 }
 

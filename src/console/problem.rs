@@ -65,6 +65,7 @@ fn title(error: &ApiError) -> &'static str {
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
+        | ApiError::ProofRequired
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::TokenBinding(_)

@@ -102,6 +102,10 @@ fn again(node: &Node, next: String, unsent: Option<Unsent>, error: ApiError) -> 
         ApiError::Unauthenticated { .. } => {
             "This key is not valid. Check that you pasted the whole key.".into()
         }
+        ApiError::ProofRequired => {
+            "This key cannot sign in. It requires DPoP, and a browser sends the key itself. Use another key."
+                .into()
+        }
         error => sentence(&error.message()),
     };
     let unsent = unsent.map(|unsent| unsent.carriers());

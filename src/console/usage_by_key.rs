@@ -28,7 +28,7 @@ const SHOWN: u16 = 20;
 /// The maximum number of keys in a download.
 const MOST_ROWS: u16 = 10_000;
 
-const COLUMNS: [&str; 11] = columns(["key_id", "name", "project", "environment"]);
+const COLUMNS: [&str; 12] = columns(["key_id", "name", "project", "environment"]);
 
 /// The busiest keys of a day or a month.
 #[derive(Debug)]

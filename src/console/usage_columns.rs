@@ -16,7 +16,7 @@ pub(super) const fn columns<const BEFORE: usize, const ALL: usize>(
     all
 }
 
-const USE: [&str; 7] = [
+const USE: [&str; 8] = [
     "tokens",
     "direct",
     "refused_revoked",
@@ -24,6 +24,7 @@ const USE: [&str; 7] = [
     "refused_disabled",
     "refused_address",
     "refused_secret",
+    "refused_proof",
 ];
 
 /// The cells, after those in `before`.
@@ -32,8 +33,8 @@ pub(super) fn cells<const BEFORE: usize, const ALL: usize>(
     used: &Bucket,
 ) -> [String; ALL] {
     let Bucket { tokens, direct, refused, .. } = used;
-    let Refused { revoked, expired, disabled, address, secret } = *refused;
-    let numbers = [*tokens, *direct, revoked, expired, disabled, address, secret];
+    let Refused { revoked, expired, disabled, address, secret, proof } = *refused;
+    let numbers = [*tokens, *direct, revoked, expired, disabled, address, secret, proof];
     let mut all = before.into_iter().chain(numbers.map(|number| number.to_string()));
     std::array::from_fn(|_| all.next().unwrap_or_default())
 }

@@ -22,7 +22,7 @@ use crate::node::Node;
 use crate::use_cases::management::usage::{self, Bucket};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
-const COLUMNS: [&str; 8] = columns(["start"]);
+const COLUMNS: [&str; 9] = columns(["start"]);
 
 #[derive(Template)]
 #[template(path = "usage.html")]

@@ -57,7 +57,8 @@ impl Visitor {
                 ApiError::Unauthenticated { .. }
                 | ApiError::KeyRevoked
                 | ApiError::KeyExpired
-                | ApiError::KeyDisabled,
+                | ApiError::KeyDisabled
+                | ApiError::ProofRequired,
             ) => return Ok(None),
             Err(error) => return Err(error.into()),
         };

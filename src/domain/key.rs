@@ -1,5 +1,6 @@
 //! An API key as the deployment stores it: everything except the secrets themselves.
 
+mod dpop;
 mod ids;
 pub mod labels;
 mod life;
@@ -15,6 +16,7 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::Scopes;
 
+pub use dpop::{DpopRequirement, DpopRequirementError};
 pub use ids::{
     CredentialId, PublicKeyId, PublicKeyIdError, SecretId, SecretIdError, TrustRuleId, TrustRuleIdError,
 };
@@ -43,6 +45,8 @@ pub struct ApiKey {
     pub scopes: Scopes,
     /// The networks from which it may be used.
     pub cidrs: Cidrs,
+    /// Whether its tokens have to be bound to a key of the client.
+    pub dpop: DpopRequirement,
     /// A number that grows whenever the key loses something. Tokens of lower generations are dead.
     pub generation: u64,
     /// When the key was created.

@@ -13,10 +13,12 @@ pub enum RefusalReason {
     Address,
     /// The key was issued here, but its secret is not valid. Usually, it is a retired one.
     Secret,
+    /// The credential is valid, but the key requires a proof of possession, and none came with it.
+    Proof,
 }
 
 impl RefusalReason {
-    /// The reason as text: `revoked`, `expired`, `disabled`, `address` or `secret`.
+    /// The reason as text: `revoked`, `expired`, `disabled`, `address`, `secret` or `proof`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
@@ -24,6 +26,7 @@ impl RefusalReason {
             Self::Disabled => "disabled",
             Self::Address => "address",
             Self::Secret => "secret",
+            Self::Proof => "proof",
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum UseKind {
 
 impl UseKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Token,
         Self::Direct,
         Self::Refused(RefusalReason::Revoked),
@@ -34,6 +34,7 @@ impl UseKind {
         Self::Refused(RefusalReason::Disabled),
         Self::Refused(RefusalReason::Address),
         Self::Refused(RefusalReason::Secret),
+        Self::Refused(RefusalReason::Proof),
     ];
 
     /// The index in [`UseKind::ALL`].

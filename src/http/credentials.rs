@@ -13,7 +13,7 @@ use super::query::Query;
 use super::request_id::RequestId;
 use crate::domain::address::{AddressPolicy, CallerAddress, Origin};
 use crate::domain::credential::{Credential, CredentialFault};
-use crate::node::{Node, PresentedProof, PresentedToken, ProofRefused, Site};
+use crate::node::{Node, PresentedFor, PresentedProof, PresentedToken, ProofRefused, Site};
 use crate::use_cases::access::{Caller, PresentedCredential, identify};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
@@ -66,7 +66,8 @@ impl FromRequestParts<Arc<Node>> for AuthenticatedCaller {
         let credential = credential(&parts.headers, Ok(line))?;
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        let caller = identify(&node.authenticator, credential, origin, node.clock.now())
+        let now = node.clock.now();
+        let caller = identify(&node.authenticator, credential, PresentedFor::Acting, origin, now)
             .await
             .map_err(ApiError::from)?;
         if let Some(known) = parts.extensions.get::<KnownCaller>() {

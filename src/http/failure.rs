@@ -104,6 +104,7 @@ impl Failure {
                     ApiError::OtherAudience
                         | ApiError::KeyRevoked
                         | ApiError::KeyExpired
+                        | ApiError::ProofRequired
                         | ApiError::TokenExpired
                         | ApiError::TokenRevoked
                         | ApiError::TokenBinding(_)
@@ -225,6 +226,7 @@ fn api_status(error: &ApiError) -> StatusCode {
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
+        | ApiError::ProofRequired
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::TokenBinding(_)
@@ -255,6 +257,7 @@ fn api_headers(error: &ApiError, schemes: &Schemes<'_>) -> Vec<(HeaderName, Stri
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
+        | ApiError::ProofRequired
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::TokenBinding(_)
@@ -288,6 +291,7 @@ fn bearer_code(error: &ApiError) -> &'static str {
         | ApiError::KeyRevoked
         | ApiError::KeyExpired
         | ApiError::KeyDisabled
+        | ApiError::ProofRequired
         | ApiError::TokenExpired
         | ApiError::TokenRevoked
         | ApiError::TokenBinding(_)

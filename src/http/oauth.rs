@@ -19,7 +19,7 @@ use super::request_id::RequestId;
 use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::credential::{Credential, CredentialFault};
 use crate::metrics::GrantLabel;
-use crate::node::{Node, Site};
+use crate::node::{Node, PresentedFor, Site};
 use crate::use_cases::access::{self, Caller, identify};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::token::{
@@ -159,7 +159,7 @@ pub(super) async fn introspect(
     posted: OAuthRequest,
 ) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
-    let caller = caller(&node, &posted, "/oauth/introspect", &form).await?;
+    let caller = caller(&node, &posted, ("/oauth/introspect", PresentedFor::Acting), &form).await?;
     let introspection =
         token::introspect(&node.authenticator, &caller, form.require("token")?, node.clock.now()).await?;
     Ok(no_store(&introspection))
@@ -168,18 +168,19 @@ pub(super) async fn introspect(
 /// `POST /oauth/revoke`.
 pub(super) async fn revoke(State(node): State<Arc<Node>>, posted: OAuthRequest) -> Result<Response, Failure> {
     let form = Form::parse(&posted.body)?;
-    let caller = caller(&node, &posted, "/oauth/revoke", &form).await?;
+    let caller = caller(&node, &posted, ("/oauth/revoke", PresentedFor::Revocation), &form).await?;
     let token = form.require("token")?.to_owned();
     token::revoke(&node.authenticator, &node.records, RevokeRequest { caller, token }).await?;
     // RFC 7009 §2.2: clients ignore the body. It is JSON because some clients insist on JSON.
     Ok(no_store(&serde_json::json!({})))
 }
 
-/// The caller of the endpoint with this path, which accepts both client authentication and an access token (RFC 7662 §2.1).
+/// The caller of the endpoint with this path, and what it takes credentials for. It accepts both client authentication and
+/// an access token (RFC 7662 §2.1).
 async fn caller(
     node: &Arc<Node>,
     posted: &OAuthRequest,
-    path: &str,
+    (path, presented_for): (&str, PresentedFor),
     form: &Form<'_>,
 ) -> Result<Caller, Failure> {
     let now = node.clock.now();
@@ -195,14 +196,15 @@ async fn caller(
         }
         let line = RequestLine { method: "POST", target: path, site: Site::Issuer };
         let shown = shown.map_err(unreadable).and_then(|shown| presented(shown, Ok(line)));
-        let caller =
-            identify(&node.authenticator, shown.map_err(Failure::Bearer)?, posted.origin(), now).await;
+        let shown = shown.map_err(Failure::Bearer)?;
+        let caller = identify(&node.authenticator, shown, presented_for, posted.origin(), now).await;
         return caller.map_err(|fault| Failure::Bearer(ApiError::from(fault)));
     }
     let credentials = ClientCredentials::of(&posted.headers, form)?;
     let caller = identify(
         &node.authenticator,
         access::PresentedCredential::Client(credentials.presented()),
+        presented_for,
         posted.origin(),
         now,
     )

@@ -17,10 +17,12 @@ pub(crate) struct Schemes<'a> {
 
 impl Schemes<'_> {
     /// A challenge with these parameters after the realm. It is for the scheme with which the request came. A token that is
-    /// bound to a key needs the scheme DPoP, whatever it came with.
+    /// bound to a key needs the scheme DPoP, whatever it came with, and so does a key that gets only such tokens.
     pub(crate) fn challenge(&self, error: &ApiError, parameters: &str) -> String {
         let Self { realm, algorithms, is_dpop } = self;
-        match *is_dpop || matches!(error, ApiError::TokenBinding(_) | ApiError::InvalidProof(_)) {
+        let needs_dpop =
+            matches!(error, ApiError::TokenBinding(_) | ApiError::InvalidProof(_) | ApiError::ProofRequired);
+        match *is_dpop || needs_dpop {
             true => format!(r#"DPoP realm="{realm}", algs="{algorithms}"{parameters}"#),
             false => format!(r#"Bearer realm="{realm}"{parameters}"#),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authenticated, AuthenticationError, Authenticator, CachedKey};
+use super::{Authenticated, AuthenticationError, Authenticator, CachedKey, PresentedFor};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::api_key::KeyId;
@@ -110,10 +110,12 @@ impl Assertions {
 
 impl Authenticator {
     /// Judges an assertion. The order of the checks is part of the contract: form, record, signature, claims, state,
-    /// address, single use. Only a client whose signature is right learns more than that it is not authenticated.
+    /// address, what it is for, single use. Only a client whose signature is right learns more than that it is not
+    /// authenticated.
     pub(super) async fn judge_assertion(
         self: &Arc<Self>,
         presented: PresentedAssertion<'_>,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
@@ -126,7 +128,7 @@ impl Authenticator {
         };
         claims.check(&self.assertions.audiences, now)?;
         let authenticated = Authenticated { cached, by: by.into(), credential_expires_at: None };
-        let admitted = self.admit(authenticated, origin, now)?;
+        let admitted = self.admit(authenticated, presented_for, origin, now)?;
         self.use_once(&admitted.cached, claims, now).await?;
         Ok(admitted)
     }

@@ -10,8 +10,8 @@ use super::assertions::{Assertions, PresentedAssertion};
 use super::authentication_error::AuthenticationError;
 use super::secrets::{Busy, CachedSecret};
 use super::{
-    CachedKey, Federation, Freshness, KeyCache, LogSampler, MasterKeys, ProofJudge, Revocations,
-    SecretKeeper, Signer, Throttle, UseLedger, VerifiedTokens,
+    CachedKey, Federation, Freshness, KeyCache, LogSampler, MasterKeys, PresentedFor, ProofJudge,
+    Revocations, SecretKeeper, Signer, Throttle, UseLedger, VerifiedTokens,
 };
 use crate::base::clock::Timestamp;
 use crate::base::entropy::Entropy;
@@ -104,17 +104,19 @@ pub(super) const UNPROVEN_LOOKUPS: usize = 4;
 const LOOKUP_WITHIN: Duration = Duration::from_secs(1);
 
 impl Authenticator {
-    /// Judges a presented key. The order of the checks is part of the contract: tag, record, secret, state, address.
+    /// Judges a presented key. The order of the checks is part of the contract: tag, record, secret, state, address, what
+    /// it is for.
     ///
     /// # Errors
     /// [`AuthenticationError`].
     pub async fn authenticate(
         self: &Arc<Self>,
         presented: Presented<'_>,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let judged = self.judge(presented, origin, now).await;
+        let judged = self.judge(presented, presented_for, origin, now).await;
         if let Err(refusal) = &judged {
             self.log(refusal, || presented.claimed_id()?.parse().ok(), origin);
         }
@@ -128,15 +130,18 @@ impl Authenticator {
     pub async fn authenticate_client(
         self: &Arc<Self>,
         client: PresentedClient<'_>,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
         match client {
-            PresentedClient::Secret(presented) => self.authenticate(presented, origin, now).await,
+            PresentedClient::Secret(presented) => {
+                self.authenticate(presented, presented_for, origin, now).await
+            }
             PresentedClient::Assertion(presented) => {
-                let judged = match self.judge_assertion(presented, origin, now).await {
+                let judged = match self.judge_assertion(presented, presented_for, origin, now).await {
                     Err(AuthenticationError::Assertion(_)) if presented.is_of_another_issuer() => {
-                        self.judge_foreign(presented, origin, now).await
+                        self.judge_foreign(presented, presented_for, origin, now).await
                     }
                     judged => judged,
                 };
@@ -165,15 +170,16 @@ impl Authenticator {
     async fn judge(
         self: &Arc<Self>,
         presented: Presented<'_>,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
         let authenticated = self.recognize(presented, origin.address, now).await?;
-        self.admit(authenticated, origin, now)
+        self.admit(authenticated, presented_for, origin, now)
     }
 
-    /// Judges a key that was presented before, without its secret. The key is accepted for no longer than that secret
-    /// is live.
+    /// Judges a key that was presented before, without its secret, and acts again. The key is accepted for no longer than
+    /// that secret is live.
     ///
     /// # Errors
     /// [`AuthenticationError`].
@@ -187,17 +193,19 @@ impl Authenticator {
         let cached = self.key(id).await?.ok_or_else(|| self.unknown())?;
         let presented = cached.secrets.iter().find(|cached| cached.id == secret && cached.is_live(now));
         let credential_expires_at = presented.ok_or_else(|| self.unknown())?.expires_at;
-        self.admit(Authenticated { cached, by: secret.into(), credential_expires_at }, origin, now)
+        let authenticated = Authenticated { cached, by: secret.into(), credential_expires_at };
+        self.admit(authenticated, PresentedFor::Acting, origin, now)
     }
 
-    /// Checks whether a key whose credential is right works now, and from that address.
+    /// Checks whether a key whose credential is right works now, from that address, and for this.
     pub(super) fn admit(
         &self,
         authenticated: Authenticated,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        match authenticated.refused_for(origin.address, now) {
+        match authenticated.refused_for(presented_for, origin.address, now) {
             None => Ok(authenticated),
             Some(reason) => {
                 self.refuse(&authenticated.cached, reason, origin, now);
@@ -249,7 +257,8 @@ impl Authenticator {
     }
 
     /// Judges the secret of a presented key, and ignores the key's state and the caller's address. Introspection needs
-    /// this: its caller is not the key's holder, and is already authenticated.
+    /// this: its caller is not the key's holder, and is already authenticated. [`Authenticated::useless_for`] says the
+    /// rest.
     ///
     /// # Errors
     /// [`AuthenticationError`], but never one about the state, the address or the number of wrong secrets.
@@ -358,18 +367,28 @@ impl Authenticated {
         }
     }
 
-    /// Why the key does not work at `now`, from whatever address. `None` if it works.
-    pub fn ended(&self, now: Timestamp) -> Option<RefusalReason> {
+    /// Why the key does not work at `now` for this, from whatever address. `None` if it works.
+    pub fn useless_for(&self, presented_for: PresentedFor, now: Timestamp) -> Option<RefusalReason> {
+        self.ended(now).or(self.unfit_for(presented_for))
+    }
+
+    fn refused_for(
+        &self,
+        presented_for: PresentedFor,
+        caller: CallerAddress,
+        now: Timestamp,
+    ) -> Option<RefusalReason> {
+        let is_admitted = self.cached.key.cidrs.admits(caller.known());
+        let elsewhere = (!is_admitted).then_some(RefusalReason::Address);
+        self.ended(now).or(elsewhere).or(self.unfit_for(presented_for))
+    }
+
+    fn ended(&self, now: Timestamp) -> Option<RefusalReason> {
         match self.cached.key.status(now) {
             KeyStatus::Revoked => Some(RefusalReason::Revoked),
             KeyStatus::Expired => Some(RefusalReason::Expired),
             KeyStatus::Disabled => Some(RefusalReason::Disabled),
             KeyStatus::Active => None,
         }
-    }
-
-    fn refused_for(&self, caller: CallerAddress, now: Timestamp) -> Option<RefusalReason> {
-        let is_admitted = self.cached.key.cidrs.admits(caller.known());
-        self.ended(now).or((!is_admitted).then_some(RefusalReason::Address))
     }
 }

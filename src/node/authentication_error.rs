@@ -35,6 +35,9 @@ pub enum AuthenticationError {
     /// The credential is right, but the key may not be used from this address.
     #[error("the key is not allowed from address {0}")]
     Address(CallerAddress),
+    /// The credential is right, but the key works only by way of tokens that are bound to a key of the client.
+    #[error("the key works only with bound tokens (DPoP)")]
+    ProofRequired,
     /// The key is not in memory, and the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -51,7 +54,9 @@ impl AuthenticationError {
     /// error, as often as they like.
     pub(super) fn anonymous(&self) -> Option<Cause> {
         let code = match self {
-            Self::Revoked | Self::Expired | Self::Disabled | Self::Address(_) => return None,
+            Self::Revoked | Self::Expired | Self::Disabled | Self::Address(_) | Self::ProofRequired => {
+                return None;
+            }
             Self::Unknown => "unknown",
             Self::Assertion(_) | Self::TooManyAssertions => "assertion",
             Self::Throttled(_) => "throttled",
@@ -68,6 +73,7 @@ impl AuthenticationError {
             RefusalReason::Disabled => Self::Disabled,
             RefusalReason::Address => Self::Address(caller),
             RefusalReason::Secret => Self::Unknown,
+            RefusalReason::Proof => Self::ProofRequired,
         }
     }
 }

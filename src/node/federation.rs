@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use super::issuer_keys::{IssuerKeys, KeysFault};
-use super::{Authenticated, AuthenticationError, Authenticator, CachedKey, CachedRule, PresentedAssertion};
+use super::{
+    Authenticated, AuthenticationError, Authenticator, CachedKey, CachedRule, PresentedAssertion,
+    PresentedFor,
+};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::api_key::KeyId;
@@ -238,8 +241,8 @@ fn claims_of<'j>(
 }
 
 impl Authenticator {
-    /// Judges a token of a trusted issuer. The order of the checks is part of the contract: form, key, signature, claims,
-    /// rule, state, address, single use.
+    /// Judges a token of a trusted issuer, for which somebody wants one of ours. The order of the checks is part of the
+    /// contract: form, key, signature, claims, rule, state, address, what it is for, single use.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] for whatever is wrong with the token, the rules or the key.
@@ -251,17 +254,18 @@ impl Authenticator {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let judged = self.judge_foreign(presented, origin, now).await;
+        let judged = self.judge_foreign(presented, PresentedFor::Token, origin, now).await;
         if let Err(refusal) = &judged {
             self.log(refusal, || presented.client_id?.parse().ok(), origin);
         }
         judged
     }
 
-    /// The same without a line in the log.
+    /// The same for whatever it is presented, without a line in the log.
     pub(super) async fn judge_foreign(
         self: &Arc<Self>,
         presented: PresentedAssertion<'_>,
+        presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
@@ -283,7 +287,8 @@ impl Authenticator {
         let (by, end, issuer) = (accepted.rule.id, accepted.expires_at, Arc::clone(&accepted.rule.issuer));
         let authenticated =
             Authenticated { cached: Arc::clone(&cached), by: by.into(), credential_expires_at: Some(end) };
-        let admitted = self.admit(authenticated, origin, now).map_err(|_| AuthenticationError::Unknown)?;
+        let admitted = self.admit(authenticated, presented_for, origin, now);
+        let admitted = admitted.map_err(|_| AuthenticationError::Unknown)?;
         match self.federation.use_once(&accepted, now) {
             Ok(()) => Ok(admitted),
             Err(UseRefused::Full) => Err(AuthenticationError::TooManyAssertions),

@@ -89,6 +89,15 @@ pub enum ProofRefused {
     /// A request for a token has no proof, and the deployment issues no plain tokens.
     #[error("this server issues only tokens that are bound to a key: send a proof in the header DPoP")]
     Required,
+    /// The key gets no other tokens than bound ones, and no proof came with the request.
+    #[error("this key requires a DPoP proof, so that its tokens are bound: send one in the header DPoP")]
+    RequiredByKey,
+    /// The same of the key that is the subject of an exchange, or that its token is of.
+    #[error(
+        "the key of the subject requires a DPoP proof, so the client has to prove a key of its own: send a proof in the \
+         header DPoP"
+    )]
+    RequiredBySubject,
     /// The subject of an exchange is bound to a key, and the client proves none of its own.
     #[error(
         "the subject token is bound to a key, so the client has to prove a key of its own: send a proof in the header DPoP"

@@ -49,7 +49,7 @@ const SESSION: &str = "
     SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = '10s'";
 
-const MIGRATIONS: [(i64, &str, &str); 14] = [
+const MIGRATIONS: [(i64, &str, &str); 15] = [
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
@@ -64,6 +64,7 @@ const MIGRATIONS: [(i64, &str, &str); 14] = [
     (15, "master keys", include_str!("../../migrations/0015_master_keys.sql")),
     (16, "public keys", include_str!("../../migrations/0016_public_keys.sql")),
     (18, "trusted issuers", include_str!("../../migrations/0018_trusted_issuers.sql")),
+    (19, "required dpop", include_str!("../../migrations/0019_required_dpop.sql")),
 ];
 
 impl Store {

@@ -10,8 +10,8 @@ use crate::domain::scope::{Resource, Scopes, Verb};
 use crate::domain::usage::UseKind;
 use crate::node::keyring::RingKey;
 use crate::node::{
-    Authenticated, Authenticator, CachedKey, GatewayToken, Presented, PresentedClient, PresentedToken,
-    Revocations, Signer,
+    Authenticated, Authenticator, CachedKey, GatewayToken, Presented, PresentedClient, PresentedFor,
+    PresentedToken, Revocations, Signer,
 };
 use crate::use_cases::access::{PresentedCredential, identify_at};
 use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
@@ -111,7 +111,8 @@ async fn by_key(
     request: &GateRequest<'_>,
     now: Timestamp,
 ) -> Result<Allowed, ApiError> {
-    let authenticated = authenticator.authenticate(presented, request.origin, now).await?;
+    let authenticated =
+        authenticator.authenticate(presented, PresentedFor::Acting, request.origin, now).await?;
     authenticator.count(&authenticated, UseKind::Direct, now);
     if !authenticated.cached.audiences.iter().any(|own| own == audience) {
         return Err(Forbidden::NoAudience(audience.into()).into());

@@ -163,6 +163,7 @@ fn read(answer: &Answer, caller: CallerAddress) -> Result<String, Refusal> {
         (StatusCode::UNAUTHORIZED, Some("key_revoked")) => Refusal::Key(KeyFault::Revoked),
         (StatusCode::UNAUTHORIZED, Some("key_expired")) => Refusal::Key(KeyFault::Expired),
         (StatusCode::UNAUTHORIZED, Some("key_disabled")) => Refusal::Key(KeyFault::Disabled),
+        (StatusCode::UNAUTHORIZED, Some("dpop_required")) => Refusal::Key(KeyFault::ProofRequired),
         (StatusCode::UNAUTHORIZED, Some("unauthenticated")) => Refusal::Key(KeyFault::Unknown),
         (StatusCode::FORBIDDEN, Some("address_not_allowed")) => Refusal::Address(caller),
         (StatusCode::FORBIDDEN, Some("forbidden")) => Refusal::NothingHere,

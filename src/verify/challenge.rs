@@ -3,7 +3,7 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::refusal::Refusal;
+use super::refusal::{KeyFault, Refusal};
 use super::resource_metadata::{ResourceMetadata, Schemes};
 use crate::jose::claims::TokenFault;
 
@@ -34,7 +34,9 @@ impl Challenge {
             // A request without a credential gets no error code (RFC 6750 §3.1).
             Refusal::NoCredential => self.all(""),
             refusal if refusal.code() == "invalid_dpop_proof" => self.of_dpop(&because("invalid_dpop_proof")),
-            Refusal::Token(TokenFault::Bound) => self.of_dpop(&because("invalid_token")),
+            Refusal::Token(TokenFault::Bound) | Refusal::Key(KeyFault::ProofRequired) => {
+                self.of_dpop(&because("invalid_token"))
+            }
             refusal if refusal.status() == StatusCode::BAD_REQUEST => self.all(&because("invalid_request")),
             refusal if refusal.status() == StatusCode::UNAUTHORIZED => self.all(&because("invalid_token")),
             _ => Vec::new(),

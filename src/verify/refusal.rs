@@ -100,6 +100,9 @@ pub enum KeyFault {
     /// The key is disabled, and may be enabled again.
     #[error("the API key is disabled")]
     Disabled,
+    /// The key works only by way of tokens that are bound to a key of the client (DPoP).
+    #[error("the API key requires DPoP: get a DPoP-bound token with it, and send that token with a proof")]
+    ProofRequired,
 }
 
 /// Why a verifier can't judge credentials.
@@ -141,6 +144,7 @@ impl Refusal {
             Self::Key(KeyFault::Revoked) => "key_revoked",
             Self::Key(KeyFault::Expired) => "key_expired",
             Self::Key(KeyFault::Disabled) => "key_disabled",
+            Self::Key(KeyFault::ProofRequired) => "dpop_required",
             Self::Address(_) => "address_not_allowed",
             Self::Tenant | Self::NothingHere => "forbidden",
             Self::RateLimited(_) | Self::TooManyProofs => "rate_limited",

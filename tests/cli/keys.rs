@@ -11,6 +11,7 @@ on_both!(
     a_key_is_rotated_and_its_secrets_end,
     retiring_the_newer_secret_says_that_the_older_one_stays,
     a_key_is_disabled_and_enabled,
+    a_key_is_made_to_require_proofs,
     a_key_is_revoked_and_deleted,
     the_same_request_twice_makes_one_key
 );
@@ -156,6 +157,31 @@ async fn a_key_is_disabled_and_enabled(backend: Backend) {
     client.ok(&["token"]);
     let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
     admin.run(&["keys", "disable", &own]).assert_failed(5, "On the command line, this is --force.");
+}
+
+async fn a_key_is_made_to_require_proofs(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let admin = &scene.admin;
+    let made = admin.json(&[&CREATE[..], &["--preset", "query_only", "--dpop", "required"]].concat());
+    let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    assert_eq!(made["dpop"], "required");
+    assert!(admin.ok(&["keys", "get", id]).stdout.contains("DPoP          required\n"));
+    let client = scene.shell_of(key);
+    for (command, said) in [("token", "requires a DPoP proof"), ("self", "dpop_required")] {
+        let refused = client.run(&[command]);
+        assert!(refused.stderr.contains(said), "{refused:?}");
+        assert!(refused.stderr.contains("The command line sends no proofs."), "{refused:?}");
+    }
+    let update = |dpop| ["keys", "update", id, "--dpop", dpop];
+    let dry_run = admin.ok(&[&update("optional")[..], &["--dry-run"]].concat()).stdout;
+    assert_eq!(dry_run, "dpop: required → optional\n");
+    assert!(!admin.ok(&update("optional")).stdout.contains("DPoP"));
+    client.ok(&["token"]);
+    assert!(admin.ok(&update("required")).stdout.contains("Generation    2\n"));
+    admin.run(&update("always")).assert_failed(2, "dpop must be optional or required");
+    let own = admin.json(&["self"])["id"].as_str().unwrap().to_owned();
+    let last = admin.run(&["keys", "update", &own, "--dpop", "required"]);
+    last.assert_failed(5, "On the command line, this is --force.");
 }
 
 async fn a_key_is_revoked_and_deleted(backend: Backend) {

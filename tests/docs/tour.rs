@@ -45,6 +45,11 @@ fn the_page_on_ways_in_says_what_happens() {
 }
 
 #[test]
+fn the_page_on_bound_tokens_says_what_happens() {
+    take(&text("docs/dpop.md"));
+}
+
+#[test]
 fn the_page_on_resource_servers_says_what_happens() {
     take(&text("docs/resource-servers.md"));
 }

@@ -221,7 +221,8 @@ async fn refusals_of_a_disabled_key_are_counted_and_noted(backend: Backend) {
     server.flush().await;
     let usage = server.admin().get(&format!("{KEYS}/{id}/usage?interval=day")).await.done(200);
     let today = usage["data"].as_array().unwrap().last().unwrap().clone();
-    let expected = json!({ "revoked": 0, "expired": 0, "disabled": 4, "address": 0, "secret": 0 });
+    let expected =
+        json!({ "revoked": 0, "expired": 0, "disabled": 4, "address": 0, "secret": 0, "proof": 0 });
     assert_eq!((&today["tokens"], &today["refused"]), (&json!(1), &expected));
     let total = format!("SELECT disabled FROM key_totals WHERE key_id = '{id}' AND span = 'day'");
     assert_eq!(server.database.number(&total).await, 4);

@@ -1,5 +1,7 @@
 //! Tokens that are bound to a key (RFC 9449), where the server issues, describes and takes them.
 
+mod required;
+
 use claviger::jose::jwk::Algorithm;
 use claviger::node::ProofRules;
 use serde_json::{Value, json};

@@ -110,6 +110,10 @@ impl Closing {
         let document = json!({
             "id": id, "name": "Administrator", "project": "default", "environment": "prd", "scopes": less,
         });
+        let bound = json!({
+            "id": id, "name": "Administrator", "project": "default", "environment": "prd", "scopes": everything,
+            "dpop": "required",
+        });
         let closing = |method, path: &str, body| {
             let path = if method == Method::PUT { CONFIGURATION.into() } else { format!("{KEYS}{path}") };
             Self { method, path, body }
@@ -122,11 +126,13 @@ impl Closing {
             closing(Method::PATCH, &format!("/{id}"), json!({ "preset": "key_admin" })),
             closing(Method::PATCH, &format!("/{id}"), json!({ "disabled": true })),
             closing(Method::PATCH, &format!("/{id}"), json!({ "cidrs": ["192.0.2.1"] })),
+            closing(Method::PATCH, &format!("/{id}"), json!({ "dpop": "required" })),
             closing(Method::POST, "/revoke", json!({ "filter": filter })),
             closing(Method::POST, "/disable", json!({ "filter": filter })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "scopes": less })),
             closing(Method::POST, "/rescope", json!({ "filter": filter, "add": less, "remove": everything })),
             closing(Method::PUT, "", json!({ "organization": { "id": "default" }, "keys": [document] })),
+            closing(Method::PUT, "", json!({ "organization": { "id": "default" }, "keys": [bound] })),
         ]
     }
 

@@ -176,7 +176,13 @@ async fn a_dry_run_tells_what_would_change_and_changes_nothing(backend: Backend)
         (json!([{ "action": "*", "resource": "*" }]), json!([{ "action": "read", "resource": "*" }]));
     for (patch, changes) in [
         (json!({}), json!({})),
-        (json!({ "name": "old", "expires_in": 1000, "cidrs": null }), json!({})),
+        (json!({ "name": "old", "expires_in": 1000, "cidrs": null, "dpop": "optional" }), json!({})),
+        (
+            json!({ "dpop": "required" }),
+            json!({
+                "dpop": { "from": "optional", "to": "required" }, "generation": { "from": 1, "to": 2 },
+            }),
+        ),
         (json!({ "name": "new" }), json!({ "name": { "from": "old", "to": "new" } })),
         (
             json!({ "note": "x", "preset": "query_only", "expires_at": null }),

@@ -11,6 +11,7 @@ on_both!(
     the_last_administrator_is_not_narrowed_to_where_the_caller_is_not,
     an_administrator_elsewhere_does_not_replace_one_that_works_here,
     a_disabled_administrator_replaces_nobody,
+    an_administrator_that_requires_proofs_replaces_nobody,
     an_administrator_whose_secrets_end_soon_replaces_nobody,
     among_administrators_that_all_end_one_stays_for_thirty_days,
 );
@@ -109,6 +110,23 @@ async fn a_disabled_administrator_replaces_nobody(backend: Backend) {
     admin.patch(&other, &json!({ "disabled": false })).await.done(200);
     admin.patch(&path, &json!({ "disabled": true })).await.done(200);
     server.client().bearer(&key).get("/v1/self").await.done(200);
+}
+
+async fn an_administrator_that_requires_proofs_replaces_nobody(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (path, admin) = administrator(&server).await;
+    let required = json!({ "dpop": "required" });
+    needs_force(&server, &admin, &path, &required).await;
+    // One that is created so takes nothing away, and counts for nothing.
+    let (other, key) = another(&server, required.clone()).await;
+    needs_force(&server, &admin, &path, &required).await;
+    admin.post_json(&format!("{path}/revoke"), &json!({})).await.refused(409, "conflict");
+    admin.patch(&other, &json!({ "dpop": "optional" })).await.done(200);
+    admin.patch(&path, &required).await.done(200);
+    server.client().bearer(&key).get("/v1/self").await.done(200);
+    let forced = server.client().bearer(&key).patch(&format!("{other}?force=true"), &required).await;
+    assert_eq!(forced.done(200)["dpop"], "required");
+    server.client().bearer(&key).get("/v1/self").await.refused(401, "dpop_required");
 }
 
 async fn an_administrator_whose_secrets_end_soon_replaces_nobody(backend: Backend) {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Client, Server, on_both};
+use crate::support::{Answer, Backend, Client, Holder, Server, on_both};
 
 on_both!(
     whoever_lacks_a_scope_hands_it_out_in_no_way,
@@ -11,6 +11,7 @@ on_both!(
     scopes_for_resource_servers_are_anybodys_to_give,
     ranges_are_never_wider_than_ones_own,
     an_end_is_never_later_than_ones_own,
+    whoever_has_to_prove_possession_frees_nobody_of_it,
     what_is_wider_already_is_not_widened_and_not_handed_out,
     a_token_hands_out_what_it_carries,
 );
@@ -246,6 +247,66 @@ async fn an_end_is_never_later_than_ones_own(backend: Backend) {
             ],
         )
         .await;
+}
+
+async fn whoever_has_to_prove_possession_frees_nobody_of_it(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (required, optional) = (json!({ "dpop": "required" }), json!({ "dpop": "optional" }));
+    let (id, key) = server.key_from(with_scope(&required)).await;
+    let own = format!("{KEYS}/{id}");
+    let plain = target(&server, json!({ "preset": "query_only", "dpop": "required" })).await;
+    let limited = target(&server, with_scope(&required)).await;
+    let free = target(&server, with_scope(&optional)).await;
+    let caller = Proven::of(&server, &key).await;
+    let new = |members: &Value| {
+        let mut new = with_scope(members);
+        (new["name"], new["project"], new["environment"]) = ("new".into(), "default".into(), "prd".into());
+        new
+    };
+    let why = caller.client("PATCH", &limited).patch(&limited, &optional).await.refused(403, "forbidden");
+    assert_eq!(why, "a key with scopes under claviger/ has to require DPoP if your own key does");
+    caller.client("PATCH", &own).patch(&own, &optional).await.refused(403, "forbidden");
+    for members in [&optional, &json!({})] {
+        caller.client("POST", KEYS).post_json(KEYS, &new(members)).await.refused(403, "forbidden");
+    }
+    let rotate = json!({ "overlap_seconds": 0 });
+    for (path, status) in [(&limited, 201), (&free, 403)] {
+        let path = format!("{path}/rotate");
+        let answer = caller.client("POST", &path).post_json(&path, &rotate).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    caller.client("POST", KEYS).post_json(KEYS, &new(&required)).await.done(201);
+    // What a key without scopes under claviger/ requires is anybody's to change, as its ranges are. And whoever is free
+    // may free others.
+    caller.client("PATCH", &plain).patch(&plain, &optional).await.done(200);
+    server.admin().patch(&limited, &optional).await.done(200);
+    // A change of something else is none of this, and neither is requiring more.
+    caller.client("PATCH", &free).patch(&free, &json!({ "name": "target, renamed" })).await.done(200);
+    caller.client("PATCH", &free).patch(&free, &required).await.done(200);
+}
+
+/// A caller with a bound token for the management API.
+struct Proven<'s> {
+    server: &'s Server,
+    holder: Holder,
+    token: String,
+}
+
+impl<'s> Proven<'s> {
+    async fn of(server: &'s Server, key: &str) -> Self {
+        let (holder, issuer) = (Holder::new(), server.issuer());
+        let proof = holder.proof("POST", &format!("{issuer}/oauth/token"), server.clock.now());
+        let asking = server.client().proving(&proof.signed());
+        let token = asking.access_token(key, &format!("&resource={issuer}")).await;
+        Self { server, holder, token }
+    }
+
+    /// A client with a proof for this request.
+    fn client(&self, method: &str, path: &str) -> Client {
+        let url = format!("{}{path}", self.server.issuer());
+        let proof = self.holder.proof(method, &url, self.server.clock.now()).of(&self.token);
+        self.server.client().dpop(&self.token).proving(&proof.signed())
+    }
 }
 
 async fn what_is_wider_already_is_not_widened_and_not_handed_out(backend: Backend) {

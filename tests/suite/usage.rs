@@ -23,7 +23,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 fn bucket(start: &str, tokens: u64, direct: u64, [revoked, expired, address, secret]: [u64; 4]) -> Value {
-    let refused = json!({ "revoked": revoked, "expired": expired, "disabled": 0, "address": address, "secret": secret });
+    let refused = json!({ "revoked": revoked, "expired": expired, "disabled": 0, "address": address, "secret": secret, "proof": 0 });
     json!({ "start": start, "tokens": tokens, "direct": direct, "refused": refused })
 }
 

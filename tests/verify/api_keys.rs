@@ -65,6 +65,7 @@ async fn a_refused_key_is_reported_with_its_state(backend: Backend) {
     let (id, disabled) = world.server.key(&["read:*"]).await;
     let disable = json!({ "disabled": true });
     world.server.admin().patch(&format!("/v1/orgs/default/keys/{id}"), &disable).await.done(200);
+    let (_, bound) = world.server.key_from(json!({ "preset": "query_only", "dpop": "required" })).await;
     let members = json!({ "expires_in": 100, "scopes": [{ "action": "read" }] });
     let (_, expired) = world.server.key_from(members).await;
     world.server.advance(100).await;
@@ -74,6 +75,7 @@ async fn a_refused_key_is_reported_with_its_state(backend: Backend) {
         (&*revoked, Refusal::Key(KeyFault::Revoked)),
         (&*expired, Refusal::Key(KeyFault::Expired)),
         (&*disabled, Refusal::Key(KeyFault::Disabled)),
+        (&*bound, Refusal::Key(KeyFault::ProofRequired)),
         (&*wrong, Refusal::Key(KeyFault::Unknown)),
         ("nonsense", Refusal::Key(KeyFault::Unknown)),
         ("a\nb", Refusal::Key(KeyFault::Unknown)),
@@ -108,6 +110,13 @@ async fn a_remembered_key_dies_by_the_feed(backend: Backend) {
     .await;
     set_disabled(false).await;
     until("the key works again", async || verdict(&verifier, &key, here()).await == Ok(id.clone())).await;
+    let required = json!({ "dpop": "required" });
+    world.server.admin().patch(&format!("/v1/orgs/default/keys/{id}"), &required).await.done(200);
+    world.tell().await;
+    until("the key is refused", async || {
+        verdict(&verifier, &key, here()).await == Err(Refusal::Key(KeyFault::ProofRequired))
+    })
+    .await;
     // A key that only lost something goes on with what it has left.
     let (id, key) = world.server.key(&["read:*", "write:*"]).await;
     assert_eq!(verdict(&verifier, &key, here()).await, Ok(id.clone()));

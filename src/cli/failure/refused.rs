@@ -117,6 +117,13 @@ impl Refused {
         }
         let advice = match self.code() {
             None => "Check that this is the server's URL, including its path.",
+            Some("dpop_required") => {
+                "The command line sends no proofs. Use another key, or have this one changed: `claviger keys update --dpop \
+                 optional`."
+            }
+            Some("invalid_dpop_proof") if self.message().contains("requires a DPoP proof") => {
+                "The command line sends no proofs. Get the token with an OAuth library that supports DPoP."
+            }
             Some("key_disabled") => "Ask an administrator to enable it: `claviger keys enable`.",
             Some(
                 "unauthenticated" | "invalid_client" | "key_revoked" | "key_expired" | "token_expired"

@@ -123,6 +123,7 @@ fn refusals() -> Vec<Refused> {
         of_api(401, "key_revoked", "the API key is revoked"),
         of_api(401, "key_expired", "the API key has expired"),
         of_api(401, "key_disabled", "the API key is disabled"),
+        of_api(401, "dpop_required", "this API key requires DPoP"),
         of_api(401, "token_expired", "the token has expired"),
         of_api(401, "token_revoked", "the token is revoked"),
         of_api(403, "forbidden", "this requires the scope read:claviger/orgs"),

@@ -15,6 +15,7 @@ use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
 use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::key::DpopRequirement;
 use crate::domain::names::ProjectId;
 use crate::domain::scope::{Preset, Scope};
 
@@ -59,6 +60,10 @@ pub(super) struct CreateArgs {
     /// Network range from which the key works, such as 10.0.0.0/8; repeatable [default: everywhere]
     #[arg(long = "cidr", value_name = "CIDR")]
     cidrs: Vec<String>,
+
+    /// Whether the key's tokens have to be bound to a key of the client (DPoP): required or optional [default: optional]
+    #[arg(long, value_name = "REQUIREMENT")]
+    dpop: Option<DpopRequirement>,
 
     /// Note
     #[arg(long)]
@@ -106,6 +111,7 @@ impl CreateArgs {
             .with_list("scopes", &self.scopes)
             .with("preset", self.preset.map(Preset::as_str))
             .with_list("cidrs", &self.cidrs)
+            .with("dpop", self.dpop)
             .with("note", self.note.as_ref())
             .with("expires_in", self.expires_in.map(Span::seconds))
             .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)))

@@ -11,6 +11,7 @@ use crate::cli::key_argument::KeyArgument;
 use crate::cli::patch::PatchArgs;
 use crate::cli::view::Key;
 use crate::cli::when::{Moment, Span};
+use crate::domain::key::DpopRequirement;
 use crate::domain::scope::{Preset, Scope};
 
 #[derive(Debug, Args)]
@@ -18,6 +19,7 @@ use crate::domain::scope::{Preset, Scope};
 Examples:
   claviger keys update key_wgIfG8DxmYsdKIm5 --scope read:projects/web/** --dry-run
   claviger keys update key_wgIfG8DxmYsdKIm5 --any-address --never-expires
+  claviger keys update key_wgIfG8DxmYsdKIm5 --dpop required
 
 If a change takes something away from the key, its earlier tokens become invalid at once.")]
 pub(super) struct UpdateArgs {
@@ -52,6 +54,10 @@ pub(super) struct UpdateArgs {
     #[arg(long)]
     any_address: bool,
 
+    /// Whether the key's tokens have to be bound to a key of the client (DPoP): required or optional
+    #[arg(long, value_name = "REQUIREMENT")]
+    dpop: Option<DpopRequirement>,
+
     /// Lifetime from now on: 30d, 1y, or another span such as 12h
     #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
     expires_in: Option<Span>,
@@ -82,6 +88,7 @@ impl UpdateArgs {
             .with("preset", self.preset.map(Preset::as_str))
             .with_list("cidrs", &self.cidrs)
             .clear("cidrs", self.any_address)
+            .with("dpop", self.dpop)
             .with("expires_in", self.expires_in.map(Span::seconds))
             .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)))
             .clear("expires_at", self.never_expires);

@@ -55,6 +55,8 @@ struct PreviewPage {
     base: String,
     /// Whether the change revokes tokens and makes requests fail.
     takes_away: bool,
+    /// Whether clients need proofs from now on.
+    requires_proofs: bool,
     version: String,
 }
 
@@ -140,6 +142,7 @@ fn base(key: &ApiKey) -> String {
         "note": key.note,
         "scopes": key.scopes,
         "cidrs": key.cidrs,
+        "dpop": key.dpop,
         "expires_at": key.expires_at,
     })
     .to_string()
@@ -182,6 +185,7 @@ impl PreviewPage {
             base: base(&done.before),
             differences: differences(&done.before.json(now), &done.after.json(now)),
             takes_away: done.after.generation > done.before.generation,
+            requires_proofs: done.after.is_stricter_than(&done.before),
             version: done.before.etag().to_string(),
         }
     }

@@ -27,6 +27,8 @@ pub(super) struct KeyForm {
     pub(super) access: String,
     pub(super) rows: Vec<ScopeRow>,
     pub(super) cidrs: String,
+    /// `optional` or `required`.
+    pub(super) dpop: String,
     /// The field to focus after a button inside the form was pressed.
     pub(super) focus: &'static str,
     mistakes: Vec<Mistake>,
@@ -99,6 +101,7 @@ impl KeyForm {
             access: "scopes".into(),
             rows: key.scopes.iter().map(row).collect(),
             cidrs: key.cidrs.to_string().replace(' ', "\n"),
+            dpop: key.dpop.to_string(),
             ..Self::default()
         }
     }
@@ -120,6 +123,7 @@ impl KeyForm {
             date: text("date"),
             access: text("access"),
             cidrs: text("cidrs"),
+            dpop: text("dpop"),
             rows,
             ..Self::default()
         }
@@ -197,6 +201,10 @@ impl KeyForm {
         set("name", json!(self.name));
         set("note", if self.note.is_empty() { Value::Null } else { json!(self.note) });
         set("cidrs", json!(self.entries().collect::<Vec<_>>()));
+        // A form from before this field existed changes nothing about it.
+        if !self.dpop.is_empty() {
+            set("dpop", json!(self.dpop));
+        }
         match self.access.as_str() {
             preset @ ("full_access" | "query_only") => set("preset", json!(preset)),
             _ => set("scopes", json!(self.scopes())),

@@ -1,6 +1,6 @@
 //! The life of a key: which changes are possible, and which of them kill its tokens.
 
-use super::{ApiKey, CredentialId, KeySecret, KeyStatus, Revoked};
+use super::{ApiKey, CredentialId, DpopRequirement, KeySecret, KeyStatus, Revoked};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
 use crate::domain::cidr::Cidrs;
@@ -37,6 +37,7 @@ impl ApiKey {
             note: None,
             scopes: Scopes::default(),
             cidrs: Cidrs::everyone(),
+            dpop: DpopRequirement::Optional,
             generation: 1,
             created_at,
             created_by,
@@ -79,14 +80,20 @@ impl ApiKey {
     }
 
     /// Whether the key may create keys in every organization, so that its holder can admit anybody.
-    pub fn is_admin(&self) -> bool {
+    fn is_admin(&self) -> bool {
         self.scopes.covers(&Scope::makes_keys_everywhere())
     }
 
-    /// Until when a holder of the key can create keys in every organization if nothing changes. [`Timestamp::MAX`] if
-    /// there is no end. `None` if it is not possible at `now`.
+    /// Whether the key opens the console and the command line to somebody who can admit anybody. A key that requires
+    /// proofs of possession opens neither.
+    pub fn is_way_in(&self) -> bool {
+        self.is_admin() && !self.dpop.is_required()
+    }
+
+    /// Until when a holder of the key can create keys in every organization, at the console and from the command line, if
+    /// nothing changes. [`Timestamp::MAX`] if there is no end. `None` if it is not possible at `now`.
     pub fn admin_until(&self, now: Timestamp) -> Option<Timestamp> {
-        if !self.is_admin() || self.status(now) != KeyStatus::Active {
+        if !self.is_way_in() || self.status(now) != KeyStatus::Active {
             return None;
         }
         Some(self.expires_at.unwrap_or(Timestamp::MAX).min(self.accessible_until(now)?))
@@ -124,7 +131,15 @@ impl ApiKey {
     /// Whether everything that people can change about a key is the same.
     pub fn is_as(&self, other: &Self) -> bool {
         let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at, key.disabled_at);
-        of(self) == of(other) && self.scopes == other.scopes && self.cidrs == other.cidrs
+        of(self) == of(other)
+            && self.scopes == other.scopes
+            && self.cidrs == other.cidrs
+            && self.dpop == other.dpop
+    }
+
+    /// Whether the key requires proofs of possession, and did not in the state `before`.
+    pub fn is_stricter_than(&self, before: &Self) -> bool {
+        self.dpop.is_required() && !before.dpop.is_required()
     }
 
     /// Whether the public keys and the trust rules are the same registrations.
@@ -133,12 +148,13 @@ impl ApiKey {
     }
 
     /// Whether the key lost something against `before`: a scope is no longer covered, an address is no longer
-    /// admitted, the key expires earlier, or it is disabled.
+    /// admitted, the key expires earlier, it is disabled, or its tokens have to be bound from now on.
     fn takes_from(&self, before: &Self) -> bool {
         let ends_earlier = self.expires_at.is_some_and(|end| before.expires_at.is_none_or(|was| end < was));
         let is_suspended = self.disabled_at.is_some() && before.disabled_at.is_none();
         ends_earlier
             || is_suspended
+            || self.is_stricter_than(before)
             || !self.scopes.covers_all(&before.scopes)
             || !self.cidrs.covers(&before.cidrs)
     }

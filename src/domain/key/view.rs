@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiKey, RegisteredKey, RegisteredRule};
+use super::{ApiKey, DpopRequirement, RegisteredKey, RegisteredRule};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::display_prefix;
 use crate::domain::cidr::Cidrs;
@@ -24,6 +24,7 @@ pub struct KeyView<'a> {
     status: &'static str,
     scopes: &'a Scopes,
     cidrs: &'a Cidrs,
+    dpop: DpopRequirement,
     warnings: Vec<&'static str>,
     generation: u64,
     created_at: String,
@@ -95,6 +96,7 @@ impl ApiKey {
             status: self.status(now).as_str(),
             scopes: &self.scopes,
             cidrs: &self.cidrs,
+            dpop: self.dpop,
             warnings: self.warnings(),
             generation: self.generation,
             created_at: self.created_at.rfc3339(),

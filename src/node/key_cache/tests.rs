@@ -33,6 +33,7 @@ fn key(generation: u64) -> StoredKey {
         note: None,
         scopes: Scopes::parse_list("read:*").unwrap(),
         cidrs: Cidrs::everyone(),
+        dpop: Default::default(),
         generation,
         created_at: Timestamp::from_unix(0),
         created_by: String::new(),

@@ -56,7 +56,7 @@ impl Write {
             let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
                      (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes,
-                      cidrs, generation, created_at, created_by, expires_at, ends_at, disabled_at, is_way_in) ",
+                      cidrs, dpop, generation, created_at, created_by, expires_at, ends_at, disabled_at, is_way_in) ",
             );
             keys.push_values(&numbered, |mut row, (seq, key)| {
                 row.push_bind(key.id.to_string()).push_bind(seq);
@@ -64,10 +64,11 @@ impl Write {
                 row.push_bind(key.environment.as_str()).push_bind(key.brand.as_str());
                 row.push_bind(&key.name).push_bind(key.name.to_ascii_lowercase()).push_bind(&key.note);
                 row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
+                row.push_bind(key.dpop.as_str());
                 row.push_bind(key.generation.cast_signed());
                 row.push_bind(key.created_at.unix()).push_bind(&key.created_by);
                 row.push_bind(key.expires_at.map(Timestamp::unix)).push_bind(ends_at(key));
-                row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_admin()));
+                row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_way_in()));
             });
             keys.build().persistent(stays_prepared(new.len())).execute(&mut **tx).await?;
             let mut last_use = QueryBuilder::<DB>::new(

@@ -20,6 +20,7 @@ row! {
         note: Option<String>,
         scopes: String,
         cidrs: String,
+        dpop: String,
         generation: i64,
         created_at: i64,
         created_by: String,
@@ -111,6 +112,7 @@ impl KeyRow {
                 .map_err(|error| StoreError::corrupt("scopes", error))?,
             cidrs: crate::domain::cidr::Cidrs::from_text(&self.cidrs)
                 .map_err(|error| StoreError::corrupt("cidrs", error))?,
+            dpop: read("dpop", &self.dpop)?,
             generation: u64::try_from(self.generation)
                 .map_err(|error| StoreError::corrupt("generation", error))?,
             created_at: Timestamp::from_unix(self.created_at),

@@ -76,7 +76,7 @@ const DISABLED: &str = "
 const NARROWED: &str = "
     UPDATE backup_api_keys SET generation = backup_api_keys.generation + 1 FROM api_keys s
     WHERE s.id = backup_api_keys.id AND (
-        s.scopes <> backup_api_keys.scopes OR s.cidrs <> backup_api_keys.cidrs
+        s.scopes <> backup_api_keys.scopes OR s.cidrs <> backup_api_keys.cidrs OR s.dpop <> backup_api_keys.dpop
         OR COALESCE(s.expires_at, 0) <> COALESCE(backup_api_keys.expires_at, 0)
         OR (s.revoked_at IS NULL AND backup_api_keys.revoked_at IS NOT NULL)
         OR (s.disabled_at IS NULL AND backup_api_keys.disabled_at IS NOT NULL))";

@@ -50,6 +50,7 @@ row! {
         disabled: i64,
         address: i64,
         secret: i64,
+        proof: i64,
         name: Option<String>,
         project: Option<String>,
         environment: Option<String>,
@@ -104,7 +105,7 @@ impl Reading {
     ) -> Result<Vec<KeyTotal>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             sqlx::query_as::<DB, TotalRow>(
-                "SELECT t.key_id, t.token, t.direct, t.revoked, t.expired, t.disabled, t.address, t.secret,
+                "SELECT t.key_id, t.token, t.direct, t.revoked, t.expired, t.disabled, t.address, t.secret, t.proof,
                         k.name, k.project, k.environment
                  FROM (SELECT * FROM key_totals WHERE organization = $1 AND span = $2 AND start = $3
                        ORDER BY total DESC, key_id LIMIT $4) t
@@ -161,6 +162,7 @@ impl TryFrom<TotalRow> for KeyTotal {
             (UseKind::Refused(RefusalReason::Disabled), row.disabled),
             (UseKind::Refused(RefusalReason::Address), row.address),
             (UseKind::Refused(RefusalReason::Secret), row.secret),
+            (UseKind::Refused(RefusalReason::Proof), row.proof),
         ] {
             counts.add(kind, count.unsigned_abs());
         }

@@ -12,7 +12,7 @@ use crate::domain::usage::UseKind;
 use crate::jose::claims::Audience;
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedClient,
-    PresentedToken,
+    PresentedFor, PresentedToken,
 };
 
 /// A credential as a caller presents it.
@@ -40,24 +40,25 @@ pub enum AccessFault {
     TokenAddress(CallerAddress),
 }
 
-/// Identifies the caller who presents `credential`, and checks that the credential may be used from their address.
+/// Identifies the caller who presents `credential` for this, and checks that the credential may be used from their address.
 ///
 /// # Errors
 /// [`AccessFault`].
 pub async fn identify(
     authenticator: &Arc<Authenticator>,
     credential: PresentedCredential<'_>,
+    presented_for: PresentedFor,
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<Caller, AccessFault> {
     match credential {
         PresentedCredential::ApiKey(key) => {
             let presented = Presented { client_id: None, key };
-            let authenticated = authenticator.authenticate(presented, origin, now).await?;
+            let authenticated = authenticator.authenticate(presented, presented_for, origin, now).await?;
             Ok(counted(authenticator, authenticated, origin, now))
         }
         PresentedCredential::Client(client) => {
-            let authenticated = authenticator.authenticate_client(client, origin, now).await?;
+            let authenticated = authenticator.authenticate_client(client, presented_for, origin, now).await?;
             Ok(counted(authenticator, authenticated, origin, now))
         }
         // RFC 9068 §4: the issuer does not accept a token for another resource server.
@@ -100,7 +101,8 @@ pub async fn recognize(
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<(Caller, SecretId), AccessFault> {
-    let authenticated = authenticator.authenticate(Presented { client_id: None, key }, origin, now).await?;
+    let presented = Presented { client_id: None, key };
+    let authenticated = authenticator.authenticate(presented, PresentedFor::Acting, origin, now).await?;
     let secret = authenticated.secret().ok_or(AuthenticationError::Unknown)?;
     Ok((counted(authenticator, authenticated, origin, now), secret))
 }

@@ -8,7 +8,7 @@ use crate::use_cases::access::Caller;
 
 /// Checks that `caller` may receive a secret of `key`: of a new key, or a new secret of an existing one. The caller has
 /// to cover every scope of the key under `claviger/`. If the key has such a scope, it may have no wider address ranges
-/// and no later end than the caller's own key.
+/// and no later end than the caller's own key, and it has to require proofs of possession if that key does.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
@@ -19,12 +19,14 @@ pub(super) fn may_hand_out(caller: &Caller, key: &ApiKey) -> Result<(), ApiError
         return Ok(());
     }
     may_open(caller, key)?;
+    may_unbind(caller, key)?;
     may_prolong(caller, key)
 }
 
 /// Checks that `caller` may change `before` to `after`. The caller has to cover every scope under `claviger/` of both.
 /// If the key has such a scope, the caller can neither give it wider ranges or a later end than the caller's own key
-/// has, nor enable it if it has them already. Disabling needs as few rights as revoking.
+/// has, nor enable it if it has them already. The same holds for proofs of possession that the caller's own key requires.
+/// Disabling needs as few rights as revoking.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
@@ -43,6 +45,9 @@ pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Re
     let is_raised = is_enabled || !had.covers_all(&has);
     if is_raised || !before.cidrs.covers(&after.cidrs) {
         may_open(caller, after)?;
+    }
+    if is_raised || before.is_stricter_than(after) {
+        may_unbind(caller, after)?;
     }
     let ends_later = before.expires_at.is_some_and(|was| after.expires_at.is_none_or(|end| end > was));
     if is_raised || ends_later {
@@ -70,6 +75,10 @@ fn may_open(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(Forbidden::BeyondOwnRanges.into())
+}
+
+fn may_unbind(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+    if caller.key.key.is_stricter_than(key) { Err(Forbidden::BeyondOwnProofs.into()) } else { Ok(()) }
 }
 
 fn may_prolong(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {

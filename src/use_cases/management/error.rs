@@ -33,6 +33,8 @@ pub enum ApiError {
     KeyExpired,
     /// 401: the key is disabled.
     KeyDisabled,
+    /// 401: the key works only by way of tokens that are bound to a key of the client (RFC 9449), and was presented itself.
+    ProofRequired,
     /// 401: the token has expired.
     TokenExpired,
     /// 401: the token is revoked.
@@ -104,6 +106,7 @@ impl ApiError {
             Self::KeyRevoked => "key_revoked",
             Self::KeyExpired => "key_expired",
             Self::KeyDisabled => "key_disabled",
+            Self::ProofRequired => "dpop_required",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
             Self::InvalidProof(refused) => refused.code(),
@@ -138,6 +141,9 @@ impl ApiError {
             Self::KeyRevoked => "the API key is revoked".into(),
             Self::KeyExpired => "the API key has expired".into(),
             Self::KeyDisabled => "the API key is disabled".into(),
+            Self::ProofRequired => {
+                "this API key requires DPoP: get a DPoP-bound token with it, and send that token with a proof".into()
+            }
             Self::TokenExpired => "the token has expired".into(),
             Self::TokenRevoked => "the token is revoked".into(),
             Self::TokenBinding(fault) => format!("the token is refused: {fault}"),
@@ -203,6 +209,7 @@ impl From<AuthenticationError> for ApiError {
             AuthenticationError::Revoked => Self::KeyRevoked,
             AuthenticationError::Expired => Self::KeyExpired,
             AuthenticationError::Disabled => Self::KeyDisabled,
+            AuthenticationError::ProofRequired => Self::ProofRequired,
             AuthenticationError::Address(_) => Self::AddressNotAllowed(refusal.to_string()),
             AuthenticationError::Store(error) => error.into(),
             AuthenticationError::Stale(_) | AuthenticationError::Busy(_) => {

@@ -137,7 +137,7 @@ async fn update(
 }
 
 /// Stores changed keys, and records the change to each. Resource servers learn of everything that was taken away.
-/// Console sessions of a disabled key end for good.
+/// Console sessions of a key that is disabled, or requires proofs of possession from now on, end for good.
 pub(super) async fn update_all(
     write: &mut Write,
     action: &'static str,
@@ -151,11 +151,12 @@ pub(super) async fn update_all(
         let narrowed = changed.iter().filter(|(before, after)| after.generation > before.generation);
         let withdrawn: Vec<_> = narrowed.map(|(_, after)| (after.id, after.generation)).collect();
         write.withdraw_generations(&withdrawn).await?;
-        let is_disabled = |(before, after): &&(&ApiKey, &ApiKey)| {
-            before.disabled_at.is_none() && after.disabled_at.is_some()
+        let is_out = |(before, after): &&(&ApiKey, &ApiKey)| {
+            let is_disabled = before.disabled_at.is_none() && after.disabled_at.is_some();
+            is_disabled || after.is_stricter_than(before)
         };
-        let disabled: Vec<_> = changed.iter().filter(is_disabled).map(|(_, after)| after.id).collect();
-        write.delete_console_sessions_of(&disabled).await?;
+        let out: Vec<_> = changed.iter().filter(is_out).map(|(_, after)| after.id).collect();
+        write.delete_console_sessions_of(&out).await?;
         let events: Vec<_> = changed
             .iter()
             .filter_map(|(before, after)| event(write, action, Some(before), Some(after)))

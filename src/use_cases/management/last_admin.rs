@@ -1,8 +1,8 @@
 //! The guard that keeps an administrator from locking everybody out by accident.
 //!
 //! An *administrator key* is an API key that can create keys in every organization, and so give everybody else access.
-//! It has the scopes for that, it is active, and it has a live secret. It lasts until it, or the last of its secrets,
-//! ends.
+//! It has the scopes for that, it is active, it has a live secret, and it requires no proof of possession, which neither
+//! the console nor the command line makes. It lasts until it, or the last of its secrets, ends.
 //!
 //! Administration lasts as long as the administrator key that lasts longest. A change that shortens this needs `force`,
 //! unless no administrator key lasted for ever and one is left for at least [`ENOUGH_SECONDS`].

@@ -68,6 +68,8 @@ pub struct Refused {
     pub address: u64,
     /// The secret was wrong.
     pub secret: u64,
+    /// The key requires a proof of possession, and none came.
+    pub proof: u64,
 }
 
 /// The use of a key.
@@ -172,13 +174,14 @@ impl AddAssign for Bucket {
         self.refused.disabled += more.refused.disabled;
         self.refused.address += more.refused.address;
         self.refused.secret += more.refused.secret;
+        self.refused.proof += more.refused.proof;
     }
 }
 
 impl Refused {
     /// All refusals, for whatever reason.
     pub const fn total(&self) -> u64 {
-        self.revoked + self.expired + self.disabled + self.address + self.secret
+        self.revoked + self.expired + self.disabled + self.address + self.secret + self.proof
     }
 }
 
@@ -217,6 +220,7 @@ impl Bucket {
                 disabled: refused(RefusalReason::Disabled),
                 address: refused(RefusalReason::Address),
                 secret: refused(RefusalReason::Secret),
+                proof: refused(RefusalReason::Proof),
             },
         }
     }

@@ -6,7 +6,7 @@ use super::{GrantRequest, Issued, OAuthError};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
 use crate::domain::usage::UseKind;
-use crate::node::{Authenticator, PresentedClient, Signer};
+use crate::node::{Authenticator, PresentedClient, PresentedFor, Signer};
 
 /// Issues a token to a client that authenticates.
 ///
@@ -20,8 +20,8 @@ pub async fn client_credentials(
     request: &GrantRequest<'_>,
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let authenticated = authenticator.authenticate_client(client, origin, now).await?;
-    let confirmation = request.confirmation(&authenticator.proofs, &authenticated.cached.key, now)?;
+    let authenticated = authenticator.authenticate_client(client, PresentedFor::Token, origin, now).await?;
+    let confirmation = request.confirmation(authenticator, &authenticated, origin, now)?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
     let issued = signer.issue(&authenticated, grant, confirmation, now)?;
     authenticator.count(&authenticated, UseKind::Token, now);

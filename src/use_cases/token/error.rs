@@ -105,6 +105,7 @@ impl From<AuthenticationError> for OAuthError {
             AuthenticationError::Revoked => InvalidClient::KeyRevoked.into(),
             AuthenticationError::Expired => InvalidClient::KeyExpired.into(),
             AuthenticationError::Disabled => InvalidClient::KeyDisabled.into(),
+            AuthenticationError::ProofRequired => InvalidClient::ProofRequired.into(),
             AuthenticationError::Address(address) => InvalidClient::Address(address).into(),
             AuthenticationError::Store(error) => error.into(),
             AuthenticationError::Stale(_) => Self::Unavailable { cause: refusal.to_string() },

@@ -13,7 +13,7 @@ use crate::domain::address::Origin;
 use crate::domain::scope::{Resource, Verb};
 use crate::domain::usage::UseKind;
 use crate::jose::claims::{AccessTokenClaims, ActorClaim, MAX_ACTORS, MAX_LIFETIME};
-use crate::node::{Authenticated, Authenticator, PresentedClient, ProofRefused, Signer};
+use crate::node::{Authenticated, Authenticator, PresentedClient, PresentedFor, Signer};
 
 /// The grant type (RFC 8693 §2.1).
 pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -44,7 +44,7 @@ pub struct ExchangeRequest<'a> {
 }
 
 /// Issues a token that lets the client act for a subject, with no more rights than the subject has. A token that is bound
-/// to a key is exchanged only for one that is bound to the client's own key.
+/// to a key, and a key that requires bound tokens, are exchanged only for a token that is bound to the client's own key.
 ///
 /// # Errors
 /// [`OAuthError`].
@@ -56,17 +56,17 @@ pub async fn token_exchange(
     request: &ExchangeRequest<'_>,
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
-    let client = authenticator.authenticate_client(client, origin, now).await?;
+    let client = authenticator.authenticate_client(client, PresentedFor::Token, origin, now).await?;
     request.is_for_what_is_here()?;
-    let confirmation = request.grant.confirmation(&authenticator.proofs, &client.cached.key, now)?;
+    let confirmation = request.grant.confirmation(authenticator, &client, origin, now)?;
     let subject = match request.subject_token_type {
         ACCESS_TOKEN | JWT => Subject::of_token(authenticator, request.subject_token, now).await?,
         API_KEY => Subject::of_key(authenticator, request.subject_token, now).await?,
         _ => return Err(InvalidRequest::SubjectTokenType.into()),
     };
     may_act_for(&client, &subject)?;
-    if subject.is_bound && confirmation.is_none() {
-        return Err(ProofRefused::BoundSubject.into());
+    if confirmation.is_none() {
+        subject.may_be_exchanged_unproven(authenticator, now)?;
     }
     subject.admits(request.subject_address()?)?;
     let audience = request.grant.audience_of_others(&client.cached, &signer.issuer)?;

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::{InvalidScope, InvalidTarget, OAuthError, ScopeHolder};
 use crate::base::clock::Timestamp;
 use crate::base::text::{Excerpt, redacted};
-use crate::domain::key::ApiKey;
+use crate::domain::address::Origin;
+use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Scopes;
 use crate::jose::jwk::Thumbprint;
-use crate::node::{CachedKey, Granted, PresentedProof, ProofJudge};
+use crate::node::{Authenticated, Authenticator, CachedKey, Granted, PresentedProof, ProofRefused};
 
 /// The parameters of a request, as they came.
 #[derive(Clone, Debug, Default)]
@@ -31,18 +32,24 @@ pub struct Grant<'a> {
 }
 
 impl<'a> GrantRequest<'a> {
-    /// The key that the client `key` proves to have, to which the new token is bound. `None` without a proof, if the
-    /// deployment allows that. The proof is used up.
+    /// The key that the authenticated client proves to have, to which the new token is bound. `None` without a proof, if the
+    /// client's own key and the deployment allow that. The proof is used up.
     ///
     /// # Errors
     /// [`OAuthError::InvalidProof`], or [`OAuthError::TooMany`].
     pub fn confirmation(
         &self,
-        proofs: &ProofJudge,
-        key: &ApiKey,
+        authenticator: &Authenticator,
+        client: &Authenticated,
+        origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Option<Thumbprint>, OAuthError> {
+        let (proofs, key) = (&authenticator.proofs, &client.cached.key);
         let Some(proof) = self.proof else {
+            if key.dpop.is_required() {
+                authenticator.refuse(&client.cached, RefusalReason::Proof, origin, now);
+                return Err(ProofRefused::RequiredByKey.into());
+            }
             proofs.allow_none()?;
             return Ok(None);
         };

@@ -13,7 +13,8 @@ use crate::domain::usage::UseKind;
 use crate::jose::claims::{ActorClaim, Audience};
 use crate::jose::jwk::Thumbprint;
 use crate::node::{
-    Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedToken,
+    Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedFor,
+    PresentedToken,
 };
 use crate::use_cases::access::Caller;
 
@@ -83,9 +84,9 @@ pub async fn introspect(
             About::from(*live)
         }
         Found::Key(key) => {
-            let ended = key.ended(now);
-            authenticator.count(&key, ended.map_or(UseKind::Direct, UseKind::Refused), now);
-            if ended.is_some() {
+            let useless = key.useless_for(PresentedFor::Acting, now);
+            authenticator.count(&key, useless.map_or(UseKind::Direct, UseKind::Refused), now);
+            if useless.is_some() {
                 return Ok(Introspection::INACTIVE);
             }
             About::key(&key, &authenticator.signer.issuer)

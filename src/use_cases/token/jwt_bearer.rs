@@ -27,7 +27,7 @@ pub async fn jwt_bearer(
 ) -> Result<Issued, OAuthError> {
     let authenticated =
         authenticator.authenticate_foreign(presented, origin, now).await.map_err(grant_error)?;
-    let confirmation = request.confirmation(&authenticator.proofs, &authenticated.cached.key, now)?;
+    let confirmation = request.confirmation(authenticator, &authenticated, origin, now)?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
     let issued = signer.issue(&authenticated, grant, confirmation, now)?;
     authenticator.count(&authenticated, UseKind::Token, now);

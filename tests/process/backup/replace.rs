@@ -43,7 +43,7 @@ struct Key {
 }
 
 /// One for each thing that can happen to a key.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "revoked",
     "disabled",
     "enabled",
@@ -54,6 +54,8 @@ const KEYS: [&str; 13] = [
     "overlapped",
     "retired",
     "unregistered",
+    "bound",
+    "unbound",
     "widened",
     "renamed",
     "untouched",
@@ -105,6 +107,7 @@ impl World {
         }
         world.rotate("retired", 1_000).await;
         done(world.key("enabled", Method::PATCH, "", json!({ "disabled": true })).await);
+        done(world.key("unbound", Method::PATCH, "", json!({ "dpop": "required" })).await);
         // RFC 8037 §A.2.
         let jwk =
             json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
@@ -121,6 +124,8 @@ impl World {
         done(self.key("deleted", Method::DELETE, "", Value::Null).await);
         done(self.key("narrowed", Method::PATCH, "", json!({ "scopes": scopes("read:a") })).await);
         done(self.key("shortened", Method::PATCH, "", json!({ "expires_in": "30d" })).await);
+        done(self.key("bound", Method::PATCH, "", json!({ "dpop": "required" })).await);
+        done(self.key("unbound", Method::PATCH, "", json!({ "dpop": "optional" })).await);
         self.rotate("rotated", 0).await;
         self.rotate("overlapped", 1_000).await;
         let secrets = self.key("retired", Method::GET, "", Value::Null).await.json()["secrets"].clone();
@@ -244,7 +249,8 @@ fn some(scope: &str) -> Option<String> {
 }
 
 /// What becomes of each key that something was taken from.
-const TAKEN_AWAY: [(&str, &str); 9] = [
+const TAKEN_AWAY: [(&str, &str); 10] = [
+    ("bound", "narrowed"),
     ("deleted", "deleted"),
     ("disabled", "disabled"),
     ("narrowed", "narrowed"),
@@ -290,6 +296,7 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             // The first restore took from it what it had been given.
             expected.insert("widened", "narrowed".to_owned());
             expected.insert("enabled", "narrowed".to_owned());
+            expected.insert("unbound", "narrowed".to_owned());
         }
         assert_eq!(world.said_of_keys(&replaced["carried_over"]), expected, "{round}");
         let issuers = ["trusted_issuer"; 3];
@@ -314,6 +321,9 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             ("overlapped", (both.clone(), both.clone())),
             ("retired", (None, both.clone())),
             ("unregistered", (both.clone(), None)),
+            // Without a proof, neither gets a token: one requires it since the backup, and one did before it.
+            ("bound", (None, None)),
+            ("unbound", (None, None)),
             ("widened", (both.clone(), None)),
             ("renamed", (both.clone(), None)),
             ("untouched", (both.clone(), None)),
@@ -346,6 +356,8 @@ async fn what_was_taken_away_stays_away(backend: Backend) {
             for (name, generation) in [
                 ("widened", 2),
                 ("enabled", 3),
+                ("unbound", 3),
+                ("bound", 2),
                 ("disabled", 2),
                 ("new", 2),
                 ("narrowed", 2),
@@ -391,6 +403,7 @@ async fn what_was_taken_away_comes_back_only_when_told_and_says_so(backend: Back
         ("disabled", (None, None)),
         ("deleted", (both.clone(), None)),
         ("narrowed", (both.clone(), None)),
+        ("bound", (both.clone(), None)),
         ("rotated", (both.clone(), None)),
         ("overlapped", (both.clone(), None)),
         ("retired", (both.clone(), both.clone())),

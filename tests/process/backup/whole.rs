@@ -55,6 +55,8 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     done(admin.post_json("/v1/orgs/default/issuers", &issuer).await);
     let now = claviger::base::clock::Clock::system().now().unix();
     done(server.client().token_by(&holder.assertion(&signer, &server.issuer, now), "").await);
+    let required = json!({ "dpop": "required" });
+    done(admin.patch(&format!("/v1/orgs/default/keys/{signer}"), &required).await);
     let page = server.client().with("origin", &server.issuer);
     let signed_in = page.post_form("/console/sign-in", &format!("key={}", server.admin_key())).await;
     assert_eq!(signed_in.status, 303, "{}", signed_in.text);

@@ -36,7 +36,7 @@ async fn use_is_shown_and_downloaded(backend: Backend) {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "start,tokens,direct,refused_revoked,refused_expired,refused_disabled,refused_address,refused_secret"
+        "start,tokens,direct,refused_revoked,refused_expired,refused_disabled,refused_address,refused_secret,refused_proof"
     );
     assert!(lines.last().unwrap().starts_with("2026-01-01T00:00:00Z,3,"), "{}", table.text);
     assert_eq!(browser.get(&format!("{ROOT}/usage?project=A")).await.status, 400);

@@ -258,12 +258,12 @@ async fn a_download_has_more_and_no_formulas(backend: Backend) {
     let text = answer.text.strip_prefix('\u{feff}').expect("the mark that Excel needs");
     let lines: Vec<&str> = text.split_terminator("\r\n").collect();
     let columns = "key_id,name,project,environment,tokens,direct,refused_revoked,refused_expired,refused_disabled,\
-                   refused_address,refused_secret";
+                   refused_address,refused_secret,refused_proof";
     assert_eq!(lines[0], columns);
     for (at, name) in ["'=1+1", "'+1", "'-1", "'@a", "\"a,\"\"b\"\"\""].iter().enumerate() {
         let (id, times) = &expected[at];
         let line = lines.iter().find(|line| line.starts_with(id.as_str())).unwrap();
-        assert_eq!(*line, format!("{id},{name},default,prd,{times},0,0,0,0,0,0"));
+        assert_eq!(*line, format!("{id},{name},default,prd,{times},0,0,0,0,0,0,0"));
     }
     for id in &others {
         assert!(answer.text.contains(&format!("\r\n{id},")), "{id} is in the download: {}", answer.text);

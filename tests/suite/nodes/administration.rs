@@ -86,6 +86,10 @@ async fn what_is_taken_from_a_key_is_taken_at_the_other_node(backend: Backend) {
         (patch(json!({ "scopes": narrower })), ""),
         (patch(json!({ "cidrs": ["192.0.2.1"] })), "the key is not allowed from address 127.0.0.1"),
         (patch(json!({ "expires_in": 999 })), ""),
+        (
+            patch(json!({ "dpop": "required" })),
+            "this key requires a DPoP proof, so that its tokens are bound: send one in the header DPoP",
+        ),
         ((Method::POST, "{key}/revoke", json!({})), "the key is revoked"),
         ((Method::DELETE, "{key}", Value::Null), UNKNOWN),
         ((Method::POST, "{key}/rotate", json!({ "overlap_seconds": 0 })), UNKNOWN),

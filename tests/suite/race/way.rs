@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claviger::domain::address::{CallerAddress, Origin};
 use claviger::domain::api_key::KeyId;
 use claviger::jose::claims::{Audience, TokenFault};
-use claviger::node::{BearerFault, Node, Presented, PresentedClient, PresentedToken};
+use claviger::node::{BearerFault, Node, Presented, PresentedClient, PresentedFor, PresentedToken};
 use claviger::use_cases::access::{Caller, PresentedCredential, identify};
 use claviger::use_cases::management::Force;
 use claviger::use_cases::management::keys::{KeyPath, revoke as revoke_key};
@@ -115,7 +115,6 @@ impl Way {
 }
 
 async fn caller(node: &Arc<Node>, key: &str) -> Caller {
-    identify(&node.authenticator, PresentedCredential::ApiKey(key), HERE, node.clock.now())
-        .await
-        .expect("a caller")
+    let key = PresentedCredential::ApiKey(key);
+    identify(&node.authenticator, key, PresentedFor::Acting, HERE, node.clock.now()).await.expect("a caller")
 }

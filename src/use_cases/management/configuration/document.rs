@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, RegisteredKey};
+use crate::domain::key::{ApiKey, DpopRequirement, RegisteredKey};
 use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Preset, Scope};
 use crate::domain::tenant::{Organization, Project};
@@ -107,6 +107,10 @@ pub struct KeyConfiguration {
     /// Whether the key is disabled. If this is absent or `null`, an existing key stays as it is, so that a file from
     /// earlier does not enable it again, and a new key is enabled. In an export, this is `true` or `null`.
     pub disabled: Option<bool>,
+    /// Whether the key requires bound tokens. If this is absent or `null`, an existing key stays as it is. In an export, it
+    /// is `required` or absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop: Option<DpopRequirement>,
     /// Whether a new key gets a secret. If this is absent or `null`, it does. In an export, this is `false` for a key
     /// without a secret, or else `null`.
     pub secret: Option<bool>,
@@ -209,6 +213,7 @@ impl From<&ApiKey> for KeyConfiguration {
             cidrs: Some(key.cidrs.iter().map(ToString::to_string).collect()),
             expires_at: key.expires_at.map(Timestamp::rfc3339),
             disabled: key.disabled_at.map(|_| true),
+            dpop: key.dpop.is_required().then_some(key.dpop),
             secret: None,
             public_keys: Some(public_keys.into_iter().map(jwk).collect()),
             trust_rules: Some(trust_rules),

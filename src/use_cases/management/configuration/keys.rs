@@ -10,7 +10,7 @@ use super::document::{Configuration, KeyConfiguration};
 use super::unrevoked_keys;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, KeyStatus, labels};
+use crate::domain::key::{ApiKey, DpopRequirement, KeyStatus, labels};
 use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::Verb;
 use crate::domain::trusted_issuer::TrustedIssuer;
@@ -289,6 +289,7 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
         disabled: wanted.disabled,
+        dpop: wanted.dpop,
     })
 }
 
@@ -349,11 +350,14 @@ impl Configured for ApiKey {
 
     fn configuration(&self) -> Value {
         let disabled = Some(self.disabled_at.is_some());
-        Configuration::json(&KeyConfiguration { id: None, disabled, ..KeyConfiguration::from(self) })
+        let dpop = Some(self.dpop);
+        Configuration::json(&KeyConfiguration { id: None, disabled, dpop, ..KeyConfiguration::from(self) })
     }
 
     fn before_creation() -> Value {
-        json!({ "disabled": false, "public_keys": [], "trust_rules": [] })
+        json!({
+            "disabled": false, "dpop": DpopRequirement::Optional, "public_keys": [], "trust_rules": [],
+        })
     }
 }
 

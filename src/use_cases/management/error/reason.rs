@@ -339,6 +339,9 @@ pub enum Forbidden {
     BeyondOwnRanges,
     /// The caller would give a key with scopes under `claviger/` a later end than their own key has.
     BeyondOwnEnd,
+    /// The caller would give a key with scopes under `claviger/` tokens that need no proof of possession, which those of
+    /// their own key need.
+    BeyondOwnProofs,
     /// The project of the key has no access to this audience.
     NoAudience(String),
     /// The key has no scope that a gateway token could carry.

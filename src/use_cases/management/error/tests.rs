@@ -202,6 +202,7 @@ fn every_refused_permission_is_explained() {
         F::BeyondOwnScopes("write:claviger/orgs".into()),
         F::BeyondOwnRanges,
         F::BeyondOwnEnd,
+        F::BeyondOwnProofs,
         F::NoAudience("https://api.example".into()),
         F::NoTokenScopes,
         F::NoAction,

@@ -249,6 +249,9 @@ impl Display for Forbidden {
                 "a key with scopes under claviger/ cannot have wider network ranges than your own key"
             }
             Self::BeyondOwnEnd => "a key with scopes under claviger/ cannot expire later than your own key",
+            Self::BeyondOwnProofs => {
+                "a key with scopes under claviger/ has to require DPoP if your own key does"
+            }
             Self::NoAudience(audience) => {
                 return write!(f, "the key's project has no access to {audience}");
             }

@@ -7,7 +7,7 @@ use super::expiry::{ExpiresIn, end};
 use super::{KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, labels};
+use crate::domain::key::{ApiKey, DpopRequirement, labels};
 use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
@@ -36,6 +36,8 @@ pub struct KeyPatch {
     expires_in: Option<ExpiresIn>,
     #[serde(deserialize_with = "nullable")]
     disabled: Option<bool>,
+    #[serde(deserialize_with = "nullable")]
+    dpop: Option<DpopRequirement>,
 }
 
 /// Changes a key.
@@ -86,6 +88,7 @@ pub(in crate::use_cases::management) struct Alterations {
     pub(in crate::use_cases::management) cidrs: Option<Cidrs>,
     pub(in crate::use_cases::management) expires_at: Option<Option<Timestamp>>,
     pub(in crate::use_cases::management) disabled: Option<bool>,
+    pub(in crate::use_cases::management) dpop: Option<DpopRequirement>,
 }
 
 impl KeyPatch {
@@ -104,6 +107,7 @@ impl KeyPatch {
                 (at, span) => Some(end(at.flatten().as_deref(), span.as_ref(), now)?),
             },
             disabled: self.disabled,
+            dpop: self.dpop,
         })
     }
 }
@@ -121,6 +125,7 @@ impl Alterations {
             note: self.note.unwrap_or(key.note),
             scopes: self.scopes.unwrap_or(key.scopes),
             cidrs: self.cidrs.unwrap_or(key.cidrs),
+            dpop: self.dpop.unwrap_or(key.dpop),
             expires_at: self.expires_at.unwrap_or(key.expires_at),
             ..key
         }

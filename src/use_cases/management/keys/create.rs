@@ -7,7 +7,7 @@ use super::{NewPublicKey, event, public_keys, trust_rules};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, labels};
+use crate::domain::key::{ApiKey, DpopRequirement, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
@@ -34,6 +34,8 @@ pub struct NewKeyRequest {
     cidrs: Option<Vec<String>>,
     expires_at: Option<String>,
     expires_in: Option<ExpiresIn>,
+    #[serde(default)]
+    dpop: DpopRequirement,
     /// Whether the key gets a secret. Only a key with a public key or a trust rule can do without.
     #[serde(default = "with_secret")]
     secret: bool,
@@ -156,6 +158,7 @@ impl NewKeyRequest {
         Ok(ApiKey {
             scopes: scopes.ok_or(InvalidRequest::ScopesOrPreset)?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,
+            dpop: self.dpop,
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: labels::name(self.name).map_err(InvalidRequest::Name)?,
             note: self.note.map(labels::note).transpose().map_err(InvalidRequest::Note)?,

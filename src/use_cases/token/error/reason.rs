@@ -125,6 +125,8 @@ pub enum InvalidClient {
     KeyDisabled,
     /// The key may not be used from this address.
     Address(CallerAddress),
+    /// The key works here only by way of bound tokens (RFC 9449).
+    ProofRequired,
 }
 
 /// Why an authenticated client may not do something.

@@ -67,6 +67,7 @@ fn all() -> Vec<OAuthError> {
             I::KeyDisabled,
             I::Address(CallerAddress::Known([192, 0, 2, 7].into())),
             I::Address(CallerAddress::Unknown),
+            I::ProofRequired,
         ]
     });
     let rights = [UnauthorizedClient::OtherClientsToken, UnauthorizedClient::Exchange];

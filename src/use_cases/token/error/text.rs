@@ -149,6 +149,9 @@ impl Display for InvalidClient {
             Self::KeyExpired => "the key has expired",
             Self::KeyDisabled => "the key is disabled",
             Self::Address(address) => return write!(f, "the key is not allowed from address {address}"),
+            Self::ProofRequired => {
+                "this key requires DPoP: get a DPoP-bound token with it, and send that token with a proof"
+            }
         })
     }
 }

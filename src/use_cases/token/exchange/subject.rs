@@ -12,7 +12,7 @@ use crate::domain::usage::UseKind;
 use crate::jose::claims::{ActorClaim, Audience};
 use crate::node::{
     Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
-    PresentedToken,
+    PresentedFor, PresentedToken, ProofRefused,
 };
 use crate::use_cases::token::grant::covered;
 use crate::use_cases::token::{InvalidRequest, InvalidScope, OAuthError, ScopeHolder, SubjectTokenFault};
@@ -75,7 +75,9 @@ impl Subject {
             AuthenticationError::Unknown => OAuthError::from(SubjectTokenFault::UnknownKey),
             other => other.into(),
         })?;
-        let Some(reason) = opened.ended(now) else { return Ok(Self::from(opened)) };
+        let Some(reason) = opened.useless_for(PresentedFor::Token, now) else {
+            return Ok(Self::from(opened));
+        };
         authenticator.count(&opened, UseKind::Refused(reason), now);
         Err(match reason {
             RefusalReason::Expired => SubjectTokenFault::KeyExpired,
@@ -83,6 +85,26 @@ impl Subject {
             _ => SubjectTokenFault::KeyRevoked,
         }
         .into())
+    }
+
+    /// Checks that the subject can be exchanged for a token that is bound to nothing. It can't be if it is bound itself, or
+    /// if its key requires bound tokens.
+    ///
+    /// # Errors
+    /// [`ProofRefused`].
+    pub(super) fn may_be_exchanged_unproven(
+        &self,
+        authenticator: &Authenticator,
+        now: Timestamp,
+    ) -> Result<(), ProofRefused> {
+        if self.is_bound {
+            return Err(ProofRefused::BoundSubject);
+        }
+        if self.key.key.dpop.is_required() {
+            authenticator.usage.count(&self.key, self.by, UseKind::Refused(RefusalReason::Proof), now);
+            return Err(ProofRefused::RequiredBySubject);
+        }
+        Ok(())
     }
 
     /// Counts one use of the presented token or key.
