@@ -4,7 +4,7 @@ use claviger::jose::jwk::Algorithm;
 use claviger::node::ProofRules;
 use serde_json::{Value, json};
 
-use super::{ACCESS_TOKEN, GRANT, asking, bound, oauth, proven, start, url};
+use super::{ACCESS_TOKEN, GRANT, asking, bound, oauth, proven, start};
 use crate::support::assertion::form;
 use crate::support::foreign_issuer::ForeignIssuer;
 use crate::support::{Answer, Backend, Client, Holder, Server, assertion, on_both};

@@ -120,6 +120,8 @@ fn proofs() -> Vec<ProofRefused> {
         P::Fault(ProofFault::Method),
         P::Fault(ProofFault::NoNonce),
         P::Used,
+        P::Required,
+        P::RequiredBySubject,
         P::BoundSubject,
     ]
 }
