@@ -121,6 +121,7 @@ fn proofs() -> Vec<ProofRefused> {
         P::Fault(ProofFault::NoNonce),
         P::Used,
         P::Required,
+        P::RequiredByKey,
         P::RequiredBySubject,
         P::BoundSubject,
     ]
