@@ -37,7 +37,7 @@ mod verified_tokens;
 mod withdrawals;
 mod write_watch;
 
-pub use assertions::{AssertionPolicy, Assertions, PresentedAssertion};
+pub use assertions::{AcceptedAudience, AssertionPolicy, Assertions, PresentedAssertion};
 pub use authenticate::{Authenticated, Authenticator, Presented, PresentedClient};
 pub use authentication_error::AuthenticationError;
 pub use bearer::{BearerFault, LiveToken, PresentedToken};

@@ -43,6 +43,8 @@ pub struct Assertion<'a> {
 pub struct AssertionClaims {
     /// `aud`, at least one.
     audience: Vec<String>,
+    /// Whether `aud` is an array, which may have a single element.
+    has_audience_list: bool,
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     issued_at: Option<Timestamp>,
@@ -97,6 +99,7 @@ impl AssertionClaims {
         }
         Ok(Self {
             audience: audience(claims)?,
+            has_audience_list: matches!(claims.get("aud"), Some(Value::Array(_))),
             expires_at: time(claims, "exp")?,
             not_before: optional("nbf")?,
             issued_at: optional("iat")?,
@@ -126,6 +129,14 @@ impl AssertionClaims {
             return Err(AssertionFault::TooLong);
         }
         Ok(())
+    }
+
+    /// Checks that `aud` is a string, and not an array of one.
+    ///
+    /// # Errors
+    /// [`AssertionFault::AudienceList`].
+    pub fn check_audience_form(&self) -> Result<(), AssertionFault> {
+        if self.has_audience_list { Err(AssertionFault::AudienceList) } else { Ok(()) }
     }
 
     /// From when on the assertion is no longer accepted, the leeway included.

@@ -18,13 +18,25 @@ use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 /// about 50 bytes for at most six minutes, so a key can get 30 tokens a second all the time.
 const LIMITS: UseLimits = UseLimits { of_owner: 10_000, of_organization: 100_000 };
 
+/// What the `aud` of an assertion may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceptedAudience {
+    /// The issuer alone, as a string or as an array of one.
+    #[default]
+    Issuer,
+    /// The issuer alone, as a string (FAPI 2.0 Security Profile §5.3.2.1).
+    IssuerAsString,
+    /// The token endpoint's URL, too, as older clients send it (RFC 7523 §3).
+    TokenEndpointToo,
+}
+
 /// Which assertions are accepted.
 #[derive(Clone, Debug)]
 pub struct AssertionPolicy {
     /// The accepted algorithms, a selection of [`Algorithm::OF_CLIENTS`].
     pub algorithms: Vec<Algorithm>,
-    /// Whether `aud` may be the token endpoint's URL, as older clients send it (RFC 7523 §3).
-    pub accepts_token_endpoint: bool,
+    /// What `aud` may be.
+    pub audience: AcceptedAudience,
     /// Whether an assertion that one node has accepted is refused by the others, which costs a write.
     pub shares_used_ids: bool,
 }
@@ -33,7 +45,7 @@ impl Default for AssertionPolicy {
     fn default() -> Self {
         Self {
             algorithms: Algorithm::OF_CLIENTS.to_vec(),
-            accepts_token_endpoint: false,
+            audience: AcceptedAudience::default(),
             shares_used_ids: false,
         }
     }
@@ -75,7 +87,7 @@ pub struct Assertions {
 impl Assertions {
     pub(super) fn new(policy: AssertionPolicy, issuer: &str) -> Self {
         let mut audiences = vec![issuer.to_owned()];
-        if policy.accepts_token_endpoint {
+        if policy.audience == AcceptedAudience::TokenEndpointToo {
             audiences.push(format!("{issuer}/oauth/token"));
         }
         Self { policy, audiences, used: SingleUse::new(LIMITS) }
@@ -89,6 +101,14 @@ impl Assertions {
     /// The accepted algorithms.
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.policy.algorithms
+    }
+
+    /// Checks audience and times.
+    fn check(&self, claims: &AssertionClaims, now: Timestamp) -> Result<(), AssertionFault> {
+        if self.policy.audience == AcceptedAudience::IssuerAsString {
+            claims.check_audience_form()?;
+        }
+        claims.check(&self.audiences, now)
     }
 
     /// The key that the assertion is for, which is not proven yet.
@@ -126,7 +146,7 @@ impl Authenticator {
             self.throttle.failed(assertion.subject(), origin.address.known(), now);
             return Err(self.unknown());
         };
-        claims.check(&self.assertions.audiences, now)?;
+        self.assertions.check(claims, now)?;
         let authenticated = Authenticated { cached, by: by.into(), credential_expires_at: None };
         let admitted = self.admit(authenticated, presented_for, origin, now)?;
         self.use_once(&admitted.cached, claims, now).await?;

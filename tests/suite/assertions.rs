@@ -2,7 +2,7 @@
 
 use claviger::jose::foreign;
 use claviger::jose::jwk::Algorithm;
-use claviger::node::AssertionPolicy;
+use claviger::node::{AcceptedAudience, AssertionPolicy};
 use serde_json::{Value, json};
 
 use crate::support::assertion::{Holder, claims, form};
@@ -23,6 +23,7 @@ on_both!(
     lookups_of_made_up_clients_keep_nobody_else_waiting,
     the_settings_narrow_the_algorithms,
     older_clients_may_name_the_token_endpoint,
+    a_strict_server_takes_the_audience_as_a_string_only,
     a_key_that_ended_ends_this_way_in,
     guesses_are_throttled_for_their_network,
     use_is_counted_for_the_public_key,
@@ -410,7 +411,8 @@ async fn the_settings_narrow_the_algorithms(backend: Backend) {
 }
 
 async fn older_clients_may_name_the_token_endpoint(backend: Backend) {
-    let policy = AssertionPolicy { accepts_token_endpoint: true, ..AssertionPolicy::default() };
+    let policy =
+        AssertionPolicy { audience: AcceptedAudience::TokenEndpointToo, ..AssertionPolicy::default() };
     let scene = Scene::with_policy(backend, policy).await;
     let endpoint = format!("{}/oauth/token", scene.issuer);
     for aud in [json!(endpoint), json!(scene.issuer), json!([scene.issuer, endpoint])] {
@@ -422,6 +424,19 @@ async fn older_clients_may_name_the_token_endpoint(backend: Backend) {
         let refused = scene.ask(&scene.sign(&with(scene.claims(), "aud", aud))).await;
         assert!(told(&refused).contains("`aud`"), "{}", refused.text);
     }
+}
+
+async fn a_strict_server_takes_the_audience_as_a_string_only(backend: Backend) {
+    let policy = AssertionPolicy { audience: AcceptedAudience::IssuerAsString, ..AssertionPolicy::default() };
+    let scene = Scene::with_policy(backend, policy).await;
+    scene.ask(&scene.sign(&with(scene.claims(), "aud", json!(scene.issuer)))).await.done(200);
+    let refused = scene.ask(&scene.sign(&with(scene.claims(), "aud", json!([scene.issuer])))).await;
+    assert!(told(&refused).contains("`aud` is an array"), "{}", refused.text);
+    let elsewhere = json!(format!("{}/oauth/token", scene.issuer));
+    assert_eq!(scene.ask(&scene.sign(&with(scene.claims(), "aud", elsewhere))).await.status, 401);
+    // Others take both forms.
+    let lenient = Scene::set(backend).await;
+    lenient.ask(&lenient.sign(&with(lenient.claims(), "aud", json!([lenient.issuer])))).await.done(200);
 }
 
 async fn a_key_that_ended_ends_this_way_in(backend: Backend) {

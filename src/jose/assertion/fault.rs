@@ -42,6 +42,9 @@ pub enum AssertionFault {
     /// RFC 7523 §3: the assertion is not for this issuer alone.
     #[error("`aud` is not the issuer's URL alone, as it is in the server's metadata")]
     Audience,
+    /// FAPI 2.0 Security Profile §5.3.2.1: `aud` is an array, where only a string is accepted.
+    #[error("`aud` is an array; this server accepts the issuer's URL as a string only")]
+    AudienceList,
     /// `nbf` or `iat` is in the future.
     #[error("`nbf` or `iat` is in the future")]
     NotYetValid,

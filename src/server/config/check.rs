@@ -23,7 +23,7 @@ use crate::jose::foreign;
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
-use crate::node::{AssertionPolicy, DEFAULT_COST, HashCost, ProofRules};
+use crate::node::{AcceptedAudience, AssertionPolicy, DEFAULT_COST, HashCost, ProofRules};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -108,8 +108,11 @@ impl TryFrom<Settings> for Config {
             key_capacity: positive("CLAVIGER_CACHED_KEYS", settings.cached_keys, 200_000)?.get().into(),
             assertions: AssertionPolicy {
                 algorithms: assertion_algorithms(settings.assertion_algorithms)?,
-                accepts_token_endpoint: settings.assertion_audience
-                    == Some(AssertionAudience::TokenEndpointToo),
+                audience: match settings.assertion_audience.unwrap_or_default() {
+                    AssertionAudience::Issuer => AcceptedAudience::Issuer,
+                    AssertionAudience::IssuerAsString => AcceptedAudience::IssuerAsString,
+                    AssertionAudience::TokenEndpointToo => AcceptedAudience::TokenEndpointToo,
+                },
                 shares_used_ids: settings.assertion_single_use == Some(AssertionSingleUse::Store),
             },
             issuers: issuers(

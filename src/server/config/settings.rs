@@ -30,6 +30,8 @@ pub enum AssertionAudience {
     /// The issuer alone.
     #[default]
     Issuer,
+    /// The issuer alone, and only as a string, not as an array of one.
+    IssuerAsString,
     /// The token endpoint's URL, too, for older clients.
     TokenEndpointToo,
 }

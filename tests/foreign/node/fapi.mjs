@@ -86,7 +86,7 @@ await check('an RSA key signs assertions with PS256, and never with RS256', asyn
 
 await check('the audience is the issuer, and clocks differ by a minute at most', async () => {
   const now = Math.floor(Date.now() / 1000);
-  for (const aud of [METADATA.token_endpoint, `${ISSUER}/`, [ISSUER, METADATA.token_endpoint]]) {
+  for (const aud of [METADATA.token_endpoint, `${ISSUER}/`, [ISSUER], [ISSUER, METADATA.token_endpoint]]) {
     await refusedAssertion(await assertion(SUITE.client2, { aud }));
   }
   for (const claim of ['iat', 'nbf']) {
