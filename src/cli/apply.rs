@@ -47,6 +47,7 @@ The file:
   cidrs = [\"10.0.0.0/8\"]                        # default: everywhere
   expires_at = 2027-12-31T00:00:00Z             # default: never
   disabled = true                               # default: unchanged
+  dpop = \"required\"                             # default: unchanged
 
   [[issuers]]                                   # all trusted issuers; default: unchanged
   id = \"gh\"

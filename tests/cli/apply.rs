@@ -236,6 +236,7 @@ project = "default"
 environment = "prd"
 preset = "query_only"
 secret = false
+dpop = "required"
 trust_rules = [{ issuer = "gh", claims = { "/repository_id" = "74" } }, { issuer = "cluster", subject = "a:*" }]
 
 [[keys.public_keys]]
@@ -268,7 +269,9 @@ async fn every_way_in_goes_through_a_file(backend: Backend) {
         write(admin, &file);
         assert_eq!(admin.ok(&["apply", "-f", "org.toml", "--yes"]).stderr, "Nothing to change.\n", "{file}");
     }
-    assert!(exported.contains("secret = false\n") && exported.contains("discovery = true\n"), "{exported}");
+    for line in ["secret = false\n", "dpop = \"required\"\n", "discovery = true\n"] {
+        assert!(exported.contains(line), "{line}: {exported}");
+    }
 
     write(admin, &WAYS_IN.replace("Deploy", "Another"));
     let printed = masked(&admin.ok(&["apply", "-f", "org.toml", "--yes"]).stdout);

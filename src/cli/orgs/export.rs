@@ -90,6 +90,8 @@ struct Key {
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    dpop: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     public_keys: Option<Vec<Value>>,

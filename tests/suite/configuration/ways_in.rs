@@ -100,13 +100,15 @@ async fn every_way_in_goes_elsewhere_with_the_document(backend: Backend) {
     let mut new = key("all", &registered, &rules);
     admin.post_json(KEYS, &new).await.done(201);
     new["name"] = "a secret, too".into();
+    new["dpop"] = "required".into();
     new["secret"] = true.into();
     admin.post_json(KEYS, &new).await.done(201);
 
     let exported = admin.get(PATH).await.done(200);
     let all = entry(&exported, "all");
     assert_eq!(all["secret"], false);
-    assert_eq!(entry(&exported, "a secret, too")["secret"], Value::Null);
+    let other = entry(&exported, "a secret, too");
+    assert_eq!((&other["secret"], &other["dpop"]), (&Value::Null, &json!("required")));
     assert_eq!(all["public_keys"].as_array().unwrap().len(), 2);
     let with_claims = json!({ "issuer": "idp", "subject": "workload", "claims": {} });
     assert_eq!(all["trust_rules"], json!([rules[1], with_claims]));
