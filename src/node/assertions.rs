@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::federation::ForeignToken;
 use super::{Authenticated, AuthenticationError, Authenticator, CachedKey, PresentedFor};
 use crate::base::clock::Timestamp;
 use crate::domain::address::Origin;
@@ -11,7 +12,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
-use crate::jose::foreign::{Algorithm, Jws, claimed_issuer};
+use crate::jose::foreign::Algorithm;
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
 /// How many assertions whose ids are remembered a key may have, and the keys of an organization together. An id takes
@@ -60,18 +61,18 @@ pub struct PresentedAssertion<'a> {
     pub assertion: &'a str,
 }
 
-impl PresentedAssertion<'_> {
+impl<'a> PresentedAssertion<'a> {
     /// The client that the assertion is for, for the log.
     pub(super) fn claimed_id(&self) -> Option<String> {
         let claimed = Assertion::parse(self.assertion).ok().map(|assertion| assertion.subject().to_owned());
         claimed.or_else(|| self.client_id.map(str::to_owned))
     }
 
-    /// Whether the assertion is for a key that `client_id` names, and of somebody who is no key.
-    pub(super) fn is_of_another_issuer(&self) -> bool {
-        let claimed = |assertion| claimed_issuer(Jws::parse(assertion).ok()?.unverified_payload()).ok();
-        let issuer = self.client_id.and_then(|_| claimed(self.assertion));
-        issuer.is_some_and(|issuer| issuer.parse::<KeyId>().is_err())
+    /// The same as the token of another issuer, if it is for a key that `client_id` names, and of somebody who is no key.
+    pub(super) fn of_another_issuer(&self) -> Option<ForeignToken<'a>> {
+        self.client_id?;
+        let token = ForeignToken::parse(*self).ok()?;
+        token.claimed_issuer().parse::<KeyId>().is_err().then_some(token)
     }
 }
 

@@ -139,11 +139,9 @@ impl Authenticator {
                 self.authenticate(presented, presented_for, origin, now).await
             }
             PresentedClient::Assertion(presented) => {
-                let judged = match self.judge_assertion(presented, presented_for, origin, now).await {
-                    Err(AuthenticationError::Assertion(_)) if presented.is_of_another_issuer() => {
-                        self.judge_foreign(presented, presented_for, origin, now).await
-                    }
-                    judged => judged,
+                let judged = match presented.of_another_issuer() {
+                    Some(token) => self.judge_foreign(&token, presented_for, origin, now).await,
+                    None => self.judge_assertion(presented, presented_for, origin, now).await,
                 };
                 if let Err(refusal) = &judged {
                     self.log(refusal, || presented.claimed_id()?.parse().ok(), origin);

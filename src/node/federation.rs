@@ -87,6 +87,36 @@ impl FederationFault {
     }
 }
 
+/// A token of another issuer as a client presents it. Nothing in it is verified yet.
+#[derive(Debug)]
+pub(super) struct ForeignToken<'a> {
+    client_id: Option<&'a str>,
+    jws: Jws<'a>,
+    claimed_issuer: String,
+}
+
+impl<'a> ForeignToken<'a> {
+    pub(super) fn parse(presented: PresentedAssertion<'a>) -> Result<Self, FederationFault> {
+        let PresentedAssertion { client_id, assertion } = presented;
+        let jws = Jws::parse(assertion)?;
+        let claimed_issuer = claimed_issuer(jws.unverified_payload()).map_err(FederationFault::Payload)?;
+        Ok(Self { client_id, jws, claimed_issuer })
+    }
+
+    /// The `iss` that the token names.
+    pub(super) fn claimed_issuer(&self) -> &str {
+        &self.claimed_issuer
+    }
+
+    fn check_type(&self) -> Result<(), FederationFault> {
+        let header = self.jws.header();
+        match header.has_type() && !header.is_one_of(&["jwt"]) {
+            true => Err(FederationFault::Type),
+            false => Ok(()),
+        }
+    }
+}
+
 /// A token that passed all checks.
 struct Accepted<'c> {
     rule: &'c CachedRule,
@@ -117,11 +147,11 @@ impl Federation {
     async fn accepted<'c>(
         &self,
         key: &'c CachedKey,
-        token: &Jws<'_>,
+        token: &ForeignToken<'_>,
         now: Timestamp,
     ) -> Result<Accepted<'c>, Refused> {
-        let claimed = claimed_issuer(token.unverified_payload()).map_err(FederationFault::Payload)?;
-        let (issuer, payload) = self.signer(key, &claimed, token).await?;
+        token.check_type()?;
+        let (issuer, payload) = self.signer(key, token).await?;
         let fail = |fault| Refused { fault, issuer: Some(Arc::clone(issuer)), compared: Vec::new() };
         let claims = claims_of(issuer, payload, now).map_err(fail)?;
         let token_id = claims.token_id.as_ref().filter(|_| issuer.single_use);
@@ -144,18 +174,17 @@ impl Federation {
     async fn signer<'c, 'j>(
         &self,
         key: &'c CachedKey,
-        claimed: &str,
-        token: &'j Jws<'_>,
+        token: &'j ForeignToken<'_>,
     ) -> Result<(&'c Arc<TrustedIssuer>, &'j [u8]), FederationFault> {
         let mut seen: Vec<&Arc<TrustedIssuer>> = Vec::new();
         let mut fault = FederationFault::NoRule;
         for CachedRule { issuer, .. } in &key.trust_rules {
-            let is_it = issuer.is_active() && issuer.url.as_str() == claimed;
+            let is_it = issuer.is_active() && issuer.url.as_str() == token.claimed_issuer;
             if !is_it || seen.iter().any(|other| other.id == issuer.id) {
                 continue;
             }
             seen.push(issuer);
-            match self.verified(issuer, token).await {
+            match self.verified(issuer, &token.jws).await {
                 Ok(payload) => return Ok((issuer, payload)),
                 Err(why) => fault = why,
             }
@@ -192,13 +221,12 @@ impl Federation {
         rules: &[&TrustRule],
         now: Timestamp,
     ) -> Result<Vec<Result<(), Mismatch>>, FederationFault> {
-        let token = parse(token)?;
-        if claimed_issuer(token.unverified_payload()).map_err(FederationFault::Payload)?
-            != issuer.url.as_str()
-        {
+        let token = ForeignToken::parse(PresentedAssertion { client_id: None, assertion: token })?;
+        token.check_type()?;
+        if token.claimed_issuer != issuer.url.as_str() {
             return Err(FederationFault::NoRule);
         }
-        let claims = claims_of(issuer, self.verified(issuer, &token).await?, now)?;
+        let claims = claims_of(issuer, self.verified(issuer, &token.jws).await?, now)?;
         let judge = |rule: &&TrustRule| rule.judge(&claims.presented, &self.own_issuer, issuer.platform());
         Ok(rules.iter().map(judge).collect())
     }
@@ -214,15 +242,6 @@ impl Federation {
             until: accepted.expires_at.unix(),
         };
         self.used.accept(used, now.unix())
-    }
-}
-
-/// Reads a token of another issuer, without trusting it.
-fn parse(text: &str) -> Result<Jws<'_>, FederationFault> {
-    let token = Jws::parse(text)?;
-    match token.header().has_type() && !token.header().is_one_of(&["jwt"]) {
-        true => Err(FederationFault::Type),
-        false => Ok(token),
     }
 }
 
@@ -254,7 +273,10 @@ impl Authenticator {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let judged = self.judge_foreign(presented, PresentedFor::Token, origin, now).await;
+        let judged = match ForeignToken::parse(presented) {
+            Ok(token) => self.judge_foreign(&token, PresentedFor::Token, origin, now).await,
+            Err(fault) => Err(self.unfit(&fault)),
+        };
         if let Err(refusal) = &judged {
             self.log(refusal, || presented.client_id?.parse().ok(), origin);
         }
@@ -264,20 +286,19 @@ impl Authenticator {
     /// The same for whatever it is presented, without a line in the log.
     pub(super) async fn judge_foreign(
         self: &Arc<Self>,
-        presented: PresentedAssertion<'_>,
+        token: &ForeignToken<'_>,
         presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let token = parse(presented.assertion).map_err(|fault| self.unfit(&fault))?;
-        let id = presented.client_id.and_then(|id| id.parse::<KeyId>().ok());
+        let id = token.client_id.and_then(|id| id.parse::<KeyId>().ok());
         let Some(id) = id else { return Err(self.unfit(&FederationFault::Client)) };
         self.require_patience(&id.to_string(), origin.address, now)?;
         let Some(cached) = self.unproven_key(&id).await? else {
             self.count_guess(&id, &FederationFault::Client, origin, now);
             return Err(self.unfit(&FederationFault::Client));
         };
-        let accepted = match self.federation.accepted(&cached, &token, now).await {
+        let accepted = match self.federation.accepted(&cached, token, now).await {
             Ok(accepted) => accepted,
             Err(refused) => {
                 self.count_guess(&id, &refused.fault, origin, now);
