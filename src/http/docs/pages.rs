@@ -9,9 +9,10 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 24] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 25] = pages![in "docs/":
     "administration.md",
     "architecture.md",
+    "asvs.md",
     "cli.md",
     "clients.md",
     "configuration.md",
