@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use claviger::jose::foreign::{Algorithm, Jws, JwkSet};
+use claviger::jose::foreign::{Algorithm, JwkSet, Jws};
 use claviger_fuzz::issuer::{KEYS, header, sign};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
