@@ -98,9 +98,7 @@ def make_possible(case):
         # An id is used once, for good.
         body["id"] = f"{body['id'][:40]}-{next(NUMBERS)}"
     if label == "POST /v1/orgs/{org}/keys":
-        # A schema can't say what makes a public key or a rule a good one; a key without either needs its secret.
-        for name in ("public_keys", "trust_rules", "secret"):
-            body.pop(name, None)
+        leave_ways_in_out(body)
     if label == "PUT /v1/orgs/{org}/configuration":
         make_configuration_possible(body, case.path_parameters["org"])
     make_members_possible(body, is_new_key=label == "POST /v1/orgs/{org}/keys")
@@ -142,6 +140,12 @@ def fresh_key(is_rotated):
     return {"org": "default", "key": key["id"]} | ({"secret": key["secrets"][0]["id"]} if is_rotated else {})
 
 
+def leave_ways_in_out(key):
+    # A schema can't say what makes a public key or a rule a good one; a key without either needs its secret.
+    for name in ("public_keys", "trust_rules", "secret"):
+        key.pop(name, None)
+
+
 def make_configuration_possible(document, organization):
     if document.get("organization"):
         document["organization"]["id"] = organization
@@ -150,7 +154,10 @@ def make_configuration_possible(document, organization):
     # No two of the same name in one place.
     keys = {key["name"]: key for key in document.get("keys", [])}
     for key in keys.values():
+        leave_ways_in_out(key)
         make_members_possible(key, is_new_key=True)
+    # The same of issuers.
+    document.pop("issuers", None)
     if keys:
         document["keys"] = list(keys.values())
         document.setdefault("projects", []).append({"id": "default", "environments": ["dev", "stg", "prd"]})
