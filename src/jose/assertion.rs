@@ -58,7 +58,14 @@ impl<'a> Assertion<'a> {
     /// # Errors
     /// [`AssertionFault`] names the rule that the text breaks. It depends on the text alone.
     pub fn parse(text: &'a str) -> Result<Self, AssertionFault> {
-        let jws = Jws::parse(text)?;
+        Self::of(Jws::parse(text)?)
+    }
+
+    /// The same for a JWS that is read already.
+    ///
+    /// # Errors
+    /// [`AssertionFault`].
+    pub fn of(jws: Jws<'a>) -> Result<Self, AssertionFault> {
         if jws.header().has_type() && !jws.header().is_one_of(&TYPES) {
             return Err(AssertionFault::Type);
         }

@@ -12,7 +12,7 @@ use crate::domain::principal::Principal;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::usage::UseKind;
 use crate::jose::assertion::{Assertion, AssertionClaims, AssertionFault};
-use crate::jose::foreign::Algorithm;
+use crate::jose::foreign::{Algorithm, Jws, claimed_issuer};
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
 /// How many assertions whose ids are remembered a key may have, and the keys of an organization together. An id takes
@@ -68,12 +68,25 @@ impl<'a> PresentedAssertion<'a> {
         claimed.or_else(|| self.client_id.map(str::to_owned))
     }
 
-    /// The same as the token of another issuer, if it is for a key that `client_id` names, and of somebody who is no key.
-    pub(super) fn of_another_issuer(&self) -> Option<ForeignToken<'a>> {
-        self.client_id?;
-        let token = ForeignToken::parse(*self).ok()?;
-        token.claimed_issuer().parse::<KeyId>().is_err().then_some(token)
+    /// Reads the assertion as far as it says who signed it, without trusting it. A token of another issuer is for a key that
+    /// `client_id` names, and of somebody who is no key.
+    pub(super) fn read(&self) -> Result<Signed<'a>, AssertionFault> {
+        let jws = Jws::parse(self.assertion)?;
+        Ok(match self.client_id.map(|_| claimed_issuer(jws.unverified_payload())) {
+            Some(Ok(issuer)) if issuer.parse::<KeyId>().is_err() => {
+                Signed::ByIssuer(ForeignToken::new(self.client_id, jws, issuer))
+            }
+            _ => Signed::ByClient(jws),
+        })
     }
+}
+
+/// Who claims to have signed an assertion.
+pub(super) enum Signed<'a> {
+    /// The client itself.
+    ByClient(Jws<'a>),
+    /// Another issuer.
+    ByIssuer(ForeignToken<'a>),
 }
 
 /// What a node needs to judge assertions.
@@ -135,13 +148,14 @@ impl Authenticator {
     /// authenticated.
     pub(super) async fn judge_assertion(
         self: &Arc<Self>,
-        presented: PresentedAssertion<'_>,
+        jws: Jws<'_>,
+        client_id: Option<&str>,
         presented_for: PresentedFor,
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let assertion = Assertion::parse(presented.assertion)?;
-        let id = self.assertions.claimed(&assertion, presented.client_id)?;
+        let assertion = Assertion::of(jws)?;
+        let id = self.assertions.claimed(&assertion, client_id)?;
         self.require_patience(assertion.subject(), origin.address, now)?;
         let Some((cached, by, claims)) = self.signed_for(&id, &assertion, now).await? else {
             self.throttle.failed(assertion.subject(), origin.address.known(), now);

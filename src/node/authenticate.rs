@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::assertions::{Assertions, PresentedAssertion};
+use super::assertions::{Assertions, PresentedAssertion, Signed};
 use super::authentication_error::AuthenticationError;
 use super::secrets::{Busy, CachedSecret};
 use super::{
@@ -139,9 +139,15 @@ impl Authenticator {
                 self.authenticate(presented, presented_for, origin, now).await
             }
             PresentedClient::Assertion(presented) => {
-                let judged = match presented.of_another_issuer() {
-                    Some(token) => self.judge_foreign(&token, presented_for, origin, now).await,
-                    None => self.judge_assertion(presented, presented_for, origin, now).await,
+                let client_id = presented.client_id;
+                let judged = match presented.read() {
+                    Ok(Signed::ByClient(jws)) => {
+                        self.judge_assertion(jws, client_id, presented_for, origin, now).await
+                    }
+                    Ok(Signed::ByIssuer(token)) => {
+                        self.judge_foreign(&token, presented_for, origin, now).await
+                    }
+                    Err(fault) => Err(fault.into()),
                 };
                 if let Err(refusal) = &judged {
                     self.log(refusal, || presented.claimed_id()?.parse().ok(), origin);

@@ -96,16 +96,16 @@ pub(super) struct ForeignToken<'a> {
 }
 
 impl<'a> ForeignToken<'a> {
-    pub(super) fn parse(presented: PresentedAssertion<'a>) -> Result<Self, FederationFault> {
+    fn parse(presented: PresentedAssertion<'a>) -> Result<Self, FederationFault> {
         let PresentedAssertion { client_id, assertion } = presented;
         let jws = Jws::parse(assertion)?;
         let claimed_issuer = claimed_issuer(jws.unverified_payload()).map_err(FederationFault::Payload)?;
-        Ok(Self { client_id, jws, claimed_issuer })
+        Ok(Self::new(client_id, jws, claimed_issuer))
     }
 
-    /// The `iss` that the token names.
-    pub(super) fn claimed_issuer(&self) -> &str {
-        &self.claimed_issuer
+    /// `claimed_issuer` is the `iss` in the payload.
+    pub(super) const fn new(client_id: Option<&'a str>, jws: Jws<'a>, claimed_issuer: String) -> Self {
+        Self { client_id, jws, claimed_issuer }
     }
 
     fn check_type(&self) -> Result<(), FederationFault> {
@@ -291,17 +291,17 @@ impl Authenticator {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, AuthenticationError> {
-        let id = token.client_id.and_then(|id| id.parse::<KeyId>().ok());
-        let Some(id) = id else { return Err(self.unfit(&FederationFault::Client)) };
-        self.require_patience(&id.to_string(), origin.address, now)?;
+        let claimed = token.client_id.and_then(|claimed| Some((claimed, claimed.parse::<KeyId>().ok()?)));
+        let Some((client_id, id)) = claimed else { return Err(self.unfit(&FederationFault::Client)) };
+        self.require_patience(client_id, origin.address, now)?;
         let Some(cached) = self.unproven_key(&id).await? else {
-            self.count_guess(&id, &FederationFault::Client, origin, now);
+            self.count_guess(client_id, &FederationFault::Client, origin, now);
             return Err(self.unfit(&FederationFault::Client));
         };
         let accepted = match self.federation.accepted(&cached, token, now).await {
             Ok(accepted) => accepted,
             Err(refused) => {
-                self.count_guess(&id, &refused.fault, origin, now);
+                self.count_guess(client_id, &refused.fault, origin, now);
                 return Err(self.refuse_foreign(&cached, refused, origin, now));
             }
         };
@@ -324,9 +324,9 @@ impl Authenticator {
     /// Counts a token that anybody could have sent, as a wrong secret of the key counts. Keys that exist and keys that
     /// don't are counted alike, so that the count says nothing about whom a key trusts. An issuer whose keys can't be had
     /// is not the client's fault.
-    fn count_guess(&self, id: &KeyId, fault: &FederationFault, origin: Origin<'_>, now: Timestamp) {
+    fn count_guess(&self, client_id: &str, fault: &FederationFault, origin: Origin<'_>, now: Timestamp) {
         if fault.check().is_none() && !matches!(fault, FederationFault::Keys(_)) {
-            self.throttle.failed(&id.to_string(), origin.address.known(), now);
+            self.throttle.failed(client_id, origin.address.known(), now);
         }
     }
 
