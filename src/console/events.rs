@@ -169,21 +169,19 @@ mod tests {
 
     use super::*;
 
+    /// Each member that differs, its value before and its value after.
+    fn told(before: &Value, after: &Value) -> Vec<[String; 3]> {
+        let texts = |one: Difference| [one.member, one.from.join(" "), one.to.join(" ")];
+        differences(before, after).into_iter().map(texts).collect()
+    }
+
     #[test]
     fn a_change_is_told_member_by_member() {
         let before = json!({"name": "a", "generation": 1, "note": null, "scopes": [{"action": "read", "resource": "*"}]});
         let after = json!({"name": "b", "generation": 2, "note": "x", "scopes": [{"action": "read", "resource": "a"}]});
-        let told = differences(&before, &after);
-        let told: Vec<_> =
-            told.iter().map(|one| (&*one.member, one.from.join(" "), one.to.join(" "))).collect();
-        let text = |text: &str| text.to_owned();
         assert_eq!(
-            told,
-            [
-                ("Name", text("a"), text("b")),
-                ("Note", text(""), text("x")),
-                ("Permissions", text("read:*"), text("read:a")),
-            ]
+            told(&before, &after),
+            [["Name", "a", "b"], ["Note", "", "x"], ["Permissions", "read:*", "read:a"],]
         );
     }
 
@@ -196,16 +194,9 @@ mod tests {
         let before = json!({"trust_rules": [rule("a")], "keys": {"discovery": true}});
         let after = json!({"trust_rules": [rule("a"), rule("b")],
             "keys": {"jwks": {"keys": [{"kid": "1", "alg": "ES256", "kty": "EC"}]}}});
-        let told = differences(&before, &after);
-        let told: Vec<_> =
-            told.iter().map(|one| (&*one.member, one.from.join(" "), one.to.join(" "))).collect();
-        let text = |text: &str| text.to_owned();
         assert_eq!(
-            told,
-            [
-                ("Keys", text("by discovery"), text("1 ES256")),
-                ("Trust rules", text(""), text("gh: subject = b, /ref = main")),
-            ]
+            told(&before, &after),
+            [["Keys", "by discovery", "1 ES256"], ["Trust rules", "", "gh: subject = b, /ref = main"],]
         );
     }
 }

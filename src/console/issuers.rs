@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
@@ -73,12 +72,9 @@ pub(super) async fn list(
     let form = IssuerForm::begun(query.text("platform"), query.text("issuer"));
     let listed = IssuersPage::of(&node, &visitor, &organization, form).await?;
     let here = format!("{}/issuers", listed.root);
-    let (said, taken) = notice::take(&node, &parts.headers, Some(&visitor.session), &here);
-    let mut response = page(&IssuersPage { done: said.map(Notice::text), ..listed })?;
-    if let Some(taken) = taken {
-        response.headers_mut().append(SET_COOKIE, taken);
-    }
-    Ok(response)
+    let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &here);
+    let shown = page(&IssuersPage { done: taken.text(), ..listed })?;
+    Ok(taken.shown_on(shown))
 }
 
 /// `POST /console/orgs/{org}/issuers`.

@@ -141,18 +141,34 @@ impl Notice {
     }
 }
 
-/// The notice for the page at `path`, and the header that deletes its cookie.
-pub(super) fn take(
-    node: &Node,
-    headers: &HeaderMap,
-    session: Option<&SessionId>,
-    path: &str,
-) -> (Option<Notice>, Option<HeaderValue>) {
-    let Some(marked) = cookie::value(node, headers, NAME) else { return (None, None) };
-    let Some(text) = node.master_keys.unmarked(&purpose(session, path), marked) else {
-        return (None, None);
-    };
-    (read(text, node.clock.now()), cookie::with(node, NAME, "", 0))
+/// What a page shows once, and the header that deletes its cookie.
+#[derive(Default)]
+pub(super) struct Taken {
+    notice: Option<Notice>,
+    cleared: Option<HeaderValue>,
+}
+
+/// The notice for the page at `path`, if there is one.
+pub(super) fn take(node: &Node, headers: &HeaderMap, session: Option<&SessionId>, path: &str) -> Taken {
+    let marked = cookie::value(node, headers, NAME);
+    let text = marked.and_then(|marked| node.master_keys.unmarked(&purpose(session, path), marked));
+    let Some(text) = text else { return Taken::default() };
+    Taken { notice: read(text, node.clock.now()), cleared: cookie::with(node, NAME, "", 0) }
+}
+
+impl Taken {
+    /// The text of the notice.
+    pub(super) fn text(&self) -> Option<&'static str> {
+        self.notice.map(Notice::text)
+    }
+
+    /// The page that shows it, after which it is not shown again.
+    pub(super) fn shown_on(self, mut page: Response) -> Response {
+        if let Some(cleared) = self.cleared {
+            page.headers_mut().append(SET_COOKIE, cleared);
+        }
+        page
+    }
 }
 
 fn read(text: &str, now: Timestamp) -> Option<Notice> {

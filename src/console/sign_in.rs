@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use super::fields::Fields;
 use super::next_page::next_of;
-use super::notice::{self, Notice};
+use super::notice;
 use super::page::see_other;
 use super::problem::sentence;
 use super::shell::{Shell, base};
@@ -49,16 +49,11 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
     if Visitor::of(&mut parts, &node).await?.is_some() {
         return Ok(see_other(&next));
     }
-    let (said, taken) = notice::take(&node, &parts.headers, None, &format!("{}/sign-in", base(&node)));
-    let said = said.map(Notice::text);
+    let taken = notice::take(&node, &parts.headers, None, &format!("{}/sign-in", base(&node)));
     // A link can show this text, but it is true after any set-up.
     let set_up = "Set-up is complete. Sign in with the administrator key.";
-    let said = said.or_else(|| query.text("why").filter(|why| *why == "set-up").map(|_| set_up));
-    let mut response = answer::page(&SignInPage::new(&node, next, said))?;
-    if let Some(taken) = taken {
-        response.headers_mut().append(SET_COOKIE, taken);
-    }
-    Ok(response)
+    let said = taken.text().or_else(|| query.text("why").filter(|why| *why == "set-up").map(|_| set_up));
+    Ok(taken.shown_on(answer::page(&SignInPage::new(&node, next, said))?))
 }
 
 /// `POST /console/sign-in`.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::source_of;
-use crate::console::notice::{self, Notice};
+use crate::console::notice;
 use crate::console::page::page;
 use crate::console::shell::{Section, Shell};
 use crate::console::visitor::Visitor;
@@ -44,8 +43,8 @@ pub(in crate::console) async fn show(
 ) -> Result<Response, Failure> {
     let issuer = issuers::read(&node.records, &visitor.caller, &path).await?;
     let (now, href) = (node.clock.now(), href(&visitor, &path));
-    let (said, taken) = notice::take(&node, &parts.headers, Some(&visitor.session), &href);
-    let mut response = page(&IssuerPage {
+    let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &href);
+    let shown = page(&IssuerPage {
         shell: visitor.shell_at(&path.organization, Section::Issuers),
         root: visitor.shell.root(&path.organization),
         href,
@@ -53,13 +52,10 @@ pub(in crate::console) async fn show(
         created: When::new(issuer.created_at, now),
         disabled: issuer.disabled_at.map(|at| When::new(at, now)),
         may_change: may_change(&visitor, &path),
-        done: said.map(Notice::text),
+        done: taken.text(),
         issuer,
     })?;
-    if let Some(taken) = taken {
-        response.headers_mut().append(SET_COOKIE, taken);
-    }
-    Ok(response)
+    Ok(taken.shown_on(shown))
 }
 
 /// The path of an issuer's page.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::Response;
 
@@ -13,7 +12,7 @@ use super::ways_in::{Replaced, WayIn, ways_in};
 use crate::base::clock::Timestamp;
 use crate::console::events::EventRow;
 use crate::console::explain::explain;
-use crate::console::notice::{self, Notice};
+use crate::console::notice;
 use crate::console::page::page;
 use crate::console::shell::{Section, Shell};
 use crate::console::usage_over_time::{Span, UseOverTime};
@@ -82,9 +81,8 @@ pub(in crate::console) async fn show(
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
     let has_secret = key.live_secrets(now).next().is_some();
-    let (said, taken) =
-        notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
-    let mut response = page(&KeyPage {
+    let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
+    let shown = page(&KeyPage {
         shell: visitor.shell_at(&key.organization, Section::Keys),
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
         status: key.status(now),
@@ -101,15 +99,12 @@ pub(in crate::console) async fn show(
         events: events(&node, caller, &path, &root, now).await?,
         may_write: may_write(caller, &key),
         is_own: caller.key.key.id == key.id,
-        done: said.map(Notice::text),
+        done: taken.text(),
         root,
         href,
         key,
     })?;
-    if let Some(taken) = taken {
-        response.headers_mut().append(SET_COOKIE, taken);
-    }
-    Ok(response)
+    Ok(taken.shown_on(shown))
 }
 
 /// Whether the caller may change the key.
