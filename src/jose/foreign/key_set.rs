@@ -32,14 +32,9 @@ impl KeySet {
         Ok(Self { keys: set.keys().iter().map(key).collect() })
     }
 
-    /// Whether the set has no key that can be used.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// The number of keys that can be used.
-    pub fn len(&self) -> usize {
-        self.keys.len()
+    /// The keys that can be used.
+    pub fn keys(&self) -> &[IssuerKey] {
+        &self.keys
     }
 
     /// Whether the set has the key that the header names. A header that names none fits any set.

@@ -94,7 +94,7 @@ pub async fn check(
     let held: Vec<_> = key.iter().flat_map(|key| &key.trust_rules).collect();
     let held: Vec<_> = held.into_iter().filter(|held| *held.rule.issuer() == issuer.id).collect();
     let set = federation.issuer_keys.look(&issuer).await;
-    let usable = set.as_ref().map_or(0, |set| set.len());
+    let usable = set.as_ref().map_or(0, |set| set.keys().len());
     let keys = KeysOutcome { outcome: CheckOutcome::of(&set), usable };
     let Some(token) = request.token else { return Ok(IssuerCheck { keys, token: None, rules: Vec::new() }) };
     let rules: Vec<&TrustRule> = held.iter().map(|held| &held.rule).collect();
