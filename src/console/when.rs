@@ -1,4 +1,5 @@
-//! Renders times for people: a relative time with the date. With scripts, hovering also shows the reader's local time.
+//! Renders times for people: the date and the time of day, then how long ago or how far ahead that is. Times are in UTC.
+//! `src/console/assets/times.js` writes them in the reader's time zone. Each page names the zone once, at its end.
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 31_557_600;
 const MONTH: i64 = YEAR / 12;
 
-/// A time and the current time.
+/// A time and the current time. As text, it is a `<time>` element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When {
     at: Timestamp,
@@ -50,14 +51,19 @@ impl When {
         }
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, distance: &str) -> fmt::Result {
+    /// `10 May 2026, 14:05`
+    fn date(&self) -> String {
         let exact = self.exact();
-        let readable = exact.replacen('T', " ", 1).replacen('Z', " UTC", 1);
         let day = exact[8..10].trim_start_matches('0');
-        let (month, year, clock) = (&month_name(&exact)[..3], &exact[..4], &exact[11..16]);
+        format!("{day} {} {}, {}", &month_name(&exact)[..3], &exact[..4], &exact[11..16])
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, distance: &str) -> fmt::Result {
+        let (exact, date) = (self.exact(), self.date());
+        let readable = exact.replacen('T', " ", 1).replacen('Z', " UTC", 1);
         write!(
             f,
-            r#"<time datetime="{exact}" title="{readable}">{distance} <span class="date">{day} {month} {year}<span class="clock">, {clock} UTC</span></span></time>"#
+            r#"<time datetime="{exact}" title="{readable}"><span class="date">{date}</span> <span class="distance">{distance}</span></time>"#
         )
     }
 }
@@ -101,7 +107,7 @@ impl fmt::Display for When {
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let age = amount(self.0.now.since(self.0.at).max(0));
-        self.0.write(f, &age.unwrap_or_else(|| "less than a minute".into()))
+        self.0.write(f, &format!("{} old", age.as_deref().unwrap_or("less than a minute")))
     }
 }
 
@@ -155,10 +161,10 @@ mod tests {
         }
         assert_eq!(
             When::new(NOW, NOW).to_string(),
-            r#"<time datetime="2026-11-21T10:00:00Z" title="2026-11-21 10:00:00 UTC">just now <span class="date">21 Nov 2026<span class="clock">, 10:00 UTC</span></span></time>"#
+            r#"<time datetime="2026-11-21T10:00:00Z" title="2026-11-21 10:00:00 UTC"><span class="date">21 Nov 2026, 10:00</span> <span class="distance">just now</span></time>"#
         );
         let age = When::new(NOW.plus(-90 * DAY), NOW).age().to_string();
-        assert!(age.contains(r#">2 months <span class="date">23 Aug 2026<"#), "{age}");
+        assert!(age.contains(r#"23 Aug 2026, 10:00</span> <span class="distance">2 months old<"#), "{age}");
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(grouped(123), "123");
     }

@@ -1,12 +1,6 @@
 // Conveniences only. Every page works the same without this script.
 "use strict";
 
-// Hovering over a time also shows it in the reader's time zone.
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  time.title = `${local.format(new Date(time.dateTime))}\n${time.dateTime}`;
-}
-
 // Focuses the error summary of a refused form, since some browsers support `autofocus` only on fields.
 document.querySelector("[data-summary]")?.focus();
 

@@ -328,9 +328,10 @@ async fn a_time_has_its_date_beside_it(backend: Backend) {
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let page = browser.page(&format!("{KEYS}/{id}")).await;
     for said in [
-        r#"19 months ago <span class="date">1 Jan 2026<span class="clock">, 00:00 UTC</span></span></time> by"#,
-        r#"in 13 months <span class="date">27 Sep 2028"#,
-        r#"<td data-label="Age"><time datetime="2026-01-01T00:00:00Z" title="2026-01-01 00:00:00 UTC">19 months <span"#,
+        r#"<span class="date">1 Jan 2026, 00:00</span> <span class="distance">19 months ago</span></time> by"#,
+        r#"<span class="date">27 Sep 2028, 00:00</span> <span class="distance">in 13 months<"#,
+        r#"title="2026-01-01 00:00:00 UTC"><span class="date">1 Jan 2026, 00:00</span> <span class="distance">19 months old<"#,
+        "Times are in <span data-zone>UTC</span>.",
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
