@@ -12,10 +12,13 @@ pub mod credential;
 #[cfg(feature = "server")]
 pub mod entity_tag;
 pub mod gate_mapping;
+mod hex_id;
 #[cfg(feature = "server")]
 pub mod issuer_networks;
 pub mod key;
 pub mod names;
+#[cfg(feature = "server")]
+pub mod person;
 #[cfg(feature = "server")]
 pub mod principal;
 #[cfg(feature = "server")]

@@ -298,5 +298,5 @@ impl Node {
 
 /// Limits each organization to this many at once. Nobody waits: a further request is refused.
 fn at_once(per_organization: usize) -> FairQueue {
-    FairQueue::new(Quota { permits: usize::MAX, per_organization, waiting: 0, waiting_per_key: 0 })
+    FairQueue::new(Quota { permits: usize::MAX, per_organization, waiting: 0, waiting_per_caller: 0 })
 }

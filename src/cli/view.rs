@@ -48,6 +48,7 @@ pub(super) struct Key {
     generation: u64,
     created_at: String,
     created_by: String,
+    created_by_name: Option<String>,
     pub(super) expires_at: Option<String>,
     /// Absent in responses of older servers.
     disabled_at: Option<String>,
@@ -136,7 +137,7 @@ impl Key {
             .line("Addresses", lines(&self.cidrs))
             .if_any("DPoP", self.dpop.is_required().then_some(self.dpop))
             .line("Generation", self.generation)
-            .line("Created", format!("{} by {}", self.created_at, self.created_by))
+            .line("Created", format!("{} by {}", self.created_at, self.creator()))
             .line("Expires", or_never(self.expires_at.as_deref()))
             .if_any("Disabled", self.disabled_at.as_ref())
             .if_any("Revoked", self.revoked_at.as_ref())
@@ -160,6 +161,12 @@ impl Key {
             ),
             _ => format!("Get another secret with `{new_secret} 0`, or revoke the key with `{revoke}`."),
         }
+    }
+
+    /// The creator's id, after the name if there is one.
+    fn creator(&self) -> String {
+        let id = &self.created_by;
+        self.created_by_name.as_ref().map_or_else(|| id.clone(), |name| format!("{name} ({id})"))
     }
 
     fn status_tone(&self) -> Tone {

@@ -5,8 +5,11 @@ use axum::response::Response;
 use super::page::see_other;
 use super::visitor::Visitor;
 
-/// `GET /console` redirects to the keys of the visitor's own organization.
+/// `GET /console` redirects to the keys of the visitor's own organization, or to all organizations.
 pub(super) async fn home(visitor: Visitor) -> Response {
-    let organization = &visitor.caller.key.key.organization;
-    see_other(&format!("{}/orgs/{organization}/keys", visitor.shell.base))
+    let base = &visitor.shell.base;
+    match visitor.caller.organization() {
+        Some(organization) => see_other(&format!("{base}/orgs/{organization}/keys")),
+        None => see_other(&format!("{base}/orgs")),
+    }
 }

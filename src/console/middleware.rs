@@ -104,7 +104,10 @@ async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> 
     let Some((shell, caller)) = known else { return Shell::of_nobody(node) };
     let path = asked.uri.path();
     let organization = named(node, &caller, path).await;
-    shell.at_path(&caller, &organization.unwrap_or_else(|| caller.key.key.organization.clone()), path)
+    match organization.or_else(|| caller.organization().cloned()) {
+        Some(organization) => shell.at_path(&caller, &organization, path),
+        None => shell,
+    }
 }
 
 /// The organization in a path, if the caller may know it.

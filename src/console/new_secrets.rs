@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::base::clock::Clock;
 use crate::base::lock::Mutex;
 use crate::domain::address::CallerAddress;
-use crate::domain::names::OrganizationId;
+use crate::domain::principal::Principal;
 use crate::sharing::fair_cache::{Digest, FairCache, Life};
 use crate::use_cases::management::keys::CreatedKey;
 use crate::use_cases::management::{ApiError, Idempotent};
@@ -64,7 +64,7 @@ struct CachedSecret {
 #[derive(Clone, Debug)]
 pub(super) struct Submission {
     pub(super) digest: Digest,
-    pub(super) organization: OrganizationId,
+    pub(super) principal: Principal,
     pub(super) from: CallerAddress,
 }
 
@@ -109,7 +109,9 @@ impl NewSecrets {
         let seconds = |moment: Duration| i64::try_from(moment.as_secs()).unwrap_or(i64::MAX - 1);
         let life = Life { now: seconds(until - TIME_TO_LIVE), until: seconds(until) + 1 };
         let cached = CachedSecret { secret, from: submission.from, until };
-        self.0.cached.insert(submission.digest, submission.organization.as_str(), cached, life);
+        let principal = submission.principal;
+        let share = principal.organization.map_or_else(String::new, |organization| organization.to_string());
+        self.0.cached.insert(submission.digest, &share, cached, life);
         let shared = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(TIME_TO_LIVE).await;
@@ -146,13 +148,17 @@ mod tests {
     use crate::base::clock::Timestamp;
     use crate::base::entropy::Entropy;
     use crate::domain::api_key::{PlainKey, Tagger};
-    use crate::domain::key::ApiKey;
+    use crate::domain::key::{ApiKey, Creator};
 
     fn submission(organization: &str, number: usize) -> Submission {
         let mut digest = Digest::default();
         digest[..8].copy_from_slice(&number.to_be_bytes());
         digest[8] = organization.as_bytes()[0];
-        Submission { digest, organization: organization.parse().unwrap(), from: CallerAddress::Unknown }
+        Submission {
+            digest,
+            principal: Principal { organization: organization.parse().ok(), caller: None },
+            from: CallerAddress::Unknown,
+        }
     }
 
     fn created() -> CreatedKey {
@@ -160,7 +166,8 @@ mod tests {
             ("clv".parse().unwrap(), "prd".parse().unwrap(), Entropy::system());
         let plain = PlainKey::generate(&brand, &environment, &Tagger::new(&[0; 32]), &entropy).unwrap();
         let home = ("acme".parse().unwrap(), "web".parse().unwrap(), environment);
-        let key = ApiKey::new(plain.id(), home, brand, "bootstrap".into(), Timestamp::from_unix(0));
+        let key =
+            ApiKey::new(plain.id(), home, brand, Creator::unnamed("bootstrap"), Timestamp::from_unix(0));
         CreatedKey { key, plain: Some(plain) }
     }
 

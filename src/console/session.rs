@@ -45,7 +45,8 @@ pub(super) async fn open(
         return Err(Forbidden::NoConsoleScope.into());
     }
     let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
-    let session = ConsoleSession { key: caller.key.key.id, secret, created_at: now, last_seen_at: now };
+    let key = caller.own_key().map(|key| key.id).ok_or(ApiError::NotFound)?;
+    let session = ConsoleSession { key, secret, created_at: now, last_seen_at: now };
     let mut write = node.records.store.write(now, &caller.actor()).await?;
     if let Some(earlier) = earlier {
         write.delete_console_session(&earlier.digest()).await?;
@@ -89,12 +90,11 @@ pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> 
 }
 
 async fn record(write: &mut Write, caller: &Caller, action: &'static str) -> Result<(), StoreError> {
-    let key = &caller.key.key;
     let event = AuditEvent {
         action,
-        organization: Some(key.organization.clone()),
-        key: Some(key.id),
-        subject: key.id.to_string(),
+        organization: caller.organization().cloned(),
+        key: caller.own_key().map(|key| key.id),
+        subject: caller.id().to_string(),
         before: None,
         after: None,
     };

@@ -4,6 +4,7 @@ use super::assets::VERSION;
 use super::page::{address, query};
 use super::session::SessionId;
 use crate::domain::api_key::display_prefix;
+use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::http::discovery::path_of;
@@ -33,16 +34,22 @@ pub(super) struct Shell {
 /// A signed-in visitor.
 #[derive(Clone, Debug)]
 pub(super) struct Who {
-    /// The name of the key.
+    /// The visitor's name, or that of their key.
     pub(super) name: String,
-    /// The key's prefix.
-    pub(super) prefix: String,
-    /// The path of the key's page.
-    pub(super) href: String,
+    /// The key that opened the session, if it was a key.
+    pub(super) key: Option<OwnKey>,
     /// Whether the visitor may read other organizations.
     pub(super) sees_others: bool,
     /// The session's form token.
     pub(super) token: String,
+}
+
+/// The key that a visitor signed in with.
+#[derive(Clone, Debug)]
+pub(super) struct OwnKey {
+    pub(super) prefix: String,
+    /// The path of the key's page.
+    pub(super) href: String,
 }
 
 /// A page's organization.
@@ -96,11 +103,14 @@ impl Shell {
 
     /// The shell for a session.
     pub(super) fn of(node: &Node, caller: &Caller, session: &SessionId) -> Self {
-        let (shell, key) = (Self::of_nobody(node), &caller.key.key);
-        let who = Who {
-            name: key.name.clone(),
+        let shell = Self::of_nobody(node);
+        let key = |key: &ApiKey| OwnKey {
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
             href: format!("{}/orgs/{}/keys/{}", shell.base, key.organization, key.id),
+        };
+        let who = Who {
+            name: caller.name().to_owned(),
+            key: caller.own_key().map(key),
             sees_others: sees_others(caller),
             token: session.form_token(),
         };
@@ -178,7 +188,7 @@ impl Shell {
 fn sees_others(caller: &Caller) -> bool {
     match visible_organizations(caller) {
         Visible::All => true,
-        Visible::Only(ids) => ids.iter().any(|id| *id != caller.key.key.organization),
+        Visible::Only(ids) => ids.iter().any(|id| Some(id) != caller.organization()),
     }
 }
 

@@ -95,8 +95,8 @@ impl SubmittedForm {
             });
         }
         let (new_secrets, caller) = (self.new_secrets.clone(), &self.visitor.caller);
-        let organization = caller.key.key.organization.clone();
-        let submission = Submission { digest: self.digest, organization, from: caller.address };
+        let principal = caller.principal();
+        let submission = Submission { digest: self.digest, principal, from: caller.address };
         carry_out(async move { new_secrets.once(submission, kind, make).await }).await
     }
 }

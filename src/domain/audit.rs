@@ -15,14 +15,17 @@ use serde_json::Value;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
-use crate::domain::principal::Principal;
+use crate::domain::person::MemberId;
+use crate::domain::principal::{CallerId, Principal};
 
 /// Who acted, and from where.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// The key that authorized the act, or the server itself.
+    /// The caller, or the server itself.
     pub who: Who,
-    /// The organization of that key. The trail doesn't record it.
+    /// The caller's name. The trail of another organization doesn't record it.
+    pub name: Option<String>,
+    /// The caller's organization. The trail doesn't record it.
     pub organization: Option<OrganizationId>,
     /// The caller's address, if it is known.
     pub address: Option<IpAddr>,
@@ -33,10 +36,10 @@ pub struct Actor {
 }
 
 /// The actor of an audit event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// An API key, presented directly or through one of its tokens.
-    Key(KeyId),
+    /// A caller.
+    Caller(CallerId),
     /// The bootstrap of an empty store.
     Bootstrap,
     /// The server, on a schedule.
@@ -48,23 +51,40 @@ pub enum Who {
 impl Actor {
     /// The server itself, without an address or a request.
     pub fn server(who: Who) -> Self {
-        Self { who, organization: None, address: None, request_id: None, dry_run: false }
+        Self { who, name: None, organization: None, address: None, request_id: None, dry_run: false }
     }
 
     /// The principal whose share of the shared capacity the act uses.
     pub fn principal(&self) -> Principal {
-        let key = match self.who {
-            Who::Key(key) => Some(key),
+        let caller = match &self.who {
+            Who::Caller(caller) => Some(caller.clone()),
             Who::Bootstrap | Who::Schedule | Who::Operator => None,
         };
-        Principal { organization: self.organization.clone(), key }
+        Principal { organization: self.organization.clone(), caller }
+    }
+
+    /// The caller's name, if the trail of this organization may have it. Of the caller's own organization and of the
+    /// deployment it may. A member of the deployment is named everywhere, because readers see that name only if they may
+    /// know the deployment's members.
+    pub fn name_for(&self, organization: Option<&OrganizationId>) -> Option<&str> {
+        let is_operator = matches!(self.who, Who::Caller(CallerId::DeploymentMember(_)));
+        let is_known = is_operator || organization.is_none() || organization == self.organization.as_ref();
+        self.name.as_deref().filter(|_| is_known)
+    }
+
+    /// The member of the deployment who acted as `operator`, if it was one.
+    pub fn deployment_member(&self) -> Option<MemberId> {
+        match self.who {
+            Who::Caller(CallerId::DeploymentMember(id)) => Some(id),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key(id) => id.fmt(f),
+            Self::Caller(caller) => caller.fmt(f),
             Self::Bootstrap => f.write_str("bootstrap"),
             Self::Schedule => f.write_str("schedule"),
             Self::Operator => f.write_str("operator"),
@@ -74,7 +94,7 @@ impl fmt::Display for Who {
 
 /// The text is not an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a key's id, bootstrap, schedule or operator")]
+#[error("must be the id of a key or of a member, portal: and a subject, bootstrap, schedule or operator")]
 pub struct WhoError;
 
 impl FromStr for Who {
@@ -85,9 +105,17 @@ impl FromStr for Who {
             "bootstrap" => Ok(Self::Bootstrap),
             "schedule" => Ok(Self::Schedule),
             "operator" => Ok(Self::Operator),
-            key => key.parse().map(Self::Key).map_err(|_| WhoError),
+            other => caller(other).map(Self::Caller).ok_or(WhoError),
         }
     }
+}
+
+fn caller(text: &str) -> Option<CallerId> {
+    if let Some(subject) = text.strip_prefix("portal:") {
+        return subject.parse().ok().map(CallerId::PortalUser);
+    }
+    let key = text.parse().map(CallerId::Key);
+    key.ok().or_else(|| text.parse().ok().map(CallerId::Member))
 }
 
 /// One act. Its time and change number come from its transaction.

@@ -51,8 +51,8 @@ pub struct ApiKey {
     pub generation: u64,
     /// When the key was created.
     pub created_at: Timestamp,
-    /// The creator: a key's id, or `bootstrap`.
-    pub created_by: String,
+    /// Who created it.
+    pub created_by: Creator,
     /// When the key expires, if ever. It is valid before this moment and not at it.
     pub expires_at: Option<Timestamp>,
     /// When the key was disabled. Unlike a revocation, this can be undone.
@@ -67,6 +67,22 @@ pub struct ApiKey {
     pub public_keys: Vec<RegisteredKey>,
     /// The trust rules, newest last.
     pub trust_rules: Vec<RegisteredRule>,
+}
+
+/// Who created a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Creator {
+    /// The id of a key or of a member, `portal:` and a subject, `operator` or `bootstrap`.
+    pub id: String,
+    /// The creator's name at that time, if the key's organization may know it.
+    pub name: Option<String>,
+}
+
+impl Creator {
+    /// A creator without a name.
+    pub fn unnamed(id: &str) -> Self {
+        Self { id: id.to_owned(), name: None }
+    }
 }
 
 /// When and why a key was revoked.

@@ -10,7 +10,6 @@ use axum::response::Response;
 
 use super::body_permit::holding;
 use super::failure::Failure;
-use crate::domain::address::Origin;
 use crate::node::Node;
 use crate::sharing::fair_queue::Permit;
 use crate::use_cases::access::Caller;
@@ -63,9 +62,9 @@ pub(crate) async fn noted(mut request: Request, next: Next) -> Response {
     match error {
         Some(ApiError::Forbidden(reason)) => {
             if let Some((node, caller)) = known.0.caller.get() {
-                let origin = Origin { address: caller.address, request_id: &caller.request_id };
                 let missing = reason.scope().map_or_else(|| reason.to_string(), str::to_owned);
-                node.usage.refusals.denied(&caller.key.key, &missing, origin, node.clock.now());
+                let key = caller.own_key().map(|key| key.id);
+                node.usage.refusals.denied(caller.actor(), key, &missing, node.clock.now());
             }
         }
         Some(ApiError::TooManyConcurrent) => tokio::time::sleep(TOO_MANY_AFTER).await,

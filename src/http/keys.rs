@@ -31,7 +31,7 @@ use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, Terms, 
 
 /// `GET /v1/self`: the caller, as this server sees it.
 pub(super) async fn own(AuthenticatedCaller(caller): AuthenticatedCaller, _: NoQuery) -> Response {
-    let key = &caller.key.key;
+    let Some(key) = caller.own_key() else { return Failure::from(ApiError::NotFound).into_response() };
     axum::Json(json!({
         "id": key.id.to_string(),
         "organization": key.organization,

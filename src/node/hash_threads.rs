@@ -38,7 +38,7 @@ impl HashThreads {
             std::thread::spawn(move || work_off(&waiting));
         }
         let quota =
-            Quota { permits: count, per_organization: count, waiting: WAITING, waiting_per_key: WAITING };
+            Quota { permits: count, per_organization: count, waiting: WAITING, waiting_per_caller: WAITING };
         Self { jobs, permits: FairQueue::new(quota) }
     }
 

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::base::lock::Mutex;
-use crate::domain::api_key::KeyId;
 
-type Name = (KeyId, String);
+type Name = (String, String);
 
 /// The in-flight requests that must be unique, by their caller and their name.
 #[derive(Clone, Debug, Default)]

@@ -40,7 +40,7 @@ const MOST_ISSUERS: u64 = 4_096;
 
 /// The fetches at once. An organization can't have more than its issuers.
 const FETCHES: Quota =
-    Quota { permits: 256, per_organization: TrustedIssuer::MAX_COUNT, waiting: 64, waiting_per_key: 64 };
+    Quota { permits: 256, per_organization: TrustedIssuer::MAX_COUNT, waiting: 64, waiting_per_caller: 64 };
 
 /// The key sets of trusted issuers.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl IssuerKeys {
         let fetched = run_to_completion(async move {
             let _turn = held.turn().await;
             if held.begin(wanted, asked, keys.clock.monotonic()) {
-                let principal = Principal { organization: Some(issuer.organization.clone()), key: None };
+                let principal = Principal { organization: Some(issuer.organization.clone()), caller: None };
                 let fetched = match keys.permits.acquire(&principal).await {
                     Ok(_permit) => source::fetch(&keys.fetcher, &issuer).await,
                     Err(_) => Err(KeysFault::Crowded),

@@ -17,17 +17,18 @@ use crate::domain::api_key::KeyId;
 use crate::domain::audit::{Actor, AuditEvent, PastEvent, Who};
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
+use crate::domain::principal::CallerId;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::trust_rule::ComparedClaim;
 
 /// How long the same refusal is not noted again, in seconds.
 const QUIET_SECONDS: i64 = 3_600;
 
-/// The refusals of one key that are noted in that time, for each of the two actions.
-const MOST_OF_A_KEY: usize = 10;
+/// The refusals of one caller that are noted in that time, for each of the two actions.
+const MOST_OF_A_CALLER: usize = 10;
 
-/// The keys with noted refusals.
-const KEYS: Bounds = Bounds { of_organization: 1_000, of_all: 20_000 };
+/// The callers with noted refusals.
+const CALLERS: Bounds = Bounds { of_organization: 1_000, of_all: 20_000 };
 
 /// The events that may wait to be written.
 const WAITING: Bounds = Bounds { of_organization: 500, of_all: 2_000 };
@@ -54,8 +55,8 @@ struct Log {
 
 #[derive(Debug, Default)]
 struct OfOrganization {
-    /// Digests of the reason and the network, and when each was noted, by key and action.
-    noted: HashMap<(KeyId, &'static str), Vec<(u64, Timestamp)>>,
+    /// Digests of the reason and the network, and when each was noted, by caller and action.
+    noted: HashMap<(CallerId, &'static str), Vec<(u64, Timestamp)>>,
     waiting: Vec<PastEvent>,
 }
 
@@ -77,7 +78,7 @@ impl RefusalLog {
     /// Notes the refusal of a key, or of a token of that key, to a caller who had it.
     pub fn refused(&self, key: &ApiKey, reason: RefusalReason, origin: Origin<'_>, now: Timestamp) {
         let reason = reason.as_str();
-        self.note("key.refused", key, reason, origin, now, |event| AuditEvent {
+        self.note("key.refused", (of(key, origin), Some(key.id)), reason, now, |event| AuditEvent {
             subject: key.id.to_string(),
             after: Some(json!({ "reason": reason })),
             ..event
@@ -95,7 +96,7 @@ impl RefusalLog {
         now: Timestamp,
     ) {
         let reason = format!("{issuer} {check}");
-        self.note("key.refused", key, &reason, origin, now, |event| AuditEvent {
+        self.note("key.refused", (of(key, origin), Some(key.id)), &reason, now, |event| AuditEvent {
             subject: key.id.to_string(),
             after: Some(json!({ "reason": "token", "issuer": issuer, "check": check, "compared": compared })),
             ..event
@@ -103,11 +104,9 @@ impl RefusalLog {
     }
 
     /// Notes that a caller lacked something: a scope, or whatever else `missing` names.
-    pub fn denied(&self, caller: &ApiKey, missing: &str, origin: Origin<'_>, now: Timestamp) {
-        self.note("access.denied", caller, missing, origin, now, |event| AuditEvent {
-            subject: redacted(missing),
-            ..event
-        });
+    pub fn denied(&self, caller: Actor, key: Option<KeyId>, missing: &str, now: Timestamp) {
+        let event = |event| AuditEvent { subject: redacted(missing), ..event };
+        self.note("access.denied", (caller, key), missing, now, event);
     }
 
     /// Takes the events that are to be written.
@@ -134,34 +133,39 @@ impl RefusalLog {
     fn note(
         &self,
         action: &'static str,
-        key: &ApiKey,
+        (actor, key): (Actor, Option<KeyId>),
         reason: &str,
-        origin: Origin<'_>,
         now: Timestamp,
         complete: impl FnOnce(AuditEvent) -> AuditEvent,
     ) {
-        let digest = self.digests.hash_one((reason, origin.address.known().map(network)));
+        let digest = self.digests.hash_one((reason, actor.address.map(network)));
         let mut log = self.log.lock();
-        let organization = Some(key.organization.clone());
-        if !log.is_news(&organization, (key.id, action), digest, now) {
+        let organization = actor.organization.clone();
+        let Who::Caller(caller) = &actor.who else { return };
+        if !log.is_news(&organization, &(caller.clone(), action), digest, now) {
             return;
         }
         let event = AuditEvent {
             action,
             organization: organization.clone(),
-            key: Some(key.id),
+            key,
             subject: String::new(),
             before: None,
             after: None,
         };
-        let actor = Actor {
-            who: Who::Key(key.id),
-            organization: organization.clone(),
-            address: origin.address.known(),
-            request_id: Some(origin.request_id.to_owned()),
-            dry_run: false,
-        };
         log.of(organization).waiting.push(PastEvent { at: now, actor, event: complete(event) });
+    }
+}
+
+/// A key as the actor of its own refusal.
+fn of(key: &ApiKey, origin: Origin<'_>) -> Actor {
+    Actor {
+        who: Who::Caller(CallerId::Key(key.id)),
+        name: Some(key.name.clone()),
+        organization: Some(key.organization.clone()),
+        address: origin.address.known(),
+        request_id: Some(origin.request_id.to_owned()),
+        dry_run: false,
     }
 }
 
@@ -174,15 +178,15 @@ impl Log {
     fn is_news(
         &mut self,
         organization: &Option<OrganizationId>,
-        key: (KeyId, &'static str),
+        caller: &(CallerId, &'static str),
         digest: u64,
         now: Timestamp,
     ) -> bool {
         let own = self.of(organization.clone());
-        let is_known = own.noted.contains_key(&key);
-        if let Some(noted) = own.noted.get_mut(&key) {
+        let is_known = own.noted.contains_key(caller);
+        if let Some(noted) = own.noted.get_mut(caller) {
             noted.retain(|(_, at)| is_recent(*at, now));
-            if noted.len() >= MOST_OF_A_KEY || noted.iter().any(|(same, _)| *same == digest) {
+            if noted.len() >= MOST_OF_A_CALLER || noted.iter().any(|(same, _)| *same == digest) {
                 return false;
             }
         }
@@ -192,16 +196,16 @@ impl Log {
             && (is_known
                 || self.make_space(
                     organization,
-                    &KEYS,
+                    &CALLERS,
                     |of| of.noted.len(),
                     |of| {
-                        let any = of.noted.keys().next().copied();
-                        any.map(|key| of.noted.remove(&key));
+                        let any = of.noted.keys().next().cloned();
+                        any.map(|caller| of.noted.remove(&caller));
                     },
                 ) != Space::None);
         self.dropped += u64::from(!has_space);
         if has_space {
-            self.of(organization.clone()).noted.entry(key).or_default().push((digest, now));
+            self.of(organization.clone()).noted.entry(caller.clone()).or_default().push((digest, now));
         }
         has_space
     }

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::base::lock::{Mutex, MutexGuard};
-use crate::domain::api_key::KeyId;
 use crate::domain::names::OrganizationId;
-use crate::domain::principal::Principal;
+use crate::domain::principal::{CallerId, Principal};
 
 /// How many permits there are, and how they are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Quota {
     /// The most waiters of one organization.
     pub waiting: usize,
     /// The most waiters of one key.
-    pub waiting_per_key: usize,
+    pub waiting_per_caller: usize,
 }
 
 /// How busy a [`FairQueue`] is.
@@ -79,7 +78,7 @@ struct OrganizationQueue {
 }
 
 struct Waiter {
-    key: Option<KeyId>,
+    caller: Option<CallerId>,
     permit: oneshot::Sender<Permit>,
 }
 
@@ -136,7 +135,7 @@ impl FairQueue {
             return Err(QueueFull);
         }
         let (permit, receiver) = oneshot::channel();
-        queue.waiting.push_back(Waiter { key: principal.key, permit });
+        queue.waiting.push_back(Waiter { caller: principal.caller.clone(), permit });
         if !std::mem::replace(&mut queue.rotates, true) {
             state.rotation.push_back(organization.clone());
         }
@@ -195,8 +194,8 @@ impl OrganizationQueue {
     /// Whether the queue has no room for one more. Waiters that have left don't count.
     fn is_full(&mut self, principal: &Principal, quota: &Quota) -> bool {
         let is_full = |queue: &Self| {
-            let of_key = queue.waiting.iter().filter(|waiting| waiting.key == principal.key).count();
-            queue.waiting.len() >= quota.waiting || of_key >= quota.waiting_per_key
+            let of_caller = queue.waiting.iter().filter(|waiting| waiting.caller == principal.caller).count();
+            queue.waiting.len() >= quota.waiting || of_caller >= quota.waiting_per_caller
         };
         if !is_full(self) {
             return false;

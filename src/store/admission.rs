@@ -93,9 +93,9 @@ impl Admission {
 
     fn with(db: Db, writes: usize, reads: usize, snapshots: usize) -> Self {
         let quota = |permits, per_organization| {
-            FairQueue::new(Quota { permits, per_organization, waiting: 256, waiting_per_key: 64 })
+            FairQueue::new(Quota { permits, per_organization, waiting: 256, waiting_per_caller: 64 })
         };
-        let few = Quota { permits: snapshots, per_organization: 1, waiting: 4, waiting_per_key: 4 };
+        let few = Quota { permits: snapshots, per_organization: 1, waiting: 4, waiting_per_caller: 4 };
         Self { db, writes: quota(writes, 1), reads: quota(reads, reads / 2), snapshots: FairQueue::new(few) }
     }
 }

@@ -36,6 +36,8 @@ row! {
         seq: i64,
         at: i64,
         actor: String,
+        actor_name: Option<String>,
+        operator_id: Option<String>,
         address: Option<String>,
         request_id: Option<String>,
         action: String,
@@ -89,14 +91,15 @@ where
     for<'t> String: Encode<'t, DB> + Type<DB>,
 {
     let mut sql = QueryBuilder::new(
-        "SELECT seq, at, actor, address, request_id, action, organization, key_id, subject, before, after
+        "SELECT seq, at, actor, actor_name, operator_id, address, request_id, action, organization, key_id, subject,
+                before, after
          FROM audit_events WHERE 1 = 1",
     );
     let filter = query.filter;
     if let Some(organization) = &filter.organization {
         sql.push(" AND organization = ").push_bind(organization.to_string());
     }
-    if let Some(actor) = filter.actor {
+    if let Some(actor) = &filter.actor {
         sql.push(" AND actor = ").push_bind(actor.to_string());
     }
     if let Some(key) = filter.key {
@@ -137,6 +140,8 @@ impl TryFrom<EventRow> for RecordedEvent {
             id: EventId(row.seq),
             at: Timestamp::from_unix(row.at),
             actor: row.actor,
+            actor_name: row.actor_name,
+            operator_id: row.operator_id,
             address: row.address,
             request_id: row.request_id,
             action: row.action,

@@ -4,7 +4,6 @@ use super::db::{on, row};
 use super::write::Write;
 use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
-use crate::domain::api_key::KeyId;
 
 /// What is kept of an answered request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +28,14 @@ impl Write {
     /// When the store fails.
     pub async fn idempotency_record(
         &mut self,
-        caller: &KeyId,
+        caller: &str,
         request: &str,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let row = on!(&mut self.tx, |tx, DB| {
             sqlx::query_as::<DB, IdempotencyRow>(
                 "SELECT digest, answer FROM repeatable_requests WHERE caller = $1 AND request = $2",
             )
-            .bind(caller.to_string())
+            .bind(caller)
             .bind(request)
             .fetch_optional(&mut **tx)
             .await
@@ -55,7 +54,7 @@ impl Write {
     /// When the store fails.
     pub async fn insert_idempotency_record(
         &mut self,
-        caller: &KeyId,
+        caller: &str,
         request: &str,
         record: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
@@ -65,7 +64,7 @@ impl Write {
                 "INSERT INTO repeatable_requests (caller, request, digest, answer, created_at)
                  VALUES ($1, $2, $3, $4, $5)",
             )
-            .bind(caller.to_string())
+            .bind(caller)
             .bind(request)
             .bind(&record.digest[..])
             .bind(&record.answer)

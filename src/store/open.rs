@@ -49,7 +49,7 @@ const SESSION: &str = "
     SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = '10s'";
 
-const MIGRATIONS: [(i64, &str, &str); 15] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "base", include_str!("../../migrations/0001_base.sql")),
     (2, "administration", include_str!("../../migrations/0002_administration.sql")),
     (3, "resource servers", include_str!("../../migrations/0003_resource_servers.sql")),
@@ -65,6 +65,7 @@ const MIGRATIONS: [(i64, &str, &str); 15] = [
     (16, "public keys", include_str!("../../migrations/0016_public_keys.sql")),
     (18, "trusted issuers", include_str!("../../migrations/0018_trusted_issuers.sql")),
     (19, "required dpop", include_str!("../../migrations/0019_required_dpop.sql")),
+    (20, "people", include_str!("../../migrations/0020_people.sql")),
 ];
 
 impl Store {

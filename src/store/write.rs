@@ -241,11 +241,13 @@ impl Write {
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         on!(&mut self.tx, |tx, DB| {
             let mut sql = QueryBuilder::<DB>::new(
-                "INSERT INTO audit_events (seq, at, actor, address, request_id, action, family, organization,
+                "INSERT INTO audit_events (seq, at, actor, actor_name, operator_id, address, request_id, action, family, organization,
                                            key_id, subject, before, after) ",
             );
             sql.push_values(numbered, |mut row, (seq, Entry { at, actor, event })| {
                 row.push_bind(seq).push_bind(at.unix()).push_bind(actor.who.to_string());
+                row.push_bind(actor.name_for(event.organization.as_ref()));
+                row.push_bind(actor.deployment_member().map(|id| id.to_string()));
                 row.push_bind(actor.address.map(|address| address.to_string())).push_bind(&actor.request_id);
                 row.push_bind(event.action).push_bind(event.family());
                 row.push_bind(event.organization.as_ref().map(|id| id.as_str()));

@@ -11,16 +11,19 @@ pub use tenancy::{
 };
 
 use crate::domain::address::{CallerAddress, Origin};
+use crate::domain::api_key::KeyId;
 use crate::domain::audit::{Actor, Who};
-use crate::domain::principal::Principal;
+use crate::domain::key::{ApiKey, Creator};
+use crate::domain::names::OrganizationId;
+use crate::domain::principal::{CallerId, Principal};
 use crate::domain::scope::Scopes;
 use crate::node::CachedKey;
 
 /// An authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The key that was presented, or that the presented token was issued for.
-    pub key: Arc<CachedKey>,
+    /// Who calls.
+    pub identity: Identity,
     /// The scopes of the presented credential. They may be fewer than those of the key.
     pub scopes: Scopes,
     /// The address that the request came from.
@@ -31,10 +34,17 @@ pub struct Caller {
     pub dry_run: bool,
 }
 
+/// Who calls.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// Whoever presented this key, or a token of it.
+    Key(Arc<CachedKey>),
+}
+
 impl Caller {
     fn new(scopes: Scopes, key: Arc<CachedKey>, origin: Origin<'_>) -> Self {
         Self {
-            key,
+            identity: Identity::Key(key),
             scopes,
             address: origin.address,
             request_id: origin.request_id.to_owned(),
@@ -42,16 +52,56 @@ impl Caller {
         }
     }
 
-    /// The organization and key whose share of common resources the caller uses.
+    /// The caller's id.
+    pub fn id(&self) -> CallerId {
+        match &self.identity {
+            Identity::Key(key) => CallerId::Key(key.key.id),
+        }
+    }
+
+    /// The caller's name.
+    pub fn name(&self) -> &str {
+        match &self.identity {
+            Identity::Key(key) => &key.key.name,
+        }
+    }
+
+    /// The organization that the caller belongs to. `None` for members of the deployment.
+    pub fn organization(&self) -> Option<&OrganizationId> {
+        match &self.identity {
+            Identity::Key(key) => Some(&key.key.organization),
+        }
+    }
+
+    /// The caller's own key, whose ranges, end and requirements bound what the caller may hand out. People have none.
+    pub fn own_key(&self) -> Option<&ApiKey> {
+        match &self.identity {
+            Identity::Key(key) => Some(&key.key),
+        }
+    }
+
+    /// The caller as the creator of a key of `organization`, which is told the name only of its own keys and people.
+    pub fn as_creator(&self, organization: &OrganizationId) -> Creator {
+        let is_own = self.organization() == Some(organization);
+        Creator { id: self.id().to_string(), name: is_own.then(|| self.name().to_owned()) }
+    }
+
+    /// Whether the caller is this key.
+    pub fn is_key(&self, key: &KeyId) -> bool {
+        self.own_key().is_some_and(|own| own.id == *key)
+    }
+
+    /// The organization and caller whose share of common resources the caller uses.
     pub fn principal(&self) -> Principal {
-        Principal::of(&self.key.key)
+        Principal { organization: self.organization().cloned(), caller: Some(self.id()) }
     }
 
     /// The caller as the audit trail names it.
     pub fn actor(&self) -> Actor {
         Actor {
-            who: Who::Key(self.key.key.id),
-            organization: Some(self.key.key.organization.clone()),
+            who: Who::Caller(self.id()),
+            name: Some(self.name().to_owned()),
+            organization: self.organization().cloned(),
             address: self.address.known(),
             request_id: Some(self.request_id.clone()),
             dry_run: self.dry_run,

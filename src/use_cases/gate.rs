@@ -184,12 +184,12 @@ async fn by_token(
     request: &GateRequest<'_>,
     now: Timestamp,
 ) -> Result<Allowed, ApiError> {
-    let caller = identify_at(authenticator, token, audience, request.origin, now).await?;
+    let (key, scopes) = identify_at(authenticator, token, audience, request.origin, now).await?;
     // A bound token stays bound: whoever is behind the gateway checks the proof of the same request.
     let (text, is_bound) = match token {
         PresentedToken::Proven(text, _) => (text, true),
         PresentedToken::Bearer(text) | PresentedToken::Shown(text) => (text, false),
     };
     let token = request.wants_token.then(|| text.into());
-    Ok(Allowed { key: caller.key, scopes: caller.scopes, token, is_bound })
+    Ok(Allowed { key, scopes, token, is_bound })
 }

@@ -76,13 +76,13 @@ async fn an_event_says_who_did_what_when_and_from_where(backend: Backend) {
     assert_eq!(
         first,
         json!({
-            "at": "2026-01-01T00:01:30Z", "actor": admin, "address": "127.0.0.1",
+            "at": "2026-01-01T00:01:30Z", "actor": admin, "actor_name": "Administrator", "operator_id": null, "address": "127.0.0.1",
             "request_id": created.header("x-request-id"), "action": "key.create", "organization": "default",
             "key": id, "subject": id, "before": null, "after": key,
         })
     );
     let members: Vec<_> = shown[0].as_object().unwrap().keys().collect();
-    assert_eq!(members.len(), 11);
+    assert_eq!(members.len(), 13);
 
     let revoked =
         server.admin().post_json(&format!("{KEYS}/{}/revoke", id.as_str().unwrap()), &json!({})).await;
@@ -225,7 +225,7 @@ async fn each_filter_finds_its_events(backend: Backend) {
 async fn a_filter_that_is_none_is_refused(backend: Backend) {
     let server = Server::start(backend).await;
     for (query, complaint) in [
-        ("actor=nobody", "actor: must be a key's id, bootstrap, schedule or operator"),
+        ("actor=nobody", "actor: must be the id of a key or of a member, portal: and a subject, bootstrap, schedule or operator"),
         ("actor=", "actor: must be a key's id"),
         ("key=nonsense", "key: a key's id must be"),
         ("action=*", "action: must be an action such as key.revoke"),

@@ -292,7 +292,7 @@ async fn asked(
         form_id: fresh_id(node)?,
         status: key.status(now),
         last_used: key.last_used_at.map(|at| When::new(at, now)),
-        is_own: visitor.caller.key.key.id == key.id,
+        is_own: visitor.caller.is_key(&key.id),
         typed: Typed::none(),
         undoes_rotation: act == KeyAction::Retire && undoes_rotation(&key, action, now),
         key,

@@ -98,7 +98,7 @@ pub(in crate::console) async fn show(
         used: UseOverTime::of(span, &used),
         events: events(&node, caller, &path, &root, now).await?,
         may_write: may_write(caller, &key),
-        is_own: caller.key.key.id == key.id,
+        is_own: caller.is_key(&key.id),
         done: taken.text(),
         root,
         href,

@@ -14,8 +14,12 @@ pub struct RecordedEvent {
     pub id: EventId,
     /// When it happened.
     pub at: Timestamp,
-    /// Who acted: a key's id, `bootstrap`, `schedule` or `operator`.
+    /// Who acted: the id of a key or of a member, `portal:` and a subject, `bootstrap`, `schedule` or `operator`.
     pub actor: String,
+    /// The name of the actor at that time, if it had one that the reader may know.
+    pub actor_name: Option<String>,
+    /// The member of the deployment who acted as `operator`, for readers who may know the deployment's members.
+    pub operator_id: Option<String>,
     /// The actor's address, if it was known.
     pub address: Option<String>,
     /// The id of the request, if there was one.
@@ -32,6 +36,16 @@ pub struct RecordedEvent {
     pub before: Option<Value>,
     /// The state after the act.
     pub after: Option<Value>,
+}
+
+impl RecordedEvent {
+    /// The event for readers who may not know the deployment's members.
+    pub fn without_operator(self) -> Self {
+        if self.operator_id.is_none() {
+            return self;
+        }
+        Self { actor_name: None, operator_id: None, ..self }
+    }
 }
 
 /// The id of an event, which is its change number. The text form is `evt_42`.

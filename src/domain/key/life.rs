@@ -1,6 +1,6 @@
 //! The life of a key: which changes are possible, and which of them kill its tokens.
 
-use super::{ApiKey, CredentialId, DpopRequirement, KeySecret, KeyStatus, Revoked};
+use super::{ApiKey, Creator, CredentialId, DpopRequirement, KeySecret, KeyStatus, Revoked};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
 use crate::domain::cidr::Cidrs;
@@ -23,7 +23,7 @@ impl ApiKey {
         id: KeyId,
         home: (OrganizationId, ProjectId, EnvironmentSlug),
         brand: Brand,
-        created_by: String,
+        created_by: Creator,
         created_at: Timestamp,
     ) -> Self {
         let (organization, project, environment) = home;

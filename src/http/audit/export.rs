@@ -87,7 +87,7 @@ fn json_lines(events: &[RecordedEvent]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(lines)
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "id",
     "at",
     "actor",
@@ -99,6 +99,8 @@ const COLUMNS: [&str; 11] = [
     "subject",
     "before",
     "after",
+    "actor_name",
+    "operator_id",
 ];
 
 /// The events as CSV, with or without a header row.
@@ -124,5 +126,7 @@ fn cells(event: &RecordedEvent) -> [String; COLUMNS.len()] {
         event.subject.clone(),
         json(&event.before),
         json(&event.after),
+        text(&event.actor_name),
+        text(&event.operator_id),
     ]
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::ApiKey;
+use crate::domain::key::{ApiKey, Creator};
 use crate::domain::scope::Scopes;
 
 fn id(text: &str) -> KeyId {
@@ -36,7 +36,7 @@ fn key(generation: u64) -> StoredKey {
         dpop: Default::default(),
         generation,
         created_at: Timestamp::from_unix(0),
-        created_by: String::new(),
+        created_by: Creator::default(),
         expires_at: None,
         disabled_at: None,
         revoked: None,

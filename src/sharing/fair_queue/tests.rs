@@ -1,14 +1,14 @@
 use super::*;
 
-const QUOTA: Quota = Quota { permits: 2, per_organization: 1, waiting: 3, waiting_per_key: 2 };
+const QUOTA: Quota = Quota { permits: 2, per_organization: 1, waiting: 3, waiting_per_caller: 2 };
 
 fn of(organization: &str) -> Principal {
-    Principal { organization: Some(organization.parse().unwrap()), key: None }
+    Principal { organization: Some(organization.parse().unwrap()), caller: None }
 }
 
 fn key(organization: &str, key: char) -> Principal {
     let id = format!("key_{}", String::from(key).repeat(16));
-    Principal { key: Some(id.parse().unwrap()), ..of(organization) }
+    Principal { caller: Some(CallerId::Key(id.parse().unwrap())), ..of(organization) }
 }
 
 /// The waiters that have received a permit.
@@ -26,7 +26,7 @@ fn served(waiting: &mut Vec<(&'static str, oneshot::Receiver<Permit>)>) -> Vec<(
 
 #[test]
 fn a_free_turn_goes_to_the_next_organization_in_rotation() {
-    let queue = FairQueue::new(Quota { permits: 1, waiting: 9, waiting_per_key: 9, ..QUOTA });
+    let queue = FairQueue::new(Quota { permits: 1, waiting: 9, waiting_per_caller: 9, ..QUOTA });
     let mut waiting: Vec<_> = ["noisy", "noisy", "noisy", "noisy", "quiet", "other"]
         .into_iter()
         .map(|name| (name, queue.enter(&of(name)).unwrap()))
@@ -110,6 +110,6 @@ fn the_load_counts_those_who_have_left_no_more() {
     drop(permit);
     assert_eq!(queue.load(), load(0, 0, 1));
     let unlimited =
-        FairQueue::new(Quota { permits: usize::MAX, per_organization: 1, waiting: 0, waiting_per_key: 0 });
+        FairQueue::new(Quota { permits: usize::MAX, per_organization: 1, waiting: 0, waiting_per_caller: 0 });
     assert_eq!(unlimited.load().permits, None);
 }

@@ -56,7 +56,7 @@ impl Write {
             let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
                      (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes,
-                      cidrs, dpop, generation, created_at, created_by, expires_at, ends_at, disabled_at, is_way_in) ",
+                      cidrs, dpop, generation, created_at, created_by, created_by_name, expires_at, ends_at, disabled_at, is_way_in) ",
             );
             keys.push_values(&numbered, |mut row, (seq, key)| {
                 row.push_bind(key.id.to_string()).push_bind(seq);
@@ -66,7 +66,8 @@ impl Write {
                 row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
                 row.push_bind(key.dpop.as_str());
                 row.push_bind(key.generation.cast_signed());
-                row.push_bind(key.created_at.unix()).push_bind(&key.created_by);
+                row.push_bind(key.created_at.unix()).push_bind(&key.created_by.id);
+                row.push_bind(&key.created_by.name);
                 row.push_bind(key.expires_at.map(Timestamp::unix)).push_bind(ends_at(key));
                 row.push_bind(key.disabled_at.map(Timestamp::unix)).push_bind(i64::from(key.is_way_in()));
             });

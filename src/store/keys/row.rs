@@ -3,7 +3,7 @@
 use super::StoredKey;
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::Audiences;
-use crate::domain::key::{ApiKey, KeySecret, RegisteredKey, RegisteredRule, Revoked};
+use crate::domain::key::{ApiKey, Creator, KeySecret, RegisteredKey, RegisteredRule, Revoked};
 use crate::store::db::row;
 use crate::store::error::{StoreError, read};
 
@@ -24,6 +24,7 @@ row! {
         generation: i64,
         created_at: i64,
         created_by: String,
+        created_by_name: Option<String>,
         expires_at: Option<i64>,
         disabled_at: Option<i64>,
         revoked_at: Option<i64>,
@@ -116,7 +117,7 @@ impl KeyRow {
             generation: u64::try_from(self.generation)
                 .map_err(|error| StoreError::corrupt("generation", error))?,
             created_at: Timestamp::from_unix(self.created_at),
-            created_by: self.created_by,
+            created_by: Creator { id: self.created_by, name: self.created_by_name },
             expires_at: self.expires_at.map(Timestamp::from_unix),
             disabled_at: self.disabled_at.map(Timestamp::from_unix),
             revoked: self

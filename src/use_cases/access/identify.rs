@@ -8,11 +8,12 @@ use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::KeyId;
 use crate::domain::key::SecretId;
 use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::scope::Scopes;
 use crate::domain::usage::UseKind;
 use crate::jose::claims::Audience;
 use crate::node::{
-    Authenticated, AuthenticationError, Authenticator, BearerFault, LiveToken, Presented, PresentedClient,
-    PresentedFor, PresentedToken,
+    Authenticated, AuthenticationError, Authenticator, BearerFault, CachedKey, LiveToken, Presented,
+    PresentedClient, PresentedFor, PresentedToken,
 };
 
 /// A credential as a caller presents it.
@@ -63,13 +64,15 @@ pub async fn identify(
         }
         // RFC 9068 §4: the issuer does not accept a token for another resource server.
         PresentedCredential::Token(token) => {
-            identify_at(authenticator, token, &authenticator.signer.issuer, origin, now).await
+            let issuer = &authenticator.signer.issuer;
+            let (key, scopes) = identify_at(authenticator, token, issuer, origin, now).await?;
+            Ok(Caller::new(scopes, key, origin))
         }
     }
 }
 
-/// Identifies the caller who presents an access token for `audience`, and checks that the token may be used from their
-/// address.
+/// Identifies the key for which an access token for `audience` was issued, with the token's scopes. Checks that the token may
+/// be used from the caller's address.
 ///
 /// # Errors
 /// [`AccessFault`].
@@ -79,7 +82,7 @@ pub async fn identify_at(
     audience: &str,
     origin: Origin<'_>,
     now: Timestamp,
-) -> Result<Caller, AccessFault> {
+) -> Result<(Arc<CachedKey>, Scopes), AccessFault> {
     let live = authenticator.live_token(token, Audience::OneOf(&[audience]), now).await?;
     let LiveToken { scopes, cidrs, subject, .. } = live;
     if !cidrs.admits(origin.address.known()) {
@@ -87,7 +90,7 @@ pub async fn identify_at(
         return Err(AccessFault::TokenAddress(origin.address));
     }
     authenticator.usage.count(&subject, None, UseKind::Direct, now);
-    Ok(Caller::new(scopes, subject, origin))
+    Ok((subject, scopes))
 }
 
 /// Identifies the caller who presents an API key, and returns the id of the secret, by which [`recall`] finds the

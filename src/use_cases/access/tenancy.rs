@@ -58,21 +58,26 @@ impl Caller {
         verb: Verb,
         pattern: &[&str],
     ) -> Result<(), Denied> {
-        let full = below(organization, pattern);
-        let wanted = Filter::reserved(&full).map_err(|_| Denied::NotFound)?;
-        let wanted = Scope::new(verb.into(), wanted);
-        if self.scopes.covers(&wanted) {
-            return Ok(());
-        }
-        if !self.knows(organization) {
+        let allowed = self.may_all(verb, &below(organization, pattern));
+        if allowed.is_err() && !self.knows(organization) {
             return Err(Denied::NotFound);
         }
-        Err(Denied::Missing(wanted.to_string()))
+        allowed
+    }
+
+    /// Checks that the caller may do `verb` to everything that `pattern` below `claviger/` matches.
+    ///
+    /// # Errors
+    /// [`Denied::Missing`].
+    pub fn may_all(&self, verb: Verb, pattern: &[&str]) -> Result<(), Denied> {
+        let wanted = Filter::reserved(pattern).map_err(|_| Denied::NotFound)?;
+        let wanted = Scope::new(verb.into(), wanted);
+        if self.scopes.covers(&wanted) { Ok(()) } else { Err(Denied::Missing(wanted.to_string())) }
     }
 
     /// Whether the organization is the caller's own, or a scope of theirs under `claviger/` reaches into it.
     pub fn knows(&self, organization: &OrganizationId) -> bool {
-        if self.key.key.organization == *organization {
+        if self.organization() == Some(organization) {
             return true;
         }
         Resource::reserved(&["orgs", organization.as_str()])

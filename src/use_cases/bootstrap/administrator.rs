@@ -3,7 +3,7 @@
 use super::{BootstrapError, Bootstrapper, built_in};
 use crate::domain::api_key::{EnvironmentSlug, PlainKey, Tagger};
 use crate::domain::audit::{Actor, AuditEvent, Who};
-use crate::domain::key::{ApiKey, KeySecret, labels};
+use crate::domain::key::{ApiKey, Creator, KeySecret, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::principal::Principal;
 use crate::domain::scope::{Scope, Scopes};
@@ -76,7 +76,7 @@ impl Bootstrapper<'_> {
         Ok(ApiKey {
             name: "Administrator".into(),
             scopes: Scopes::from(Scope::full_administration()),
-            ..ApiKey::new(plain.id(), home, brand, created_by.into(), self.now)
+            ..ApiKey::new(plain.id(), home, brand, Creator::unnamed(created_by), self.now)
         })
     }
 

@@ -24,6 +24,8 @@ pub struct Trail {
     filter: EventFilter,
     /// The name of this list in its cursors.
     list: String,
+    /// Whether the caller may know which member of the deployment an operator was.
+    names_operators: bool,
 }
 
 /// A whole trail, read a few events at a time.
@@ -50,7 +52,7 @@ impl Trail {
         organizations::known(records, caller, &organization).await?;
         let filter = EventFilter { organization: Some(organization), ..filter };
         let list = format!("audit of an organization {filter:?}");
-        Ok(Self { records: Arc::clone(records), principal: caller.principal(), filter, list })
+        Ok(Self::for_caller(records, caller, filter, list))
     }
 
     /// The events of the deployment and of every organization, including deleted ones.
@@ -64,7 +66,20 @@ impl Trail {
     ) -> Result<Self, ApiError> {
         caller.may(Verb::Read, &["audit"])?;
         let list = format!("audit of the deployment {filter:?}");
-        Ok(Self { records: Arc::clone(records), principal: caller.principal(), filter, list })
+        Ok(Self::for_caller(records, caller, filter, list))
+    }
+
+    fn for_caller(records: &Arc<Records>, caller: &Caller, filter: EventFilter, list: String) -> Self {
+        let names_operators = caller.may_all(Verb::Read, &["operators", "**"]).is_ok();
+        let (records, principal) = (Arc::clone(records), caller.principal());
+        Self { records, principal, filter, list, names_operators }
+    }
+
+    fn shown(&self, events: Vec<RecordedEvent>) -> Vec<RecordedEvent> {
+        if self.names_operators {
+            return events;
+        }
+        events.into_iter().map(RecordedEvent::without_operator).collect()
     }
 
     /// One page, and the cursor of the next.
@@ -75,7 +90,7 @@ impl Trail {
         let before = page.after(&self.records, &self.list)?;
         let query = EventQuery { filter: &self.filter, before, limit: page.limit };
         let found = reading_for(&self.records, &self.principal).await?.events(&query).await?;
-        Ok((found.items, cursor(&self.records, &self.list, found.next)?))
+        Ok((self.shown(found.items), cursor(&self.records, &self.list, found.next)?))
     }
 
     /// All events.
@@ -102,6 +117,6 @@ impl Export {
         let found = reading_for(records, principal).await?.events(&query).await?;
         self.is_over = found.next.is_none();
         self.before = found.next;
-        Ok(found.items)
+        Ok(self.trail.shown(found.items))
     }
 }

@@ -71,19 +71,20 @@ fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
 }
 
 fn may_open(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
-    if caller.key.key.cidrs.covers(&key.cidrs) {
+    if caller.own_key().is_none_or(|own| own.cidrs.covers(&key.cidrs)) {
         return Ok(());
     }
     Err(Forbidden::BeyondOwnRanges.into())
 }
 
 fn may_unbind(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
-    if caller.key.key.is_stricter_than(key) { Err(Forbidden::BeyondOwnProofs.into()) } else { Ok(()) }
+    let is_stricter = caller.own_key().is_some_and(|own| own.is_stricter_than(key));
+    if is_stricter { Err(Forbidden::BeyondOwnProofs.into()) } else { Ok(()) }
 }
 
 fn may_prolong(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
     let outlasts = |own| key.expires_at.is_none_or(|end| end > own);
-    if caller.key.key.expires_at.is_some_and(outlasts) {
+    if caller.own_key().and_then(|own| own.expires_at).is_some_and(outlasts) {
         return Err(Forbidden::BeyondOwnEnd.into());
     }
     Ok(())

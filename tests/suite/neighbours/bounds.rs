@@ -21,7 +21,7 @@ async fn requests_of_one_organization_are_bounded_at_every_operation(backend: Ba
     let server = Server::start(backend).await;
     let fixture = Fixture::create(&server, "acme").await;
     let client = server.admin();
-    let own = Principal { organization: Some("default".parse().unwrap()), key: None };
+    let own = Principal { organization: Some("default".parse().unwrap()), caller: None };
     let mut taken = Vec::new();
     while let Ok(turn) = server.node.requests.try_acquire(&own) {
         taken.push(turn);

@@ -2,6 +2,7 @@
 
 use claviger::domain::api_key::{KeyId, claimed_id};
 use claviger::domain::audit::{Actor, Who};
+use claviger::domain::principal::CallerId;
 use claviger::store::RevokedToken;
 
 use super::street::{Street, make_key};
@@ -27,7 +28,14 @@ async fn revoke_own(server: &Server, key: &str) -> u16 {
 async fn revoke_many(server: &Server, key: KeyId, by: KeyId, count: usize) {
     let now = server.clock.now();
     let organization = Some("default".parse().unwrap());
-    let actor = Actor { who: Who::Key(by), organization, address: None, request_id: None, dry_run: false };
+    let actor = Actor {
+        who: Who::Caller(CallerId::Key(by)),
+        name: None,
+        organization,
+        address: None,
+        request_id: None,
+        dry_run: false,
+    };
     for at in 0..count {
         let token =
             RevokedToken { jti: format!("{by}-{at}"), key, expires_at: now.plus(600), revoked_at: now };

@@ -1,6 +1,6 @@
 //! Turns at the store: readers never take the writers', and both are divided among organizations.
 
-use claviger::domain::principal::Principal;
+use claviger::domain::principal::{CallerId, Principal};
 use claviger::store::{KeyFilter, StatusFilter};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ on_both!(
 );
 
 fn of(organization: &str) -> Principal {
-    Principal { organization: Some(organization.parse().unwrap()), key: None }
+    Principal { organization: Some(organization.parse().unwrap()), caller: None }
 }
 
 async fn a_snapshot_keeps_no_writer_waiting_and_sees_one_moment(backend: Backend) {
@@ -69,7 +69,8 @@ async fn writers_of_one_organization_are_bounded(backend: Backend) {
     // A writer in front that takes its time, for as long as this test needs to fill the line.
     let admin = claviger::domain::api_key::claimed_id(&server.admin_key).unwrap();
     let actor = claviger::domain::audit::Actor {
-        who: claviger::domain::audit::Who::Key(admin),
+        who: claviger::domain::audit::Who::Caller(CallerId::Key(admin)),
+        name: None,
         organization: Some("noisy".parse().unwrap()),
         address: None,
         request_id: None,

@@ -197,7 +197,7 @@ impl KeyPlan {
             minter.new_id().map_err(ApiError::internal)?,
             (organization.clone(), wanted.project.clone(), wanted.environment.clone()),
             minter.brand.clone(),
-            caller.key.key.id.to_string(),
+            caller.as_creator(organization),
             now,
         );
         let altered = ApiKey { generation: 1, ..alterations.of(&new, now) };
@@ -225,7 +225,7 @@ impl KeyPlan {
     ) -> Result<(), ApiError> {
         for before in keys {
             keys::may(caller, before, Verb::Write)?;
-            if before.id == caller.key.key.id && terms.force == Force::No {
+            if caller.is_key(&before.id) && terms.force == Force::No {
                 return Err(Conflict::OmitsOwnKey.into());
             }
             let after = before.clone().revoke(now, Some(PRUNED.into()));

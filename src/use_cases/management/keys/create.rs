@@ -153,8 +153,8 @@ impl NewKeyRequest {
     ) -> Result<ApiKey, ApiError> {
         let id = minter.new_id().map_err(ApiError::internal)?;
         let scopes = scopes(self.scopes, self.preset, &organization)?;
+        let creator = caller.as_creator(&organization);
         let home = (organization, self.project, self.environment);
-        let creator = caller.key.key.id.to_string();
         Ok(ApiKey {
             scopes: scopes.ok_or(InvalidRequest::ScopesOrPreset)?,
             cidrs: cidrs(self.cidrs.as_deref().unwrap_or_default())?,

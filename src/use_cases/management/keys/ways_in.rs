@@ -205,7 +205,7 @@ fn common<T: Clone + PartialEq>(one: &[T], other: &[T]) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::key::PublicKeyId;
+    use crate::domain::key::{Creator, PublicKeyId};
 
     const NOW: Timestamp = Timestamp::from_unix(1_000_000);
 
@@ -216,7 +216,7 @@ mod tests {
     fn key(rules: &[TrustRule]) -> ApiKey {
         let home = ("acme".parse().unwrap(), "web".parse().unwrap(), "prd".parse().unwrap());
         let id = "key_0000000000000000".parse().unwrap();
-        let bare = ApiKey::new(id, home, "clv".parse().unwrap(), "bootstrap".into(), NOW);
+        let bare = ApiKey::new(id, home, "clv".parse().unwrap(), Creator::unnamed("bootstrap"), NOW);
         of(of_rules(rules), &bare, bare.clone()).unwrap()
     }
 
