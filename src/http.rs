@@ -21,6 +21,7 @@ mod gate;
 pub(crate) mod health;
 pub(crate) mod issuers;
 mod json;
+mod key_list;
 mod keys;
 mod list_answer;
 mod master_key;
@@ -105,7 +106,7 @@ routes! {
         POST "/v1/orgs/{org}/issuers/{issuer}/check" => issuers::check,
 
         GET "/v1/keys" => keys::search,
-        GET "/v1/orgs/{org}/keys" => keys::list,
+        GET "/v1/orgs/{org}/keys" => key_list::list,
         POST "/v1/orgs/{org}/keys" => keys::create,
         POST "/v1/orgs/{org}/keys/revoke" => keys::revoke_all,
         POST "/v1/orgs/{org}/keys/disable" => keys::disable_all,

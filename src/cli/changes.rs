@@ -23,10 +23,15 @@ pub(super) fn change_lines(changes: &Map<String, Value>) -> Vec<String> {
 }
 
 fn change_line(member: &str, change: &Value) -> String {
-    plain(&format!("{member}: {} → {}", in_words(&change["from"]), in_words(&change["to"])))
+    plain(&format!("{member}: {} → {}", said(member, &change["from"]), said(member, &change["to"])))
 }
 
-/// A value as people write it. Scopes are in OAuth's form, public keys are named by their ids, and trust rules say what they
+/// The value of a member as people write it.
+pub(super) fn said(member: &str, value: &Value) -> String {
+    if member == "tags" { tags_in_words(value) } else { in_words(value) }
+}
+
+/// Scopes are in OAuth's form, public keys are named by their ids, and trust rules say what they
 /// pin.
 pub(super) fn in_words(value: &Value) -> String {
     match value {
@@ -37,6 +42,13 @@ pub(super) fn in_words(value: &Value) -> String {
         Value::Object(members) => object_in_words(members).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
+}
+
+/// Tags as they are set on the command line.
+fn tags_in_words(tags: &Value) -> String {
+    let tags = tags.as_object().into_iter().flatten();
+    let tags: Vec<_> = tags.map(|(name, value)| format!("{name}={}", in_words(value))).collect();
+    if tags.is_empty() { "none".into() } else { tags.join(" ") }
 }
 
 fn object_in_words(object: &Map<String, Value>) -> Option<String> {
@@ -69,6 +81,7 @@ mod tests {
             "public_keys": {"from": [], "to": [{"kty": "OKP", "crv": "Ed25519", "x": "…", "alg": "EdDSA", "kid": "laptop"}]},
             "scopes": {"from": [{"action": "read", "resource": "*"}], "to": [{"action": "read", "resource": "a/b"},
                 {"action": "write", "resource": "a"}]},
+            "tags": {"from": {}, "to": {"action": "x", "team": "billing"}},
             "trust_rules": {"from": [{"issuer": "gh", "claims": {"/ref": "x", "/repository_id": "1"}}],
                 "to": [{"issuer": "gcp", "audience": "a", "subject": "1", "claims": {}}]},
         });
@@ -79,6 +92,7 @@ mod tests {
                 "note: x → none",
                 "public_keys: none → (EdDSA laptop)",
                 "scopes: read:* → read:a/b write:a",
+                "tags: none → action=x team=billing",
                 "trust_rules: (gh /ref=x /repository_id=1) → (gcp aud=a sub=1)",
             ]
         );

@@ -10,6 +10,7 @@ mod new_secret;
 mod public_keys;
 mod revoke;
 mod rotate;
+mod tag_arguments;
 mod trust;
 mod update;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::output::{Cell, Sheet, Tone};
-use crate::domain::key::DpopRequirement;
+use crate::domain::key::{DpopRequirement, Tags};
 use crate::domain::scope::Scope;
 
 /// The number of scopes that a list shows for each key.
@@ -35,6 +35,11 @@ pub(super) struct Key {
     pub(super) id: String,
     pub(super) name: String,
     note: Option<String>,
+    /// Absent in responses of older servers.
+    #[serde(default)]
+    tags: Tags,
+    /// Absent in responses of older servers.
+    pub(super) owner: Option<String>,
     prefix: String,
     pub(super) organization: String,
     pub(super) project: String,
@@ -114,6 +119,16 @@ impl Key {
         }
     }
 
+    /// Whether the key has a tag or an owner.
+    pub(super) fn has_labels(&self) -> bool {
+        !self.tags.is_empty() || self.owner.is_some()
+    }
+
+    /// The tags in one line.
+    pub(super) fn tags_in_short(&self) -> String {
+        self.tags.iter().map(in_words).collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether the key has public keys.
     pub(super) fn has_public_keys(&self) -> bool {
         !self.public_keys.is_empty()
@@ -121,6 +136,7 @@ impl Key {
 
     /// All details of the key.
     pub(super) fn sheet(&self) -> Sheet {
+        let tags: Vec<String> = self.tags.iter().map(in_words).collect();
         let secrets: Vec<String> = self.secrets.iter().map(Secret::in_words).collect();
         let trust_rules: Vec<String> = self.trust_rules.iter().map(TrustRule::in_words).collect();
         let public_keys: Vec<String> = self.public_keys.iter().map(PublicKey::in_words).collect();
@@ -128,6 +144,8 @@ impl Key {
             .line("Id", &self.id)
             .line("Name", &self.name)
             .if_any("Note", self.note.as_ref())
+            .if_any("Tags", (!tags.is_empty()).then(|| tags.join("\n")))
+            .if_any("Owner", self.owner.as_ref())
             .toned("Status", &self.status, self.status_tone())
             .line("Prefix", &self.prefix)
             .line("Organization", &self.organization)
@@ -176,6 +194,11 @@ impl Key {
             _ => Tone::Bad,
         }
     }
+}
+
+/// A tag as it is set on the command line.
+fn in_words((name, value): (&str, &str)) -> String {
+    format!("{name}={value}")
 }
 
 impl Secret {

@@ -55,6 +55,12 @@ impl Request {
         self
     }
 
+    /// Adds a query parameter for each value.
+    #[must_use]
+    pub fn queries(self, name: &str, values: &[impl ToString]) -> Self {
+        values.iter().fold(self, |request, value| request.query(name, Some(value.to_string())))
+    }
+
     /// Adds the query parameter `name=true`, if `is_set`.
     #[must_use]
     pub fn flag(self, name: &str, is_set: bool) -> Self {

@@ -70,6 +70,7 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
     let differences = changed.map(|(member, change)| {
+        let lines = if member == "tags" { tags } else { lines };
         let (from, to) = (lines(&change["from"]), lines(&change["to"]));
         let but =
             |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
@@ -92,6 +93,12 @@ fn called(member: &str) -> String {
             first.into_iter().chain(letters).collect::<String>().replace('_', " ")
         }
     }
+}
+
+/// One line for each tag.
+fn tags(value: &Value) -> Vec<String> {
+    let line = |(name, value): (&String, &Value)| format!("{name}: {}", value.as_str().unwrap_or_default());
+    value.as_object().into_iter().flatten().map(line).collect()
 }
 
 fn lines(value: &Value) -> Vec<String> {
@@ -177,11 +184,16 @@ mod tests {
 
     #[test]
     fn a_change_is_told_member_by_member() {
-        let before = json!({"name": "a", "generation": 1, "note": null, "scopes": [{"action": "read", "resource": "*"}]});
-        let after = json!({"name": "b", "generation": 2, "note": "x", "scopes": [{"action": "read", "resource": "a"}]});
+        let before = json!({"name": "a", "generation": 1, "note": null, "tags": {"team": "a", "x": "y"}, "scopes": [{"action": "read", "resource": "*"}]});
+        let after = json!({"name": "b", "generation": 2, "note": "x", "tags": {"team": "b", "x": "y"}, "scopes": [{"action": "read", "resource": "a"}]});
         assert_eq!(
             told(&before, &after),
-            [["Name", "a", "b"], ["Note", "", "x"], ["Permissions", "read:*", "read:a"],]
+            [
+                ["Name", "a", "b"],
+                ["Note", "", "x"],
+                ["Permissions", "read:*", "read:a"],
+                ["Tags", "team: a", "team: b"]
+            ]
         );
     }
 

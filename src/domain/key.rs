@@ -4,7 +4,9 @@ mod dpop;
 mod ids;
 pub mod labels;
 mod life;
+mod owner;
 mod public_key;
+mod tags;
 mod trusted;
 mod view;
 
@@ -20,7 +22,9 @@ pub use dpop::{DpopRequirement, DpopRequirementError};
 pub use ids::{
     CredentialId, PublicKeyId, PublicKeyIdError, SecretId, SecretIdError, TrustRuleId, TrustRuleIdError,
 };
+pub use owner::{Owner, OwnerError};
 pub use public_key::RegisteredKey;
+pub use tags::{TagFilter, Tags, TagsError};
 pub use trusted::RegisteredRule;
 pub use view::{KeyView, PublicKeyView, TrustRuleView, WholeKeyView};
 
@@ -41,6 +45,10 @@ pub struct ApiKey {
     pub name: String,
     /// Remarks that people made about it.
     pub note: Option<String>,
+    /// Tags that people gave it.
+    pub tags: Tags,
+    /// Who is responsible for it.
+    pub owner: Option<Owner>,
     /// What the key may do.
     pub scopes: Scopes,
     /// The networks from which it may be used.

@@ -21,11 +21,10 @@ use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::node::Node;
-use crate::store::{KeyFilter, StatusFilter};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::keys::{
-    self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, KeySearch, NewKeyRequest, NewPublicKey,
-    Rescoping, Retirement, Rotation, Suspension,
+    self, BulkDisabling, BulkRevocation, CreatedKey, KeyPatch, NewKeyRequest, NewPublicKey, Rescoping,
+    Retirement, Rotation, Suspension,
 };
 use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, Terms, Versioned as _, carry_out};
 
@@ -58,54 +57,6 @@ pub(super) async fn search(
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();
     Ok(ListAnswer { data, next_cursor }.into_response())
-}
-
-/// `GET /v1/orgs/{org}/keys`.
-pub(super) async fn list(
-    State(node): State<Arc<Node>>,
-    AuthenticatedCaller(caller): AuthenticatedCaller,
-    InOrganization(organization): InOrganization,
-    parts: Parts,
-) -> Result<Response, Failure> {
-    let (search, page) = filters(organization, &parts)?;
-    let (keys, next_cursor) = keys::list(&node.records, &caller, search, page).await?;
-    let now = node.clock.now();
-    let data = keys.iter().map(|key| key.view(now)).collect();
-    Ok(ListAnswer { data, next_cursor }.into_response())
-}
-
-fn filters(
-    organization: OrganizationId,
-    parts: &Parts,
-) -> Result<(KeySearch, crate::use_cases::management::PageRequest), ApiError> {
-    const KNOWN: [&str; 11] = [
-        "project",
-        "environment",
-        "status",
-        "q",
-        "created_by",
-        "unused_since",
-        "expires_before",
-        "any_address",
-        "earlier_master_key",
-        "limit",
-        "cursor",
-    ];
-    let query = Query::read(parts, &KNOWN)?;
-    let filter = KeyFilter {
-        organization,
-        project: query.parsed("project")?,
-        environment: query.parsed("environment")?,
-        status: status(query.text("status"))?,
-        name_contains: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
-        or_note_contains: false,
-        created_by: query.text("created_by").map(str::to_owned),
-        unused_since: query.moment("unused_since")?,
-        expires_before: query.moment("expires_before")?,
-        any_address: query.flag("any_address")?,
-        earlier_master_key: query.flag("earlier_master_key")?,
-    };
-    Ok((KeySearch::new(filter)?, query.page()?))
 }
 
 /// `POST /v1/orgs/{org}/keys`. Besides a rotation's, this is the only response that shows a key.
@@ -334,15 +285,4 @@ fn whole<'m>(node: &Node, collection: &str, made: &'m Idempotent<CreatedKey>) ->
         (key.id.to_string(), key.view_with(now, plain.as_ref().map(PlainKey::expose)))
     };
     answer::made(node, collection, made, shown)
-}
-
-fn status(text: Option<&str>) -> Result<StatusFilter, ApiError> {
-    match text {
-        None | Some("active") => Ok(StatusFilter::Active),
-        Some("expired") => Ok(StatusFilter::Expired),
-        Some("disabled") => Ok(StatusFilter::Disabled),
-        Some("revoked") => Ok(StatusFilter::Revoked),
-        Some("all") => Ok(StatusFilter::All),
-        Some(_) => Err(InvalidRequest::Status.into()),
-    }
 }

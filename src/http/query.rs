@@ -15,7 +15,7 @@ use crate::use_cases::management::{
 const DEFAULT_LIMIT: u16 = 50;
 const MAX_LIMIT: u16 = 200;
 
-/// The decoded parameters of a query. Each is known and occurs at most once.
+/// The decoded parameters of a query. Each is known, and occurs at most once unless it may be repeated.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -25,6 +25,18 @@ impl Query {
     /// [`ApiError::InvalidRequest`] for an unknown, repeated or malformed parameter.
     pub(crate) fn read(parts: &Parts, known: &[&str]) -> Result<Self, ApiError> {
         Self::parse(parts.uri.query().unwrap_or_default(), known)
+    }
+
+    /// Like [`Query::read`], with parameters that may be `repeated`. They are known, too.
+    ///
+    /// # Errors
+    /// Those of [`Query::read`].
+    pub(crate) fn read_with_repeated(
+        parts: &Parts,
+        known: &[&str],
+        repeated: &[&str],
+    ) -> Result<Self, ApiError> {
+        Self::parse_with(parts.uri.query().unwrap_or_default(), known, repeated)
     }
 
     /// Reads the query of a page and ignores unknown parameters, since tracking tools add some to links.
@@ -37,11 +49,29 @@ impl Query {
         Self::parse(&ours.collect::<Vec<_>>().join("&"), known)
     }
 
+    /// Like [`Query::of_page`], with parameters that may be `repeated`. They are known, too.
+    ///
+    /// # Errors
+    /// Those of [`Query::of_page`].
+    pub(crate) fn of_page_with_repeated(
+        parts: &Parts,
+        known: &[&str],
+        repeated: &[&str],
+    ) -> Result<Self, ApiError> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let ours = pairs.filter(|pair| known.contains(&pair.split('=').next().unwrap_or_default()));
+        Self::parse_with(&ours.collect::<Vec<_>>().join("&"), known, repeated)
+    }
+
     /// Like [`Query::read`], for a query from another source.
     ///
     /// # Errors
     /// Those of [`Query::read`].
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
+        Self::parse_with(query, known, &[])
+    }
+
+    fn parse_with(query: &str, known: &[&str], repeated: &[&str]) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -55,7 +85,7 @@ impl Query {
                 let known = known.iter().map(ToString::to_string).collect();
                 return Err(InvalidRequest::UnknownParameter(known).into());
             }
-            if pairs.iter().any(|(given, _)| *given == name) {
+            if !repeated.contains(&name.as_str()) && pairs.iter().any(|(given, _)| *given == name) {
                 return Err(InvalidRequest::ParameterTwice(name).into());
             }
             pairs.push((name, value));
@@ -66,6 +96,24 @@ impl Query {
     /// A parameter's text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The texts of a parameter that may be repeated.
+    pub(crate) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a parameter that may be repeated, parsed as `T`.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] when a value does not parse.
+    pub(crate) fn all<T: FromStr>(&self, name: &'static str) -> Result<Vec<T>, ApiError>
+    where
+        T::Err: Into<ParameterError>,
+    {
+        let wrong =
+            |error: T::Err| ApiError::from(InvalidRequest::Value(error.into())).at(Place::Parameter(name));
+        self.texts(name).map(|text| text.parse().map_err(wrong)).collect()
     }
 
     /// A parameter parsed as `T`.

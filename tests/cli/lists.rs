@@ -5,7 +5,11 @@ use serde_json::{Deserializer, Value};
 use crate::shell::{Scene, masked};
 use crate::support::{Backend, on_both};
 
-on_both!(keys_are_listed_by_what_they_are, long_lists_come_in_pages);
+on_both!(
+    keys_are_listed_by_what_they_are,
+    keys_are_listed_by_tags_and_owner_in_any_order,
+    long_lists_come_in_pages
+);
 
 async fn keys_are_listed_by_what_they_are(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
@@ -53,6 +57,46 @@ async fn keys_are_listed_by_what_they_are(backend: Backend) {
     assert_eq!(ids(&["--created-by", &own, "--status", "all"]), ["Gone", "Many"]);
     assert_eq!(ids(&["--unused-since", "90d"]), Vec::<Value>::new());
     assert_eq!(ids(&["--unused-since", "2099-01-01", "--query", "Many"]), ["Many"]);
+}
+
+async fn keys_are_listed_by_tags_and_owner_in_any_order(backend: Backend) {
+    let Scene { admin, .. } = &Scene::set(backend).await;
+    let make = |name: &str, more: &[&str]| {
+        let create =
+            ["keys", "create", name, "--project", "default", "--env", "prd", "--preset", "query_only"];
+        admin.json(&[&create, more].concat())
+    };
+    let shop = make("Shop", &["--tag", "team=a b", "--tag", "tier=gold", "--owner", "Payments team"]);
+    assert_eq!(shop["tags"], serde_json::json!({ "team": "a b", "tier": "gold" }));
+    make("App", &["--tag", "team=b"]);
+    let list = |more: &[&str]| masked(&admin.ok(&[&["keys", "list"], more].concat()).stdout);
+    assert_eq!(
+        list(&["--tag", "team", "--sort", "name"]),
+        "ID                    NAME  PROJECT  ENV  STATUS  SCOPES  TAGS                OWNER          EXPIRES  LAST USED\n\
+         key_xxxxxxxxxxxxxxxx  App   default  prd  active  read:*  team=b                             never    never\n\
+         key_xxxxxxxxxxxxxxxx  Shop  default  prd  active  read:*  team=a b tier=gold  Payments team  never    never\n"
+    );
+    let names = |more: &[&str]| {
+        let listed = admin.json(&[&["keys", "list"], more].concat());
+        listed["data"].as_array().unwrap().iter().map(|key| key["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["--tag", "team", "--sort", "-name"]), ["Shop", "App"]);
+    assert_eq!(names(&["--tag", "team=a b", "--tag", "tier"]), ["Shop"]);
+    assert_eq!(names(&["--tag", "team:b"]), ["App"]);
+    assert_eq!(names(&["--owner", "Payments team"]), ["Shop"]);
+    admin.run(&["keys", "list", "--sort", "id"]).assert_failed(2, "name, created, expires or last_used");
+    admin.run(&["keys", "list", "--tag", "Team"]).assert_failed(2, "a tag's name has 1 to 63 characters");
+    let id = shop["id"].as_str().unwrap();
+    let update = |more: &[&str]| admin.ok(&[&["keys", "update", id], more].concat()).stdout;
+    assert!(update(&["--tag", "team=c"]).contains("Tags          team=c\nOwner         Payments team\n"));
+    assert_eq!(
+        update(&["--no-tags", "--no-owner", "--dry-run"]),
+        "tags: team=c → none\nowner: Payments team → none\n"
+    );
+    let cleared = update(&["--no-tags", "--no-owner"]);
+    assert!(!cleared.contains("Tags") && !cleared.contains("Owner"), "{cleared}");
+    let many = admin.ok(&["keys", "disable-matching", "--tag", "team=b", "--yes"]);
+    assert!(many.stdout.contains("App") && !many.stdout.contains("Shop"), "{many:?}");
 }
 
 async fn long_lists_come_in_pages(backend: Backend) {

@@ -30,6 +30,9 @@ async fn each_member_changes_alone(backend: Backend) {
         (json!({ "note": "two\nlines" }), json!({ "note": "two\nlines" })),
         (json!({ "note": "" }), json!({ "note": "" })),
         (json!({ "note": null }), json!({ "note": null })),
+        (json!({ "tags": { "team": "a" } }), json!({ "tags": { "team": "a" } })),
+        (json!({ "tags": {} }), json!({ "tags": {} })),
+        (json!({ "owner": "Finance" }), json!({ "owner": "Finance" })),
         (
             json!({ "scopes": [{ "action": "write" }, { "action": "read", "resource": "*" }] }),
             json!({

@@ -49,6 +49,7 @@ mod revocation;
 mod rotation;
 mod signing_keys;
 mod store;
+mod tags;
 mod token;
 mod token_ends;
 mod usage;

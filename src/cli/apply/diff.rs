@@ -1,7 +1,7 @@
 //! Shows people what a file changes.
 
 use super::Change;
-use crate::cli::changes::{change_lines, in_words};
+use crate::cli::changes::{change_lines, said};
 use crate::cli::output::{OutputError, Stream, Tone, note, plain};
 
 /// Prints a line for each thing that is created (+), changed (~), revoked or removed (-), followed by its members.
@@ -33,5 +33,5 @@ fn members(change: &Change) -> Vec<String> {
         return change_lines(&change.changes);
     }
     let given = change.changes.iter().filter(|(_, value)| !value["to"].is_null());
-    given.map(|(member, value)| plain(&format!("{member}: {}", in_words(&value["to"])))).collect()
+    given.map(|(member, value)| plain(&format!("{member}: {}", said(member, &value["to"])))).collect()
 }

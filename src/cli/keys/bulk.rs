@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Keys;
+use super::tag_arguments::tag_filter;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
@@ -18,6 +19,7 @@ use crate::cli::view::lines;
 use crate::cli::when::Moment;
 use crate::client::{Answer, Request};
 use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::key::{Owner, TagFilter};
 use crate::domain::names::ProjectId;
 use crate::domain::scope::Scope;
 
@@ -44,6 +46,14 @@ struct FilterArgs {
     /// Keys whose name contains this text
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
+
+    /// Keys with this tag: its name, or name=value; repeatable, and all have to match
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag_filter)]
+    tags: Vec<TagFilter>,
+
+    /// Keys of this owner
+    #[arg(long)]
+    owner: Option<Owner>,
 
     /// Keys that were issued under a master key that was replaced since
     #[arg(long)]
@@ -196,6 +206,8 @@ impl FilterArgs {
             .with("created_by", self.created_by.map(|key| key.0))
             .with("unused_since", self.unused_since.map(|moment| moment.rfc3339(now)))
             .with("q", self.q.as_ref())
+            .with_list("tag", &self.tags)
+            .with("owner", self.owner.as_ref())
             .with("earlier_master_key", self.earlier_master_key.then_some(true))
     }
 }

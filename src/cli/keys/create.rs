@@ -7,6 +7,7 @@ use clap::Args;
 use super::Keys;
 use super::new_secret::{show, show_without_secret};
 use super::public_keys::PublicKeyArgs;
+use super::tag_arguments::{Tag, as_object};
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
@@ -15,7 +16,7 @@ use crate::cli::idempotency::IdempotencyArgs;
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
 use crate::domain::api_key::EnvironmentSlug;
-use crate::domain::key::DpopRequirement;
+use crate::domain::key::{DpopRequirement, Owner};
 use crate::domain::names::ProjectId;
 use crate::domain::scope::{Preset, Scope};
 
@@ -69,6 +70,14 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     note: Option<String>,
 
+    /// Tag, such as team=billing; repeatable
+    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    tags: Vec<Tag>,
+
+    /// Who is responsible for the key: a member's id, or free text
+    #[arg(long)]
+    owner: Option<Owner>,
+
     /// Lifetime: 90d, 1y, 12h [default: the key never expires; the console suggests 90d]
     #[arg(long, value_name = "SPAN", conflicts_with_all = ["expires_at", "never_expires"])]
     expires_in: Option<Span>,
@@ -113,6 +122,8 @@ impl CreateArgs {
             .with_list("cidrs", &self.cidrs)
             .with("dpop", self.dpop)
             .with("note", self.note.as_ref())
+            .with("tags", as_object(&self.tags))
+            .with("owner", self.owner.as_ref())
             .with("expires_in", self.expires_in.map(Span::seconds))
             .with("expires_at", self.expires_at.map(|end| end.rfc3339(now)))
             .with("secret", self.no_secret.then_some(false))

@@ -1,9 +1,12 @@
 //! `claviger keys list`.
 
+use std::str::FromStr;
+
 use clap::{Args, ValueEnum};
 
 use super::Keys;
 use super::empty_list::PlaceArgs;
+use super::tag_arguments::LabelFilterArgs;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::key_argument::KeyArgument;
@@ -12,6 +15,7 @@ use crate::cli::pages::{PageArgs, mention_more};
 use crate::cli::view::{Key, or_never};
 use crate::cli::when::{Moment, Span};
 use crate::client::Request;
+use crate::store::{KeyOrder, KeyOrderError};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -25,6 +29,9 @@ pub(super) struct ListArgs {
     /// Only keys whose name contains this text
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
+
+    #[command(flatten)]
+    labels: LabelFilterArgs,
 
     /// Only keys that this key created
     #[arg(long, value_name = "KEY")]
@@ -46,8 +53,24 @@ pub(super) struct ListArgs {
     #[arg(long)]
     earlier_master_key: bool,
 
+    /// Order: name, created, expires or last_used, with a - before it for the opposite order [default: -created]
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
+    sort: Option<Order>,
+
     #[command(flatten)]
     pages: PageArgs,
+}
+
+/// An order that the server knows.
+#[derive(Clone, Debug)]
+struct Order(String);
+
+impl FromStr for Order {
+    type Err = KeyOrderError;
+
+    fn from_str(text: &str) -> Result<Self, KeyOrderError> {
+        text.parse::<KeyOrder>().map(|_| Self(text.to_owned()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -75,6 +98,9 @@ impl ListArgs {
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let now = Clock::system().now();
         let request = Request::get(&keys.path(&[]))
+            .queries("tag", &self.labels.tags)
+            .query("owner", self.labels.owner.as_ref())
+            .query("sort", self.sort.as_ref().map(|order| &order.0))
             .query("project", self.place.project.as_ref())
             .query("environment", self.place.env.as_ref())
             .query("status", self.status.map(Status::as_str))
@@ -84,9 +110,9 @@ impl ListArgs {
             .query("expires_before", self.expires_within.map(|span| span.from(now).rfc3339()))
             .flag("any_address", self.any_address)
             .flag("earlier_master_key", self.earlier_master_key);
-        let mut table =
-            Table::new(&["id", "name", "project", "env", "status", "scopes", "expires", "last used"]);
-        let more = self.pages.walk(keys.remote, request, |key| row(&mut table, &key)).await?;
+        let mut listed = Vec::new();
+        let more = self.pages.walk(keys.remote, request, |key: Key| listed.push(key)).await?;
+        let table = table(&listed);
         if table.rows() == 0 && !keys.remote.as_json() {
             let reason = self.place.reason_for_none(keys).await?;
             let usual = "No keys. The list shows active keys unless you set --status.";
@@ -97,15 +123,25 @@ impl ListArgs {
     }
 }
 
-fn row(table: &mut Table, key: &Key) {
-    table.row([
-        (&key.id).into(),
-        (&key.name).into(),
-        (&key.project).into(),
-        (&key.environment).into(),
-        key.status_cell(),
-        key.scopes_in_short().into(),
-        or_never(key.expires_at.as_deref()).into(),
-        or_never(key.last_used_at.as_deref()).into(),
-    ]);
+/// Tags and owners have columns if any of the keys has some.
+fn table(keys: &[Key]) -> Table {
+    let has_labels = keys.iter().any(Key::has_labels);
+    let labels: &[&str] = if has_labels { &["tags", "owner"] } else { &[] };
+    let [before, after] =
+        [&["id", "name", "project", "env", "status", "scopes"][..], &["expires", "last used"]];
+    let mut table = Table::new(&[before, labels, after].concat());
+    for key in keys {
+        let before = [
+            (&key.id).into(),
+            (&key.name).into(),
+            (&key.project).into(),
+            (&key.environment).into(),
+            key.status_cell(),
+            key.scopes_in_short().into(),
+        ];
+        let labels = [key.tags_in_short().into(), key.owner.as_deref().unwrap_or_default().into()];
+        let ends = [&key.expires_at, &key.last_used_at].map(|at| or_never(at.as_deref()).into());
+        table.row(before.into_iter().chain(labels.into_iter().filter(|_| has_labels)).chain(ends));
+    }
+    table
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Keys;
+use super::tag_arguments::{Tag, as_object};
 use crate::base::clock::Clock;
 use crate::cli::CliError;
 use crate::cli::body::Body;
@@ -11,7 +12,7 @@ use crate::cli::key_argument::KeyArgument;
 use crate::cli::patch::PatchArgs;
 use crate::cli::view::Key;
 use crate::cli::when::{Moment, Span};
-use crate::domain::key::DpopRequirement;
+use crate::domain::key::{DpopRequirement, Owner};
 use crate::domain::scope::{Preset, Scope};
 
 #[derive(Debug, Args)]
@@ -20,6 +21,7 @@ Examples:
   claviger keys update key_wgIfG8DxmYsdKIm5 --scope read:projects/web/** --dry-run
   claviger keys update key_wgIfG8DxmYsdKIm5 --any-address --never-expires
   claviger keys update key_wgIfG8DxmYsdKIm5 --dpop required
+  claviger keys update key_wgIfG8DxmYsdKIm5 --tag team=billing --tag tier=gold --owner 'Payments team'
 
 If a change takes something away from the key, its earlier tokens become invalid at once.")]
 pub(super) struct UpdateArgs {
@@ -37,6 +39,22 @@ pub(super) struct UpdateArgs {
     /// Remove the note
     #[arg(long)]
     no_note: bool,
+
+    /// New tag, such as team=billing; repeatable, replaces the current tags
+    #[arg(long = "tag", value_name = "NAME=VALUE", conflicts_with = "no_tags")]
+    tags: Vec<Tag>,
+
+    /// Remove all tags
+    #[arg(long)]
+    no_tags: bool,
+
+    /// Who is responsible for the key: a member's id, or free text
+    #[arg(long, conflicts_with = "no_owner")]
+    owner: Option<Owner>,
+
+    /// Remove the owner
+    #[arg(long)]
+    no_owner: bool,
 
     /// New scope; repeatable, replaces the current scopes
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "preset")]
@@ -84,6 +102,10 @@ impl UpdateArgs {
             .with("name", self.name.as_ref())
             .with("note", self.note.as_ref())
             .clear("note", self.no_note)
+            .with("tags", as_object(&self.tags))
+            .clear("tags", self.no_tags)
+            .with("owner", self.owner.as_ref())
+            .clear("owner", self.no_owner)
             .with_list("scopes", &self.scopes)
             .with("preset", self.preset.map(Preset::as_str))
             .with_list("cidrs", &self.cidrs)

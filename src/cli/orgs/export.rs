@@ -9,6 +9,7 @@ use crate::cli::CliError;
 use crate::cli::output::{self, Stream};
 use crate::cli::remote::{Remote, read};
 use crate::client::{Answer, Request};
+use crate::domain::key::Tags;
 use crate::domain::scope::Scope;
 
 #[derive(Debug, Args)]
@@ -80,6 +81,8 @@ struct Key {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     project: String,
     environment: String,
     #[serde(serialize_with = "in_words")]
@@ -93,6 +96,8 @@ struct Key {
     dpop: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<bool>,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    tags: Tags,
     #[serde(skip_serializing_if = "Option::is_none")]
     public_keys: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -40,8 +40,8 @@ impl Table {
         Self { table, rows: 0 }
     }
 
-    pub(in crate::cli) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
-        self.table.add_row(cells.map(|cell| cell.0));
+    pub(in crate::cli) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.table.add_row(cells.into_iter().map(|cell| cell.0));
         self.rows += 1;
     }
 

@@ -196,17 +196,13 @@ impl ListFilters {
         let project = given(&self.project).map(|project| project.parse()).transpose();
         let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
         Ok(KeyFilter {
-            organization: organization.clone(),
             project: project.map_err(|error: NameError| InvalidRequest::Value(error.into()))?,
             environment: environment.map_err(|error| InvalidRequest::Value(error.into()))?,
             status: self.status(),
             name_contains: given(&self.search),
             or_note_contains: true,
-            created_by: None,
             unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
-            expires_before: None,
-            any_address: false,
-            earlier_master_key: false,
+            ..KeyFilter::all_of(organization.clone())
         })
     }
 

@@ -1,6 +1,6 @@
 //! The life of a key: which changes are possible, and which of them kill its tokens.
 
-use super::{ApiKey, Creator, CredentialId, DpopRequirement, KeySecret, KeyStatus, Revoked};
+use super::{ApiKey, Creator, CredentialId, DpopRequirement, KeySecret, KeyStatus, Revoked, Tags};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
 use crate::domain::cidr::Cidrs;
@@ -35,6 +35,8 @@ impl ApiKey {
             brand,
             name: String::new(),
             note: None,
+            tags: Tags::default(),
+            owner: None,
             scopes: Scopes::default(),
             cidrs: Cidrs::everyone(),
             dpop: DpopRequirement::Optional,
@@ -132,6 +134,8 @@ impl ApiKey {
     pub fn is_as(&self, other: &Self) -> bool {
         let of = |key: &Self| (key.name.clone(), key.note.clone(), key.expires_at, key.disabled_at);
         of(self) == of(other)
+            && self.tags == other.tags
+            && self.owner == other.owner
             && self.scopes == other.scopes
             && self.cidrs == other.cidrs
             && self.dpop == other.dpop

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiKey, DpopRequirement, RegisteredKey, RegisteredRule};
+use super::{ApiKey, DpopRequirement, Owner, RegisteredKey, RegisteredRule, Tags};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::display_prefix;
 use crate::domain::cidr::Cidrs;
@@ -17,6 +17,8 @@ pub struct KeyView<'a> {
     id: String,
     name: &'a str,
     note: Option<&'a str>,
+    tags: &'a Tags,
+    owner: Option<&'a Owner>,
     prefix: String,
     organization: &'a str,
     project: &'a str,
@@ -90,6 +92,8 @@ impl ApiKey {
             id: self.id.to_string(),
             name: &self.name,
             note: self.note.as_deref(),
+            tags: &self.tags,
+            owner: self.owner.as_ref(),
             prefix: display_prefix(&self.brand, &self.environment, &self.id),
             organization: self.organization.as_str(),
             project: self.project.as_str(),

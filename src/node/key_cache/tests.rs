@@ -31,6 +31,8 @@ fn key(generation: u64) -> StoredKey {
         brand: "clv".parse().unwrap(),
         name: String::new(),
         note: None,
+        tags: Default::default(),
+        owner: None,
         scopes: Scopes::parse_list("read:*").unwrap(),
         cidrs: Cidrs::everyone(),
         dpop: Default::default(),

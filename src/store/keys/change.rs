@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use super::order::ends_at;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
-use crate::domain::key::ApiKey;
+use crate::domain::key::{ApiKey, Owner};
 use crate::store::StoreError;
 use crate::store::db::{BATCH, on, stays_prepared};
 use crate::store::write::Write;
@@ -19,12 +19,13 @@ impl Write {
         for batch in keys.chunks(BATCH) {
             on!(&mut self.tx, |tx, DB| {
                 let mut sql = QueryBuilder::<DB>::new(
-                    "WITH now (id, name, name_folded, note, scopes, cidrs, dpop, generation, expires_at, ends_at,
+                    "WITH now (id, name, name_folded, note, tags, owner, scopes, cidrs, dpop, generation, expires_at, ends_at,
                                disabled_at, revoked_at, revoked_reason, is_way_in) AS (",
                 );
                 sql.push_values(batch, |mut row, key| {
                     row.push_bind(key.id.to_string());
                     row.push_bind(&key.name).push_bind(key.name.to_ascii_lowercase()).push_bind(&key.note);
+                    row.push_bind(key.tags.to_string()).push_bind(key.owner.as_ref().map(Owner::as_str));
                     row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
                     row.push_bind(key.dpop.as_str());
                     row.push_bind(key.generation.cast_signed());
@@ -36,6 +37,7 @@ impl Write {
                 });
                 sql.push(
                     ") UPDATE api_keys SET name = now.name, name_folded = now.name_folded, note = now.note,
+                         tags = now.tags, owner = now.owner,
                          scopes = now.scopes, cidrs = now.cidrs, dpop = now.dpop, generation = now.generation,
                          expires_at = now.expires_at, ends_at = now.ends_at, disabled_at = now.disabled_at,
                          revoked_at = now.revoked_at,

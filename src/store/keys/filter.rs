@@ -4,6 +4,7 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::key::{Owner, TagFilter};
 use crate::domain::names::{OrganizationId, ProjectId};
 
 /// The keys that a caller asks for. A field that is `None` matches all.
@@ -21,6 +22,10 @@ pub struct KeyFilter {
     pub name_contains: Option<String>,
     /// Whether a note that contains `name_contains` matches too.
     pub or_note_contains: bool,
+    /// The tags that the key must have, all of them.
+    pub tags: Vec<TagFilter>,
+    /// The owner of the key.
+    pub owner: Option<Owner>,
     /// The creator: a key's id, or the bootstrap.
     pub created_by: Option<String>,
     /// The moment before which the key was last used, or created if it was never used.
@@ -70,6 +75,8 @@ impl KeyFilter {
             status: StatusFilter::Active,
             name_contains: None,
             or_note_contains: false,
+            tags: Vec::new(),
+            owner: None,
             created_by: None,
             unused_since: None,
             expires_before: None,
@@ -98,6 +105,12 @@ impl KeyFilter {
                 sql.push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
             }
             sql.push(")");
+        }
+        for tag in &self.tags {
+            sql.push(format_args!(" AND {}(tags, ", position::<DB>())).push_bind(tag.needle()).push(") > 0");
+        }
+        if let Some(owner) = &self.owner {
+            sql.push(" AND owner = ").push_bind(owner.to_string());
         }
         if let Some(creator) = &self.created_by {
             sql.push(" AND created_by = ").push_bind(creator.clone());
@@ -200,6 +213,14 @@ impl VisibleKeys {
             sql.push(")");
         }
         sql.push(")");
+    }
+}
+
+/// The function that finds a text in another, with the case of its letters: `LIKE` ignores that on SQLite.
+fn position<DB: Database>() -> &'static str {
+    match DB::NAME {
+        "PostgreSQL" => "STRPOS",
+        _ => "INSTR",
     }
 }
 

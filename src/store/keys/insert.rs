@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use super::credentials::rows_of;
 use super::order::ends_at;
 use crate::base::clock::Timestamp;
-use crate::domain::key::{ApiKey, KeySecret};
+use crate::domain::key::{ApiKey, KeySecret, Owner};
 use crate::store::StoreError;
 use crate::store::db::{on, stays_prepared};
 use crate::store::write::Write;
@@ -55,7 +55,7 @@ impl Write {
         on!(&mut self.tx, |tx, DB| {
             let mut keys = QueryBuilder::<DB>::new(
                 "INSERT INTO api_keys
-                     (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes,
+                     (id, created_seq, organization, project, environment, brand, name, name_folded, note, tags, owner, scopes,
                       cidrs, dpop, generation, created_at, created_by, created_by_name, expires_at, ends_at, disabled_at, is_way_in) ",
             );
             keys.push_values(&numbered, |mut row, (seq, key)| {
@@ -63,6 +63,7 @@ impl Write {
                 row.push_bind(key.organization.as_str()).push_bind(key.project.as_str());
                 row.push_bind(key.environment.as_str()).push_bind(key.brand.as_str());
                 row.push_bind(&key.name).push_bind(key.name.to_ascii_lowercase()).push_bind(&key.note);
+                row.push_bind(key.tags.to_string()).push_bind(key.owner.as_ref().map(Owner::as_str));
                 row.push_bind(key.scopes.to_string()).push_bind(key.cidrs.to_string());
                 row.push_bind(key.dpop.as_str());
                 row.push_bind(key.generation.cast_signed());

@@ -1,5 +1,7 @@
 //! The orders of the list of keys, and the position of a key in an order.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
@@ -29,6 +31,28 @@ pub enum KeySort {
     End,
     /// The time of the last use, or of the creation if the key was never used.
     LastUse,
+}
+
+/// The text names no order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be name, created, expires or last_used, with a - before it for the opposite order")]
+pub struct KeyOrderError;
+
+/// The value to sort by, ascending: `name`, `created`, `expires` or `last_used`. With a `-` before it, descending.
+impl FromStr for KeyOrder {
+    type Err = KeyOrderError;
+
+    fn from_str(text: &str) -> Result<Self, KeyOrderError> {
+        let (word, is_descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+        let by = match word {
+            "name" => KeySort::Name,
+            "created" => KeySort::Creation,
+            "expires" => KeySort::End,
+            "last_used" => KeySort::LastUse,
+            _ => return Err(KeyOrderError),
+        };
+        Ok(Self { by, is_descending })
+    }
 }
 
 /// The position of a key in an order.

@@ -18,6 +18,8 @@ row! {
         brand: String,
         name: String,
         note: Option<String>,
+        tags: String,
+        owner: Option<String>,
         scopes: String,
         cidrs: String,
         dpop: String,
@@ -109,6 +111,8 @@ impl KeyRow {
             brand: read("brand", &self.brand)?,
             name: self.name,
             note: self.note,
+            tags: read("tags", &self.tags)?,
+            owner: self.owner.as_deref().map(|owner| read("owner", owner)).transpose()?,
             scopes: crate::domain::scope::Scopes::parse_list(&self.scopes)
                 .map_err(|error| StoreError::corrupt("scopes", error))?,
             cidrs: crate::domain::cidr::Cidrs::from_text(&self.cidrs)

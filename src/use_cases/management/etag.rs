@@ -74,7 +74,7 @@ impl Versioned for ApiKey {
             (self.id.to_string(), self.generation, self.created_at, revoked_at, secrets, public_keys);
         let rules: Vec<_> = self.trust_rules.iter().map(|registered| registered.id.to_string()).collect();
         let ends = (self.expires_at, self.disabled_at);
-        let labels = (&self.name, &self.note);
+        let labels = (&self.name, &self.note, &self.tags, &self.owner);
         Etag::of(&(lasting, rules, labels, &self.scopes, &self.cidrs, self.dpop, ends))
     }
 }

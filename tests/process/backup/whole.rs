@@ -35,7 +35,7 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     );
     done(admin.post_json("/v1/orgs/acme/projects", &json!({ "id": "web", "environments": ["live"] })).await);
     let key = json!({
-        "name": "Größe '\"%\u{1f511}", "note": "a\nb", "project": "web", "environment": "live", "preset": "query_only",
+        "name": "Größe '\"%\u{1f511}", "note": "a\nb", "tags": { "team": "b" }, "owner": "o", "project": "web", "environment": "live", "preset": "query_only",
         "cidrs": ["127.0.0.0/8"], "expires_in": "1y",
     });
     let made = admin.with("idempotency-key", "once").post_json("/v1/orgs/acme/keys", &key).await;

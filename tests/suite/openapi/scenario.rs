@@ -110,6 +110,7 @@ async fn keys(walk: &mut Walk) -> String {
     walk.name("{key}", created.json()["id"].as_str().unwrap());
     walk.go("GET", "/v1/orgs/{org}/keys?status=all").await;
     walk.go("GET", "/v1/orgs/{org}/keys?expires_before=2030-01-01T00:00:00Z&any_address=true").await;
+    walk.go("GET", "/v1/orgs/{org}/keys?tag=team:billing&tag=tier&owner=Finance&sort=-last_used").await;
     walk.go("GET", "/v1/keys?prefix={key}").await;
     walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
     walk.send("PATCH", "/v1/orgs/{org}/keys/{key}", json!({ "note": "two\nlines", "expires_in": "1y" }))

@@ -48,6 +48,8 @@ fn filters() -> Vec<(&'static str, KeyFilter, VisibleKeys)> {
         filter.status = StatusFilter::Expired;
         filter.name_contains = Some("ci".into());
         filter.or_note_contains = true;
+        filter.tags = vec!["team:billing".parse().unwrap(), "tier".parse().unwrap()];
+        filter.owner = Some("Finance".parse().unwrap());
         filter.created_by = Some("bootstrap".into());
         filter.unused_since = Some(NOW);
         filter.expires_before = Some(NOW);
@@ -57,6 +59,7 @@ fn filters() -> Vec<(&'static str, KeyFilter, VisibleKeys)> {
         ("active", active.clone(), VisibleKeys::All),
         ("a project", with(&|filter| filter.project.clone_from(&project)), VisibleKeys::All),
         ("unused", with(&|filter| filter.unused_since = Some(NOW)), VisibleKeys::All),
+        ("a tag", with(&|filter| filter.tags = vec!["team:billing".parse().unwrap()]), VisibleKeys::All),
         ("everything", with(&everything), VisibleKeys::All),
         ("one visible project", active.clone(), VisibleKeys::Only(vec![(project.clone(), None)])),
         (

@@ -1,11 +1,12 @@
 //! The document that holds a configuration.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, DpopRequirement, RegisteredKey};
+use crate::domain::key::{ApiKey, DpopRequirement, Owner, RegisteredKey, Tags};
 use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Preset, Scope};
 use crate::domain::tenant::{Organization, Project};
@@ -91,6 +92,11 @@ pub struct KeyConfiguration {
     pub name: String,
     /// The note. Absent or `null` is no note.
     pub note: Option<String>,
+    /// The tags. If they are absent, they stay, so that a file from earlier does not remove them.
+    pub tags: Option<Tags>,
+    /// The owner. If it is absent, it stays. `null` is no owner, and so is an empty text: TOML has no `null`.
+    #[serde(default, deserialize_with = "owner_or_none")]
+    pub owner: Option<Option<Owner>>,
     /// The project of the key.
     pub project: ProjectId,
     /// The environment of the key.
@@ -191,6 +197,11 @@ impl KeyConfiguration {
     }
 }
 
+fn owner_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Owner>>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse()).transpose().map(Some).map_err(D::Error::custom)
+}
+
 /// The JWK of a registered public key.
 fn jwk(registered: &RegisteredKey) -> Value {
     serde_json::from_str(&registered.jwk).unwrap_or_default()
@@ -206,6 +217,8 @@ impl From<&ApiKey> for KeyConfiguration {
             id: Some(key.id),
             name: key.name.clone(),
             note: key.note.clone(),
+            tags: Some(key.tags.clone()),
+            owner: Some(key.owner.clone()),
             project: key.project.clone(),
             environment: key.environment.clone(),
             scopes: Some(key.scopes.iter().cloned().collect()),

@@ -285,6 +285,8 @@ fn read(wanted: &KeyConfiguration, organization: &OrganizationId) -> Result<Alte
     Ok(Alterations {
         name: Some(labels::name(wanted.name.clone()).map_err(InvalidRequest::Name)?),
         note: Some(wanted.note.clone().map(labels::note).transpose().map_err(InvalidRequest::Note)?),
+        tags: wanted.tags.clone(),
+        owner: wanted.owner.clone(),
         scopes: Some(scopes.ok_or(InvalidRequest::ScopesOrPreset)?),
         cidrs: Some(keys::cidrs(wanted.cidrs.as_deref().unwrap_or_default())?),
         expires_at: Some(wanted.expires_at.as_deref().map(|text| moment("expires_at", text)).transpose()?),
@@ -356,7 +358,7 @@ impl Configured for ApiKey {
 
     fn before_creation() -> Value {
         json!({
-            "disabled": false, "dpop": DpopRequirement::Optional, "public_keys": [], "trust_rules": [],
+            "tags": {}, "disabled": false, "dpop": DpopRequirement::Optional, "public_keys": [], "trust_rules": [],
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::cidr::CidrError;
 use crate::domain::credential::CredentialFault;
 use crate::domain::entity_tag::NotEntityTags;
 use crate::domain::key::labels::LabelError;
+use crate::domain::key::{OwnerError, TagsError};
 use crate::domain::names::{NameError, OrganizationId};
 use crate::domain::scope::{self, ScopeError};
 use crate::domain::tenant::EnvironmentsError;
@@ -18,6 +19,7 @@ use crate::domain::web_url::WebUrlError;
 use crate::jose::foreign::{self, ForeignJwkFault, JwkSetFault, PublicPemFault};
 use crate::jose::jwk::Algorithm;
 use crate::node::cursor::CursorError;
+use crate::store::KeyOrderError;
 
 /// Why a request is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,6 +244,12 @@ pub enum ParameterError {
     Interval(#[from] IntervalError),
     /// The value is not a calendar period, or one without totals.
     Calendar(#[from] CalendarError),
+    /// The value is not a condition on tags.
+    Tag(#[from] TagsError),
+    /// The value is not an owner.
+    Owner(#[from] OwnerError),
+    /// The value is not an order of keys.
+    KeyOrder(#[from] KeyOrderError),
 }
 
 /// Why a request contradicts the present state.

@@ -10,6 +10,7 @@ use crate::domain::cidr::{CidrError, CidrRule};
 use crate::domain::credential::CredentialFault;
 use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::labels::LabelError;
+use crate::domain::key::{OwnerError, TagsError};
 use crate::domain::names::NameError;
 use crate::domain::scope::{ScopeError, Verb};
 use crate::domain::tenant::EnvironmentsError;
@@ -19,6 +20,7 @@ use crate::domain::web_url::WebUrlError;
 use crate::jose::foreign::{self, JwkSetFault, PublicPemFault};
 use crate::jose::jwk::{Algorithm, JwkFault};
 use crate::node::cursor::CursorError;
+use crate::store::KeyOrderError;
 
 fn key(last: char) -> KeyId {
     format!("key_000000000000000{last}").parse().unwrap()
@@ -134,7 +136,7 @@ fn every_invalid_request_is_explained() {
 
 #[test]
 fn every_wrong_parameter_is_explained() {
-    let all: [ParameterError; 9] = [
+    let all: [ParameterError; 12] = [
         NameError.into(),
         EnvironmentSlugError.into(),
         KeyIdError.into(),
@@ -144,6 +146,9 @@ fn every_wrong_parameter_is_explained() {
         WhoError.into(),
         IntervalError.into(),
         CalendarError::NoMonth.into(),
+        TagsError::Name("Team".into()).into(),
+        OwnerError::Member.into(),
+        KeyOrderError.into(),
     ];
     insta::assert_snapshot!("wrong_parameters", listed(all));
 }

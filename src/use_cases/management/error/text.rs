@@ -99,7 +99,7 @@ impl Display for InvalidRequest {
             }
             Self::ScopesOrChanges => "the body needs either scopes, or add, remove or both",
             Self::EmptyFilter => {
-                "filter needs at least one of project, environment, created_by, unused_since, q and earlier_master_key"
+                "filter needs at least one of project, environment, created_by, unused_since, q, tag, owner and earlier_master_key"
             }
             Self::EmptySearch => "q must not be empty, because every name contains the empty text",
             Self::TooManySelected(most) => {

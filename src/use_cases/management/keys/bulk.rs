@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{KeySearch, may, update_all};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
-use crate::domain::key::{ApiKey, labels};
+use crate::domain::key::{ApiKey, Owner, TagFilter, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Scope, Scopes, Verb};
 use crate::node::Records;
@@ -30,6 +30,8 @@ pub struct Selection {
     created_by: Option<String>,
     unused_since: Option<String>,
     q: Option<String>,
+    tag: Option<Vec<TagFilter>>,
+    owner: Option<Owner>,
     earlier_master_key: Option<bool>,
 }
 
@@ -245,6 +247,8 @@ impl Selection {
             || self.created_by.is_some()
             || self.unused_since.is_some()
             || self.q.is_some()
+            || self.tag.as_ref().is_some_and(|tags| !tags.is_empty())
+            || self.owner.is_some()
             || self.earlier_master_key == Some(true);
         if !says_something {
             return Err(InvalidRequest::EmptyFilter.into());
@@ -254,17 +258,16 @@ impl Selection {
         }
         let unused_since = self.unused_since.map(|text| moment("unused_since", &text));
         KeySearch::new(KeyFilter {
-            organization,
             project: self.project,
             environment: self.environment,
             status: StatusFilter::Unrevoked,
             name_contains: self.q,
-            or_note_contains: false,
+            tags: self.tag.unwrap_or_default(),
+            owner: self.owner,
             created_by: self.created_by,
             unused_since: unused_since.transpose()?,
-            expires_before: None,
-            any_address: false,
             earlier_master_key: self.earlier_master_key.unwrap_or_default(),
+            ..KeyFilter::all_of(organization)
         })
     }
 }

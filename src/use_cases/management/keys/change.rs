@@ -7,7 +7,7 @@ use super::expiry::{ExpiresIn, end};
 use super::{KeyPath, find_to_change, update};
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, DpopRequirement, labels};
+use crate::domain::key::{ApiKey, DpopRequirement, Owner, Tags, labels};
 use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
@@ -16,7 +16,8 @@ use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
 use crate::use_cases::management::{ApiError, Changed, Conflict, InvalidRequest, Terms};
 
-/// The body of a change. An absent member stays. `null` removes the note, the address ranges or the end.
+/// The body of a change. An absent member stays. `null` removes the note, the tags, the owner, the address
+/// ranges or the end.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a JSON object with a key's members")]
 pub struct KeyPatch {
@@ -24,6 +25,10 @@ pub struct KeyPatch {
     name: Option<String>,
     #[serde(deserialize_with = "nullable")]
     note: Option<Option<String>>,
+    #[serde(deserialize_with = "nullable")]
+    tags: Option<Option<Tags>>,
+    #[serde(deserialize_with = "nullable")]
+    owner: Option<Option<Owner>>,
     #[serde(deserialize_with = "nullable")]
     scopes: Option<Vec<Scope>>,
     #[serde(deserialize_with = "nullable")]
@@ -84,6 +89,8 @@ pub(in crate::use_cases::management) fn action(before: &ApiKey, after: &ApiKey) 
 pub(in crate::use_cases::management) struct Alterations {
     pub(in crate::use_cases::management) name: Option<String>,
     pub(in crate::use_cases::management) note: Option<Option<String>>,
+    pub(in crate::use_cases::management) tags: Option<Tags>,
+    pub(in crate::use_cases::management) owner: Option<Option<Owner>>,
     pub(in crate::use_cases::management) scopes: Option<Scopes>,
     pub(in crate::use_cases::management) cidrs: Option<Cidrs>,
     pub(in crate::use_cases::management) expires_at: Option<Option<Timestamp>>,
@@ -98,6 +105,8 @@ impl KeyPatch {
         Ok(Alterations {
             name: self.name.map(labels::name).transpose().map_err(InvalidRequest::Name)?,
             note: note.map_err(InvalidRequest::Note)?,
+            tags: self.tags.map(Option::unwrap_or_default),
+            owner: self.owner,
             scopes: scopes(self.scopes, self.preset, &path.organization)?,
             cidrs: self.cidrs.map(ranges).transpose()?,
             expires_at: match (self.expires_at, self.expires_in) {
@@ -123,6 +132,8 @@ impl Alterations {
         ApiKey {
             name: self.name.unwrap_or(key.name),
             note: self.note.unwrap_or(key.note),
+            tags: self.tags.unwrap_or(key.tags),
+            owner: self.owner.unwrap_or(key.owner),
             scopes: self.scopes.unwrap_or(key.scopes),
             cidrs: self.cidrs.unwrap_or(key.cidrs),
             dpop: self.dpop.unwrap_or(key.dpop),

@@ -7,7 +7,7 @@ use super::{NewPublicKey, event, public_keys, trust_rules};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, PlainKey};
 use crate::domain::cidr::Cidrs;
-use crate::domain::key::{ApiKey, DpopRequirement, labels};
+use crate::domain::key::{ApiKey, DpopRequirement, Owner, Tags, labels};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::scope::{Preset, Scope, Scopes, Verb};
 use crate::domain::tenant::Project;
@@ -27,6 +27,8 @@ use crate::use_cases::management::{
 pub struct NewKeyRequest {
     name: String,
     note: Option<String>,
+    tags: Option<Tags>,
+    owner: Option<Owner>,
     project: ProjectId,
     environment: EnvironmentSlug,
     scopes: Option<Vec<Scope>>,
@@ -162,6 +164,8 @@ impl NewKeyRequest {
             expires_at: end(self.expires_at.as_deref(), self.expires_in.as_ref(), now)?,
             name: labels::name(self.name).map_err(InvalidRequest::Name)?,
             note: self.note.map(labels::note).transpose().map_err(InvalidRequest::Note)?,
+            tags: self.tags.unwrap_or_default(),
+            owner: self.owner,
             ..ApiKey::new(id, home, minter.brand.clone(), creator, now)
         })
     }
