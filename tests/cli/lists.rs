@@ -91,7 +91,7 @@ async fn keys_are_listed_by_tags_and_owner_in_any_order(backend: Backend) {
     assert!(update(&["--tag", "team=c"]).contains("Tags          team=c\nOwner         Payments team\n"));
     assert_eq!(
         update(&["--no-tags", "--no-owner", "--dry-run"]),
-        "tags: team=c → none\nowner: Payments team → none\n"
+        "owner: Payments team → none\ntags: team=c → none\n"
     );
     let cleared = update(&["--no-tags", "--no-owner"]);
     assert!(!cleared.contains("Tags") && !cleared.contains("Owner"), "{cleared}");
