@@ -31,6 +31,7 @@ mod profiles;
 mod projects;
 mod remote;
 mod restore;
+mod scopes;
 mod serve;
 mod server_args;
 mod signing_keys;
@@ -85,6 +86,7 @@ enum Command {
     Projects(Box<projects::ProjectsArgs>),
     Keys(Box<keys::KeysArgs>),
     Issuers(Box<issuers::IssuersArgs>),
+    Scopes(Box<scopes::ScopesArgs>),
     Usage(Box<usage::UsageArgs>),
     Audit(Box<audit::AuditArgs>),
     Apply(Box<apply::ApplyArgs>),
@@ -157,6 +159,7 @@ impl Command {
             Self::Projects(arguments) => arguments.run().await,
             Self::Keys(arguments) => arguments.run().await,
             Self::Issuers(arguments) => arguments.run().await,
+            Self::Scopes(arguments) => arguments.run().await,
             Self::Usage(arguments) => arguments.run().await,
             Self::Audit(arguments) => arguments.run().await,
             Self::Apply(arguments) => arguments.run().await,

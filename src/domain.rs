@@ -16,6 +16,8 @@ mod hex_id;
 #[cfg(feature = "server")]
 pub mod issuer_networks;
 pub mod key;
+#[cfg(feature = "server")]
+pub mod named_scope;
 pub mod names;
 #[cfg(feature = "server")]
 pub mod person;

@@ -37,6 +37,7 @@ pub(crate) mod request_id;
 mod revocations;
 pub(crate) mod route;
 mod schemes;
+mod scopes;
 mod signing_keys;
 pub(crate) mod spreadsheet;
 mod trust_rules;
@@ -104,6 +105,17 @@ routes! {
         PATCH "/v1/orgs/{org}/issuers/{issuer}" => issuers::change,
         DELETE "/v1/orgs/{org}/issuers/{issuer}" => issuers::delete,
         POST "/v1/orgs/{org}/issuers/{issuer}/check" => issuers::check,
+
+        GET "/v1/scopes" => scopes::list,
+        POST "/v1/scopes" => scopes::create,
+        GET "/v1/scopes/{scope}" => scopes::read,
+        PATCH "/v1/scopes/{scope}" => scopes::change,
+        DELETE "/v1/scopes/{scope}" => scopes::delete,
+        GET "/v1/orgs/{org}/scopes" => scopes::list,
+        POST "/v1/orgs/{org}/scopes" => scopes::create,
+        GET "/v1/orgs/{org}/scopes/{scope}" => scopes::read,
+        PATCH "/v1/orgs/{org}/scopes/{scope}" => scopes::change,
+        DELETE "/v1/orgs/{org}/scopes/{scope}" => scopes::delete,
 
         GET "/v1/keys" => keys::search,
         GET "/v1/orgs/{org}/keys" => key_list::list,

@@ -21,6 +21,7 @@ mod idempotency;
 mod inspect;
 mod keys;
 mod master_keys;
+mod named_scopes;
 mod nodes;
 mod open;
 mod organizations;
@@ -62,6 +63,7 @@ pub use keys::{
     NewKey, StatusFilter, StoredKey, VisibleKeys,
 };
 pub use master_keys::{SECRETS_COUNTED, StoredMasterKey, Takeover};
+pub use named_scopes::NamedScopeList;
 pub use nodes::NodeReport;
 pub use page::{Page, Visible};
 pub use pool::PoolLoad;

@@ -22,7 +22,7 @@ use crate::client::{Answer, BearerCredential, Request};
 use crate::domain::api_key::KeyId;
 use crate::domain::names::ProjectId;
 
-/// Apply a file to an organization: its name, projects, trusted issuers and keys
+/// Apply a file to an organization: its name, projects, named scopes, trusted issuers and keys
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -49,6 +49,12 @@ The file:
   disabled = true                               # default: unchanged
   dpop = \"required\"                             # default: unchanged
 
+  [[scopes]]                                    # the whole catalogue of scopes; default: unchanged
+  id = \"read-reports\"
+  scope = \"read:reports/**\"
+  name = \"Read reports\"
+  group = \"Reporting\"
+
   [[issuers]]                                   # all trusted issuers; default: unchanged
   id = \"gh\"
   issuer = \"https://token.actions.githubusercontent.com\"
@@ -71,8 +77,8 @@ The file:
   claims = { \"/repository_id\" = \"74\", \"/ref\" = \"refs/heads/main\" }
 
 An entry matches the key with its `id`, or else the key with its name in its project and environment. Otherwise it creates a
-key. What the file omits stays as it is, except that --prune revokes omitted keys, and removes the trusted issuers that a list
-of issuers omits. All changes take effect, or none. Applying the same file again changes nothing.")]
+key. What the file omits stays as it is, except that --prune revokes omitted keys, and removes the trusted issuers and named scopes
+that a list of them omits. All changes take effect, or none. Applying the same file again changes nothing.")]
 pub(super) struct ApplyArgs {
     /// TOML or JSON file, or - for standard input
     #[arg(long, short, value_name = "FILE")]
@@ -82,7 +88,7 @@ pub(super) struct ApplyArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Revoke the keys, and remove the trusted issuers, that the file omits
+    /// Revoke the keys, and remove the trusted issuers and named scopes, that the file omits
     #[arg(long)]
     prune: bool,
 

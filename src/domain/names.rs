@@ -1,4 +1,4 @@
-//! The ids of organizations, projects and trusted issuers. Their creator chooses them, and they never change.
+//! The ids of organizations, projects, trusted issuers and named scopes. Their creator chooses them, and they never change.
 //!
 //! ```
 //! use claviger::domain::names::{NameError, OrganizationId};
@@ -62,6 +62,10 @@ slug! {
 slug! {
     /// The id of a trusted issuer, unique within its organization.
     TrustedIssuerId
+}
+slug! {
+    /// The id of a named scope, unique in its catalogue.
+    NamedScopeId
 }
 
 fn is_slug(text: &str) -> bool {

@@ -1,16 +1,18 @@
 //! Ids in paths. A malformed id gets the same answer as one that does not exist.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
 use crate::domain::key::{PublicKeyId, SecretId, TrustRuleId};
+use crate::domain::named_scope::Catalogue;
 use crate::domain::names::OrganizationId;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::issuers::IssuerPath;
 use crate::use_cases::management::keys::KeyPath;
 use crate::use_cases::management::projects::ProjectPath;
+use crate::use_cases::management::scopes::NamedScopePath;
 
 /// `{org}`
 pub(crate) struct InOrganization(pub(crate) OrganizationId);
@@ -32,6 +34,12 @@ pub(crate) struct OfTrustRule(pub(crate) KeyPath, pub(crate) TrustRuleId);
 
 /// `{org}` and `{issuer}`
 pub(crate) struct OfIssuer(pub(crate) IssuerPath);
+
+/// The catalogue of scopes of `{org}`, or of the deployment in a path without it
+pub(crate) struct InCatalogue(pub(crate) Catalogue);
+
+/// `{scope}` in such a catalogue
+pub(crate) struct OfNamedScope(pub(crate) NamedScopePath);
 
 /// `{number}` of a master key
 pub(crate) struct OfMasterKey(pub(crate) i64);
@@ -105,6 +113,25 @@ impl<S: Send + Sync> FromRequestParts<S> for OfIssuer {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for InCatalogue {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let named = named(parts, state).await?;
+        Ok(Self(catalogue(&named)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfNamedScope {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let named = named(parts, state).await?;
+        let scope = value(&named, "scope").ok_or(ApiError::NotFound)?;
+        Ok(Self(NamedScopePath { catalogue: catalogue(&named)?, scope: known(scope)? }))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for OfMasterKey {
     type Rejection = Failure;
 
@@ -130,6 +157,21 @@ where
 {
     let Path(segments) = Path::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
     Ok(segments)
+}
+
+/// The parameters of a path that may lack some.
+async fn named<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, ApiError> {
+    RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)
+}
+
+fn value<'p>(named: &'p RawPathParams, name: &str) -> Option<&'p str> {
+    named.iter().find(|(given, _)| *given == name).map(|(_, value)| value)
+}
+
+fn catalogue(named: &RawPathParams) -> Result<Catalogue, ApiError> {
+    value(named, "org").map_or(Ok(Catalogue::Deployment), |organization| {
+        Ok(Catalogue::Of(known(organization)?))
+    })
 }
 
 fn known<T: std::str::FromStr>(id: &str) -> Result<T, ApiError> {

@@ -105,7 +105,8 @@ impl KeyCache {
             | ChangeKind::Refusal
             | ChangeKind::ConsoleSession
             | ChangeKind::MasterKey
-            | ChangeKind::Deployment => {}
+            | ChangeKind::Deployment
+            | ChangeKind::NamedScope => {}
         }
     }
 }

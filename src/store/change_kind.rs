@@ -27,10 +27,12 @@ pub enum ChangeKind {
     Deployment,
     /// A trusted issuer. The subject is `organization/issuer`.
     TrustedIssuer,
+    /// A scope of a catalogue. The subject is `organization/scope`, or the scope's id for the deployment's.
+    NamedScope,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -43,6 +45,7 @@ impl ChangeKind {
         Self::MasterKey,
         Self::Deployment,
         Self::TrustedIssuer,
+        Self::NamedScope,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -59,6 +62,7 @@ impl ChangeKind {
             Self::MasterKey => "master_key",
             Self::Deployment => "deployment",
             Self::TrustedIssuer => "trusted_issuer",
+            Self::NamedScope => "named_scope",
         }
     }
 

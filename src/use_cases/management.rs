@@ -19,6 +19,7 @@ pub mod master_key;
 mod nullable;
 pub mod organizations;
 pub mod projects;
+pub mod scopes;
 pub mod signing_keys;
 pub mod usage;
 

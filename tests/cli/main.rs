@@ -28,6 +28,7 @@ mod lost_output;
 mod organizations;
 mod profiles;
 mod proxy;
+mod scopes;
 mod secrets;
 mod settings;
 mod shell;

@@ -47,6 +47,7 @@ mod public_keys;
 mod race;
 mod revocation;
 mod rotation;
+mod scopes;
 mod signing_keys;
 mod store;
 mod tags;

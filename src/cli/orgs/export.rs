@@ -18,7 +18,7 @@ Examples:
   claviger orgs export acme > acme.toml
   claviger apply -f acme.toml --dry-run
 
-The file contains public keys, trust rules and trusted issuers, but no secrets and no revoked keys.")]
+The file contains public keys, trust rules, trusted issuers and named scopes, but no secrets and no revoked keys.")]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     org: ChosenOrganization,
@@ -41,6 +41,8 @@ struct Configuration {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     projects: Vec<Project>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<NamedScope>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     issuers: Vec<Issuer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<Key>,
@@ -61,6 +63,17 @@ struct Project {
     environments: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audiences: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct NamedScope {
+    id: String,
+    scope: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]

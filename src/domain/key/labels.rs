@@ -1,4 +1,4 @@
-//! The labels that people attach to keys: names, notes and reasons, with their limits.
+//! The labels that people attach to keys and to scopes: names, notes, reasons, descriptions and groups, with their limits.
 
 use crate::base::text::reorders;
 
@@ -8,6 +8,10 @@ pub const MAX_NAME: usize = 200;
 pub const MAX_NOTE: usize = 2_000;
 /// The maximum length of a reason, in characters.
 pub const MAX_REASON: usize = 500;
+/// The maximum length of a scope's description, in characters.
+pub const MAX_DESCRIPTION: usize = 500;
+/// The maximum length of the name of a group of scopes, in characters.
+pub const MAX_GROUP: usize = 100;
 
 /// Why a label is refused. Each variant has the name of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +75,29 @@ pub fn reason(text: String) -> Result<String, LabelError> {
     checked("reason", text, MAX_REASON, char::is_control)
 }
 
+/// Checks the description of a scope: one line of 1 to [`MAX_DESCRIPTION`] characters.
+///
+/// # Errors
+/// [`LabelError`].
+pub fn description(text: String) -> Result<String, LabelError> {
+    line("description", text, MAX_DESCRIPTION)
+}
+
+/// Checks the group of a scope: one line of 1 to [`MAX_GROUP`] characters.
+///
+/// # Errors
+/// [`LabelError`].
+pub fn group(text: String) -> Result<String, LabelError> {
+    line("group", text, MAX_GROUP)
+}
+
+fn line(what: &'static str, text: String, most: usize) -> Result<String, LabelError> {
+    if text.trim().is_empty() {
+        return Err(LabelError::Empty(what));
+    }
+    checked(what, text, most, char::is_control)
+}
+
 fn checked(
     what: &'static str,
     text: String,
@@ -108,6 +135,9 @@ mod tests {
         assert!(note("two\nlines\t".into()).is_ok());
         assert_eq!(note("\u{1b}[31m".into()), Err(LabelError::Control("note")));
         assert_eq!(reason("a\nb".into()), Err(LabelError::Control("reason")));
+        assert_eq!(description(" ".into()), Err(LabelError::Empty("description")));
+        assert_eq!(group("a\nb".into()), Err(LabelError::Control("group")));
+        assert_eq!(group("é".repeat(101)), Err(LabelError::TooLong("group", 100)));
     }
 
     #[test]

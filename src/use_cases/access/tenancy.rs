@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use super::Caller;
 use crate::domain::api_key::KeyId;
-use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
+use crate::domain::named_scope::Catalogue;
+use crate::domain::names::{NamedScopeId, OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Action, Filter, Resource, Scope, Segment, Verb};
 use crate::store::{Visible, VisibleKeys};
 
@@ -130,6 +131,18 @@ pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visib
 pub fn visible_issuers(caller: &Caller, organization: &OrganizationId) -> Visible<TrustedIssuerId> {
     let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("issuers"), Each];
     visible(reach(caller.scopes.iter(), Verb::Read, &path))
+}
+
+/// The entries of a catalogue of scopes that the caller may read.
+pub fn visible_named_scopes(caller: &Caller, catalogue: &Catalogue) -> Visible<NamedScopeId> {
+    let scopes = caller.scopes.iter();
+    visible(match catalogue {
+        Catalogue::Deployment => reach(scopes, Verb::Read, &[Exactly("scopes"), Each]),
+        Catalogue::Of(organization) => {
+            let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("scopes"), Each];
+            reach(scopes, Verb::Read, &path)
+        }
+    })
 }
 
 fn visible<Id: FromStr>(reached: Vec<[Option<&str>; 1]>) -> Visible<Id> {

@@ -1,4 +1,4 @@
-//! An organization's configuration as one document: the organization, its projects, its trusted issuers and its keys,
+//! An organization's configuration as one document: the organization, its projects, its scopes, its trusted issuers and its keys,
 //! without secrets. Kept in a file, it can be reviewed, versioned and applied.
 
 mod application;
@@ -8,15 +8,18 @@ mod document;
 mod issuers;
 mod keys;
 mod projects;
+mod scopes;
 
 pub use apply::{Applied, apply};
 pub use change::{ApplyTerms, ConfigurationChange};
 pub use document::{
-    Configuration, IssuerConfiguration, KeyConfiguration, OrganizationConfiguration, ProjectConfiguration,
+    Configuration, IssuerConfiguration, KeyConfiguration, NamedScopeConfiguration, OrganizationConfiguration,
+    ProjectConfiguration,
 };
 
 use super::{ApiError, Conflict};
 use crate::domain::key::ApiKey;
+use crate::domain::named_scope::Catalogue;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::node::Records;
@@ -42,9 +45,10 @@ pub async fn export(
     let mut snapshot = records.store.snapshot(&caller.principal(), now).await?;
     let organization = snapshot.organization(id).await?.ok_or(ApiError::NotFound)?;
     let projects = snapshot.projects(id).await?;
+    let scopes = snapshot.named_scopes(&Catalogue::Of(id.clone())).await?;
     let issuers = snapshot.trusted_issuers(id).await?;
     let keys = few_enough(snapshot.keys(&unrevoked(id), MOST_KEYS).await?)?;
-    Ok(Configuration::of(&organization, &projects, &issuers, &keys, now))
+    Ok(Configuration::of(&organization, &projects, &scopes, &issuers, &keys, now))
 }
 
 fn may_read_all(caller: &Caller, id: &OrganizationId) -> Result<(), ApiError> {

@@ -11,6 +11,7 @@ use super::{ApiError, InvalidRequest};
 use crate::base::clock::Timestamp;
 use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::ApiKey;
+use crate::domain::named_scope::NamedScope;
 use crate::domain::tenant::{Organization, Project};
 use crate::domain::trusted_issuer::TrustedIssuer;
 
@@ -58,6 +59,12 @@ impl Versioned for Project {
 }
 
 impl Versioned for TrustedIssuer {
+    fn etag(&self) -> Etag {
+        Etag::of(self)
+    }
+}
+
+impl Versioned for NamedScope {
     fn etag(&self) -> Etag {
         Etag::of(self)
     }

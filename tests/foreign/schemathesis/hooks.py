@@ -156,8 +156,9 @@ def make_configuration_possible(document, organization):
     for key in keys.values():
         leave_ways_in_out(key)
         make_members_possible(key, is_new_key=True)
-    # The same of issuers.
+    # The same of issuers and of scopes as text.
     document.pop("issuers", None)
+    document.pop("scopes", None)
     if keys:
         document["keys"] = list(keys.values())
         document.setdefault("projects", []).append({"id": "default", "environments": ["dev", "stg", "prd"]})

@@ -17,7 +17,7 @@ pub(crate) struct Operation {
     pub(crate) done: u16,
 }
 
-/// An organization with a project `web`, a trusted issuer `gh`, and a key in there with two secrets, a public key and a
+/// An organization with a project `web`, a named scope `all`, a trusted issuer `gh`, and a key in there with two secrets, a public key and a
 /// trust rule.
 pub(crate) struct Fixture<'a> {
     pub(crate) server: &'a Server,
@@ -60,7 +60,9 @@ impl Operation {
     /// What the operation of a route is asked with; `None` for a route that nobody has described here yet.
     pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
         let (needs, done, body) = described(method.as_str(), route)?;
-        let mut path = route.replace("{project}", "web").replace("{issuer}", "gh");
+        let scope = if route.starts_with("/v1/scopes") { "of-{org}" } else { "all" };
+        let mut path =
+            route.replace("{project}", "web").replace("{issuer}", "gh").replace("{scope}", scope);
         if route == "/v1/keys" {
             path.push_str("?prefix={key}");
         }
@@ -95,6 +97,10 @@ impl<'a> Fixture<'a> {
         let registered = admin.post_json(&public_keys, &json!({ "jwk": jwk })).await.done(201);
         let public_key = text(&registered["id"]);
         admin.post_json(&format!("/v1/orgs/{org}/issuers"), &issuer("gh")).await.done(201);
+        let scope = named_scope("all", "read:*");
+        admin.post_json(&format!("/v1/orgs/{org}/scopes"), &scope).await.done(201);
+        let inherited = named_scope(&format!("of-{org}"), &format!("read:{org}/**"));
+        admin.post_json("/v1/scopes", &inherited).await.done(201);
         let rule = json!({ "issuer": "gh", "claims": { "/repository_id": "1" } });
         let added = admin.post_json(&format!("/v1/orgs/{org}/keys/{key}/trust-rules"), &rule).await.done(201);
         let trust_rule = text(&added["id"]);
@@ -144,6 +150,11 @@ pub(crate) fn issuer(id: &str) -> Value {
     json!({ "id": id, "issuer": "https://token.actions.githubusercontent.com", "keys": { "jwks": { "keys": [jwk] } } })
 }
 
+/// An entry of a catalogue of scopes.
+pub(crate) fn named_scope(id: &str, scope: &str) -> Value {
+    json!({ "id": id, "scope": scope, "name": id, "group": "Everything" })
+}
+
 fn described(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
     let below_v1 = route.strip_prefix("/v1/")?;
     let Some(below) = below_v1.strip_prefix("orgs/{org}/") else { return of_deployment(method, below_v1) };
@@ -168,6 +179,15 @@ fn of_deployment(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("POST", "master-key/rotate") => (Scope("admin:claviger/master-key"), 200, json!({})),
         ("DELETE", "master-key/{number}/tags") => (Scope("admin:claviger/master-key"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/audit"), 200, Value::Null),
+        ("GET", "scopes") => (ToSee("read:claviger/scopes/of-{org}"), 200, Value::Null),
+        ("POST", "scopes") => {
+            (Scope("write:claviger/scopes/new-{org}"), 201, named_scope("new-{org}", "write:{org}"))
+        }
+        ("GET", "scopes/{scope}") => (Scope("read:claviger/scopes/of-{org}"), 200, Value::Null),
+        ("PATCH", "scopes/{scope}") => {
+            (Scope("write:claviger/scopes/of-{org}"), 200, json!({ "group": null }))
+        }
+        ("DELETE", "scopes/{scope}") => (Scope("write:claviger/scopes/of-{org}"), 204, Value::Null),
         _ => return None,
     })
 }
@@ -179,6 +199,15 @@ fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("PUT", "configuration") => (EVERYTHING, 200, json!({ "organization": { "id": "{org}" } })),
         ("GET", "usage") => (Scope("read:claviger/orgs/{org}/usage"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/orgs/{org}/audit"), 200, Value::Null),
+        ("GET", "scopes") => (ToSee("read:claviger/orgs/{org}/scopes/all"), 200, Value::Null),
+        ("POST", "scopes") => {
+            (Scope("write:claviger/orgs/{org}/scopes/new"), 201, named_scope("new", "write:*"))
+        }
+        ("GET", "scopes/{scope}") => (Scope("read:claviger/orgs/{org}/scopes/all"), 200, Value::Null),
+        ("PATCH", "scopes/{scope}") => {
+            (Scope("write:claviger/orgs/{org}/scopes/all"), 200, json!({ "group": null }))
+        }
+        ("DELETE", "scopes/{scope}") => (Scope("write:claviger/orgs/{org}/scopes/all"), 204, Value::Null),
         ("GET", "issuers") => (ToSee("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),
         ("POST", "issuers") => (Scope("admin:claviger/orgs/{org}/issuers/new"), 201, issuer("new")),
         ("GET", "issuers/{issuer}") => (Scope("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),

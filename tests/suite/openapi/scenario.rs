@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::matrix::operations::issuer;
+use crate::matrix::operations::{issuer, named_scope};
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -132,8 +132,30 @@ async fn keys(walk: &mut Walk) -> String {
     walk.go("GET", "/v1/orgs/{org}/keys/{key}").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}").await;
+    scopes(walk).await;
     trust(walk).await;
     rotated.json()["key"].as_str().unwrap().to_owned()
+}
+
+/// The catalogues of the deployment and of an organization.
+async fn scopes(walk: &mut Walk) {
+    walk.name("{scope}", "read-invoices");
+    for list in ["/v1/scopes", "/v1/orgs/{org}/scopes"] {
+        let entry = named_scope("read-invoices", "read:invoices/**");
+        let path = format!("{list}/{{scope}}");
+        walk.send("POST", &format!("{list}?dry_run=true"), entry.clone()).await;
+        walk.send("POST", list, entry).await;
+        walk.go("GET", list).await;
+        walk.go("GET", &path).await;
+        walk.send("PATCH", &format!("{path}?dry_run=true"), json!({ "group": null })).await;
+        walk.send("PATCH", &path, json!({ "description": "Lists invoices." })).await;
+    }
+    let both = walk.go("GET", "/v1/orgs/{org}/scopes?inherited=true").await.json();
+    assert_eq!(both["data"].as_array().unwrap().len(), 2);
+    for path in ["/v1/scopes/{scope}", "/v1/orgs/{org}/scopes/{scope}"] {
+        walk.go("DELETE", &format!("{path}?dry_run=true")).await;
+        walk.go("DELETE", path).await;
+    }
 }
 
 /// A trusted issuer, and a rule for it.
@@ -200,10 +222,11 @@ async fn configuration(walk: &mut Walk) {
     document["keys"].as_array_mut().unwrap().push(new);
     let issuer = json!({ "id": "ci", "issuer": "https://ci.example.com", "keys": { "discovery": true } });
     document["issuers"].as_array_mut().unwrap().push(issuer);
+    document["scopes"].as_array_mut().unwrap().push(json!({ "id": "all", "scope": "*:*", "name": "All" }));
     let would = walk.send("PUT", "/v1/orgs/{org}/configuration?dry_run=true", document.clone()).await.json();
     let changed = walk.send("PUT", "/v1/orgs/{org}/configuration?prune=true", document).await.json();
     assert_eq!(would["changes"], changed["changes"]);
-    assert_eq!(changed["changes"].as_array().unwrap().len(), 4);
+    assert_eq!(changed["changes"].as_array().unwrap().len(), 5);
     assert_eq!(changed["keys"].as_array().unwrap().len(), 1);
 }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::matrix::operations::issuer;
+use crate::matrix::operations::{issuer, named_scope};
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -92,6 +92,11 @@ impl Target {
         }
         let trusted = format!("gh-{}", key.to_ascii_lowercase().replace('_', "-"));
         server.admin().post_json("/v1/orgs/default/issuers", &issuer(&trusted)).await.done(201);
+        let scope = trusted.replace("gh-", "read-");
+        for list in ["/v1/scopes", "/v1/orgs/default/scopes"] {
+            let entry = named_scope(&scope, &format!("read:{scope}"));
+            server.admin().post_json(list, &entry).await.done(201);
+        }
         let rule = json!({ "issuer": trusted, "claims": { "/repository_id": "1" } });
         let rules = format!("/v1/orgs/default/keys/{key}/trust-rules");
         let added = server.admin().post_json(&rules, &rule).await.done(201);
@@ -104,6 +109,7 @@ impl Target {
             ("{secret}", secret),
             ("{public_key}", public_key),
             ("{issuer}", trusted),
+            ("{scope}", scope),
             ("{trust_rule}", trust_rule),
             ("{number}", "1".to_owned()),
         ])

@@ -131,10 +131,12 @@ fn said(before: Value, after: Value) -> Said {
     let text = |member: &str| thing[member].as_str().unwrap_or_default().to_owned();
     let (id, organization) = (text("id"), text("organization"));
     if organization.is_empty() {
-        return (id.clone(), id, before, after);
+        // A named scope is the deployment's.
+        let organization = if thing.get("scope").is_some() { String::new() } else { id.clone() };
+        return (organization, id, before, after);
     }
-    // Projects and trusted issuers are named within their organization.
-    let is_within = ["environments", "issuer"].iter().any(|member| thing.get(member).is_some());
+    // Projects, named scopes and trusted issuers are named within their organization.
+    let is_within = ["environments", "scope", "issuer"].iter().any(|member| thing.get(member).is_some());
     let subject = if is_within { format!("{organization}/{id}") } else { id };
     (organization, subject, before, after)
 }

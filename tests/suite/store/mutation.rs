@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::matrix::operations;
-use crate::matrix::operations::{Fixture, Needs, Operation, issuer};
+use crate::matrix::operations::{Fixture, Needs, Operation, issuer, named_scope};
 use crate::support::{Answer, Server};
 use crate::token::claims;
 
@@ -22,6 +22,8 @@ pub(super) struct Mutation {
 const ORG: &str = "/v1/orgs/{org}";
 const WEB: &str = "/v1/orgs/{org}/projects/web";
 const ISSUER: &str = "/v1/orgs/{org}/issuers/gh";
+const SCOPE: &str = "/v1/orgs/{org}/scopes/all";
+const INHERITED: &str = "/v1/scopes/of-{org}";
 const KEY: &str = "/v1/orgs/{org}/keys/{key}";
 const OTHER_KEY: &str = "/v1/orgs/{org}/keys/{other}";
 
@@ -64,6 +66,11 @@ impl Mutation {
             ("POST", "/v1/orgs/{org}/issuers") => (&["issuer.create"], &[]),
             ("PATCH", ISSUER) => (&["issuer.change"], &[ISSUER]),
             ("DELETE", ISSUER) => (&["issuer.delete"], &[ISSUER]),
+            ("POST", "/v1/orgs/{org}/scopes" | "/v1/scopes") => (&["scope.create"], &[]),
+            ("PATCH", SCOPE) => (&["scope.change"], &[SCOPE]),
+            ("DELETE", SCOPE) => (&["scope.delete"], &[SCOPE]),
+            ("PATCH", INHERITED) => (&["scope.change"], &[INHERITED]),
+            ("DELETE", INHERITED) => (&["scope.delete"], &[INHERITED]),
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
             ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
             ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),
@@ -81,6 +88,7 @@ impl Mutation {
         let document = json!({
             "organization": { "id": "{org}", "name": "x" },
             "projects": [{ "id": "web", "environments": ["prd"] }],
+            "scopes": [named_scope("all", "read:web/**")],
             "issuers": [issuer],
             "keys": [key(Some("{key}"), "renamed"), new],
         });
@@ -93,8 +101,9 @@ impl Mutation {
                 "key.revoke",
                 "organization.change",
                 "project.change",
+                "scope.change",
             ],
-            changes: &[ORG, WEB, ISSUER, KEY, OTHER_KEY],
+            changes: &[ORG, WEB, SCOPE, ISSUER, KEY, OTHER_KEY],
         }
     }
 

@@ -7,6 +7,7 @@ use super::issuers::IssuerPlan;
 use super::keys::{KeyPlan, PlannedKey};
 use super::may_read_all;
 use super::projects::ProjectPlan;
+use super::scopes::ScopePlan;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Organization;
@@ -92,14 +93,16 @@ impl Application<'_> {
         let projects =
             ProjectPlan::make(write, self.records, self.caller, &organization, self.document).await?;
         projects.carry_out(write).await?;
+        let scopes = ScopePlan::make(write, *self, id).await?;
+        scopes.carry_out(write).await?;
         let issuers = IssuerPlan::make(write, *self, id).await?;
         issuers.carry_out(write).await?;
         let keys = KeyPlan::make(write, *self, id, &issuers.by_id()).await?;
         keys.carry_out(write, self.caller, self.terms, prepared).await?;
         issuers.finish(write, &keys).await?;
         let changes = ConfigurationChange::update(&before, &organization).into_iter();
-        let changes = changes.chain(projects.changes()).chain(issuers.changes()).chain(keys.changes());
-        let changes = changes.collect();
+        let changes = changes.chain(projects.changes()).chain(scopes.changes());
+        let changes = changes.chain(issuers.changes()).chain(keys.changes()).collect();
         Ok((changes, keys.into_created()))
     }
 

@@ -18,7 +18,7 @@ use crate::use_cases::management::changes;
 pub struct ApplyTerms {
     /// Only report what would change.
     pub dry_run: bool,
-    /// Revoke the keys, and remove the trusted issuers, that the document omits.
+    /// Revoke the keys, and remove the trusted issuers and scopes, that the document omits.
     pub prune: bool,
     /// Revoke them even if they are more than half of the keys.
     pub prune_all: bool,
@@ -41,7 +41,7 @@ pub(super) type Prepared = BTreeMap<usize, (NewKey, Option<PlainKey>)>;
 
 /// A thing that has a part in the document.
 pub(super) trait Configured {
-    /// `organization`, `project`, `issuer` or `key`.
+    /// `organization`, `project`, `scope`, `issuer` or `key`.
     const KIND: &'static str;
 
     fn id(&self) -> String;

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{EnvironmentSlug, KeyId};
 use crate::domain::key::{ApiKey, DpopRequirement, Owner, RegisteredKey, Tags};
-use crate::domain::names::{OrganizationId, ProjectId, TrustedIssuerId};
+use crate::domain::named_scope::{NamedScope, ScopeText};
+use crate::domain::names::{NamedScopeId, OrganizationId, ProjectId, TrustedIssuerId};
 use crate::domain::scope::{Preset, Scope};
 use crate::domain::tenant::{Organization, Project};
 use crate::domain::trust_rule::TrustRule;
@@ -19,13 +20,15 @@ use crate::use_cases::management::issuers::IssuerStatus;
 #[serde(
     deny_unknown_fields,
     default,
-    expecting = "a JSON object with organization, projects, issuers and keys"
+    expecting = "a JSON object with organization, projects, scopes, issuers and keys"
 )]
 pub struct Configuration {
     /// The organization itself. An applied document has to name it.
     pub organization: Option<OrganizationConfiguration>,
     /// The projects of the organization.
     pub projects: Vec<ProjectConfiguration>,
+    /// The whole catalogue of scopes of the organization. `None` says nothing about it.
+    pub scopes: Option<Vec<NamedScopeConfiguration>>,
     /// All trusted issuers of the organization. `None` says nothing about them.
     pub issuers: Option<Vec<IssuerConfiguration>>,
     /// The keys of the organization that are not revoked.
@@ -58,6 +61,22 @@ pub struct ProjectConfiguration {
     /// The audiences. Absent or `null` stands for all of the organization's.
     #[serde(default)]
     pub audiences: Option<Vec<String>>,
+}
+
+/// The wanted state of an entry of the catalogue of scopes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with a named scope's members")]
+pub struct NamedScopeConfiguration {
+    /// The id of the entry.
+    pub id: NamedScopeId,
+    /// The scope.
+    pub scope: ScopeText,
+    /// The name.
+    pub name: String,
+    /// The description. Absent or `null` is none.
+    pub description: Option<String>,
+    /// The group. Absent or `null` is none.
+    pub group: Option<String>,
 }
 
 /// The wanted state of a trusted issuer. An absent member stays, or has its default in a new one.
@@ -131,19 +150,28 @@ impl Configuration {
     pub(super) fn of(
         organization: &Organization,
         projects: &[Project],
+        scopes: &[NamedScope],
         issuers: &[TrustedIssuer],
         keys: &[ApiKey],
         now: Timestamp,
     ) -> Self {
         let mut projects: Vec<_> = projects.iter().map(ProjectConfiguration::from).collect();
         projects.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut scopes: Vec<_> = scopes.iter().map(NamedScopeConfiguration::from).collect();
+        scopes.sort_by(|one, other| one.id.cmp(&other.id));
         let mut issuers: Vec<_> = issuers.iter().map(IssuerConfiguration::from).collect();
         issuers.sort_by(|one, other| one.id.cmp(&other.id));
         let mut keys: Vec<_> = keys.iter().map(|key| KeyConfiguration::exported(key, now)).collect();
         let place =
             |key: &KeyConfiguration| (key.project.clone(), key.environment.clone(), key.name.clone(), key.id);
         keys.sort_by_cached_key(place);
-        Self { organization: Some(organization.into()), projects, issuers: Some(issuers), keys }
+        Self {
+            organization: Some(organization.into()),
+            projects,
+            scopes: Some(scopes),
+            issuers: Some(issuers),
+            keys,
+        }
     }
 
     /// The part as JSON, to compare it.
@@ -170,6 +198,18 @@ impl From<&Project> for ProjectConfiguration {
             name: Some(project.name.clone()),
             environments: Some(environments.collect()),
             audiences: project.audiences.as_ref().map(|list| list.as_slice().to_vec()),
+        }
+    }
+}
+
+impl From<&NamedScope> for NamedScopeConfiguration {
+    fn from(entry: &NamedScope) -> Self {
+        Self {
+            id: entry.id.clone(),
+            scope: entry.scope.clone(),
+            name: entry.name.clone(),
+            description: entry.description.clone(),
+            group: entry.group.clone(),
         }
     }
 }

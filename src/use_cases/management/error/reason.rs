@@ -10,7 +10,7 @@ use crate::domain::credential::CredentialFault;
 use crate::domain::entity_tag::NotEntityTags;
 use crate::domain::key::labels::LabelError;
 use crate::domain::key::{OwnerError, TagsError};
-use crate::domain::names::{NameError, OrganizationId};
+use crate::domain::names::{NameError, NamedScopeId, OrganizationId};
 use crate::domain::scope::{self, ScopeError};
 use crate::domain::tenant::EnvironmentsError;
 use crate::domain::trust_rule::RuleFault;
@@ -103,6 +103,8 @@ pub enum InvalidRequest {
     Note(LabelError),
     /// The reason is not valid.
     Reason(LabelError),
+    /// The description or the group of a named scope is not valid.
+    ScopeLabel(LabelError),
     /// The scopes are not valid.
     Scopes(ScopeError),
     /// The scopes that this key would have are not valid.
@@ -169,6 +171,8 @@ pub enum InvalidRequest {
     SameKeyTwice,
     /// An earlier entry of the configuration is for the same trusted issuer.
     SameIssuerTwice,
+    /// An earlier entry of the configuration is for the same named scope.
+    SameNamedScopeTwice,
 
     /// The URL of an issuer is not valid.
     IssuerUrl(WebUrlError),
@@ -220,6 +224,8 @@ pub enum Place {
     Project(String),
     /// A trusted issuer of a configuration, by its id.
     Issuer(String),
+    /// A named scope of a configuration, by its id.
+    NamedScope(String),
 }
 
 /// Why a parameter has the wrong form.
@@ -292,6 +298,12 @@ pub enum Conflict {
     IssuerIdTaken,
     /// The organization has as many trusted issuers as it may.
     TooManyIssuers,
+    /// The id of the named scope is in use.
+    NamedScopeIdTaken,
+    /// The catalogue has as many scopes as it may.
+    TooManyNamedScopes,
+    /// Two entries of a catalogue would name the same scope.
+    ScopeNamedTwice(NamedScopeId, NamedScopeId),
     /// The key already has the trust rule.
     SameTrustRule,
     /// The key has this many trust rules, the most that are allowed.

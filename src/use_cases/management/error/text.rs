@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Conflict, Forbidden, InvalidRequest, Place};
 use crate::domain::api_key::KeyClueError;
+use crate::domain::named_scope::Catalogue;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::node::keyring::RotateError;
 
@@ -63,7 +64,9 @@ impl Display for InvalidRequest {
                 return write!(f, "{audience} is not an audience of this deployment");
             }
 
-            Self::Name(error) | Self::Note(error) | Self::Reason(error) => return error.fmt(f),
+            Self::Name(error) | Self::Note(error) | Self::Reason(error) | Self::ScopeLabel(error) => {
+                return error.fmt(f);
+            }
             Self::Scopes(error) => return error.fmt(f),
             Self::ScopesOf(key, error) => return write!(f, "{key}: {error}"),
             Self::ScopesOrPreset => "a key needs either scopes or a preset",
@@ -119,6 +122,7 @@ impl Display for InvalidRequest {
             }
             Self::SameKeyTwice => "an earlier entry is for the same key",
             Self::SameIssuerTwice => "an earlier entry is for the same issuer",
+            Self::SameNamedScopeTwice => "an earlier entry has the same id",
 
             Self::IssuerUrl(error) => return write!(f, "issuer {error}"),
             Self::IssuerHttp => "the URL does not begin with https://",
@@ -191,6 +195,13 @@ impl Display for Conflict {
                 return write!(f, "the key has {most} trust rules, the most that are allowed");
             }
             Self::IssuerIdTaken => "this issuer id is in use or was used before in the organization",
+            Self::NamedScopeIdTaken => "this id is in use in the catalogue",
+            Self::TooManyNamedScopes => {
+                return write!(f, "the catalogue has {} scopes, the most that are allowed", Catalogue::MAX_COUNT);
+            }
+            Self::ScopeNamedTwice(one, other) => {
+                return write!(f, "{one} and {other} would name the same scope; the catalogue lists a scope once");
+            }
             Self::TooManyIssuers => {
                 return write!(f, "the organization has {} trusted issuers, the most that are allowed", TrustedIssuer::MAX_COUNT);
             }
@@ -277,6 +288,7 @@ impl Display for Place {
             Self::Key(place, name) => write!(f, "keys[{place}]: {name:?}"),
             Self::Project(id) => write!(f, "projects {id:?}"),
             Self::Issuer(id) => write!(f, "issuers {id:?}"),
+            Self::NamedScope(id) => write!(f, "scopes {id:?}"),
         }
     }
 }
