@@ -225,9 +225,8 @@ impl CreateArgs {
 impl NamedArgs {
     async fn run(self, remote: &Remote, catalogue: &Catalogue) -> Result<(), CliError> {
         let answer = remote.ask(Request::get(&catalogue.entry(&self.id))).await?;
-        remote.show(&answer, |entry: NamedScope| {
-            entry.sheet().if_any("ETag", etag(&answer)).print(Stream::Out)
-        })
+        remote
+            .show(&answer, |entry: NamedScope| entry.sheet().if_any("ETag", etag(&answer)).print(Stream::Out))
     }
 }
 

@@ -169,9 +169,8 @@ fn value<'p>(named: &'p RawPathParams, name: &str) -> Option<&'p str> {
 }
 
 fn catalogue(named: &RawPathParams) -> Result<Catalogue, ApiError> {
-    value(named, "org").map_or(Ok(Catalogue::Deployment), |organization| {
-        Ok(Catalogue::Of(known(organization)?))
-    })
+    value(named, "org")
+        .map_or(Ok(Catalogue::Deployment), |organization| Ok(Catalogue::Of(known(organization)?)))
 }
 
 fn known<T: std::str::FromStr>(id: &str) -> Result<T, ApiError> {

@@ -47,10 +47,11 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     let (server, collection) = (Arc::clone(&node), collection(&catalogue));
     let dry_run = caller.dry_run;
-    let made = carry_out(async move {
-        scopes::create(&server.records, &caller, catalogue, request, idempotent).await
-    })
-    .await?;
+    let made =
+        carry_out(
+            async move { scopes::create(&server.records, &caller, catalogue, request, idempotent).await },
+        )
+        .await?;
     if dry_run {
         return Ok(answer::dry_run());
     }

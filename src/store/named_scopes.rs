@@ -96,10 +96,7 @@ impl Reading {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn offered_scopes(
-        &self,
-        organization: &OrganizationId,
-    ) -> Result<Vec<NamedScope>, StoreError> {
+    pub async fn offered_scopes(&self, organization: &OrganizationId) -> Result<Vec<NamedScope>, StoreError> {
         let rows = on!(&self.db, |pool, DB| {
             let query = sqlx::query_as::<DB, NamedScopeRow>(OFFERED);
             query.bind(organization.as_str()).bind(DEPLOYMENT).fetch_all(pool).await

@@ -13,7 +13,8 @@ const CREATE: [&str; 7] =
 async fn a_named_scopes_life(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     let dry = admin.ok(&[&CREATE[..], &["--dry-run"]].concat());
-    let would = "This would name the scope read:invoices/** in the catalogue of default. Nothing was changed.\n";
+    let would =
+        "This would name the scope read:invoices/** in the catalogue of default. Nothing was changed.\n";
     assert_eq!(dry.stdout, would);
     let made = admin.ok(&[&CREATE[..], &["--group", "Billing"]].concat());
     assert_eq!(
@@ -57,12 +58,13 @@ async fn a_file_carries_a_catalogue(backend: Backend) {
     let Scene { admin, .. } = &Scene::set(backend).await;
     admin.ok(&CREATE);
     let exported = admin.ok(&["orgs", "export"]).stdout;
-    let entry = "[[scopes]]\nid = \"read-invoices\"\nscope = \"read:invoices/**\"\nname = \"Read invoices\"\n";
+    let entry =
+        "[[scopes]]\nid = \"read-invoices\"\nscope = \"read:invoices/**\"\nname = \"Read invoices\"\n";
     assert!(exported.contains(entry), "{exported}");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("default.toml");
     std::fs::write(&file, exported.replace("Read invoices", "Invoices")).unwrap();
     let applied = admin.ok(&["apply", "-f", file.to_str().unwrap(), "--yes"]);
-    let said = "~ scope \"Invoices\" (read-invoices)\n    name: Read invoices -> Invoices\n";
+    let said = "~ scope \"Invoices\" (read-invoices)\n    name: Read invoices → Invoices\n";
     assert!(applied.stdout.contains(said), "{applied:?}");
 }

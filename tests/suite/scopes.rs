@@ -66,7 +66,10 @@ async fn an_organization_inherits_the_names_of_the_deployment(backend: Backend) 
     let inherited = format!("{SCOPES}?inherited=true");
     let all = admin.get(&inherited).await.done(200);
     assert_eq!(ids(&all), ["new", "own", "all"]);
-    assert_eq!((&all["data"][0]["organization"], &all["data"][1]["organization"]), (&Value::Null, &json!("default")));
+    assert_eq!(
+        (&all["data"][0]["organization"], &all["data"][1]["organization"]),
+        (&Value::Null, &json!("default"))
+    );
     let first = admin.get(&format!("{inherited}&limit=2")).await.done(200);
     assert_eq!(ids(&first), ["new", "own"]);
     let cursor = first["next_cursor"].as_str().unwrap();
@@ -99,7 +102,11 @@ async fn what_is_no_named_scope_is_refused(backend: Backend) {
         assert_eq!(refused.status, 400, "{member} {value}: {message}");
         assert!(message.contains(named), "{member} {value}: {message}");
     }
-    server.admin().post_json("/v1/orgs/none/scopes", &named_scope("x", "read:*")).await.refused(404, "not_found");
+    server
+        .admin()
+        .post_json("/v1/orgs/none/scopes", &named_scope("x", "read:*"))
+        .await
+        .refused(404, "not_found");
 }
 
 async fn a_catalogue_lists_a_scope_once_and_at_most_500(backend: Backend) {
@@ -180,7 +187,8 @@ async fn a_document_carries_a_catalogue(backend: Backend) {
     let done = put(&admin, "?prune=true", &document).await.done(200);
     assert_eq!(would["changes"], done["changes"]);
     let said: Vec<_> = done["changes"].as_array().unwrap().iter().collect();
-    let said: Vec<_> = said.iter().map(|change| (&change["action"], &change["kind"], &change["id"])).collect();
+    let said: Vec<_> =
+        said.iter().map(|change| (&change["action"], &change["kind"], &change["id"])).collect();
     assert_eq!(
         json!(said),
         json!([["create", "scope", "new"], ["update", "scope", "swap"], ["remove", "scope", "gone"]])
@@ -190,7 +198,11 @@ async fn a_document_carries_a_catalogue(backend: Backend) {
     assert_eq!(ids(&admin.get(SCOPES).await.done(200)), ["new", "swap", "keep"]);
     let twice = json!({ "organization": { "id": "default" }, "scopes": [keep, keep] });
     let refused = put(&admin, "", &twice).await;
-    assert!(refused.text.contains("scopes \\\"keep\\\": an earlier entry has the same id"), "{}", refused.text);
+    assert!(
+        refused.text.contains("scopes \\\"keep\\\": an earlier entry has the same id"),
+        "{}",
+        refused.text
+    );
     // Each change needs what it needs elsewhere.
     let (_, key) = server.key(&["read:claviger/orgs/default/**"]).await;
     let new = json!({ "organization": { "id": "default" }, "scopes": [named_scope("mine", "read:mine")] });

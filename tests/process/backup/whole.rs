@@ -53,7 +53,8 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     let issuer = json!({ "id": "ci", "issuer": "https://ci.example.com",
         "keys": { "jwks": { "keys": [holder.jwk] } }, "algorithms": ["ES256"] });
     done(admin.post_json("/v1/orgs/default/issuers", &issuer).await);
-    let scope = json!({ "id": "read", "scope": "read:*", "name": "Lesen", "description": "a\u{e4}", "group": "x" });
+    let scope =
+        json!({ "id": "read", "scope": "read:*", "name": "Lesen", "description": "a\u{e4}", "group": "x" });
     done(admin.post_json("/v1/orgs/default/scopes", &scope).await);
     done(admin.post_json("/v1/scopes", &scope).await);
     let now = claviger::base::clock::Clock::system().now().unix();

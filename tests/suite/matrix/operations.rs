@@ -61,8 +61,7 @@ impl Operation {
     pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
         let (needs, done, body) = described(method.as_str(), route)?;
         let scope = if route.starts_with("/v1/scopes") { "of-{org}" } else { "all" };
-        let mut path =
-            route.replace("{project}", "web").replace("{issuer}", "gh").replace("{scope}", scope);
+        let mut path = route.replace("{project}", "web").replace("{issuer}", "gh").replace("{scope}", scope);
         if route == "/v1/keys" {
             path.push_str("?prefix={key}");
         }
