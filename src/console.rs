@@ -17,6 +17,7 @@ mod issuers;
 mod keys;
 mod made_key;
 mod middleware;
+mod named;
 mod new_secrets;
 mod next_page;
 mod notice;

@@ -14,11 +14,13 @@ use crate::http::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use crate::http::failure::Failure;
 use crate::use_cases::management::ApiError;
 
-const ASSETS: [Embedded; 8] = [
+const ASSETS: [Embedded; 10] = [
     Embedded::gzip("pico.css", STYLE, include_bytes!("assets/pico/pico.min.css.gz")),
     Embedded::plain("console.css", STYLE, include_bytes!("assets/console.css")),
     Embedded::plain("pages.css", STYLE, include_bytes!("assets/pages.css")),
     Embedded::plain("console.js", SCRIPT, include_bytes!("assets/console.js")),
+    Embedded::plain("charts.js", SCRIPT, include_bytes!("assets/charts.js")),
+    Embedded::plain("copy.js", SCRIPT, include_bytes!("assets/copy.js")),
     Embedded::plain("times.js", SCRIPT, include_bytes!("assets/times.js")),
     Embedded::plain("trust.js", SCRIPT, include_bytes!("assets/trust.js")),
     Embedded::plain("favicon.svg", "image/svg+xml", include_bytes!("assets/favicon.svg")),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::events::EventRow;
+use super::events::{EventRow, rows};
 use super::page::{page, query, refused, spreadsheet};
 use super::problem::sentence;
 use super::shell::{Section, Shell};
@@ -62,7 +62,7 @@ pub(super) async fn show(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &KNOWN)?;
-    let (filters, now) = (AuditFilters::read(&query), node.clock.now());
+    let filters = AuditFilters::read(&query);
     let root = visitor.shell.root(&organization);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
@@ -85,7 +85,7 @@ pub(super) async fn show(
     };
     let (events, next) = trail.page(&PageRequest { limit: PER_PAGE, cursor }).await?;
     page(&AuditPage {
-        events: events.iter().map(|event| EventRow::of(event, &root, now)).collect(),
+        events: rows(&node, &visitor.caller, &visitor.shell.base, &events).await?,
         next: next.map(|cursor| format!("{root}/audit?{}", filters.query(Some(&cursor)))),
         ..empty
     })

@@ -1,23 +1,26 @@
 //! Renders audit events for people.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::named::{Named, Names};
 use super::when::When;
 use crate::base::clock::Timestamp;
 use crate::domain::audit::RecordedEvent;
-use crate::use_cases::management::changes;
+use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::{ApiError, changes};
 
 /// One row of an audit table.
 #[derive(Debug)]
 pub(super) struct EventRow {
     pub(super) when: When,
     pub(super) label: String,
-    pub(super) subject: String,
-    /// The name of the subject, if it has one.
-    pub(super) name: Option<String>,
-    pub(super) key_href: Option<String>,
-    pub(super) actor: String,
-    pub(super) actor_href: Option<String>,
+    pub(super) subject: Named,
+    pub(super) actor: Named,
+    /// The organization; `None` for acts on the deployment.
+    pub(super) organization: Option<String>,
     pub(super) address: Option<String>,
     pub(super) details: Vec<Difference>,
 }
@@ -34,22 +37,34 @@ pub(super) struct Difference {
 const SILENT: [&str; 7] =
     ["generation", "warnings", "last_used_at", "secrets", "status", "disabled_at", "revoked_at"];
 
+/// The rows of these events, with the names of the keys in them as far as the caller may read those.
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn rows(
+    node: &Arc<Node>,
+    caller: &Caller,
+    base: &str,
+    events: &[RecordedEvent],
+) -> Result<Vec<EventRow>, ApiError> {
+    let ids = events.iter().flat_map(|event| [event.actor.as_str(), &event.subject]);
+    let names = Names::read(node, caller, base, ids).await?;
+    let now = node.clock.now();
+    Ok(events.iter().map(|event| EventRow::of(event, &names, now)).collect())
+}
+
 impl EventRow {
-    /// The row of an event, with links to keys below `root`, the organization's path.
-    pub(super) fn of(event: &RecordedEvent, root: &str, now: Timestamp) -> Self {
-        let href = |id: &str| id.starts_with("key_").then(|| format!("{root}/keys/{id}"));
+    fn of(event: &RecordedEvent, names: &Names, now: Timestamp) -> Self {
+        let state = event.after.as_ref().or(event.before.as_ref());
         Self {
             when: When::new(event.at, now),
             label: label(&event.action),
-            subject: event.subject.clone(),
-            name: event
-                .after
-                .as_ref()
-                .or(event.before.as_ref())
-                .and_then(|of| Some(of["name"].as_str()?.to_owned())),
-            key_href: event.key.as_deref().and_then(href),
-            actor_href: href(&event.actor),
-            actor: event.actor.clone(),
+            subject: names.of(&event.subject, state.and_then(|of| Some(of["name"].as_str()?.to_owned()))),
+            actor: match &event.operator_id {
+                Some(member) => Named::plain(event.actor_name.clone(), member),
+                None => names.of(&event.actor, event.actor_name.clone()),
+            },
+            organization: event.organization.clone(),
             address: event.address.clone(),
             details: details(event),
         }

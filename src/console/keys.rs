@@ -7,6 +7,7 @@ mod form;
 mod list;
 pub(super) mod new;
 pub(super) mod public_keys;
+mod refusals;
 mod row;
 mod rule_form;
 pub(super) mod show;

@@ -26,6 +26,9 @@ const LARGE: Frame = Frame { size: (960, 240), labels: 10 };
 /// The frame on narrow screens, where text keeps the same size.
 const SMALL: Frame = Frame { size: (420, 240), labels: 4 };
 
+/// The space to the right of the bars, in pixels.
+const RIGHT_MARGIN: u32 = 12;
+
 /// The dimensions of a plot.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -77,7 +80,14 @@ impl Plot {
 
     fn stacked(points: &[Point], class: &str, frame: Frame) -> Self {
         let label = "Activity over time. The table below has the same numbers.";
-        Self::drawn(frame.size, class, label, |svg| draw_stacked(svg, points, frame))
+        let Self(svg) = Self::drawn(frame.size, class, label, |svg| draw_stacked(svg, points, frame));
+        // Where the bars begin and end, in percent of the width, for the script that tells each one's numbers.
+        let percent = |pixels: u32| f64::from(pixels) * 100.0 / f64::from(frame.size.0);
+        let (left, right) = (percent(axis_width(points)), percent(RIGHT_MARGIN));
+        let kind = if class == "plot" { "wide-chart" } else { "narrow-chart" };
+        Self(format!(
+            r#"<div class="chart {kind}" data-left="{left:.3}" data-right="{right:.3}">{svg}</div>"#
+        ))
     }
 
     /// Drawing into memory never fails.
@@ -114,15 +124,13 @@ fn draw_spark(svg: SVGBackend<'_>, counts: &[u64]) -> Option<()> {
 
 fn draw_stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<()> {
     let area = svg.into_drawing_area();
-    let most = points.iter().map(|point| point.bucket.total()).max().unwrap_or_default();
-    // The axis is as wide as the longest number at the style sheet's largest font size.
-    let digits = u32::try_from(grouped(ceiling(most)).chars().count()).ok()?;
+    let most = busiest(points);
     let font = || ("sans-serif", 12).into_font().color(&LABEL);
     let mut chart = ChartBuilder::on(&area)
         .margin_top(10)
-        .margin_right(12)
+        .margin_right(RIGHT_MARGIN)
         .x_label_area_size(38)
-        .y_label_area_size(20 + 9 * digits)
+        .y_label_area_size(axis_width(points))
         .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;
     let named = |at: &f64| points.get(*at as usize).map(|point| point.label.clone());
@@ -155,6 +163,18 @@ fn draw_stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<(
     }
     drop(chart);
     area.present().ok()
+}
+
+/// The count of the busiest interval.
+fn busiest(points: &[Point]) -> u64 {
+    points.iter().map(|point| point.bucket.total()).max().unwrap_or_default()
+}
+
+/// The width of the axis with the counts, in pixels: enough for the longest number at the style sheet's largest font
+/// size.
+fn axis_width(points: &[Point]) -> u32 {
+    let digits = grouped(ceiling(busiest(points))).chars().count();
+    20 + 9 * u32::try_from(digits).unwrap_or_default()
 }
 
 /// The smallest round number that is at least `most`, and at least 5.

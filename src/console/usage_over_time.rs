@@ -7,7 +7,7 @@ use super::when::month_name;
 use crate::base::clock::Timestamp;
 use crate::domain::usage::Interval;
 use crate::node::Node;
-use crate::use_cases::management::usage::{Bucket, PeriodRequest, Usage};
+use crate::use_cases::management::usage::{Bucket, PeriodRequest, Refused, Usage};
 
 const DAY: i64 = 86_400;
 
@@ -32,6 +32,8 @@ pub(super) struct UseOverTime {
     pub(super) tokens: u64,
     pub(super) direct: u64,
     pub(super) refused: u64,
+    /// The refusals by their reason.
+    pub(super) reasons: Refused,
 }
 
 impl Span {
@@ -72,11 +74,13 @@ impl UseOverTime {
     pub(super) fn of(span: Span, usage: &Usage) -> Self {
         let points = match span {
             Span::Hours => points(usage, |exact| {
-                (exact[11..16].to_owned(), format!("{} {}", &exact[..10], &exact[11..16]))
+                (exact[11..16].to_owned(), format!("{}, {}", date(exact), &exact[11..16]))
             }),
-            Span::Days => points(usage, |exact| (day(exact), exact[..10].to_owned())),
-            Span::Months => points(usage, |exact| (month(exact), exact[..7].to_owned())),
+            Span::Days => points(usage, |exact| (day(exact), date(exact))),
+            Span::Months => points(usage, |exact| (month(exact), month(exact))),
         };
+        let mut total = Bucket::default();
+        points.iter().for_each(|point| total += point.bucket);
         let sum = |part: fn(&Bucket) -> u64| points.iter().map(|point| part(&point.bucket)).sum();
         Self {
             span,
@@ -85,6 +89,7 @@ impl UseOverTime {
             tokens: sum(|bucket| bucket.tokens),
             direct: sum(|bucket| bucket.direct),
             refused: sum(|bucket| bucket.refused.total()),
+            reasons: total.refused,
             points,
         }
     }
@@ -111,6 +116,11 @@ fn day(exact: &str) -> String {
     format!("{} {}", exact[8..10].trim_start_matches('0'), short(month_name(exact)))
 }
 
+/// `21 Nov 2026`
+fn date(exact: &str) -> String {
+    format!("{} {}", day(exact), &exact[..4])
+}
+
 fn month(exact: &str) -> String {
     format!("{} {}", short(month_name(exact)), &exact[..4])
 }
@@ -126,6 +136,7 @@ mod tests {
     #[test]
     fn times_are_called_by_their_day_and_month() {
         assert_eq!(day("2026-11-01T10:00:00Z"), "1 Nov");
+        assert_eq!(date("2026-11-01T10:00:00Z"), "1 Nov 2026");
         assert_eq!(month("2026-01-21T10:00:00Z"), "Jan 2026");
     }
 }

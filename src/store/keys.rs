@@ -7,6 +7,7 @@ mod filter;
 mod find;
 mod insert;
 mod list;
+mod names;
 mod order;
 mod row;
 mod secrets;

@@ -6,6 +6,7 @@ mod forgery;
 mod issuers;
 mod kept;
 mod keys;
+mod names;
 mod organization;
 mod pages;
 mod rights;

@@ -285,7 +285,10 @@ async fn asked(
     let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
         shell: visitor.shell_at(&path.organization, Section::Keys),
-        way: ways_in(&key, &href, now).into_iter().find(|way| way.take_away == format!("{href}/{action}")),
+        way: ways_in(&key, &href, now)
+            .into_iter()
+            .find(|way| way.take_away == format!("{href}/{action}"))
+            .map(|way| WayIn { issuer: None, ..way }),
         action: format!("{href}/{action}"),
         href,
         act,

@@ -7,11 +7,13 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::refusals::{self, Refusal, counted, latest};
 use super::row::{Mark, marks};
 use super::ways_in::{Replaced, WayIn, ways_in};
 use crate::base::clock::Timestamp;
-use crate::console::events::EventRow;
+use crate::console::events::{EventRow, rows};
 use crate::console::explain::explain;
+use crate::console::named::{Copied, Named, Names};
 use crate::console::notice;
 use crate::console::page::page;
 use crate::console::shell::{Section, Shell};
@@ -31,8 +33,11 @@ use crate::use_cases::management::audit::Trail;
 use crate::use_cases::management::keys::KeyPath;
 use crate::use_cases::management::{ApiError, PageRequest, keys, usage};
 
+/// The number of the key's latest events that the page looks at. Refusals among them stand apart.
+const EVENTS_READ: u16 = 100;
+
 /// The number of events on the page. The audit log has all of them.
-const EVENTS_SHOWN: u16 = 20;
+const EVENTS_SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "key.html")]
@@ -45,7 +50,9 @@ struct KeyPage {
     status: KeyStatus,
     marks: Vec<Mark>,
     scopes: Vec<(String, String)>,
+    id: Copied,
     created: When,
+    created_by: Named,
     expires: Option<When>,
     disabled: Option<When>,
     revoked: Option<(When, Option<String>)>,
@@ -53,10 +60,20 @@ struct KeyPage {
     ways_in: Vec<WayIn>,
     has_secret: bool,
     used: UseOverTime,
-    events: Option<Vec<EventRow>>,
+    reasons: Vec<(&'static str, String)>,
+    /// The audit log and the refusals in it, if the visitor may read it.
+    log: Option<Log>,
     may_write: bool,
     is_own: bool,
     done: Option<&'static str>,
+}
+
+/// What the audit trail has about the key.
+struct Log {
+    events: Vec<EventRow>,
+    refusals: Vec<Refusal>,
+    /// The key's page of the audit log.
+    href: String,
 }
 
 impl KeyPage {
@@ -77,9 +94,11 @@ pub(in crate::console) async fn show(
     let key = keys::find(&node.records, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));
     let used = usage::of_key(&node.records, caller, &path, span.request(&node)).await?;
+    let used = UseOverTime::of(span, &used);
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
+    let names = Names::read(&node, caller, &visitor.shell.base, [&*key.created_by.id]).await?;
     let has_secret = key.live_secrets(now).next().is_some();
     let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
     let shown = page(&KeyPage {
@@ -88,15 +107,18 @@ pub(in crate::console) async fn show(
         status: key.status(now),
         marks: marks(&key, now),
         scopes: key.scopes.iter().map(|scope| (scope.to_string(), explain(scope))).collect(),
+        id: Copied::new(key.id),
         created: when(key.created_at),
+        created_by: names.of(&key.created_by.id, key.created_by.name.clone()),
         expires: key.expires_at.map(when),
         disabled: key.disabled_at.map(when),
         revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
         last_used: key.last_used_at.map(when),
-        ways_in: ways_in(&key, &href, now),
+        ways_in: shown_ways(caller, &key, (&root, &href), now),
         has_secret,
-        used: UseOverTime::of(span, &used),
-        events: events(&node, caller, &path, &root, now).await?,
+        reasons: counted(&used.reasons),
+        used,
+        log: log(&node, caller, &path, &visitor.shell.base).await?,
         may_write: may_write(caller, &key),
         is_own: caller.is_key(&key.id),
         done: taken.text(),
@@ -113,19 +135,30 @@ pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
     caller.may_in(&key.organization, Verb::Write, &path).is_ok()
 }
 
-/// The key's audit events, if the caller may read them.
-async fn events(
-    node: &Arc<Node>,
-    caller: &Caller,
-    path: &KeyPath,
-    root: &str,
-    now: Timestamp,
-) -> Result<Option<Vec<EventRow>>, ApiError> {
+/// The key's ways in. Those that name a trusted issuer lead to its page, if the caller may read it.
+fn shown_ways(caller: &Caller, key: &ApiKey, (root, href): (&str, &str), now: Timestamp) -> Vec<WayIn> {
+    let mut ways = ways_in(key, href, now);
+    for way in &mut ways {
+        let page = way.issuer.take().filter(|page| {
+            let path: Vec<&str> = page.split('/').collect();
+            caller.may_in(&key.organization, Verb::Read, &path).is_ok()
+        });
+        way.issuer = page.map(|page| format!("{root}/{page}"));
+    }
+    ways
+}
+
+/// What the audit trail has about the key, if the caller may read it.
+async fn log(node: &Arc<Node>, caller: &Caller, path: &KeyPath, base: &str) -> Result<Option<Log>, ApiError> {
     if caller.may_in(&path.organization, Verb::Read, &["audit"]).is_err() {
         return Ok(None);
     }
     let filter = EventFilter { key: Some(path.key), ..EventFilter::default() };
     let trail = Trail::of_organization(&node.records, caller, path.organization.clone(), filter).await?;
-    let (events, _) = trail.page(&PageRequest { limit: EVENTS_SHOWN, cursor: None }).await?;
-    Ok(Some(events.iter().map(|event| EventRow::of(event, root, now)).collect()))
+    let (mut events, _) = trail.page(&PageRequest { limit: EVENTS_READ, cursor: None }).await?;
+    let refusals = latest(&events, node.clock.now());
+    events.retain(|event| event.action != refusals::ACTION);
+    events.truncate(EVENTS_SHOWN);
+    let href = format!("{base}/orgs/{}/audit?key={}", path.organization, path.key);
+    Ok(Some(Log { events: rows(node, caller, base, &events).await?, refusals, href }))
 }

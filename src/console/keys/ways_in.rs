@@ -14,6 +14,8 @@ pub(super) struct WayIn {
     pub(super) kind: &'static str,
     /// What people know it by: the id of a secret, the `kid` of a public key, the issuer of a rule.
     pub(super) name: String,
+    /// The page of the issuer that a rule names, below the organization's path.
+    pub(super) issuer: Option<String>,
     /// What else describes it: an algorithm, or what a rule asks of a token.
     pub(super) details: Vec<String>,
     pub(super) age: Age,
@@ -61,6 +63,7 @@ pub(super) fn ways_in(key: &ApiKey, href: &str, now: Timestamp) -> Vec<WayIn> {
         ..WayIn::new("Public key", held.kid.clone(), (held.created_at, held.last_used_at), now)
     };
     let rule = |held: &RegisteredRule| WayIn {
+        issuer: Some(format!("issuers/{}", held.rule.issuer())),
         details: conditions(&held.rule),
         id: held.id.to_string(),
         take_away: format!("{href}/trust-rules/{}/remove", held.id),
@@ -90,6 +93,7 @@ impl WayIn {
             kind,
             id: name.clone(),
             name,
+            issuer: None,
             details: Vec::new(),
             age: When::new(created, now).age(),
             ends: None,

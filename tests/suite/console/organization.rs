@@ -27,7 +27,10 @@ async fn use_is_shown_and_downloaded(backend: Backend) {
         for path in [format!("{ROOT}/usage?span={span}"), format!("{ROOT}/keys/{id}?span={span}")] {
             let page = browser.page(&path).await;
             assert!(page.contains(r#"<svg class="plot" role="img" aria-label="#), "{page}");
-            assert!(page.contains("<td>3</td>"), "the numbers are there as a table too: {page}");
+            assert!(
+                page.contains(r#"<td class="number">3</td>"#),
+                "the numbers are there as a table too: {page}"
+            );
         }
     }
     let table = browser.get(&format!("{ROOT}/usage.csv?span=hours")).await;

@@ -294,7 +294,7 @@ async fn the_ways_in_stand_beside_each_other_and_are_taken_away(backend: Backend
     ] {
         assert!(ways.contains(said), "{said}: {ways}");
     }
-    assert_eq!(ways.matches(r#"data-label="Age""#).count(), 3, "{ways}");
+    assert_eq!(ways.matches(r#"data-label="Added""#).count(), 3, "{ways}");
     assert_eq!(ways.matches(r#"data-label="Last used"><span class="muted">Never"#).count(), 3, "{ways}");
     assert_eq!((ways.matches(">Retire</a>").count(), ways.matches(">Remove</a>").count()), (1, 2), "{ways}");
 

@@ -42,8 +42,10 @@ fn rows(page: &str) -> Vec<(String, Option<String>, [u64; 3])> {
     };
     let row = |row: &str| {
         let name = between(row, "row-link", "</a>").and_then(|link| between(&link, "<bdi>", "</bdi>"));
-        let numbers: Vec<u64> =
-            row.split("<td>").filter_map(|cell| cell.split('<').next()?.parse().ok()).collect();
+        let numbers: Vec<u64> = row
+            .split(r#"<td class="number">"#)
+            .filter_map(|cell| cell.split('<').next()?.parse().ok())
+            .collect();
         (between(row, "<code>", "</code>").unwrap(), name, numbers.try_into().unwrap())
     };
     table.split("<tr>").skip(1).map(row).collect()
