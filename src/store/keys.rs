@@ -2,6 +2,7 @@
 
 mod admin_keys;
 mod change;
+mod count;
 mod credentials;
 mod filter;
 mod find;
@@ -14,6 +15,7 @@ mod secrets;
 mod trusting;
 
 pub use admin_keys::AdminKey;
+pub use count::{BoundedCount, CountLimits, KeyCounts};
 pub use credentials::CredentialRow;
 pub use filter::{KeyFilter, StatusFilter, VisibleKeys};
 pub use insert::NewKey;

@@ -18,6 +18,7 @@ mod listing;
 pub mod master_key;
 mod nullable;
 pub mod organizations;
+pub mod overview;
 pub mod projects;
 pub mod scopes;
 pub mod signing_keys;

@@ -81,6 +81,21 @@ pub fn list(signer: &Signer, caller: &Caller, now: Timestamp) -> Result<Vec<Sign
     Ok(views(&signer.keyring.ring(), now))
 }
 
+/// When the next signing key takes over: the one that is published already, or the one that the schedule will make.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn next_rotation(
+    signer: &Signer,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, ApiError> {
+    caller.may(Verb::Read, &PATH)?;
+    let ring = signer.keyring.ring();
+    let scheduled = || ring.signing(now).map(|active| active.activates_at.plus(signer.policy.every));
+    Ok(ring.next(now).map(|next| next.activates_at).or_else(scheduled))
+}
+
 /// Publishes a next signing key, or withdraws a compromised one at once. If the withdrawn key signs, a new key replaces
 /// it. Returns all keys after the change.
 ///
