@@ -30,7 +30,7 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_CARRIER: usize = 2 * MAX_BODY;
 
 /// The fields in order. A name may repeat.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {

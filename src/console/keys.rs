@@ -4,6 +4,7 @@ pub(super) mod act;
 pub(super) mod disable;
 pub(super) mod edit;
 mod form;
+mod form_parts;
 mod list;
 pub(super) mod new;
 pub(super) mod public_keys;
@@ -12,6 +13,7 @@ mod row;
 mod rule_form;
 pub(super) mod show;
 mod sort;
+pub(super) mod summary;
 pub(super) mod trust_rules;
 mod ways_in;
 

@@ -3,6 +3,7 @@
 mod around;
 mod browser;
 mod forgery;
+mod forms;
 mod issuers;
 mod kept;
 mod keys;

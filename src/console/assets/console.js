@@ -88,58 +88,6 @@ async function lookFurther(link) {
 }
 document.querySelectorAll("[data-look-further]").forEach(lookFurther);
 
-// Adds and removes scope rows in place, and moves the focus to them.
-const rows = document.querySelector("form .rows");
-function number() {
-  const all = [...rows.querySelectorAll(".row")];
-  all.forEach((row, at) => {
-    const [count, drop] = [at + 1, row.querySelector("[name=drop]")];
-    row.querySelector("select").setAttribute("aria-label", `Action ${count}`);
-    const resource = row.querySelector("input");
-    resource.id = `resource-${count}`;
-    resource.setAttribute("aria-label", `Resource ${count}`);
-    resource.setAttribute("aria-describedby", `row-${count}`);
-    row.querySelector("[data-words]").id = `row-${count}`;
-    drop.value = count;
-    drop.setAttribute("aria-label", `Remove scope ${count}`);
-    drop.hidden = all.length === 1;
-  });
-  return all;
-}
-rows?.addEventListener("click", (event) => {
-  const button = event.target.closest("[name=more], [name=drop]");
-  if (!button) return;
-  event.preventDefault();
-  const all = [...rows.querySelectorAll(".row")];
-  if (button.name === "more") {
-    const last = all.at(-1);
-    const row = last.cloneNode(true);
-    row.querySelector("select").value = "read";
-    row.querySelector("input").value = "";
-    row.querySelector("input").removeAttribute("aria-invalid");
-    row.querySelector("[data-words]").textContent = "";
-    row.querySelector("[data-words]").className = "help";
-    last.after(row);
-    number();
-    row.querySelector("select").focus();
-    return;
-  }
-  const at = all.indexOf(button.closest(".row"));
-  all[at].remove();
-  const left = number();
-  left[Math.min(at, left.length - 1)].querySelector("select").focus();
-});
-
-// Offers only the environments of the chosen project.
-const project = document.querySelector("select#project");
-project?.addEventListener("change", () => {
-  const environments = document.querySelector("select#environment");
-  const { environments: all, first } = project.selectedOptions[0].dataset;
-  const names = all.split(" ");
-  const chosen = names.includes(environments.value) ? environments.value : first;
-  environments.replaceChildren(...names.map((name) => new Option(name, name, name === chosen, name === chosen)));
-});
-
 // Shows fields that belong to one choice only with that choice.
 function narrow() {
   for (const part of document.querySelectorAll("[data-only-for]")) {
@@ -151,46 +99,6 @@ function narrow() {
 }
 document.addEventListener("change", narrow);
 narrow();
-
-// Fetches the server's explanation of a scope while somebody types.
-const waiting = new WeakMap();
-document.addEventListener("input", (event) => {
-  const row = event.target.closest("[data-explain] .row");
-  if (!row) return;
-  clearTimeout(waiting.get(row));
-  waiting.set(row, setTimeout(() => explain(row), 200));
-});
-async function explain(row) {
-  const [action, resource] = [row.querySelector("select").value, row.querySelector("input").value.trim()];
-  const words = row.querySelector("[data-words]");
-  row.querySelector("input").removeAttribute("aria-invalid");
-  words.className = "help";
-  if (resource === "") {
-    words.textContent = "";
-    return;
-  }
-  const query = new URLSearchParams({ action, resource });
-  const answer = await fetch(`${row.closest("[data-explain]").dataset.explain}?${query}`, { redirect: "error" }).catch(() => null);
-  if (!answer?.ok || row.querySelector("input").value.trim() !== resource) return;
-  words.textContent = await answer.text();
-}
-
-// Adds the visitor's own address without a request.
-for (const button of document.querySelectorAll("[data-append]")) {
-  button.addEventListener("click", (event) => {
-    event.preventDefault();
-    const field = document.getElementById(button.dataset.append);
-    const lines = field.value.split("\n").filter((line) => line.trim() !== "");
-    if (!lines.includes(button.dataset.value)) lines.push(button.dataset.value);
-    field.value = lines.join("\n");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-}
-const ranges = document.getElementById("cidrs");
-ranges?.addEventListener("input", () => {
-  const isOpen = ranges.value.trim() === "" || /(^|\s)(\*|0\.0\.0\.0\/0|::\/0)(\s|$)/.test(ranges.value);
-  document.querySelector(".open-warning")?.toggleAttribute("hidden", !isOpen);
-});
 
 // Copies a text and confirms it.
 for (const button of document.querySelectorAll("[data-copy]")) {

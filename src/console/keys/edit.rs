@@ -7,10 +7,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::form::KeyForm;
-use super::list::Choice;
+use super::form::{KeyForm, Until};
+use super::form_parts::{FormParts, Offers};
+use crate::base::clock::Timestamp;
 use crate::base::text::without_values;
 use crate::console::events::{Difference, differences};
+use crate::console::fields::{Fields, TOKEN};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::shell::{Section, Shell};
@@ -33,11 +35,10 @@ struct EditPage {
     href: String,
     name: String,
     form: KeyForm,
-    projects: Vec<Choice>,
-    environments: Vec<String>,
-    are_some: bool,
-    address: Option<String>,
-    is_new: bool,
+    root: String,
+    parts: FormParts,
+    /// The present end of the key, as RFC 3339. Empty if it has none.
+    kept: String,
     /// The key's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
     /// Changes by somebody else since then.
@@ -50,7 +51,8 @@ struct PreviewPage {
     shell: Shell,
     href: String,
     name: String,
-    form: KeyForm,
+    /// The form's input, which the page carries.
+    carried: Vec<(String, String)>,
     differences: Vec<Difference>,
     base: String,
     /// Whether the change revokes tokens and makes requests fail.
@@ -70,7 +72,9 @@ pub(in crate::console) async fn form(
     if key.revoked.is_some() {
         return Err(ApiError::from(Conflict::RevokedKeyUnchangeable).into());
     }
-    page(&EditPage::new(&visitor, &path, &key, KeyForm::of(&key)))
+    let offers = Offers::to(&node, &visitor.caller, &path.organization).await?;
+    let form = KeyForm::of(&key, &offers.scopes);
+    page(&EditPage::new(&visitor, &path, &offers, &key, form))
 }
 
 /// `POST /console/orgs/{org}/keys/{key}/edit`.
@@ -84,16 +88,16 @@ pub(in crate::console) async fn change(
     let mut form = KeyForm::sent(&fields);
     let began = fields.text("base");
     let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
-    let address = visitor.caller.address.known().map(|address| address.to_string());
-    if form.edited(&fields, address.as_deref()) || fields.has("back") || is_resumed {
-        let again = EditPage::new(&visitor, &path, &key, form);
+    let offers = Offers::to(&node, &visitor.caller, &path.organization).await?;
+    if form.edited(&fields, offers.address()) || fields.has("back") || is_resumed {
+        let again = EditPage::new(&visitor, &path, &offers, &key, form);
         return page(&EditPage { base: began.to_owned(), ..again });
     }
     if !began.is_empty() && began != base(&key) {
-        return Err(overtaken(&visitor, &path, form, began, &key));
+        return Err(overtaken(&visitor, &path, &offers, form, (began, &key)));
     }
     let Some(members) = form.members(node.clock.now()) else {
-        let again = EditPage::new(&visitor, &path, &key, form);
+        let again = EditPage::new(&visitor, &path, &offers, &key, form);
         return Err(refused(&again, InvalidRequest::FormField.into()));
     };
     let version = fields.text("version");
@@ -108,15 +112,15 @@ pub(in crate::console) async fn change(
         Ok(done) if done.before.is_as(&done.after) => {
             Ok(Notice::Unchanged.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
-        Ok(done) => page(&PreviewPage::new(&visitor, &path, form, &done, &node)),
+        Ok(done) => page(&PreviewPage::new(&visitor, &path, fields, &done, &node)),
         Err(ApiError::PreconditionFailed) => {
             let now = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
             form.refuse(&Conflict::ChangedMeanwhile.into());
-            Err(overtaken(&visitor, &path, form, &base(&key), &now))
+            Err(overtaken(&visitor, &path, &offers, form, (&base(&key), &now)))
         }
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
-            Err(refused(&EditPage::new(&visitor, &path, &key, form), error))
+            Err(refused(&EditPage::new(&visitor, &path, &offers, &key, form), error))
         }
         Err(error) => Err(error.into()),
     }
@@ -140,6 +144,8 @@ fn base(key: &ApiKey) -> String {
     json!({
         "name": key.name,
         "note": key.note,
+        "owner": key.owner,
+        "tags": key.tags,
         "scopes": key.scopes,
         "cidrs": key.cidrs,
         "dpop": key.dpop,
@@ -149,39 +155,43 @@ fn base(key: &ApiKey) -> String {
 }
 
 /// The form again, with the changes by somebody else since it was first shown.
-fn overtaken(visitor: &Visitor, path: &KeyPath, form: KeyForm, began: &str, now: &ApiKey) -> Failure {
+fn overtaken(
+    visitor: &Visitor,
+    path: &KeyPath,
+    offers: &Offers,
+    form: KeyForm,
+    (began, now): (&str, &ApiKey),
+) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-    let again = EditPage::new(visitor, path, now, form);
+    let again = EditPage::new(visitor, path, offers, now, form);
     let changed = differences(&read(began), &read(&again.base));
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
 impl EditPage {
-    fn new(visitor: &Visitor, path: &KeyPath, key: &ApiKey, form: KeyForm) -> Self {
+    fn new(visitor: &Visitor, path: &KeyPath, offers: &Offers, key: &ApiKey, mut form: KeyForm) -> Self {
         Self {
             shell: visitor.shell_at(&path.organization, Section::Keys),
             href: visitor.shell.key(path),
+            root: visitor.shell.root(&path.organization),
             name: key.name.clone(),
+            parts: offers.for_change(&mut form, key),
             form,
-            projects: Vec::new(),
-            environments: Vec::new(),
-            are_some: false,
+            kept: key.expires_at.map(Timestamp::rfc3339).unwrap_or_default(),
             base: base(key),
             changed: Vec::new(),
-            address: visitor.caller.address.known().map(|address| address.to_string()),
-            is_new: false,
         }
     }
 }
 
 impl PreviewPage {
-    fn new(visitor: &Visitor, path: &KeyPath, form: KeyForm, done: &Changed<ApiKey>, node: &Node) -> Self {
+    fn new(visitor: &Visitor, path: &KeyPath, fields: Fields, done: &Changed<ApiKey>, node: &Node) -> Self {
         let now = node.clock.now();
         Self {
             shell: visitor.shell_at(&path.organization, Section::Keys),
             href: visitor.shell.key(path),
             name: done.before.name.clone(),
-            form,
+            carried: fields.without(&[TOKEN, "base", "version"]).into_pairs(),
             base: base(&done.before),
             differences: differences(&done.before.json(now), &done.after.json(now)),
             takes_away: done.after.generation > done.before.generation,

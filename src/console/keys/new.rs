@@ -10,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::form::KeyForm;
-use super::list::{Choice, Choices, all_environments, choices};
+use super::form::{KeyForm, Until};
+use super::form_parts::{FormParts, Offers};
+use super::list::Choices;
 use crate::base::text::without_values;
 use crate::console::made_key;
 use crate::console::new_secrets::CreationKind;
@@ -20,11 +21,12 @@ use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::node::Node;
-use crate::use_cases::management::keys::NewKeyRequest;
+use crate::use_cases::management::keys::{KeyPath, NewKeyRequest};
 use crate::use_cases::management::{ApiError, Idempotent, InvalidRequest, keys};
 
 #[derive(Template)]
@@ -35,27 +37,36 @@ struct NewKeyPage {
     form: KeyForm,
     /// Identifies this form, so that a second submission is recognized.
     form_id: String,
-    projects: Vec<Choice>,
-    environments: Vec<String>,
-    /// Whether `projects` is incomplete.
-    are_some: bool,
-    address: Option<String>,
-    is_new: bool,
+    parts: FormParts,
+    /// The name of the key that this one begins like.
+    like: Option<String>,
 }
 
-/// `GET /console/orgs/{org}/keys/new`.
+/// `GET /console/orgs/{org}/keys/new`. With `from`, the form begins with what that key has.
 pub(in crate::console) async fn form(
     State(node): State<Arc<Node>>,
     visitor: Visitor,
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::of_page(&parts, &["project", "environment"])?;
+    let query = Query::of_page(&parts, &["project", "environment", "from"])?;
     let text = |name| query.text(name).unwrap_or_default();
-    let choices = choices(&node, &visitor.caller, &organization).await?;
-    let (project, environment) = beginning(&choices, text("project"), text("environment"));
-    let form = KeyForm::empty(project, environment);
-    page(&shown(&visitor, &organization, choices, form, fresh_id(&node)?))
+    let offers = Offers::to(&node, &visitor.caller, &organization).await?;
+    let choices = offers.projects(&node, &visitor.caller, &organization).await?;
+    let (form, like) = match query.text("from") {
+        Some(id) => {
+            let key = id.parse().map_err(|_| ApiError::NotFound)?;
+            let path = KeyPath { organization: organization.clone(), key };
+            let key = keys::find(&node.records, &visitor.caller, &path, Verb::Read).await?;
+            (KeyForm::like(&key, &offers.scopes, node.clock.now()), Some(key.name))
+        }
+        None => {
+            let (project, environment) = beginning(&choices, text("project"), text("environment"));
+            (KeyForm::empty(project, environment), None)
+        }
+    };
+    let shown = shown(&visitor, &organization, (&offers, choices), form, fresh_id(&node)?);
+    page(&NewKeyPage { like, ..shown })
 }
 
 /// `POST /console/orgs/{org}/keys/new`. Only this response shows the key.
@@ -66,22 +77,22 @@ pub(in crate::console) async fn create(
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
     let mut form = KeyForm::sent(fields);
+    let offers = Offers::to(&node, &visitor.caller, &organization).await?;
     if submitted.is_resumed() {
-        let choices = choices(&node, &visitor.caller, &organization).await?;
-        return page(&shown(visitor, &organization, choices, form, fresh_id(&node)?));
+        let choices = offers.projects(&node, &visitor.caller, &organization).await?;
+        return page(&shown(visitor, &organization, (&offers, choices), form, fresh_id(&node)?));
     }
     let form_id = fields.text("form").to_owned();
-    let address = visitor.caller.address.known().map(|address| address.to_string());
-    if form.edited(fields, address.as_deref()) {
-        let choices = choices(&node, &visitor.caller, &organization).await?;
+    if form.edited(fields, offers.address()) {
+        let choices = offers.projects(&node, &visitor.caller, &organization).await?;
         if fields.has("choose") {
             (form.project, form.environment) = beginning(&choices, &form.project, &form.environment);
         }
-        return page(&shown(visitor, &organization, choices, form, form_id));
+        return page(&shown(visitor, &organization, (&offers, choices), form, form_id));
     }
     let Some(mut members) = form.members(node.clock.now()) else {
-        let choices = choices(&node, &visitor.caller, &organization).await?;
-        let again = shown(visitor, &organization, choices, form, form_id);
+        let choices = offers.projects(&node, &visitor.caller, &organization).await?;
+        let again = shown(visitor, &organization, (&offers, choices), form, form_id);
         return Err(refused(&again, InvalidRequest::FormField.into()));
     };
     members.insert("project".into(), form.project.clone().into());
@@ -105,8 +116,8 @@ pub(in crate::console) async fn create(
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
             // A new form id, because the earlier one may already have created a key.
-            let choices = choices(&node, &visitor.caller, &organization).await?;
-            let again = shown(visitor, &organization, choices, form, fresh_id(&node)?);
+            let choices = offers.projects(&node, &visitor.caller, &organization).await?;
+            let again = shown(visitor, &organization, (&offers, choices), form, fresh_id(&node)?);
             Err(refused(&again, error))
         }
         Err(error) => Err(error.into()),
@@ -116,23 +127,17 @@ pub(in crate::console) async fn create(
 fn shown(
     visitor: &Visitor,
     organization: &OrganizationId,
-    choices: Choices,
-    form: KeyForm,
+    (offers, choices): (&Offers, Choices),
+    mut form: KeyForm,
     form_id: String,
 ) -> NewKeyPage {
-    let Choices { projects, are_some } = choices;
-    let chosen = projects.iter().find(|choice| choice.id == form.project);
     NewKeyPage {
         shell: visitor.shell_at(organization, Section::Keys),
         root: visitor.shell.root(organization),
-        environments: chosen
-            .map_or_else(|| all_environments(&projects), |choice| choice.environments.clone()),
+        parts: offers.for_new(&mut form, choices),
         form,
         form_id,
-        projects,
-        are_some,
-        address: visitor.caller.address.known().map(|address| address.to_string()),
-        is_new: true,
+        like: None,
     }
 }
 
@@ -157,6 +162,7 @@ pub(super) fn fresh_id(node: &Node) -> Result<String, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::keys::list::Choice;
 
     #[test]
     fn a_key_begins_in_production_only_where_there_is_nothing_else() {

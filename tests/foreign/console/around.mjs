@@ -53,13 +53,13 @@ for (const scripts of [true, false]) {
   await page.goto(`${keys}/new?project=web`);
   await page.type("#name", "Kept");
   await page.type("#resource-1", "a//b");
-  await page.type("#cidrs", "10.0.0.1/8");
+  await page.type("#range-1", "10.0.0.1/8");
   await press("button.primary");
   check(`the summary of a refused form has the focus, ${how}`, (await focusOn("summary")) === "summary", await focused());
   check(`and says all that is wrong, ${how}`, (await page.$$("[data-summary] li a")).length === 2, await text("[data-summary]"));
-  await page.click("[data-summary] a[href='#cidrs']");
-  check(`a link in it leads to the field, ${how}`, (await focused()) === "cidrs", await focused());
-  check(`the field says what is wrong with it, ${how}`, await page.$eval("#cidrs", (field) => field.matches("[aria-invalid=true]")
+  await page.click("[data-summary] a[href='#range-1']");
+  check(`a link in it leads to the field, ${how}`, (await focused()) === "range-1", await focused());
+  check(`the field says what is wrong with it, ${how}`, await page.$eval("#range-1", (field) => field.matches("[aria-invalid=true]")
     && document.getElementById(field.getAttribute("aria-describedby").split(" ").at(-1)).textContent.length > 0));
   complaints.length = 0;
 
@@ -83,7 +83,7 @@ for (const scripts of [true, false]) {
   await page.select("#project", "default");
   if (!scripts) await press("[name=choose]");
   check(`and so does another, ${how}`, (await environments()) === "dev stg prd" && (await page.$eval("#environment", (field) => field.value)) === "dev", await environments());
-  await page.$eval("#cidrs", (field) => { field.value = ""; });
+  await page.$eval("#range-1", (field) => { field.value = ""; });
   await press("button.primary");
   check(`then the key is made, ${how}`, (await page.$("#secret")) !== null, await text());
   await page.click("form[data-guard] [type=checkbox]");

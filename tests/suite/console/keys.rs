@@ -229,12 +229,18 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
         ("action", "read"),
         ("resource", "a/*"),
         ("cidrs", ""),
+        ("owner", ""),
+        ("tag", ""),
+        ("tag-value", ""),
+        ("time", ""),
     ];
     for (field, value, error) in [
         ("name", " ", r#"id="name-error""#),
-        ("cidrs", "10.0.0.1/8", r#"id="cidrs-error""#),
+        ("cidrs", "10.0.0.1/8", r#"id="range-words-1" class="field-error""#),
         ("resource", "a//b", r#"id="row-1" class="field-error""#),
-        ("resource", "", "Enter at least one resource"),
+        ("resource", "", "Choose a scope, enter a resource, or choose a preset."),
+        ("owner", "usr_x", r#"id="owner-error""#),
+        ("tag", "Team", r#"id="tags-error""#),
         ("ends", "date", r#"id="date-error""#),
         ("project", "none", r#"id="project-error" class="field-error">The project does not exist."#),
         (
@@ -243,7 +249,8 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
             r#"id="environment-error" class="field-error">The project does not have this environment"#,
         ),
         ("access", "nonsense", ""),
-        ("ends", "7d", "Expires_in must be"),
+        ("ends", "8d", "Expires_in must be"),
+        ("time", "noon", ""),
     ] {
         let fields: Vec<_> =
             good.iter().map(|(name, old)| (*name, if *name == field { value } else { old })).collect();
@@ -265,9 +272,21 @@ async fn what_is_wrong_stands_beside_the_field_and_nothing_typed_is_lost(backend
     let more = browser.post(NEW, &[&good[..], &[("more", "row")]].concat()).await;
     assert_eq!(more.text.matches(r#"name="resource""#).count(), 2, "{}", more.text);
     let mine = browser.post(NEW, &[&good[..], &[("mine", "yes")]].concat()).await;
-    assert!(mine.text.contains(">127.0.0.1</textarea>"), "{}", mine.text);
-    let words = browser.page("/console/scope?action=read&resource=a%2F%2A%2A").await;
-    assert_eq!(words, "Allows read access to everything under a, at any depth.");
+    assert!(mine.text.contains(r#"name="cidrs" value="127.0.0.1""#), "{}", mine.text);
+    for (path, words, is_wrong) in [
+        (
+            "scope?action=read&resource=a%2F%2A%2A",
+            "Allows read access to everything under a, at any depth.",
+            false,
+        ),
+        ("range?text=203.0.113.0%2F30", "4 addresses, from 203.0.113.0 to 203.0.113.3.", false),
+        ("range?text=10.1", "`10.1` is not a network range", true),
+    ] {
+        let said: serde_json::Value =
+            serde_json::from_str(&browser.page(&format!("/console/{path}")).await).unwrap();
+        assert_eq!(said["is_wrong"], is_wrong, "{path}");
+        assert!(said["words"].as_str().unwrap().starts_with(words), "{said}");
+    }
 }
 
 async fn names_and_notes_stay_text(backend: Backend) {

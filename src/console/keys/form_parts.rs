@@ -1,0 +1,114 @@
+//! What a page with a key's form shows beside the input.
+
+use std::sync::Arc;
+
+use super::form::{EndChoice, FormBounds, KeyForm, Picker, Summary, choices};
+use super::list::{self, Choice, all_environments};
+use crate::base::clock::Timestamp;
+use crate::domain::key::ApiKey;
+use crate::domain::named_scope::NamedScope;
+use crate::domain::names::OrganizationId;
+use crate::domain::scope::Preset;
+use crate::node::Node;
+use crate::use_cases::access::Caller;
+use crate::use_cases::management::{ApiError, scopes};
+
+/// What a form offers, and what it says about its input.
+#[derive(Debug)]
+pub(super) struct FormParts {
+    pub(super) is_new: bool,
+    /// The projects and the environments to choose from, for a new key.
+    pub(super) projects: Vec<Choice>,
+    pub(super) environments: Vec<String>,
+    /// Whether `projects` is incomplete.
+    pub(super) are_some: bool,
+    pub(super) ends: Vec<EndChoice>,
+    pub(super) picker: Picker,
+    pub(super) offers_query_only: bool,
+    pub(super) offers_full_access: bool,
+    pub(super) offers_dpop: bool,
+    /// The visitor's address, if it is known.
+    pub(super) address: Option<String>,
+    pub(super) summary: Summary,
+}
+
+/// What it takes to show a form of an organization to a visitor.
+#[derive(Debug)]
+pub(super) struct Offers {
+    bounds: FormBounds,
+    /// The scopes of the catalogue that the form offers.
+    pub(super) scopes: Vec<NamedScope>,
+    address: Option<String>,
+    now: Timestamp,
+}
+
+impl Offers {
+    /// What the form offers to `caller`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn to(
+        node: &Arc<Node>,
+        caller: &Caller,
+        organization: &OrganizationId,
+    ) -> Result<Self, ApiError> {
+        let bounds = FormBounds::of(&caller.scopes);
+        let scopes = bounds.among(scopes::offered(&node.records, caller, organization).await?);
+        let address = caller.address.known().map(|address| address.to_string());
+        Ok(Self { bounds, scopes, address, now: node.clock.now() })
+    }
+
+    /// The visitor's address, if it is known.
+    pub(super) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// The projects that the form offers.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn projects(
+        &self,
+        node: &Arc<Node>,
+        caller: &Caller,
+        organization: &OrganizationId,
+    ) -> Result<list::Choices, ApiError> {
+        let mut choices = list::choices(node, caller, organization).await?;
+        choices.projects.retain(|choice| self.bounds.offer_project(&choice.id));
+        Ok(choices)
+    }
+
+    /// The parts of a form for a new key.
+    pub(super) fn for_new(&self, form: &mut KeyForm, choices: list::Choices) -> FormParts {
+        let list::Choices { projects, are_some } = choices;
+        let chosen = projects.iter().find(|choice| choice.id == form.project);
+        let environments =
+            chosen.map_or_else(|| all_environments(&projects), |choice| choice.environments.clone());
+        FormParts { is_new: true, projects, environments, are_some, ..self.parts(form, None) }
+    }
+
+    /// The parts of a form for a key that exists.
+    pub(super) fn for_change(&self, form: &mut KeyForm, key: &ApiKey) -> FormParts {
+        // A change can't move the key.
+        (form.project, form.environment) = (key.project.to_string(), key.environment.to_string());
+        self.parts(form, Some(key.expires_at))
+    }
+
+    /// `kept` is the present end of a key that exists.
+    fn parts(&self, form: &mut KeyForm, kept: Option<Option<Timestamp>>) -> FormParts {
+        form.settle(&self.scopes);
+        FormParts {
+            is_new: false,
+            projects: Vec::new(),
+            environments: Vec::new(),
+            are_some: false,
+            ends: choices(kept, self.now),
+            picker: Picker::new(&self.scopes, &form.picked),
+            offers_query_only: self.bounds.offer_preset(Preset::QueryOnly),
+            offers_full_access: self.bounds.offer_preset(Preset::FullAccess),
+            offers_dpop: self.bounds.offers_dpop,
+            address: self.address.clone(),
+            summary: form.summary(&self.scopes, kept.flatten(), self.now),
+        }
+    }
+}
