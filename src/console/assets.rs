@@ -14,7 +14,7 @@ use crate::http::embedded::{Embedded, SCRIPT, STYLE, TEXT};
 use crate::http::failure::Failure;
 use crate::use_cases::management::ApiError;
 
-const ASSETS: [Embedded; 10] = [
+static ASSETS: &[Embedded] = &[
     Embedded::gzip("pico.css", STYLE, include_bytes!("assets/pico/pico.min.css.gz")),
     Embedded::plain("console.css", STYLE, include_bytes!("assets/console.css")),
     Embedded::plain("pages.css", STYLE, include_bytes!("assets/pages.css")),
@@ -33,7 +33,7 @@ const ASSETS: [Embedded; 10] = [
 /// paths.
 pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut all = Context::new(&SHA256);
-    for asset in &ASSETS {
+    for asset in ASSETS {
         all.update(asset.body);
     }
     URL_SAFE_NO_PAD.encode(&all.finish().as_ref()[..6])
@@ -43,7 +43,7 @@ pub(super) static VERSION: LazyLock<String> = LazyLock::new(|| {
 /// cacheable.
 pub(super) async fn asset(path: Result<Path<(String, String)>, PathRejection>) -> Result<Response, Failure> {
     let Path((version, name)) = path.map_err(|_| ApiError::NotFound)?;
-    let asset = Embedded::named(&name, &ASSETS)?;
+    let asset = Embedded::named(&name, ASSETS)?;
     let kept = if version == *VERSION { "public, max-age=31536000, immutable" } else { "no-store" };
     let described = [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, kept)];
     Ok(asset.encoded((described, asset.bytes()).into_response()))
