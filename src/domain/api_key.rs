@@ -6,6 +6,7 @@
 mod clue;
 mod name;
 mod plain;
+mod sought;
 mod tag;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::base::text::serde_as_text;
 pub use clue::{KeyClue, KeyClueError};
 pub use name::{Brand, BrandError, EnvironmentSlug, EnvironmentSlugError};
 pub use plain::{NotIssuedHere, PlainKey, claimed_id, looks_like_key};
+pub use sought::{IdBeginning, sought_key};
 pub use tag::Tagger;
 
 const ID_LEN: usize = 16;

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::list_answer::ListAnswer;
 use super::path::InOrganization;
 use super::query::Query;
+use crate::domain::api_key::sought_key;
 use crate::domain::names::OrganizationId;
 use crate::node::Node;
 use crate::store::{KeyFilter, StatusFilter};
@@ -51,13 +52,16 @@ pub(super) async fn list(
 }
 
 fn search(organization: OrganizationId, query: &Query) -> Result<KeySearch, ApiError> {
+    let search = query.text("q").filter(|search| !search.is_empty());
+    let key = search.and_then(sought_key);
     let filter = KeyFilter {
         organization,
         project: query.parsed("project")?,
         environment: query.parsed("environment")?,
         status: status(query.text("status"))?,
-        name_contains: query.text("q").filter(|search| !search.is_empty()).map(str::to_owned),
-        or_note_contains: false,
+        ids: key.map(|key| vec![key]),
+        name_contains: search.filter(|_| key.is_none()).map(str::to_owned),
+        or_elsewhere: true,
         tags: query.all("tag")?,
         owner: query.parsed("owner")?,
         created_by: query.text("created_by").map(str::to_owned),

@@ -30,6 +30,7 @@ mod idempotency;
 mod introspection;
 mod key_cache;
 mod key_changes;
+mod key_search;
 mod keys;
 mod known_attacks;
 mod last_admin;

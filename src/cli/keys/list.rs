@@ -26,7 +26,7 @@ pub(super) struct ListArgs {
     #[arg(long)]
     status: Option<Status>,
 
-    /// Only keys whose name contains this text
+    /// Only keys whose name or note contains this text, or whose id or prefix begins with it
     #[arg(long = "query", short = 'q', value_name = "TEXT")]
     q: Option<String>,
 

@@ -9,11 +9,11 @@ use axum::response::Response;
 
 use super::row::{Row, STALE_SECONDS};
 use super::sort::{SORTS, Sort};
-use crate::console::page::{address, page, query};
+use crate::console::page::{address, page, query, see_other};
 use crate::console::plot::Plot;
 use crate::console::shell::{LIST, Section, Shell};
 use crate::console::visitor::Visitor;
-use crate::domain::api_key::EnvironmentSlug;
+use crate::domain::api_key::{EnvironmentSlug, sought_key};
 use crate::domain::names::{NameError, OrganizationId};
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
@@ -75,6 +75,13 @@ pub(in crate::console) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &KNOWN)?;
     let (filters, caller, now) = (ListFilters::read(&query), &visitor.caller, node.clock.now());
+    if let Some(key) = sought_key(&filters.search)
+        && filters.search != key.to_string()
+    {
+        // A whole key was sent. Nothing of its secret stays in the address or on the page.
+        let cleaned = ListFilters { search: key.to_string(), ..filters };
+        return Ok(see_other(&cleaned.link(&visitor.shell.root(&organization), "")));
+    }
     let search = keys::KeySearch::new(filters.filter(&organization, now)?)?.sorted(filters.sort.order);
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
@@ -192,6 +199,7 @@ impl ListFilters {
         organization: &OrganizationId,
         now: crate::base::clock::Timestamp,
     ) -> Result<KeyFilter, ApiError> {
+        let key = sought_key(&self.search);
         let given = |text: &String| (!text.is_empty()).then(|| text.clone());
         let project = given(&self.project).map(|project| project.parse()).transpose();
         let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
@@ -199,8 +207,9 @@ impl ListFilters {
             project: project.map_err(|error: NameError| InvalidRequest::Value(error.into()))?,
             environment: environment.map_err(|error| InvalidRequest::Value(error.into()))?,
             status: self.status(),
-            name_contains: given(&self.search),
-            or_note_contains: true,
+            ids: key.map(|key| vec![key]),
+            name_contains: given(&self.search).filter(|_| key.is_none()),
+            or_elsewhere: true,
             unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
             ..KeyFilter::all_of(organization.clone())
         })

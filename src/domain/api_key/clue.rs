@@ -28,6 +28,11 @@ impl KeyClue {
         &self.beginning
     }
 
+    /// The brand and the environment, if the text has them.
+    pub fn issued_as(&self) -> Option<(&str, &str)> {
+        self.issued_as.as_ref().map(|(brand, environment)| (brand.as_str(), environment.as_str()))
+    }
+
     /// Whether a key with this brand and environment may match.
     pub fn fits(&self, brand: &Brand, environment: &EnvironmentSlug) -> bool {
         self.issued_as

@@ -3,7 +3,7 @@
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use crate::base::clock::Timestamp;
-use crate::domain::api_key::{EnvironmentSlug, KeyId};
+use crate::domain::api_key::{EnvironmentSlug, IdBeginning, KeyId};
 use crate::domain::key::{Owner, TagFilter};
 use crate::domain::names::{OrganizationId, ProjectId};
 
@@ -18,10 +18,12 @@ pub struct KeyFilter {
     pub environment: Option<EnvironmentSlug>,
     /// The state of the keys.
     pub status: StatusFilter,
+    /// The keys with these ids.
+    pub ids: Option<Vec<KeyId>>,
     /// A part of the name. ASCII case is ignored.
     pub name_contains: Option<String>,
-    /// Whether a note that contains `name_contains` matches too.
-    pub or_note_contains: bool,
+    /// Whether a key matches too if its note contains `name_contains`, or its id or prefix begins with it.
+    pub or_elsewhere: bool,
     /// The tags that the key must have, all of them.
     pub tags: Vec<TagFilter>,
     /// The owner of the key.
@@ -73,8 +75,9 @@ impl KeyFilter {
             project: None,
             environment: None,
             status: StatusFilter::Active,
+            ids: None,
             name_contains: None,
-            or_note_contains: false,
+            or_elsewhere: false,
             tags: Vec::new(),
             owner: None,
             created_by: None,
@@ -98,11 +101,15 @@ impl KeyFilter {
         if let Some(environment) = &self.environment {
             sql.push(" AND environment = ").push_bind(environment.to_string());
         }
+        if let Some(ids) = &self.ids {
+            push_ids(sql, ids);
+        }
         if let Some(part) = &self.name_contains {
             sql.push(" AND (name_folded LIKE ").push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
-            if self.or_note_contains {
+            if self.or_elsewhere {
                 sql.push(" OR ").push(folded_note::<DB>()).push(" LIKE ");
                 sql.push_bind(substring_pattern(part)).push(r" ESCAPE '\'");
+                push_id_beginning(sql, part);
             }
             sql.push(")");
         }
@@ -194,12 +201,7 @@ impl VisibleKeys {
         let Self::Only(pairs) = self else { return };
         if let Some(ids) = self.ids().filter(|ids| !ids.is_empty()) {
             // The pairs imply this condition, but no database would use an index for them.
-            sql.push(" AND id IN (");
-            let mut list = sql.separated(", ");
-            for id in ids {
-                list.push_bind(id.to_string());
-            }
-            sql.push(")");
+            push_ids(sql, &ids);
         }
         sql.push(" AND (1 = 0");
         for (project, key) in pairs {
@@ -214,6 +216,38 @@ impl VisibleKeys {
         }
         sql.push(")");
     }
+}
+
+/// Narrows a selection to keys with these ids.
+fn push_ids<DB: Database>(sql: &mut QueryBuilder<DB>, ids: &[KeyId])
+where
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    if ids.is_empty() {
+        sql.push(" AND 1 = 0");
+        return;
+    }
+    sql.push(" AND id IN (");
+    let mut list = sql.separated(", ");
+    for id in ids {
+        list.push_bind(id.to_string());
+    }
+    sql.push(")");
+}
+
+/// Adds the keys whose id or prefix begins with this text, if any can.
+fn push_id_beginning<DB: Database>(sql: &mut QueryBuilder<DB>, text: &str)
+where
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    let Some(beginning) = IdBeginning::read(text) else { return };
+    // It consists of ASCII characters, so its length in bytes is that in characters.
+    sql.push(format_args!(" OR (SUBSTR(id, 1, {}) = ", beginning.id.len())).push_bind(beginning.id);
+    if let Some((brand, environment)) = beginning.issued_as {
+        sql.push(" AND brand = ").push_bind(brand.to_string());
+        sql.push(" AND environment = ").push_bind(environment.to_string());
+    }
+    sql.push(")");
 }
 
 /// The function that finds a text in another, with the case of its letters: `LIKE` ignores that on SQLite.

@@ -55,11 +55,16 @@ struct Stretch {
 
 impl Reading {
     /// Returns one page of keys. It examines a bounded number of keys. If few of them match, the page has fewer
-    /// keys than its limit, or none, and still a position from which the next page continues.
+    /// keys than its limit, or none, and still a position from which the next page continues. Keys that the filter names by
+    /// their ids are always in the order of their creation.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn keys(&self, mut query: KeyQuery, now: Timestamp) -> Result<KeyPage, StoreError> {
+        if query.filter.ids.is_some() {
+            // In this order, the database finds them by their ids. In others, it would scan the order's index.
+            query.order = KeyOrder::default();
+        }
         let [first, second] = match query.order.by {
             KeySort::Creation if query.looks_up_last_use() => LAST_USE_STRETCHES,
             KeySort::Creation => STRETCHES,
@@ -95,7 +100,7 @@ impl Reading {
 
     /// The next `length` keys; `None` when fewer are left.
     async fn next_stretch(&self, query: &KeyQuery, length: i64) -> Result<Option<Stretch>, StoreError> {
-        if query.visible.ids().is_some() {
+        if query.visible.ids().is_some() || query.filter.ids.is_some() {
             // The query finds these keys by their ids and scans nothing.
             return Ok(None);
         }

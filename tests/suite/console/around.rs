@@ -298,9 +298,17 @@ async fn a_note_is_listed_and_found(backend: Backend) {
         let found = browser.page(&format!("{KEYS}?q={}", escaped(search))).await;
         assert_eq!(super::keys::listed(&found), names, "{search}");
     }
-    // At the management API `q` is about names.
-    let named = server.admin().get("/v1/orgs/default/keys?q=vault").await.json();
-    assert_eq!(named["data"], json!([]));
+    // A whole key is searched for by its id, and nothing of its secret is in a link or on a page.
+    let (id, key) = server.key_from(json!({"name": "third", "preset": "query_only"})).await;
+    let sent = browser.get(&format!("{KEYS}?q={key}&status=all")).await;
+    assert_eq!(
+        (sent.status, sent.header("location")),
+        (303, &*format!("{KEYS}?q={}&status=all", escaped(&id)))
+    );
+    let page = browser.page(&format!("{KEYS}?q={id}")).await;
+    assert_eq!(super::keys::listed(&page), ["third"]);
+    let prefix = browser.page(&format!("{KEYS}?q={}", &key[..12])).await;
+    assert_eq!(super::keys::listed(&prefix), ["third"]);
 }
 
 async fn a_key_that_only_reads_is_called_query_only(backend: Backend) {

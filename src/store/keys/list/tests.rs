@@ -47,7 +47,7 @@ fn filters() -> Vec<(&'static str, KeyFilter, VisibleKeys)> {
         filter.environment = Some("prd".parse().unwrap());
         filter.status = StatusFilter::Expired;
         filter.name_contains = Some("ci".into());
-        filter.or_note_contains = true;
+        filter.or_elsewhere = true;
         filter.tags = vec!["team:billing".parse().unwrap(), "tier".parse().unwrap()];
         filter.owner = Some("Finance".parse().unwrap());
         filter.created_by = Some("bootstrap".into());
@@ -55,12 +55,18 @@ fn filters() -> Vec<(&'static str, KeyFilter, VisibleKeys)> {
         filter.expires_before = Some(NOW);
         filter.any_address = true;
     };
+    let prefix = |filter: &mut KeyFilter| {
+        filter.name_contains = Some("clv_prd_4f2a…".into());
+        filter.or_elsewhere = true;
+    };
     vec![
         ("active", active.clone(), VisibleKeys::All),
         ("a project", with(&|filter| filter.project.clone_from(&project)), VisibleKeys::All),
         ("unused", with(&|filter| filter.unused_since = Some(NOW)), VisibleKeys::All),
         ("a tag", with(&|filter| filter.tags = vec!["team:billing".parse().unwrap()]), VisibleKeys::All),
         ("everything", with(&everything), VisibleKeys::All),
+        ("a prefix", with(&prefix), VisibleKeys::All),
+        ("named keys", with(&|filter| filter.ids = Some(key.into_iter().collect())), VisibleKeys::All),
         ("one visible project", active.clone(), VisibleKeys::Only(vec![(project.clone(), None)])),
         (
             "a visible project and a key",
@@ -143,6 +149,19 @@ async fn sqlite_plans_every_page_as_the_snapshots_say() {
 }
 
 #[tokio::test]
+async fn named_keys_are_found_by_their_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+    let Either::Sqlite(pool) = &store.db else { unreachable!() };
+    let ids = Some(vec!["key_0000000000000001".parse().unwrap()]);
+    let filter = KeyFilter { ids, ..KeyFilter::all_of("acme".parse().unwrap()) };
+    let query =
+        KeyQuery { visible: VisibleKeys::All, filter, order: KeyOrder::default(), after: None, limit: 50 };
+    let steps = plan(pool, select_keys::<Sqlite>(&query, None, NOW).sql().as_str()).await;
+    assert!(steps[1].contains("INDEX sqlite_autoindex_api_keys_1 (id=?)"), "{steps:?}");
+}
+
+#[tokio::test]
 async fn every_order_is_read_off_an_index_from_any_position_on() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
@@ -203,8 +222,8 @@ async fn postgres_reads_every_order_off_its_index_from_any_position_on() {
             let direction = if is_descending { " Backward" } else { "" };
             for (name, query) in queries(by, is_descending) {
                 // PostgreSQL may find named keys by their ids, and sort those few.
-                if matches!(&query.visible, VisibleKeys::Only(pairs) if pairs.iter().any(|(_, key)| key.is_some()))
-                {
+                let is_named = matches!(&query.visible, VisibleKeys::Only(pairs) if pairs.iter().any(|(_, key)| key.is_some()));
+                if is_named || query.filter.ids.is_some() {
                     continue;
                 }
                 // An index begins with the project where that confines a list by creation.
