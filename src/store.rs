@@ -59,8 +59,8 @@ pub use fault::WriteFault;
 pub use idempotency::IdempotencyRecord;
 pub use inspect::{Contents, Inspection, KNOWN_SCHEMA, Place, files_of, inspect, lock_holder};
 pub use keys::{
-    AdminKey, BoundedCount, CountLimits, CredentialRow, KeyCounts, KeyFilter, KeyOrder, KeyOrderError, KeyPage, KeyPosition,
-    KeyQuery, KeySort, NewKey, StatusFilter, StoredKey, VisibleKeys,
+    AdminKey, BoundedCount, CountLimits, CredentialRow, KeyCounts, KeyFilter, KeyOrder, KeyOrderError,
+    KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey, VisibleKeys,
 };
 pub use master_keys::{SECRETS_COUNTED, StoredMasterKey, Takeover};
 pub use named_scopes::NamedScopeList;

@@ -43,8 +43,7 @@ pub async fn overview(
     let now = records.clock.now();
     let keys = match reachable_keys(caller, Verb::Read, organization) {
         VisibleKeys::All => {
-            let limits =
-                CountLimits { now, ends_before: now.plus(SOON), unused_since: now.plus(-IDLE) };
+            let limits = CountLimits { now, ends_before: now.plus(SOON), unused_since: now.plus(-IDLE) };
             Some(reading(records, caller).await?.key_counts(organization, &limits).await?)
         }
         VisibleKeys::Only(_) => None,

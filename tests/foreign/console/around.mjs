@@ -58,7 +58,7 @@ for (const scripts of [true, false]) {
   check(`the summary of a refused form has the focus, ${how}`, (await focusOn("summary")) === "summary", await focused());
   check(`and says all that is wrong, ${how}`, (await page.$$("[data-summary] li a")).length === 2, await text("[data-summary]"));
   await page.click("[data-summary] a[href='#range-1']");
-  check(`a link in it leads to the field, ${how}`, (await focused()) === "range-1", await focused());
+  check(`a link in it leads to the field, ${how}`, (await focusOn("range-1")) === "range-1", await focused());
   check(`the field says what is wrong with it, ${how}`, await page.$eval("#range-1", (field) => field.matches("[aria-invalid=true]")
     && document.getElementById(field.getAttribute("aria-describedby").split(" ").at(-1)).textContent.length > 0));
   complaints.length = 0;

@@ -19,6 +19,8 @@ pub(in crate::console::keys) struct Summary {
     pub(in crate::console::keys) may: Vec<May>,
     /// The ranges. None stand for every address.
     pub(in crate::console::keys) from: Vec<String>,
+    /// Whether a range is not valid yet.
+    pub(in crate::console::keys) is_from_unknown: bool,
     /// Whether somebody could use the key from anywhere.
     pub(in crate::console::keys) is_open: bool,
     pub(in crate::console::keys) until: Until,
@@ -59,6 +61,7 @@ impl Summary {
             owner: form.owner.clone(),
             may,
             from: form.ranges_so_far(),
+            is_from_unknown: form.ranges.iter().any(|row| row.is_wrong),
             is_open: form.is_open(),
             until: match form.end.meaning(now) {
                 Ok(Meaning::Kept) => at(kept),
