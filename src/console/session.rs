@@ -8,9 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::hmac;
+use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;
@@ -57,7 +59,35 @@ pub(super) async fn open(
     Ok((id, caller))
 }
 
-/// The session's caller with the rights that the management API would grant now. `None` when the session has ended.
+/// How long a session lasts, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Left {
+    /// Without another request.
+    pub(super) idle_seconds: i64,
+    /// In any case.
+    pub(super) longest_seconds: i64,
+}
+
+impl Left {
+    /// That of a new session of this caller.
+    pub(super) fn whole(caller: &Caller, now: Timestamp) -> Self {
+        Self::of(caller, (now, now), now)
+    }
+
+    /// That of a session, by the times of its creation and its last use. It never outlives its key.
+    fn of(caller: &Caller, (created, seen): (Timestamp, Timestamp), now: Timestamp) -> Self {
+        let left = |of: i64, since: Timestamp| (of - now.since(since)).max(0);
+        let longest = left(ConsoleSession::LONGEST_SECONDS, created);
+        let of_key = caller.own_key().and_then(|key| key.expires_at).map(|end| end.since(now).max(0));
+        Self {
+            idle_seconds: left(ConsoleSession::IDLE_SECONDS, seen),
+            longest_seconds: longest.min(of_key.unwrap_or(longest)),
+        }
+    }
+}
+
+/// The session's caller with the rights that the management API would grant now, and how long the session lasts. `None`
+/// when the session has ended.
 ///
 /// # Errors
 /// [`ApiError`], also when the key is no longer valid, or not from this address.
@@ -65,15 +95,18 @@ pub(super) async fn resume(
     node: &Arc<Node>,
     id: &SessionId,
     origin: Origin<'_>,
-) -> Result<Option<Caller>, ApiError> {
+) -> Result<Option<(Caller, Left)>, ApiError> {
     let (now, digest) = (node.clock.now(), id.digest());
     let session = node.records.store.console_session(&digest).await?;
     let Some(session) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
     let caller = recall(&node.authenticator, (&session.key, session.secret), origin, now).await?;
-    if now.since(session.last_seen_at) >= TOUCH_EVERY {
+    let mut seen = session.last_seen_at;
+    if now.since(seen) >= TOUCH_EVERY {
         node.records.store.touch_console_session(&digest, now).await?;
+        seen = now;
     }
-    Ok(Some(caller))
+    let left = Left::of(&caller, (session.created_at, seen), now);
+    Ok(Some((caller, left)))
 }
 
 /// Ends a session.

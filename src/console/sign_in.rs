@@ -13,6 +13,7 @@ use super::next_page::next_of;
 use super::notice;
 use super::page::see_other;
 use super::problem::sentence;
+use super::session::Left;
 use super::shell::{Shell, base};
 use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
@@ -69,7 +70,10 @@ pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> 
     match session::open(&node, fields.text("key"), earlier, origin).await {
         Ok((id, caller)) => {
             let mut response = match unsent {
-                Some(unsent) => unsent_form::after_sign_in(Shell::of(&node, &caller, &id), unsent)?,
+                Some(unsent) => unsent_form::after_sign_in(
+                    Shell::of(&node, &caller, &id, Left::whole(&caller, node.clock.now())),
+                    unsent,
+                )?,
                 None => see_other(&next),
             };
             if let Some(kept) = cookie::keep(&node, &id) {

@@ -26,6 +26,7 @@ pub(super) enum Span {
 #[derive(Debug)]
 pub(super) struct UseOverTime {
     pub(super) span: Span,
+    is_of_calendar: bool,
     pub(super) plot: Plot,
     pub(super) small_plot: Plot,
     pub(super) points: Vec<Point>,
@@ -59,6 +60,15 @@ impl Span {
         }
     }
 
+    /// The label on a page that shows days and months of the calendar.
+    const fn calendar_label(self) -> &'static str {
+        match self {
+            Self::Hours => "Today",
+            Self::Days => "Month",
+            Self::Months => self.label(),
+        }
+    }
+
     /// The period for the use case.
     pub(super) fn request(self, node: &Arc<Node>) -> PeriodRequest {
         let ago = |days: i64| Some(node.clock.now().plus(-days * DAY));
@@ -84,6 +94,7 @@ impl UseOverTime {
         let sum = |part: fn(&Bucket) -> u64| points.iter().map(|point| part(&point.bucket)).sum();
         Self {
             span,
+            is_of_calendar: false,
             plot: Plot::of_use(&points),
             small_plot: Plot::of_use_narrow(&points),
             tokens: sum(|bucket| bucket.tokens),
@@ -92,6 +103,16 @@ impl UseOverTime {
             reasons: total.refused,
             points,
         }
+    }
+
+    /// The same for a day or a month of the calendar, instead of the last hours or days.
+    pub(super) fn of_calendar(span: Span, usage: &Usage) -> Self {
+        Self { is_of_calendar: true, ..Self::of(span, usage) }
+    }
+
+    /// The label of a link to this span.
+    pub(super) const fn label(&self, span: Span) -> &'static str {
+        if self.is_of_calendar { span.calendar_label() } else { span.label() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

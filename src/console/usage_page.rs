@@ -9,9 +9,10 @@ use axum::response::Response;
 
 use super::page::{page, spreadsheet};
 use super::shell::{Section, Shell};
-use super::usage_by_key::{self, UseByKey};
+use super::usage_by_key::UseByKey;
 use super::usage_columns::{cells, columns};
 use super::usage_over_time::{Span, UseOverTime};
+use super::usage_view::{MonthLink, UsageView};
 use super::visitor::Visitor;
 use crate::domain::names::{NameError, ProjectId};
 use crate::http::failure::Failure;
@@ -30,9 +31,17 @@ struct UsagePage {
     shell: Shell,
     root: String,
     used: UseOverTime,
+    /// What the chart, the totals, the projects and the keys are of.
+    title: String,
+    before: Option<MonthLink>,
+    after: Option<MonthLink>,
+    /// The query of the page.
+    view: String,
+    /// The latest months, for a page on which keys can't be compared.
+    months: Vec<MonthLink>,
     project: Option<ProjectId>,
     projects: Vec<ProjectRow>,
-    /// `None` when a project is selected, because the ranking covers all projects.
+    /// `None` when a project is selected, because the ranking covers all projects, and for more than a month.
     keys: Option<UseByKey>,
     /// Further parameters in the links of the plot.
     more: String,
@@ -53,9 +62,9 @@ pub(super) async fn show(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let query = Query::of_page(&parts, &["span", "project", "month"])?;
-    let (caller, span, project) = (&visitor.caller, Span::read(query.text("span")), project(&query)?);
-    let month = usage_by_key::month(&query)?;
-    let request = span.request(&node);
+    let (caller, now, project) = (&visitor.caller, node.clock.now(), project(&query)?);
+    let view = UsageView::read(&query, now)?;
+    let request = view.request(&node);
     let used =
         usage::of_organization(&node.records, caller, &organization, project.as_ref(), request).await?;
     let mut projects = usage::by_project(&node.records, caller, &organization, request).await?;
@@ -66,14 +75,20 @@ pub(super) async fn show(
         used: *used,
         share: used.percent_of(most),
     };
-    let keys = match project {
-        Some(_) => None,
-        None => Some(UseByKey::read(&node, &visitor, &organization, (span, month)).await?),
+    let keys = match view.period().filter(|_| project.is_none()) {
+        Some(period) => Some(UseByKey::read(&node, &visitor, &organization, period).await?),
+        None => None,
     };
+    let [before, after] = view.beside(now);
     page(&UsagePage {
         shell: visitor.shell_at(&organization, Section::Usage),
         root: visitor.shell.root(&organization),
-        used: UseOverTime::of(span, &used),
+        used: UseOverTime::of_calendar(view.span(), &used),
+        title: view.title(),
+        before,
+        after,
+        view: view.query(),
+        months: UsageView::latest_months(now),
         projects: projects.iter().map(row).collect(),
         keys,
         more: project.as_ref().map(|project| format!("&project={project}")).unwrap_or_default(),
@@ -88,8 +103,8 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::read(&parts, &["span", "project"])?;
-    let request = Span::read(query.text("span")).request(&node);
+    let query = Query::read(&parts, &["span", "project", "month"])?;
+    let request = UsageView::read(&query, node.clock.now())?.request(&node);
     let project = project(&query)?;
     let used =
         usage::of_organization(&node.records, &visitor.caller, &organization, project.as_ref(), request)

@@ -49,8 +49,8 @@ impl Visitor {
         let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        let caller = match session::resume(node, &session, origin).await {
-            Ok(Some(caller)) => caller,
+        let (caller, left) = match session::resume(node, &session, origin).await {
+            Ok(Some(resumed)) => resumed,
             // The key is no longer valid, so the session has ended.
             Ok(None)
             | Err(
@@ -65,7 +65,7 @@ impl Visitor {
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
             known.admit(node, &caller)?;
         }
-        let shell = Shell { list: list_of(parts), ..Shell::of(node, &caller, &session) };
+        let shell = Shell { list: list_of(parts), ..Shell::of(node, &caller, &session, left) };
         if let Some(known) = parts.extensions.get::<KnownShell>() {
             let _ = known.0.set((shell.clone(), caller.clone()));
         }

@@ -17,6 +17,7 @@ on_both!(
     a_session_ends_with_the_key_or_its_secret,
     a_session_is_bound_to_the_keys_addresses,
     sessions_are_forgotten_and_in_no_backup,
+    a_page_says_how_long_the_session_lasts,
     a_session_that_was_not_issued_here_asks_nothing_of_the_store,
 );
 
@@ -40,7 +41,7 @@ async fn a_key_is_exchanged_for_a_session_and_not_kept(backend: Backend) {
 
     let page = browser.page(KEYS).await;
     assert!(!page.contains(&server.admin_key) && !page.contains(id));
-    assert_eq!(browser.get("/console").await.header("location"), KEYS);
+    assert_eq!(browser.get("/console").await.header("location"), "/console/orgs/default");
     assert_eq!(browser.get("/console/sign-in").await.header("location"), "/console");
     let trail = server.admin().get("/v1/orgs/default/audit?action=console.*").await.json();
     assert_eq!(trail["data"][0]["action"], "console.sign_in");
@@ -169,6 +170,28 @@ async fn a_session_is_bound_to_the_keys_addresses(backend: Backend) {
     assert!(refused.text.contains("is not allowed from address 127.0.0.1"), "{}", refused.text);
 }
 
+async fn a_page_says_how_long_the_session_lasts(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let page = browser.page(KEYS).await;
+    assert!(page.contains(r#"data-idle="1800" data-longest="43200" data-stay="/console/session""#), "{page}");
+    let token = browser.token().await;
+    server.advance(1_790).await;
+    let kept = browser.send("/console/session", &[("token", &token)]).await;
+    assert_eq!(kept.done(200), json!({"idle_seconds": 1_800, "longest_seconds": 43_200 - 1_790}));
+    assert_eq!(kept.header("cache-control"), "no-store");
+    server.advance(59).await;
+    assert!(browser.page(KEYS).await.contains(r#"data-idle="1741""#), "a use is stored once a minute");
+    assert_eq!(browser.send("/console/session", &[("token", "another")]).await.status, 403);
+    server.advance(1_741).await;
+    assert_eq!(browser.send("/console/session", &[("token", &token)]).await.status, 401);
+
+    let short = json!({"expires_in": 600, "scopes": [{"action": "read", "resource": "claviger/**"}]});
+    let (_, short) = server.key_from(short).await;
+    let page = Browser::signed_in(&server, &short).await.page(KEYS).await;
+    assert!(page.contains(r#"data-longest="600""#), "no session outlives its key: {page}");
+}
+
 async fn a_session_that_was_not_issued_here_asks_nothing_of_the_store(backend: Backend) {
     let server = Server::start(backend).await;
     let mut browser = Browser::signed_in(&server, &server.admin_key).await;
@@ -204,6 +227,6 @@ async fn under_tls_the_cookie_is_for_this_host_alone() {
     assert!(cookie.starts_with("__Host-claviger="), "{cookie}");
     assert!(cookie.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
     for path in ["/console", "/auth/console"] {
-        assert_eq!(browser.get(path).await.header("location"), "/auth/console/orgs/default/keys");
+        assert_eq!(browser.get(path).await.header("location"), "/auth/console/orgs/default");
     }
 }

@@ -12,6 +12,7 @@ const DAY: i64 = 86_400;
 on_both!(
     the_busiest_keys_come_first_and_are_counted_exactly,
     other_organizations_and_projects_stay_apart,
+    totals_are_those_of_the_keys_below_them,
     names_are_for_those_who_may_read_the_key,
     one_goes_from_month_to_month,
     a_month_that_there_is_none_of_is_refused,
@@ -54,11 +55,7 @@ fn rows(page: &str) -> Vec<(String, Option<String>, [u64; 3])> {
 async fn the_busiest_keys_come_first_and_are_counted_exactly(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
-    for (span, period) in [
-        ("hours", "today, 1 January 2026 (UTC)"),
-        ("days", "January 2026 (UTC)"),
-        ("months", "January 2026 (UTC)"),
-    ] {
+    for (span, period) in [("hours", "Today, 1 January 2026 (UTC)"), ("days", "January 2026 (UTC)")] {
         let page = browser.page(&format!("{USAGE}?span={span}")).await;
         assert!(part(&page).contains(&format!("By key: {period}</h2>")), "{page}");
         assert!(part(&page).contains("No key was used in this period."), "{page}");
@@ -75,7 +72,7 @@ async fn the_busiest_keys_come_first_and_are_counted_exactly(backend: Backend) {
             (quiet.clone(), Some("quiet".to_owned()), [2, 0, 0]),
         ]
     };
-    for span in ["hours", "days", "months"] {
+    for span in ["hours", "days"] {
         let page = browser.page(&format!("{USAGE}?span={span}")).await;
         // The administrator has used a key as well, to sign in and to make these.
         let mut shown = rows(&page);
@@ -129,6 +126,43 @@ async fn other_organizations_and_projects_stay_apart(backend: Backend) {
     assert!(!of_project.contains(r#"id="by-key""#), "{of_project}");
 }
 
+/// The numbers of the chart, which the legend has.
+fn totals(page: &str) -> Vec<u64> {
+    let (_, legend) = page.split_once(r#"<dl class="legend">"#).unwrap();
+    let numbers = legend.split_once("</dl>").unwrap().0.split("<dd>").skip(1);
+    numbers.map(|number| number.split('<').next().unwrap().parse().unwrap()).collect()
+}
+
+async fn totals_are_those_of_the_keys_below_them(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (_, key) = named(&server, "steady").await;
+    // On the last day of a month, and on the second and the third of the next.
+    for (days, times) in [(30, 2), (2, 3), (1, 4)] {
+        server.advance(days * DAY).await;
+        use_it(&server, &key, times).await;
+        server.flush().await;
+    }
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    for (query, tokens) in
+        [("span=hours", 4), ("", 7), ("month=2026-01", 2), ("span=months&month=2026-01", 2)]
+    {
+        let page = browser.page(&format!("{USAGE}?{query}")).await;
+        let of_keys = rows(&page);
+        let sum = |at: usize| of_keys.iter().map(|(_, _, numbers)| numbers[at]).sum::<u64>();
+        assert_eq!(totals(&page), [sum(0), sum(1), sum(2)], "{query}");
+        assert_eq!(sum(0), tokens, "{query}");
+    }
+    let years = browser.page(&format!("{USAGE}?span=months")).await;
+    assert_eq!(totals(&years)[0], 9);
+    assert!(
+        years.contains("Keys are compared within a day or a month.") && !years.contains(r#"id="by-key""#)
+    );
+    assert!(
+        years.contains(r#"href="/console/orgs/default/usage?span=days&#38;month=2026-02#by-key""#),
+        "{years}"
+    );
+}
+
 async fn names_are_for_those_who_may_read_the_key(backend: Backend) {
     let server = Server::start(backend).await;
     server.admin().post_json("/v1/orgs/default/projects", &json!({ "id": "web" })).await.done(201);
@@ -180,34 +214,32 @@ async fn one_goes_from_month_to_month(backend: Backend) {
     server.advance(40 * DAY).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let link = |span: &str, month: &str, rel: &str| {
-        format!(r#"href="/console/orgs/default/usage?span={span}&#38;month={month}#by-key" rel="{rel}""#)
+        format!(r#"href="/console/orgs/default/usage?span={span}&#38;month={month}" rel="{rel}""#)
     };
     let now = browser.page(USAGE).await;
     assert!(
         now.contains("By key: February 2026 (UTC)") && now.contains(&link("days", "2026-01", "prev")),
         "{now}"
     );
-    assert!(!part(&now).contains(r#"rel="next""#), "{now}");
+    assert!(!now.contains(r#"rel="next""#), "{now}");
     assert!(!rows(&now).iter().any(|row| row.0 == id));
-    let before = browser.page(&format!("{USAGE}?span=months&month=2026-01")).await;
+    let before = browser.page(&format!("{USAGE}?span=days&month=2026-01")).await;
     assert!(before.contains("By key: January 2026 (UTC)"), "{before}");
-    assert!(before.contains(&link("months", "2025-12", "prev")), "{before}");
-    assert!(before.contains(&link("months", "2026-02", "next")), "{before}");
+    assert!(before.contains(&link("days", "2025-12", "prev")), "{before}");
+    assert!(before.contains(&link("days", "2026-02", "next")), "{before}");
     assert!(rows(&before).contains(&(id.clone(), Some("old".to_owned()), [7, 0, 0])), "{before}");
-    assert!(
-        before.contains(r#"href="/console/orgs/default/usage-by-key.csv?span=months&#38;month=2026-01""#)
-    );
-    let table = browser.get(&format!("{CSV}?span=months&month=2026-01")).await;
+    assert!(before.contains(r#"href="/console/orgs/default/usage-by-key.csv?span=days&#38;month=2026-01""#));
+    let table = browser.get(&format!("{CSV}?span=days&month=2026-01")).await;
     assert!(table.text.contains(&format!("{id},old,default,")), "{}", table.text);
     let name = table.header("content-disposition");
     assert_eq!(name, r#"attachment; filename="default-usage-by-key-2026-01.csv""#);
     let today = browser.page(&format!("{USAGE}?span=hours&month=2026-01")).await;
-    assert!(today.contains("By key: today, 10 February 2026 (UTC)"), "{today}");
-    assert!(!part(&today).contains(r#"rel="prev""#), "{today}");
+    assert!(today.contains("By key: Today, 10 February 2026 (UTC)"), "{today}");
+    assert!(!today.contains(r#"rel="prev""#), "{today}");
     // The oldest month that there is something to know of has none before it.
     let oldest = browser.page(&format!("{USAGE}?month=2023-12")).await;
     assert!(
-        !part(&oldest).contains(r#"rel="prev""#) && oldest.contains(&link("days", "2024-01", "next")),
+        !oldest.contains(r#"rel="prev""#) && oldest.contains(&link("days", "2024-01", "next")),
         "{oldest}"
     );
 }
