@@ -21,8 +21,10 @@ mod named;
 mod new_secrets;
 mod next_page;
 mod notice;
+mod organization;
 mod organizations;
 mod origin;
+mod overview;
 mod page;
 mod plot;
 mod problem;
@@ -34,12 +36,14 @@ mod shell;
 mod sign_in;
 mod sign_out;
 mod signing_keys;
+mod stay;
 mod submitted_form;
 mod unsent_form;
 mod usage_by_key;
 mod usage_columns;
 mod usage_over_time;
 mod usage_page;
+mod usage_view;
 mod visitor;
 mod when;
 mod withdrawal;
@@ -66,6 +70,7 @@ routes! {
         GET "/console" => home::home,
         GET "/console/sign-in" => sign_in::page,
         POST "/console/sign-in" => sign_in::sign_in,
+        POST "/console/session" => stay::stay,
         POST "/console/sign-out" => sign_out::sign_out,
         GET "/console/set-up" => set_up::over,
         POST "/console/set-up" => set_up::late,
@@ -73,6 +78,18 @@ routes! {
         GET "/console/scope" => explain::explanation,
         GET "/console/range" => explain::range,
         GET "/console/orgs" => organizations::list,
+        POST "/console/orgs" => organizations::create,
+        GET "/console/orgs/{org}" => overview::show,
+        GET "/console/orgs/{org}/edit" => organization::edit,
+        POST "/console/orgs/{org}/edit" => organization::rename,
+        GET "/console/orgs/{org}/delete" => organization::ask_delete,
+        POST "/console/orgs/{org}/delete" => organization::delete,
+        GET "/console/audit" => audit_page::show_deployment,
+        GET "/console/audit.csv" => audit_page::export_deployment,
+        GET "/console/signing-keys" => signing_keys::show,
+        POST "/console/signing-keys" => signing_keys::publish,
+        GET "/console/signing-keys/{kid}/withdraw" => withdrawal::ask,
+        POST "/console/signing-keys/{kid}/withdraw" => withdrawal::withdraw,
         GET "/console/orgs/{org}/keys" => keys::list,
         GET "/console/orgs/{org}/keys/new" => keys::new::form,
         POST "/console/orgs/{org}/keys/new" => keys::new::create,
@@ -127,10 +144,6 @@ routes! {
         POST "/console/orgs/{org}/issuers/{issuer}/remove" => issuers::act::remove,
         GET "/console/orgs/{org}/issuers/{issuer}/check" => issuers::check::form,
         POST "/console/orgs/{org}/issuers/{issuer}/check" => issuers::check::check,
-        GET "/console/orgs/{org}/signing-keys" => signing_keys::show,
-        POST "/console/orgs/{org}/signing-keys" => signing_keys::publish,
-        GET "/console/orgs/{org}/signing-keys/{kid}/withdraw" => withdrawal::ask,
-        POST "/console/orgs/{org}/signing-keys/{kid}/withdraw" => withdrawal::withdraw,
 
         GET "/console/assets/{version}/{file}" => assets::asset,
         ANY "/console/{*rest}" => not_found,

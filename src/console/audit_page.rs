@@ -1,4 +1,4 @@
-//! The audit log of an organization.
+//! The audit log of an organization, and that of the deployment.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use axum::response::Response;
 use super::events::{EventRow, rows};
 use super::page::{page, query, refused, spreadsheet};
 use super::problem::sentence;
-use super::shell::{Section, Shell};
+use super::shell::{DeploymentSection, Section, Shell};
 use super::visitor::Visitor;
 use crate::base::clock::Timestamp;
 use crate::domain::audit::EventFilter;
 use crate::domain::names::OrganizationId;
+use crate::domain::scope::Verb;
 use crate::http::audit::export::csv;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
@@ -28,7 +29,8 @@ const PER_PAGE: u16 = 50;
 /// Maximum rows of a download. `GET /v1/orgs/{org}/audit` has no maximum.
 const MOST_ROWS: usize = 10_000;
 
-const KNOWN: [&str; 6] = ["action", "actor", "key", "from", "to", "cursor"];
+/// The filters. `org` is only for the trail of the deployment.
+const KNOWN: [&str; 7] = ["action", "actor", "key", "from", "to", "cursor", "org"];
 
 const DAY: i64 = 86_400;
 
@@ -37,6 +39,8 @@ const DAY: i64 = 86_400;
 struct AuditPage {
     shell: Shell,
     root: String,
+    /// Whether this is the trail of the deployment.
+    is_deployment: bool,
     filters: AuditFilters,
     events: Vec<EventRow>,
     next: Option<String>,
@@ -52,7 +56,12 @@ struct AuditFilters {
     key: String,
     from: String,
     to: String,
+    /// The organization, in the trail of the deployment.
+    org: String,
 }
+
+/// Whose trail a page shows: an organization's, or with `None` the deployment's.
+type Of = Option<OrganizationId>;
 
 /// `GET /console/orgs/{org}/audit`.
 pub(super) async fn show(
@@ -61,21 +70,38 @@ pub(super) async fn show(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::of_page(&parts, &KNOWN)?;
+    shown(&node, visitor, Some(organization), &parts).await
+}
+
+/// `GET /console/audit`.
+pub(super) async fn show_deployment(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    shown(&node, visitor, None, &parts).await
+}
+
+async fn shown(node: &Arc<Node>, visitor: Visitor, of: Of, parts: &Parts) -> Result<Response, Failure> {
+    let query = Query::of_page(parts, known(&of))?;
     let filters = AuditFilters::read(&query);
-    let root = visitor.shell.root(&organization);
+    let root = of.as_ref().map_or(visitor.shell.base.clone(), |of| visitor.shell.root(of));
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let empty = AuditPage {
-        shell: visitor.shell_at(&organization, Section::Audit),
+        shell: match &of {
+            Some(organization) => visitor.shell_at(organization, Section::Audit),
+            None => visitor.shell.at_deployment(&visitor.caller, DeploymentSection::Audit),
+        },
         root: root.clone(),
+        is_deployment: of.is_none(),
         filters: filters.clone(),
         events: Vec::new(),
         next: None,
         is_first,
         error: None,
     };
-    let trail = match trail(&node, &visitor, organization, &filters).await {
+    let trail = match trail(node, &visitor, of, &filters).await {
         Ok(trail) => trail,
         Err(error @ ApiError::InvalidRequest(_)) => {
             let said = Some(sentence(&error.message()));
@@ -85,7 +111,7 @@ pub(super) async fn show(
     };
     let (events, next) = trail.page(&PageRequest { limit: PER_PAGE, cursor }).await?;
     page(&AuditPage {
-        events: rows(&node, &visitor.caller, &visitor.shell.base, &events).await?,
+        events: rows(node, &visitor.caller, &visitor.shell.base, &events).await?,
         next: next.map(|cursor| format!("{root}/audit?{}", filters.query(Some(&cursor)))),
         ..empty
     })
@@ -98,9 +124,28 @@ pub(super) async fn export(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let filters = AuditFilters::read(&Query::read(&parts, &KNOWN)?);
     let name = format!("{organization}-audit.csv");
-    let mut export = trail(&node, &visitor, organization, &filters).await?.export()?;
+    exported(&node, &visitor, Some(organization), &parts, &name).await
+}
+
+/// `GET /console/audit.csv`.
+pub(super) async fn export_deployment(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    parts: Parts,
+) -> Result<Response, Failure> {
+    exported(&node, &visitor, None, &parts, "audit.csv").await
+}
+
+async fn exported(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    of: Of,
+    parts: &Parts,
+    name: &str,
+) -> Result<Response, Failure> {
+    let filters = AuditFilters::read(&Query::read(parts, known(&of))?);
+    let mut export = trail(node, visitor, of, &filters).await?.export()?;
     let mut events = Vec::new();
     while events.len() < MOST_ROWS {
         let more = export.next().await.map_err(ApiError::from)?;
@@ -110,18 +155,32 @@ pub(super) async fn export(
         events.extend(more);
     }
     events.truncate(MOST_ROWS);
-    Ok(spreadsheet(&name, csv(&events, true).map_err(ApiError::internal)?))
+    Ok(spreadsheet(name, csv(&events, true).map_err(ApiError::internal)?))
+}
+
+/// The parameters of a page of this trail.
+fn known(of: &Of) -> &'static [&'static str] {
+    if of.is_some() { &KNOWN[..KNOWN.len() - 1] } else { &KNOWN }
 }
 
 async fn trail(
     node: &Arc<Node>,
     visitor: &Visitor,
-    organization: OrganizationId,
+    of: Of,
     filters: &AuditFilters,
 ) -> Result<Trail, ApiError> {
     // The scope is checked before the filters are parsed, so 403 comes before 400.
-    visitor.caller.may_in(&organization, crate::domain::scope::Verb::Read, &["audit"])?;
-    Trail::of_organization(&node.records, &visitor.caller, organization, filters.filter()?).await
+    match of {
+        Some(organization) => {
+            visitor.caller.may_in(&organization, Verb::Read, &["audit"])?;
+            Trail::of_organization(&node.records, &visitor.caller, organization, filters.filter()?).await
+        }
+        None => {
+            visitor.caller.may(Verb::Read, &["audit"])?;
+            let filter = EventFilter { organization: parsed("org", &filters.org)?, ..filters.filter()? };
+            Trail::of_deployment(&node.records, &visitor.caller, filter)
+        }
+    }
 }
 
 impl AuditFilters {
@@ -133,6 +192,7 @@ impl AuditFilters {
             key: text("key"),
             from: text("from"),
             to: text("to"),
+            org: text("org"),
         }
     }
 
@@ -149,7 +209,8 @@ impl AuditFilters {
     }
 
     fn is_narrowed(&self) -> bool {
-        [&self.action, &self.actor, &self.key, &self.from, &self.to].iter().any(|text| !text.is_empty())
+        let texts = [&self.action, &self.actor, &self.key, &self.from, &self.to, &self.org];
+        texts.iter().any(|text| !text.is_empty())
     }
 
     fn query(&self, cursor: Option<&str>) -> String {
@@ -159,6 +220,7 @@ impl AuditFilters {
             ("key", &*self.key),
             ("from", &*self.from),
             ("to", &*self.to),
+            ("org", &*self.org),
             ("cursor", cursor.unwrap_or_default()),
         ])
     }

@@ -35,13 +35,14 @@ pub(super) enum Notice {
     IssuerDisabled,
     IssuerEnabled,
     IssuerRemoved,
+    OrganizationDeleted,
     Before,
     SignedOut,
     Over,
 }
 
 impl Notice {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Changed,
         Self::Unchanged,
         Self::Revoked,
@@ -58,6 +59,7 @@ impl Notice {
         Self::IssuerDisabled,
         Self::IssuerEnabled,
         Self::IssuerRemoved,
+        Self::OrganizationDeleted,
         Self::Before,
         Self::SignedOut,
         Self::Over,
@@ -81,6 +83,7 @@ impl Notice {
             Self::IssuerDisabled => "issuer-disabled",
             Self::IssuerEnabled => "issuer-enabled",
             Self::IssuerRemoved => "issuer-removed",
+            Self::OrganizationDeleted => "organization-deleted",
             Self::Before => "before",
             Self::SignedOut => "out",
             Self::Over => "over",
@@ -120,6 +123,7 @@ impl Notice {
             Self::IssuerRemoved => {
                 "Issuer removed. Its tokens are refused, and so are all tokens of the keys that trusted it."
             }
+            Self::OrganizationDeleted => "Organization deleted.",
             Self::Before => {
                 "You already submitted this form. The key exists and was shown then. If nobody stored it, rotate it."
             }

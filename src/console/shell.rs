@@ -2,7 +2,7 @@
 
 use super::assets::VERSION;
 use super::page::{address, query};
-use super::session::SessionId;
+use super::session::{Left, SessionId};
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
@@ -25,7 +25,7 @@ pub(super) struct Shell {
     pub(super) assets: String,
     /// The visitor, if signed in.
     pub(super) who: Option<Who>,
-    /// The page's organization, if it has one.
+    /// What the page belongs to, if anything: an organization or the deployment.
     pub(super) place: Option<Place>,
     /// The query of the list that the visitor came from, as in the parameter [`LIST`].
     pub(super) list: String,
@@ -38,8 +38,12 @@ pub(super) struct Who {
     pub(super) name: String,
     /// The key that opened the session, if it was a key.
     pub(super) key: Option<OwnKey>,
-    /// Whether the visitor may read other organizations.
-    pub(super) sees_others: bool,
+    /// The link to the deployment's pages, if the visitor may see any.
+    pub(super) deployment: Option<Link>,
+    /// The visitor's id, or that of their key.
+    pub(super) id: String,
+    /// How long the session lasts.
+    pub(super) left: Left,
     /// The session's form token.
     pub(super) token: String,
 }
@@ -52,11 +56,13 @@ pub(super) struct OwnKey {
     pub(super) href: String,
 }
 
-/// A page's organization.
+/// What a page belongs to.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The organization's id.
-    pub(super) organization: String,
+    /// `Organization` or `Deployment`.
+    pub(super) kind: &'static str,
+    /// The organization's id, or the host of the deployment.
+    pub(super) name: String,
     /// The pages that the visitor may see.
     pub(super) links: Vec<Link>,
 }
@@ -71,6 +77,8 @@ pub(super) struct Link {
 /// A section of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
+    /// The organization at a glance.
+    Overview,
     /// The list of keys and the pages of one key.
     Keys,
     Usage,
@@ -79,7 +87,13 @@ pub(super) enum Section {
     Projects,
     /// The trusted issuers.
     Issuers,
-    /// The deployment's signing keys.
+}
+
+/// A section of the deployment's pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeploymentSection {
+    Organizations,
+    Audit,
     SigningKeys,
 }
 
@@ -102,7 +116,7 @@ impl Shell {
     }
 
     /// The shell for a session.
-    pub(super) fn of(node: &Node, caller: &Caller, session: &SessionId) -> Self {
+    pub(super) fn of(node: &Node, caller: &Caller, session: &SessionId, left: Left) -> Self {
         let shell = Self::of_nobody(node);
         let key = |key: &ApiKey| OwnKey {
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
@@ -111,7 +125,12 @@ impl Shell {
         let who = Who {
             name: caller.name().to_owned(),
             key: caller.own_key().map(key),
-            sees_others: sees_others(caller),
+            deployment: deployment_links(&shell.base, caller, None).into_iter().next().map(|first| Link {
+                label: if sees_others(caller) { "All organizations" } else { "Deployment" },
+                ..first
+            }),
+            id: caller.id().to_string(),
+            left,
             token: session.form_token(),
         };
         Self { who: Some(who), ..shell }
@@ -121,32 +140,43 @@ impl Shell {
     pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, section: Section) -> Self {
         let root = self.root(organization);
         let link =
-            |label, page: &str, at| Link { label, href: format!("{root}/{page}"), is_here: section == at };
+            |label, page: &str, at| Link { label, href: format!("{root}{page}"), is_here: section == at };
         let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
         let sees_projects = visible_projects(caller, organization) != Visible::Only(Vec::new());
         let sees_issuers = visible_issuers(caller, organization) != Visible::Only(Vec::new());
-        let sees_signing_keys = caller.may(Verb::Read, &["signing-keys"]).is_ok();
         let sections = [
-            (true, link("API keys", "keys", Section::Keys)),
-            (reads("usage"), link("Usage", "usage", Section::Usage)),
-            (reads("audit"), link("Audit log", "audit", Section::Audit)),
-            (sees_projects, link("Projects", "projects", Section::Projects)),
-            (sees_issuers, link("Trusted issuers", "issuers", Section::Issuers)),
-            (sees_signing_keys, link("Signing keys", "signing-keys", Section::SigningKeys)),
+            (true, link("Overview", "", Section::Overview)),
+            (true, link("API keys", "/keys", Section::Keys)),
+            (reads("usage"), link("Usage", "/usage", Section::Usage)),
+            (reads("audit"), link("Audit log", "/audit", Section::Audit)),
+            (sees_projects, link("Projects", "/projects", Section::Projects)),
+            (sees_issuers, link("Trusted issuers", "/issuers", Section::Issuers)),
         ];
         let links = sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
-        Self { place: Some(Place { organization: organization.to_string(), links }), ..self.clone() }
+        let place = Place { kind: "Organization", name: organization.to_string(), links };
+        Self { place: Some(place), ..self.clone() }
     }
 
-    /// The same shell, for the organization and the section in `path`.
+    /// The same shell, in a section of the deployment.
+    pub(super) fn at_deployment(&self, caller: &Caller, section: DeploymentSection) -> Self {
+        let links = deployment_links(&self.base, caller, Some(section));
+        Self { place: Some(Place { kind: "Deployment", name: "Deployment".into(), links }), ..self.clone() }
+    }
+
+    /// The same shell, for the section in `path`: one of the deployment, or one of the organization.
     pub(super) fn at_path(&self, caller: &Caller, organization: &OrganizationId, path: &str) -> Self {
-        let section = path.split_once("/orgs/").and_then(|(_, rest)| rest.split('/').nth(1));
+        match path.split_once("/console/").and_then(|(_, rest)| rest.split('/').next()) {
+            Some("audit" | "audit.csv") => return self.at_deployment(caller, DeploymentSection::Audit),
+            Some("signing-keys") => return self.at_deployment(caller, DeploymentSection::SigningKeys),
+            _ => {}
+        }
+        let section = path.split_once("/orgs/").map(|(_, rest)| rest.split('/').nth(1).unwrap_or_default());
         let section = match section {
+            Some("" | "edit" | "delete") => Section::Overview,
             Some("usage") => Section::Usage,
             Some("audit") => Section::Audit,
             Some("projects") => Section::Projects,
             Some("issuers") => Section::Issuers,
-            Some("signing-keys") => Section::SigningKeys,
             _ => Section::Keys,
         };
         self.at(caller, organization, section)
@@ -182,6 +212,19 @@ impl Shell {
     pub(super) fn token(&self) -> &str {
         self.who.as_ref().map_or("", |who| &who.token)
     }
+}
+
+/// The pages of the deployment that the caller may see.
+fn deployment_links(base: &str, caller: &Caller, here: Option<DeploymentSection>) -> Vec<Link> {
+    let link =
+        |label, page: &str, at| Link { label, href: format!("{base}/{page}"), is_here: here == Some(at) };
+    let may_read = |what| caller.may(Verb::Read, &[what]).is_ok();
+    let sections = [
+        (sees_others(caller), link("Organizations", "orgs", DeploymentSection::Organizations)),
+        (may_read("audit"), link("Audit log", "audit", DeploymentSection::Audit)),
+        (may_read("signing-keys"), link("Signing keys", "signing-keys", DeploymentSection::SigningKeys)),
+    ];
+    sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect()
 }
 
 /// Whether the caller may read more than one organization.

@@ -8,14 +8,12 @@ use axum::response::Response;
 
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
-use super::shell::{Section, Shell};
+use super::shell::{DeploymentSection, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::When;
-use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
-use crate::http::path::InOrganization;
 use crate::node::Node;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::signing_keys::{self, RotateRequest, SigningKeyView};
@@ -40,41 +38,32 @@ struct Row {
     withdrawn: Option<When>,
 }
 
-/// `GET /console/orgs/{org}/signing-keys`. Every organization shows the deployment's keys.
-pub(super) async fn show(
-    State(node): State<Arc<Node>>,
-    visitor: Visitor,
-    InOrganization(organization): InOrganization,
-) -> Result<Response, Failure> {
-    page(&shown(&node, &visitor, &organization)?)
+/// `GET /console/signing-keys`.
+pub(super) async fn show(State(node): State<Arc<Node>>, visitor: Visitor) -> Result<Response, Failure> {
+    page(&shown(&node, &visitor)?)
 }
 
-/// `POST /console/orgs/{org}/signing-keys`: publishes the next signing key.
+/// `POST /console/signing-keys`: publishes the next signing key.
 pub(super) async fn publish(
     State(node): State<Arc<Node>>,
-    InOrganization(organization): InOrganization,
     submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
     let visitor = &submitted.visitor;
     if submitted.is_resumed() {
-        return page(&shown(&node, visitor, &organization)?);
+        return page(&shown(&node, visitor)?);
     }
     match signing_keys::rotate(&node.records, &node.signer, &visitor.caller, RotateRequest::default()).await {
-        Ok(_) => Ok(see_other(&shown(&node, visitor, &organization)?.href)),
+        Ok(_) => Ok(see_other(&shown(&node, visitor)?.href)),
         Err(error) if is_mendable(&error) => {
             let said = Some(sentence(&error.message()));
-            let shown = shown(&node, visitor, &organization)?;
+            let shown = shown(&node, visitor)?;
             Err(refused(&SigningKeysPage { error: said, ..shown }, error))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn shown(
-    node: &Arc<Node>,
-    visitor: &Visitor,
-    organization: &OrganizationId,
-) -> Result<SigningKeysPage, ApiError> {
+fn shown(node: &Arc<Node>, visitor: &Visitor) -> Result<SigningKeysPage, ApiError> {
     let (caller, now) = (&visitor.caller, node.clock.now());
     let when = |at| When::new(at, now);
     let row = |key: SigningKeyView| Row {
@@ -87,8 +76,8 @@ fn shown(
         withdrawn: key.withdrawn_at.map(when),
     };
     Ok(SigningKeysPage {
-        shell: visitor.shell_at(organization, Section::SigningKeys),
-        href: format!("{}/orgs/{organization}/signing-keys", visitor.shell.base),
+        shell: visitor.shell.at_deployment(caller, DeploymentSection::SigningKeys),
+        href: format!("{}/signing-keys", visitor.shell.base),
         keys: signing_keys::list(&node.signer, caller, node.clock.now())?.into_iter().map(row).collect(),
         may_rotate: caller.may(Verb::Admin, &["signing-keys"]).is_ok(),
         error: None,

@@ -10,10 +10,9 @@ use axum::response::Response;
 use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
-use super::shell::{Section, Shell};
+use super::shell::{DeploymentSection, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
-use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::OfSigningKey;
 use crate::node::Node;
@@ -36,23 +35,23 @@ struct WithdrawPage {
     error: Option<String>,
 }
 
-/// `GET /console/orgs/{org}/signing-keys/{kid}/withdraw`.
+/// `GET /console/signing-keys/{kid}/withdraw`.
 pub(super) async fn ask(
     State(node): State<Arc<Node>>,
     visitor: Visitor,
-    OfSigningKey(organization, kid): OfSigningKey,
+    OfSigningKey(kid): OfSigningKey,
 ) -> Result<Response, Failure> {
-    page(&asked(&node, &visitor, &organization, kid, &Fields::default()).await?)
+    page(&asked(&node, &visitor, kid, &Fields::default()).await?)
 }
 
-/// `POST /console/orgs/{org}/signing-keys/{kid}/withdraw`.
+/// `POST /console/signing-keys/{kid}/withdraw`.
 pub(super) async fn withdraw(
     State(node): State<Arc<Node>>,
-    OfSigningKey(organization, kid): OfSigningKey,
+    OfSigningKey(kid): OfSigningKey,
     submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
-    let asked = asked(&node, visitor, &organization, kid, fields).await?;
+    let asked = asked(&node, visitor, kid, fields).await?;
     if submitted.is_resumed() {
         return page(&asked);
     }
@@ -75,7 +74,6 @@ pub(super) async fn withdraw(
 async fn asked(
     node: &Arc<Node>,
     visitor: &Visitor,
-    organization: &OrganizationId,
     kid: String,
     fields: &Fields,
 ) -> Result<WithdrawPage, ApiError> {
@@ -83,8 +81,8 @@ async fn asked(
     let mut keys = signing_keys::list(&node.signer, &visitor.caller, node.clock.now())?.into_iter();
     let key = keys.find(|key| key.kid == kid && key.withdrawn_at.is_none()).ok_or(ApiError::NotFound)?;
     Ok(WithdrawPage {
-        shell: visitor.shell_at(organization, Section::SigningKeys),
-        href: format!("{}/signing-keys", visitor.shell.root(organization)),
+        shell: visitor.shell.at_deployment(&visitor.caller, DeploymentSection::SigningKeys),
+        href: format!("{}/signing-keys", visitor.shell.base),
         kid: key.kid,
         status: key.status,
         reach,

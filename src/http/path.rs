@@ -44,8 +44,8 @@ pub(crate) struct OfNamedScope(pub(crate) NamedScopePath);
 /// `{number}` of a master key
 pub(crate) struct OfMasterKey(pub(crate) i64);
 
-/// `{org}`, whose page is shown, and `{kid}`, which is not validated
-pub(crate) struct OfSigningKey(pub(crate) OrganizationId, pub(crate) String);
+/// `{kid}`, which is not validated
+pub(crate) struct OfSigningKey(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
     type Rejection = Failure;
@@ -145,8 +145,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OfSigningKey {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let (organization, kid): (String, String) = segments(parts, state).await?;
-        Ok(Self(known(&organization)?, kid))
+        Ok(Self(segments(parts, state).await?))
     }
 }
 

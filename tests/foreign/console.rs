@@ -52,6 +52,24 @@ fn people_get_around_in_a_browser() {
 }
 
 #[test]
+fn pages_tell_what_they_know_in_a_browser() {
+    let Some(folder) = prepared("console") else { return };
+    if !is_here(BROWSER) || !is_here("node") {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let server = runtime.block_on(async {
+        let server = Server::start(Backend::Sqlite).await;
+        seed(&server).await;
+        server
+    });
+    let mut check = browsing(&folder, "pages.mjs", &server.url(""));
+    check.env("CLAVIGER_ADMIN_KEY", &server.admin_key);
+    let (said, _) = succeed_beside(check, String::new);
+    println!("{said}");
+}
+
+#[test]
 fn people_trust_workloads_in_a_browser() {
     let Some(folder) = prepared("console") else { return };
     if !is_here(BROWSER) || !is_here("node") {

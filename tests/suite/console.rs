@@ -9,6 +9,8 @@ mod kept;
 mod keys;
 mod names;
 mod organization;
+mod organizations;
+mod overview;
 mod pages;
 mod rights;
 mod sessions;

@@ -22,8 +22,9 @@ use crate::console::visitor::Visitor;
 use crate::console::when::When;
 use crate::domain::api_key::display_prefix;
 use crate::domain::audit::EventFilter;
-use crate::domain::key::{ApiKey, KeyStatus};
-use crate::domain::scope::Verb;
+use crate::domain::key::{ApiKey, KeyStatus, Owner};
+use crate::domain::named_scope::NamedScope;
+use crate::domain::scope::{Scope, Verb};
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
 use crate::http::query::Query;
@@ -31,7 +32,7 @@ use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::audit::Trail;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, PageRequest, keys, usage};
+use crate::use_cases::management::{ApiError, PageRequest, keys, scopes, usage};
 
 /// The number of the key's latest events that the page looks at. Refusals among them stand apart.
 const EVENTS_READ: u16 = 100;
@@ -49,7 +50,9 @@ struct KeyPage {
     prefix: String,
     status: KeyStatus,
     marks: Vec<Mark>,
-    scopes: Vec<(String, String)>,
+    scopes: Vec<ScopeShown>,
+    owner: Option<Owned>,
+    tags: Vec<(String, String)>,
     id: Copied,
     created: When,
     created_by: Named,
@@ -68,6 +71,20 @@ struct KeyPage {
     done: Option<&'static str>,
 }
 
+/// A scope, with its name in the catalogue if it has one, and what it allows in words.
+struct ScopeShown {
+    scope: String,
+    name: Option<String>,
+    words: String,
+}
+
+/// Who is responsible for the key.
+enum Owned {
+    Text(String),
+    /// A member, by their id.
+    Member(Copied),
+}
+
 /// What the audit trail has about the key.
 struct Log {
     events: Vec<EventRow>,
@@ -79,6 +96,20 @@ struct Log {
 impl KeyPage {
     fn only_reads(&self) -> bool {
         self.marks.contains(&Mark::QueryOnly)
+    }
+}
+
+impl ScopeShown {
+    fn of(scope: &Scope, offered: &[NamedScope]) -> Self {
+        let entry = offered.iter().find(|entry| entry.scope.scope() == scope);
+        let name = entry.map(|entry| entry.name.clone());
+        Self { scope: scope.to_string(), name, words: explain(scope) }
+    }
+}
+
+impl Owned {
+    fn of(owner: &Owner) -> Self {
+        if owner.is_member() { Self::Member(Copied::new(owner)) } else { Self::Text(owner.to_string()) }
     }
 }
 
@@ -98,6 +129,7 @@ pub(in crate::console) async fn show(
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
+    let offered = scopes::offered(&node.records, caller, &key.organization).await?;
     let names = Names::read(&node, caller, &visitor.shell.base, [&*key.created_by.id]).await?;
     let has_secret = key.live_secrets(now).next().is_some();
     let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
@@ -106,7 +138,9 @@ pub(in crate::console) async fn show(
         prefix: display_prefix(&key.brand, &key.environment, &key.id),
         status: key.status(now),
         marks: marks(&key, now),
-        scopes: key.scopes.iter().map(|scope| (scope.to_string(), explain(scope))).collect(),
+        scopes: key.scopes.iter().map(|scope| ScopeShown::of(scope, &offered)).collect(),
+        owner: key.owner.as_ref().map(Owned::of),
+        tags: key.tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         id: Copied::new(key.id),
         created: when(key.created_at),
         created_by: names.of(&key.created_by.id, key.created_by.name.clone()),

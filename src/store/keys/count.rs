@@ -161,7 +161,8 @@ impl BoundedCount {
         Self { number: counted.min(most).unsigned_abs(), or_more: counted > most }
     }
 
-    fn and(self, other: Self) -> Self {
+    /// The sum of both.
+    pub fn and(self, other: Self) -> Self {
         let most = MOST.unsigned_abs();
         let sum = self.number + other.number;
         Self { number: sum.min(most), or_more: self.or_more || other.or_more || sum > most }

@@ -13,7 +13,7 @@ use crate::domain::audiences::Audiences;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::labels;
 use crate::domain::names::OrganizationId;
-use crate::domain::scope::Verb;
+use crate::domain::scope::{Filter, Scope, Verb};
 use crate::domain::tenant::Organization;
 use crate::node::Records;
 use crate::store::{ChangeKind, Write};
@@ -61,6 +61,25 @@ pub async fn list(
 pub async fn read(records: &Records, caller: &Caller, id: &OrganizationId) -> Result<Organization, ApiError> {
     caller.may_in(id, Verb::Read, &[])?;
     reading(records, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
+}
+
+/// Loads the organization, for a caller who may change it.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn to_change(
+    records: &Records,
+    caller: &Caller,
+    id: &OrganizationId,
+) -> Result<Organization, ApiError> {
+    caller.may_in(id, Verb::Admin, &[])?;
+    reading(records, caller).await?.organization(id).await?.ok_or(ApiError::NotFound)
+}
+
+/// Whether the caller may create an organization with any id.
+pub fn may_create(caller: &Caller) -> bool {
+    Filter::reserved(&["orgs", "*"])
+        .is_ok_and(|any| caller.scopes.covers(&Scope::new(Verb::Admin.into(), any)))
 }
 
 /// Checks that this organization exists and that the caller may know of it.

@@ -166,7 +166,7 @@ await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 
 // Every width that a window, a phone or a zoom of 200 % makes, with a name of two hundred letters.
 const own = `${keys}/${long}`;
-const pages = [keys, own, `${own}/edit`, `${own}/rotate`, `${own}/revoke`, `${keys}/new`, `${org}/usage`, `${org}/audit`, `${org}/projects`, `${org}/signing-keys`, `${own}/trust-rules/new`, `${own}/trust-rules/new?platform=other`, `${org}/issuers`, `${org}/issuers/wide`, `${org}/issuers/wide/edit`, `${org}/issuers/wide/remove`, `${org}/issuers/wide/check`, `${issuer}/console/nothing`];
+const pages = [keys, own, `${own}/edit`, `${own}/rotate`, `${own}/revoke`, `${keys}/new`, `${org}/usage`, `${org}/audit`, `${org}/projects`, `${issuer}/console/signing-keys`, `${issuer}/console/orgs`, `${issuer}/console/audit`, org, `${org}/edit`, `${org}/delete`, `${own}/trust-rules/new`, `${own}/trust-rules/new?platform=other`, `${org}/issuers`, `${org}/issuers/wide`, `${org}/issuers/wide/edit`, `${org}/issuers/wide/remove`, `${org}/issuers/wide/check`, `${issuer}/console/nothing`];
 const spills = () => page.evaluate(() => {
   const scrolls = (element) => element.closest(".scroll, .tabs, pre, .hidden, .skip, .symbols, thead, .default") !== null;
   const said = [];

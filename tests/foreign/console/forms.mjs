@@ -170,7 +170,7 @@ await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 check("and found by it", (await page.$$("tbody tr")).length === 1 && page.url().includes("project=p000"), page.url());
 
 // What ends more than one key asks for more.
-await page.goto(`${issuer}/console/orgs/default/signing-keys`);
+await page.goto(`${issuer}/console/signing-keys`);
 await press("a[href$=withdraw]");
 await look("withdraw");
 const kid = (await text("main > section code")).trim();

@@ -131,7 +131,7 @@ async fn projects_come_and_go(backend: Backend) {
 async fn the_next_signing_key_is_published(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
-    let path = format!("{ROOT}/signing-keys");
+    let path = "/console/signing-keys".to_owned();
     assert_eq!(browser.post(&path, &[]).await.header("location"), path);
     let page = browser.page(&path).await;
     assert_eq!(page.matches("/withdraw\"").count(), 2, "{page}");

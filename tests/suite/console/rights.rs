@@ -19,17 +19,21 @@ async fn what_a_person_may_not_do_is_not_offered_and_refused(backend: Backend) {
     let (keys, own) = ("/console/orgs/default/keys", format!("/console/orgs/default/keys/{id}"));
     let list = browser.page(keys).await;
     assert!(list.contains("some key") && !list.contains("/keys/new"), "{list}");
-    for room in ["usage", "audit", "projects", "signing-keys"] {
+    for room in ["usage", "audit", "projects", "edit"] {
         assert!(!list.contains(&format!(r#"/default/{room}""#)), "{room}: {list}");
     }
     let page = browser.page(&own).await;
     for act in ["/edit", "/rotate", "/revoke", "/delete", "<h2>Audit log</h2>"] {
         assert!(!page.contains(act), "{act}: {page}");
     }
-    for room in ["usage", "usage.csv", "usage-by-key.csv", "audit", "audit.csv", "signing-keys"] {
-        let refused = browser.get(&format!("/console/orgs/default/{room}")).await;
+    let rooms = ["usage", "usage.csv", "usage-by-key.csv", "audit", "audit.csv", "edit", "delete"];
+    let rooms = rooms.map(|room| format!("/console/orgs/default/{room}"));
+    let deployment = ["audit", "audit.csv", "signing-keys"].map(|room| format!("/console/{room}"));
+    for room in rooms.iter().chain(&deployment) {
+        let refused = browser.get(room).await;
         assert_eq!(refused.status, 403, "{room}");
-        assert!(refused.text.contains("read:claviger/"), "{}", refused.text);
+        let scope = ["read:claviger/", "admin:claviger/"];
+        assert!(scope.iter().any(|scope| refused.text.contains(scope)), "{}", refused.text);
     }
     for act in ["edit", "rotate", "revoke", "delete"] {
         assert_eq!(browser.get(&format!("{own}/{act}")).await.status, 403, "{act}");
@@ -51,7 +55,10 @@ async fn what_a_person_may_not_do_is_not_offered_and_refused(backend: Backend) {
         browser.post("/console/orgs/default/projects", &[("id", "x"), ("environments", "prd")]).await.status,
         403
     );
-    assert_eq!(browser.post("/console/orgs/default/signing-keys", &[]).await.status, 403);
+    assert_eq!(browser.post("/console/signing-keys", &[]).await.status, 403);
+    assert_eq!(browser.post("/console/orgs", &[("id", "mine")]).await.status, 403);
+    assert_eq!(browser.post("/console/orgs/default/edit", &[("name", "Mine")]).await.status, 403);
+    assert_eq!(browser.post("/console/orgs/default/delete", &[("name", "default")]).await.status, 403);
     server.flush().await;
     let denied = server.admin().get("/v1/orgs/default/audit?action=access.denied").await.json();
     assert!(!denied["data"].as_array().unwrap().is_empty(), "it is noted as at the management API");
@@ -63,7 +70,18 @@ async fn another_organization_is_not_there(backend: Backend) {
     let (_, own) = server.key(&["*:claviger/orgs/default/**"]).await;
     let browser = Browser::signed_in(&server, &own).await;
     for org in ["acme", "never-was"] {
-        for room in ["keys", "keys/new", "usage", "audit", "projects", "audit.csv", "usage-by-key.csv"] {
+        assert_eq!(browser.get(&format!("/console/orgs/{org}")).await.status, 404, "{org}");
+        for room in [
+            "keys",
+            "keys/new",
+            "usage",
+            "audit",
+            "projects",
+            "audit.csv",
+            "usage-by-key.csv",
+            "edit",
+            "delete",
+        ] {
             let answer = browser.get(&format!("/console/orgs/{org}/{room}")).await;
             assert_eq!(answer.status, 404, "{org}/{room}");
         }
@@ -71,7 +89,7 @@ async fn another_organization_is_not_there(backend: Backend) {
     assert!(!browser.page("/console/orgs").await.contains("acme"));
     let everywhere = Browser::signed_in(&server, &server.admin_key).await;
     let all = everywhere.page("/console/orgs").await;
-    assert!(all.contains("/console/orgs/acme/keys") && all.contains("/console/orgs/default/keys"), "{all}");
+    assert!(all.contains(r#"/console/orgs/acme""#) && all.contains(r#"/console/orgs/default""#), "{all}");
     assert!(everywhere.page("/console/orgs/acme/keys").await.contains("No API keys"));
 }
 
