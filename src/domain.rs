@@ -17,6 +17,8 @@ mod hex_id;
 pub mod issuer_networks;
 pub mod key;
 #[cfg(feature = "server")]
+pub mod member;
+#[cfg(feature = "server")]
 pub mod named_scope;
 pub mod names;
 #[cfg(feature = "server")]

@@ -30,6 +30,7 @@ mod revocations;
 mod revoked_tokens;
 mod secrets;
 mod shared_settings;
+mod sign_in_providers;
 mod signer;
 mod throttle;
 mod usage;
@@ -62,6 +63,7 @@ pub use revocations::{REMEMBERED_SECONDS, Revocations};
 pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
+pub use sign_in_providers::SignInProviders;
 pub use signer::Signer;
 pub use throttle::Throttle;
 pub use usage::{LastUse, UseBacklog, UseCell, UseLedger};
@@ -126,6 +128,8 @@ pub struct Deployment {
     pub proofs: ProofRules,
     /// How long audit events are kept, in seconds. `None` keeps them for ever.
     pub events_kept_seconds: Option<i64>,
+    /// Where members sign in.
+    pub sign_in: SignInProviders,
 }
 
 /// One running server, divided by what its parts are responsible for.

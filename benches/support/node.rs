@@ -36,6 +36,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         gate: Default::default(),
         proofs: Default::default(),
         events_kept_seconds: None,
+        sign_in: Default::default(),
     };
     let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
     Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")

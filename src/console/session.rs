@@ -1,9 +1,11 @@
-//! Sessions. A visitor exchanges an API key for a session, which never outlives the key.
+//! Sessions. A visitor exchanges an API key, or a sign-in at a provider, for a session. It never outlives the key or the
+//! membership.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
@@ -16,8 +18,10 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;
+use crate::domain::member::Member;
+use crate::domain::person::ConsoleSessionId;
 use crate::node::Node;
-use crate::store::{ChangeKind, ConsoleSession, StoreError, Write};
+use crate::store::{ChangeKind, ConsoleSession, SessionHolder, StoreError, Write};
 use crate::use_cases::access::{Caller, recall, recognize};
 use crate::use_cases::management::{ApiError, Forbidden};
 
@@ -31,6 +35,20 @@ pub(super) struct SessionId(Zeroizing<[u8; 32]>);
 #[derive(Debug)]
 pub(super) struct SessionIdError;
 
+/// Who opens a session, and from where.
+pub(super) struct Visit<'r> {
+    origin: Origin<'r>,
+    user_agent: Option<String>,
+}
+
+/// A session that is still open, and who acts in it.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    pub(super) caller: Caller,
+    pub(super) opened: ConsoleSession,
+    pub(super) left: Left,
+}
+
 /// Exchanges an API key for a session, and ends the browser's earlier session.
 ///
 /// # Errors
@@ -39,21 +57,17 @@ pub(super) async fn open(
     node: &Arc<Node>,
     key: &str,
     earlier: Option<SessionId>,
-    origin: Origin<'_>,
+    visit: Visit<'_>,
 ) -> Result<(SessionId, Caller), ApiError> {
     let now = node.clock.now();
-    let (caller, secret) = recognize(&node.authenticator, key, origin, now).await?;
+    let (caller, secret) = recognize(&node.authenticator, key, visit.origin, now).await?;
     if !caller.scopes.iter().any(|scope| scope.is_reserved()) {
         return Err(Forbidden::NoConsoleScope.into());
     }
-    let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
     let key = caller.own_key().map(|key| key.id).ok_or(ApiError::NotFound)?;
-    let session = ConsoleSession { key, secret, created_at: now, last_seen_at: now };
+    let session = visit.session(node, SessionHolder::Key(key, secret), None, now)?;
     let mut write = node.records.store.write(now, &caller.actor()).await?;
-    if let Some(earlier) = earlier {
-        write.delete_console_session(&earlier.digest()).await?;
-    }
-    write.insert_console_session(&id.digest(), &session).await?;
+    let id = replace(node, &mut write, earlier, &session).await?;
     record(&mut write, &caller, "console.sign_in").await?;
     node.records.commit(write).await?;
     Ok((id, caller))
@@ -86,8 +100,49 @@ impl Left {
     }
 }
 
-/// The session's caller with the rights that the management API would grant now, and how long the session lasts. `None`
-/// when the session has ended.
+/// Opens a session for a member who signed in at the provider at `authenticated_at`, and ends the browser's earlier
+/// session.
+///
+/// # Errors
+/// [`ApiError`], among them [`ApiError::Unauthenticated`] for somebody who is not an active member any more.
+#[expect(dead_code, reason = "the sign-in at a provider calls it")]
+pub(super) async fn open_for_member(
+    node: &Arc<Node>,
+    member: &Member,
+    authenticated_at: Timestamp,
+    earlier: Option<SessionId>,
+    visit: Visit<'_>,
+) -> Result<(SessionId, Caller), ApiError> {
+    let now = node.clock.now();
+    let session = visit.session(node, SessionHolder::Member(member.id), Some(authenticated_at), now)?;
+    let actor = Caller::member(member.clone(), visit.origin).actor();
+    let mut write = node.records.store.write(now, &actor).await?;
+    let current = write.member(member.organization.as_ref(), &member.id).await?.filter(Member::is_active);
+    let current = current.ok_or(ApiError::Unauthenticated { presented: true })?;
+    let caller = Caller::member(current, visit.origin);
+    let id = replace(node, &mut write, earlier, &session).await?;
+    record(&mut write, &caller, "member.sign_in").await?;
+    node.records.commit(write).await?;
+    node.records.store.touch_member(&member.id, now).await?;
+    Ok((id, caller))
+}
+
+/// Stores a new session in place of the browser's earlier one.
+async fn replace(
+    node: &Node,
+    write: &mut Write,
+    earlier: Option<SessionId>,
+    session: &ConsoleSession,
+) -> Result<SessionId, ApiError> {
+    let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
+    if let Some(earlier) = earlier {
+        write.delete_console_session(&earlier.digest()).await?;
+    }
+    write.insert_console_session(&id.digest(), session).await?;
+    Ok(id)
+}
+
+/// The session, and its caller with the rights that they would have now. `None` when the session has ended.
 ///
 /// # Errors
 /// [`ApiError`], also when the key is no longer valid, or not from this address.
@@ -95,18 +150,29 @@ pub(super) async fn resume(
     node: &Arc<Node>,
     id: &SessionId,
     origin: Origin<'_>,
-) -> Result<Option<(Caller, Left)>, ApiError> {
+) -> Result<Option<Resumed>, ApiError> {
     let (now, digest) = (node.clock.now(), id.digest());
-    let session = node.records.store.console_session(&digest).await?;
-    let Some(session) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
-    let caller = recall(&node.authenticator, (&session.key, session.secret), origin, now).await?;
-    let mut seen = session.last_seen_at;
+    let store = &node.records.store;
+    let session = store.console_session(&digest).await?;
+    let Some(opened) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
+    let caller = match opened.holder {
+        SessionHolder::Key(key, secret) => recall(&node.authenticator, (&key, secret), origin, now).await?,
+        // The row is read each time, so a role is that of this moment, and whoever was removed is out.
+        SessionHolder::Member(member) => match store.member(&member).await?.filter(Member::is_active) {
+            Some(member) => Caller::member(member, origin),
+            None => return Ok(None),
+        },
+    };
+    let mut seen = opened.last_seen_at;
     if now.since(seen) >= TOUCH_EVERY {
-        node.records.store.touch_console_session(&digest, now).await?;
         seen = now;
+        store.touch_console_session(&digest, now).await?;
+        if let SessionHolder::Member(member) = opened.holder {
+            store.touch_member(&member, now).await?;
+        }
     }
-    let left = Left::of(&caller, (session.created_at, seen), now);
-    Ok(Some((caller, left)))
+    let left = Left::of(&caller, (opened.created_at, seen), now);
+    Ok(Some(Resumed { caller, opened, left }))
 }
 
 /// Ends a session.
@@ -116,7 +182,8 @@ pub(super) async fn resume(
 pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> Result<(), ApiError> {
     let mut write = node.records.store.write(node.clock.now(), &caller.actor()).await?;
     if write.delete_console_session(&id.digest()).await? {
-        record(&mut write, caller, "console.sign_out").await?;
+        let action = if caller.own_key().is_some() { "console.sign_out" } else { "member.sign_out" };
+        record(&mut write, caller, action).await?;
         node.records.commit(write).await?;
     }
     Ok(())
@@ -134,6 +201,36 @@ async fn record(write: &mut Write, caller: &Caller, action: &'static str) -> Res
     write.record(ChangeKind::ConsoleSession, event).await
 }
 
+impl<'r> Visit<'r> {
+    /// The most characters that are kept of what a browser calls itself.
+    const MAX_USER_AGENT: usize = 200;
+
+    /// A visit from this origin, by the browser that `headers` name.
+    pub(super) fn new(origin: Origin<'r>, headers: &HeaderMap) -> Self {
+        let text = headers.get(header::USER_AGENT).and_then(|text| text.to_str().ok());
+        let printable = |text: &str| text.chars().take(Self::MAX_USER_AGENT).collect();
+        Self { origin, user_agent: text.map(printable).filter(|text: &String| !text.is_empty()) }
+    }
+
+    fn session(
+        &self,
+        node: &Node,
+        holder: SessionHolder,
+        authenticated_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<ConsoleSession, ApiError> {
+        Ok(ConsoleSession {
+            id: ConsoleSessionId::generate(&node.records.entropy).map_err(ApiError::internal)?,
+            holder,
+            authenticated_at,
+            address: self.origin.address.known().map(|address| address.to_string()),
+            user_agent: self.user_agent.clone(),
+            created_at: now,
+            last_seen_at: now,
+        })
+    }
+}
+
 impl SessionId {
     fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
         Ok(Self(Zeroizing::new(entropy.bytes()?)))
@@ -145,7 +242,7 @@ impl SessionId {
     }
 
     /// The digest that the store holds. It reveals nothing about 256 random bits.
-    fn digest(&self) -> String {
+    pub(super) fn digest(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.0[..]))
     }
 

@@ -13,7 +13,7 @@ use super::next_page::next_of;
 use super::notice;
 use super::page::see_other;
 use super::problem::sentence;
-use super::session::Left;
+use super::session::{Left, Visit};
 use super::shell::{Shell, base};
 use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
@@ -63,11 +63,11 @@ pub(super) async fn sign_in(State(node): State<Arc<Node>>, request: Request) -> 
     let (mut parts, fields) = Fields::read_carrier(request).await?;
     let ClientAddress(address) = ClientAddress::from_request_parts(&mut parts, &node).await?;
     let request_id = RequestId::of(&parts);
-    let origin = Origin { address, request_id: request_id.as_str() };
+    let visit = Visit::new(Origin { address, request_id: request_id.as_str() }, &parts.headers);
     let next = next_of(&base(&node), fields.text("next"));
     let earlier = cookie::read(&node, &parts.headers);
     let unsent = Unsent::carried(&base(&node), &fields);
-    match session::open(&node, fields.text("key"), earlier, origin).await {
+    match session::open(&node, fields.text("key"), earlier, visit).await {
         Ok((id, caller)) => {
             let mut response = match unsent {
                 Some(unsent) => unsent_form::after_sign_in(

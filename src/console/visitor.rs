@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
-use super::session::{self, SessionId};
+use super::session::{self, Resumed, SessionId};
 use super::shell::{LIST, Section, Shell};
 use super::{cookie, cross_site_link, next_page};
 use crate::domain::address::Origin;
@@ -18,6 +18,7 @@ use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::node::Node;
+use crate::store::ConsoleSession;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
 
@@ -26,6 +27,9 @@ use crate::use_cases::management::ApiError;
 pub(super) struct Visitor {
     pub(super) caller: Caller,
     pub(super) session: SessionId,
+    /// The session as the store has it.
+    #[expect(dead_code, reason = "the page of sessions reads it")]
+    pub(super) opened: ConsoleSession,
     pub(super) shell: Shell,
 }
 
@@ -49,7 +53,7 @@ impl Visitor {
         let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        let (caller, left) = match session::resume(node, &session, origin).await {
+        let Resumed { caller, opened, left } = match session::resume(node, &session, origin).await {
             Ok(Some(resumed)) => resumed,
             // The key is no longer valid, so the session has ended.
             Ok(None)
@@ -69,7 +73,7 @@ impl Visitor {
         if let Some(known) = parts.extensions.get::<KnownShell>() {
             let _ = known.0.set((shell.clone(), caller.clone()));
         }
-        Ok(Some(Self { caller, session, shell }))
+        Ok(Some(Self { caller, session, opened, shell }))
     }
 
     /// The shell of an organization's page.

@@ -14,6 +14,14 @@ hex_id!(
     MemberIdError("a member's id must be usr_ and 16 hexadecimal digits")
 );
 
+hex_id!(
+    /// The id by which people tell sessions of the console apart: `ses_` and 16 hexadecimal digits. It is no credential.
+    ConsoleSessionId,
+    "ses_",
+    /// The text is not the id of a session.
+    ConsoleSessionIdError("a session's id must be ses_ and 16 hexadecimal digits")
+);
+
 /// The id that a vendor has for a user of its own: one line of 1 to 200 characters. Claviger compares it and shows it, and
 /// knows nothing else about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

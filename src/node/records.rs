@@ -106,7 +106,8 @@ impl KeyCache {
             | ChangeKind::ConsoleSession
             | ChangeKind::MasterKey
             | ChangeKind::Deployment
-            | ChangeKind::NamedScope => {}
+            | ChangeKind::NamedScope
+            | ChangeKind::Member => {}
         }
     }
 }

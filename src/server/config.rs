@@ -100,6 +100,7 @@ impl Config {
             gate: self.gate.clone(),
             proofs: self.proofs.clone(),
             events_kept_seconds: self.events_kept_seconds,
+            sign_in: Default::default(),
         }
     }
 }

@@ -19,7 +19,8 @@ pub enum ChangeKind {
     Restore,
     /// Nothing changed: a request was refused, and the refusal is recorded.
     Refusal,
-    /// Somebody signed in to the console or signed out. The subject is the key's id.
+    /// Somebody signed in to the console or signed out. The subject is the id of the key or
+    /// member.
     ConsoleSession,
     /// A master key took over, or the tags of a replaced one ended. The subject is its number.
     MasterKey,
@@ -29,10 +30,12 @@ pub enum ChangeKind {
     TrustedIssuer,
     /// A scope of a catalogue. The subject is `organization/scope`, or the scope's id for the deployment's.
     NamedScope,
+    /// A member of an organization or of the deployment. The subject is the member's id.
+    Member,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -46,6 +49,7 @@ impl ChangeKind {
         Self::Deployment,
         Self::TrustedIssuer,
         Self::NamedScope,
+        Self::Member,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -63,6 +67,7 @@ impl ChangeKind {
             Self::Deployment => "deployment",
             Self::TrustedIssuer => "trusted_issuer",
             Self::NamedScope => "named_scope",
+            Self::Member => "member",
         }
     }
 

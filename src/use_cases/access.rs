@@ -15,6 +15,7 @@ use crate::domain::address::{CallerAddress, Origin};
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::{Actor, Who};
 use crate::domain::key::{ApiKey, Creator};
+use crate::domain::member::Member;
 use crate::domain::names::OrganizationId;
 use crate::domain::principal::{CallerId, Principal};
 use crate::domain::scope::Scopes;
@@ -40,6 +41,8 @@ pub struct Caller {
 pub enum Identity {
     /// Whoever presented this key, or a token of it.
     Key(Arc<CachedKey>),
+    /// A member of an organization or of the deployment, in a session of the console.
+    Member(Arc<Member>),
 }
 
 impl Caller {
@@ -53,10 +56,25 @@ impl Caller {
         }
     }
 
+    /// A member in a session of the console, with the scopes of their role.
+    pub fn member(member: Member, origin: Origin<'_>) -> Self {
+        Self {
+            scopes: member.scopes(),
+            identity: Identity::Member(Arc::new(member)),
+            address: origin.address,
+            request_id: origin.request_id.to_owned(),
+            dry_run: false,
+        }
+    }
+
     /// The caller's id.
     pub fn id(&self) -> CallerId {
         match &self.identity {
             Identity::Key(key) => CallerId::Key(key.key.id),
+            Identity::Member(member) if member.organization.is_none() => {
+                CallerId::DeploymentMember(member.id)
+            }
+            Identity::Member(member) => CallerId::Member(member.id),
         }
     }
 
@@ -64,6 +82,7 @@ impl Caller {
     pub fn name(&self) -> &str {
         match &self.identity {
             Identity::Key(key) => &key.key.name,
+            Identity::Member(member) => &member.name,
         }
     }
 
@@ -71,6 +90,7 @@ impl Caller {
     pub fn organization(&self) -> Option<&OrganizationId> {
         match &self.identity {
             Identity::Key(key) => Some(&key.key.organization),
+            Identity::Member(member) => member.organization.as_ref(),
         }
     }
 
@@ -78,6 +98,7 @@ impl Caller {
     pub fn own_key(&self) -> Option<&ApiKey> {
         match &self.identity {
             Identity::Key(key) => Some(&key.key),
+            Identity::Member(_) => None,
         }
     }
 

@@ -18,7 +18,7 @@ use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
 use claviger::listener::{Limits, Listener};
 use claviger::node::keyring::{RotationPolicy, SigningKeySource};
-use claviger::node::{AssertionPolicy, Deployment, HashCost, Node, ProofRules};
+use claviger::node::{AssertionPolicy, Deployment, HashCost, Node, ProofRules, SignInProviders};
 use claviger::server;
 use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
@@ -46,6 +46,8 @@ pub struct Options {
     pub gate: GateMapping,
     pub proofs: ProofRules,
     pub events_kept_seconds: Option<i64>,
+    /// Where members sign in.
+    pub sign_in: SignInProviders,
     /// Whether there is a listener for metrics, see [`Server::metrics`].
     pub has_metrics: bool,
 }
@@ -70,6 +72,7 @@ impl Default for Options {
             gate: GateMapping::default(),
             proofs: ProofRules::default(),
             events_kept_seconds: Some(400 * 86_400),
+            sign_in: SignInProviders::default(),
             has_metrics: false,
         }
     }
@@ -329,5 +332,6 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         gate: options.gate.clone(),
         proofs: options.proofs.clone(),
         events_kept_seconds: options.events_kept_seconds,
+        sign_in: options.sign_in.clone(),
     }
 }

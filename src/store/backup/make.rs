@@ -24,6 +24,9 @@ use crate::store::pool::Pool;
 /// The first schema with the console's sessions.
 const WITH_SESSIONS: i64 = 4;
 
+/// The schema version from which a store has members.
+const WITH_MEMBERS: i64 = 21;
+
 /// Backs up the store at `url` as of a single moment, `at` or later. The new file is readable only by its owner.
 /// Readers and writers of the store continue.
 ///
@@ -85,6 +88,10 @@ async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, Ba
     if schema >= WITH_SESSIONS {
         // Otherwise, a session that ends after this moment would be open again after a restore.
         run(&mut tx, "DELETE FROM console_sessions").await?;
+    }
+    if schema >= WITH_MEMBERS {
+        // The same holds for an invitation that is used after this moment.
+        run(&mut tx, "UPDATE members SET invitation_digest = NULL").await?;
     }
     let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;
     let facts = BackupFacts {

@@ -158,7 +158,7 @@ pub async fn change(
     Ok(Changed { before, after, dry_run: terms.dry_run })
 }
 
-/// Deletes an organization and its projects.
+/// Deletes an organization and its projects, and removes its members.
 ///
 /// # Errors
 /// [`ApiError`]. [`ApiError::Conflict`] while it has unrevoked keys.
@@ -170,6 +170,7 @@ pub async fn delete(records: &Records, caller: &Caller, id: &OrganizationId) -> 
         return Err(Conflict::HasKeys.into());
     }
     write.delete_organization(id).await?;
+    write.remove_members_of(id).await?;
     record(&mut write, "organization.delete", Some(&before), None).await?;
     Ok(records.commit(write).await?)
 }

@@ -116,8 +116,8 @@ async fn with_something_of_everything(backend: Backend) -> Server {
     server
         .database
         .execute(&format!(
-            "INSERT INTO console_sessions (digest, key_id, secret_id, created_at, last_seen_at)
-             VALUES ('x', '{id}', 'sec_0000000000000000', {0}, {0})",
+            "INSERT INTO console_sessions (digest, id, key_id, secret_id, created_at, last_seen_at)
+             VALUES ('x', 'ses_0000000000000000', '{id}', 'sec_0000000000000000', {0}, {0})",
             START.unix()
         ))
         .await;
