@@ -36,6 +36,7 @@ mod shell;
 mod sign_in;
 mod sign_out;
 mod signing_keys;
+mod snippets;
 mod stay;
 mod submitted_form;
 mod unsent_form;

@@ -54,7 +54,7 @@ impl FromRequest<Arc<Node>> for SubmittedForm {
             return Err(match new_secrets.of(&digest, &from) {
                 // The form's first submission has revoked its own session's secret.
                 Some(secret) if is_of_cookie(node, &parts, &fields) => {
-                    made_key::page(node, None, &secret).unwrap_or_else(Failure::into_response)
+                    made_key::page(node, None, &secret).await.unwrap_or_else(Failure::into_response)
                 }
                 _ => sign_in_again(node, &parts, fields),
             });

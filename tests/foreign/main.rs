@@ -28,4 +28,5 @@ mod program;
 mod prometheus;
 mod recipes;
 mod schemathesis;
+mod snippets;
 mod world;

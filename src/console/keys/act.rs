@@ -142,7 +142,7 @@ pub(in crate::console) async fn rotate(
         keys::rotate(&server.records, &server.minter, &caller, &of, &rotation, idempotent).await
     };
     match submitted.once(CreationKind::Secret, rotate).await {
-        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown).await,
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &path.organization, &answer)),
         Err(error) => again(&node, &submitted, &path, KeyAction::Rotate, "rotate", error).await,
     }

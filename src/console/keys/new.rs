@@ -111,7 +111,7 @@ pub(in crate::console) async fn create(
         Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
     };
     match made {
-        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown),
+        Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown).await,
         Ok(Idempotent::Replayed(answer)) => Ok(made_key::before(&node, visitor, &organization, &answer)),
         Err(error) if is_mendable(&error) => {
             form.refuse(&error);
