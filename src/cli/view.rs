@@ -60,6 +60,8 @@ pub(super) struct Key {
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
     pub(super) last_used_at: Option<String>,
+    /// Absent in responses of older servers.
+    last_used_address: Option<String>,
     secrets: Vec<Secret>,
     /// Absent in responses of older servers.
     #[serde(default)]
@@ -161,6 +163,7 @@ impl Key {
             .if_any("Revoked", self.revoked_at.as_ref())
             .if_any("Reason", self.revoked_reason.as_ref())
             .line("Last used", or_never(self.last_used_at.as_deref()))
+            .if_any("Last address", self.last_used_address.as_ref())
             .line("Secrets", if secrets.is_empty() { "none".to_owned() } else { secrets.join("\n") })
             .if_any("Public keys", (!public_keys.is_empty()).then(|| public_keys.join("\n")))
             .if_any("Trust rules", (!trust_rules.is_empty()).then(|| trust_rules.join("\n")))

@@ -34,8 +34,16 @@ pub(super) struct Difference {
 }
 
 /// Members that follow from others and mean nothing to people.
-const SILENT: [&str; 7] =
-    ["generation", "warnings", "last_used_at", "secrets", "status", "disabled_at", "revoked_at"];
+const SILENT: [&str; 8] = [
+    "generation",
+    "warnings",
+    "last_used_at",
+    "last_used_address",
+    "secrets",
+    "status",
+    "disabled_at",
+    "revoked_at",
+];
 
 /// The rows of these events, with the names of the keys in them as far as the caller may read those.
 ///
@@ -85,7 +93,11 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
     let differences = changed.map(|(member, change)| {
-        let lines = if member == "tags" { tags } else { lines };
+        let lines = match &*member {
+            "tags" => tags,
+            "expires_at" => moments,
+            _ => lines,
+        };
         let (from, to) = (lines(&change["from"]), lines(&change["to"]));
         let but =
             |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
@@ -108,6 +120,12 @@ fn called(member: &str) -> String {
             first.into_iter().chain(letters).collect::<String>().replace('_', " ")
         }
     }
+}
+
+/// A time as a date, and a key that never ends in words.
+fn moments(value: &Value) -> Vec<String> {
+    let at = value.as_str().and_then(Timestamp::parse_rfc3339);
+    vec![at.map_or_else(|| "never".into(), |at| format!("{} UTC", When::new(at, at).date()))]
 }
 
 /// One line for each tag.
@@ -213,6 +231,12 @@ mod tests {
                 ["Tags", "team: a", "team: b"]
             ]
         );
+    }
+
+    #[test]
+    fn an_end_is_told_as_a_date() {
+        let (never, ends) = (json!({"expires_at": null}), json!({"expires_at": "2026-05-10T14:05:00Z"}));
+        assert_eq!(told(&never, &ends), [["Expires", "never", "10 May 2026, 14:05 UTC"]]);
     }
 
     #[test]

@@ -29,7 +29,14 @@ struct OverviewPage {
     states: Vec<Tile>,
     attention: Vec<Tile>,
     refusals: Option<Tile>,
-    rotation: Option<(When, String)>,
+    rotation: Option<Rotation>,
+}
+
+/// When the next signing key takes over.
+struct Rotation {
+    when: When,
+    is_overdue: bool,
+    href: String,
 }
 
 /// A number with what it counts, and the page that lists it.
@@ -64,7 +71,11 @@ pub(super) async fn show(
         is_some: number > 0,
         href: refused_at,
     });
-    let next = |at| (When::new(at, now), format!("{}/signing-keys", visitor.shell.base));
+    let next = |at| Rotation {
+        when: When::new(at, now),
+        is_overdue: at <= now,
+        href: format!("{}/signing-keys", visitor.shell.base),
+    };
     page(&OverviewPage {
         shell: visitor.shell_at(&organization, Section::Overview),
         states: states(keys.as_ref(), &root),

@@ -52,7 +52,7 @@ impl When {
     }
 
     /// `10 May 2026, 14:05`
-    fn date(&self) -> String {
+    pub(super) fn date(&self) -> String {
         let exact = self.exact();
         let day = exact[8..10].trim_start_matches('0');
         format!("{day} {} {}, {}", &month_name(&exact)[..3], &exact[..4], &exact[11..16])

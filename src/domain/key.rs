@@ -11,6 +11,7 @@ mod trusted;
 mod view;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::{Brand, EnvironmentSlug, KeyId};
@@ -69,6 +70,8 @@ pub struct ApiKey {
     pub revoked: Option<Revoked>,
     /// When one of its credentials was last used, to within the flush interval.
     pub last_used_at: Option<Timestamp>,
+    /// From where its client last used it, to within the flush interval.
+    pub last_seen: Option<LastSeen>,
     /// The secrets that are still valid, newest last.
     pub secrets: Vec<KeySecret>,
     /// The registered public keys, newest last.
@@ -91,6 +94,15 @@ impl Creator {
     pub fn unnamed(id: &str) -> Self {
         Self { id: id.to_owned(), name: None }
     }
+}
+
+/// The last use of a key by its client itself, whose address is known. A check by a resource server is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The client's address.
+    pub address: IpAddr,
+    /// When the client used the key.
+    pub at: Timestamp,
 }
 
 /// When and why a key was revoked.

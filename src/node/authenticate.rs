@@ -330,6 +330,12 @@ impl Authenticator {
         self.usage.count(&by.cached, Some(by.by), kind, now);
     }
 
+    /// Counts one use of an authenticated key by its client, which calls from `address`.
+    pub fn count_from(&self, by: &Authenticated, kind: UseKind, address: CallerAddress, now: Timestamp) {
+        self.usage.note_address(&by.cached, address, now);
+        self.count(by, kind, now);
+    }
+
     /// Replaces a hash of another cost in the background, so that no request waits for it. If that fails, or too many
     /// others wait, the old hash stays, and the next process that sees the secret tries again.
     fn hash_anew(self: &Arc<Self>, key: &PlainKey, cached: &CachedSecret) {

@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::{CachedKey, RefusalLog};
 use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
+use crate::domain::address::CallerAddress;
 use crate::domain::api_key::KeyId;
-use crate::domain::key::CredentialId;
+use crate::domain::key::{CredentialId, LastSeen};
 use crate::domain::usage::{Interval, UseCounts, UseKind};
 use crate::metrics::Events;
 use crate::store::{Store, StoreError, UseRecord};
@@ -30,6 +31,8 @@ pub struct UseCell {
     /// The beginning of the hour that the counts belong to, in Unix seconds.
     hour: AtomicI64,
     by_token: LastUse,
+    /// From where the client last used the key, if it did since the last flush.
+    seen: Mutex<Option<LastSeen>>,
     /// Whether the cell already waits for the next flush.
     waiting: AtomicBool,
 }
@@ -108,6 +111,13 @@ impl UseLedger {
         // The flag is set after counting and cleared before collecting, so every count is queued.
         if !cell.waiting.swap(true, Ordering::AcqRel) {
             self.unwritten.lock().keys.push(Arc::clone(key));
+        }
+    }
+
+    /// Notes from where the client itself uses a key, beside [`UseLedger::count`].
+    pub fn note_address(&self, key: &CachedKey, address: CallerAddress, now: Timestamp) {
+        if let Some(address) = address.known() {
+            *key.used.seen.lock() = Some(LastSeen { address, at: now });
         }
     }
 
@@ -201,6 +211,7 @@ impl CachedKey {
             hour: Timestamp::from_unix(self.used.hour.load(Ordering::Relaxed)),
             counts,
             last_used_at,
+            last_seen: self.used.seen.lock().take(),
             credentials,
         })
     }

@@ -59,7 +59,8 @@ macro_rules! select_key {
         "SELECT k.id, k.created_seq, k.organization, k.project, k.environment, k.brand, k.name, k.note, k.tags, k.owner,
                 k.scopes, k.cidrs, k.dpop, k.generation, k.created_at, k.created_by, k.created_by_name, k.expires_at,
                 k.disabled_at, k.revoked_at,
-                k.revoked_reason, u.last_used_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
+                k.revoked_reason, u.last_used_at, u.address AS last_address,
+                u.address_at AS last_address_at, o.audiences AS organization_audiences, p.audiences AS project_audiences,
                 s.id AS secret_id, s.hash AS secret_hash, s.master_key AS secret_master_key, s.created_at AS secret_created_at,
                 s.expires_at AS secret_expires_at, s.last_used_at AS secret_last_used_at, s.public_jwk, s.trust_rule
          FROM "

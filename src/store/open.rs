@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (23, "scope catalogue", include_str!("../../migrations/0023_scope_catalogue.sql")),
     (24, "tags and owner", include_str!("../../migrations/0024_tags_and_owner.sql")),
     (25, "overview", include_str!("../../migrations/0025_overview.sql")),
+    (26, "last address", include_str!("../../migrations/0026_last_address.sql")),
 ];
 
 impl Store {

@@ -15,7 +15,7 @@ use super::{Store, StoreError};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::PastEvent;
-use crate::domain::key::CredentialId;
+use crate::domain::key::{CredentialId, LastSeen};
 use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::usage::UseCounts;
 
@@ -34,6 +34,8 @@ pub struct UseRecord {
     pub counts: UseCounts,
     /// When the key was last used. `None` if it was only refused.
     pub last_used_at: Option<Timestamp>,
+    /// From where its client last used the key, if it did and the address is known.
+    pub last_seen: Option<LastSeen>,
     /// When each credential of the key was last used, for those that were.
     pub credentials: Vec<(CredentialId, Timestamp)>,
 }
@@ -43,6 +45,7 @@ impl UseRecord {
     pub fn add(&mut self, more: Self) {
         self.counts += more.counts;
         self.last_used_at = self.last_used_at.max(more.last_used_at);
+        self.last_seen = later(self.last_seen, more.last_seen);
         self.credentials.extend(more.credentials);
     }
 }
@@ -67,8 +70,41 @@ impl Store {
         set_last_used(&mut write.tx, &OF_KEYS, used).await?;
         let used = records.iter().flat_map(|record| record.credentials.iter().copied());
         set_last_used(&mut write.tx, &OF_CREDENTIALS, used).await?;
+        set_last_seen(&mut write.tx, records).await?;
         write.commit().await
     }
+}
+
+fn later(one: Option<LastSeen>, other: Option<LastSeen>) -> Option<LastSeen> {
+    one.into_iter().chain(other).max_by_key(|seen| seen.at)
+}
+
+/// Stores from where each key was last used.
+async fn set_last_seen(tx: &mut Tx, records: &[UseRecord]) -> Result<(), StoreError> {
+    let mut latest = BTreeMap::<String, LastSeen>::new();
+    for (key, seen) in records.iter().filter_map(|record| Some((record.key.to_string(), record.last_seen?))) {
+        let last = latest.entry(key).or_insert(seen);
+        if seen.at > last.at {
+            *last = seen;
+        }
+    }
+    let rows: Vec<_> = latest.into_iter().collect();
+    for batch in rows.chunks(BATCH) {
+        on!(&mut *tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new("WITH seen (id, at, address) AS (");
+            sql.push_values(batch, |mut row, (id, seen)| {
+                row.push_bind(id).push_bind(seen.at.unix()).push_bind(seen.address.to_string());
+            });
+            // Another node may have stored a later use.
+            sql.push(
+                ") UPDATE key_last_use SET address = seen.address, address_at = seen.at FROM seen
+                   WHERE key_last_use.key_id = seen.id
+                     AND (key_last_use.address_at IS NULL OR key_last_use.address_at < seen.at)",
+            );
+            sql.build().persistent(stays_prepared(batch.len())).execute(&mut **tx).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// The table and columns that store the last use.
@@ -154,6 +190,7 @@ mod tests {
             hour: at,
             counts,
             last_used_at: Some(at),
+            last_seen: Some(LastSeen { address: [192, 0, 2, 1].into(), at }),
             credentials: vec![(SecretId::generate(&Entropy::system()).unwrap().into(), at)],
         }
     }

@@ -113,7 +113,7 @@ async fn by_key(
 ) -> Result<Allowed, ApiError> {
     let authenticated =
         authenticator.authenticate(presented, PresentedFor::Acting, request.origin, now).await?;
-    authenticator.count(&authenticated, UseKind::Direct, now);
+    authenticator.count_from(&authenticated, UseKind::Direct, request.origin.address, now);
     if !authenticated.cached.audiences.iter().any(|own| own == audience) {
         return Err(Forbidden::NoAudience(audience.into()).into());
     }

@@ -60,6 +60,8 @@ struct KeyPage {
     disabled: Option<When>,
     revoked: Option<(When, Option<String>)>,
     last_used: Option<When>,
+    /// The address of the last use by the client itself, and when that was.
+    last_seen: Option<(String, When)>,
     ways_in: Vec<WayIn>,
     has_secret: bool,
     used: UseOverTime,
@@ -148,6 +150,7 @@ pub(in crate::console) async fn show(
         disabled: key.disabled_at.map(when),
         revoked: key.revoked.as_ref().map(|revoked| (when(revoked.at), revoked.reason.clone())),
         last_used: key.last_used_at.map(when),
+        last_seen: key.last_seen.map(|seen| (seen.address.to_string(), when(seen.at))),
         ways_in: shown_ways(caller, &key, (&root, &href), now),
         has_secret,
         reasons: counted(&used.reasons),

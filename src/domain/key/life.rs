@@ -47,6 +47,7 @@ impl ApiKey {
             disabled_at: None,
             revoked: None,
             last_used_at: None,
+            last_seen: None,
             secrets: Vec::new(),
             public_keys: Vec::new(),
             trust_rules: Vec::new(),

@@ -37,6 +37,7 @@ pub struct KeyView<'a> {
     revoked_at: Option<String>,
     revoked_reason: Option<&'a str>,
     last_used_at: Option<String>,
+    last_used_address: Option<String>,
     secrets: Vec<SecretView>,
     public_keys: Vec<PublicKeyView<'a>>,
     trust_rules: Vec<TrustRuleView<'a>>,
@@ -112,6 +113,7 @@ impl ApiKey {
             revoked_at: self.revoked.as_ref().map(|revoked| revoked.at.rfc3339()),
             revoked_reason: self.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref()),
             last_used_at: self.last_used_at.map(Timestamp::rfc3339),
+            last_used_address: self.last_seen.map(|seen| seen.address.to_string()),
             secrets: self.live_secrets(now).map(SecretView::from).collect(),
             public_keys: self.public_keys.iter().map(RegisteredKey::view).collect(),
             trust_rules: self.trust_rules.iter().map(RegisteredRule::view).collect(),
@@ -120,7 +122,9 @@ impl ApiKey {
 
     /// [`ApiKey::view`] as a JSON value.
     pub fn json(&self, now: Timestamp) -> Value {
-        serde_json::to_value(self.view(now)).unwrap_or_default()
+        // Whoever reads the audit trail need not be allowed to read the key.
+        let view = KeyView { last_used_address: None, ..self.view(now) };
+        serde_json::to_value(view).unwrap_or_default()
     }
 
     /// What the creator of this key should reconsider.

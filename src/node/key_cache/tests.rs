@@ -43,6 +43,7 @@ fn key(generation: u64) -> StoredKey {
         disabled_at: None,
         revoked: None,
         last_used_at: None,
+        last_seen: None,
         secrets: Vec::new(),
         public_keys: Vec::new(),
         trust_rules: Vec::new(),

@@ -3,7 +3,7 @@
 use super::StoredKey;
 use crate::base::clock::Timestamp;
 use crate::domain::audiences::Audiences;
-use crate::domain::key::{ApiKey, Creator, KeySecret, RegisteredKey, RegisteredRule, Revoked};
+use crate::domain::key::{ApiKey, Creator, KeySecret, LastSeen, RegisteredKey, RegisteredRule, Revoked};
 use crate::store::db::row;
 use crate::store::error::{StoreError, read};
 
@@ -32,6 +32,8 @@ row! {
         revoked_at: Option<i64>,
         revoked_reason: Option<String>,
         last_used_at: Option<i64>,
+        last_address: Option<String>,
+        last_address_at: Option<i64>,
         organization_audiences: Option<String>,
         project_audiences: Option<String>,
         secret_id: String,
@@ -71,6 +73,11 @@ pub(super) fn group(rows: Vec<KeyRow>) -> Result<Vec<(StoredKey, i64)>, StoreErr
         }
     }
     Ok(keys)
+}
+
+fn last_seen(address: Option<&str>, at: Option<i64>) -> Result<Option<LastSeen>, StoreError> {
+    let Some((address, at)) = address.zip(at) else { return Ok(None) };
+    Ok(Some(LastSeen { address: read("address", address)?, at: Timestamp::from_unix(at) }))
 }
 
 impl KeyRow {
@@ -128,6 +135,7 @@ impl KeyRow {
                 .revoked_at
                 .map(|at| Revoked { at: Timestamp::from_unix(at), reason: revoked_reason }),
             last_used_at: self.last_used_at.map(Timestamp::from_unix),
+            last_seen: last_seen(self.last_address.as_deref(), self.last_address_at)?,
             secrets: Vec::new(),
             public_keys: Vec::new(),
             trust_rules: Vec::new(),

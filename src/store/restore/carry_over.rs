@@ -33,7 +33,8 @@ const TAKEN_AWAY: [&str; 12] = [
     "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
     "INSERT INTO backup_key_secrets SELECT * FROM key_secrets
      WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
-    "UPDATE backup_key_last_use SET last_used_at = s.last_used_at, idle_since = s.idle_since FROM key_last_use s
+    "UPDATE backup_key_last_use SET last_used_at = s.last_used_at, idle_since = s.idle_since, address = s.address,
+        address_at = s.address_at FROM key_last_use s
      WHERE s.key_id = backup_key_last_use.key_id AND s.key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
     "DELETE FROM backup_key_last_use
      WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key' AND what = 'deleted')",

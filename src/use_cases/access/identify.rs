@@ -89,6 +89,7 @@ pub async fn identify_at(
         authenticator.refuse(&subject, RefusalReason::Address, origin, now);
         return Err(AccessFault::TokenAddress(origin.address));
     }
+    authenticator.usage.note_address(&subject, origin.address, now);
     authenticator.usage.count(&subject, None, UseKind::Direct, now);
     Ok((subject, scopes))
 }
@@ -130,7 +131,7 @@ fn counted(
     origin: Origin<'_>,
     now: Timestamp,
 ) -> Caller {
-    authenticator.count(&authenticated, UseKind::Direct, now);
+    authenticator.count_from(&authenticated, UseKind::Direct, origin.address, now);
     let Authenticated { cached, .. } = authenticated;
     Caller::new(cached.key.scopes.clone(), cached, origin)
 }

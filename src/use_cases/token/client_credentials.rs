@@ -24,6 +24,6 @@ pub async fn client_credentials(
     let confirmation = request.confirmation(authenticator, &authenticated, origin, now)?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
     let issued = signer.issue(&authenticated, grant, confirmation, now)?;
-    authenticator.count(&authenticated, UseKind::Token, now);
+    authenticator.count_from(&authenticated, UseKind::Token, origin.address, now);
     Ok(issued)
 }

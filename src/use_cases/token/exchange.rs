@@ -95,7 +95,7 @@ pub async fn token_exchange(
         origin: &subject.origin,
     };
     let issued = signer.sign(claims)?;
-    authenticator.count(&client, UseKind::Token, now);
+    authenticator.count_from(&client, UseKind::Token, origin.address, now);
     subject.count(authenticator, now);
     Ok(issued)
 }

@@ -30,7 +30,7 @@ pub async fn jwt_bearer(
     let confirmation = request.confirmation(authenticator, &authenticated, origin, now)?;
     let grant = request.resolve(&authenticated.cached, &signer.issuer)?;
     let issued = signer.issue(&authenticated, grant, confirmation, now)?;
-    authenticator.count(&authenticated, UseKind::Token, now);
+    authenticator.count_from(&authenticated, UseKind::Token, origin.address, now);
     Ok(issued)
 }
 

@@ -11,7 +11,8 @@ on_both!(
     a_key_that_acted_is_named,
     only_keys_that_one_may_read_are_named,
     a_key_says_why_it_was_refused,
-    a_trust_rule_leads_to_its_issuer
+    a_trust_rule_leads_to_its_issuer,
+    a_key_has_the_address_of_its_last_success
 );
 
 async fn a_key_that_acted_is_named(backend: Backend) {
@@ -89,4 +90,37 @@ async fn a_trust_rule_leads_to_its_issuer(backend: Backend) {
     let (_, reader) = server.key(&["read:claviger/orgs/default/projects/*/keys/*"]).await;
     let page = Browser::signed_in(&server, &reader).await.page(&own).await;
     assert!(!page.contains("/issuers/ci"), "{page}");
+}
+
+async fn a_key_has_the_address_of_its_last_success(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (id, key) = server.key(&["read:*"]).await;
+    let (path, own) = (format!("/v1/orgs/default/keys/{id}"), format!("{ROOT}/keys/{id}"));
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    assert_eq!(server.admin().get(&path).await.json()["last_used_address"], json!(null));
+    assert!(!browser.page(&own).await.contains("Last success"));
+    let token = server.client().access_token(&key, "").await;
+    server.flush().await;
+    assert_eq!(server.admin().get(&path).await.json()["last_used_address"], "127.0.0.1");
+    let page = browser.page(&own).await;
+    let seen =
+        r#"<dt>Last success</dt><dd>From <code>127.0.0.1</code> <time datetime="2026-01-01T00:00:00Z""#;
+    assert!(page.contains(seen), "{page}");
+
+    // A resource server's check is a use, and no success of the client's.
+    server.advance(60).await;
+    let check = format!("token={token}");
+    server.client().bearer(&server.admin_key).post_form("/oauth/introspect", &check).await.done(200);
+    server.flush().await;
+    let page = browser.page(&own).await;
+    assert!(
+        page.contains(seen)
+            && page.contains(r#"<dt>Last used</dt><dd><time datetime="2026-01-01T00:01:00Z""#),
+        "{page}"
+    );
+    // The audit trail does not have it.
+    server.admin().patch(&path, &json!({"name": "renamed"})).await.done(200);
+    let trail =
+        server.admin().get(&format!("/v1/orgs/default/audit?key={id}&action=key.change")).await.json();
+    assert_eq!(trail["data"][0]["after"]["last_used_address"], json!(null), "{trail}");
 }

@@ -57,7 +57,7 @@ async fn keys_are_counted_by_their_state(backend: Backend) {
         assert_eq!(number(&page, &format!("{ROOT}{href}")), expected, "{href}: {page}");
         assert_eq!(browser.get(&format!("{ROOT}{href}")).await.status, 200, "{href}");
     }
-    assert!(page.contains("The next signing key takes over <time"), "{page}");
+    assert!(page.contains("The next signing key has been due since <time"), "{page}");
     assert!(page.contains(&format!(r#"<a href="{ROOT}" aria-current="page">Overview</a>"#)), "{page}");
 }
 
