@@ -30,6 +30,7 @@ mod plot;
 mod problem;
 mod project;
 mod projects;
+mod review;
 mod session;
 mod set_up;
 mod shell;

@@ -3,6 +3,7 @@
 pub(super) mod act;
 pub(super) mod disable;
 pub(super) mod edit;
+mod face;
 mod form;
 mod form_parts;
 mod list;

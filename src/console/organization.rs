@@ -8,10 +8,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::confirm;
-use super::events::{Difference, differences};
 use super::notice::Notice;
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
+use super::review::{Item, Review, ReviewedChange};
 use super::shell::{Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
@@ -37,7 +37,7 @@ struct EditPage {
     /// The organization's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
     /// Changes by somebody else since then.
-    changed: Vec<Difference>,
+    changed: Review,
     error: Option<String>,
 }
 
@@ -179,7 +179,7 @@ fn base(organization: &Organization) -> String {
 fn overtaken(visitor: &Visitor, name: String, began: &str, now: &Organization) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::of(visitor, now, name, base(now));
-    let changed = differences(&read(began), &read(&again.base));
+    let changed = Review::of(&read(began), &read(&again.base));
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
@@ -191,7 +191,7 @@ impl EditPage {
             id: organization.id.to_string(),
             name,
             base,
-            changed: Vec::new(),
+            changed: Review::default(),
             error: None,
         }
     }

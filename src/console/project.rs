@@ -8,10 +8,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::confirm;
-use super::events::{Difference, differences};
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
 use super::projects::Typed;
+use super::review::{Item, Review, ReviewedChange};
 use super::shell::{Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
@@ -35,7 +35,7 @@ struct ProjectPage {
     /// The project's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
     /// Changes by somebody else since then.
-    changed: Vec<Difference>,
+    changed: Review,
     error: Option<String>,
 }
 
@@ -48,7 +48,7 @@ struct PreviewPage {
     id: String,
     form: Typed,
     base: String,
-    differences: Vec<Difference>,
+    review: Review,
 }
 
 #[derive(Template)]
@@ -106,7 +106,7 @@ pub(super) async fn change(
             name: project.name.clone(),
             form,
             base: base(&project),
-            differences: differences(&json!(done.before), &json!(done.after)),
+            review: Review::of(&json!(done.before), &json!(done.after)),
         }),
         Ok(_) => Ok(see_other(&format!("{}/projects", visitor.shell.root(&path.organization)))),
         Err(ApiError::PreconditionFailed) => {
@@ -178,7 +178,7 @@ fn base(project: &Project) -> String {
 fn overtaken(visitor: &Visitor, path: &ProjectPath, form: Typed, began: &str, now: &Project) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = ProjectPage::of(visitor, path, form, base(now));
-    let changed = differences(&read(began), &read(&again.base));
+    let changed = Review::of(&read(began), &read(&again.base));
     refused(&ProjectPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
@@ -190,7 +190,7 @@ impl ProjectPage {
             id: path.project.to_string(),
             form,
             base,
-            changed: Vec::new(),
+            changed: Review::default(),
             error: None,
         }
     }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::form::{IssuerForm, Wrong};
 use super::show::href;
-use crate::console::events::{Difference, differences};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::problem::sentence;
+use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
@@ -36,7 +36,7 @@ struct EditPage {
     /// The issuer's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
     /// Changes by somebody else since then.
-    changed: Vec<Difference>,
+    changed: Review,
     field: &'static str,
     error: Option<String>,
 }
@@ -143,7 +143,7 @@ fn overtaken(
 ) -> Failure {
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::of(visitor, path, now, form);
-    let changed = differences(&read(began), &read(&again.base));
+    let changed = Review::of(&read(began), &read(&again.base));
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
@@ -156,7 +156,7 @@ impl EditPage {
             name: issuer.name.clone(),
             form,
             base: base(issuer),
-            changed: Vec::new(),
+            changed: Review::default(),
             field: "",
             error: None,
         }

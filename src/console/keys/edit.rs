@@ -5,16 +5,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::face::KeyFace;
 use super::form::{KeyForm, Until};
 use super::form_parts::{FormParts, Offers};
 use crate::base::clock::Timestamp;
 use crate::base::text::without_values;
-use crate::console::events::{Difference, differences};
 use crate::console::fields::{Fields, TOKEN};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
+use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
@@ -42,7 +43,7 @@ struct EditPage {
     /// The key's state when the form was first shown. It reveals a change by somebody else in the meantime.
     base: String,
     /// Changes by somebody else since then.
-    changed: Vec<Difference>,
+    changed: Review,
 }
 
 #[derive(Template)]
@@ -53,7 +54,7 @@ struct PreviewPage {
     name: String,
     /// The form's input, which the page carries.
     carried: Vec<(String, String)>,
-    differences: Vec<Difference>,
+    review: Review,
     base: String,
     /// Whether the change revokes tokens and makes requests fail.
     takes_away: bool,
@@ -112,7 +113,7 @@ pub(in crate::console) async fn change(
         Ok(done) if done.before.is_as(&done.after) => {
             Ok(Notice::Unchanged.at(&node, Some(&visitor.session), &visitor.shell.key(&path)))
         }
-        Ok(done) => page(&PreviewPage::new(&visitor, &path, fields, &done, &node)),
+        Ok(done) => page(&PreviewPage::new(&visitor, &path, fields, &done, &offers)),
         Err(ApiError::PreconditionFailed) => {
             let now = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
             form.refuse(&Conflict::ChangedMeanwhile.into());
@@ -139,19 +140,9 @@ async fn changed(
     carry_out(async move { keys::change(&server.records, &caller, &path, patch, &terms).await }).await
 }
 
-/// The members of a key that the form edits, as JSON.
+/// The members of a key that the form edits.
 fn base(key: &ApiKey) -> String {
-    json!({
-        "name": key.name,
-        "note": key.note,
-        "owner": key.owner,
-        "tags": key.tags,
-        "scopes": key.scopes,
-        "cidrs": key.cidrs,
-        "dpop": key.dpop,
-        "expires_at": key.expires_at,
-    })
-    .to_string()
+    KeyFace::of(key).text()
 }
 
 /// The form again, with the changes by somebody else since it was first shown.
@@ -162,9 +153,8 @@ fn overtaken(
     form: KeyForm,
     (began, now): (&str, &ApiKey),
 ) -> Failure {
-    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::new(visitor, path, offers, now, form);
-    let changed = differences(&read(began), &read(&again.base));
+    let changed = KeyFace::read(began).review(&KeyFace::of(now), &offers.scopes, offers.now);
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
@@ -179,21 +169,27 @@ impl EditPage {
             form,
             kept: key.expires_at.map(Timestamp::rfc3339).unwrap_or_default(),
             base: base(key),
-            changed: Vec::new(),
+            changed: Review::default(),
         }
     }
 }
 
 impl PreviewPage {
-    fn new(visitor: &Visitor, path: &KeyPath, fields: Fields, done: &Changed<ApiKey>, node: &Node) -> Self {
-        let now = node.clock.now();
+    fn new(
+        visitor: &Visitor,
+        path: &KeyPath,
+        fields: Fields,
+        done: &Changed<ApiKey>,
+        offers: &Offers,
+    ) -> Self {
+        let (before, after) = (KeyFace::of(&done.before), KeyFace::of(&done.after));
         Self {
             shell: visitor.shell_at(&path.organization, Section::Keys),
             href: visitor.shell.key(path),
             name: done.before.name.clone(),
             carried: fields.without(&[TOKEN, "base", "version"]).into_pairs(),
-            base: base(&done.before),
-            differences: differences(&done.before.json(now), &done.after.json(now)),
+            base: before.text(),
+            review: before.review(&after, &offers.scopes, offers.now),
             takes_away: done.after.generation > done.before.generation,
             requires_proofs: done.after.is_stricter_than(&done.before),
             version: done.before.etag().to_string(),

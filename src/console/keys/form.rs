@@ -14,7 +14,7 @@ pub(super) use self::end::{EndChoice, choices};
 pub(super) use self::picker::Picker;
 pub(super) use self::rows::{RangeRow, ScopeRow, TagRow};
 use self::rows::{add_row, drop_row, or_one};
-pub(super) use self::summary::{Summary, Until};
+pub(super) use self::summary::{May, Summary, Until};
 use crate::base::clock::Timestamp;
 use crate::console::explain::read;
 use crate::console::fields::Fields;

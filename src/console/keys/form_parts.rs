@@ -39,7 +39,7 @@ pub(super) struct Offers {
     /// The scopes of the catalogue that the form offers.
     pub(super) scopes: Vec<NamedScope>,
     address: Option<String>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Offers {
