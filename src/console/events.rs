@@ -31,6 +31,8 @@ pub(super) struct Difference {
     pub(super) member: String,
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
+    /// Whether the values are parts of a list that may have others, too.
+    pub(super) is_list: bool,
 }
 
 /// Members that follow from others and mean nothing to people.
@@ -83,7 +85,12 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
     match (&event.before, &event.after) {
         (Some(before), Some(after)) => differences(before, after),
         (None, Some(after)) if event.action == "key.refused" => {
-            vec![Difference { member: "Reason".into(), from: Vec::new(), to: lines(&after["reason"]) }]
+            vec![Difference {
+                member: "Reason".into(),
+                from: Vec::new(),
+                to: lines(&after["reason"]),
+                is_list: false,
+            }]
         }
         _ => Vec::new(),
     }
@@ -93,6 +100,7 @@ fn details(event: &RecordedEvent) -> Vec<Difference> {
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let changed = changes(before, after).into_iter().filter(|(member, _)| !SILENT.contains(&&**member));
     let differences = changed.map(|(member, change)| {
+        let is_list = member == "tags" || change["from"].is_array() || change["to"].is_array();
         let lines = match &*member {
             "tags" => tags,
             "expires_at" => moments,
@@ -102,7 +110,7 @@ pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
         let but =
             |all: &[String], kept: &[String]| all.iter().filter(|one| !kept.contains(one)).cloned().collect();
         // A list shows only the items that were added or removed.
-        Difference { member: called(&member), from: but(&from, &to), to: but(&to, &from) }
+        Difference { member: called(&member), from: but(&from, &to), to: but(&to, &from), is_list }
     });
     differences.collect()
 }

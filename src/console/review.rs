@@ -84,13 +84,12 @@ impl Review {
 }
 
 impl From<Difference> for ReviewRow {
-    fn from(Difference { member, mut from, mut to }: Difference) -> Self {
-        let is_single = from.len() <= 1 && to.len() <= 1;
+    fn from(Difference { member, mut from, mut to, is_list }: Difference) -> Self {
         let text = |text: Option<String>| text.map_or(Item::Nothing("none"), Item::Text);
         let texts = |texts: Vec<String>| texts.into_iter().map(Item::Text).collect();
-        let change = match is_single {
-            true => ReviewedChange::Becomes(text(from.pop()), text(to.pop())),
-            false => ReviewedChange::List { removed: texts(from), added: texts(to), kept: 0 },
+        let change = match is_list {
+            false => ReviewedChange::Becomes(text(from.pop()), text(to.pop())),
+            true => ReviewedChange::List { removed: texts(from), added: texts(to), kept: 0 },
         };
         Self { label: member, change }
     }

@@ -117,8 +117,12 @@ mod tests {
         let labels: Vec<_> = review.rows.iter().map(|row| row.label.as_str()).collect();
         assert_eq!(labels, ["Note", "Permissions", "Allowed addresses", "Expires", "Bound tokens (DPoP)"]);
         let ReviewedChange::List { removed, added, kept } = &review.rows[1].change else { panic!() };
-        assert!(matches!(&removed[..], [Item::Named(words, scope)] if words == "Read a only" && scope == "read:a"));
-        assert!(matches!(&added[..], [Item::Named(words, _)] if words == "Write everything under c, at any depth"));
+        assert!(
+            matches!(&removed[..], [Item::Named(words, scope)] if words == "Read a only" && scope == "read:a")
+        );
+        assert!(
+            matches!(&added[..], [Item::Named(words, _)] if words == "Write everything under c, at any depth")
+        );
         assert_eq!(*kept, 1);
         let ReviewedChange::List { removed, .. } = &review.rows[2].change else { panic!() };
         assert!(matches!(&removed[..], [Item::Text(text)] if text == "any address"));

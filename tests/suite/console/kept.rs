@@ -207,7 +207,11 @@ async fn an_edit_that_somebody_else_was_faster_with_is_shown_with_what_they_chan
     change(json!({"scopes": [{"action": "read", "resource": "a"}]})).await;
     let overtaken = browser.post(&edit, &send(&fields)).await;
     assert_eq!(overtaken.status, 412, "{}", overtaken.text);
-    assert!(overtaken.text.contains("<ins><bdi>read:a</bdi></ins>"), "{}", overtaken.text);
+    assert!(
+        overtaken.text.contains("<ins><bdi>Read a only</bdi> <code>read:a</code></ins>"),
+        "{}",
+        overtaken.text
+    );
     let stored = server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.json();
     assert_eq!((&stored["name"], &stored["note"]), (&json!("old"), &json!("another note")));
 

@@ -340,7 +340,7 @@ async fn a_change_is_spelled_out_first_and_then_made_of_that_version(backend: Ba
     for said in [
         "<del><bdi>old</bdi></del>",
         "<ins><bdi>new</bdi></ins>",
-        "<del><bdi>read:b</bdi></del>",
+        "<del><bdi>Read b only</bdi> <code>read:b</code></del>",
         "This change reduces access.",
     ] {
         assert!(preview.text.contains(said), "{said}: {}", preview.text);
