@@ -19,13 +19,13 @@ pub(super) struct Copied {
     text: String,
 }
 
-/// A name, which may be a link, and the id behind it.
+/// A name, which may be a link, and the id behind it. What the server itself did has no id.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "named.html")]
 pub(super) struct Named {
     name: Option<String>,
     href: Option<String>,
-    id: Copied,
+    id: Option<Copied>,
 }
 
 /// The names of the keys that a page mentions.
@@ -51,7 +51,7 @@ impl Copied {
 impl Named {
     /// Something without a page of its own.
     pub(super) fn plain(name: Option<String>, id: &str) -> Self {
-        Self { name, href: None, id: Copied::new(id) }
+        Self { name, href: None, id: Some(Copied::new(id)) }
     }
 }
 
@@ -74,7 +74,7 @@ impl Names {
     /// The id with its name, if it has one. `as_was` is the name at the time that the page tells of, which comes first.
     pub(super) fn of(&self, id: &str, as_was: Option<String>) -> Named {
         if let Some(name) = name_of_server(id) {
-            return Named::plain(as_was.or_else(|| Some(name.to_owned())), id);
+            return Named { name: as_was.or_else(|| Some(name.to_owned())), href: None, id: None };
         }
         let Some((organization, name)) = id.parse().ok().and_then(|id| self.keys.get(&id)) else {
             return Named::plain(as_was, id);
@@ -82,7 +82,7 @@ impl Names {
         Named {
             name: as_was.or_else(|| Some(name.clone())),
             href: Some(format!("{}/orgs/{organization}/keys/{id}", self.base)),
-            id: Copied::new(id),
+            id: Some(Copied::new(id)),
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::source_of;
+use crate::console::named::Copied;
 use crate::console::notice;
 use crate::console::page::page;
 use crate::console::shell::{Section, Shell};
@@ -26,6 +27,7 @@ struct IssuerPage {
     shell: Shell,
     root: String,
     href: String,
+    id: Copied,
     issuer: TrustedIssuer,
     keys: String,
     created: When,
@@ -48,6 +50,7 @@ pub(in crate::console) async fn show(
         shell: visitor.shell_at(&path.organization, Section::Issuers),
         root: visitor.shell.root(&path.organization),
         href,
+        id: Copied::new(&issuer.id),
         keys: source_of(&issuer),
         created: When::new(issuer.created_at, now),
         disabled: issuer.disabled_at.map(|at| When::new(at, now)),

@@ -1,6 +1,7 @@
 //! The ways in of a key: its secrets, its public keys and its trust rules, beside each other.
 
 use crate::base::clock::Timestamp;
+use crate::console::named::Copied;
 use crate::console::when::{Age, When};
 use crate::domain::key::{ApiKey, KeySecret, RegisteredKey, RegisteredRule};
 use crate::domain::trust_rule::TrustRule;
@@ -83,6 +84,11 @@ fn conditions(rule: &TrustRule) -> Vec<String> {
 }
 
 impl WayIn {
+    /// The id, to copy.
+    pub(super) fn copied(&self) -> Copied {
+        Copied::new(&self.id)
+    }
+
     fn new(
         kind: &'static str,
         name: String,
