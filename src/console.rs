@@ -16,6 +16,7 @@ mod home;
 mod issuers;
 mod keys;
 mod made_key;
+mod members;
 mod middleware;
 mod named;
 mod new_secrets;
@@ -32,6 +33,7 @@ mod project;
 mod projects;
 mod review;
 mod session;
+mod sessions;
 mod set_up;
 mod shell;
 mod sign_in;
@@ -133,6 +135,23 @@ routes! {
         POST "/console/orgs/{org}/projects/{project}" => project::change,
         GET "/console/orgs/{org}/projects/{project}/delete" => project::ask_delete,
         POST "/console/orgs/{org}/projects/{project}/delete" => project::delete,
+        GET "/console/sessions" => sessions::list,
+        POST "/console/sessions" => sessions::end,
+        GET "/console/members" => members::list,
+        POST "/console/members" => members::invite,
+        GET "/console/members/{usr}" => members::show::show,
+        POST "/console/members/{usr}" => members::act::change,
+        POST "/console/members/{usr}/invitation" => members::act::renew,
+        GET "/console/members/{usr}/remove" => members::act::ask_remove,
+        POST "/console/members/{usr}/remove" => members::act::remove,
+        GET "/console/orgs/{org}/members" => members::list,
+        POST "/console/orgs/{org}/members" => members::invite,
+        GET "/console/orgs/{org}/members/{usr}" => members::show::show,
+        POST "/console/orgs/{org}/members/{usr}" => members::act::change,
+        POST "/console/orgs/{org}/members/{usr}/invitation" => members::act::renew,
+        GET "/console/orgs/{org}/members/{usr}/remove" => members::act::ask_remove,
+        POST "/console/orgs/{org}/members/{usr}/remove" => members::act::remove,
+
         GET "/console/orgs/{org}/issuers" => issuers::list,
         POST "/console/orgs/{org}/issuers" => issuers::create,
         GET "/console/orgs/{org}/issuers/{issuer}" => issuers::show::show,

@@ -26,6 +26,7 @@ mod keys;
 mod list_answer;
 mod master_key;
 pub(crate) mod measure;
+pub(crate) mod members;
 mod oauth;
 mod organizations;
 pub(crate) mod path;
@@ -116,6 +117,21 @@ routes! {
         GET "/v1/orgs/{org}/scopes/{scope}" => scopes::read,
         PATCH "/v1/orgs/{org}/scopes/{scope}" => scopes::change,
         DELETE "/v1/orgs/{org}/scopes/{scope}" => scopes::delete,
+
+        GET "/v1/members" => members::list,
+        POST "/v1/members" => members::invite,
+        GET "/v1/members/{usr}" => members::read,
+        PATCH "/v1/members/{usr}" => members::change,
+        DELETE "/v1/members/{usr}" => members::remove,
+        POST "/v1/members/{usr}/invitation" => members::renew,
+        GET "/v1/members/{usr}/keys" => members::keys,
+        GET "/v1/orgs/{org}/members" => members::list,
+        POST "/v1/orgs/{org}/members" => members::invite,
+        GET "/v1/orgs/{org}/members/{usr}" => members::read,
+        PATCH "/v1/orgs/{org}/members/{usr}" => members::change,
+        DELETE "/v1/orgs/{org}/members/{usr}" => members::remove,
+        POST "/v1/orgs/{org}/members/{usr}/invitation" => members::renew,
+        GET "/v1/orgs/{org}/members/{usr}/keys" => members::keys,
 
         GET "/v1/keys" => keys::search,
         GET "/v1/orgs/{org}/keys" => key_list::list,

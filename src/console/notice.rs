@@ -35,6 +35,9 @@ pub(super) enum Notice {
     IssuerDisabled,
     IssuerEnabled,
     IssuerRemoved,
+    MemberChanged,
+    MemberRemoved,
+    SessionEnded,
     OrganizationDeleted,
     Before,
     SignedOut,
@@ -42,7 +45,7 @@ pub(super) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 23] = [
         Self::Changed,
         Self::Unchanged,
         Self::Revoked,
@@ -59,6 +62,9 @@ impl Notice {
         Self::IssuerDisabled,
         Self::IssuerEnabled,
         Self::IssuerRemoved,
+        Self::MemberChanged,
+        Self::MemberRemoved,
+        Self::SessionEnded,
         Self::OrganizationDeleted,
         Self::Before,
         Self::SignedOut,
@@ -83,6 +89,9 @@ impl Notice {
             Self::IssuerDisabled => "issuer-disabled",
             Self::IssuerEnabled => "issuer-enabled",
             Self::IssuerRemoved => "issuer-removed",
+            Self::MemberChanged => "member-changed",
+            Self::MemberRemoved => "member-removed",
+            Self::SessionEnded => "session-ended",
             Self::OrganizationDeleted => "organization-deleted",
             Self::Before => "before",
             Self::SignedOut => "out",
@@ -120,6 +129,9 @@ impl Notice {
                 "Issuer disabled. Its tokens are refused, and so are all tokens of the keys that trust it."
             }
             Self::IssuerEnabled => "Issuer enabled. Its tokens open the keys that trust it.",
+            Self::MemberChanged => "Member updated.",
+            Self::MemberRemoved => "Member removed. All their sessions have ended.",
+            Self::SessionEnded => "Session ended.",
             Self::IssuerRemoved => {
                 "Issuer removed. Its tokens are refused, and so are all tokens of the keys that trusted it."
             }

@@ -175,6 +175,42 @@ pub(super) async fn resume(
     Ok(Some(Resumed { caller, opened, left }))
 }
 
+/// The sessions of the same key or member as this one.
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn of_caller(
+    node: &Node,
+    caller: &Caller,
+    opened: &ConsoleSession,
+) -> Result<Vec<ConsoleSession>, ApiError> {
+    let reading = node.records.store.reading(&caller.principal()).await?;
+    Ok(reading.console_sessions_of(&opened.holder).await?)
+}
+
+/// Ends another session of the same key or member, by its public id.
+///
+/// # Errors
+/// [`ApiError`]. The session may then still be open.
+pub(super) async fn end(
+    node: &Arc<Node>,
+    caller: &Caller,
+    opened: &ConsoleSession,
+    session: &ConsoleSessionId,
+) -> Result<(), ApiError> {
+    let mut write = node.records.store.write(node.clock.now(), &caller.actor()).await?;
+    if write.delete_console_session_of(&opened.holder, session).await? {
+        record(&mut write, caller, sign_out_of(caller)).await?;
+        node.records.commit(write).await?;
+    }
+    Ok(())
+}
+
+/// What the trail calls the end of a session.
+fn sign_out_of(caller: &Caller) -> &'static str {
+    if caller.own_key().is_some() { "console.sign_out" } else { "member.sign_out" }
+}
+
 /// Ends a session.
 ///
 /// # Errors
@@ -182,8 +218,7 @@ pub(super) async fn resume(
 pub(super) async fn close(node: &Arc<Node>, caller: &Caller, id: &SessionId) -> Result<(), ApiError> {
     let mut write = node.records.store.write(node.clock.now(), &caller.actor()).await?;
     if write.delete_console_session(&id.digest()).await? {
-        let action = if caller.own_key().is_some() { "console.sign_out" } else { "member.sign_out" };
-        record(&mut write, caller, action).await?;
+        record(&mut write, caller, sign_out_of(caller)).await?;
         node.records.commit(write).await?;
     }
     Ok(())

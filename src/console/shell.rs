@@ -10,7 +10,9 @@ use crate::domain::scope::Verb;
 use crate::http::discovery::path_of;
 use crate::node::Node;
 use crate::store::Visible;
-use crate::use_cases::access::{Caller, visible_issuers, visible_organizations, visible_projects};
+use crate::use_cases::access::{
+    Caller, visible_issuers, visible_members, visible_organizations, visible_projects,
+};
 use crate::use_cases::management::keys::KeyPath;
 
 /// The parameter that keeps the query of the list of keys, for the way back.
@@ -87,6 +89,8 @@ pub(super) enum Section {
     Projects,
     /// The trusted issuers.
     Issuers,
+    /// The people of the organization.
+    Members,
 }
 
 /// A section of the deployment's pages.
@@ -95,6 +99,8 @@ pub(super) enum DeploymentSection {
     Organizations,
     Audit,
     SigningKeys,
+    /// The people of the deployment.
+    Members,
 }
 
 impl Shell {
@@ -151,6 +157,7 @@ impl Shell {
             (reads("audit"), link("Audit log", "/audit", Section::Audit)),
             (sees_projects, link("Projects", "/projects", Section::Projects)),
             (sees_issuers, link("Trusted issuers", "/issuers", Section::Issuers)),
+            (sees_members(caller, Some(organization)), link("Members", "/members", Section::Members)),
         ];
         let links = sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect();
         let place = Place { kind: "Organization", name: organization.to_string(), links };
@@ -167,6 +174,7 @@ impl Shell {
     pub(super) fn at_path(&self, caller: &Caller, organization: &OrganizationId, path: &str) -> Self {
         match path.split_once("/console/").and_then(|(_, rest)| rest.split('/').next()) {
             Some("audit" | "audit.csv") => return self.at_deployment(caller, DeploymentSection::Audit),
+            Some("members") => return self.at_deployment(caller, DeploymentSection::Members),
             Some("signing-keys") => return self.at_deployment(caller, DeploymentSection::SigningKeys),
             _ => {}
         }
@@ -177,6 +185,7 @@ impl Shell {
             Some("audit") => Section::Audit,
             Some("projects") => Section::Projects,
             Some("issuers") => Section::Issuers,
+            Some("members") => Section::Members,
             _ => Section::Keys,
         };
         self.at(caller, organization, section)
@@ -223,8 +232,13 @@ fn deployment_links(base: &str, caller: &Caller, here: Option<DeploymentSection>
         (sees_others(caller), link("Organizations", "orgs", DeploymentSection::Organizations)),
         (may_read("audit"), link("Audit log", "audit", DeploymentSection::Audit)),
         (may_read("signing-keys"), link("Signing keys", "signing-keys", DeploymentSection::SigningKeys)),
+        (sees_members(caller, None), link("Members", "members", DeploymentSection::Members)),
     ];
     sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect()
+}
+
+fn sees_members(caller: &Caller, organization: Option<&OrganizationId>) -> bool {
+    visible_members(caller, organization) != Visible::Only(Vec::new())
 }
 
 /// Whether the caller may read more than one organization.

@@ -28,7 +28,6 @@ pub(super) struct Visitor {
     pub(super) caller: Caller,
     pub(super) session: SessionId,
     /// The session as the store has it.
-    #[expect(dead_code, reason = "the page of sessions reads it")]
     pub(super) opened: ConsoleSession,
     pub(super) shell: Shell,
 }

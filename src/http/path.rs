@@ -11,6 +11,7 @@ use crate::domain::names::OrganizationId;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::management::issuers::IssuerPath;
 use crate::use_cases::management::keys::KeyPath;
+use crate::use_cases::management::members::MemberPath;
 use crate::use_cases::management::projects::ProjectPath;
 use crate::use_cases::management::scopes::NamedScopePath;
 
@@ -40,6 +41,12 @@ pub(crate) struct InCatalogue(pub(crate) Catalogue);
 
 /// `{scope}` in such a catalogue
 pub(crate) struct OfNamedScope(pub(crate) NamedScopePath);
+
+/// `{org}`, or none for the deployment
+pub(crate) struct OfPlace(pub(crate) Option<OrganizationId>);
+
+/// `{usr}`, and `{org}` unless the member is of the deployment
+pub(crate) struct OfMember(pub(crate) MemberPath);
 
 /// `{number}` of a master key
 pub(crate) struct OfMasterKey(pub(crate) i64);
@@ -129,6 +136,25 @@ impl<S: Send + Sync> FromRequestParts<S> for OfNamedScope {
         let named = named(parts, state).await?;
         let scope = value(&named, "scope").ok_or(ApiError::NotFound)?;
         Ok(Self(NamedScopePath { catalogue: catalogue(&named)?, scope: known(scope)? }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfPlace {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        Ok(Self(value(&named(parts, state).await?, "org").map(known).transpose()?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OfMember {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let named = named(parts, state).await?;
+        let member = value(&named, "usr").ok_or(ApiError::NotFound)?;
+        let organization = value(&named, "org").map(known).transpose()?;
+        Ok(Self(MemberPath { organization, member: known(member)? }))
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod change;
 mod find;
+mod held_keys;
 mod row;
+
+pub use held_keys::KeyOfMember;
 
 use sqlx::QueryBuilder;
 

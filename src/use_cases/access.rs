@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 pub use identify::{AccessFault, PresentedCredential, identify, identify_at, recall, recognize};
 pub use tenancy::{
-    Denied, keys_within, reachable_keys, visible_issuers, visible_named_scopes, visible_organizations,
-    visible_projects,
+    Denied, keys_within, reachable_keys, visible_issuers, visible_members, visible_named_scopes,
+    visible_organizations, visible_projects,
 };
 
 use crate::domain::address::{CallerAddress, Origin};

@@ -16,6 +16,7 @@ pub mod keys;
 mod last_admin;
 mod listing;
 pub mod master_key;
+pub mod members;
 mod nullable;
 pub mod organizations;
 pub mod overview;

@@ -36,6 +36,7 @@ mod known_attacks;
 mod last_admin;
 mod master_key;
 mod matrix;
+mod members;
 mod metrics;
 mod neighbours;
 mod no_way_up;

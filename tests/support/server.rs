@@ -72,7 +72,7 @@ impl Default for Options {
             gate: GateMapping::default(),
             proofs: ProofRules::default(),
             events_kept_seconds: Some(400 * 86_400),
-            sign_in: SignInProviders::default(),
+            sign_in: SignInProviders::named(["sso"]),
             has_metrics: false,
         }
     }

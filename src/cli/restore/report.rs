@@ -100,7 +100,7 @@ fn nothing_is_known(made_at: &str) -> String {
          \x20 revoked, and --dry-run lists it.\n\
          - Otherwise, search an export of the audit trail, or your own records, for key.revoke, key.disable, key.delete,\n\
          \x20 key.change, key.rotate, secret.retire, public_key.remove, trust_rule.remove, issuer.change, issuer.disable,\n\
-         \x20 issuer.delete and signing_key.withdraw since then, and repeat these changes with\n\
+         \x20 issuer.delete, member.change, member.remove and signing_key.withdraw since then, and repeat these changes with\n\
          \x20 claviger keys revoke, disable, delete, update, rotate; claviger signing-keys rotate.\n"
     )
 }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::{Member, Role};
 use crate::base::clock::Timestamp;
-use crate::domain::names::ProjectId;
+use crate::domain::names::{OrganizationId, ProjectId};
 
 /// A member, as it serializes in the management API.
 #[derive(Clone, Debug, Serialize)]
 pub struct MemberView<'m> {
     id: String,
+    organization: Option<&'m OrganizationId>,
     email: &'m str,
     name: &'m str,
     role: Role,
@@ -30,6 +31,7 @@ impl Member {
     pub fn view(&self, now: Timestamp) -> MemberView<'_> {
         MemberView {
             id: self.id.to_string(),
+            organization: self.organization.as_ref(),
             email: &self.email,
             name: &self.name,
             role: self.role,

@@ -91,7 +91,7 @@ async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, Ba
     }
     if schema >= WITH_MEMBERS {
         // The same holds for an invitation that is used after this moment.
-        run(&mut tx, "UPDATE members SET invitation_digest = NULL").await?;
+        run(&mut tx, "UPDATE members SET invitation_digest = NULL, invitation_expires_at = NULL").await?;
     }
     let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;
     let facts = BackupFacts {

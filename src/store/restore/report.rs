@@ -47,6 +47,7 @@ pub struct TakenAway {
     /// Its name, if it has one.
     pub name: Option<String>,
     /// `revoked`, `deleted`, `withdrawn`, `disabled`, `narrowed` for a key that lost scopes, ranges, time or a credential,
+    /// `removed` for a member, `narrowed` for one whose role lost something,
     /// or `changed` for an issuer with another URL, other keys or algorithms.
     pub what: String,
 }
@@ -74,13 +75,22 @@ pub enum TakenKind {
     Project,
     /// A trusted issuer, or the keys that were in its place.
     TrustedIssuer,
+    /// A member, or something that the member's role had.
+    Member,
 }
 
 impl TakenKind {
-    const ALL: [Self; 6] =
-        [Self::Key, Self::Token, Self::SigningKey, Self::Organization, Self::Project, Self::TrustedIssuer];
+    const ALL: [Self; 7] = [
+        Self::Key,
+        Self::Token,
+        Self::SigningKey,
+        Self::Organization,
+        Self::Project,
+        Self::TrustedIssuer,
+        Self::Member,
+    ];
 
-    /// The kind as text: `key`, `token`, `signing_key`, `organization`, `project` or `trusted_issuer`.
+    /// The kind as text: `key`, `token`, `signing_key`, `organization`, `project`, `trusted_issuer` or `member`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -89,6 +99,7 @@ impl TakenKind {
             Self::Organization => "organization",
             Self::Project => "project",
             Self::TrustedIssuer => "trusted_issuer",
+            Self::Member => "member",
         }
     }
 
@@ -105,6 +116,7 @@ impl TakenKind {
             Self::Organization => "organization.restore",
             Self::Project => "project.restore",
             Self::TrustedIssuer => "issuer.restore",
+            Self::Member => "member.restore",
         }
     }
 }

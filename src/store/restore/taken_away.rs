@@ -57,6 +57,13 @@ const TRUSTED_ISSUERS: &str = "
     WHERE b.deleted_at IS NULL AND (s.deleted_at IS NOT NULL OR s.keys_version > b.keys_version
         OR (s.disabled_at IS NOT NULL AND b.disabled_at IS NULL))";
 
+/// A member's role that lost something counts too, whatever it was given afterwards.
+const MEMBERS: &str = "
+    INSERT INTO taken_away SELECT 'member', b.id, b.organization, b.name,
+        CASE WHEN s.removed_at IS NOT NULL THEN 'removed' ELSE 'narrowed' END
+    FROM backup_members b JOIN members s ON s.id = b.id
+    WHERE b.removed_at IS NULL AND (s.removed_at IS NOT NULL OR s.generation > b.generation)";
+
 /// Revoked tokens that haven't expired.
 const TOKENS: &str = "
     INSERT INTO taken_away SELECT 'token', s.jti, NULL, NULL, 'revoked'
@@ -80,7 +87,7 @@ pub(super) async fn find(at: Timestamp, tx: &mut Tx) -> sqlx::Result<Vec<TakenAw
         "CREATE TEMPORARY TABLE taken_away (kind TEXT, id TEXT, organization TEXT, name TEXT, what TEXT)",
     )
     .await?;
-    for statement in [KEYS, DELETED_KEYS, SIGNING_KEYS, ORGANIZATIONS, PROJECTS, TRUSTED_ISSUERS] {
+    for statement in [KEYS, DELETED_KEYS, SIGNING_KEYS, ORGANIZATIONS, PROJECTS, TRUSTED_ISSUERS, MEMBERS] {
         run(tx, statement).await?;
     }
     let rows = either!(tx, |tx, DB| {

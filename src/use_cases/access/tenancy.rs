@@ -6,6 +6,7 @@ use super::Caller;
 use crate::domain::api_key::KeyId;
 use crate::domain::named_scope::Catalogue;
 use crate::domain::names::{NamedScopeId, OrganizationId, ProjectId, TrustedIssuerId};
+use crate::domain::person::MemberId;
 use crate::domain::scope::{Action, Filter, Resource, Scope, Segment, Verb};
 use crate::store::{Visible, VisibleKeys};
 
@@ -81,8 +82,56 @@ impl Caller {
         if self.organization() == Some(organization) {
             return true;
         }
-        Resource::reserved(&["orgs", organization.as_str()])
-            .is_ok_and(|root| self.scopes.iter().any(|scope| scope.filter().matches_at_or_below(&root)))
+        ["orgs", "members"].into_iter().any(|place| {
+            Resource::reserved(&[place, organization.as_str()])
+                .is_ok_and(|root| self.scopes.iter().any(|scope| scope.filter().matches_at_or_below(&root)))
+        })
+    }
+}
+
+/// Members have a place of their own beside `claviger/orgs/`, so that no scope for an organization reaches them.
+impl Caller {
+    /// Checks that the caller may do `verb` to this member of an organization, or of the deployment.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn may_to_member(
+        &self,
+        organization: Option<&OrganizationId>,
+        verb: Verb,
+        member: &str,
+    ) -> Result<(), Denied> {
+        let allowed = self.may(verb, &among_members(organization, member));
+        self.hidden_from_strangers(organization, allowed)
+    }
+
+    /// Checks that the caller may do `verb` to all members of an organization, or of the deployment.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn may_to_all_members(
+        &self,
+        organization: Option<&OrganizationId>,
+        verb: Verb,
+    ) -> Result<(), Denied> {
+        let allowed = self.may_all(verb, &among_members(organization, "*"));
+        self.hidden_from_strangers(organization, allowed)
+    }
+
+    fn hidden_from_strangers(
+        &self,
+        organization: Option<&OrganizationId>,
+        allowed: Result<(), Denied>,
+    ) -> Result<(), Denied> {
+        let is_stranger = organization.is_some_and(|organization| !self.knows(organization));
+        if allowed.is_err() && is_stranger { Err(Denied::NotFound) } else { allowed }
+    }
+}
+
+fn among_members<'a>(organization: Option<&'a OrganizationId>, member: &'a str) -> Vec<&'a str> {
+    match organization {
+        Some(organization) => vec!["members", organization.as_str(), member],
+        None => vec!["operators", member],
     }
 }
 
@@ -131,6 +180,17 @@ pub fn visible_projects(caller: &Caller, organization: &OrganizationId) -> Visib
 pub fn visible_issuers(caller: &Caller, organization: &OrganizationId) -> Visible<TrustedIssuerId> {
     let path = [Exactly("orgs"), Exactly(organization.as_str()), Exactly("issuers"), Each];
     visible(reach(caller.scopes.iter(), Verb::Read, &path))
+}
+
+/// The members of an organization, or of the deployment, that the caller may read.
+pub fn visible_members(caller: &Caller, organization: Option<&OrganizationId>) -> Visible<MemberId> {
+    let scopes = caller.scopes.iter();
+    visible(match organization {
+        Some(organization) => {
+            reach(scopes, Verb::Read, &[Exactly("members"), Exactly(organization.as_str()), Each])
+        }
+        None => reach(scopes, Verb::Read, &[Exactly("operators"), Each]),
+    })
 }
 
 /// The entries of a catalogue of scopes that the caller may read.

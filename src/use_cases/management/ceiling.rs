@@ -64,7 +64,8 @@ fn reserved(key: &ApiKey) -> Scopes {
     key.scopes.partition_reserved().0
 }
 
-fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
+/// Checks that the caller has all of these scopes.
+pub(super) fn covers(caller: &Caller, scopes: &Scopes) -> Result<(), ApiError> {
     let Some(beyond) = scopes.iter().find(|scope| !caller.scopes.covers(scope)) else { return Ok(()) };
     let beyond = redacted(&beyond.to_string());
     Err(Forbidden::BeyondOwnScopes(beyond).into())

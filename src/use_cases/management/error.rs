@@ -114,6 +114,8 @@ impl ApiError {
             Self::AddressNotAllowed(_) => "address_not_allowed",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict(Conflict::LastOwner) => "last_owner",
+            Self::Conflict(Conflict::AlreadyMember) => "already_member",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",

@@ -11,6 +11,7 @@ use super::{ApiError, InvalidRequest};
 use crate::base::clock::Timestamp;
 use crate::domain::entity_tag::EntityTags;
 use crate::domain::key::ApiKey;
+use crate::domain::member::Member;
 use crate::domain::named_scope::NamedScope;
 use crate::domain::tenant::{Organization, Project};
 use crate::domain::trusted_issuer::TrustedIssuer;
@@ -67,6 +68,13 @@ impl Versioned for TrustedIssuer {
 impl Versioned for NamedScope {
     fn etag(&self) -> Etag {
         Etag::of(self)
+    }
+}
+
+impl Versioned for Member {
+    fn etag(&self) -> Etag {
+        let lasting = (self.id.to_string(), &self.email, &self.provider, self.identity.is_some());
+        Etag::of(&(lasting, &self.name, self.role, &self.projects, self.invitation_expires_at))
     }
 }
 

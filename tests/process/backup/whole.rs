@@ -23,7 +23,7 @@ on_both!(
 const NOT_THE_STORE: [&str; 2] = ["_sqlx_migrations", "backup"];
 
 /// Puts something into every table. The key works, and so does its token.
-async fn filled(claviger: &Claviger) -> (Process, String, String) {
+async fn filled(claviger: &Claviger, database: &Database) -> (Process, String, String) {
     let claviger = claviger.clone().set("CLAVIGER_ASSERTION_SINGLE_USE", "store");
     let server = claviger.set("CLAVIGER_USAGE_FLUSH", "3600").serve();
     let admin = server.admin();
@@ -61,6 +61,15 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
     done(server.client().token_by(&holder.assertion(&signer, &server.issuer, now), "").await);
     let required = json!({ "dpop": "required" });
     done(admin.patch(&format!("/v1/orgs/default/keys/{signer}"), &required).await);
+    // No provider is configured at which anybody could sign in.
+    database
+        .execute(
+            "INSERT INTO members (id, created_seq, organization, provider, issuer, subject, email, email_folded, name,
+                 role, projects, generation, source, created_at, created_by)
+             VALUES ('usr_0123456789abcdef', 1, 'acme', 'sso', 'https://sso.example.com', '1', 'a@example.com',
+                 'a@example.com', 'Ada', 'owner', '', 0, 'invitation', 1, 'bootstrap')",
+        )
+        .await;
     let page = server.client().with("origin", &server.issuer);
     let signed_in = page.post_form("/console/sign-in", &format!("key={}", server.admin_key())).await;
     assert_eq!(signed_in.status, 303, "{}", signed_in.text);
@@ -70,7 +79,7 @@ async fn filled(claviger: &Claviger) -> (Process, String, String) {
 async fn a_backup_holds_every_table_and_column(backend: Backend) {
     let database = backend.fresh().await;
     let claviger = Claviger::over(&database);
-    stop(filled(&claviger).await.0);
+    stop(filled(&claviger, &database).await.0);
     let file = looked_into(&backed_up(&claviger, &database, "a.backup"));
     let columns_on_sqlite =
         "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
@@ -104,7 +113,7 @@ async fn a_backup_holds_every_table_and_column(backend: Backend) {
 async fn a_backup_restores_into_either_database_as_it_was(backend: Backend) {
     let database = backend.fresh().await;
     let claviger = Claviger::over(&database);
-    let (server, key, token) = filled(&claviger).await;
+    let (server, key, token) = filled(&claviger, &database).await;
     let issuer = server.issuer.clone();
     let (admin_key, jwks) = (server.admin_key(), jwks(&server.client()).await);
     stop(server);
@@ -156,7 +165,7 @@ fn assert_same_but_for_the_restore(first: &BTreeSet<String>, second: &BTreeSet<S
 async fn a_backup_of_an_older_schema_is_brought_up_to_date(backend: Backend) {
     let new = Backend::Sqlite.fresh().await;
     let claviger = Claviger::over(&new);
-    let (server, key, _) = filled(&claviger).await;
+    let (server, key, _) = filled(&claviger, &new).await;
     let (admin_key, issuer) = (server.admin_key(), server.issuer.clone());
     stop(server);
     let old = aged(&new).await;

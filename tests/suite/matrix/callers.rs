@@ -134,16 +134,29 @@ impl<'a> Scenario<'a> {
             (TokenOfRevoked, of_revoked),
         ];
         // Of a key elsewhere: its own organization may be what is ended.
-        let able = elsewhere(with_right).await;
-        self.right = client.access_token(&able, &format!("{issuer}&scope={right}")).await;
+        let given = self.given();
+        let with_all: Vec<&str> = with_right.iter().copied().chain(given.split_whitespace()).collect();
+        let able = elsewhere(&with_all).await;
+        let scopes = format!("{right} {given}").trim_end().replace(' ', "+");
+        self.right = client.access_token(&able, &format!("{issuer}&scope={scopes}")).await;
     }
 
     /// The scope that whoever may has; one of no use where none is needed.
     fn granted(&self) -> String {
         self.fixture.filled(match self.operation.needs {
             Needs::Nobody => USELESS,
-            Needs::Scope(scope) | Needs::Of(scope, _) | Needs::ToSee(scope) => scope,
+            Needs::Scope(scope) | Needs::Of(scope, _) | Needs::Giving(scope, _) | Needs::ToSee(scope) => {
+                scope
+            }
         })
+    }
+
+    /// The scopes that whoever may gives to somebody else.
+    fn given(&self) -> String {
+        match self.operation.needs {
+            Needs::Giving(_, given) => self.fixture.filled(given),
+            _ => String::new(),
+        }
     }
 
     /// The scope that a refusal names.

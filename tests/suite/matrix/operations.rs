@@ -31,6 +31,8 @@ pub(crate) struct Fixture<'a> {
     public_key: String,
     /// The id of its trust rule.
     trust_rule: String,
+    /// The ids of an invited member of the organization, and of one of the deployment.
+    members: [String; 2],
 }
 
 /// What an operation needs, the ids of a fixture to be filled in.
@@ -42,11 +44,13 @@ pub(crate) enum Needs {
     Scope(&'static str),
     /// The first scope; a refusal names the second, since it does not tell which project a key is in.
     Of(&'static str, &'static str),
+    /// The first scope, which a refusal names, and all that the second one covers: what is given to somebody else.
+    Giving(&'static str, &'static str),
     /// Nothing, but with this scope there is one thing to be seen.
     ToSee(&'static str),
 }
 
-use Needs::{Nobody, Of, Scope, ToSee};
+use Needs::{Giving, Nobody, Of, Scope, ToSee};
 
 const READ_KEY: Needs =
     Of("read:claviger/orgs/{org}/projects/web/keys/{key}", "read:claviger/orgs/{org}/projects/*/keys/{key}");
@@ -56,12 +60,18 @@ const WRITE_KEY: Needs = Of(
 );
 const WRITE_KEYS_OF_WEB: Needs = Scope("write:claviger/orgs/{org}/projects/web/keys/*");
 
+/// What an auditor may.
+const AUDITOR: &str = "read:claviger/orgs/{org} read:claviger/orgs/{org}/** read:claviger/members/{org}/**";
+
 impl Operation {
     /// What the operation of a route is asked with; `None` for a route that nobody has described here yet.
     pub(super) fn of(method: &Method, route: &str) -> Option<Self> {
         let (needs, done, body) = described(method.as_str(), route)?;
         let scope = if route.starts_with("/v1/scopes") { "of-{org}" } else { "all" };
         let mut path = route.replace("{project}", "web").replace("{issuer}", "gh").replace("{scope}", scope);
+        if route.starts_with("/v1/members") {
+            path = path.replace("{usr}", "{operator}");
+        }
         if route == "/v1/keys" {
             path.push_str("?prefix={key}");
         }
@@ -103,7 +113,10 @@ impl<'a> Fixture<'a> {
         let rule = json!({ "issuer": "gh", "claims": { "/repository_id": "1" } });
         let added = admin.post_json(&format!("/v1/orgs/{org}/keys/{key}/trust-rules"), &rule).await.done(201);
         let trust_rule = text(&added["id"]);
-        Self { server, org: org.to_owned(), key, secret, public_key, trust_rule }
+        let here = admin.post_json(&format!("/v1/orgs/{org}/members"), &member("first", "auditor")).await;
+        let operator = admin.post_json("/v1/members", &member(&format!("first.{org}"), "operator")).await;
+        let members = [text(&here.done(201)["id"]), text(&operator.done(201)["id"])];
+        Self { server, org: org.to_owned(), key, secret, public_key, trust_rule, members }
     }
 
     /// Takes away what is in the operation's way: what has unrevoked keys can't be deleted, and what is
@@ -138,6 +151,8 @@ impl<'a> Fixture<'a> {
             .replace("{secret}", &self.secret)
             .replace("{public_key}", &self.public_key)
             .replace("{trust_rule}", &self.trust_rule)
+            .replace("{usr}", &self.members[0])
+            .replace("{operator}", &self.members[1])
             .replace("{number}", &replaced.to_string())
     }
 }
@@ -147,6 +162,11 @@ pub(crate) fn issuer(id: &str) -> Value {
     let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "1", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" });
     json!({ "id": id, "issuer": "https://token.actions.githubusercontent.com", "keys": { "jwks": { "keys": [jwk] } } })
+}
+
+/// Somebody to invite.
+pub(crate) fn member(name: &str, role: &str) -> Value {
+    json!({ "email": format!("{name}@example.com"), "role": role })
 }
 
 /// An entry of a catalogue of scopes.
@@ -178,6 +198,21 @@ fn of_deployment(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         ("POST", "master-key/rotate") => (Scope("admin:claviger/master-key"), 200, json!({})),
         ("DELETE", "master-key/{number}/tags") => (Scope("admin:claviger/master-key"), 200, Value::Null),
         ("GET", "audit") => (Scope("read:claviger/audit"), 200, Value::Null),
+        ("GET", "members") => (ToSee("read:claviger/operators/{operator}"), 200, Value::Null),
+        ("POST", "members") => {
+            let needs = Giving("write:claviger/operators/*", "*:claviger/**");
+            (needs, 201, member("new.{org}", "operator"))
+        }
+        ("GET", "members/{usr}" | "members/{usr}/keys") => {
+            (Scope("read:claviger/operators/{operator}"), 200, Value::Null)
+        }
+        ("PATCH", "members/{usr}") => {
+            (Scope("write:claviger/operators/{operator}"), 200, json!({ "name": "x" }))
+        }
+        ("DELETE", "members/{usr}") => (Scope("write:claviger/operators/{operator}"), 204, Value::Null),
+        ("POST", "members/{usr}/invitation") => {
+            (Giving("write:claviger/operators/{operator}", "*:claviger/**"), 200, Value::Null)
+        }
         ("GET", "scopes") => (ToSee("read:claviger/scopes/of-{org}"), 200, Value::Null),
         ("POST", "scopes") => {
             (Scope("write:claviger/scopes/new-{org}"), 201, named_scope("new-{org}", "write:{org}"))
@@ -207,6 +242,21 @@ fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
             (Scope("write:claviger/orgs/{org}/scopes/all"), 200, json!({ "group": null }))
         }
         ("DELETE", "scopes/{scope}") => (Scope("write:claviger/orgs/{org}/scopes/all"), 204, Value::Null),
+        ("GET", "members") => (ToSee("read:claviger/members/{org}/{usr}"), 200, Value::Null),
+        ("POST", "members") => {
+            let needs = Giving("write:claviger/members/{org}/*", AUDITOR);
+            (needs, 201, member("new", "auditor"))
+        }
+        ("GET", "members/{usr}" | "members/{usr}/keys") => {
+            (Scope("read:claviger/members/{org}/{usr}"), 200, Value::Null)
+        }
+        ("PATCH", "members/{usr}") => {
+            (Scope("write:claviger/members/{org}/{usr}"), 200, json!({ "name": "x" }))
+        }
+        ("DELETE", "members/{usr}") => (Scope("write:claviger/members/{org}/{usr}"), 204, Value::Null),
+        ("POST", "members/{usr}/invitation") => {
+            (Giving("write:claviger/members/{org}/{usr}", AUDITOR), 200, Value::Null)
+        }
         ("GET", "issuers") => (ToSee("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),
         ("POST", "issuers") => (Scope("admin:claviger/orgs/{org}/issuers/new"), 201, issuer("new")),
         ("GET", "issuers/{issuer}") => (Scope("read:claviger/orgs/{org}/issuers/gh"), 200, Value::Null),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::matrix::operations::{issuer, named_scope};
+use crate::matrix::operations::{issuer, member, named_scope};
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -133,6 +133,7 @@ async fn keys(walk: &mut Walk) -> String {
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}?dry_run=true").await;
     walk.go("DELETE", "/v1/orgs/{org}/keys/{key}/public-keys/{public_key}").await;
     scopes(walk).await;
+    members(walk).await;
     trust(walk).await;
     rotated.json()["key"].as_str().unwrap().to_owned()
 }
@@ -155,6 +156,26 @@ async fn scopes(walk: &mut Walk) {
     for path in ["/v1/scopes/{scope}", "/v1/orgs/{org}/scopes/{scope}"] {
         walk.go("DELETE", &format!("{path}?dry_run=true")).await;
         walk.go("DELETE", path).await;
+    }
+}
+
+/// Members of the deployment and of an organization.
+async fn members(walk: &mut Walk) {
+    for (list, role) in [("/v1/members", "operator"), ("/v1/orgs/{org}/members", "auditor")] {
+        walk.send("POST", &format!("{list}?dry_run=true"), member("first", role)).await;
+        let invited = walk.send("POST", list, member("first", role)).await;
+        walk.names.retain(|(name, _)| *name != "{usr}");
+        walk.name("{usr}", invited.json()["id"].as_str().unwrap());
+        walk.go("GET", list).await;
+        let path = format!("{list}/{{usr}}");
+        walk.go("GET", &path).await;
+        walk.go("GET", &format!("{path}/keys")).await;
+        walk.go("POST", &format!("{path}/invitation?dry_run=true")).await;
+        walk.go("POST", &format!("{path}/invitation")).await;
+        walk.send("PATCH", &format!("{path}?dry_run=true"), json!({ "name": "x" })).await;
+        walk.send("PATCH", &path, json!({ "name": "x" })).await;
+        walk.go("DELETE", &format!("{path}?dry_run=true")).await;
+        walk.go("DELETE", &path).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::matrix::operations::{issuer, named_scope};
+use crate::matrix::operations::{issuer, member, named_scope};
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -52,6 +52,15 @@ async fn a_caller_with_it_is_let_in(backend: Backend) {
         let target = Target::new(&server).await;
         let (_, key) = server.key(&[&target.widest(template)]).await;
         let answer = target.ask(&server.client().bearer(&key), operation).await;
+        if operation.text("x-required-scope-note") == Some("Also the scopes of the role.") {
+            assert!(
+                !answer.text.contains("this requires the scope"),
+                "{}: {}",
+                operation.name(),
+                answer.text
+            );
+            continue;
+        }
         let is_hidden = answer.status == 404 && operation.path.contains("{org}");
         assert!(answer.status != 403 && !is_hidden, "{}: {}", operation.name(), answer.text);
     }
@@ -97,6 +106,9 @@ impl Target {
             let entry = named_scope(&scope, &format!("read:{scope}"));
             server.admin().post_json(list, &entry).await.done(201);
         }
+        let body = member(&scope, "auditor");
+        let invited = server.admin().post_json("/v1/orgs/default/members", &body).await.done(201);
+        let usr = invited["id"].as_str().unwrap().to_owned();
         let rule = json!({ "issuer": trusted, "claims": { "/repository_id": "1" } });
         let rules = format!("/v1/orgs/default/keys/{key}/trust-rules");
         let added = server.admin().post_json(&rules, &rule).await.done(201);
@@ -110,6 +122,7 @@ impl Target {
             ("{public_key}", public_key),
             ("{issuer}", trusted),
             ("{scope}", scope),
+            ("{usr}", usr),
             ("{trust_rule}", trust_rule),
             ("{number}", "1".to_owned()),
         ])

@@ -125,10 +125,22 @@ fn expected(
     vec![(String::new(), new["kid"].as_str().unwrap().to_owned(), before, after)]
 }
 
+/// What the trail says of a member, which leaves the address out, and of the deployment's the name too.
+fn of_member(member: &Value) -> Value {
+    let Some(mut said) = member.as_object().cloned() else { return Value::Null };
+    let kept = ["id", "role", "projects", "status", "provider"];
+    let is_named = said["organization"].is_string();
+    said.retain(|name, _| kept.contains(&name.as_str()) || (is_named && name == "name"));
+    said.into()
+}
+
 /// The event of an organization, a project or a key that was so and is so now.
 fn said(before: Value, after: Value) -> Said {
     let thing = if after.is_null() { &before } else { &after };
     let text = |member: &str| thing[member].as_str().unwrap_or_default().to_owned();
+    if thing.get("email").is_some() {
+        return (text("organization"), text("id"), of_member(&before), of_member(&after));
+    }
     let (id, organization) = (text("id"), text("organization"));
     if organization.is_empty() {
         // A named scope is the deployment's.
@@ -147,6 +159,10 @@ async fn what_changes_nothing_leaves_no_trace(backend: Backend) {
         let scenario = Scenario::set(&server, &format!("org-{at}"), mutation).await;
         let done = scenario.ask().await;
         assert!(done.status < 300, "{mutation:?}: {}", done.text);
+        // Each link of an invitation is another one.
+        if mutation.is_invitation() {
+            continue;
+        }
         let before = server.database.dump().await;
         let again = scenario.ask().await;
         assert!(again.status < 500, "{mutation:?} again: {}", again.text);

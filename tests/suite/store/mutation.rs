@@ -24,6 +24,8 @@ const WEB: &str = "/v1/orgs/{org}/projects/web";
 const ISSUER: &str = "/v1/orgs/{org}/issuers/gh";
 const SCOPE: &str = "/v1/orgs/{org}/scopes/all";
 const INHERITED: &str = "/v1/scopes/of-{org}";
+const MEMBER: &str = "/v1/orgs/{org}/members/{usr}";
+const OPERATOR: &str = "/v1/members/{operator}";
 const KEY: &str = "/v1/orgs/{org}/keys/{key}";
 const OTHER_KEY: &str = "/v1/orgs/{org}/keys/{other}";
 
@@ -71,6 +73,13 @@ impl Mutation {
             ("DELETE", SCOPE) => (&["scope.delete"], &[SCOPE]),
             ("PATCH", INHERITED) => (&["scope.change"], &[INHERITED]),
             ("DELETE", INHERITED) => (&["scope.delete"], &[INHERITED]),
+            ("POST", "/v1/orgs/{org}/members" | "/v1/members") => (&["member.invite"], &[]),
+            ("POST", "/v1/orgs/{org}/members/{usr}/invitation") => (&["member.invite"], &[MEMBER]),
+            ("POST", "/v1/members/{operator}/invitation") => (&["member.invite"], &[OPERATOR]),
+            ("PATCH", MEMBER) => (&["member.change"], &[MEMBER]),
+            ("PATCH", OPERATOR) => (&["member.change"], &[OPERATOR]),
+            ("DELETE", MEMBER) => (&["member.remove"], &[MEMBER]),
+            ("DELETE", OPERATOR) => (&["member.remove"], &[OPERATOR]),
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
             ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
             ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),
@@ -105,6 +114,11 @@ impl Mutation {
             ],
             changes: &[ORG, WEB, SCOPE, ISSUER, KEY, OTHER_KEY],
         }
+    }
+
+    /// Whether it makes another link for somebody who is invited.
+    pub(super) fn is_invitation(&self) -> bool {
+        self.operation.path.ends_with("/invitation")
     }
 
     fn withdraw() -> Self {

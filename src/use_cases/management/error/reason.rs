@@ -195,6 +195,15 @@ pub enum InvalidRequest {
     /// A key would have the same trust rule twice.
     SameTrustRuleTwice,
 
+    /// The role is for members of the deployment, and the member is of an organization, or the other way round.
+    RoleOfOtherPlace,
+    /// A developer would have no project or too many, or somebody else would have one.
+    ProjectsOfRole,
+    /// No provider of this name is configured.
+    NoSuchProvider,
+    /// The request names no provider, and not exactly one is configured.
+    ProviderNeeded,
+
     /// The body is not a form of the console.
     NotAForm,
     /// The form is not UTF-8, or contains a NUL.
@@ -298,6 +307,14 @@ pub enum Conflict {
     IssuerIdTaken,
     /// The organization has as many trusted issuers as it may.
     TooManyIssuers,
+    /// The organization, or the deployment, has as many members as it may.
+    TooManyMembers,
+    /// Somebody with the same e-mail address is a member already, or invited.
+    AlreadyMember,
+    /// The member has signed in, so there is nothing left to invite them to.
+    InvitationAccepted,
+    /// The member is the last owner of the organization.
+    LastOwner,
     /// The id of the named scope is in use.
     NamedScopeIdTaken,
     /// The catalogue has as many scopes as it may.

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Conflict, Forbidden, InvalidRequest, Place};
 use crate::domain::api_key::KeyClueError;
+use crate::domain::member::Member;
 use crate::domain::named_scope::Catalogue;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::node::keyring::RotateError;
@@ -136,6 +137,16 @@ impl Display for InvalidRequest {
             Self::TrustRule(fault) => return fault.fmt(f),
             Self::TooManyTrustRules(most) => return write!(f, "a key has at most {most} trust rules"),
             Self::SameTrustRuleTwice => "trust_rules has the same rule twice",
+            Self::RoleOfOtherPlace => {
+                "members of an organization are owner, admin, developer or auditor; members of the deployment are operator"
+            }
+            Self::ProjectsOfRole => {
+                return write!(f, "a developer needs 1 to {} projects; other roles have none", Member::MAX_PROJECTS);
+            }
+            Self::NoSuchProvider => "provider names no sign-in provider of this deployment",
+            Self::ProviderNeeded => {
+                "members sign in at an OpenID provider: configure one, or name one of several as provider"
+            }
             Self::NoIssuerKeys => "the key set has no public key for a signature algorithm of the issuer",
 
             Self::NotAForm => "this is not a form of the console",
@@ -205,6 +216,10 @@ impl Display for Conflict {
             Self::TooManyIssuers => {
                 return write!(f, "the organization has {} trusted issuers, the most that are allowed", TrustedIssuer::MAX_COUNT);
             }
+            Self::TooManyMembers => return write!(f, "there are {} members, the most that are allowed", Member::MAX_COUNT),
+            Self::AlreadyMember => "somebody with this e-mail address is a member already, or invited",
+            Self::InvitationAccepted => "the member has accepted the invitation",
+            Self::LastOwner => "this is the last owner who can sign in; make somebody else an owner first",
             Self::HasKeys => "it has unrevoked keys",
             Self::EnvironmentInUse(gone) => return write!(f, "the environment {gone} has unrevoked keys"),
             Self::InFlight => "a request with this Idempotency-Key is in progress",

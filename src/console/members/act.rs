@@ -1,0 +1,157 @@
+//! Changes and removes a member, and makes a new link for somebody who is invited.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::form::MemberForm;
+use super::show::MemberPage;
+use super::{InvitedPage, list_path};
+use crate::console::notice::Notice;
+use crate::console::page::{is_mendable, page, refused};
+use crate::console::problem::sentence;
+use crate::console::shell::Shell;
+use crate::console::submitted_form::SubmittedForm;
+use crate::console::visitor::Visitor;
+use crate::domain::scope::Verb;
+use crate::http::failure::Failure;
+use crate::http::path::OfMember;
+use crate::node::Node;
+use crate::use_cases::management::keys::{self, KeyPath};
+use crate::use_cases::management::members::{self, MemberPath};
+use crate::use_cases::management::{ApiError, Force, Terms, carry_out};
+
+#[derive(Template)]
+#[template(path = "member_remove.html")]
+struct RemovePage {
+    shell: Shell,
+    member: MemberPage,
+    error: Option<String>,
+}
+
+impl RemovePage {
+    async fn of(node: &Arc<Node>, visitor: &Visitor, path: &MemberPath) -> Result<Self, ApiError> {
+        let member = MemberPage::of(node, visitor, path, None).await?;
+        Ok(Self { shell: member.shell.clone(), member, error: None })
+    }
+}
+
+/// `POST …/members/{usr}`: the form of the page changes name, role and projects.
+pub(in crate::console) async fn change(
+    State(node): State<Arc<Node>>,
+    OfMember(path): OfMember,
+    submitted: SubmittedForm,
+) -> Result<Response, Failure> {
+    let SubmittedForm { visitor, fields, .. } = &submitted;
+    let form = MemberForm::sent(fields);
+    if submitted.is_resumed() {
+        return page(&MemberPage::of(&node, visitor, &path, Some(form)).await?);
+    }
+    match changed(&node, visitor, &path, &form).await {
+        Ok(()) => {
+            let list = list_path(&visitor.shell, path.organization.as_ref());
+            let href = format!("{list}/{}", path.member);
+            Ok(Notice::MemberChanged.at(&node, Some(&visitor.session), &href))
+        }
+        Err(error) => Err(again(&node, visitor, &path, Some(form), error).await?),
+    }
+}
+
+/// `POST …/members/{usr}/invitation`.
+pub(in crate::console) async fn renew(
+    State(node): State<Arc<Node>>,
+    OfMember(path): OfMember,
+    submitted: SubmittedForm,
+) -> Result<Response, Failure> {
+    let visitor = &submitted.visitor;
+    if submitted.is_resumed() {
+        return page(&MemberPage::of(&node, visitor, &path, None).await?);
+    }
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    match carry_out(async move { members::renew(&server.records, &caller, &of).await }).await {
+        Ok(invited) => page(&InvitedPage::of(&node, visitor, &invited)),
+        Err(error) => Err(again(&node, visitor, &path, None, error).await?),
+    }
+}
+
+/// `GET …/members/{usr}/remove`.
+pub(in crate::console) async fn ask_remove(
+    State(node): State<Arc<Node>>,
+    visitor: Visitor,
+    OfMember(path): OfMember,
+) -> Result<Response, Failure> {
+    members::may(&visitor.caller, &path, Verb::Write)?;
+    page(&RemovePage::of(&node, &visitor, &path).await?)
+}
+
+/// `POST …/members/{usr}/remove`: removes the member first, and then revokes the keys that are ticked.
+pub(in crate::console) async fn remove(
+    State(node): State<Arc<Node>>,
+    OfMember(path): OfMember,
+    submitted: SubmittedForm,
+) -> Result<Response, Failure> {
+    let SubmittedForm { visitor, fields, .. } = &submitted;
+    if submitted.is_resumed() {
+        return page(&RemovePage::of(&node, visitor, &path).await?);
+    }
+    let keys: Vec<KeyPath> = fields.all("revoke").filter_map(key_path).collect();
+    let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
+    let removed = carry_out(async move {
+        members::remove(&server.records, &caller, &of).await?;
+        for key in &keys {
+            let reason = Some("its maker was removed".to_owned());
+            keys::revoke(&server.records, &caller, key, reason, Force::No).await?;
+        }
+        Ok(())
+    });
+    match removed.await {
+        Ok(()) => {
+            let list = list_path(&visitor.shell, path.organization.as_ref());
+            Ok(Notice::MemberRemoved.at(&node, Some(&visitor.session), &list))
+        }
+        Err(error) if is_mendable(&error) => {
+            // If the member is gone, what failed is about a key, and the error has a page of its own.
+            let Ok(asked) = RemovePage::of(&node, visitor, &path).await else { return Err(error.into()) };
+            let said = Some(sentence(&error.message()));
+            Err(refused(&RemovePage { error: said, ..asked }, error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn changed(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &MemberPath,
+    form: &MemberForm,
+) -> Result<(), ApiError> {
+    let patch = form.patch()?;
+    let (server, caller, of) = (Arc::clone(node), visitor.caller.clone(), path.clone());
+    carry_out(async move {
+        members::change(&server.records, &caller, &of, patch, &Terms::default()).await.map(drop)
+    })
+    .await
+}
+
+/// The page again with the error, if the visitor can do something about it.
+async fn again(
+    node: &Arc<Node>,
+    visitor: &Visitor,
+    path: &MemberPath,
+    form: Option<MemberForm>,
+    error: ApiError,
+) -> Result<Failure, ApiError> {
+    if !is_mendable(&error) {
+        return Ok(error.into());
+    }
+    let said = Some(sentence(&error.message()));
+    let member = MemberPage::of(node, visitor, path, form).await?;
+    Ok(refused(&MemberPage { error: said, ..member }, error))
+}
+
+fn key_path(value: &str) -> Option<KeyPath> {
+    let (organization, key) = value.split_once('/')?;
+    Some(KeyPath { organization: organization.parse().ok()?, key: key.parse().ok()? })
+}
