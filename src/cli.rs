@@ -22,6 +22,7 @@ mod keys;
 mod logging;
 mod man;
 mod master_key;
+mod members;
 mod misspelled;
 mod orgs;
 mod output;
@@ -87,6 +88,7 @@ enum Command {
     Keys(Box<keys::KeysArgs>),
     Issuers(Box<issuers::IssuersArgs>),
     Scopes(Box<scopes::ScopesArgs>),
+    Members(Box<members::MembersArgs>),
     Usage(Box<usage::UsageArgs>),
     Audit(Box<audit::AuditArgs>),
     Apply(Box<apply::ApplyArgs>),
@@ -160,6 +162,7 @@ impl Command {
             Self::Keys(arguments) => arguments.run().await,
             Self::Issuers(arguments) => arguments.run().await,
             Self::Scopes(arguments) => arguments.run().await,
+            Self::Members(arguments) => arguments.run().await,
             Self::Usage(arguments) => arguments.run().await,
             Self::Audit(arguments) => arguments.run().await,
             Self::Apply(arguments) => arguments.run().await,

@@ -25,6 +25,7 @@ mod issuers;
 mod keys;
 mod lists;
 mod lost_output;
+mod members;
 mod organizations;
 mod profiles;
 mod proxy;

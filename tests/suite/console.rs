@@ -7,6 +7,7 @@ mod forms;
 mod issuers;
 mod kept;
 mod keys;
+mod members;
 mod names;
 mod organization;
 mod organizations;

@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 25] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 26] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "asvs.md",
@@ -24,6 +24,7 @@ pub(super) const PAGES: [Embedded; 25] = pages![in "docs/":
     "glossary.md",
     "known-attacks.md",
     "mcp.md",
+    "members.md",
     "metrics.md",
     "operating.md",
     "performance.md",

@@ -1,0 +1,257 @@
+//! Members in the console: what each role sees and may do, how a change or a removal reaches an open session, and the
+//! pages about members themselves.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use claviger::domain::audit::{Actor, Who};
+use claviger::domain::member::ProviderIdentity;
+use claviger::domain::person::{ConsoleSessionId, MemberId};
+use claviger::store::{ConsoleSession, SessionHolder};
+use claviger::use_cases::management::members::InvitationCode;
+use serde_json::{Value, json};
+
+use super::browser::Browser;
+use crate::support::{Backend, Server, on_both};
+
+on_both!(
+    each_role_sees_and_does_what_it_may,
+    a_change_of_role_acts_at_the_next_request,
+    whoever_is_removed_is_out_at_once,
+    the_trail_names_the_person,
+    nobody_raises_themselves,
+    an_invitation_is_made_on_a_page,
+    a_member_is_changed_and_removed_with_their_keys,
+    tenants_see_an_operator,
+    everybody_sees_and_ends_their_own_sessions,
+);
+
+const MEMBERS: &str = "/v1/orgs/default/members";
+const KEYS: &str = "/console/orgs/default/keys";
+
+/// Somebody who has signed in, and the browser in which.
+struct Person {
+    id: String,
+    browser: Browser,
+}
+
+/// An active member with an open session, as the callback of a provider leaves them behind.
+async fn person(server: &Server, name: &str, role: &str) -> Person {
+    let mut body = json!({ "email": format!("{name}@example.com"), "role": role });
+    if role == "developer" {
+        body["projects"] = json!(["default"]);
+    }
+    let list = if role == "operator" { "/v1/members" } else { MEMBERS };
+    let invited = server.admin().post_json(list, &body).await.done(201);
+    let link = invited["invitation_url"].as_str().unwrap();
+    let code: InvitationCode = link.split_once('#').unwrap().1.parse().unwrap();
+    let id = invited["id"].as_str().unwrap().to_owned();
+    let (store, now) = (&server.node.records.store, server.clock.now());
+    let mut write = store.write(now, &Actor::server(Who::Schedule)).await.unwrap();
+    let identity = ProviderIdentity { issuer: "https://sso.example.com".into(), subject: name.into() };
+    assert!(write.accept_invitation(&code.digest(), &identity, name).await.unwrap());
+    write.commit().await.unwrap();
+    Person { browser: session(server, &id).await, id }
+}
+
+/// A session of this member in a browser of its own.
+async fn session(server: &Server, member: &str) -> Browser {
+    let (store, now) = (&server.node.records.store, server.clock.now());
+    let secret: [u8; 32] = server.node.records.entropy.bytes().unwrap();
+    let digest = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, &secret));
+    let member: MemberId = member.parse().unwrap();
+    let session = ConsoleSession {
+        id: ConsoleSessionId::generate(&server.node.records.entropy).unwrap(),
+        holder: SessionHolder::Member(member),
+        authenticated_at: Some(now),
+        address: None,
+        user_agent: Some("A browser".into()),
+        created_at: now,
+        last_seen_at: now,
+    };
+    let mut write = store.write(now, &Actor::server(Who::Schedule)).await.unwrap();
+    write.insert_console_session(&digest, &session).await.unwrap();
+    write.commit().await.unwrap();
+    let marked = server.node.master_keys.marked("console session", &URL_SAFE_NO_PAD.encode(secret));
+    let mut browser = Browser::at(server.client(), server.address());
+    browser.cookie = Some(format!("claviger={}", *marked));
+    browser
+}
+
+async fn status(browser: &Browser, path: &str) -> u16 {
+    browser.get(path).await.status
+}
+
+async fn each_role_sees_and_does_what_it_may(backend: Backend) {
+    let server = Server::start(backend).await;
+    server.key_from(json!({ "name": "some key", "preset": "query_only" })).await;
+    let here = "/console/orgs/default";
+    for (role, allowed, refused) in [
+        ("owner", &["/keys", "/keys/new", "/usage", "/audit", "/projects", "/issuers", "/members"][..], &[][..]),
+        ("admin", &["/keys", "/keys/new", "/usage", "/audit", "/projects", "/issuers"], &[]),
+        ("developer", &["/keys", "/keys/new", "/projects"], &["/usage", "/audit"]),
+        ("auditor", &["/keys", "/usage", "/audit", "/projects", "/issuers", "/members"], &[]),
+    ] {
+        let person = person(&server, role, role).await;
+        for page in allowed {
+            assert_eq!(status(&person.browser, &format!("{here}{page}")).await, 200, "{role} {page}");
+        }
+        for page in refused {
+            assert_eq!(status(&person.browser, &format!("{here}{page}")).await, 403, "{role} {page}");
+        }
+        for page in ["/console/audit", "/console/signing-keys"] {
+            assert_eq!(status(&person.browser, page).await, 403, "{role} {page}");
+        }
+        let list = person.browser.page(KEYS).await;
+        assert!(list.contains("some key"), "{role}: {list}");
+        assert_eq!(list.contains("/default/members\""), ["owner", "auditor"].contains(&role), "{role}");
+        assert_eq!(list.contains("/keys/new"), role != "auditor", "{role}");
+    }
+    let operator = person(&server, "op", "operator").await;
+    for page in ["/console/audit", "/console/signing-keys", "/console/members", "/console/orgs", KEYS] {
+        assert_eq!(status(&operator.browser, page).await, 200, "{page}");
+    }
+}
+
+async fn a_change_of_role_acts_at_the_next_request(backend: Backend) {
+    let server = Server::start(backend).await;
+    let person = person(&server, "ada", "admin").await;
+    assert_eq!(status(&person.browser, "/console/orgs/default/audit").await, 200);
+    let less = json!({ "role": "developer", "projects": ["default"] });
+    server.admin().patch(&format!("{MEMBERS}/{}", person.id), &less).await.done(200);
+    assert_eq!(status(&person.browser, "/console/orgs/default/audit").await, 403);
+    assert_eq!(status(&person.browser, KEYS).await, 200);
+}
+
+async fn whoever_is_removed_is_out_at_once(backend: Backend) {
+    let server = Server::start(backend).await;
+    let person = person(&server, "ada", "admin").await;
+    assert_eq!(server.admin().delete(&format!("{MEMBERS}/{}", person.id)).await.status, 204);
+    assert_eq!(status(&person.browser, KEYS).await, 303);
+    assert_eq!(server.database.number("SELECT COUNT(*) FROM console_sessions").await, 0);
+}
+
+async fn the_trail_names_the_person(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (key, _) = server.key(&["read:*"]).await;
+    let person = person(&server, "ada", "admin").await;
+    let revoke = format!("{KEYS}/{key}/revoke");
+    assert_eq!(person.browser.post(&revoke, &[("name", &key)]).await.status, 303);
+    let events = server.admin().get("/v1/orgs/default/audit?action=key.revoke").await.done(200);
+    let event = &events["data"][0];
+    assert_eq!((&event["actor"], &event["actor_name"]), (&json!(person.id), &json!("ada")));
+}
+
+async fn nobody_raises_themselves(backend: Backend) {
+    let server = Server::start(backend).await;
+    let before = server.admin().get("/v1/members").await.done(200);
+    for role in ["admin", "developer", "auditor"] {
+        let person = person(&server, role, role).await;
+        let own = format!("/console/orgs/default/members/{}", person.id);
+        let form = [("name", "x"), ("role", "owner"), ("projects", "")];
+        assert_eq!(person.browser.post(&own, &form).await.status, 403, "{role}");
+        let invitation = [("email", "other@example.com"), ("role", "owner")];
+        assert_eq!(person.browser.post("/console/orgs/default/members", &invitation).await.status, 403, "{role}");
+        let invitation = [("email", "other@example.com"), ("role", "operator")];
+        assert_eq!(person.browser.post("/console/members", &invitation).await.status, 403, "{role}");
+    }
+    let owner = person(&server, "owner", "owner").await;
+    let own = format!("/console/orgs/default/members/{}", owner.id);
+    let up = [("name", "x"), ("role", "operator")];
+    assert_eq!(owner.browser.post(&own, &up).await.status, 400);
+    let down = [("name", "x"), ("role", "auditor")];
+    let last = owner.browser.post(&own, &down).await;
+    assert_eq!(last.status, 409);
+    assert!(last.text.contains("last owner"), "{}", last.text);
+    assert_eq!(owner.browser.post(&format!("{own}/remove"), &[]).await.status, 409);
+    assert_eq!(server.admin().get("/v1/members").await.done(200), before);
+    let full = [
+        ("name", "x"),
+        ("project", "default"),
+        ("environment", "prd"),
+        ("ends", "never"),
+        ("access", "full_access"),
+    ];
+    let made = owner.browser.post("/console/orgs/default/keys/new", &full).await;
+    assert!(made.status != 500, "{}", made.text);
+}
+
+async fn an_invitation_is_made_on_a_page(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let list = "/console/orgs/default/members";
+    assert!(browser.page(list).await.contains("Invite a member"));
+    let form = [("email", "ada@example.com"), ("name", "<b>Ada"), ("role", "developer"), ("projects", "default, ")];
+    let made = browser.post(list, &form).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    assert!(made.text.contains("/console/invitation#") && made.text.contains("&#60;b&#62;Ada"), "{}", made.text);
+    let again = browser.post(list, &form).await;
+    assert_eq!(again.status, 409);
+    assert!(again.text.contains("member already") && again.text.contains("value=\"ada@example.com\""));
+    let shown = browser.page(list).await;
+    assert!(shown.contains("ada@example.com") && !shown.contains("invitation#"), "{shown}");
+    let id = server.admin().get(MEMBERS).await.done(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    let renewed = browser.post(&format!("{list}/{id}/invitation"), &[]).await;
+    assert!(renewed.text.contains("/console/invitation#"), "{}", renewed.text);
+    let bad = browser.post(list, &[("email", "nobody"), ("role", "owner")]).await;
+    assert_eq!(bad.status, 400, "{}", bad.text);
+}
+
+async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
+    let server = Server::start(backend).await;
+    let ada = person(&server, "ada", "admin").await;
+    let (key, _) = server.key_from(json!({ "name": "of ada", "preset": "query_only" })).await;
+    let (kept, _) = server.key_from(json!({ "name": "kept", "preset": "query_only" })).await;
+    for key in [&key, &kept] {
+        let sql = format!("UPDATE api_keys SET created_by = '{}' WHERE id = '{key}'", ada.id);
+        server.database.execute(&sql).await;
+    }
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let page = format!("/console/orgs/default/members/{}", ada.id);
+    let shown = browser.page(&page).await;
+    assert!(shown.contains("ada@example.com") && shown.contains("of ada"), "{shown}");
+    let changed = browser.post(&page, &[("name", "Ada"), ("role", "auditor"), ("projects", "left over")]).await;
+    assert!(browser.followed(&changed).await.contains("Member updated."));
+    let asked = browser.page(&format!("{page}/remove")).await;
+    assert!(asked.contains("of ada") && asked.contains("kept"), "{asked}");
+    let ticked = format!("default/{key}");
+    let removed = browser.post(&format!("{page}/remove"), &[("revoke", &ticked)]).await;
+    assert!(browser.followed(&removed).await.contains("Member removed."));
+    let status = async |id: &str| -> Value {
+        server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200)["status"].clone()
+    };
+    assert_eq!((status(&key).await, status(&kept).await), (json!("revoked"), json!("active")));
+}
+
+async fn tenants_see_an_operator(backend: Backend) {
+    let server = Server::start(backend).await;
+    let (key, _) = server.key(&["read:*"]).await;
+    let operator = person(&server, "secret-name", "operator").await;
+    let revoke = format!("{KEYS}/{key}/revoke");
+    assert_eq!(operator.browser.post(&revoke, &[("name", &key)]).await.status, 303);
+    let (_, auditor) = server.key(&["read:claviger/orgs/default/**"]).await;
+    let trail = server.client().bearer(&auditor).get("/v1/orgs/default/audit?action=key.revoke").await;
+    assert_eq!(trail.json()["data"][0]["actor"], "operator");
+    assert!(!trail.text.contains("secret-name") && !trail.text.contains(&operator.id), "{}", trail.text);
+    let known = server.admin().get("/v1/orgs/default/audit?action=key.revoke").await;
+    assert!(known.text.contains(&operator.id), "{}", known.text);
+    let held = server.admin().get(&format!("/v1/members/{}/keys", operator.id)).await.done(200);
+    assert_eq!(held["data"], json!([]), "revoking shows no secret");
+}
+
+async fn everybody_sees_and_ends_their_own_sessions(backend: Backend) {
+    let server = Server::start(backend).await;
+    let ada = person(&server, "ada", "auditor").await;
+    let other = session(&server, &ada.id).await;
+    let bob = person(&server, "bob", "auditor").await;
+    let page = ada.browser.page("/console/sessions").await;
+    assert_eq!(page.matches("A browser</span></th>").count(), 2, "{page}");
+    let id = super::browser::hidden(&page, "session");
+    bob.browser.post("/console/sessions", &[("session", &id)]).await;
+    assert_eq!(status(&other, KEYS).await, 200, "somebody else's session goes on");
+    let ended = ada.browser.post("/console/sessions", &[("session", &id)]).await;
+    assert!(ada.browser.followed(&ended).await.contains("Session ended."));
+    assert_eq!(status(&other, KEYS).await, 303);
+    assert_eq!(status(&ada.browser, KEYS).await, 200);
+    let with_key = Browser::signed_in(&server, &server.admin_key).await;
+    assert!(with_key.page("/console/sessions").await.contains("this one"));
+}
