@@ -118,6 +118,7 @@ fn filled(path: &str) -> String {
         ("{public_key}", "pub_0123456789abcdef"),
         ("{trust_rule}", "tr_0123456789abcdef"),
         ("{issuer}", "ci"),
+        ("{usr}", "usr_0123456789abcdef"),
         ("{kid}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     ];
     ids.into_iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
