@@ -91,6 +91,30 @@ for (const scripts of [true, false]) {
 }
 await page.setJavaScriptEnabled(true);
 
+// The catalogue of scopes: boxes in groups, a search, and names in the summary.
+for (let at = 0; at < 12; at += 1) {
+  await api("scopes", { id: `read-${at}`, scope: `read:part-${at}/**`, name: `Read part ${at}`, description: "A sentence about it.", group: at % 2 === 0 ? "Even parts" : null });
+}
+await page.setViewport({ width: 1280, height: 900 });
+await page.goto(`${keys}/new`);
+await page.type("[data-picker-search]", "part 7");
+const boxes = () => page.$$eval(".picker-box", (all) => all.filter((box) => box.offsetParent !== null).length);
+check("a search leaves what matches", (await boxes()) === 1, String(await boxes()));
+await page.click(".picker-box:not([hidden]) input");
+await page.waitForFunction(() => document.querySelector("#summary").textContent.includes("Read part 7"));
+check("the summary has the name of a chosen scope", true);
+await page.$eval("[data-picker-search]", (field) => { field.value = "even"; field.dispatchEvent(new Event("input", { bubbles: true })); });
+check("a group is found by its name, and what is chosen stays in sight", (await boxes()) === 7, String(await boxes()));
+await page.click("input[name=ends][value=date]");
+await page.$eval("#date", (field) => { field.value = "2099-02-28"; field.dispatchEvent(new Event("input", { bubbles: true })); });
+await page.waitForFunction(() => document.querySelector("#summary time")?.dateTime.startsWith("2099-03-01"));
+check("a typed date is in the summary", true);
+await look("create-picker");
+await page.goto(`${keys}/${long}`);
+await Promise.all([page.waitForNavigation(), page.click("a[href*='keys/new?from=']")]);
+check("a key can be duplicated", (await page.$eval("#name", (field) => field.value)).startsWith("Copy of "), page.url());
+complaints.length = 0;
+
 // A link on another site, for whoever is signed in.
 const elsewhere = http.createServer((_, answer) => {
   answer.setHeader("Content-Type", "text/html");
