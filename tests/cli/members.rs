@@ -24,7 +24,9 @@ async fn a_members_life(backend: Backend) {
     assert_eq!((&edited["role"], &edited["projects"]), (&json!("auditor"), &json!([])));
     let again = admin.ok(&["members", "resend", id]).stdout;
     assert!(again.contains("Link") && again.contains("/console/invitation#"), "{again}");
-    admin.run(&["members", "invite", "ada@example.com", "--role", "owner"]).assert_failed(5, "already_member");
+    admin
+        .run(&["members", "invite", "ada@example.com", "--role", "owner"])
+        .assert_failed(5, "already_member");
     assert_eq!(admin.json(&["members", "keys", id])["data"], json!([]));
     let removed = admin.ok(&["members", "remove", id]);
     assert_eq!((removed.stdout.as_str(), removed.stderr), ("", format!("Removed {id}.\n")));

@@ -4,6 +4,7 @@ mod beside;
 mod damage;
 mod killed;
 mod load;
+mod members;
 mod refused;
 mod replace;
 mod whole;

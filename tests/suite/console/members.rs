@@ -86,7 +86,11 @@ async fn each_role_sees_and_does_what_it_may(backend: Backend) {
     server.key_from(json!({ "name": "some key", "preset": "query_only" })).await;
     let here = "/console/orgs/default";
     for (role, allowed, refused) in [
-        ("owner", &["/keys", "/keys/new", "/usage", "/audit", "/projects", "/issuers", "/members"][..], &[][..]),
+        (
+            "owner",
+            &["/keys", "/keys/new", "/usage", "/audit", "/projects", "/issuers", "/members"][..],
+            &[][..],
+        ),
         ("admin", &["/keys", "/keys/new", "/usage", "/audit", "/projects", "/issuers"], &[]),
         ("developer", &["/keys", "/keys/new", "/projects"], &["/usage", "/audit"]),
         ("auditor", &["/keys", "/usage", "/audit", "/projects", "/issuers", "/members"], &[]),
@@ -150,7 +154,11 @@ async fn nobody_raises_themselves(backend: Backend) {
         let form = [("name", "x"), ("role", "owner"), ("projects", "")];
         assert_eq!(person.browser.post(&own, &form).await.status, 403, "{role}");
         let invitation = [("email", "other@example.com"), ("role", "owner")];
-        assert_eq!(person.browser.post("/console/orgs/default/members", &invitation).await.status, 403, "{role}");
+        assert_eq!(
+            person.browser.post("/console/orgs/default/members", &invitation).await.status,
+            403,
+            "{role}"
+        );
         let invitation = [("email", "other@example.com"), ("role", "operator")];
         assert_eq!(person.browser.post("/console/members", &invitation).await.status, 403, "{role}");
     }
@@ -180,10 +188,15 @@ async fn an_invitation_is_made_on_a_page(backend: Backend) {
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let list = "/console/orgs/default/members";
     assert!(browser.page(list).await.contains("Invite a member"));
-    let form = [("email", "ada@example.com"), ("name", "<b>Ada"), ("role", "developer"), ("projects", "default, ")];
+    let form =
+        [("email", "ada@example.com"), ("name", "<b>Ada"), ("role", "developer"), ("projects", "default, ")];
     let made = browser.post(list, &form).await;
     assert_eq!(made.status, 200, "{}", made.text);
-    assert!(made.text.contains("/console/invitation#") && made.text.contains("&#60;b&#62;Ada"), "{}", made.text);
+    assert!(
+        made.text.contains("/console/invitation#") && made.text.contains("&#60;b&#62;Ada"),
+        "{}",
+        made.text
+    );
     let again = browser.post(list, &form).await;
     assert_eq!(again.status, 409);
     assert!(again.text.contains("member already") && again.text.contains("value=\"ada@example.com\""));
@@ -209,7 +222,8 @@ async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
     let page = format!("/console/orgs/default/members/{}", ada.id);
     let shown = browser.page(&page).await;
     assert!(shown.contains("ada@example.com") && shown.contains("of ada"), "{shown}");
-    let changed = browser.post(&page, &[("name", "Ada"), ("role", "auditor"), ("projects", "left over")]).await;
+    let changed =
+        browser.post(&page, &[("name", "Ada"), ("role", "auditor"), ("projects", "left over")]).await;
     assert!(browser.followed(&changed).await.contains("Member updated."));
     let asked = browser.page(&format!("{page}/remove")).await;
     assert!(asked.contains("of ada") && asked.contains("kept"), "{asked}");
