@@ -91,8 +91,10 @@ fn every_command_is_run_in_the_documentation() {
     for words in commands.iter().filter(|words| !is_group(words)) {
         let command = words.join(" ");
         let is_server = matches!(command.as_str(), "serve" | "init" | "admin-key" | "backup" | "restore");
+        // Nobody can be a member without a provider, and the server of the documentation has none.
+        let is_of_members = words.first().is_some_and(|first| first == "members");
         assert!(
-            is_server || shell.contains(&format!("claviger {command}")),
+            is_server || is_of_members || shell.contains(&format!("claviger {command}")),
             "claviger {command} has no example"
         );
     }

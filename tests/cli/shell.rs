@@ -16,7 +16,7 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_claviger");
 pub(crate) struct Scene {
     pub(crate) server: Process,
     pub(crate) admin: Shell,
-    _database: crate::support::Database,
+    pub(crate) database: crate::support::Database,
 }
 
 impl Scene {
@@ -25,7 +25,7 @@ impl Scene {
         let server = Claviger::over(&database).set("CLAVIGER_USAGE_FLUSH", "1").serve();
         let admin =
             Shell::new().set("CLAVIGER_URL", &server.issuer).set("CLAVIGER_API_KEY", &server.admin_key());
-        Self { server, admin, _database: database }
+        Self { server, admin, database }
     }
 
     /// The shell of somebody who has this key.
