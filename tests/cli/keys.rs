@@ -37,7 +37,7 @@ async fn a_new_key_is_alone_on_standard_output(backend: Backend) {
          Addresses     0.0.0.0/0\n              \
                        ::/0\n\
          Generation    1\n\
-         Created       2000-01-01T00:00:00Z by key_xxxxxxxxxxxxxxxx\n\
+         Created       2000-01-01T00:00:00Z by Administrator (key_xxxxxxxxxxxxxxxx)\n\
          Expires       never\n\
          Last used     never\n\
          Secrets       sec_xxxxxxxxxxxxxxxx of 2000-01-01T00:00:00Z, last used never\n\
