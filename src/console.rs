@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod fields;
 mod home;
+mod invitation;
 mod issuers;
 mod keys;
 mod made_key;
@@ -37,6 +38,8 @@ mod sessions;
 mod set_up;
 mod shell;
 mod sign_in;
+mod sign_in_answer;
+mod sign_in_attempt;
 mod sign_out;
 mod signing_keys;
 mod snippets;
@@ -75,6 +78,10 @@ routes! {
         GET "/console/sign-in" => sign_in::page,
         POST "/console/sign-in" => sign_in::sign_in,
         POST "/console/session" => stay::stay,
+        POST "/console/sign-in/with/{provider}" => sign_in_attempt::begin,
+        GET "/console/sign-in/callback" => sign_in_answer::answer,
+        GET "/console/invitation" => invitation::page,
+        POST "/console/invitation" => invitation::redeem,
         POST "/console/sign-out" => sign_out::sign_out,
         GET "/console/set-up" => set_up::over,
         POST "/console/set-up" => set_up::late,

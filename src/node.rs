@@ -30,6 +30,7 @@ mod revocations;
 mod revoked_tokens;
 mod secrets;
 mod shared_settings;
+mod sign_in;
 mod sign_in_providers;
 mod signer;
 mod throttle;
@@ -63,6 +64,9 @@ pub use revocations::{REMEMBERED_SECONDS, Revocations};
 pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
+pub use sign_in::{
+    Again, Attempt, ClientCredential, Person, Provider, ProviderSettings, SignIn, SignInFault, SignInSettings,
+};
 pub use sign_in_providers::SignInProviders;
 pub use signer::Signer;
 pub use throttle::Throttle;
@@ -130,6 +134,8 @@ pub struct Deployment {
     pub events_kept_seconds: Option<i64>,
     /// Where members sign in.
     pub sign_in: SignInProviders,
+    /// How they are asked, at which addresses and with what credentials.
+    pub sign_in_settings: SignInSettings,
 }
 
 /// One running server, divided by what its parts are responsible for.
@@ -151,6 +157,8 @@ pub struct Node {
     pub authenticator: Arc<Authenticator>,
     /// Signs tokens and the revocation feed.
     pub signer: Arc<Signer>,
+    /// Signs people in at OpenID providers.
+    pub sign_in: Arc<SignIn>,
     /// The revocations that still matter, and the feed that announces them.
     pub revocations: Arc<Revocations>,
     /// Counts the use of keys until it is written.
@@ -241,6 +249,8 @@ impl Node {
             freshness: Arc::clone(&freshness),
         });
         let issuer_keys = Arc::new(IssuerKeys::new(deployment.issuers.clone(), clock.clone()));
+        let fetching = (&deployment.issuers, &*deployment.issuer);
+        let sign_in = Arc::new(SignIn::new(&deployment.sign_in_settings, fetching, &clock, &entropy));
         let id = hex(&entropy.bytes::<8>()?);
         let node = Self {
             id,
@@ -282,6 +292,7 @@ impl Node {
                 changed: Arc::default(),
             }),
             master_keys,
+            sign_in,
             signer,
             revocations,
             usage,

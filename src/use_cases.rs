@@ -6,4 +6,5 @@ pub mod bootstrap;
 pub mod gate;
 pub mod management;
 pub mod set_up;
+pub mod sign_in;
 pub mod token;

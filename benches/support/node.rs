@@ -37,6 +37,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         proofs: Default::default(),
         events_kept_seconds: None,
         sign_in: Default::default(),
+        sign_in_settings: Default::default(),
     };
     let store = claviger::store::Store::open(&seeded.url).await.expect("the store");
     Node::over(store, deployment, &master_key, Clock::system(), Entropy::system()).await.expect("a node")

@@ -66,6 +66,7 @@ impl MasterKey {
             tag: self.tag_key(),
             cursors: SealingKey(self.derive(b"claviger list cursor v2")),
             proof_nonces: self.derive(b"claviger proof nonce v1"),
+            sign_ins: SealingKey(self.derive(b"claviger sign-in attempt v1")),
             signing_keys: SealingKey(self.derive(b"claviger signing key seal v1")),
             tag_keys: SealingKey(self.derive(b"claviger replaced tag key seal v1")),
         }
@@ -93,6 +94,8 @@ pub struct DerivedKeys {
     pub cursors: SealingKey,
     /// The key that computes the nonces of proofs of possession.
     pub proof_nonces: Zeroizing<[u8; 32]>,
+    /// The key that seals what a browser keeps while somebody signs in at a provider.
+    pub sign_ins: SealingKey,
     /// The key that seals private signing keys.
     pub signing_keys: SealingKey,
     /// The key that seals the tag keys of replaced master keys.

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::handshake;
-use hyper::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, StatusCode};
+use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::net::{TcpStream, lookup_host};
@@ -153,13 +153,49 @@ impl Fetcher {
     /// # Errors
     /// [`FetchFault`].
     pub async fn fetch(&self, url: &WebUrl) -> Result<Bytes, FetchFault> {
+        match self.bounded(url, request(url, Bytes::new())?).await? {
+            (StatusCode::OK, body) => Ok(body),
+            (status, _) => Err(FetchFault::Status(status.as_u16())),
+        }
+    }
+
+    /// Posts `body` to `url`, under the same rules. Returns the status, which is no redirect, and the answer's body.
+    ///
+    /// # Errors
+    /// [`FetchFault`].
+    pub async fn post(
+        &self,
+        url: &WebUrl,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), FetchFault> {
+        let mut post = request(url, body)?;
+        *post.method_mut() = Method::POST;
+        for (name, value) in &headers {
+            if *name != HOST {
+                post.headers_mut().insert(name, value.clone());
+            }
+        }
+        self.bounded(url, post).await
+    }
+
+    async fn bounded(
+        &self,
+        url: &WebUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), FetchFault> {
         if !url.is_https() && !self.settings.allows_http {
             return Err(FetchFault::Http);
         }
-        timeout(self.settings.time_limit, self.exchange(url)).await.map_err(|_| FetchFault::Slow)?
+        let exchange = self.exchange(url, request);
+        timeout(self.settings.time_limit, exchange).await.map_err(|_| FetchFault::Slow)?
     }
 
-    async fn exchange(&self, url: &WebUrl) -> Result<Bytes, FetchFault> {
+    async fn exchange(
+        &self,
+        url: &WebUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), FetchFault> {
         let addresses = self.admitted(url).await?;
         let channel = self.reach(&addresses).await?;
         let channel = match url.is_https() {
@@ -170,16 +206,15 @@ impl Fetcher {
             handshake(TokioIo::new(channel)).await.map_err(|_| FetchFault::Broken)?;
         // The task ends once the sender and the answer are dropped.
         tokio::spawn(connection);
-        let answer = sender.send_request(request(url)?).await.map_err(|_| FetchFault::Broken)?;
-        match answer.status() {
-            StatusCode::OK => {}
-            status if status.is_redirection() => return Err(FetchFault::Redirect),
-            status => return Err(FetchFault::Status(status.as_u16())),
+        let answer = sender.send_request(request).await.map_err(|_| FetchFault::Broken)?;
+        let status = answer.status();
+        if status.is_redirection() {
+            return Err(FetchFault::Redirect);
         }
         let body = Limited::new(answer.into_body(), SIZE_LIMIT).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() { FetchFault::TooLong } else { FetchFault::Broken }
         })?;
-        Ok(body.to_bytes())
+        Ok((status, body.to_bytes()))
     }
 
     /// The addresses to which a connection may go.
@@ -211,8 +246,8 @@ impl Fetcher {
     }
 }
 
-fn request(url: &WebUrl) -> Result<Request<Empty<Bytes>>, FetchFault> {
-    let mut request = Request::new(Empty::new());
+fn request(url: &WebUrl, body: Bytes) -> Result<Request<Full<Bytes>>, FetchFault> {
+    let mut request = Request::new(Full::new(body));
     *request.uri_mut() = url.target().parse().map_err(|_| FetchFault::Broken)?;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));

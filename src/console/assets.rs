@@ -24,6 +24,7 @@ static ASSETS: &[Embedded] = &[
     Embedded::plain("copy.js", SCRIPT, include_bytes!("assets/copy.js")),
     Embedded::plain("list.js", SCRIPT, include_bytes!("assets/list.js")),
     Embedded::plain("session.js", SCRIPT, include_bytes!("assets/session.js")),
+    Embedded::plain("invitation.js", SCRIPT, include_bytes!("assets/invitation.js")),
     Embedded::plain("times.js", SCRIPT, include_bytes!("assets/times.js")),
     Embedded::plain("form.js", SCRIPT, include_bytes!("assets/form.js")),
     Embedded::plain("trust.js", SCRIPT, include_bytes!("assets/trust.js")),

@@ -33,6 +33,11 @@ pub(super) fn with(node: &Node, name: &str, value: &str, seconds: i64) -> Option
     line(node, &format!("{}-{name}", name_at(node)), value, seconds)
 }
 
+/// The header that sets a cookie which the browser also sends when another site leads back here.
+pub(super) fn with_lax(node: &Node, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+    site_line(node, &format!("{}-{name}", name_at(node)), value, seconds, "Lax")
+}
+
 fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -59,9 +64,13 @@ pub(super) fn clear(node: &Node) -> Option<HeaderValue> {
 }
 
 fn line(node: &Node, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+    site_line(node, name, value, seconds, "Strict")
+}
+
+fn site_line(node: &Node, name: &str, value: &str, seconds: i64, site: &str) -> Option<HeaderValue> {
     let secure = if has_tls(node) { "; Secure" } else { "" };
     let line = Zeroizing::new(format!(
-        "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+        "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={site}{secure}"
     ));
     let mut value = HeaderValue::from_str(&line).ok()?;
     value.set_sensitive(true);

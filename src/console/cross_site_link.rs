@@ -29,7 +29,15 @@ struct BouncePage {
 pub(super) fn over(parts: &Parts, node: &Node) -> Option<Result<Response, Failure>> {
     let wanted = parts.uri.path_and_query()?.as_str();
     let is_followed = parts.method == Method::GET && is_from_another_site(&parts.headers);
-    is_followed.then(|| page(&BouncePage { to: sign_in_path(&base(node), Some(wanted)) }))
+    is_followed.then(|| navigate(sign_in_path(&base(node), Some(wanted))))
+}
+
+/// The page that navigates to `to` by itself.
+///
+/// # Errors
+/// Those of [`page`].
+pub(super) fn navigate(to: String) -> Result<Response, Failure> {
+    page(&BouncePage { to })
 }
 
 /// Whether the request follows a link on another site (Fetch Metadata). Embedded pictures, frames and scripts do not

@@ -100,21 +100,20 @@ impl Left {
     }
 }
 
-/// Opens a session for a member who signed in at the provider at `authenticated_at`, and ends the browser's earlier
+/// Opens a session for a member who signed in at the provider, by its word at `authenticated_at`, and ends the browser's earlier
 /// session.
 ///
 /// # Errors
 /// [`ApiError`], among them [`ApiError::Unauthenticated`] for somebody who is not an active member any more.
-#[expect(dead_code, reason = "the sign-in at a provider calls it")]
 pub(super) async fn open_for_member(
     node: &Arc<Node>,
     member: &Member,
-    authenticated_at: Timestamp,
+    authenticated_at: Option<Timestamp>,
     earlier: Option<SessionId>,
     visit: Visit<'_>,
 ) -> Result<(SessionId, Caller), ApiError> {
     let now = node.clock.now();
-    let session = visit.session(node, SessionHolder::Member(member.id), Some(authenticated_at), now)?;
+    let session = visit.session(node, SessionHolder::Member(member.id), authenticated_at, now)?;
     let actor = Caller::member(member.clone(), visit.origin).actor();
     let mut write = node.records.store.write(now, &actor).await?;
     let current = write.member(member.organization.as_ref(), &member.id).await?.filter(Member::is_active);

@@ -41,6 +41,8 @@ struct SignInPage {
     host: String,
     /// The prefix of this deployment's keys.
     brand: String,
+    /// The providers at which members sign in: names and labels.
+    providers: Vec<(String, String)>,
 }
 
 /// `GET /console/sign-in`.
@@ -124,6 +126,12 @@ impl SignInPage {
             error: None,
             host: host.to_owned(),
             brand,
+            providers: node
+                .sign_in
+                .providers()
+                .iter()
+                .map(|provider| (provider.settings.name.clone(), provider.settings.label.clone()))
+                .collect(),
         }
     }
 }

@@ -27,6 +27,8 @@ mod claims;
 mod discovery;
 mod fault;
 mod header;
+#[cfg(feature = "server")]
+mod id_token;
 mod jwk;
 mod jwk_set;
 mod jws;
@@ -43,9 +45,11 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "server")]
 pub use claims::{IssuerClaims, IssuerClaimsFault, LEEWAY, claimed_issuer};
 #[cfg(feature = "server")]
-pub use discovery::{DiscoveryFault, key_set_url};
+pub use discovery::{DiscoveryFault, ProviderMetadata, key_set_url};
 pub use fault::{ForeignJwkFault, ForeignJwsFault};
 pub use header::Header;
+#[cfg(feature = "server")]
+pub use id_token::{ExpectedIdToken, IdTokenClaims, IdTokenFault};
 pub use jwk::Jwk;
 pub use jwk_set::{JwkSet, JwkSetFault};
 pub use jws::Jws;

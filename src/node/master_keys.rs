@@ -170,6 +170,14 @@ impl MasterKeys {
         self.held().open(sealed, place, |keys| &keys.cursors)
     }
 
+    /// Opens what a browser kept while somebody signed in at a provider.
+    ///
+    /// # Errors
+    /// [`SealError`] when no master key at hand sealed it.
+    pub fn open_sign_in(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.held().open(sealed, place, |keys| &keys.sign_ins)
+    }
+
     fn held(&self) -> Arc<LoadedKeys> {
         Arc::clone(&self.0.read())
     }

@@ -5,6 +5,7 @@ mod check;
 mod issuer_url;
 mod origin;
 mod settings;
+mod sign_in;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
-use crate::node::{AssertionPolicy, Deployment, HashCost, ProofRules};
+use crate::node::{AssertionPolicy, Deployment, HashCost, ProofRules, SignInProviders, SignInSettings};
 use crate::use_cases::bootstrap::{MasterKeyFault, MasterKeySources};
 
 /// Checked settings.
@@ -58,6 +59,7 @@ pub struct Config {
     key_capacity: u64,
     assertions: AssertionPolicy,
     issuers: FetchSettings,
+    sign_in: SignInSettings,
     gate: GateMapping,
     proofs: ProofRules,
     events_kept_seconds: Option<i64>,
@@ -100,7 +102,8 @@ impl Config {
             gate: self.gate.clone(),
             proofs: self.proofs.clone(),
             events_kept_seconds: self.events_kept_seconds,
-            sign_in: Default::default(),
+            sign_in: SignInProviders::named(self.sign_in.providers.iter().map(|provider| &*provider.name)),
+            sign_in_settings: self.sign_in.clone(),
         }
     }
 }

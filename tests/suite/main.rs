@@ -50,6 +50,7 @@ mod race;
 mod revocation;
 mod rotation;
 mod scopes;
+mod sign_in;
 mod signing_keys;
 mod store;
 mod tags;

@@ -18,7 +18,9 @@ use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
 use claviger::listener::{Limits, Listener};
 use claviger::node::keyring::{RotationPolicy, SigningKeySource};
-use claviger::node::{AssertionPolicy, Deployment, HashCost, Node, ProofRules, SignInProviders};
+use claviger::node::{
+    AssertionPolicy, Deployment, HashCost, Node, ProofRules, SignInProviders, SignInSettings,
+};
 use claviger::server;
 use claviger::server::metrics::{Metrics, Sources, metrics_service};
 use claviger::store::{NewKey, Store};
@@ -48,6 +50,8 @@ pub struct Options {
     pub events_kept_seconds: Option<i64>,
     /// Where members sign in.
     pub sign_in: SignInProviders,
+    /// How the console signs people in.
+    pub sign_in_settings: SignInSettings,
     /// Whether there is a listener for metrics, see [`Server::metrics`].
     pub has_metrics: bool,
 }
@@ -73,6 +77,7 @@ impl Default for Options {
             proofs: ProofRules::default(),
             events_kept_seconds: Some(400 * 86_400),
             sign_in: SignInProviders::named(["sso"]),
+            sign_in_settings: SignInSettings::default(),
             has_metrics: false,
         }
     }
@@ -332,6 +337,10 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         gate: options.gate.clone(),
         proofs: options.proofs.clone(),
         events_kept_seconds: options.events_kept_seconds,
-        sign_in: options.sign_in.clone(),
+        sign_in: match &options.sign_in_settings.providers[..] {
+            [] => options.sign_in.clone(),
+            named => SignInProviders::named(named.iter().map(|provider| &*provider.name)),
+        },
+        sign_in_settings: options.sign_in_settings.clone(),
     }
 }

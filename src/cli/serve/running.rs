@@ -106,5 +106,6 @@ fn background(node: &Arc<Node>, flush_every: Duration, stopped: &watch::Receiver
     tasks.spawn(Arc::clone(node).tidy(stopped.clone()));
     tasks.spawn(Arc::clone(node).watch_writes(stopped.clone()));
     tasks.spawn(Arc::clone(&node.authenticator.federation.issuer_keys).refresh(stopped.clone()));
+    tasks.spawn(Arc::clone(&node.sign_in.issuer_keys).refresh(stopped.clone()));
     tasks
 }

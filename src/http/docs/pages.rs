@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 26] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 27] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "asvs.md",
@@ -34,6 +34,7 @@ pub(super) const PAGES: [Embedded; 26] = pages![in "docs/":
     "runbooks.md",
     "scopes.md",
     "security.md",
+    "sign-in.md",
     "tour.md",
     "ways-in.md",
 ];

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::origin::SettingName;
 use super::settings::{AssertionAudience, AssertionSingleUse};
-use super::{Config, Origin, Settings, default_issuer, issuer_url};
+use super::{Config, Origin, Settings, default_issuer, issuer_url, sign_in};
 use crate::base::key_file::{self, Readers};
 use crate::client::FetchSettings;
 use crate::domain::address::{AddressPolicy, TrustedProxies};
@@ -54,7 +54,7 @@ pub enum ConfigError {
     },
 }
 
-fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
+pub(super) fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
     ConfigError::Setting { setting, origin: Origin::Variable, why: why.to_string() }
 }
 
@@ -120,6 +120,7 @@ impl TryFrom<Settings> for Config {
                 settings.issuer_proxy.as_deref(),
                 settings.issuer_http == Some(true),
             )?,
+            sign_in: sign_in::sign_in(settings.sign_in, key_readers, settings.issuer_http == Some(true))?,
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
             proofs: ProofRules {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::sign_in::SignInTable;
 use crate::base::text::{without_byte_order_mark, without_values};
 
 /// What the server does with an empty store.
@@ -213,6 +214,10 @@ settings! {
     #[arg(long, env = "CLAVIGER_ISSUER_HTTP", num_args = 0..=1, default_missing_value = "true",
           value_parser = BoolishValueParser::new())]
     issuer_http: bool,
+
+    /// The OpenID providers at which members sign in. The settings file alone has them.
+    #[arg(skip)]
+    sign_in: Vec<SignInTable>,
 
     /// Mapping from methods to actions at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]

@@ -1,0 +1,175 @@
+//! Takes the answer of an OpenID provider (OpenID Connect Core 1.0 §3.1.2.5, RFC 9207), and opens a session.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts as _, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use subtle::ConstantTimeEq as _;
+
+use super::cookie;
+use super::cross_site_link::navigate;
+use super::fields::Fields;
+use super::session::{self, Left, SessionId, Visit};
+use super::shell::{Shell, base};
+use super::sign_in_attempt::{COOKIE, refused, unreachable};
+use super::unsent_form::{self, Unsent};
+use crate::domain::address::Origin;
+use crate::domain::member::Member;
+use crate::http::credentials::ClientAddress;
+use crate::http::failure::Failure;
+use crate::http::query::Query;
+use crate::http::request_id::RequestId;
+use crate::node::{Attempt, Node, Person, Provider, SignInFault};
+use crate::use_cases::management::ApiError;
+use crate::use_cases::sign_in::{self, SignInRefusal};
+
+const KNOWN: [&str; 4] = ["code", "state", "iss", "error"];
+
+/// What somebody is told whose attempt is over, is another browser's, or is nobody's. Nothing tells the three apart.
+const NO_ATTEMPT: &str = "This sign-in has ended, or it began in another browser. Nothing happened. Start again from the sign-in page.";
+
+/// What somebody is told whose provider's answer is not believed.
+const NOT_BELIEVED: &str =
+    "The answer of your provider was not accepted. Nothing happened. Start again from the sign-in page.";
+
+/// `GET /console/sign-in/callback`. The attempt is over, however it ends.
+pub(super) async fn answer(State(node): State<Arc<Node>>, mut parts: Parts) -> Response {
+    let mut response = match answered(&node, &mut parts).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(cleared) = cookie::with_lax(&node, COOKIE, "", 0) {
+        response.headers_mut().append(SET_COOKIE, cleared);
+    }
+    response
+}
+
+async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failure> {
+    let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
+    if let Some(seconds) = node.sign_in.wait(address) {
+        return Err(ApiError::RateLimited(seconds).into());
+    }
+    let query = Query::of_page(parts, &KNOWN)?;
+    let request_id = RequestId::of(parts);
+    let origin = Origin { address, request_id: request_id.as_str() };
+    let Some((attempt, provider)) = attempted(node, parts, &query) else {
+        node.sign_in.guessed(address);
+        return Err(refused(node, NO_ATTEMPT.into()));
+    };
+    match node.sign_in.answer(&attempt, address) {
+        Ok(true) => {}
+        Ok(false) => return Err(refused(node, NO_ATTEMPT.into())),
+        Err(_) => return Err(ApiError::TooManyConcurrent.into()),
+    }
+    let person = match believed(node, &provider, &query, &attempt, origin).await {
+        Ok(person) => person,
+        Err(failure) => {
+            node.sign_in.guessed(address);
+            return Err(failure);
+        }
+    };
+    let member = match admitted(node, &provider, &person, &attempt, origin).await {
+        Ok(member) => member,
+        Err(SignInRefusal::Store(error)) => return Err(ApiError::from(error).into()),
+        Err(refusal) => {
+            node.sign_in.guessed(address);
+            tracing::info!(provider = provider.settings.name, %refusal, "somebody was not let in");
+            return Err(refused(node, refusal.to_string()));
+        }
+    };
+    opened(node, parts, member, &person, attempt, origin).await
+}
+
+/// The attempt that this browser began, if the answer belongs to it, and its provider.
+fn attempted(node: &Node, parts: &Parts, query: &Query) -> Option<(Attempt, Arc<Provider>)> {
+    let sealed = cookie::value(node, &parts.headers, COOKIE)?;
+    let attempt = Attempt::opened(sealed, &node.master_keys, node.clock.now())?;
+    let is_its_own: bool = attempt.state.as_bytes().ct_eq(query.text("state")?.as_bytes()).into();
+    let provider = node.sign_in.provider(&attempt.provider)?;
+    is_its_own.then(|| (attempt, Arc::clone(provider)))
+}
+
+/// Who signed in, if the answer is from the provider that the person was sent to.
+async fn believed(
+    node: &Node,
+    provider: &Arc<Provider>,
+    query: &Query,
+    attempt: &Attempt,
+    origin: Origin<'_>,
+) -> Result<Person, Failure> {
+    let failed = |fault: SignInFault| {
+        tracing::warn!(provider = provider.settings.name, %fault, "a sign-in failed");
+        match fault {
+            SignInFault::Crowded => ApiError::TooManyConcurrent.into(),
+            fault if fault.is_of_provider() => unreachable(node, provider),
+            _ => refused(node, NOT_BELIEVED.into()),
+        }
+    };
+    if !node.sign_in.is_from(provider, query.text("iss")).await.map_err(failed)? {
+        return Err(refused(node, NOT_BELIEVED.into()));
+    }
+    match (query.text("code"), query.text("error")) {
+        (Some(code), None) => {
+            node.sign_in.person(provider, (code, attempt), origin.address).await.map_err(failed)
+        }
+        (None, Some("access_denied")) => {
+            Err(refused(node, "The sign-in was cancelled at your provider.".into()))
+        }
+        _ => Err(refused(node, NOT_BELIEVED.into())),
+    }
+}
+
+/// The member whose session is to be opened.
+async fn admitted(
+    node: &Node,
+    provider: &Provider,
+    person: &Person,
+    attempt: &Attempt,
+    origin: Origin<'_>,
+) -> Result<Member, SignInRefusal> {
+    let settings = &provider.settings;
+    if let Some(digest) = &attempt.invitation {
+        return sign_in::accept(node, settings, person, digest, origin).await;
+    }
+    let memberships = sign_in::memberships(node, settings, person).await?;
+    // Of several, the one that the wanted page is about, or else the one that was used last.
+    let wanted = attempt.next.strip_prefix(&format!("{}/orgs/", base(node)));
+    let wanted = wanted.and_then(|rest| rest.split(['/', '?']).next());
+    let is_wanted =
+        |member: &&Member| member.organization.as_ref().is_some_and(|id| Some(id.as_str()) == wanted);
+    let chosen = memberships.iter().find(is_wanted).or(memberships.first());
+    chosen.cloned().ok_or(SignInRefusal::NotAMember)
+}
+
+/// Opens a new session, ends the browser's earlier one, and leads on.
+async fn opened(
+    node: &Arc<Node>,
+    parts: &Parts,
+    member: Member,
+    person: &Person,
+    attempt: Attempt,
+    origin: Origin<'_>,
+) -> Result<Response, Failure> {
+    let earlier = attempt.earlier.and_then(|id| id.parse::<SessionId>().ok());
+    let visit = Visit::new(origin, &parts.headers);
+    let opened = session::open_for_member(node, &member, person.authenticated_at, earlier, visit).await;
+    let (id, caller) = opened?;
+    let unsent = attempt
+        .form
+        .and_then(|(path, typed)| Unsent::new(&base(node), &path, Fields::parse(typed.as_bytes()).ok()?));
+    let mut response = match unsent {
+        Some(unsent) => {
+            let left = Left::whole(&caller, node.clock.now());
+            unsent_form::after_sign_in(Shell::of(node, &caller, &id, left), unsent)?
+        }
+        // This request came from the provider's site, and a browser keeps a strict cookie back from whatever it is
+        // redirected to. A page of ours that navigates on does not have that effect.
+        None => navigate(attempt.next)?,
+    };
+    if let Some(kept) = cookie::keep(node, &id) {
+        response.headers_mut().append(SET_COOKIE, kept);
+    }
+    Ok(response)
+}

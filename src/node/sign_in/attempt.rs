@@ -1,0 +1,138 @@
+//! An attempt to sign in, which the browser keeps until the provider answers. The server stores nothing about it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::Timestamp;
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::domain::member::ProviderIdentity;
+use crate::node::MasterKeys;
+
+/// The context that attempts are sealed for.
+const PLACE: &[u8] = b"console/sign-in/attempt";
+
+/// The longest sealed attempt. A browser keeps at least 4096 bytes for a cookie with its name (RFC 6265 §6.1).
+const LONGEST: usize = 3_800;
+
+/// An attempt to sign in.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The provider that the person was sent to. An answer of another one is refused.
+    pub provider: String,
+    /// What the answer must repeat as `state`, and the id of the attempt: 256 random bits.
+    pub state: String,
+    /// What the ID token must repeat as `nonce`: 256 random bits.
+    pub nonce: String,
+    /// The verifier of PKCE (RFC 7636 §4.1): 256 random bits.
+    pub verifier: String,
+    /// When the attempt ends, in Unix seconds.
+    pub until: i64,
+    /// The page of the console to go to.
+    pub next: String,
+    /// The browser's session, which ends with the sign-in.
+    pub earlier: Option<String>,
+    /// The digest of the invitation that the person accepts.
+    pub invitation: Option<String>,
+    /// Who has to sign in again, for somebody who is asked again.
+    pub again: Option<Again>,
+    /// The form that waits: the path that it was sent to, and its fields, encoded.
+    pub form: Option<(String, String)>,
+}
+
+/// Somebody who is asked again.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Again {
+    /// The id of the member who acts.
+    pub member: String,
+    /// The provider's issuer.
+    pub issuer: String,
+    /// The person there.
+    pub subject: String,
+}
+
+impl Attempt {
+    /// How long an attempt lasts, in seconds.
+    pub const SECONDS: i64 = 600;
+
+    /// A new attempt at `provider`, which leads to the page `next`.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new(
+        provider: &str,
+        next: String,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> Result<Self, EntropyError> {
+        let random = || Ok::<_, EntropyError>(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()?));
+        Ok(Self {
+            provider: provider.to_owned(),
+            state: random()?,
+            nonce: random()?,
+            verifier: random()?,
+            until: now.plus(Self::SECONDS).unix(),
+            next,
+            earlier: None,
+            invitation: None,
+            again: None,
+            form: None,
+        })
+    }
+
+    /// The attempt as a browser keeps it. `None` when it is too long.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn sealed(&self, keys: &MasterKeys, entropy: &Entropy) -> Result<Option<String>, EntropyError> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(self).map_err(|_| EntropyError)?);
+        let sealed = URL_SAFE_NO_PAD.encode(keys.active().sign_ins.seal(&plain, PLACE, entropy)?);
+        Ok(Some(sealed).filter(|sealed| sealed.len() <= LONGEST))
+    }
+
+    /// The attempt that a browser kept, if this deployment sealed it and it has not ended.
+    pub fn opened(sealed: &str, keys: &MasterKeys, now: Timestamp) -> Option<Self> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let plain = keys.open_sign_in(&sealed, PLACE).ok()?;
+        let attempt: Self = serde_json::from_slice(&plain).ok()?;
+        let left = attempt.until - now.unix();
+        (1..=Self::SECONDS).contains(&left).then_some(attempt)
+    }
+}
+
+impl Again {
+    /// Whether this is the person who is asked again.
+    pub fn is(&self, identity: &ProviderIdentity) -> bool {
+        self.issuer == identity.issuer && self.subject == identity.subject
+    }
+}
+
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::master_key::MasterKey;
+
+    #[test]
+    fn an_attempt_opens_for_ten_minutes_where_it_was_sealed() {
+        let (entropy, now) = (Entropy::system(), Timestamp::from_unix(1_800_000_000));
+        let keys = || MasterKeys::only(MasterKey::generate(&entropy).unwrap().derived());
+        let (ours, others) = (keys(), keys());
+        let attempt = Attempt::new("sso", "/console".to_owned(), &entropy, now).unwrap();
+        let sealed = attempt.sealed(&ours, &entropy).unwrap().unwrap();
+        assert!(!sealed.contains(&attempt.state));
+        let opened = Attempt::opened(&sealed, &ours, now.plus(599)).unwrap();
+        assert_eq!((opened.state, opened.verifier.len()), (attempt.state.clone(), 43));
+        assert!(Attempt::opened(&sealed, &ours, now.plus(600)).is_none());
+        assert!(Attempt::opened(&sealed, &ours, now.plus(-1)).is_none(), "a clock that was set back");
+        assert!(Attempt::opened(&sealed, &others, now).is_none());
+        assert!(Attempt::opened(&sealed[1..], &ours, now).is_none());
+        let long = Attempt { next: "x".repeat(3_000), ..attempt };
+        assert!(long.sealed(&ours, &entropy).unwrap().is_none());
+    }
+}
