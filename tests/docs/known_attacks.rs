@@ -72,10 +72,10 @@ fn is_no_word(character: char) -> bool {
     !character.is_alphanumeric() && character != '_'
 }
 
-/// What asks others over HTTP is linked into this binary for its command line, for resource servers, and for the keys of
-/// trusted issuers, which are fetched by what checks the addresses.
+/// What asks others over HTTP is linked into this binary for its command line, for resource servers, and for trusted issuers
+/// and the providers of members, which are asked by what checks the addresses.
 #[test]
-fn the_server_asks_trusted_issuers_alone() {
+fn the_server_asks_trusted_issuers_and_providers_alone() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let asking: Vec<PathBuf> =
         files_in(&src).into_iter().filter(|file| asks(&text(src.join(file)))).collect();
@@ -86,13 +86,21 @@ fn the_server_asks_trusted_issuers_alone() {
         is_in(file, "cli/serve") || !["client", "cli", "verify"].iter().any(|room| is_in(file, room))
     };
     let elsewhere: Vec<&PathBuf> =
-        asking.iter().filter(|file| of_the_server(file) && !is_in(file, "node/issuer_keys")).collect();
+        asking.iter().filter(|file| of_the_server(file) && !may_ask(file)).collect();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
-    for file in asking.iter().filter(|file| is_in(file, "node/issuer_keys") && !file.ends_with("tests.rs")) {
+    for file in asking.iter().filter(|file| may_ask(file) && !file.ends_with("tests.rs")) {
         let code = text(src.join(file));
         let mut uses = code.lines().filter(|line| line.contains("crate::client"));
-        assert!(uses.all(|line| line.contains("{Fetch")), "{} asks in another way", file.display());
+        assert!(
+            uses.all(|line| line.contains("client::Fetch") || line.contains("client::{Fetch")),
+            "{} asks in another way",
+            file.display()
+        );
     }
+}
+
+fn may_ask(file: &Path) -> bool {
+    ["node/issuer_keys", "node/sign_in"].iter().any(|part| is_in(file, part))
 }
 
 /// Settings alone ask nobody.

@@ -54,7 +54,7 @@ pub enum ConfigError {
     },
 }
 
-pub(super) fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
+fn wrong(setting: &'static str, why: impl Display) -> ConfigError {
     ConfigError::Setting { setting, origin: Origin::Variable, why: why.to_string() }
 }
 
@@ -120,7 +120,8 @@ impl TryFrom<Settings> for Config {
                 settings.issuer_proxy.as_deref(),
                 settings.issuer_http == Some(true),
             )?,
-            sign_in: sign_in::sign_in(settings.sign_in, key_readers, settings.issuer_http == Some(true))?,
+            sign_in: sign_in::sign_in(settings.sign_in, key_readers, settings.issuer_http == Some(true))
+                .map_err(|why| wrong("CLAVIGER_SIGN_IN", why))?,
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
             proofs: ProofRules {

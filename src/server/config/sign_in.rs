@@ -6,14 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::ConfigError;
-use super::check::wrong;
 use crate::base::key_file::{self, Readers};
 use crate::domain::names::TrustedIssuerId;
 use crate::domain::web_url::IssuerUrl;
 use crate::node::{ClientCredential, ProviderSettings, SignInSettings};
 
-const SETTING: &str = "CLAVIGER_SIGN_IN";
 const MOST_PROVIDERS: usize = 16;
 
 /// One provider as it is written.
@@ -35,15 +32,15 @@ pub struct SignInTable {
 /// Reads the files that the tables name, and checks everything.
 ///
 /// # Errors
-/// [`ConfigError::Setting`], which names the provider and never a secret.
+/// The reason, which names the provider and never a secret.
 pub(super) fn sign_in(
     tables: Option<Vec<SignInTable>>,
     readers: Readers,
     allows_http: bool,
-) -> Result<SignInSettings, ConfigError> {
+) -> Result<SignInSettings, String> {
     let tables = tables.unwrap_or_default();
     if tables.len() > MOST_PROVIDERS {
-        return Err(wrong(SETTING, format!("must be at most {MOST_PROVIDERS} providers")));
+        return Err(format!("must be at most {MOST_PROVIDERS} providers"));
     }
     let mut providers: Vec<ProviderSettings> = Vec::new();
     for table in tables {
@@ -51,7 +48,7 @@ pub(super) fn sign_in(
         let is_twice = providers.iter().any(|known| known.name == name);
         let read =
             if is_twice { Err("appears twice".to_owned()) } else { table.provider(readers, allows_http) };
-        providers.push(read.map_err(|why| wrong(SETTING, format!("provider {name:?}: {why}")))?);
+        providers.push(read.map_err(|why| format!("provider {name:?}: {why}"))?);
     }
     Ok(SignInSettings { providers })
 }
@@ -161,7 +158,7 @@ mod tests {
 
     fn read(table: &str) -> Result<SignInSettings, String> {
         let settings: Settings = toml::from_str(table).map_err(|error| error.message().to_owned())?;
-        sign_in(settings.sign_in, Readers::Owner, false).map_err(|error| error.to_string())
+        sign_in(settings.sign_in, Readers::Owner, false)
     }
 
     #[test]
