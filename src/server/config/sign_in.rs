@@ -211,8 +211,7 @@ mod tests {
             ("/secret", "/missing", "client_secret_file: "),
         ] {
             let error = read(&good.replacen(from, to, 1)).unwrap_err();
-            let said = error.to_lowercase();
-            assert!(said.contains(why), "{error}");
+            assert!(error.contains(why), "{error}");
             assert!(!error.contains("hidden"), "{error}");
         }
         assert!(read(&format!("{good}{good}")).unwrap_err().contains("appears twice"));
