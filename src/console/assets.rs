@@ -19,6 +19,7 @@ static ASSETS: &[Embedded] = &[
     Embedded::plain("console.css", STYLE, include_bytes!("assets/console.css")),
     Embedded::plain("pages.css", STYLE, include_bytes!("assets/pages.css")),
     Embedded::plain("form.css", STYLE, include_bytes!("assets/form.css")),
+    Embedded::plain("list.css", STYLE, include_bytes!("assets/list.css")),
     Embedded::plain("console.js", SCRIPT, include_bytes!("assets/console.js")),
     Embedded::plain("charts.js", SCRIPT, include_bytes!("assets/charts.js")),
     Embedded::plain("copy.js", SCRIPT, include_bytes!("assets/copy.js")),

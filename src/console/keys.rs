@@ -4,6 +4,7 @@ pub(super) mod act;
 pub(super) mod disable;
 pub(super) mod edit;
 mod face;
+mod filters;
 mod form;
 mod form_parts;
 mod list;

@@ -9,3 +9,18 @@ search?.addEventListener("input", () => {
   search.value = `key_${key[1]}`;
   search.closest("form").requestSubmit();
 });
+
+// Only one menu is open. A click outside and Escape close it, and Escape returns the focus.
+const pops = [...document.querySelectorAll("details.pop")];
+document.addEventListener("click", (event) => {
+  for (const pop of pops) {
+    if (pop.open && !pop.contains(event.target)) pop.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const pop of pops.filter((one) => one.open)) {
+    pop.open = false;
+    pop.querySelector("summary").focus();
+  }
+});

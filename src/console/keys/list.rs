@@ -7,25 +7,26 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::row::{Row, STALE_SECONDS};
+use super::filters::ListFilters;
+use super::row::{Row, RowRights};
+use super::show::may_write;
 use super::sort::{SORTS, Sort};
-use crate::console::page::{address, page, query, see_other};
+use crate::console::page::{page, see_other};
 use crate::console::plot::Plot;
-use crate::console::shell::{LIST, Section, Shell};
+use crate::console::shell::{Section, Shell};
 use crate::console::visitor::Visitor;
-use crate::domain::api_key::{EnvironmentSlug, sought_key};
-use crate::domain::names::{NameError, OrganizationId};
+use crate::domain::api_key::sought_key;
+use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
 use crate::domain::usage::Interval;
 use crate::http::failure::Failure;
 use crate::http::path::InOrganization;
-use crate::http::query::Query;
 use crate::node::Node;
-use crate::store::{KeyFilter, KeySort, StatusFilter};
+use crate::store::{BoundedCount, KeySort};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::usage::{self, PeriodRequest};
-use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, keys, projects};
+use crate::use_cases::management::{ApiError, PageRequest, keys, projects};
 
 const PER_PAGE: u16 = 50;
 
@@ -35,7 +36,8 @@ const MOST_PROJECTS: u16 = 200;
 /// Days of use that a row shows.
 const SPARK_DAYS: i64 = 14;
 
-const KNOWN: [&str; 7] = ["q", "status", "project", "environment", "sort", "stale", "cursor"];
+/// Seconds before its end from which a key expires soon: 30 days.
+pub(super) const SOON_SECONDS: i64 = 30 * 86_400;
 
 #[derive(Template)]
 #[template(path = "keys.html")]
@@ -49,21 +51,12 @@ struct KeysPage {
     are_some: bool,
     sorts: &'static [Sort],
     rows: Vec<Row>,
+    /// How many keys match, in words.
+    count: Option<String>,
     next: Option<String>,
     is_first: bool,
     /// The link to the form for a new key, if the visitor may create one.
     create: Option<String>,
-}
-
-/// The filters and the order in the page's query.
-#[derive(Clone, Debug)]
-struct ListFilters {
-    search: String,
-    status: String,
-    project: String,
-    environment: String,
-    sort: &'static Sort,
-    is_stale: bool,
 }
 
 /// `GET /console/orgs/{org}/keys`.
@@ -73,7 +66,7 @@ pub(in crate::console) async fn list(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    let query = Query::of_page(&parts, &KNOWN)?;
+    let query = ListFilters::query_of(&parts)?;
     let (filters, caller, now) = (ListFilters::read(&query), &visitor.caller, node.clock.now());
     if let Some(key) = sought_key(&filters.search)
         && filters.search != key.to_string()
@@ -82,11 +75,16 @@ pub(in crate::console) async fn list(
         let cleaned = ListFilters { search: key.to_string(), ..filters };
         return Ok(see_other(&cleaned.link(&visitor.shell.root(&organization), "")));
     }
-    let search = keys::KeySearch::new(filters.filter(&organization, now)?)?.sorted(filters.sort.order);
+    let search = filters.search(&organization, now)?;
     let cursor = query.text("cursor").map(str::to_owned);
     let is_first = cursor.is_none();
     let (listed, next) =
-        keys::list(&node.records, caller, search, PageRequest { limit: PER_PAGE, cursor }).await?;
+        keys::list(&node.records, caller, search.clone(), PageRequest { limit: PER_PAGE, cursor }).await?;
+    let count = if is_first && next.is_none() {
+        BoundedCount { number: listed.len() as u64, or_more: false }
+    } else {
+        keys::count(&node.records, caller, &search).await?
+    };
 
     let request = PeriodRequest {
         interval: Interval::Day,
@@ -98,15 +96,19 @@ pub(in crate::console) async fn list(
     let root = visitor.shell.root(&organization);
     let cursor_here = query.text("cursor").unwrap_or_default();
     let here = filters.query(cursor_here);
+    let may_create = may_create(caller, &organization);
     let row = |key: &crate::domain::key::ApiKey| {
-        Row::of(key, used.get(&key.id).map(|usage| Plot::spark(usage, &span)), (&root, &here), now)
+        let spark = used.get(&key.id).map(|usage| Plot::spark(usage, &span));
+        let may = RowRights { change: may_write(caller, key), create: may_create };
+        Row::of(key, spark, (&root, &here), may, now)
     };
     let choices = choices(&node, caller, &organization).await?;
     page(&KeysPage {
         shell: visitor.shell_at(&organization, Section::Keys),
         rows: listed.iter().map(row).collect(),
         next: next.map(|cursor| filters.link(&root, &cursor)),
-        create: may_create(caller, &organization).then(|| filters.create(&root, cursor_here)),
+        count: in_words(count),
+        create: may_create.then(|| filters.create(&root, cursor_here)),
         root,
         filters,
         environments: all_environments(&choices.projects),
@@ -181,98 +183,41 @@ impl KeysPage {
     }
 }
 
-impl ListFilters {
-    fn read(query: &Query) -> Self {
-        let text = |name| query.text(name).unwrap_or_default().to_owned();
-        Self {
-            search: text("q").trim().to_owned(),
-            status: text("status"),
-            project: text("project"),
-            environment: text("environment"),
-            sort: Sort::read(&text("sort")),
-            is_stale: query.text("stale").is_some(),
+/// `128 keys`, or `10,000+ keys` when there may be more. `None` if nothing is known.
+fn in_words(count: BoundedCount) -> Option<String> {
+    let number = grouped(count.number);
+    match count {
+        BoundedCount { number: 0, .. } => None,
+        BoundedCount { number: 1, or_more: false } => Some("1 key".into()),
+        BoundedCount { or_more, .. } => Some(format!("{number}{} keys", if or_more { "+" } else { "" })),
+    }
+}
+
+/// `12345` as `12,345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
         }
+        text.push(digit);
     }
+    text
+}
 
-    fn filter(
-        &self,
-        organization: &OrganizationId,
-        now: crate::base::clock::Timestamp,
-    ) -> Result<KeyFilter, ApiError> {
-        let key = sought_key(&self.search);
-        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-        let project = given(&self.project).map(|project| project.parse()).transpose();
-        let environment = given(&self.environment).map(|slug| slug.parse::<EnvironmentSlug>()).transpose();
-        Ok(KeyFilter {
-            project: project.map_err(|error: NameError| InvalidRequest::Value(error.into()))?,
-            environment: environment.map_err(|error| InvalidRequest::Value(error.into()))?,
-            status: self.status(),
-            ids: key.map(|key| vec![key]),
-            name_contains: given(&self.search).filter(|_| key.is_none()),
-            or_elsewhere: true,
-            unused_since: self.is_stale.then(|| now.plus(-STALE_SECONDS)),
-            ..KeyFilter::all_of(organization.clone())
-        })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn status(&self) -> StatusFilter {
-        match self.status.as_str() {
-            "disabled" => StatusFilter::Disabled,
-            "expired" => StatusFilter::Expired,
-            "revoked" => StatusFilter::Revoked,
-            "unrevoked" => StatusFilter::Unrevoked,
-            "all" => StatusFilter::All,
-            _ => StatusFilter::Active,
-        }
-    }
-
-    /// Whether any filter differs from the default.
-    fn is_narrowed(&self) -> bool {
-        let texts = [&self.search, &self.project, &self.environment];
-        self.is_stale || self.status() != StatusFilter::Active || texts.iter().any(|text| !text.is_empty())
-    }
-
-    fn hides_revoked(&self) -> bool {
-        !matches!(self.status(), StatusFilter::All | StatusFilter::Revoked)
-    }
-
-    /// The link that shows or hides revoked keys.
-    fn toggled(&self, root: &str) -> String {
-        let status = if self.hides_revoked() { "all" } else { "unrevoked" };
-        Self { status: status.into(), ..self.clone() }.link(root, "")
-    }
-
-    /// The link that sorts by the column `by`.
-    fn sorted(&self, root: &str, by: KeySort) -> String {
-        Self { sort: self.sort.after_click(by), ..self.clone() }.link(root, "")
-    }
-
-    /// The address of the list's page at `cursor`.
-    fn link(&self, root: &str, cursor: &str) -> String {
-        address(&format!("{root}/keys"), self.pairs(cursor))
-    }
-
-    /// The query of that address.
-    fn query(&self, cursor: &str) -> String {
-        query(self.pairs(cursor))
-    }
-
-    /// The address of the form for a new key, with the project and the environment of the filters.
-    fn create(&self, root: &str, cursor: &str) -> String {
-        let list = self.query(cursor);
-        let here = [("project", &*self.project), ("environment", &*self.environment), (LIST, &*list)];
-        address(&format!("{root}/keys/new"), here)
-    }
-
-    fn pairs<'a>(&'a self, cursor: &'a str) -> [(&'static str, &'a str); 7] {
-        [
-            ("q", &*self.search),
-            ("status", &*self.status),
-            ("project", &*self.project),
-            ("environment", &*self.environment),
-            ("sort", self.sort.word),
-            ("stale", if self.is_stale { "yes" } else { "" }),
-            ("cursor", cursor),
-        ]
+    #[test]
+    fn a_count_is_said_in_words() {
+        let said = |number, or_more| in_words(BoundedCount { number, or_more });
+        assert_eq!(said(0, false), None);
+        assert_eq!(said(0, true), None);
+        assert_eq!(said(1, false).unwrap(), "1 key");
+        assert_eq!(said(1, true).unwrap(), "1+ keys");
+        assert_eq!(said(128, false).unwrap(), "128 keys");
+        assert_eq!(said(10_000, true).unwrap(), "10,000+ keys");
     }
 }

@@ -1,5 +1,6 @@
 //! A row in the list of keys.
 
+use super::list::SOON_SECONDS;
 use crate::base::clock::Timestamp;
 use crate::console::page::address;
 use crate::console::plot::Plot;
@@ -14,18 +15,13 @@ const DAY: i64 = 86_400;
 /// Seconds without use after which a key is marked as stale: 90 days.
 pub(in crate::console) const STALE_SECONDS: i64 = 90 * DAY;
 
-/// Seconds before its end from which a key is marked: 14 days.
-const SOON_SECONDS: i64 = 14 * DAY;
-
 /// The number of a note's characters that the list shows.
 const NOTE_SHOWN: usize = 80;
-
-/// The number of scopes that the list shows in full. For the rest it shows a count.
-const SCOPES_SHOWN: usize = 2;
 
 /// The contents of a row.
 #[derive(Debug)]
 pub(in crate::console) struct Row {
+    pub(in crate::console) id: String,
     pub(in crate::console) href: String,
     pub(in crate::console) name: String,
     /// The beginning of the note.
@@ -34,13 +30,73 @@ pub(in crate::console) struct Row {
     pub(in crate::console) project: String,
     pub(in crate::console) environment: String,
     pub(in crate::console) status: KeyStatus,
-    pub(in crate::console) marks: Vec<Mark>,
+    marks: Vec<Mark>,
+    /// The scope that stands on the line.
+    pub(in crate::console) first_scope: String,
+    /// All scopes, if there are others.
     pub(in crate::console) scopes: Vec<String>,
-    pub(in crate::console) more_scopes: usize,
+    pub(in crate::console) tags: Vec<String>,
+    pub(in crate::console) owner: Option<String>,
+    /// What the visitor may do with the key.
+    pub(in crate::console) menu: RowMenu,
     pub(in crate::console) expires: Option<When>,
     pub(in crate::console) last_used: Option<When>,
     pub(in crate::console) created: When,
     pub(in crate::console) spark: Option<Plot>,
+}
+
+/// What the visitor may do.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::console) struct RowRights {
+    /// Whether the visitor may change the key.
+    pub(in crate::console) change: bool,
+    /// Whether the visitor may create keys.
+    pub(in crate::console) create: bool,
+}
+
+/// The links of a row's menu.
+#[derive(Debug)]
+pub(in crate::console) struct RowMenu {
+    pub(in crate::console) links: Vec<MenuLink>,
+}
+
+/// A link of a menu.
+#[derive(Debug)]
+pub(in crate::console) struct MenuLink {
+    pub(in crate::console) label: &'static str,
+    pub(in crate::console) href: String,
+    pub(in crate::console) is_dangerous: bool,
+}
+
+impl RowMenu {
+    fn of(key: &ApiKey, (root, list): (&str, &str), may: RowRights, now: Timestamp) -> Self {
+        let own = format!("{root}/keys/{}", key.id);
+        let link = |label, to: &str, is_dangerous| MenuLink {
+            label,
+            href: address(&format!("{own}/{to}"), [(LIST, list)]),
+            is_dangerous,
+        };
+        let is_changeable = may.change && key.revoked.is_none();
+        let mut links = Vec::new();
+        if is_changeable {
+            links.extend([link("Edit", "edit", false), link("Rotate", "rotate", false)]);
+        }
+        if may.create {
+            let (href, from) = (format!("{root}/keys/new"), key.id.to_string());
+            let href = address(&href, [("from", &*from), (LIST, list)]);
+            links.push(MenuLink { label: "Duplicate", href, is_dangerous: false });
+        }
+        if is_changeable && key.status(now) == KeyStatus::Active {
+            links.push(link("Disable", "disable", false));
+        }
+        if is_changeable && key.disabled_at.is_some() {
+            links.push(link("Enable", "enable", false));
+        }
+        if is_changeable {
+            links.push(link("Revoke", "revoke", true));
+        }
+        Self { links }
+    }
 }
 
 /// A property of a key that deserves attention.
@@ -48,7 +104,7 @@ pub(in crate::console) struct Row {
 pub(in crate::console) enum Mark {
     /// Not used for 90 days.
     Stale,
-    /// Ends within 14 days.
+    /// Ends within 30 days.
     EndsSoon,
     /// An address range allows every address.
     AnyAddress,
@@ -72,7 +128,7 @@ impl Mark {
     pub(in crate::console) const fn title(self) -> &'static str {
         match self {
             Self::Stale => "This key has not been used for 90 days",
-            Self::EndsSoon => "This key expires within 14 days",
+            Self::EndsSoon => "This key expires within 30 days",
             Self::AnyAddress => "This key can be used from any address",
             Self::QueryOnly => "This key only reads: a good fit for agents, MCP servers and dashboards",
             Self::FullAccess => "This key has a scope that covers everything",
@@ -112,11 +168,13 @@ impl Row {
         key: &ApiKey,
         spark: Option<Plot>,
         (root, list): (&str, &str),
+        may: RowRights,
         now: Timestamp,
     ) -> Self {
         let when = |at| When::new(at, now);
-        let scopes: Vec<String> = key.scopes.iter().take(SCOPES_SHOWN).map(ToString::to_string).collect();
+        let scopes: Vec<String> = key.scopes.iter().map(ToString::to_string).collect();
         Self {
+            id: key.id.to_string(),
             href: address(&format!("{root}/keys/{}", key.id), [(LIST, list)]),
             note: key.note.as_deref().map(beginning),
             name: key.name.clone(),
@@ -125,13 +183,28 @@ impl Row {
             environment: key.environment.to_string(),
             status: key.status(now),
             marks: marks(key, now),
-            more_scopes: key.scopes.len() - scopes.len(),
-            scopes,
+            first_scope: scopes.first().cloned().unwrap_or_default(),
+            scopes: if scopes.len() > 1 { scopes } else { Vec::new() },
+            tags: key.tags.iter().map(|(name, value)| format!("{name}:{value}")).collect(),
+            owner: key.owner.as_ref().map(ToString::to_string),
+            menu: RowMenu::of(key, (root, list), may, now),
             expires: key.expires_at.map(when),
             last_used: key.last_used_at.map(when),
             created: when(key.created_at),
             spark,
         }
+    }
+}
+
+impl Row {
+    /// The marks about the key's life, which stand beside its status.
+    pub(in crate::console) fn urgent(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| mark.is_urgent())
+    }
+
+    /// The marks about what the key may do.
+    pub(in crate::console) fn rights(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| !mark.is_urgent())
     }
 }
 

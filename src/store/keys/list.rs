@@ -8,13 +8,14 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use self::statement::{select_keys, select_stretch_end};
+use self::statement::{count_keys, select_keys, select_stretch_end};
+use super::count::BoundedCount;
 use super::filter::{KeyFilter, VisibleKeys};
 use super::order::{KeyOrder, KeyPosition, KeySort, PositionRow};
 use super::row::{KeyRow, group};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
-use crate::store::db::{Tx, on};
+use crate::store::db::{Tx, on, row};
 use crate::store::page::Page;
 use crate::store::write::Write;
 use crate::store::{Reading, Snapshot, StoreError};
@@ -26,6 +27,15 @@ const STRETCHES: [i64; 2] = [2_000, 12_000];
 const SCATTERED_STRETCHES: [i64; 2] = [500, 800];
 /// The same, for a query by creation that looks up the last use of each key.
 const LAST_USE_STRETCHES: [i64; 2] = [2_000, 4_000];
+
+/// Where a count stops.
+const MOST_COUNTED: i64 = 10_000;
+
+row! {
+    struct CountRow {
+        number: i64,
+    }
+}
 
 /// A query for one page of an organization's keys.
 #[derive(Debug)]
@@ -80,6 +90,29 @@ impl Reading {
         let more = self.keys_of_next_stretch(&query, second, now).await?;
         found.items.extend(more.items);
         Ok(KeyPage { next: more.next, ..found })
+    }
+
+    /// The number of keys that match. It examines as many of the newest keys as a page does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count_keys(
+        &self,
+        filter: KeyFilter,
+        visible: VisibleKeys,
+        now: Timestamp,
+    ) -> Result<BoundedCount, StoreError> {
+        let query = KeyQuery { visible, filter, order: KeyOrder::default(), after: None, limit: 0 };
+        let [_, length] = if query.looks_up_last_use() { LAST_USE_STRETCHES } else { STRETCHES };
+        let stretch = self.next_stretch(&query, length).await?;
+        let row = on!(&self.db, |pool, DB| {
+            let mut count = count_keys::<DB>(&query, stretch.as_ref(), MOST_COUNTED + 1, now);
+            count.build_query_as::<CountRow>().fetch_one(pool).await
+        })?;
+        Ok(BoundedCount {
+            number: row.number.min(MOST_COUNTED).unsigned_abs(),
+            or_more: stretch.is_some() || row.number > MOST_COUNTED,
+        })
     }
 
     /// The matching keys among the next `length` keys.

@@ -25,7 +25,7 @@ pub use create::{CreatedKey, NewKeyRequest, create};
 pub(super) use create::{check_home, cidrs, insert_all, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
-pub use list::{KeySearch, list};
+pub use list::{KeySearch, count, list};
 pub use names::names;
 pub use public_keys::{NewPublicKey, register};
 pub use revoke::revoke;

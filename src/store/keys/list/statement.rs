@@ -76,6 +76,29 @@ where
     sql
 }
 
+/// Counts the matching keys of the stretch, up to `most`, in the order of creation.
+pub(super) fn count_keys<DB: Database>(
+    query: &KeyQuery,
+    stretch: Option<&Stretch>,
+    most: i64,
+    now: Timestamp,
+) -> QueryBuilder<DB>
+where
+    DB::Arguments: Default,
+    for<'t> i64: Encode<'t, DB> + Type<DB>,
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+{
+    let mut sql = QueryBuilder::new("SELECT COUNT(*) AS number FROM (SELECT ");
+    query.push_scan_up_to(&mut sql, stretch.map(|stretch| &stretch.end));
+    if query.looks_up_last_use() {
+        query.push_last_use(&mut sql, stretch.map(|stretch| &stretch.end));
+    }
+    query.filter.push(&mut sql, now);
+    query.visible.push(&mut sql);
+    sql.push(" LIMIT ").push_bind(most).push(") counted");
+    sql
+}
+
 impl KeyQuery {
     /// Whether the query looks up the last use of each key. The order by last use doesn't need this: its index has the
     /// value.

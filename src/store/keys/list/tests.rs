@@ -162,6 +162,24 @@ async fn named_keys_are_found_by_their_ids() {
 }
 
 #[tokio::test]
+async fn a_count_scans_one_stretch_of_the_newest_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+    let Either::Sqlite(pool) = &store.db else { unreachable!() };
+    for (name, mut query) in queries(KeySort::Creation, true) {
+        query.after = None;
+        let stretch = Stretch { end: KeyPosition::example(KeySort::Creation), length: 12_000 };
+        let steps =
+            plan(pool, count_keys::<Sqlite>(&query, Some(&stretch), 10_001, NOW).sql().as_str()).await;
+        let is_bounded = |step: &&String| {
+            step.contains("INDEX api_keys_by_") && step.contains("created_seq>?") || step.contains("(id=?)")
+        };
+        assert!(steps.iter().any(|step| is_bounded(&step)), "{name}: {steps:?}");
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN api_keys")), "{name}: {steps:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_order_is_read_off_an_index_from_any_position_on() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();

@@ -3,7 +3,7 @@
 use crate::domain::key::ApiKey;
 use crate::domain::scope::Verb;
 use crate::node::Records;
-use crate::store::{KeyFilter, KeyOrder, KeyQuery};
+use crate::store::{BoundedCount, KeyFilter, KeyOrder, KeyQuery};
 use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::listing::cursor;
 use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, organizations, reading};
@@ -43,6 +43,17 @@ impl KeySearch {
     pub fn filter(&self) -> &KeyFilter {
         &self.filter
     }
+}
+
+/// The number of keys that match, up to a bound.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn count(records: &Records, caller: &Caller, search: &KeySearch) -> Result<BoundedCount, ApiError> {
+    let filter = search.filter.clone();
+    organizations::known(records, caller, &filter.organization).await?;
+    let visible = reachable_keys(caller, Verb::Read, &filter.organization);
+    Ok(reading(records, caller).await?.count_keys(filter, visible, records.clock.now()).await?)
 }
 
 /// A page of keys, and the cursor of the next. The newest come first unless another order is requested. A page may have
