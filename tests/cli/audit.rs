@@ -46,9 +46,8 @@ async fn the_trail_is_exported(backend: Backend) {
     let events: Vec<Value> = lines.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.iter().any(|event| event["after"]["name"] == "=1+1"), "{lines:?}");
     let table = admin.ok(&["audit", "--format", "csv", "--all-orgs"]).stdout;
-    assert!(
-        table.starts_with("id,at,actor,address,request_id,action,organization,key,subject,before,after\r\n")
-    );
+    let header = "id,at,actor,address,request_id,action,organization,key,subject,before,after,actor_name,operator_id\r\n";
+    assert!(table.starts_with(header), "{table}");
     admin.run(&["audit", "--format", "csv", "--all"]).assert_failed(2, "an export contains all events");
     admin.run(&["audit", "--format", "csv", "--json"]).assert_failed(2, "cannot be used with");
     let create =

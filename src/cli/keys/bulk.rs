@@ -75,6 +75,7 @@ struct BulkArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "claviger keys revoke-matching [OPTIONS] <FILTER>...")]
 #[command(after_long_help = "\
 Examples:
   claviger keys revoke-matching --project web --env dev --dry-run
@@ -94,6 +95,7 @@ pub(super) struct RevokeMatchingArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "claviger keys rescope-matching [OPTIONS] <FILTER>...")]
 #[command(after_long_help = "\
 Examples:
   claviger keys rescope-matching --project web --add read:reports/** --remove write:reports/** --dry-run
@@ -122,6 +124,7 @@ pub(super) struct RescopeMatchingArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "claviger keys disable-matching [OPTIONS] <FILTER>...")]
 #[command(after_long_help = "\
 Examples:
   claviger keys disable-matching --created-by key_wgIfG8DxmYsdKIm5 --dry-run
@@ -137,6 +140,7 @@ pub(super) struct DisableMatchingArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "claviger keys enable-matching [OPTIONS] <FILTER>...")]
 #[command(after_long_help = "\
 Examples:
   claviger keys enable-matching --project web --dry-run

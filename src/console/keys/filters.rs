@@ -2,8 +2,6 @@
 
 use axum::http::request::Parts;
 
-use super::list::SOON_SECONDS;
-use super::row::STALE_SECONDS;
 use super::sort::Sort;
 use crate::base::clock::Timestamp;
 use crate::console::page::{address, query};
@@ -15,6 +13,14 @@ use crate::http::query::Query;
 use crate::store::{KeyFilter, KeySort, StatusFilter};
 use crate::use_cases::management::keys::KeySearch;
 use crate::use_cases::management::{ApiError, InvalidRequest};
+
+/// Seconds before its end from which a key expires soon: 30 days.
+pub(super) const SOON_SECONDS: i64 = 30 * DAY;
+
+/// Seconds without use after which a key is marked as stale: 90 days.
+pub(super) const STALE_SECONDS: i64 = 90 * DAY;
+
+const DAY: i64 = 86_400;
 
 const KNOWN: [&str; 11] =
     ["q", "status", "project", "environment", "tag", "owner", "soon", "open", "stale", "sort", "cursor"];

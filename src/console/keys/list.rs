@@ -36,9 +36,6 @@ const MOST_PROJECTS: u16 = 200;
 /// Days of use that a row shows.
 const SPARK_DAYS: i64 = 14;
 
-/// Seconds before its end from which a key expires soon: 30 days.
-pub(super) const SOON_SECONDS: i64 = 30 * 86_400;
-
 #[derive(Template)]
 #[template(path = "keys.html")]
 struct KeysPage {

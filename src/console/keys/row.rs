@@ -1,6 +1,6 @@
 //! A row in the list of keys.
 
-use super::list::SOON_SECONDS;
+use super::filters::{SOON_SECONDS, STALE_SECONDS};
 use crate::base::clock::Timestamp;
 use crate::console::page::address;
 use crate::console::plot::Plot;
@@ -9,11 +9,6 @@ use crate::console::when::When;
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::{ApiKey, KeyStatus};
 use crate::domain::scope::Action;
-
-const DAY: i64 = 86_400;
-
-/// Seconds without use after which a key is marked as stale: 90 days.
-pub(in crate::console) const STALE_SECONDS: i64 = 90 * DAY;
 
 /// The number of a note's characters that the list shows.
 const NOTE_SHOWN: usize = 80;
