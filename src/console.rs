@@ -29,6 +29,7 @@ mod origin;
 mod overview;
 mod page;
 mod plot;
+mod portal;
 mod problem;
 mod project;
 mod projects;
@@ -70,6 +71,7 @@ use crate::use_cases::set_up::SetUp;
 
 use self::new_secrets::NewSecrets;
 
+pub use self::portal::ROUTES as PORTAL_ROUTES;
 pub(crate) use self::set_up::set_up_router;
 
 routes! {
@@ -186,6 +188,7 @@ pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Ar
         .route_layer(compress::layer())
         .route_layer(Extension(new_secrets))
         .route_layer(from_fn(background::in_background));
+    let pages = pages.merge(portal::router(node));
     match set_up {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,

@@ -24,6 +24,8 @@ pub mod names;
 #[cfg(feature = "server")]
 pub mod person;
 #[cfg(feature = "server")]
+pub mod portal;
+#[cfg(feature = "server")]
 pub mod principal;
 #[cfg(feature = "server")]
 pub mod refusal_reason;

@@ -30,6 +30,7 @@ pub(crate) mod members;
 mod oauth;
 mod organizations;
 pub(crate) mod path;
+mod portal_sessions;
 mod projects;
 mod proofs;
 pub(crate) mod published;
@@ -132,6 +133,9 @@ routes! {
         DELETE "/v1/orgs/{org}/members/{usr}" => members::remove,
         POST "/v1/orgs/{org}/members/{usr}/invitation" => members::renew,
         GET "/v1/orgs/{org}/members/{usr}/keys" => members::keys,
+
+        POST "/v1/orgs/{org}/portal-sessions" => portal_sessions::create,
+        POST "/v1/orgs/{org}/portal-sessions/end" => portal_sessions::end,
 
         GET "/v1/keys" => keys::search,
         GET "/v1/orgs/{org}/keys" => key_list::list,

@@ -85,6 +85,7 @@ use crate::client::FetchSettings;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
+use crate::domain::portal::PortalSettings;
 use crate::jose::dpop::PublicUrlError;
 use crate::metrics::Events;
 use crate::node::cursor::CursorKeeper;
@@ -130,6 +131,8 @@ pub struct Deployment {
     pub gate: GateMapping,
     /// What is accepted as a proof of possession.
     pub proofs: ProofRules,
+    /// The customers' portal.
+    pub portal: PortalSettings,
     /// How long audit events are kept, in seconds. `None` keeps them for ever.
     pub events_kept_seconds: Option<i64>,
     /// Where members sign in.

@@ -29,6 +29,7 @@ mod organizations;
 mod page;
 mod pool;
 mod pooler;
+mod portal_sessions;
 mod primary;
 mod projects;
 mod restore;
@@ -69,6 +70,7 @@ pub use named_scopes::NamedScopeList;
 pub use nodes::NodeReport;
 pub use page::{Page, Visible};
 pub use pool::PoolLoad;
+pub use portal_sessions::PortalSession;
 pub use restore::{
     NamedKey, Replaced, ReplacedMasterKey, Restore, RestoreError, RestoreOptions, RestoreReport, TakenAway,
     TakenKind,

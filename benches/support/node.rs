@@ -35,6 +35,7 @@ pub(crate) async fn node(seeded: &Store) -> Arc<Node> {
         issuers: Default::default(),
         gate: Default::default(),
         proofs: Default::default(),
+        portal: Default::default(),
         events_kept_seconds: None,
         sign_in: Default::default(),
         sign_in_settings: Default::default(),

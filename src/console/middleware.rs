@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::page::query;
+use super::portal::nobody;
 use super::problem;
 use super::shell::{LIST, Shell};
 use super::visitor::{KnownShell, Visitor};
@@ -23,7 +24,7 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::organizations;
 
 /// Everything loads from this origin, and nothing is inline. Markup in a name or a note can therefore never run.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// `no-referrer` would make browsers send `Origin: null` with the console's own forms.
@@ -53,7 +54,7 @@ pub(super) async fn around(State(node): State<Arc<Node>>, request: Request, next
     }
     let shell = match response.extensions().get::<Failure>() {
         Some(Failure::Api(_)) => surroundings(&node, asked, known).await,
-        _ => Shell::of_nobody(&node),
+        _ => nobody(&node, &asked),
     };
     dressed(response, id, || shell)
 }
@@ -101,7 +102,7 @@ async fn surroundings(node: &Arc<Node>, mut asked: Parts, known: KnownShell) -> 
             visitor.map(|visitor| (visitor.shell, visitor.caller))
         }
     };
-    let Some((shell, caller)) = known else { return Shell::of_nobody(node) };
+    let Some((shell, caller)) = known else { return nobody(node, &asked) };
     let path = asked.uri.path();
     let organization = named(node, &caller, path).await;
     match organization.or_else(|| caller.organization().cloned()) {

@@ -266,7 +266,7 @@ impl<'r> Visit<'r> {
 }
 
 impl SessionId {
-    fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
+    pub(super) fn generate(entropy: &Entropy) -> Result<Self, EntropyError> {
         Ok(Self(Zeroizing::new(entropy.bytes()?)))
     }
 

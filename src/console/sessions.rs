@@ -45,10 +45,11 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     Query::of_page(&parts, &[])?;
     let now = node.clock.now();
-    let own = session::of_caller(&node, &visitor.caller, &visitor.opened).await?;
+    let opened = visitor.in_console()?;
+    let own = session::of_caller(&node, &visitor.caller, opened).await?;
     let row = |session: &ConsoleSession| Row {
         id: session.id.to_string(),
-        is_this: session.id == visitor.opened.id,
+        is_this: session.id == opened.id,
         browser: session.user_agent.clone().unwrap_or_else(|| "Unknown".into()),
         address: session.address.clone().unwrap_or_else(|| "Unknown".into()),
         opened: When::new(session.created_at, now),
@@ -70,7 +71,7 @@ pub(super) async fn end(
     if let Ok(id) = fields.text("session").parse()
         && !submitted.is_resumed()
     {
-        session::end(&node, &visitor.caller, &visitor.opened, &id).await?;
+        session::end(&node, &visitor.caller, visitor.in_console()?, &id).await?;
     }
     let path = format!("{}/sessions", visitor.shell.base);
     Ok(Notice::SessionEnded.at(&node, Some(&visitor.session), &path))

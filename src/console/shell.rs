@@ -2,10 +2,12 @@
 
 use super::assets::VERSION;
 use super::page::{address, query};
+use super::portal::PortalFrame;
 use super::session::{Left, SessionId};
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
+use crate::domain::portal::PortalGrant;
 use crate::domain::scope::Verb;
 use crate::http::discovery::path_of;
 use crate::node::Node;
@@ -31,6 +33,8 @@ pub(super) struct Shell {
     pub(super) place: Option<Place>,
     /// The query of the list that the visitor came from, as in the parameter [`LIST`].
     pub(super) list: String,
+    /// What a page of the customers' portal shows in place of the console's surroundings.
+    pub(super) portal: Option<PortalFrame>,
 }
 
 /// A signed-in visitor.
@@ -118,12 +122,27 @@ impl Shell {
             who: None,
             place: None,
             list: String::new(),
+            portal: None,
         }
+    }
+
+    /// The shell of the portal for somebody without a session.
+    pub(super) fn of_nobody_in_portal(node: &Node) -> Self {
+        Self::in_portal(node, None)
+    }
+
+    fn in_portal(node: &Node, granted: Option<&PortalGrant>) -> Self {
+        let base = format!("{}/portal", path_of(&node.deployment.issuer));
+        let portal = Some(PortalFrame::new(node, &base, granted));
+        Self { base, portal, ..Self::of_nobody(node) }
     }
 
     /// The shell for a session.
     pub(super) fn of(node: &Node, caller: &Caller, session: &SessionId, left: Left) -> Self {
-        let shell = Self::of_nobody(node);
+        let shell = match caller.portal() {
+            Some(granted) => Self::in_portal(node, Some(granted)),
+            None => Self::of_nobody(node),
+        };
         let key = |key: &ApiKey| OwnKey {
             prefix: display_prefix(&key.brand, &key.environment, &key.id),
             href: format!("{}/orgs/{}/keys/{}", shell.base, key.organization, key.id),
@@ -144,6 +163,10 @@ impl Shell {
 
     /// The same shell, in a section of an organization.
     pub(super) fn at(&self, caller: &Caller, organization: &OrganizationId, section: Section) -> Self {
+        // The portal has no other section.
+        if self.portal.is_some() {
+            return self.clone();
+        }
         let root = self.root(organization);
         let link =
             |label, page: &str, at| Link { label, href: format!("{root}{page}"), is_here: section == at };

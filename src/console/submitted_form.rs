@@ -14,7 +14,7 @@ use super::shell::base;
 use super::sign_in;
 use super::unsent_form::{self, Unsent};
 use super::visitor::Visitor;
-use super::{cookie, made_key, next_page, origin};
+use super::{cookie, made_key, next_page, origin, portal};
 use crate::http::credentials::ClientAddress;
 use crate::http::discovery::path_of;
 use crate::http::failure::Failure;
@@ -49,6 +49,9 @@ impl FromRequest<Arc<Node>> for SubmittedForm {
         let path = parts.uri.path().to_owned();
         let digest = digest(&path, &body);
         let Some(visitor) = visitor else {
+            if portal::is_here(&parts) {
+                return Err(portal::Ended::page(node));
+            }
             let from = ClientAddress::by(&node.deployment.addresses, &parts);
             let ClientAddress(from) = from.map_err(Failure::into_response)?;
             return Err(match new_secrets.of(&digest, &from) {

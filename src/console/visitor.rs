@@ -3,13 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 
-use super::session::{self, Resumed, SessionId};
+use super::session::{self, Left, Resumed, SessionId};
 use super::shell::{LIST, Section, Shell};
-use super::{cookie, cross_site_link, next_page};
+use super::{cookie, cross_site_link, next_page, portal};
 use crate::domain::address::Origin;
 use crate::domain::names::OrganizationId;
 use crate::http::credentials::ClientAddress;
@@ -28,7 +28,7 @@ pub(super) struct Visitor {
     pub(super) caller: Caller,
     pub(super) session: SessionId,
     /// The session as the store has it.
-    pub(super) opened: ConsoleSession,
+    opened: Option<ConsoleSession>,
     pub(super) shell: Shell,
 }
 
@@ -49,10 +49,15 @@ impl Visitor {
     /// [`Failure`] when the session can't be checked, or its key is not valid from this address.
     pub(super) async fn of(parts: &mut Parts, node: &Arc<Node>) -> Result<Option<Self>, Failure> {
         let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
-        let Some(session) = cookie::read(node, &parts.headers) else { return Ok(None) };
         let request_id = RequestId::of(parts);
         let origin = Origin { address, request_id: request_id.as_str() };
-        let Resumed { caller, opened, left } = match session::resume(node, &session, origin).await {
+        let resumed = if portal::is_here(parts) {
+            let resumed = portal::session::resume(node, &parts.headers, origin).await;
+            resumed.map(|resumed| resumed.map(|(session, caller)| (session, caller, None, Left::default())))
+        } else {
+            signed_in(node, &parts.headers, origin).await
+        };
+        let (session, caller, opened, left) = match resumed {
             Ok(Some(resumed)) => resumed,
             // The key is no longer valid, so the session has ended.
             Ok(None)
@@ -75,6 +80,14 @@ impl Visitor {
         Ok(Some(Self { caller, session, opened, shell }))
     }
 
+    /// The session as the store has it. No page about sessions is in the portal.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] in the portal.
+    pub(super) fn in_console(&self) -> Result<&ConsoleSession, ApiError> {
+        self.opened.as_ref().ok_or(ApiError::NotFound)
+    }
+
     /// The shell of an organization's page.
     pub(super) fn shell_at(&self, organization: &OrganizationId, section: Section) -> Shell {
         self.shell.at(&self.caller, organization, section)
@@ -87,6 +100,7 @@ impl FromRequestParts<Arc<Node>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, node: &Arc<Node>) -> Result<Self, Response> {
         match Self::of(parts, node).await {
             Ok(Some(visitor)) => Ok(visitor),
+            Ok(None) if portal::is_here(parts) => Err(portal::Ended::page(node)),
             Ok(None) => Err(match cross_site_link::over(parts, node) {
                 Some(page) => page.into_response(),
                 None => to_sign_in(parts, node),
@@ -94,6 +108,17 @@ impl FromRequestParts<Arc<Node>> for Visitor {
             Err(failure) => Err(failure.into_response()),
         }
     }
+}
+
+/// The session in the console's cookie, and its caller. `None` when nobody is signed in.
+async fn signed_in(
+    node: &Arc<Node>,
+    headers: &HeaderMap,
+    origin: Origin<'_>,
+) -> Result<Option<(SessionId, Caller, Option<ConsoleSession>, Left)>, ApiError> {
+    let Some(session) = cookie::read(node, headers) else { return Ok(None) };
+    let resumed = session::resume(node, &session, origin).await?;
+    Ok(resumed.map(|Resumed { caller, opened, left }| (session, caller, Some(opened), left)))
 }
 
 /// The query of the list that the visitor came from. It is only ever used in the query of a link to that list.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::hex_id::hex_id;
 use super::key::labels::{self, LabelError};
+use crate::base::text::serde_as_text;
 
 hex_id!(
     /// The id of a member of an organization or of the deployment: `usr_` and 16 hexadecimal digits.
@@ -47,3 +48,5 @@ impl fmt::Display for PortalSubject {
         f.write_str(&self.0)
     }
 }
+
+serde_as_text!(PortalSubject);

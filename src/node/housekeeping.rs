@@ -102,6 +102,7 @@ impl Node {
         );
         warn("used assertions", store.delete_expired_assertions(now).await);
         warn("console sessions", store.delete_expired_console_sessions(now).await);
+        warn("portal sessions", store.delete_ended_portal_sessions(now).await);
         for interval in Interval::ALL {
             warn("use", in_batches(|most| store.delete_old_use(interval, now, most)).await);
         }

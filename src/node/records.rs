@@ -104,6 +104,7 @@ impl KeyCache {
             | ChangeKind::Restore
             | ChangeKind::Refusal
             | ChangeKind::ConsoleSession
+            | ChangeKind::PortalSession
             | ChangeKind::MasterKey
             | ChangeKind::Deployment
             | ChangeKind::NamedScope

@@ -4,6 +4,7 @@
 mod check;
 mod issuer_url;
 mod origin;
+mod portal;
 mod settings;
 mod sign_in;
 
@@ -21,6 +22,7 @@ use crate::client::FetchSettings;
 use crate::domain::address::AddressPolicy;
 use crate::domain::api_key::Brand;
 use crate::domain::gate_mapping::GateMapping;
+use crate::domain::portal::PortalSettings;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::RotationPolicy;
 use crate::node::{AssertionPolicy, Deployment, HashCost, ProofRules, SignInProviders, SignInSettings};
@@ -62,6 +64,7 @@ pub struct Config {
     sign_in: SignInSettings,
     gate: GateMapping,
     proofs: ProofRules,
+    portal: PortalSettings,
     events_kept_seconds: Option<i64>,
 }
 
@@ -101,6 +104,7 @@ impl Config {
             issuers: self.issuers.clone(),
             gate: self.gate.clone(),
             proofs: self.proofs.clone(),
+            portal: self.portal.clone(),
             events_kept_seconds: self.events_kept_seconds,
             sign_in: SignInProviders::named(self.sign_in.providers.iter().map(|provider| &*provider.name)),
             sign_in_settings: self.sign_in.clone(),

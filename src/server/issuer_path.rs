@@ -35,7 +35,8 @@ const TYPED: [(&str, &str); 3] = [("/", "/console"), ("/console/", "/console"), 
 /// root.
 pub(super) fn paths(issuer: &str) -> impl Iterator<Item = (String, &'static str)> {
     let below = discovery::path_of(issuer).to_owned();
-    let routes = http::ROUTES.iter().chain(console::ROUTES).map(|route| route.path);
+    let routes =
+        http::ROUTES.iter().chain(console::ROUTES).chain(console::PORTAL_ROUTES).map(|route| route.path);
     let templates = routes.chain(TYPED.iter().map(|(typed, _)| *typed));
     let mounted = templates.flat_map({
         let below = below.clone();

@@ -32,10 +32,12 @@ pub enum ChangeKind {
     NamedScope,
     /// A member of an organization or of the deployment. The subject is the member's id.
     Member,
+    /// A session of the customers' portal was made, opened or ended. The subject is its user.
+    PortalSession,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Key,
         Self::Token,
         Self::SigningKey,
@@ -50,6 +52,7 @@ impl ChangeKind {
         Self::TrustedIssuer,
         Self::NamedScope,
         Self::Member,
+        Self::PortalSession,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -68,6 +71,7 @@ impl ChangeKind {
             Self::TrustedIssuer => "trusted_issuer",
             Self::NamedScope => "named_scope",
             Self::Member => "member",
+            Self::PortalSession => "portal_session",
         }
     }
 

@@ -67,6 +67,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "required dpop", include_str!("../../migrations/0019_required_dpop.sql")),
     (20, "people", include_str!("../../migrations/0020_people.sql")),
     (21, "members", include_str!("../../migrations/0021_members.sql")),
+    (22, "portal sessions", include_str!("../../migrations/0022_portal_sessions.sql")),
     (23, "scope catalogue", include_str!("../../migrations/0023_scope_catalogue.sql")),
     (24, "tags and owner", include_str!("../../migrations/0024_tags_and_owner.sql")),
     (25, "overview", include_str!("../../migrations/0025_overview.sql")),

@@ -1,11 +1,13 @@
 //! Identifies callers and decides what they may do, for everything that is not an OAuth grant.
 
 mod identify;
+mod portal_user;
 mod tenancy;
 
 use std::sync::Arc;
 
 pub use identify::{AccessFault, PresentedCredential, identify, identify_at, recall, recognize};
+pub use portal_user::{PortalUser, maker_of, portal_user};
 pub use tenancy::{
     Denied, keys_within, reachable_keys, visible_issuers, visible_members, visible_named_scopes,
     visible_organizations, visible_projects,
@@ -43,6 +45,8 @@ pub enum Identity {
     Key(Arc<CachedKey>),
     /// A member of an organization or of the deployment, in a session of the console.
     Member(Arc<Member>),
+    /// A user of the customers' portal.
+    PortalUser(Arc<PortalUser>),
 }
 
 impl Caller {
@@ -75,6 +79,7 @@ impl Caller {
                 CallerId::DeploymentMember(member.id)
             }
             Identity::Member(member) => CallerId::Member(member.id),
+            Identity::PortalUser(user) => CallerId::PortalUser(user.granted.subject.clone()),
         }
     }
 
@@ -83,6 +88,7 @@ impl Caller {
         match &self.identity {
             Identity::Key(key) => &key.key.name,
             Identity::Member(member) => &member.name,
+            Identity::PortalUser(user) => &user.granted.name,
         }
     }
 
@@ -91,6 +97,7 @@ impl Caller {
         match &self.identity {
             Identity::Key(key) => Some(&key.key.organization),
             Identity::Member(member) => member.organization.as_ref(),
+            Identity::PortalUser(user) => Some(&user.organization),
         }
     }
 
@@ -99,6 +106,7 @@ impl Caller {
         match &self.identity {
             Identity::Key(key) => Some(&key.key),
             Identity::Member(_) => None,
+            Identity::PortalUser(_) => None,
         }
     }
 

@@ -20,6 +20,8 @@ pub mod members;
 mod nullable;
 pub mod organizations;
 pub mod overview;
+mod portal_bounds;
+pub mod portal_sessions;
 pub mod projects;
 pub mod scopes;
 pub mod signing_keys;
@@ -32,6 +34,7 @@ pub use error::{ApiError, Conflict, Forbidden, InvalidRequest, ParameterError, P
 pub use etag::{Etag, IfMatch, Versioned};
 pub use idempotency::{Idempotent, IdempotentRequest};
 pub use listing::PageRequest;
+pub use portal_bounds::KeyAct;
 
 use crate::base::clock::Timestamp;
 use crate::domain::principal::Principal;

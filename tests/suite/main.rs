@@ -43,6 +43,7 @@ mod no_way_up;
 mod nodes;
 mod openapi;
 mod organizations;
+mod portal;
 mod preconditions;
 mod projects;
 mod public_keys;

@@ -13,6 +13,7 @@ use claviger::domain::api_key::{self, KeyId, PlainKey};
 use claviger::domain::audit::{Actor, Who};
 use claviger::domain::gate_mapping::GateMapping;
 use claviger::domain::key::ApiKey;
+use claviger::domain::portal::PortalSettings;
 use claviger::domain::principal::Principal;
 use claviger::domain::scope::Scopes;
 use claviger::jose::jwk::Algorithm;
@@ -52,6 +53,7 @@ pub struct Options {
     pub sign_in: SignInProviders,
     /// How the console signs people in.
     pub sign_in_settings: SignInSettings,
+    pub portal: PortalSettings,
     /// Whether there is a listener for metrics, see [`Server::metrics`].
     pub has_metrics: bool,
 }
@@ -78,6 +80,7 @@ impl Default for Options {
             events_kept_seconds: Some(400 * 86_400),
             sign_in: SignInProviders::named(["sso"]),
             sign_in_settings: SignInSettings::default(),
+            portal: PortalSettings::default(),
             has_metrics: false,
         }
     }
@@ -336,6 +339,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         issuers: options.issuers.clone(),
         gate: options.gate.clone(),
         proofs: options.proofs.clone(),
+        portal: options.portal.clone(),
         events_kept_seconds: options.events_kept_seconds,
         sign_in: match &options.sign_in_settings.providers[..] {
             [] => options.sign_in.clone(),

@@ -26,7 +26,7 @@ use crate::http::failure::Failure;
 use crate::http::path::{OfKey, OfSecret};
 use crate::node::Node;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, Force, Idempotent, InvalidRequest, carry_out, keys};
+use crate::use_cases::management::{ApiError, Force, Idempotent, InvalidRequest, KeyAct, carry_out, keys};
 
 /// The default overlap in seconds: one week.
 const OVERLAP: &str = "604800";
@@ -45,6 +45,17 @@ pub(super) enum KeyAction {
 }
 
 impl KeyAction {
+    /// What it does to the key.
+    const fn act(self) -> KeyAct {
+        match self {
+            Self::Disable | Self::Enable => KeyAct::Suspend,
+            Self::Rotate | Self::Retire => KeyAct::Rotate,
+            Self::Revoke => KeyAct::Revoke,
+            Self::Delete => KeyAct::Delete,
+            Self::RemovePublicKey | Self::RemoveTrustRule => KeyAct::ChangeWaysIn,
+        }
+    }
+
     /// The field that an error is about.
     const fn field(self) -> &'static str {
         match self {
@@ -281,7 +292,7 @@ async fn asked(
     act: KeyAction,
     action: &str,
 ) -> Result<ActPage, ApiError> {
-    let key = keys::find(&node.records, &visitor.caller, path, Verb::Write).await?;
+    let key = keys::find_for(&node.records, &visitor.caller, path, act.act()).await?;
     let (now, href) = (node.clock.now(), visitor.shell.key(path));
     Ok(ActPage {
         shell: visitor.shell_at(&path.organization, Section::Keys),

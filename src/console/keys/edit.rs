@@ -20,13 +20,13 @@ use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::key::ApiKey;
-use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
 use crate::node::Node;
 use crate::use_cases::management::keys::{KeyPatch, KeyPath};
 use crate::use_cases::management::{
-    ApiError, Changed, Conflict, Force, IfMatch, InvalidRequest, Terms, Versioned as _, carry_out, keys,
+    ApiError, Changed, Conflict, Force, IfMatch, InvalidRequest, KeyAct, Terms, Versioned as _, carry_out,
+    keys,
 };
 
 #[derive(Template)]
@@ -69,7 +69,7 @@ pub(in crate::console) async fn form(
     visitor: Visitor,
     OfKey(path): OfKey,
 ) -> Result<Response, Failure> {
-    let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
+    let key = keys::find_for(&node.records, &visitor.caller, &path, KeyAct::Edit).await?;
     if key.revoked.is_some() {
         return Err(ApiError::from(Conflict::RevokedKeyUnchangeable).into());
     }
@@ -88,7 +88,7 @@ pub(in crate::console) async fn change(
     let SubmittedForm { visitor, fields, .. } = submitted;
     let mut form = KeyForm::sent(&fields);
     let began = fields.text("base");
-    let key = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
+    let key = keys::find_for(&node.records, &visitor.caller, &path, KeyAct::Edit).await?;
     let offers = Offers::to(&node, &visitor.caller, &path.organization).await?;
     if form.edited(&fields, offers.address()) || fields.has("back") || is_resumed {
         let again = EditPage::new(&visitor, &path, &offers, &key, form);
@@ -115,7 +115,7 @@ pub(in crate::console) async fn change(
         }
         Ok(done) => page(&PreviewPage::new(&visitor, &path, fields, &done, &offers)),
         Err(ApiError::PreconditionFailed) => {
-            let now = keys::find(&node.records, &visitor.caller, &path, Verb::Write).await?;
+            let now = keys::find_for(&node.records, &visitor.caller, &path, KeyAct::Edit).await?;
             form.refuse(&Conflict::ChangedMeanwhile.into());
             Err(overtaken(&visitor, &path, &offers, form, (&base(&key), &now)))
         }

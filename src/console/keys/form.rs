@@ -22,7 +22,7 @@ use crate::console::problem::sentence;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::{ApiKey, Owner, Tags, labels};
 use crate::domain::named_scope::NamedScope;
-use crate::domain::scope::{Scope, Scopes};
+use crate::domain::scope::{Preset, Scope, Scopes};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// The input of a key's form.
@@ -141,6 +141,18 @@ impl KeyForm {
         for text in gone {
             let (action, resource) = text.split_once(':').unwrap_or((&text, ""));
             self.rows.push(ScopeRow::new(action, resource));
+        }
+    }
+
+    /// Replaces the choice of a preset that the form does not offer.
+    pub(super) fn offer(&mut self, bounds: &FormBounds) {
+        let preset = match &*self.access {
+            "query_only" => Preset::QueryOnly,
+            "full_access" => Preset::FullAccess,
+            _ => return,
+        };
+        if !bounds.offer_preset(preset) {
+            self.access = "scopes".into();
         }
     }
 

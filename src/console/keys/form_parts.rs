@@ -27,6 +27,7 @@ pub(super) struct FormParts {
     pub(super) offers_query_only: bool,
     pub(super) offers_full_access: bool,
     pub(super) offers_dpop: bool,
+    pub(super) offers_labels: bool,
     /// The visitor's address, if it is known.
     pub(super) address: Option<String>,
     pub(super) summary: Summary,
@@ -52,8 +53,9 @@ impl Offers {
         caller: &Caller,
         organization: &OrganizationId,
     ) -> Result<Self, ApiError> {
-        let bounds = FormBounds::of(&caller.scopes);
-        let scopes = bounds.among(scopes::offered(&node.records, caller, organization).await?);
+        let bounds = caller.portal().map_or_else(|| FormBounds::of(&caller.scopes), FormBounds::of_portal);
+        let mut scopes = bounds.among(scopes::offered(&node.records, caller, organization).await?);
+        bounds.complete(&mut scopes, organization);
         let address = caller.address.known().map(|address| address.to_string());
         Ok(Self { bounds, scopes, address, now: node.clock.now() })
     }
@@ -97,6 +99,7 @@ impl Offers {
     /// `kept` is the present end of a key that exists.
     fn parts(&self, form: &mut KeyForm, kept: Option<Option<Timestamp>>) -> FormParts {
         form.settle(&self.scopes);
+        form.offer(&self.bounds);
         FormParts {
             is_new: false,
             projects: Vec::new(),
@@ -107,6 +110,7 @@ impl Offers {
             offers_query_only: self.bounds.offer_preset(Preset::QueryOnly),
             offers_full_access: self.bounds.offer_preset(Preset::FullAccess),
             offers_dpop: self.bounds.offers_dpop,
+            offers_labels: self.bounds.offers_labels,
             address: self.address.clone(),
             summary: form.summary(&self.scopes, kept.flatten(), self.now),
         }

@@ -17,6 +17,7 @@ use crate::console::shell::{Section, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::api_key::sought_key;
 use crate::domain::names::OrganizationId;
+use crate::domain::portal::PortalAct;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
 use crate::domain::usage::Interval;
@@ -118,8 +119,10 @@ pub(in crate::console) async fn list(
 
 /// Whether the visitor may create a key in any project.
 fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
-    crate::use_cases::access::reachable_keys(caller, Verb::Write, organization)
-        != crate::store::VisibleKeys::Only(Vec::new())
+    let is_allowed = caller.portal().is_none_or(|granted| granted.allows(PortalAct::Create));
+    is_allowed
+        && crate::use_cases::access::reachable_keys(caller, Verb::Write, organization)
+            != crate::store::VisibleKeys::Only(Vec::new())
 }
 
 /// A project to choose, with its environments in order.

@@ -24,6 +24,7 @@ use crate::domain::api_key::display_prefix;
 use crate::domain::audit::EventFilter;
 use crate::domain::key::{ApiKey, KeyStatus, Owner};
 use crate::domain::named_scope::NamedScope;
+use crate::domain::portal::PortalAct;
 use crate::domain::scope::{Scope, Verb};
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
@@ -32,7 +33,7 @@ use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::audit::Trail;
 use crate::use_cases::management::keys::KeyPath;
-use crate::use_cases::management::{ApiError, PageRequest, keys, scopes, usage};
+use crate::use_cases::management::{ApiError, KeyAct, PageRequest, keys, scopes, usage};
 
 /// The number of the key's latest events that the page looks at. Refusals among them stand apart.
 const EVENTS_READ: u16 = 100;
@@ -64,11 +65,12 @@ struct KeyPage {
     last_seen: Option<(String, When)>,
     ways_in: Vec<WayIn>,
     has_secret: bool,
-    used: UseOverTime,
+    /// `None` if the visitor may not see it.
+    used: Option<UseOverTime>,
     reasons: Vec<(&'static str, String)>,
     /// The audit log and the refusals in it, if the visitor may read it.
     log: Option<Log>,
-    may_write: bool,
+    may: Vec<KeyAct>,
     is_own: bool,
     done: Option<&'static str>,
 }
@@ -99,6 +101,14 @@ impl KeyPage {
     fn only_reads(&self) -> bool {
         self.marks.contains(&Mark::QueryOnly)
     }
+
+    fn may(&self, act: KeyAct) -> bool {
+        self.may.contains(&act)
+    }
+
+    fn may_take_away(&self, way: &WayIn) -> bool {
+        self.may(if way.verb == "Retire" { KeyAct::Rotate } else { KeyAct::ChangeWaysIn })
+    }
 }
 
 impl ScopeShown {
@@ -126,8 +136,12 @@ pub(in crate::console) async fn show(
     let (caller, now) = (&visitor.caller, node.clock.now());
     let key = keys::find(&node.records, caller, &path, Verb::Read).await?;
     let span = Span::read(query.text("span"));
-    let used = usage::of_key(&node.records, caller, &path, span.request(&node)).await?;
-    let used = UseOverTime::of(span, &used);
+    let sees_use = caller.portal().is_none_or(|granted| granted.allows(PortalAct::Usage));
+    let used = match sees_use {
+        true => Some(usage::of_key(&node.records, caller, &path, span.request(&node)).await?),
+        false => None,
+    };
+    let used = used.map(|used| UseOverTime::of(span, &used));
     let root = visitor.shell.root(&key.organization);
     let href = format!("{root}/keys/{}", key.id);
     let when = |at| When::new(at, now);
@@ -153,10 +167,10 @@ pub(in crate::console) async fn show(
         last_seen: key.last_seen.map(|seen| (seen.address.to_string(), when(seen.at))),
         ways_in: shown_ways(caller, &key, (&root, &href), now),
         has_secret,
-        reasons: counted(&used.reasons),
+        reasons: used.as_ref().map(|used| counted(&used.reasons)).unwrap_or_default(),
         used,
         log: log(&node, caller, &path, &visitor.shell.base).await?,
-        may_write: may_write(caller, &key),
+        may: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, &key)).collect(),
         is_own: caller.is_key(&key.id),
         done: taken.text(),
         root,
@@ -164,12 +178,6 @@ pub(in crate::console) async fn show(
         key,
     })?;
     Ok(taken.shown_on(shown))
-}
-
-/// Whether the caller may change the key.
-pub(super) fn may_write(caller: &Caller, key: &ApiKey) -> bool {
-    let path = ["projects", key.project.as_str(), "keys", &key.id.to_string()];
-    caller.may_in(&key.organization, Verb::Write, &path).is_ok()
 }
 
 /// The key's ways in. Those that name a trusted issuer lead to its page, if the caller may read it.

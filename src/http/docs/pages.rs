@@ -9,7 +9,7 @@ macro_rules! pages {
 }
 
 /// Every page in the folder `docs`.
-pub(super) const PAGES: [Embedded; 27] = pages![in "docs/":
+pub(super) const PAGES: [Embedded; 28] = pages![in "docs/":
     "administration.md",
     "architecture.md",
     "asvs.md",
@@ -28,6 +28,7 @@ pub(super) const PAGES: [Embedded; 27] = pages![in "docs/":
     "metrics.md",
     "operating.md",
     "performance.md",
+    "portal.md",
     "resource-servers.md",
     "rfc-divergences.md",
     "rfcs.md",

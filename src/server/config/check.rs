@@ -130,6 +130,7 @@ impl TryFrom<Settings> for Config {
                 required: settings.dpop_required == Some(true),
                 gate_origin: gate_origin(settings.gate_origin.as_deref())?,
             },
+            portal: settings.portal.unwrap_or_default().read()?,
             events_kept_seconds: events_kept_seconds(settings.audit_days.unwrap_or(400)),
         })
     }

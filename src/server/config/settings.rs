@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::portal::PortalTable;
 use super::sign_in::SignInTable;
 use crate::base::text::{without_byte_order_mark, without_values};
 
@@ -281,6 +282,10 @@ settings! {
     /// Log level: error, warn, info, debug, trace, or filters such as claviger=debug [default: info]
     #[arg(long, env = "CLAVIGER_LOG", value_name = "FILTER")]
     log: String,
+
+    /// The customers' portal; only a settings file has it.
+    #[arg(skip)]
+    portal: PortalTable,
 }
 
 /// The settings file unless another is named.

@@ -27,6 +27,9 @@ const WITH_SESSIONS: i64 = 4;
 /// The schema version from which a store has members.
 const WITH_MEMBERS: i64 = 21;
 
+/// The first schema with sessions of the portal.
+const WITH_PORTAL: i64 = 22;
+
 /// Backs up the store at `url` as of a single moment, `at` or later. The new file is readable only by its owner.
 /// Readers and writers of the store continue.
 ///
@@ -92,6 +95,9 @@ async fn seal(file: &Pool<Sqlite>, made_at: Timestamp) -> Result<BackupFacts, Ba
     if schema >= WITH_MEMBERS {
         // The same holds for an invitation that is used after this moment.
         run(&mut tx, "UPDATE members SET invitation_digest = NULL, invitation_expires_at = NULL").await?;
+    }
+    if schema >= WITH_PORTAL {
+        run(&mut tx, "DELETE FROM portal_sessions").await?;
     }
     let identity = identity(&mut tx).await?.ok_or(BackupError::Empty)?;
     let facts = BackupFacts {

@@ -39,15 +39,15 @@ row! {
 }
 
 impl Table {
-    /// The tables of a store on SQLite. Each follows the tables that its rows refer to. The console's sessions and
-    /// the running nodes are left out, because no backup has them.
+    /// The tables of a store on SQLite. Each follows the tables that its rows refer to. The sessions of console
+    /// and portal and the running nodes are left out, because no backup has them.
     pub(super) async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Self>> {
         let columns = either!(tx, |tx, DB| {
             sqlx::query_as::<DB, ColumnRow>(
                 "SELECT m.name AS table_name, c.name AS column_name, c.type AS declared
                  FROM sqlite_schema m JOIN pragma_table_info(m.name) c
                  WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite~_%' ESCAPE '~'
-                   AND m.name NOT IN ('_sqlx_migrations', 'backup', 'console_sessions', 'nodes')
+                   AND m.name NOT IN ('_sqlx_migrations', 'backup', 'console_sessions', 'nodes', 'portal_sessions')
                  ORDER BY m.name, c.cid",
             )
             .fetch_all(&mut **tx)

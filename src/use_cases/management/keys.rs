@@ -37,11 +37,13 @@ pub(super) use trust_rules::fits;
 pub(super) use ways_in::{WantedWaysIn, update_whole};
 
 use super::ceiling::may_hand_out;
+use super::portal_bounds::{self, KeyAct};
 use super::{ApiError, Conflict, reading};
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::ApiKey;
 use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::portal::PortalAct;
 use crate::domain::scope::Verb;
 use crate::node::Records;
 use crate::store::{ChangeKind, Write};
@@ -71,15 +73,50 @@ pub async fn find(
     claim.hold_for(found.map(|stored| stored.key))
 }
 
-/// Loads the key inside `write`, for a caller who may change it.
-async fn find_to_change(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
+/// Loads the key, for a caller who may do this to it.
+///
+/// # Errors
+/// Those of [`find`].
+pub async fn find_for(
+    records: &Records,
+    caller: &Caller,
+    path: &KeyPath,
+    act: KeyAct,
+) -> Result<ApiKey, ApiError> {
+    let key = find(records, caller, path, Verb::Write).await?;
+    portal_bounds::may(caller, act, &key)?;
+    Ok(key)
+}
+
+/// Checks that the caller may create keys at all, as far as that does not depend on the key.
+///
+/// # Errors
+/// [`ApiError::Forbidden`].
+pub fn may_begin(caller: &Caller) -> Result<(), ApiError> {
+    portal_bounds::allows(caller, PortalAct::Create)
+}
+
+/// Whether the caller may do this to the key, which the caller has found.
+pub fn permits(caller: &Caller, act: KeyAct, key: &ApiKey) -> bool {
+    may(caller, key, Verb::Write).is_ok() && portal_bounds::may(caller, act, key).is_ok()
+}
+
+/// Loads the key inside `write`, for a caller who may do this to it.
+async fn find_to(
+    write: &mut Write,
+    caller: &Caller,
+    path: &KeyPath,
+    act: KeyAct,
+) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, Verb::Write)?;
-    claim.hold_for(write.key(&path.key).await?)
+    let key = claim.hold_for(write.key(&path.key).await?)?;
+    portal_bounds::may(caller, act, &key)?;
+    Ok(key)
 }
 
 /// Loads the key inside `write`, for a caller who may hand out a way to act as it.
 async fn find_to_hand_out(write: &mut Write, caller: &Caller, path: &KeyPath) -> Result<ApiKey, ApiError> {
-    let key = find_to_change(write, caller, path).await?;
+    let key = find_to(write, caller, path, KeyAct::ChangeWaysIn).await?;
     may_hand_out(caller, &key)?;
     if key.revoked.is_some() { Err(Conflict::KeyRevoked.into()) } else { Ok(key) }
 }
@@ -105,26 +142,36 @@ impl<'a> Claim<'a> {
     }
 
     fn hold_for(self, found: Option<ApiKey>) -> Result<ApiKey, ApiError> {
-        let found = found.filter(|key| key.organization == self.path.organization);
+        let is_there =
+            |key: &ApiKey| key.organization == self.path.organization && self.caller.knows_key(key);
+        let found = found.filter(is_there);
         match (found, self.anywhere) {
             (Some(key), Ok(())) => Ok(key),
             (None, Ok(())) => Err(ApiError::NotFound),
             (Some(key), Err(_)) if may(self.caller, &key, self.verb).is_ok() => Ok(key),
+            // No scope would help a user of the portal.
+            (_, Err(_)) if self.caller.portal().is_some() => Err(ApiError::NotFound),
             (_, Err(denied)) => Err(denied.into()),
         }
     }
 }
 
 pub(super) fn may(caller: &Caller, key: &ApiKey, verb: Verb) -> Result<(), Denied> {
-    may_at(caller, (&key.organization, &key.project, key.id), verb)
+    if !caller.knows_key(key) {
+        return Err(Denied::NotFound);
+    }
+    caller.may_in(&key.organization, verb, &["projects", key.project.as_str(), "keys", &key.id.to_string()])
 }
 
-/// The same for a key of which only the place is known.
+/// The same for a key of which only the place is known. Users of the portal know none of those.
 pub(super) fn may_at(
     caller: &Caller,
     (organization, project, key): (&OrganizationId, &ProjectId, KeyId),
     verb: Verb,
 ) -> Result<(), Denied> {
+    if caller.portal().is_some() {
+        return Err(Denied::NotFound);
+    }
     caller.may_in(organization, verb, &["projects", project.as_str(), "keys", &key.to_string()])
 }
 

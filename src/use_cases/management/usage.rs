@@ -10,11 +10,12 @@ use std::ops::AddAssign;
 use serde::Serialize;
 
 use super::keys::{self, KeyPath};
-use super::{ApiError, InvalidRequest, organizations, reading};
+use super::{ApiError, InvalidRequest, organizations, portal_bounds, reading};
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::key::ApiKey;
 use crate::domain::names::{OrganizationId, ProjectId};
+use crate::domain::portal::PortalAct;
 use crate::domain::refusal_reason::RefusalReason;
 use crate::domain::scope::Verb;
 use crate::domain::usage::{Interval, Period, UseCounts, UseKind};
@@ -83,6 +84,7 @@ pub async fn of_key(
     request: PeriodRequest,
 ) -> Result<Usage, ApiError> {
     keys::find(records, caller, path, Verb::Read).await?;
+    portal_bounds::allows(caller, PortalAct::Usage)?;
     let period = request.read(records.clock.now())?;
     let used = reading(records, caller).await?.key_use(&path.key, &period).await?;
     Ok(Usage::of(period, &used))
@@ -133,6 +135,9 @@ pub async fn of_keys(
     listed: &[ApiKey],
     request: PeriodRequest,
 ) -> Result<BTreeMap<KeyId, Usage>, ApiError> {
+    if portal_bounds::allows(caller, PortalAct::Usage).is_err() {
+        return Ok(BTreeMap::new());
+    }
     let period = request.read(records.clock.now())?;
     let readable = listed.iter().filter(|key| keys::may(caller, key, Verb::Read).is_ok());
     let ids: Vec<KeyId> = readable.map(|key| key.id).collect();

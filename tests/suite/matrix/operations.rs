@@ -136,6 +136,10 @@ impl<'a> Fixture<'a> {
             let revoke = self.filled("/v1/orgs/{org}/keys/revoke");
             self.server.admin().post_json(&revoke, &all).await.done(200);
         }
+        if operation.path.ends_with("/portal-sessions/end") {
+            let made = self.filled("/v1/orgs/{org}/portal-sessions");
+            self.server.admin().post_json(&made, &portal_session()).await.done(201);
+        }
         if operation.path.ends_with("/keys/enable") {
             let disable = self.filled("/v1/orgs/{org}/keys/disable");
             let web = json!({ "filter": { "project": "web" } });
@@ -172,6 +176,13 @@ pub(crate) fn member(name: &str, role: &str) -> Value {
 /// An entry of a catalogue of scopes.
 pub(crate) fn named_scope(id: &str, scope: &str) -> Value {
     json!({ "id": id, "scope": scope, "name": id, "group": "Everything" })
+}
+
+/// A session of the portal for everything in the project `web`.
+pub(crate) fn portal_session() -> Value {
+    json!({ "subject": "user-1", "name": "Ada", "projects": ["web"],
+        "may": ["list", "create", "rotate", "revoke", "edit", "usage"],
+        "scopes_within": [{ "action": "read", "resource": "orders/*" }], "max_keys": 2, "keys": "own" })
 }
 
 fn described(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
@@ -265,6 +276,13 @@ fn of_organization(method: &str, route: &str) -> Option<(Needs, u16, Value)> {
         }
         ("DELETE", "issuers/{issuer}") => (Scope("admin:claviger/orgs/{org}/issuers/gh"), 204, Value::Null),
         ("POST", "issuers/{issuer}/check") => (Scope("read:claviger/orgs/{org}/issuers/gh"), 200, json!({})),
+        ("POST", "portal-sessions") => {
+            let keys = "*:claviger/orgs/{org}/projects/web/keys/*";
+            (Giving("write:claviger/orgs/{org}/portal-sessions", keys), 201, portal_session())
+        }
+        ("POST", "portal-sessions/end") => {
+            (Scope("write:claviger/orgs/{org}/portal-sessions"), 200, json!({ "subject": "user-1" }))
+        }
         ("GET", "projects") => (ToSee("read:claviger/orgs/{org}/projects/web"), 200, Value::Null),
         ("POST", "projects") => {
             (Scope("write:claviger/orgs/{org}/projects/new"), 201, json!({ "id": "new" }))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::matrix::operations::{issuer, member, named_scope};
+use crate::matrix::operations::{issuer, member, named_scope, portal_session};
 use crate::support::openapi::{Operation, operations};
 use crate::support::{Answer, Backend, Client, Server, on_both};
 
@@ -135,6 +135,11 @@ async fn keys(walk: &mut Walk) -> String {
     scopes(walk).await;
     members(walk).await;
     trust(walk).await;
+    walk.send("POST", "/v1/orgs/{org}/portal-sessions?dry_run=true", portal_session()).await;
+    walk.send("POST", "/v1/orgs/{org}/portal-sessions", portal_session()).await;
+    walk.send("POST", "/v1/orgs/{org}/portal-sessions/end?dry_run=true", json!({ "subject": "user-1" }))
+        .await;
+    walk.send("POST", "/v1/orgs/{org}/portal-sessions/end", json!({ "subject": "user-1" })).await;
     rotated.json()["key"].as_str().unwrap().to_owned()
 }
 

@@ -50,7 +50,10 @@ async fn a_caller_with_it_is_let_in(backend: Backend) {
     let server = Server::start(backend).await;
     for (operation, template) in guarded() {
         let target = Target::new(&server).await;
-        let (_, key) = server.key(&[&target.widest(template)]).await;
+        let beside = operation.text("x-required-scope-beside").map(|scope| target.widest(scope));
+        let scopes: Vec<String> = beside.into_iter().chain([target.widest(template)]).collect();
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let (_, key) = server.key(&scopes).await;
         let answer = target.ask(&server.client().bearer(&key), operation).await;
         if operation.text("x-required-scope-note") == Some("Also the scopes of the role.") {
             assert!(

@@ -80,6 +80,8 @@ impl Mutation {
             ("PATCH", OPERATOR) => (&["member.change"], &[OPERATOR]),
             ("DELETE", MEMBER) => (&["member.remove"], &[MEMBER]),
             ("DELETE", OPERATOR) => (&["member.remove"], &[OPERATOR]),
+            ("POST", "/v1/orgs/{org}/portal-sessions") => (&["portal_session.create"], &[]),
+            ("POST", "/v1/orgs/{org}/portal-sessions/end") => (&["portal_session.end"], &[]),
             ("POST", "/v1/signing-keys/rotate") => (&["signing_key.rotate"], &[]),
             ("POST", "/v1/master-key/rotate") => (&["master_key.rotate"], &[]),
             ("DELETE", "/v1/master-key/{number}/tags") => (&["master_key.end_tags"], &[]),

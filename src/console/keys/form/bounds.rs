@@ -1,6 +1,10 @@
 //! What a form offers: a visitor sees only what they could give a key.
 
-use crate::domain::named_scope::NamedScope;
+use crate::base::clock::Timestamp;
+use crate::console::explain::explain;
+use crate::domain::named_scope::{Catalogue, NamedScope, ScopeText};
+use crate::domain::names::OrganizationId;
+use crate::domain::portal::PortalGrant;
 use crate::domain::scope::{Preset, Scope, Scopes};
 
 /// The bounds of a form. They decide what it offers; what a key may have is decided by the use cases.
@@ -14,13 +18,50 @@ pub(in crate::console::keys) struct FormBounds {
     pub(in crate::console::keys) projects: Option<Vec<String>>,
     /// Whether the form has the choice of bound tokens.
     pub(in crate::console::keys) offers_dpop: bool,
+    /// Whether the form has tags and the owner.
+    pub(in crate::console::keys) offers_labels: bool,
 }
 
 impl FormBounds {
     /// The bounds of whoever has these scopes.
     pub(in crate::console::keys) fn of(scopes: &Scopes) -> Self {
         let (own, _) = scopes.partition_reserved();
-        Self { own, within: None, projects: None, offers_dpop: true }
+        Self { own, within: None, projects: None, offers_dpop: true, offers_labels: true }
+    }
+
+    /// The bounds of a session of the portal.
+    pub(in crate::console::keys) fn of_portal(granted: &PortalGrant) -> Self {
+        let projects = granted.projects.iter().map(ToString::to_string).collect();
+        Self {
+            own: Scopes::default(),
+            within: Some(granted.scopes_within.clone()),
+            projects: Some(projects),
+            offers_dpop: false,
+            offers_labels: false,
+        }
+    }
+
+    /// Adds the widest scopes that the form can offer, unless the catalogue has them: it may have none that fits.
+    pub(in crate::console::keys) fn complete(
+        &self,
+        entries: &mut Vec<NamedScope>,
+        organization: &OrganizationId,
+    ) {
+        for scope in self.within.iter().flatten() {
+            let is_there = entries.iter().any(|entry| entry.scope.scope() == scope);
+            let (Ok(id), Ok(text)) = ("within".parse(), ScopeText::of(scope.clone())) else { continue };
+            if !is_there {
+                entries.push(NamedScope {
+                    id,
+                    catalogue: Catalogue::Of(organization.clone()),
+                    name: explain(scope),
+                    scope: text,
+                    description: None,
+                    group: None,
+                    created_at: Timestamp::from_unix(0),
+                });
+            }
+        }
     }
 
     /// Whether the form offers the scope.
@@ -63,8 +104,13 @@ mod tests {
         assert!(!bounds.offer(&scope("read:claviger/orgs/other")));
         let within = Scopes::parse_list("read:* write:orders/*").unwrap();
         let projects = Some(vec!["web".to_owned()]);
-        let bounds =
-            FormBounds { own: Scopes::default(), within: Some(within), projects, offers_dpop: false };
+        let bounds = FormBounds {
+            own: Scopes::default(),
+            within: Some(within),
+            projects,
+            offers_dpop: false,
+            offers_labels: false,
+        };
         assert!(bounds.offer(&scope("write:orders/7")) && bounds.offer_preset(Preset::QueryOnly));
         assert!(
             !bounds.offer_preset(Preset::FullAccess)

@@ -220,6 +220,18 @@ pub enum InvalidRequest {
     NotConfirmed,
     /// The text is not a set-up code.
     NotACode,
+    /// A session of the portal is for no project, or for too many.
+    PortalProjects(usize),
+    /// A session of the portal may do something and not `list`, although that is not `create`.
+    PortalActs,
+    /// `scopes_within` has a scope under `claviger/`.
+    PortalScopes,
+    /// `max_keys` is more than this number.
+    PortalKeys(u32),
+    /// `expires_in` is not between 1 and this number of seconds.
+    PortalSeconds(i64),
+    /// `return_url` is of none of the origins that may have the portal in a frame.
+    PortalReturn,
 }
 
 /// A part of a request.
@@ -361,6 +373,10 @@ pub enum Conflict {
     ChangedMeanwhile,
     /// Existing files prevent the set-up of the store. The value is the message of the bootstrap.
     Bootstrap(String),
+    /// The user of the portal has as many keys as the session allows.
+    TooManyPortalKeys(u32),
+    /// The organization or the key has as many sessions of the portal as it may.
+    TooManyPortalSessions,
 }
 
 /// Why a caller may not do something.
@@ -395,6 +411,14 @@ pub enum Forbidden {
     NoConsoleScope,
     /// The set-up code is wrong.
     WrongCode,
+    /// The session of the portal does not allow this.
+    NotInPortal,
+    /// The key has a scope that the session of the portal does not cover.
+    BeyondPortalScopes,
+    /// The key has wider ranges than the session of the portal.
+    BeyondPortalRanges,
+    /// The code of the portal is wrong, or was used, or is too old.
+    DeadPortalCode,
 }
 
 impl Forbidden {

@@ -157,6 +157,16 @@ impl Display for InvalidRequest {
             Self::KidMismatch => "this does not match the key’s ID, so nothing was changed",
             Self::NotConfirmed => "confirm with the checkbox as well; nothing was changed",
             Self::NotACode => "the input is not a set-up code",
+            Self::PortalProjects(most) => return write!(f, "projects must name 1 to {most} projects, each once"),
+            Self::PortalActs => {
+                "may must have list, or be create alone: whoever does anything else to a key has to find it first"
+            }
+            Self::PortalScopes => "scopes_within must have no scope under claviger/",
+            Self::PortalKeys(most) => return write!(f, "max_keys must be 0 to {most}"),
+            Self::PortalSeconds(most) => return write!(f, "expires_in must be 1 to {most} seconds"),
+            Self::PortalReturn => {
+                "return_url must be of one of the origins in the portal’s setting frame_origins"
+            }
         })
     }
 }
@@ -259,6 +269,12 @@ impl Display for Conflict {
             Self::SigningKeyNotMadeHere(algorithm) => return RotateError::NotMadeHere(*algorithm).fmt(f),
             Self::ChangedMeanwhile => "it has been changed since, so nothing was done",
             Self::Bootstrap(error) => error,
+            Self::TooManyPortalKeys(most) => {
+                return write!(f, "you have {most} API keys, the most that are allowed; revoke one first");
+            }
+            Self::TooManyPortalSessions => {
+                "there are too many portal sessions, open or waiting to be opened; try again in some minutes"
+            }
         })
     }
 }
@@ -292,6 +308,12 @@ impl Display for Forbidden {
                 "this key is valid, but it has no scope under claviger/, which the console requires"
             }
             Self::WrongCode => "wrong set-up code",
+            Self::NotInPortal => "this session does not allow that",
+            Self::BeyondPortalScopes => "a key of this session cannot have these permissions",
+            Self::BeyondPortalRanges => "a key of this session cannot be used from these addresses",
+            Self::DeadPortalCode => {
+                "this link has been used, or is too old; go back and open your API keys again"
+            }
         })
     }
 }

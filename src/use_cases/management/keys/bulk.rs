@@ -16,6 +16,7 @@ use crate::use_cases::access::{Caller, reachable_keys};
 use crate::use_cases::management::ceiling::may_change;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
+use crate::use_cases::management::portal_bounds;
 use crate::use_cases::management::{ApiError, InvalidRequest, Terms, changes, moment, organizations};
 
 /// The most keys of one change.
@@ -172,6 +173,7 @@ async fn change_all(
     terms: &Terms,
 ) -> Result<BulkAnswer, ApiError> {
     background::expect_here();
+    portal_bounds::never(caller)?;
     let filter = search.filter();
     organizations::known(records, caller, &filter.organization).await?;
     may_change_some(caller, filter)?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::create::{cidrs, scopes};
 use super::expiry::{ExpiresIn, end};
-use super::{KeyPath, find_to_change, update};
+use super::{KeyPath, find_to, update};
 use crate::base::clock::Timestamp;
 use crate::domain::cidr::Cidrs;
 use crate::domain::key::{ApiKey, DpopRequirement, Owner, Tags, labels};
@@ -14,6 +14,7 @@ use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_change;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
 use crate::use_cases::management::nullable::nullable;
+use crate::use_cases::management::portal_bounds::{self, KeyAct};
 use crate::use_cases::management::{ApiError, Changed, Conflict, InvalidRequest, Terms};
 
 /// The body of a change. An absent member stays. `null` removes the note, the tags, the owner, the address
@@ -59,13 +60,15 @@ pub async fn change(
     let now = records.clock.now();
     let alterations = patch.read(path, now)?;
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
+    let before = find_to(&mut write, caller, path, alterations.act()).await?;
     terms.hold_for(&before)?;
     if before.revoked.is_some() {
         return Err(Conflict::KeyRevoked.into());
     }
     let after = alterations.of(&before, now);
     may_change(caller, &before, &after)?;
+    portal_bounds::may_change(caller, &before, &after)?;
+    portal_bounds::leaves_room_for_change(&mut write, caller, &before, &after).await?;
     ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
     if !terms.dry_run && !before.is_as(&after) {
         update(&mut write, action(&before, &after), &before, &after).await?;
@@ -122,6 +125,11 @@ impl KeyPatch {
 }
 
 impl Alterations {
+    /// What this does to the key. A change that also disables or enables it needs the rights for that, too.
+    fn act(&self) -> KeyAct {
+        if self.disabled.is_some() { KeyAct::Suspend } else { KeyAct::Edit }
+    }
+
     /// The key after the alterations, at time `at`.
     pub(in crate::use_cases::management) fn of(self, before: &ApiKey, at: Timestamp) -> ApiKey {
         let key = match self.disabled {

@@ -17,6 +17,7 @@ use crate::store::{ChangeKind, NewKey, Write};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
 use crate::use_cases::management::idempotency::IdempotencyGuard;
+use crate::use_cases::management::portal_bounds;
 use crate::use_cases::management::{
     ApiError, Etag, Idempotent, IdempotentRequest, InvalidRequest, Versioned,
 };
@@ -88,6 +89,7 @@ pub async fn create(
     key.public_keys = public_keys::of_new_key(public_keys, authenticator, &records.entropy, now)?;
     key.trust_rules = trust_rules::of_new_key(rules, &records.entropy, now)?;
     may_hand_out(caller, &key)?;
+    portal_bounds::may_create(caller, &key)?;
     let (new, plain) = if with_secret {
         let (secret, plain) = minter.secret(&key, now).await?;
         (NewKey::new(key, secret), Some(plain))
@@ -102,6 +104,7 @@ pub async fn create(
     for held in &new.key().trust_rules {
         trust_rules::check(&mut write, &new.key().organization, &held.rule).await?;
     }
+    portal_bounds::leaves_room(&mut write, caller, new.key()).await?;
     insert(&mut write, &new).await?;
     guard.save(&mut write, &new.key().view_with(now, None)).await?;
     records.commit(write).await?;

@@ -1,6 +1,7 @@
 //! Pages of an organization's keys.
 
 use crate::domain::key::ApiKey;
+use crate::domain::portal::PortalKeys;
 use crate::domain::scope::Verb;
 use crate::node::Records;
 use crate::store::{BoundedCount, KeyFilter, KeyOrder, KeyQuery};
@@ -67,7 +68,10 @@ pub async fn list(
     search: KeySearch,
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
-    let KeySearch { filter, order } = search;
+    let KeySearch { mut filter, order } = search;
+    if let Some(granted) = caller.portal().filter(|granted| granted.keys == PortalKeys::Own) {
+        filter.created_by = Some(granted.creator());
+    }
     organizations::known(records, caller, &filter.organization).await?;
     let list = format!("keys {filter:?} {order:?}");
     let query = KeyQuery {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::take_away::without;
-use super::{CreatedKey, KeyPath, find_to_change, update};
+use super::{CreatedKey, KeyPath, find_to, update};
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, SecretId};
 use crate::node::{KeyMinter, Records};
@@ -11,6 +11,7 @@ use crate::store::Write;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ceiling::may_hand_out;
 use crate::use_cases::management::idempotency::IdempotencyGuard;
+use crate::use_cases::management::portal_bounds::KeyAct;
 use crate::use_cases::management::{ApiError, Conflict, Idempotent, IdempotentRequest, InvalidRequest};
 
 /// The longest overlap, in seconds: 30 days.
@@ -43,11 +44,11 @@ pub async fn rotate(
     }
     let guard = IdempotencyGuard::begin(records, caller, idempotent)?;
     // Hashing is slow, so it happens before this request's turn to write.
-    let seen = super::find(records, caller, path, crate::domain::scope::Verb::Write).await?;
+    let seen = super::find_for(records, caller, path, KeyAct::Rotate).await?;
     let now = records.clock.now();
     let (secret, plain) = minter.secret(&seen, now).await?;
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
+    let before = find_to(&mut write, caller, path, KeyAct::Rotate).await?;
     may_hand_out(caller, &before)?;
     if let Some(answer) = guard.replay(&mut write).await? {
         return Ok(Idempotent::Replayed(answer));
@@ -115,7 +116,7 @@ pub async fn retire(
 ) -> Result<Retirement, ApiError> {
     let now = records.clock.now();
     let mut write = records.store.write(now, &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
+    let before = find_to(&mut write, caller, path, KeyAct::Rotate).await?;
     if !before.live_secrets(now).any(|live| live.id == secret) {
         return Err(ApiError::NotFound);
     }

@@ -1,11 +1,12 @@
 //! Takes credentials away from keys.
 
-use super::{KeyPath, find_to_change, update};
+use super::{KeyPath, find_to, update};
 use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, CredentialId, PublicKeyId, TrustRuleId};
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::last_admin::ensure_admin_remains;
+use crate::use_cases::management::portal_bounds::KeyAct;
 use crate::use_cases::management::{ApiError, Conflict, Force};
 
 /// Removes a public key of a key. All tokens of the key are no longer valid, whichever credential they were issued for.
@@ -44,7 +45,7 @@ async fn remove(
     force: Force,
 ) -> Result<(), ApiError> {
     let mut write = records.store.write(records.clock.now(), &caller.actor()).await?;
-    let before = find_to_change(&mut write, caller, path).await?;
+    let before = find_to(&mut write, caller, path, KeyAct::ChangeWaysIn).await?;
     let after = without(&before, credential, write.at())?;
     ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], force).await?;
     write.retire_credential(credential).await?;
