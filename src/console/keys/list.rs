@@ -9,7 +9,6 @@ use axum::response::Response;
 
 use super::filters::ListFilters;
 use super::row::{Row, RowRights};
-use super::show::may_write;
 use super::sort::{SORTS, Sort};
 use crate::console::page::{page, see_other};
 use crate::console::plot::Plot;
@@ -27,7 +26,7 @@ use crate::node::Node;
 use crate::store::{BoundedCount, KeySort};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::usage::{self, PeriodRequest};
-use crate::use_cases::management::{ApiError, PageRequest, keys, projects};
+use crate::use_cases::management::{ApiError, KeyAct, PageRequest, keys, projects};
 
 const PER_PAGE: u16 = 50;
 
@@ -97,7 +96,10 @@ pub(in crate::console) async fn list(
     let may_create = may_create(caller, &organization);
     let row = |key: &crate::domain::key::ApiKey| {
         let spark = used.get(&key.id).map(|usage| Plot::spark(usage, &span));
-        let may = RowRights { change: may_write(caller, key), create: may_create };
+        let may = RowRights {
+            acts: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, key)).collect(),
+            create: may_create,
+        };
         Row::of(key, spark, (&root, &here), may, now)
     };
     let choices = choices(&node, caller, &organization).await?;

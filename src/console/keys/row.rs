@@ -9,6 +9,7 @@ use crate::console::when::When;
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::{ApiKey, KeyStatus};
 use crate::domain::scope::Action;
+use crate::use_cases::management::KeyAct;
 
 /// The number of a note's characters that the list shows.
 const NOTE_SHOWN: usize = 80;
@@ -41,10 +42,10 @@ pub(in crate::console) struct Row {
 }
 
 /// What the visitor may do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::console) struct RowRights {
-    /// Whether the visitor may change the key.
-    pub(in crate::console) change: bool,
+    /// What the visitor may do to the key.
+    pub(in crate::console) acts: Vec<KeyAct>,
     /// Whether the visitor may create keys.
     pub(in crate::console) create: bool,
 }
@@ -64,30 +65,34 @@ pub(in crate::console) struct MenuLink {
 }
 
 impl RowMenu {
-    fn of(key: &ApiKey, (root, list): (&str, &str), may: RowRights, now: Timestamp) -> Self {
+    fn of(key: &ApiKey, (root, list): (&str, &str), may: &RowRights, now: Timestamp) -> Self {
         let own = format!("{root}/keys/{}", key.id);
         let link = |label, to: &str, is_dangerous| MenuLink {
             label,
             href: address(&format!("{own}/{to}"), [(LIST, list)]),
             is_dangerous,
         };
-        let is_changeable = may.change && key.revoked.is_none();
+        let may_do = |act: KeyAct| may.acts.contains(&act);
+        let is_live = key.revoked.is_none();
         let mut links = Vec::new();
-        if is_changeable {
-            links.extend([link("Edit", "edit", false), link("Rotate", "rotate", false)]);
+        if is_live && may_do(KeyAct::Edit) {
+            links.push(link("Edit", "edit", false));
+        }
+        if is_live && may_do(KeyAct::Rotate) {
+            links.push(link("Rotate", "rotate", false));
         }
         if may.create {
             let (href, from) = (format!("{root}/keys/new"), key.id.to_string());
             let href = address(&href, [("from", &*from), (LIST, list)]);
             links.push(MenuLink { label: "Duplicate", href, is_dangerous: false });
         }
-        if is_changeable && key.status(now) == KeyStatus::Active {
+        if is_live && may_do(KeyAct::Suspend) && key.status(now) == KeyStatus::Active {
             links.push(link("Disable", "disable", false));
         }
-        if is_changeable && key.disabled_at.is_some() {
+        if is_live && may_do(KeyAct::Suspend) && key.disabled_at.is_some() {
             links.push(link("Enable", "enable", false));
         }
-        if is_changeable {
+        if is_live && may_do(KeyAct::Revoke) {
             links.push(link("Revoke", "revoke", true));
         }
         Self { links }
@@ -182,7 +187,7 @@ impl Row {
             scopes: if scopes.len() > 1 { scopes } else { Vec::new() },
             tags: key.tags.iter().map(|(name, value)| format!("{name}:{value}")).collect(),
             owner: key.owner.as_ref().map(ToString::to_string),
-            menu: RowMenu::of(key, (root, list), may, now),
+            menu: RowMenu::of(key, (root, list), &may, now),
             expires: key.expires_at.map(when),
             last_used: key.last_used_at.map(when),
             created: when(key.created_at),

@@ -30,6 +30,9 @@ async fn users_do_not_see_each_others_keys(backend: Backend) {
         list.contains("AdasKey") && !list.contains("BobsKey") && !list.contains("Administrator"),
         "{list}"
     );
+    // Not even the number of others' keys is told: it would say what is in their names.
+    let searched = ada.get(&format!("{KEYS}?q=BobsKey")).await.text;
+    assert!(!searched.contains("1 key") && searched.contains("No keys match"), "{searched}");
     let foreign = server.key_from(json!({ "name": "Foreign", "preset": "query_only" })).await.0;
     for key in [&of_bob, &foreign] {
         for act in ["", "/edit", "/rotate", "/revoke"] {

@@ -51,7 +51,7 @@ impl KeySearch {
 /// # Errors
 /// [`ApiError`].
 pub async fn count(records: &Records, caller: &Caller, search: &KeySearch) -> Result<BoundedCount, ApiError> {
-    let filter = search.filter.clone();
+    let filter = narrowed(caller, search.filter.clone());
     organizations::known(records, caller, &filter.organization).await?;
     let visible = reachable_keys(caller, Verb::Read, &filter.organization);
     Ok(reading(records, caller).await?.count_keys(filter, visible, records.clock.now()).await?)
@@ -68,10 +68,8 @@ pub async fn list(
     search: KeySearch,
     page: PageRequest,
 ) -> Result<(Vec<ApiKey>, Option<String>), ApiError> {
-    let KeySearch { mut filter, order } = search;
-    if let Some(granted) = caller.portal().filter(|granted| granted.keys == PortalKeys::Own) {
-        filter.created_by = Some(granted.creator());
-    }
+    let KeySearch { filter, order } = search;
+    let filter = narrowed(caller, filter);
     organizations::known(records, caller, &filter.organization).await?;
     let list = format!("keys {filter:?} {order:?}");
     let query = KeyQuery {
@@ -83,4 +81,12 @@ pub async fn list(
     };
     let found = reading(records, caller).await?.keys(query, records.clock.now()).await?;
     Ok((found.items, cursor(records, &list, found.next)?))
+}
+
+/// The filter with what the caller's scopes don't say: a user of the portal may know only of their own keys.
+fn narrowed(caller: &Caller, filter: KeyFilter) -> KeyFilter {
+    match caller.portal().filter(|granted| granted.keys == PortalKeys::Own) {
+        Some(granted) => KeyFilter { created_by: Some(granted.creator()), ..filter },
+        None => filter,
+    }
 }
