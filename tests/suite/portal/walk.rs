@@ -28,7 +28,7 @@ async fn the_cookie_opens_nothing_else(backend: Backend) {
     }
     for route in claviger::console::ROUTES {
         let method = route.method.clone().unwrap_or(Method::GET);
-        let open = ["/console/sign-in", "/console/assets", "/console/set-up"];
+        let open = ["/console/sign-in", "/console/assets", "/console/set-up", "/console/invitation"];
         if open.iter().any(|open| route.path.starts_with(open)) {
             continue;
         }
