@@ -30,6 +30,8 @@ mod overview;
 mod page;
 mod plot;
 mod portal;
+mod portal_frame;
+mod portal_routes;
 mod problem;
 mod project;
 mod projects;
@@ -71,7 +73,7 @@ use crate::use_cases::set_up::SetUp;
 
 use self::new_secrets::NewSecrets;
 
-pub use self::portal::ROUTES as PORTAL_ROUTES;
+pub use self::portal_routes::ROUTES as PORTAL_ROUTES;
 pub(crate) use self::set_up::set_up_router;
 
 routes! {
@@ -188,7 +190,7 @@ pub(crate) fn router(node: &Arc<Node>, set_up: Option<&Arc<SetUp>>) -> Router<Ar
         .route_layer(compress::layer())
         .route_layer(Extension(new_secrets))
         .route_layer(from_fn(background::in_background));
-    let pages = pages.merge(portal::router(node));
+    let pages = pages.merge(portal_routes::router(node));
     match set_up {
         Some(set_up) => pages.route_layer(Extension(Arc::clone(set_up))),
         None => pages,

@@ -2,7 +2,7 @@
 
 use super::assets::VERSION;
 use super::page::{address, query};
-use super::portal::PortalFrame;
+use super::portal_frame::PortalFrame;
 use super::session::{Left, SessionId};
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::ApiKey;

@@ -8,7 +8,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
-use super::around::same_site;
+use super::place::same_site;
 use super::session;
 use crate::console::fields::Fields;
 use crate::console::origin;
@@ -34,12 +34,15 @@ struct EntrancePage {
 }
 
 /// `GET /portal`.
-pub(super) async fn page(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
+pub(in crate::console) async fn page(State(node): State<Arc<Node>>) -> Result<Response, Failure> {
     answer(&EntrancePage::new(&node, None))
 }
 
 /// `POST /portal`: exchanges a code for a session.
-pub(super) async fn open(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Failure> {
+pub(in crate::console) async fn open(
+    State(node): State<Arc<Node>>,
+    request: Request,
+) -> Result<Response, Failure> {
     origin::check(&node, request.headers())?;
     let (parts, fields) = Fields::read_carrier(request).await?;
     let ClientAddress(address) = ClientAddress::by(&node.deployment.addresses, &parts)?;

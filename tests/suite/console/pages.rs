@@ -12,7 +12,15 @@ on_both!(
     unknown_parameters_of_a_link_are_ignored,
 );
 
-const OPEN: [&str; 3] = ["/console/sign-in", "/console/assets/{version}/{file}", "/console/{*rest}"];
+/// The pages for people who are not signed in yet, and what those load.
+const OPEN: [&str; 6] = [
+    "/console/sign-in",
+    "/console/sign-in/with/{provider}",
+    "/console/sign-in/callback",
+    "/console/invitation",
+    "/console/assets/{version}/{file}",
+    "/console/{*rest}",
+];
 
 async fn every_answer_tells_the_browser_what_it_may_do(backend: Backend) {
     let server = Server::start(backend).await;

@@ -137,6 +137,12 @@ fn every_invalid_request_is_explained() {
         I::KidMismatch,
         I::NotConfirmed,
         I::NotACode,
+        I::PortalProjects(50),
+        I::PortalActs,
+        I::PortalScopes,
+        I::PortalKeys(1_000),
+        I::PortalSeconds(3_600),
+        I::PortalReturn,
     ];
     insta::assert_snapshot!("invalid_requests", listed(all));
 }
@@ -184,6 +190,8 @@ fn every_conflict_is_explained() {
         C::AlreadyMember,
         C::InvitationAccepted,
         C::LastOwner,
+        C::TooManyPortalKeys(10),
+        C::TooManyPortalSessions,
         C::NamedScopeIdTaken,
         C::TooManyNamedScopes,
         C::ScopeNamedTwice("read-all".parse().unwrap(), "read-invoices".parse().unwrap()),
@@ -230,6 +238,10 @@ fn every_refused_permission_is_explained() {
         F::OtherSession,
         F::NoConsoleScope,
         F::WrongCode,
+        F::NotInPortal,
+        F::BeyondPortalScopes,
+        F::BeyondPortalRanges,
+        F::DeadPortalCode,
     ];
     insta::assert_snapshot!("refused_permissions", listed(all));
 }
