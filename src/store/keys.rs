@@ -10,6 +10,8 @@ mod insert;
 mod list;
 mod names;
 mod order;
+#[cfg(test)]
+mod postgres_plans;
 mod row;
 mod secrets;
 mod trusting;

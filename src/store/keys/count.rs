@@ -64,13 +64,14 @@ row! {
     }
 }
 
-/// A statement that counts the entries of one partial index whose end is behind $2 and not behind $3.
+/// A statement that counts the entries of one partial index whose end is behind $2 and not behind $3. Because they are
+/// counted in order, PostgreSQL reads them off the index until the limit, and doesn't collect all of them first.
 macro_rules! count {
     ($condition:literal) => {
         concat!(
             "SELECT COUNT(*) AS number FROM (SELECT 1 AS one FROM api_keys WHERE organization = $1 AND ",
             $condition,
-            " AND ends_at > $2 AND ends_at <= $3 LIMIT $4) counted"
+            " AND ends_at > $2 AND ends_at <= $3 ORDER BY ends_at LIMIT $4) counted"
         )
     };
 }
@@ -174,6 +175,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
     use crate::store::db::{Either, plan};
+    use crate::store::keys::postgres_plans;
 
     #[tokio::test]
     async fn a_count_reads_entries_of_one_index() {
@@ -195,6 +197,44 @@ mod tests {
             "SEARCH api_keys USING INDEX sqlite_autoindex_api_keys_2 (created_seq=?)",
         ] {
             assert!(steps.iter().any(|step| step == search), "{steps:?}");
+        }
+    }
+
+    /// Ten thousand keys of one organization among forty thousand, in every state.
+    const KEYS: &str = "
+        INSERT INTO organizations (id, name, created_at) VALUES ('acme', 'Acme', 0), ('other', 'Other', 0);
+        INSERT INTO projects (organization, id, name, environments, created_at)
+            SELECT id, 'web', 'web', 'prd', 0 FROM organizations;
+        INSERT INTO api_keys (id, created_seq, organization, project, environment, brand, name, name_folded, scopes,
+                              cidrs, generation, created_at, created_by, expires_at, ends_at, revoked_at, disabled_at)
+            SELECT 'key_' || lpad(n::text, 16, '0'), n, CASE n % 4 WHEN 0 THEN 'acme' ELSE 'other' END, 'web', 'prd', 'clv',
+                   'key', 'key', 'read:*', CASE n % 3 WHEN 0 THEN '0.0.0.0/0 ::/0' ELSE '10.0.0.0/8' END, 1, n,
+                   'bootstrap', n, n, CASE n % 5 WHEN 0 THEN n END, CASE n % 7 WHEN 0 THEN n END
+            FROM generate_series(1, 40000) AS n;
+        INSERT INTO key_last_use (key_id, organization, created_seq, idle_since)
+            SELECT id, organization, created_seq, created_seq * 7901 % 40000 FROM api_keys;
+        ANALYZE;";
+
+    #[tokio::test]
+    async fn on_postgres_a_count_reads_entries_of_one_index() {
+        let Some(store) = postgres_plans::store("counts").await else { return };
+        let Either::Postgres(pool) = &store.db else { unreachable!() };
+        sqlx::raw_sql(KEYS).execute(pool).await.unwrap();
+        let statements = [
+            (USABLE, "api_keys_usable"),
+            (DISABLED, "api_keys_disabled"),
+            (REVOKED, "api_keys_revoked"),
+            (OPEN, "api_keys_open"),
+            (IDLE, "key_last_use_by_time"),
+        ];
+        for (statement, index) in statements {
+            let bound = sqlx::query(statement).bind("acme").bind(0_i64).bind(40_000_i64).bind(100_i64);
+            let steps = postgres_plans::of(pool, bound).await;
+            assert!(steps.iter().any(|step| step.contains(&format!("using {index}"))), "{steps:#?}");
+            assert!(
+                !steps.iter().any(|step| step.contains("Seq Scan") || step.contains("Sort")),
+                "{steps:#?}"
+            );
         }
     }
 

@@ -6,21 +6,9 @@ use crate::domain::names::ProjectId;
 use crate::store::Store;
 use crate::store::db::{Either, plan};
 use crate::store::keys::filter::StatusFilter;
+use crate::store::keys::postgres_plans;
 use crate::store::keys::{joined, select_key};
 use crate::store::pool::Pool;
-
-#[path = "../../../../tests/support/missing.rs"]
-#[allow(unreachable_pub, clippy::disallowed_methods, reason = "shared with the integration tests")]
-mod missing;
-#[path = "../../../../tests/support/postgres.rs"]
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::disallowed_methods,
-    reason = "shared with the integration tests"
-)]
-mod postgres;
 
 /// The orders, the table that provides each, and the index that the table has for it.
 const ORDERS: [(KeySort, &str, &str); 4] = [
@@ -231,8 +219,7 @@ async fn how_long_a_key_was_idle_is_read_off_an_index_in_every_order() {
 
 #[tokio::test]
 async fn postgres_reads_every_order_off_its_index_from_any_position_on() {
-    let Some(server) = postgres::Postgres::shared() else { return missing::left_out("PostgreSQL") };
-    let store = Store::open(&server.url("postgres")).await.unwrap();
+    let Some(store) = postgres_plans::store("orders").await else { return };
     let Either::Postgres(pool) = &store.db else { unreachable!() };
     fill(pool).await;
     for (by, table, index) in ORDERS {
@@ -254,12 +241,15 @@ async fn postgres_reads_every_order_off_its_index_from_any_position_on() {
                         .iter()
                         .any(|scan| step.contains(&format!("{scan} using {index} on {table}")))
                 };
-                let of_end = postgres_plan(pool, select_stretch_end::<Postgres>(&query, 200)).await;
+                let of_end =
+                    postgres_plans::of(pool, select_stretch_end::<Postgres>(&query, 200).build()).await;
                 assert!(of_end.iter().any(|step| is_expected(step)), "{by:?}, {name}: {of_end:#?}");
                 assert!(!of_end.iter().any(|step| step.contains("Sort")), "{by:?}, {name}: {of_end:#?}");
 
                 let stretch = Stretch { end: KeyPosition::example_far(by, is_descending), length: 200 };
-                let of_page = postgres_plan(pool, select_keys::<Postgres>(&query, Some(&stretch), NOW)).await;
+                let of_page =
+                    postgres_plans::of(pool, select_keys::<Postgres>(&query, Some(&stretch), NOW).build())
+                        .await;
                 // What is above the innermost limit joins and sorts the keys of one stretch.
                 let stretch = below_the_last(&of_page, "Limit");
                 assert!(stretch.iter().any(|step| is_expected(step)), "{by:?}, {name}: {of_page:#?}");
@@ -282,14 +272,6 @@ fn below_the_last<'p>(steps: &'p [String], name: &str) -> &'p [String] {
     let below = &steps[last + 1..];
     let end = below.iter().position(|step| indent(step) <= indent(&steps[last]));
     &below[..end.unwrap_or(below.len())]
-}
-
-/// PostgreSQL's plan for a statement with these values, step by step.
-async fn postgres_plan(pool: &Pool<Postgres>, mut statement: QueryBuilder<Postgres>) -> Vec<String> {
-    let explain = format!("EXPLAIN (COSTS OFF) {}", statement.sql().as_str());
-    let arguments = statement.build().take_arguments().unwrap().unwrap();
-    let steps = sqlx::query_with(AssertSqlSafe(explain), arguments).fetch_all(pool).await.unwrap();
-    steps.iter().map(|step| step.get(0)).collect()
 }
 
 /// A thousand keys of one organization among forty thousand, in another order by each value.
