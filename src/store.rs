@@ -65,7 +65,7 @@ pub use keys::{
     KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey, VisibleKeys,
 };
 pub use master_keys::{SECRETS_COUNTED, StoredMasterKey, Takeover};
-pub use members::KeyOfMember;
+pub use members::{KeyOfMember, PastMembership, Places};
 pub use named_scopes::NamedScopeList;
 pub use nodes::NodeReport;
 pub use page::{Page, Visible};

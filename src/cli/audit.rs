@@ -29,7 +29,7 @@ Examples:
 
 jsonl and csv are exports: they stream all matching events.")]
 pub(super) struct AuditArgs {
-    /// Only events by this actor: the id of a key or member, portal:SUBJECT, bootstrap, schedule or operator
+    /// Only events by this actor: the id of a key or member, portal:SUBJECT, provider:NAME, bootstrap, schedule or operator
     #[arg(long)]
     actor: Option<String>,
 

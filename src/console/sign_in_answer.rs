@@ -73,6 +73,7 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
     let member = match admitted(node, &provider, &person, &attempt, origin).await {
         Ok(member) => member,
         Err(SignInRefusal::Store(error)) => return Err(ApiError::from(error).into()),
+        Err(SignInRefusal::Internal(error)) => return Err(ApiError::internal(error).into()),
         Err(refusal) => {
             node.sign_in.guessed(address);
             tracing::info!(provider = provider.settings.name, %refusal, "somebody was not let in");
@@ -131,9 +132,12 @@ async fn admitted(
 ) -> Result<Member, SignInRefusal> {
     let settings = &provider.settings;
     if let Some(digest) = &attempt.invitation {
-        return sign_in::accept(node, settings, person, digest, origin).await;
+        let accepted = sign_in::accept(node, settings, person, digest, origin).await?;
+        sign_in::follow_groups(node, settings, person, origin).await?;
+        return Ok(accepted);
     }
-    let memberships = sign_in::memberships(node, settings, person).await?;
+    let not_joined = sign_in::follow_groups(node, settings, person, origin).await?;
+    let memberships = sign_in::memberships(node, settings, person, not_joined).await?;
     // Of several, the one that the wanted page is about, or else the one that was used last.
     let wanted = attempt.next.strip_prefix(&format!("{}/orgs/", base(node)));
     let wanted = wanted.and_then(|rest| rest.split(['/', '?']).next());

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
-use crate::domain::names::OrganizationId;
+use crate::domain::names::{OrganizationId, TrustedIssuerId};
 use crate::domain::person::MemberId;
 use crate::domain::principal::{CallerId, Principal};
 
@@ -46,6 +46,8 @@ pub enum Who {
     Schedule,
     /// An operator at the command line of a machine with the master key.
     Operator,
+    /// An OpenID provider at which people sign in, by its name: what it says about somebody took effect.
+    Provider(TrustedIssuerId),
 }
 
 impl Actor {
@@ -58,17 +60,18 @@ impl Actor {
     pub fn principal(&self) -> Principal {
         let caller = match &self.who {
             Who::Caller(caller) => Some(caller.clone()),
-            Who::Bootstrap | Who::Schedule | Who::Operator => None,
+            Who::Bootstrap | Who::Schedule | Who::Operator | Who::Provider(_) => None,
         };
         Principal { organization: self.organization.clone(), caller }
     }
 
     /// The caller's name, if the trail of this organization may have it. Of the caller's own organization and of the
     /// deployment it may. A member of the deployment is named everywhere, because readers see that name only if they may
-    /// know the deployment's members.
+    /// know the deployment's members. So is a provider, whose name is on the sign-in page.
     pub fn name_for(&self, organization: Option<&OrganizationId>) -> Option<&str> {
-        let is_operator = matches!(self.who, Who::Caller(CallerId::DeploymentMember(_)));
-        let is_known = is_operator || organization.is_none() || organization == self.organization.as_ref();
+        let is_named =
+            matches!(self.who, Who::Caller(CallerId::DeploymentMember(_)) | Who::Provider(_));
+        let is_known = is_named || organization.is_none() || organization == self.organization.as_ref();
         self.name.as_deref().filter(|_| is_known)
     }
 
@@ -88,13 +91,16 @@ impl fmt::Display for Who {
             Self::Bootstrap => f.write_str("bootstrap"),
             Self::Schedule => f.write_str("schedule"),
             Self::Operator => f.write_str("operator"),
+            Self::Provider(name) => write!(f, "provider:{name}"),
         }
     }
 }
 
 /// The text is not an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the id of a key or of a member, portal: and a subject, bootstrap, schedule or operator")]
+#[error(
+    "must be the id of a key or of a member, portal: and a subject, provider: and a name, bootstrap, schedule or operator"
+)]
 pub struct WhoError;
 
 impl FromStr for Who {
@@ -105,7 +111,10 @@ impl FromStr for Who {
             "bootstrap" => Ok(Self::Bootstrap),
             "schedule" => Ok(Self::Schedule),
             "operator" => Ok(Self::Operator),
-            other => caller(other).map(Self::Caller).ok_or(WhoError),
+            other => match other.strip_prefix("provider:") {
+                Some(name) => name.parse().map(Self::Provider).map_err(|_| WhoError),
+                None => caller(other).map(Self::Caller).ok_or(WhoError),
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Members: people who act in the console of an organization, or in that of the whole deployment.
 
 mod email;
+mod groups;
 mod role;
 mod view;
 
@@ -8,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use email::{EmailAddress, EmailError};
+pub use groups::{GivenRole, GivenRoles, GroupMapping, GroupMappingError, given_by};
 pub use role::{Role, RoleError};
 pub use view::MemberView;
 
@@ -28,7 +30,8 @@ pub struct Member {
     pub provider: String,
     /// Who the member is at the provider. `None` until the first sign-in.
     pub identity: Option<ProviderIdentity>,
-    /// The address of the invitation. Empty once the member is removed.
+    /// The address of the invitation, or the one that the provider had verified when a group made the person a member.
+    /// Empty if there was none, and once the member is removed.
     pub email: String,
     /// The name that people use.
     pub name: String,

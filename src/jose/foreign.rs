@@ -49,7 +49,7 @@ pub use discovery::{DiscoveryFault, ProviderMetadata, key_set_url};
 pub use fault::{ForeignJwkFault, ForeignJwsFault};
 pub use header::Header;
 #[cfg(feature = "server")]
-pub use id_token::{ExpectedIdToken, IdTokenClaims, IdTokenFault};
+pub use id_token::{ExpectedIdToken, GroupsFault, IdTokenClaims, IdTokenFault};
 pub use jwk::Jwk;
 pub use jwk_set::{JwkSet, JwkSetFault};
 pub use jws::Jws;

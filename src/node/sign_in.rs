@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use attempt::{Again, Attempt};
 pub use fault::SignInFault;
 pub use provider::Provider;
-pub use settings::{ClientCredential, ProviderSettings};
+pub use settings::{ClientCredential, GroupSettings, ProviderSettings};
 
 use super::{IssuerKeys, Throttle};
 use crate::base::clock::{Clock, Timestamp};
@@ -25,7 +25,7 @@ use crate::client::{FetchSettings, Fetcher};
 use crate::domain::address::{CallerAddress, network};
 use crate::domain::member::ProviderIdentity;
 use crate::domain::principal::Principal;
-use crate::jose::foreign::{ExpectedIdToken, IdTokenClaims, Jws};
+use crate::jose::foreign::{ExpectedIdToken, GroupsFault, IdTokenClaims, Jws};
 use crate::sharing::fair_queue::{FairQueue, Permit, Quota};
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
@@ -77,6 +77,8 @@ pub struct Person {
     pub hosted_domain: Option<String>,
     /// The tenant of the account (`tid`, Entra).
     pub tenant: Option<String>,
+    /// The groups, if the settings name the claim that lists them.
+    pub groups: Result<Vec<String>, GroupsFault>,
 }
 
 impl SignIn {
@@ -234,6 +236,7 @@ impl Person {
             authenticated_at: claims.authenticated_at,
             hosted_domain: text("hd"),
             tenant: text("tid"),
+            groups: settings.groups.as_ref().map_or(Ok(Vec::new()), |groups| claims.groups(&groups.claim)),
         }
     }
 }

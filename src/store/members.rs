@@ -2,10 +2,14 @@
 
 mod change;
 mod find;
+mod groups;
 mod held_keys;
+mod places;
 mod row;
 
+pub use groups::PastMembership;
 pub use held_keys::KeyOfMember;
+pub use places::Places;
 
 use sqlx::QueryBuilder;
 

@@ -1,9 +1,14 @@
 //! Finds out which member somebody is who signed in at an OpenID provider.
 
+mod groups;
+
+pub use groups::{NotJoined, follow_groups};
+
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::labels;
 use crate::domain::member::Member;
+use crate::jose::foreign::GroupsFault;
 use crate::node::{Node, Person, ProviderSettings};
 use crate::store::{ChangeKind, StoreError};
 use crate::use_cases::access::Caller;
@@ -43,9 +48,35 @@ pub enum SignInRefusal {
     /// They are a member of the same place already.
     #[error("You are a member here already. Sign in without the invitation.")]
     AlreadyMember,
+    /// The groups give them a membership, but somebody removed them.
+    #[error(
+        "You were removed from here, and your groups at the provider do not bring you back. Ask an administrator for an invitation."
+    )]
+    Removed,
+    /// The groups give them a membership, but there are as many members as there may be.
+    #[error("There is no room for another member here. Ask an administrator.")]
+    Full,
+    /// The provider does not say which groups they are in.
+    #[error("{}", groups_in_words(*.0))]
+    Groups(GroupsFault),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This server failed. The text is for the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+fn groups_in_words(fault: GroupsFault) -> &'static str {
+    match fault {
+        GroupsFault::LeftOut => {
+            "You are in so many groups that your provider did not say in which. Nothing was changed. Ask an administrator to let \
+             the provider send only the groups that matter here."
+        }
+        GroupsFault::Form => {
+            "Your provider lists your groups in a form that is not accepted here. Nothing was changed. Ask an administrator."
+        }
+    }
 }
 
 /// The digest under which the store has an invitation. `None` for a text that can't be a code.
@@ -76,6 +107,9 @@ pub async fn accept(
     digest: &str,
     origin: Origin<'_>,
 ) -> Result<Member, SignInRefusal> {
+    if let Err(fault) = &person.groups {
+        return Err(SignInRefusal::Groups(*fault));
+    }
     let invitation = invited(node, digest).await?;
     let now = node.clock.now();
     let actor = Caller::member(invitation.clone(), origin).actor();
@@ -109,16 +143,22 @@ pub async fn accept(
 /// The memberships of somebody who signed in at this provider, the one that was used last first.
 ///
 /// # Errors
-/// [`SignInRefusal::NotAMember`], or the store's error.
+/// [`SignInRefusal::NotAMember`], or what `not_joined` says; or the store's error.
 pub async fn memberships(
     node: &Node,
     provider: &ProviderSettings,
     person: &Person,
+    not_joined: NotJoined,
 ) -> Result<Vec<Member>, SignInRefusal> {
     let mut known = node.records.store.memberships(&person.identity).await?;
     known.retain(|member| member.is_active() && member.provider == provider.name);
     known.sort_by_key(|member| std::cmp::Reverse((member.last_seen_at, member.created_at)));
-    if known.is_empty() { Err(SignInRefusal::NotAMember) } else { Ok(known) }
+    match not_joined {
+        _ if !known.is_empty() => Ok(known),
+        NotJoined { was_removed: true, .. } => Err(SignInRefusal::Removed),
+        NotJoined { is_full: true, .. } => Err(SignInRefusal::Full),
+        NotJoined { .. } => Err(SignInRefusal::NotAMember),
+    }
 }
 
 /// Whether this person may accept the invitation.

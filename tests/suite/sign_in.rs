@@ -134,6 +134,7 @@ fn settings(name: &str, provider: &Provider) -> ProviderSettings {
         email_verified_claim: "email_verified".into(),
         allowed_domains: Vec::new(),
         allowed_tenants: Vec::new(),
+        groups: None,
     }
 }
 

@@ -35,6 +35,7 @@ impl Running {
             Node::over(store.clone(), deployment.clone(), master_key, clock.clone(), entropy.clone()).await;
         let node = node.map_err(CliError::failed)?;
         follow_settings(&node).await?;
+        warn_of_groups(&node).await?;
         let (stop, stopped) = watch::channel(false);
         let mut background = background(&node, flush_every, &stopped);
         let find = next_master_key(context.master_key.clone());
@@ -77,6 +78,19 @@ async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
     if reconciled != Reconciled::Fits {
         let signing = node.signer.keyring.ring().signing(now).map(|key| key.kid().to_owned());
         tracing::warn!(signing, "{reconciled}");
+    }
+    Ok(())
+}
+
+/// Logs a warning for each group that is for an organization or a project that does not exist. The next start and the doctor
+/// look again; a sign-in always knows.
+async fn warn_of_groups(node: &Node) -> Result<(), CliError> {
+    for provider in node.sign_in.providers() {
+        let Some(groups) = &provider.settings.groups else { continue };
+        let existing = node.records.store.existing_places(&groups.places()).await.map_err(CliError::failed)?;
+        for missing in groups.without_effect(&existing) {
+            tracing::warn!(provider = provider.settings.name, "{missing}");
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub struct RecordedEvent {
     pub id: EventId,
     /// When it happened.
     pub at: Timestamp,
-    /// Who acted: the id of a key or of a member, `portal:` and a subject, `bootstrap`, `schedule` or `operator`.
+    /// Who acted: the id of a key or of a member, `portal:` and a subject, `provider:` and a name, `bootstrap`, `schedule` or `operator`.
     pub actor: String,
     /// The name of the actor at that time, if it had one that the reader may know.
     pub actor_name: Option<String>,

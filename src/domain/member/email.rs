@@ -28,6 +28,11 @@ impl EmailAddress {
         self.0.to_ascii_lowercase()
     }
 
+    /// The part after the @.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The part before the @.
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or(&self.0, |(local, _)| local)
@@ -72,8 +77,8 @@ mod tests {
         }
         let address: EmailAddress = "First.Last@Example.COM".parse().unwrap();
         assert_eq!(
-            (address.folded().as_str(), address.local_part()),
-            ("first.last@example.com", "First.Last")
+            (address.folded().as_str(), address.local_part(), address.domain()),
+            ("first.last@example.com", "First.Last", "Example.COM")
         );
     }
 }

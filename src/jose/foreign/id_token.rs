@@ -1,5 +1,9 @@
 //! The claims of an ID token, with which an OpenID provider says who signed in (OpenID Connect Core 1.0 §2).
 
+mod groups;
+
+pub use groups::GroupsFault;
+
 use super::claims::LEEWAY;
 use crate::base::clock::Timestamp;
 use crate::jose::json::{JsonFault, Object, Value};

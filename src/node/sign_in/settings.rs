@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::domain::member::GroupMapping;
 use crate::domain::web_url::IssuerUrl;
 use crate::jose::jwk::SigningKey;
+use crate::store::Places;
 
 /// An OpenID provider at which members sign in.
 #[derive(Clone, Debug)]
@@ -29,6 +31,48 @@ pub struct ProviderSettings {
     pub allowed_domains: Vec<String>,
     /// The values of `tid` (Entra) whose people can accept an invitation. Empty means any.
     pub allowed_tenants: Vec<String>,
+    /// What the groups of its people mean here. `None` if they mean nothing.
+    pub groups: Option<GroupSettings>,
+}
+
+/// What groups at a provider mean.
+#[derive(Clone, Debug)]
+pub struct GroupSettings {
+    /// The claim of the ID token that lists them.
+    pub claim: String,
+    /// The roles that they give.
+    pub mappings: Vec<GroupMapping>,
+}
+
+impl GroupSettings {
+    /// The organizations and projects that the mappings name.
+    pub fn places(&self) -> Places {
+        let mut places = Places::default();
+        for mapping in &self.mappings {
+            if let Some(organization) = mapping.organization() {
+                places.add(organization, mapping.projects());
+            }
+        }
+        places
+    }
+
+    /// What the mappings name and what does not exist, so that it has no effect, in words.
+    pub fn without_effect(&self, existing: &Places) -> Vec<String> {
+        let mut missing = Vec::new();
+        for mapping in &self.mappings {
+            let Some(organization) = mapping.organization() else { continue };
+            let group = mapping.group();
+            if !existing.has(organization) {
+                missing.push(format!("the group {group:?} is for the organization {organization}, which does not exist"));
+                continue;
+            }
+            let gone = mapping.projects().iter().filter(|id| !existing.has_project(organization, id));
+            missing.extend(gone.map(|id| {
+                format!("the group {group:?} is for the project {organization}/{id}, which does not exist")
+            }));
+        }
+        missing
+    }
 }
 
 /// What a client authenticates with.

@@ -1,11 +1,14 @@
 //! The tables `[[sign_in]]` of the settings file: the OpenID providers at which members sign in.
 
+mod groups;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use self::groups::GroupTable;
 use crate::base::key_file::{self, Readers};
 use crate::domain::names::TrustedIssuerId;
 use crate::domain::web_url::IssuerUrl;
@@ -27,6 +30,8 @@ pub struct SignInTable {
     email_verified_claim: Option<String>,
     allowed_domains: Option<Vec<String>>,
     allowed_tenants: Option<Vec<String>>,
+    groups_claim: Option<String>,
+    groups: Option<Vec<GroupTable>>,
 }
 
 /// Reads the files that the tables name, and checks everything.
@@ -74,6 +79,7 @@ impl SignInTable {
             )?,
             allowed_domains: domains(self.allowed_domains.unwrap_or_default())?,
             allowed_tenants: words("allowed_tenants", self.allowed_tenants.unwrap_or_default())?,
+            groups: groups::settings(self.groups_claim, self.groups.unwrap_or_default())?,
         })
     }
 }

@@ -130,29 +130,6 @@ impl Write {
         row.map(Member::try_from).transpose()
     }
 
-    /// Whether this person was once a member of the place and was removed. A group alone must not bring them back.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn was_removed(
-        &mut self,
-        organization: Option<&OrganizationId>,
-        identity: &ProviderIdentity,
-    ) -> Result<bool, StoreError> {
-        let found = on!(&mut self.tx, |tx, DB| {
-            sqlx::query_scalar::<DB, String>(
-                "SELECT id FROM members WHERE issuer = $1 AND subject = $2 AND COALESCE(organization, '') = $3
-                 AND removed_at IS NOT NULL LIMIT 1",
-            )
-            .bind(&identity.issuer)
-            .bind(&identity.subject)
-            .bind(place(organization))
-            .fetch_optional(&mut **tx)
-            .await
-        })?;
-        Ok(found.is_some())
-    }
-
     /// The number of active members of an organization who are owners.
     ///
     /// # Errors

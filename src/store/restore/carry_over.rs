@@ -29,7 +29,8 @@ const USED: &str = "INSERT INTO backup_used_assertions SELECT * FROM used_assert
 
 /// A key that lost something stays as the store has it. This includes its secrets: a rotated key would otherwise
 /// have none left. The same holds for signing keys: a withdrawn one needs its successor. Whoever was removed stays
-/// removed, also if they became a member after the backup: a group at their provider could bring them back.
+/// removed, also if they became a member after the backup, or if the backup says that their groups had ended the
+/// membership: a group at their provider could bring them back.
 const TAKEN_AWAY: [&str; 15] = [
     "DELETE FROM backup_key_secrets WHERE key_id IN (SELECT id FROM taken_away WHERE kind = 'key')",
     "INSERT INTO backup_key_secrets SELECT * FROM key_secrets
@@ -63,9 +64,11 @@ const TAKEN_AWAY: [&str; 15] = [
        AND s.keys_version > backup_trusted_issuers.keys_version",
     "UPDATE backup_members SET role = s.role, projects = s.projects, generation = s.generation FROM members s
      WHERE s.id = backup_members.id AND s.generation > backup_members.generation",
-    "UPDATE backup_members SET removed_at = s.removed_at, email = '', email_folded = '', invitation_expires_at = NULL
+    "UPDATE backup_members SET removed_at = s.removed_at, left_at = s.left_at, email = '', email_folded = '',
+         invitation_expires_at = NULL
      FROM members s
-     WHERE s.id = backup_members.id AND s.removed_at IS NOT NULL AND backup_members.removed_at IS NULL",
+     WHERE s.id = backup_members.id AND s.removed_at IS NOT NULL
+       AND (backup_members.removed_at IS NULL OR (backup_members.left_at IS NOT NULL AND s.left_at IS NULL))",
     "INSERT INTO backup_members SELECT * FROM members s
      WHERE s.removed_at IS NOT NULL AND COALESCE(s.organization, '') IN (SELECT id FROM backup_organizations UNION SELECT '')
        AND NOT EXISTS (SELECT 1 FROM backup_members b WHERE b.id = s.id OR b.created_seq = s.created_seq)",

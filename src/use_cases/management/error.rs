@@ -116,6 +116,7 @@ impl ApiError {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(Conflict::LastOwner) => "last_owner",
             Self::Conflict(Conflict::AlreadyMember) => "already_member",
+            Self::Conflict(Conflict::RoleFromGroups) => "role_from_groups",
             Self::Conflict(_) => "conflict",
             Self::PreconditionFailed | Self::WeakPrecondition => "precondition_failed",
             Self::TooLarge => "too_large",

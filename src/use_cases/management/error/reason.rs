@@ -327,6 +327,8 @@ pub enum Conflict {
     InvitationAccepted,
     /// The member is the last owner of the organization.
     LastOwner,
+    /// Groups at the provider decide about the member's role and projects.
+    RoleFromGroups,
     /// The id of the named scope is in use.
     NamedScopeIdTaken,
     /// The catalogue has as many scopes as it may.

@@ -190,6 +190,7 @@ fn every_conflict_is_explained() {
         C::AlreadyMember,
         C::InvitationAccepted,
         C::LastOwner,
+        C::RoleFromGroups,
         C::TooManyPortalKeys(10),
         C::TooManyPortalSessions,
         C::NamedScopeIdTaken,

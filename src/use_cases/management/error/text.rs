@@ -230,6 +230,9 @@ impl Display for Conflict {
             Self::AlreadyMember => "somebody with this e-mail address is a member already, or invited",
             Self::InvitationAccepted => "the member has accepted the invitation",
             Self::LastOwner => "this is the last owner who can sign in; make somebody else an owner first",
+            Self::RoleFromGroups => {
+                "the groups at the provider decide about this role; change them there, or remove the member and invite them"
+            }
             Self::HasKeys => "it has unrevoked keys",
             Self::EnvironmentInUse(gone) => return write!(f, "the environment {gone} has unrevoked keys"),
             Self::InFlight => "a request with this Idempotency-Key is in progress",

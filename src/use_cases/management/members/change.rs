@@ -4,13 +4,13 @@ use serde::Deserialize;
 
 use super::{MemberPath, check_role, ensure_owner_remains, find, may, may_raise, record, sorted};
 use crate::domain::key::labels;
-use crate::domain::member::{Member, Role};
+use crate::domain::member::{Member, MemberSource, Role};
 use crate::domain::names::ProjectId;
 use crate::domain::scope::Verb;
 use crate::node::Records;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::nullable::nullable;
-use crate::use_cases::management::{ApiError, Changed, InvalidRequest, Terms};
+use crate::use_cases::management::{ApiError, Changed, Conflict, InvalidRequest, Terms};
 
 /// The body of a change. An absent member stays.
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +30,8 @@ pub struct MemberPatch {
 /// Changes a member. The member's sessions go on, with the new rights from the next request on.
 ///
 /// # Errors
-/// [`ApiError`]. Then the member has not changed.
+/// [`ApiError`]. Then the member has not changed. [`ApiError::Conflict`] for the role of a member by groups: the next sign-in
+/// would undo it.
 pub async fn change(
     records: &Records,
     caller: &Caller,
@@ -46,6 +47,9 @@ pub async fn change(
     if (before.role, &before.projects) != (after.role, &after.projects) {
         may_raise(caller, &before)?;
         may_raise(caller, &after)?;
+        if before.source == MemberSource::Groups {
+            return Err(Conflict::RoleFromGroups.into());
+        }
         check_role(&mut write, &after).await?;
         if after.role != Role::Owner {
             ensure_owner_remains(&mut write, &before).await?;
