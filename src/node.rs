@@ -65,7 +65,8 @@ pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
 pub use sign_in::{
-    Again, Attempt, ClientCredential, GroupSettings, Person, Provider, ProviderSettings, SignIn, SignInFault, SignInSettings,
+    Again, Attempt, ClientCredential, GroupSettings, Person, Provider, ProviderSettings, SignIn, SignInFault,
+    SignInSettings,
 };
 pub use sign_in_providers::SignInProviders;
 pub use signer::Signer;

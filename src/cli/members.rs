@@ -149,6 +149,7 @@ struct Member {
     projects: Vec<String>,
     status: String,
     provider: String,
+    source: String,
     created_at: String,
     last_seen_at: Option<String>,
     invitation_expires_at: Option<String>,
@@ -200,11 +201,12 @@ impl Whose {
 
 impl ListArgs {
     async fn run(self, remote: &Remote, whose: &Whose) -> Result<(), CliError> {
-        let mut table = Table::new(&["id", "name", "email", "role", "status", "last seen"]);
+        let mut table = Table::new(&["id", "name", "email", "role", "source", "status", "last seen"]);
         let row = |member: Member| {
-            let Member { id, name, email, role, status, last_seen_at, .. } = member;
+            let Member { id, name, email, role, source, status, last_seen_at, .. } = member;
             let seen = last_seen_at.unwrap_or_else(|| "never".into());
-            table.row([id.into(), name.into(), email.into(), role.into(), status.into(), seen.into()]);
+            let cells = [id, name, email, role, source, status, seen];
+            table.row(cells.map(Into::into));
         };
         let more = self.pages.walk(remote, Request::get(&whose.path()), row).await?;
         if table.rows() == 0 {
@@ -298,7 +300,8 @@ impl Member {
             .if_any("Projects", projects.as_ref())
             .line("Status", &self.status)
             .line("Provider", &self.provider)
-            .line("Invited", &self.created_at)
+            .line("Source", &self.source)
+            .line(if self.source == "groups" { "Since" } else { "Invited" }, &self.created_at)
             .if_any("Last seen", self.last_seen_at.as_ref())
             .if_any("Invitation ends", self.invitation_expires_at.as_ref())
             .if_any("Link", self.invitation_url.as_ref())

@@ -20,7 +20,7 @@ use super::shell::{DeploymentSection, Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::{Age, When};
-use crate::domain::member::{Member, Role};
+use crate::domain::member::{Member, MemberSource, Role};
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;
 use crate::http::path::OfPlace;
@@ -55,6 +55,8 @@ struct Row {
     email: String,
     role: Role,
     status: &'static str,
+    /// Whether a group at the provider made the person a member.
+    is_by_groups: bool,
     seen: Option<Age>,
 }
 
@@ -158,6 +160,7 @@ impl MembersPage {
             email: member.email.clone(),
             role: member.role,
             status: member.status(now).as_str(),
+            is_by_groups: member.source == MemberSource::Groups,
             seen: member.last_seen_at.map(|at| When::new(at, now).age()),
         };
         let shell = shell_of(visitor, organization);

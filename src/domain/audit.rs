@@ -69,8 +69,7 @@ impl Actor {
     /// deployment it may. A member of the deployment is named everywhere, because readers see that name only if they may
     /// know the deployment's members. So is a provider, whose name is on the sign-in page.
     pub fn name_for(&self, organization: Option<&OrganizationId>) -> Option<&str> {
-        let is_named =
-            matches!(self.who, Who::Caller(CallerId::DeploymentMember(_)) | Who::Provider(_));
+        let is_named = matches!(self.who, Who::Caller(CallerId::DeploymentMember(_)) | Who::Provider(_));
         let is_known = is_named || organization.is_none() || organization == self.organization.as_ref();
         self.name.as_deref().filter(|_| is_known)
     }

@@ -34,9 +34,10 @@ async fn a_members_life(backend: Backend) {
     assert!(refused.stderr.contains("members sign in at an OpenID provider"), "{refused:?}");
     invited(&scene, Some("default"), "admin").await;
     let list = admin.ok(&["members", "list"]).stdout;
-    assert!(list.contains("ada@example.com  admin  invited  never"), "{list}");
+    assert!(list.contains("ada@example.com  admin  invitation  invited  never"), "{list}");
     let shown = admin.ok(&["members", "show", ID]).stdout;
     assert!(shown.contains("ada@example.com\n") && shown.contains("\nETag"), "{shown}");
+    assert!(shown.contains("\nSource") && shown.contains("invitation\n"), "{shown}");
     let edited = admin.json(&["members", "edit", ID, "--role", "developer", "--project", "default"]);
     assert_eq!((&edited["role"], &edited["projects"]), (&json!("developer"), &json!(["default"])));
     let dry = admin.ok(&["members", "resend", ID, "--dry-run"]).stdout;

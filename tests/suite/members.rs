@@ -185,7 +185,9 @@ async fn whoever_is_removed_leaves_only_a_name(backend: Backend) {
     let organization: OrganizationId = "default".parse().unwrap();
     let store = &server.node.records.store;
     let mut write = store.write(server.clock.now(), &Actor::server(Who::Schedule)).await.unwrap();
-    assert!(write.was_removed(Some(&organization), &identity("ada")).await.unwrap());
+    let past = write.past_memberships(&identity("ada")).await.unwrap();
+    assert_eq!(past.len(), 1);
+    assert!(past[0].was_removed && past[0].organization == Some(organization));
     assert!(write.memberships(&identity("ada")).await.unwrap().is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! Members sign in at an OpenID provider: the provider's answers, good and hostile.
 
+mod groups;
 mod provider;
 
 use base64::Engine as _;

@@ -87,7 +87,8 @@ async fn follow_settings(node: &Arc<Node>) -> Result<(), CliError> {
 async fn warn_of_groups(node: &Node) -> Result<(), CliError> {
     for provider in node.sign_in.providers() {
         let Some(groups) = &provider.settings.groups else { continue };
-        let existing = node.records.store.existing_places(&groups.places()).await.map_err(CliError::failed)?;
+        let existing =
+            node.records.store.existing_places(&groups.places()).await.map_err(CliError::failed)?;
         for missing in groups.without_effect(&existing) {
             tracing::warn!(provider = provider.settings.name, "{missing}");
         }

@@ -15,7 +15,7 @@ use crate::console::page::page;
 use crate::console::shell::Shell;
 use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
-use crate::domain::member::{MemberStatus, Role};
+use crate::domain::member::{MemberSource, MemberStatus, Role};
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
 use crate::http::path::OfMember;
@@ -40,6 +40,8 @@ pub(super) struct MemberPage {
     pub(super) status: &'static str,
     /// Whether the member has not signed in yet.
     pub(super) is_pending: bool,
+    /// Whether a group at the provider made the person a member, and decides about the role.
+    pub(super) is_by_groups: bool,
     pub(super) provider: String,
     pub(super) invited: When,
     pub(super) invited_by: String,
@@ -102,6 +104,7 @@ impl MemberPage {
             id: Copied::new(member.id),
             status: status.as_str(),
             is_pending: matches!(status, MemberStatus::Invited | MemberStatus::Expired),
+            is_by_groups: member.source == MemberSource::Groups,
             invited: When::new(member.created_at, now),
             invited_by: creator.name.clone().unwrap_or_else(|| creator.id.clone()),
             seen: member.last_seen_at.map(|at| When::new(at, now).age()),

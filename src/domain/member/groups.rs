@@ -33,13 +33,18 @@ pub enum GroupMappingError {
     #[error("group: must be one line of 1 to {} bytes", GroupMapping::LONGEST_GROUP)]
     Group,
     /// The role is for another place.
-    #[error("role: must be owner, admin, developer or auditor in an organization; operator is for the deployment")]
+    #[error(
+        "role: must be owner, admin, developer or auditor in an organization; operator is for the deployment"
+    )]
     RoleOfOtherPlace,
     /// A developer has no project or too many, or somebody else has one.
     #[error("projects: a developer needs 1 to {}; other roles have none", Member::MAX_PROJECTS)]
     Projects,
     /// The developers of an organization could have too many projects together.
-    #[error("projects: all groups together give developers more than {} in one organization", Member::MAX_PROJECTS)]
+    #[error(
+        "projects: all groups together give developers more than {} in one organization",
+        Member::MAX_PROJECTS
+    )]
     ProjectsTogether,
 }
 

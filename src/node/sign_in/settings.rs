@@ -63,7 +63,9 @@ impl GroupSettings {
             let Some(organization) = mapping.organization() else { continue };
             let group = mapping.group();
             if !existing.has(organization) {
-                missing.push(format!("the group {group:?} is for the organization {organization}, which does not exist"));
+                missing.push(format!(
+                    "the group {group:?} is for the organization {organization}, which does not exist"
+                ));
                 continue;
             }
             let gone = mapping.projects().iter().filter(|id| !existing.has_project(organization, id));

@@ -94,7 +94,11 @@ async fn carry_out(
                 not_joined.is_full |= is_full;
                 if is_full {
                     let organization = place.as_ref().map(OrganizationId::as_str);
-                    tracing::warn!(provider = provider.name, organization, "no room for another member by groups");
+                    tracing::warn!(
+                        provider = provider.name,
+                        organization,
+                        "no room for another member by groups"
+                    );
                 } else {
                     let member = newcomer(node, provider, person, actor, (place, given))?;
                     join(&mut write, member, past).await?;

@@ -3,7 +3,7 @@
 use super::{backed_up, printed, stop};
 use crate::support::{Backend, Claviger, Database, on_both};
 
-on_both!(nobody_comes_back_silently);
+on_both!(nobody_comes_back_silently, whom_groups_ended_and_somebody_removed_stays_out);
 
 /// Members that were there at the backup, and what became of them since.
 async fn insert(database: &Database, name: &str, seq: u32, role: &str, invitation: Option<&str>) {
@@ -67,4 +67,34 @@ async fn nobody_comes_back_silently(backend: Backend) {
     assert!(back.contains(&"removed admin removed@example.com".to_owned()), "{back:?}");
     let restored = "SELECT COUNT(*) FROM audit_events WHERE action = 'member.restore'";
     assert_eq!(database.number(restored).await, 2);
+}
+
+async fn whom_groups_ended_and_somebody_removed_stays_out(backend: Backend) {
+    let database = backend.fresh().await;
+    let claviger = Claviger::over(&database);
+    stop(claviger.serve());
+    for (seq, name) in [(1_000_001, "active"), (1_000_002, "ended"), (1_000_003, "left")] {
+        insert(&database, name, seq, "admin", None).await;
+    }
+    database
+        .execute(
+            "UPDATE members SET source = 'groups';
+             UPDATE members SET removed_at = 1, left_at = 1, generation = 1, email = '', email_folded = ''
+             WHERE name IN ('ended', 'left')",
+        )
+        .await;
+    backed_up(&claviger, &database, "a.backup");
+    // The groups end one membership, and somebody removes a member who had come back.
+    database
+        .execute(
+            "UPDATE members SET removed_at = 2, left_at = 2, generation = 1, email = '', email_folded = ''
+             WHERE name = 'active';
+             UPDATE members SET removed_at = 3, left_at = NULL WHERE name = 'ended'",
+        )
+        .await;
+    let said = printed(&claviger, &["restore", "a.backup", "--replace", "--json"]).replace(": ", ":");
+    assert!(said.contains(r#""id":"active""#) && said.contains(r#""what":"removed""#), "{said}");
+    let how = "SELECT name || ' ' || removed_at || CASE WHEN left_at IS NULL THEN ' removed' ELSE ' left' END
+        FROM members ORDER BY name";
+    assert_eq!(database.texts(how).await, ["active 2 left", "ended 3 removed", "left 1 left"]);
 }

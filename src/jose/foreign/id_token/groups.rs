@@ -16,7 +16,9 @@ pub enum GroupsFault {
     #[error("is left out, because the person is in too many groups")]
     LeftOut,
     /// The claim has another form.
-    #[error("is neither one string nor a list of at most {MOST_GROUPS} strings of 1 to {LONGEST_GROUP} bytes")]
+    #[error(
+        "is neither one string nor a list of at most {MOST_GROUPS} strings of 1 to {LONGEST_GROUP} bytes"
+    )]
     Form,
 }
 

@@ -100,8 +100,16 @@ mod tests {
             ("\"a\"", "\"\"", "group \"\": group: must be one line of 1 to 256 bytes"),
             ("\"acme\"", "\"A c\"", "group \"a\": organization: an id must have"),
             ("\"admin\"", "\"boss\"", "group \"a\": role: the role must be owner"),
-            ("\"admin\"", "\"operator\"", "group \"a\": role: must be owner, admin, developer or auditor in an"),
-            ("organization = \"acme\"", "", "group \"a\": role: must be owner, admin, developer or auditor in an"),
+            (
+                "\"admin\"",
+                "\"operator\"",
+                "group \"a\": role: must be owner, admin, developer or auditor in an",
+            ),
+            (
+                "organization = \"acme\"",
+                "",
+                "group \"a\": role: must be owner, admin, developer or auditor in an",
+            ),
             ("\"admin\"", "\"developer\"", "group \"a\": projects: a developer needs 1 to 50"),
             ("\"admin\"", "\"admin\"\nprojects = [\"web\"]", "other roles have none"),
             ("\"admin\"", "\"developer\"\nprojects = [\"W\"]", "group \"a\": projects: an id must have"),
