@@ -30,6 +30,7 @@ pub mod principal;
 #[cfg(feature = "server")]
 pub mod refusal_reason;
 pub mod scope;
+pub mod sign_in_refusal;
 pub mod tenant;
 #[cfg(feature = "_client")]
 pub mod trace_context;

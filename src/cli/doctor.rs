@@ -6,6 +6,7 @@ mod files;
 mod finding;
 mod network;
 mod settings;
+mod sign_in;
 mod signing;
 
 use clap::Args;
@@ -56,6 +57,7 @@ impl DoctorArgs {
             let is_served = network::check_server(config, &mut report).await;
             network::check_issuer(config, contents.as_ref(), is_served, now, &mut report).await;
             network::check_proxies(config, &mut report);
+            sign_in::check(config, contents.as_ref(), &mut report).await;
         }
         if self.json {
             let document = json!({

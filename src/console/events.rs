@@ -84,7 +84,7 @@ impl EventRow {
 fn details(event: &RecordedEvent) -> Vec<Difference> {
     match (&event.before, &event.after) {
         (Some(before), Some(after)) => differences(before, after),
-        (None, Some(after)) if event.action == "key.refused" => {
+        (None, Some(after)) if ["key.refused", "member.refuse"].contains(&&*event.action) => {
             vec![Difference {
                 member: "Reason".into(),
                 from: Vec::new(),
@@ -200,6 +200,15 @@ fn label(action: &str) -> String {
         "access.denied" => "Access denied",
         "console.sign_in" => "Signed in to console",
         "console.sign_out" => "Signed out of console",
+        "member.invite" => "Member invited",
+        "member.accept" => "Invitation accepted",
+        "member.join" => "Member joined by group",
+        "member.change" => "Member changed",
+        "member.leave" => "Member left group",
+        "member.remove" => "Member removed",
+        "member.refuse" => "Sign-in refused",
+        "member.sign_in" => "Member signed in",
+        "member.sign_out" => "Member signed out",
         "project.create" => "Project created",
         "project.change" => "Project changed",
         "project.delete" => "Project deleted",

@@ -77,6 +77,8 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
         Err(refusal) => {
             node.sign_in.guessed(address);
             tracing::info!(provider = provider.settings.name, %refusal, "somebody was not let in");
+            let invitation = attempt.invitation.as_deref();
+            sign_in::record_refusal(node, &provider.settings, invitation, &refusal, origin).await;
             return Err(refused(node, refusal.to_string()));
         }
     };

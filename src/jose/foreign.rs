@@ -20,6 +20,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "server")]
+mod abilities;
 mod algorithm;
 #[cfg(feature = "server")]
 mod claims;
@@ -41,6 +43,8 @@ pub mod provider;
 #[cfg(feature = "server")]
 mod second_opinion;
 
+#[cfg(feature = "server")]
+pub use abilities::ProviderAbilities;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "server")]
 pub use claims::{IssuerClaims, IssuerClaimsFault, LEEWAY, claimed_issuer};

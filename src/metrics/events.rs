@@ -2,6 +2,7 @@
 
 use super::{Counters, OTHER};
 use crate::domain::refusal_reason::RefusalReason;
+use crate::domain::sign_in_refusal::SignInRefusalReason as SignIn;
 
 /// The outcomes of a request for a token: `issued`, or the code of the OAuth error.
 const TOKEN_RESULTS: &[&str] = &[
@@ -62,6 +63,22 @@ const REFUSALS: &[&str] = &[
     OTHER,
 ];
 
+/// Why somebody whom a provider vouched for was not let in.
+const SIGN_IN_REFUSALS: &[&str] = &[
+    SignIn::NotAMember.as_str(),
+    SignIn::Invitation.as_str(),
+    SignIn::OtherProvider.as_str(),
+    SignIn::Unverified.as_str(),
+    SignIn::OtherAddress.as_str(),
+    SignIn::Outside.as_str(),
+    SignIn::AlreadyMember.as_str(),
+    SignIn::Removed.as_str(),
+    SignIn::Full.as_str(),
+    SignIn::GroupsLeftOut.as_str(),
+    SignIn::GroupsForm.as_str(),
+    OTHER,
+];
+
 /// The grant that a request for a token names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GrantLabel {
@@ -95,6 +112,7 @@ pub struct Events {
     token_requests: [Counters; GrantLabel::ALL.len()],
     gate_answers: Counters,
     refusals: Counters,
+    sign_in_refusals: Counters,
 }
 
 impl Default for Events {
@@ -103,6 +121,7 @@ impl Default for Events {
             token_requests: GrantLabel::ALL.map(|_| Counters::new(TOKEN_RESULTS)),
             gate_answers: Counters::new(GATE_RESULTS),
             refusals: Counters::new(REFUSALS),
+            sign_in_refusals: Counters::new(SIGN_IN_REFUSALS),
         }
     }
 }
@@ -123,6 +142,11 @@ impl Events {
         self.refusals.count(reason);
     }
 
+    /// Counts somebody whom a provider vouched for and who was not let in.
+    pub fn sign_in_refusal(&self, reason: &str) {
+        self.sign_in_refusals.count(reason);
+    }
+
     /// The requests for tokens, by grant and result.
     pub fn token_requests(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
         let by_grant = GrantLabel::ALL.into_iter().zip(&self.token_requests);
@@ -139,6 +163,11 @@ impl Events {
     /// The refused credentials, by reason.
     pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.refusals.read()
+    }
+
+    /// The people who were not let in, by reason.
+    pub fn sign_in_refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.sign_in_refusals.read()
     }
 }
 

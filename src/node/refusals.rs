@@ -1,14 +1,17 @@
-//! Refusals for the audit trail: of keys whose secret is right, and of callers who lack a scope.
+//! Refusals for the audit trail: of keys whose secret is right, of callers who lack a scope, and of people who sign in.
 //!
 //! A refused caller can ask as often as it likes. Therefore the same refusal makes one event an hour, and the number of
 //! events is bounded for each organization. If all organizations together have too many, the one with the most gives
 //! way, so no organization's refusals hide another's. Refusals beyond the bounds are still counted.
+
+mod sign_ins;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::json;
 
+use self::sign_ins::SignIns;
 use crate::base::clock::Timestamp;
 use crate::base::lock::Mutex;
 use crate::base::text::redacted;
@@ -43,6 +46,7 @@ struct Bounds {
 #[derive(Debug, Default)]
 pub struct RefusalLog {
     log: Mutex<Log>,
+    sign_ins: Mutex<SignIns>,
     digests: RandomState,
 }
 

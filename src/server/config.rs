@@ -83,6 +83,11 @@ impl Config {
         self.issuer.is_none()
     }
 
+    /// Where members sign in.
+    pub fn sign_in(&self) -> &SignInSettings {
+        &self.sign_in
+    }
+
     /// The cost of new hashes.
     pub fn hash_cost(&self) -> &HashCost {
         &self.hash_cost
@@ -106,7 +111,7 @@ impl Config {
             proofs: self.proofs.clone(),
             portal: self.portal.clone(),
             events_kept_seconds: self.events_kept_seconds,
-            sign_in: SignInProviders::named(self.sign_in.providers.iter().map(|provider| &*provider.name)),
+            sign_in: SignInProviders::of(&self.sign_in),
             sign_in_settings: self.sign_in.clone(),
         }
     }

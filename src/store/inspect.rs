@@ -12,6 +12,7 @@ use super::database_file::with_end;
 use super::database_url::target;
 use super::db::{Db, Either, database_seconds, either, in_time, row};
 use super::error::OpenError;
+use super::members::{Places, existing_in};
 use super::open::{SCHEMA, WAIT, no_connection};
 use super::pool::{Pool, PostgresServer, SqliteFile};
 use super::pooler;
@@ -61,6 +62,8 @@ pub struct Contents {
     pub secrets: i64,
     /// How many of them have a hash of another cost.
     pub at_another_cost: i64,
+    /// Those of the organizations and projects asked for that exist.
+    pub places: Places,
 }
 
 row! {
@@ -100,11 +103,12 @@ impl Place {
 /// The newest schema that this binary knows.
 pub const KNOWN_SCHEMA: i64 = SCHEMA;
 
-/// Reads the store at `url`. `cost` begins the hashes of the present cost. `None` if there is no SQLite file.
+/// Reads the store at `url`. `cost` begins the hashes of the present cost. `places` are looked for. `None` if there is no
+/// SQLite file.
 ///
 /// # Errors
 /// [`OpenError`] when the store can't be read, also behind a pooler that lends no whole sessions.
-pub async fn inspect(url: &str, cost: &str) -> Result<Option<Inspection>, OpenError> {
+pub async fn inspect(url: &str, cost: &str, places: &Places) -> Result<Option<Inspection>, OpenError> {
     let db: Db = match target(url)? {
         Either::Sqlite(options) if !options.get_filename().exists() => return Ok(None),
         Either::Sqlite(options) => Either::Sqlite(Pool::new(beside_a_server(options), 1)),
@@ -116,7 +120,7 @@ pub async fn inspect(url: &str, cost: &str) -> Result<Option<Inspection>, OpenEr
             Either::Postgres(Pool::<Postgres>::new(server, 1))
         }
     };
-    let read = in_time(read(&db, cost)).await.map_err(OpenError::Connect);
+    let read = in_time(read(&db, cost, places)).await.map_err(OpenError::Connect);
     either!(db, |pool, DB| pool.close().await);
     read.map(Some)
 }
@@ -129,7 +133,7 @@ fn beside_a_server(options: SqliteConnectOptions) -> SqliteFile {
     SqliteFile { options, file: None }
 }
 
-async fn read(db: &Db, cost: &str) -> sqlx::Result<Inspection> {
+async fn read(db: &Db, cost: &str, places: &Places) -> sqlx::Result<Inspection> {
     let mut tx = match db {
         Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN").await?),
         Either::Postgres(pool) => Either::Postgres(pool.begin_with("BEGIN READ ONLY").await?),
@@ -166,8 +170,13 @@ async fn read(db: &Db, cost: &str) -> sqlx::Result<Inspection> {
                 signing_keys: keys.fetch_all(&mut **tx).await?.into_iter().map(Into::into).collect(),
                 secrets: hashes.secrets,
                 at_another_cost: hashes.other,
+                places: Places::default(),
             }
         }));
+    }
+    if let Some(contents) = &mut contents {
+        let existing = existing_in(&mut tx, places).await;
+        contents.places = existing.map_err(|error| sqlx::Error::Decode(error.to_string().into()))?;
     }
     drop(tx);
     Ok(Inspection { schema, clock: clock.map(Timestamp::from_unix), contents })

@@ -10,6 +10,7 @@ mod row;
 pub use groups::PastMembership;
 pub use held_keys::KeyOfMember;
 pub use places::Places;
+pub(super) use places::existing_in;
 
 use sqlx::QueryBuilder;
 

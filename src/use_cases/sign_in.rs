@@ -1,8 +1,10 @@
 //! Finds out which member somebody is who signed in at an OpenID provider.
 
 mod groups;
+mod refusals;
 
 pub use groups::{NotJoined, follow_groups};
+pub use refusals::record_refusal;
 
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;

@@ -6,8 +6,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::support::{
@@ -23,6 +24,7 @@ on_both!(
     what_answers_at_the_issuer_is_told_apart,
     a_certificate_is_judged_by_its_files_and_at_the_issuer,
     what_a_forwarding_header_means_is_said,
+    providers_are_asked_what_they_can,
 );
 
 mod there {
@@ -419,4 +421,124 @@ async fn a_clock_that_differs_from_the_databases_is_found(backend: Backend) {
             "behind this machine's",
         );
     }
+}
+
+/// An OpenID provider on this machine. Its description, its keys and the status of both can be replaced.
+struct FakeProvider {
+    url: String,
+    says: Arc<Mutex<(u16, Value, Value)>>,
+}
+
+impl FakeProvider {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let described = json!({
+            "issuer": url, "jwks_uri": format!("{url}/keys"), "authorization_endpoint": format!("{url}/authorize"),
+            "token_endpoint": format!("{url}/token"), "response_types_supported": ["code", "id_token"],
+            "id_token_signing_alg_values_supported": ["RS256", "ES256"], "code_challenge_methods_supported": ["S256"],
+        });
+        // RFC 7515, appendix A.3.
+        let keys = json!({ "keys": [{
+            "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "kid": "1", "alg": "ES256", "use": "sig",
+        }] });
+        let says = Arc::new(Mutex::new((200, described, keys)));
+        let answers = Arc::clone(&says);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = [0; 4_096];
+                let length = stream.read(&mut head).unwrap_or_default();
+                let (status, described, keys) = answers.lock().unwrap().clone();
+                let body =
+                    if head[..length].starts_with(b"GET /keys") { keys } else { described }.to_string();
+                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
+                let _ = stream.write_all((head + &body).as_bytes());
+            }
+        });
+        Self { url, says }
+    }
+
+    /// The provider says this instead, until `examined` is done.
+    fn but<T>(&self, change: impl FnOnce(&mut (u16, Value, Value)), examined: impl FnOnce() -> T) -> T {
+        let usual = self.says.lock().unwrap().clone();
+        change(&mut self.says.lock().unwrap());
+        let result = examined();
+        *self.says.lock().unwrap() = usual;
+        result
+    }
+}
+
+async fn providers_are_asked_what_they_can(backend: Backend) {
+    let database = backend.fresh().await;
+    let folder = database.folder.path();
+    let provider = FakeProvider::start();
+    let claviger = Claviger::over(&database).set("CLAVIGER_ISSUER_HTTP", "true");
+    let claviger = claviger.set("CLAVIGER_ISSUER_NETWORKS", "127.0.0.0/8");
+    write_private(&folder.join("secret"), "hidden");
+    let file = |more: &str| {
+        let table = format!(
+            "[[sign_in]]\nname = \"sso\"\nissuer = \"{}\"\nclient_id = \"console\"\nclient_secret_file = \"secret\"\n{more}",
+            provider.url
+        );
+        fs::write(folder.join("claviger.toml"), table).unwrap();
+    };
+    file("");
+    stop(claviger.serve());
+    let good = examine(&claviger);
+    good.has("sign_in", "ok", "can sign people in; it has to know the redirect URI http://");
+    good.has("sign_in", "ok", "/console/sign-in/callback");
+    assert!(!good.document.to_string().contains("hidden"), "{}", good.document);
+    type Change = fn(&mut (u16, Value, Value));
+    let wrong: [(Change, &str); 9] = [
+        (
+            |says| says.1["issuer"] = json!("https://elsewhere.example"),
+            "its description is that of another `issuer`",
+        ),
+        (|says| says.1["token_endpoint"] = json!(1), "has no usable `token_endpoint`"),
+        (
+            |says| says.1["code_challenge_methods_supported"] = json!(["plain"]),
+            "does not know the code challenge method S256",
+        ),
+        (
+            |says| says.1["response_types_supported"] = json!(["id_token"]),
+            "does not know the response type code",
+        ),
+        (
+            |says| says.1["id_token_signing_alg_values_supported"] = json!(["HS256"]),
+            "with no algorithm that is accepted",
+        ),
+        (
+            |says| says.1["token_endpoint_auth_methods_supported"] = json!(["private_key_jwt"]),
+            "cannot authenticate with client_secret_basic or client_secret_post",
+        ),
+        (|says| says.2 = json!({ "keys": [] }), "has no public key for an algorithm that is accepted"),
+        (|says| says.2 = json!({}), "the key set has no array `keys`"),
+        (|says| says.0 = 404, "can't be fetched: the answer has the status 404"),
+    ];
+    for (change, words) in wrong {
+        let examined = provider.but(change, || examine(&claviger));
+        examined.has("sign_in", "error", words);
+    }
+    let silent: Change =
+        |says| drop(says.1.as_object_mut().unwrap().remove("code_challenge_methods_supported"));
+    provider.but(silent, || examine(&claviger)).has("sign_in", "ok", "does not say whether it checks PKCE");
+    let elsewhere = claviger.clone().set("CLAVIGER_ISSUER_NETWORKS", "10.0.0.0/8");
+    examine(&elsewhere).has("sign_in", "error", "its network is not among the allowed ones");
+
+    let group = |organization: &str| {
+        format!(
+            "groups_claim = \"groups\"\n[[sign_in.groups]]\ngroup = \"a\"\norganization = \"{organization}\"\nrole = \"developer\"\nprojects = [\"default\", \"web\"]\n"
+        )
+    };
+    file(&group("acme"));
+    let examined = examine(&claviger);
+    examined.has("sign_in", "warning", "the group \"a\" is for the organization acme, which does not exist");
+    // It is no reason not to start.
+    stop(claviger.serve());
+    file(&group("default"));
+    examine(&claviger).has("sign_in", "warning", "is for the project default/web, which does not exist");
+    file(&group("default").replace("developer", "boss"));
+    examine(&claviger).has("settings", "error", "provider \"sso\": group \"a\": role: the role must be");
 }

@@ -2,6 +2,7 @@
 
 mod groups;
 mod provider;
+mod refusals;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;

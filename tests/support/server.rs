@@ -343,7 +343,7 @@ fn deployment(options: &Options, address: SocketAddr) -> Deployment {
         events_kept_seconds: options.events_kept_seconds,
         sign_in: match &options.sign_in_settings.providers[..] {
             [] => options.sign_in.clone(),
-            named => SignInProviders::named(named.iter().map(|provider| &*provider.name)),
+            _ => SignInProviders::of(&options.sign_in_settings),
         },
         sign_in_settings: options.sign_in_settings.clone(),
     }

@@ -3,7 +3,7 @@
 use super::finding::{Report, Severity};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::server::config::Config;
-use crate::store::{Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, inspect, lock_holder};
+use crate::store::{Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, Places, inspect, lock_holder};
 use crate::use_cases::bootstrap::MasterKeySources;
 
 /// The difference of clocks, in seconds, from which on tokens of one node are not accepted by verifiers.
@@ -33,7 +33,11 @@ pub(super) async fn check(
         Ok(Place::Servers(servers)) => servers.clone(),
         Err(_) => "the database".into(),
     };
-    let inspected = match inspect(&config.database_url, &config.hash_cost().prefix()).await {
+    let mut places = Places::default();
+    for groups in config.sign_in().providers.iter().filter_map(|provider| provider.groups.as_ref()) {
+        groups.add_to(&mut places);
+    }
+    let inspected = match inspect(&config.database_url, &config.hash_cost().prefix(), &places).await {
         Ok(Some(inspected)) => inspected,
         Ok(None) => {
             report.warn(

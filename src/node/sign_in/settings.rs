@@ -48,12 +48,17 @@ impl GroupSettings {
     /// The organizations and projects that the mappings name.
     pub fn places(&self) -> Places {
         let mut places = Places::default();
+        self.add_to(&mut places);
+        places
+    }
+
+    /// Adds the organizations and projects that the mappings name.
+    pub fn add_to(&self, places: &mut Places) {
         for mapping in &self.mappings {
             if let Some(organization) = mapping.organization() {
                 places.add(organization, mapping.projects());
             }
         }
-        places
     }
 
     /// What the mappings name and what does not exist, so that it has no effect, in words.

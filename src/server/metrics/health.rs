@@ -88,6 +88,11 @@ fn unwritten(to: &mut Exposition<'_>, node: &Node) -> fmt::Result {
         "claviger_audit_refusals_lost_total",
         "The refusals that are missing from the audit trail, because too many were waiting to be written",
         node.usage.refusals.dropped(),
+    )?;
+    to.counter(
+        "claviger_audit_sign_ins_omitted_total",
+        "The refused sign-ins that are not in the audit trail, because the same one was shortly before, or too many were",
+        node.usage.refusals.omitted_sign_ins(),
     )
 }
 

@@ -23,6 +23,11 @@ pub(super) fn write(to: &mut Exposition<'_>, node: &Node) -> fmt::Result {
         "The credentials that were refused, by reason",
         node.events.refusals().map(|(reason, count)| ([("reason", reason)], count)),
     )?;
+    to.counters(
+        "claviger_sign_in_refusals_total",
+        "The people whom an OpenID provider vouched for and who were not let in, by reason",
+        node.events.sign_in_refusals().map(|(reason, count)| ([("reason", reason)], count)),
+    )?;
     let feed = node.revocations.feed.state();
     to.gauge(
         "claviger_feed_followers_waiting",

@@ -203,6 +203,13 @@ pub enum InvalidRequest {
     NoSuchProvider,
     /// The request names no provider, and not exactly one is configured.
     ProviderNeeded,
+    /// Nobody could accept the invitation: the provider takes only addresses of these domains.
+    AddressOutside {
+        /// The provider's name.
+        provider: String,
+        /// The domains that its settings allow.
+        domains: String,
+    },
 
     /// The body is not a form of the console.
     NotAForm,

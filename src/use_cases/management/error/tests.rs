@@ -124,6 +124,7 @@ fn every_invalid_request_is_explained() {
         I::RoleOfOtherPlace,
         I::ProjectsOfRole,
         I::NoSuchProvider,
+        I::AddressOutside { provider: "sso".into(), domains: "example.com, example.org".into() },
         I::ProviderNeeded,
         I::NoSuchIssuer,
         I::TrustRule(RuleFault::Nothing),

@@ -147,6 +147,12 @@ impl Display for InvalidRequest {
             Self::ProviderNeeded => {
                 "members sign in at an OpenID provider: configure one, or name one of several as provider"
             }
+            Self::AddressOutside { provider, domains } => {
+                return write!(
+                    f,
+                    "an invitation at the provider {provider} can be accepted only with an e-mail address of {domains}"
+                );
+            }
             Self::NoIssuerKeys => "the key set has no public key for a signature algorithm of the issuer",
 
             Self::NotAForm => "this is not a form of the console",

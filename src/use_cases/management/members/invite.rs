@@ -123,6 +123,9 @@ impl NewMemberRequest {
             Some(_) => return Err(InvalidRequest::NoSuchProvider.into()),
             None => providers.only().ok_or(InvalidRequest::ProviderNeeded)?.to_owned(),
         };
+        if let Some(domains) = providers.domains_without(&provider, &self.email) {
+            return Err(InvalidRequest::AddressOutside { provider, domains: domains.join(", ") }.into());
+        }
         let name = self.name.unwrap_or_else(|| self.email.local_part().to_owned());
         Ok(Member {
             id: MemberId::generate(&records.entropy).map_err(ApiError::internal)?,
