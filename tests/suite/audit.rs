@@ -227,7 +227,7 @@ async fn a_filter_that_is_none_is_refused(backend: Backend) {
     for (query, complaint) in [
         (
             "actor=nobody",
-            "actor: must be the id of a key or of a member, portal: and a subject, bootstrap, schedule or operator",
+            "actor: must be the id of a key or of a member, portal: and a subject, provider: and a name, bootstrap, schedule or operator",
         ),
         ("actor=", "actor: must be the id of a key"),
         ("key=nonsense", "key: a key's id must be"),
