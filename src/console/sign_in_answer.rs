@@ -48,16 +48,17 @@ pub(super) async fn answer(State(node): State<Arc<Node>>, mut parts: Parts) -> R
 
 async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failure> {
     let ClientAddress(address) = ClientAddress::from_request_parts(parts, node).await?;
-    if let Some(seconds) = node.sign_in.wait(address) {
-        return Err(ApiError::RateLimited(seconds).into());
-    }
     let query = Query::of_page(parts, &KNOWN)?;
     let request_id = RequestId::of(parts);
     let origin = Origin { address, request_id: request_id.as_str() };
+    // An answer to no attempt costs nothing and can guess nothing, so it is not counted. Any page can have a visitor's
+    // browser send such answers, and must not keep them from signing in.
     let Some((attempt, provider)) = attempted(node, parts, &query) else {
-        node.sign_in.guessed(address);
         return Err(refused(node, NO_ATTEMPT.into()));
     };
+    if let Some(seconds) = node.sign_in.wait(address) {
+        return Err(ApiError::RateLimited(seconds).into());
+    }
     match node.sign_in.answer(&attempt, address) {
         Ok(true) => {}
         Ok(false) => return Err(refused(node, NO_ATTEMPT.into())),
@@ -65,8 +66,10 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
     }
     let person = match believed(node, &provider, &query, &attempt, origin).await {
         Ok(person) => person,
-        Err(failure) => {
-            node.sign_in.guessed(address);
+        Err(Unbelieved { failure, is_wrong }) => {
+            if is_wrong {
+                node.sign_in.guessed(address);
+            }
             return Err(failure);
         }
     };
@@ -94,6 +97,19 @@ fn attempted(node: &Node, parts: &Parts, query: &Query) -> Option<(Attempt, Arc<
     is_its_own.then(|| (attempt, Arc::clone(provider)))
 }
 
+/// An answer from which nobody learns who signed in.
+struct Unbelieved {
+    failure: Failure,
+    /// Whether the answer is wrong. Otherwise, the provider is to blame.
+    is_wrong: bool,
+}
+
+impl Unbelieved {
+    fn wrong(node: &Node, message: &str) -> Self {
+        Self { failure: refused(node, message.to_owned()), is_wrong: true }
+    }
+}
+
 /// Who signed in, if the answer is from the provider that the person was sent to.
 async fn believed(
     node: &Node,
@@ -101,26 +117,30 @@ async fn believed(
     query: &Query,
     attempt: &Attempt,
     origin: Origin<'_>,
-) -> Result<Person, Failure> {
+) -> Result<Person, Unbelieved> {
     let failed = |fault: SignInFault| {
         tracing::warn!(provider = provider.settings.name, %fault, "a sign-in failed");
         match fault {
-            SignInFault::Crowded => ApiError::TooManyConcurrent.into(),
-            fault if fault.is_of_provider() => unreachable(node, provider),
-            _ => refused(node, NOT_BELIEVED.into()),
+            SignInFault::Crowded => {
+                Unbelieved { failure: ApiError::TooManyConcurrent.into(), is_wrong: false }
+            }
+            fault if fault.is_of_provider() => {
+                Unbelieved { failure: unreachable(node, provider), is_wrong: false }
+            }
+            _ => Unbelieved::wrong(node, NOT_BELIEVED),
         }
     };
     if !node.sign_in.is_from(provider, query.text("iss")).await.map_err(failed)? {
-        return Err(refused(node, NOT_BELIEVED.into()));
+        return Err(Unbelieved::wrong(node, NOT_BELIEVED));
     }
     match (query.text("code"), query.text("error")) {
         (Some(code), None) => {
             node.sign_in.person(provider, (code, attempt), origin.address).await.map_err(failed)
         }
         (None, Some("access_denied")) => {
-            Err(refused(node, "The sign-in was cancelled at your provider.".into()))
+            Err(Unbelieved::wrong(node, "The sign-in was cancelled at your provider."))
         }
-        _ => Err(refused(node, NOT_BELIEVED.into())),
+        _ => Err(Unbelieved::wrong(node, NOT_BELIEVED)),
     }
 }
 

@@ -195,6 +195,7 @@ impl Authenticator {
         let used = UsedId {
             organization: key.key.organization.as_str(),
             owner: &key.client_id,
+            chosen_by: &key.client_id,
             id: &claims.id,
             until: until.unix(),
         };

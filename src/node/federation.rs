@@ -235,9 +235,11 @@ impl Federation {
     fn use_once(&self, accepted: &Accepted<'_>, now: Timestamp) -> Result<(), UseRefused> {
         let Some(id) = &accepted.token_id else { return Ok(()) };
         let issuer = &accepted.rule.issuer;
+        let owner = issuer.path();
         let used = UsedId {
             organization: issuer.organization.as_str(),
-            owner: &issuer.path(),
+            owner: &owner,
+            chosen_by: &owner,
             id,
             until: accepted.expires_at.unix(),
         };

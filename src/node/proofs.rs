@@ -175,6 +175,7 @@ impl ProofJudge {
         let used = UsedId {
             organization: key.organization.as_str(),
             owner: &owner,
+            chosen_by: &owner,
             id: &id,
             until: proof.ends_at().unix(),
         };

@@ -2,7 +2,8 @@
 //!
 //! Anybody can begin an attempt, and answer one. Nothing of it is stored: the browser keeps the sealed attempt. What costs
 //! anything is limited for each address: wrong answers as wrong secrets are, the attempts that are answered, and the
-//! requests to providers at once, for which addresses take turns. So nobody delays anybody who signs in from elsewhere.
+//! requests to each provider at once, for which addresses take turns. So nobody delays anybody who signs in from elsewhere,
+//! and no provider anybody who signs in at another one.
 
 mod attempt;
 mod client;
@@ -26,14 +27,14 @@ use crate::domain::address::{CallerAddress, network};
 use crate::domain::member::ProviderIdentity;
 use crate::domain::principal::Principal;
 use crate::jose::foreign::{ExpectedIdToken, GroupsFault, IdTokenClaims, Jws};
-use crate::sharing::fair_queue::{FairQueue, Permit, Quota};
+use crate::sharing::fair_queue::Permit;
 use crate::sharing::single_use::{SingleUse, UseLimits, UseRefused, UsedId};
 
 /// The attempts that can be answered in ten minutes from one address, and from the addresses around it.
 const ANSWERS: UseLimits = UseLimits { of_owner: 1_000, of_organization: 20_000 };
 
-/// The answers that are checked with providers at once. Addresses take turns.
-const EXCHANGES: Quota = Quota { permits: 64, per_organization: 8, waiting: 32, waiting_per_caller: 32 };
+/// Who chooses the ids of attempts: this deployment, whatever address answers one.
+const OURS: &str = "sign-in";
 
 /// What wrong answers and wrong codes of invitations are counted under.
 const GUESSES: &str = "sign-in";
@@ -57,7 +58,6 @@ pub struct SignIn {
     redirect_uri: String,
     throttle: Throttle,
     answered: SingleUse,
-    exchanges: FairQueue,
 }
 
 /// Who signed in, as the provider says.
@@ -98,7 +98,6 @@ impl SignIn {
             redirect_uri: format!("{issuer}/console/sign-in/callback"),
             throttle: Throttle::default(),
             answered: SingleUse::new(ANSWERS),
-            exchanges: FairQueue::new(EXCHANGES),
         }
     }
 
@@ -158,7 +157,13 @@ impl SignIn {
     /// [`SignInFault::Crowded`] when too many were answered from this address.
     pub fn answer(&self, attempt: &Attempt, address: CallerAddress) -> Result<bool, SignInFault> {
         let (owner, around) = neighbourhood(address);
-        let id = UsedId { organization: &around, owner: &owner, id: &attempt.state, until: attempt.until };
+        let id = UsedId {
+            organization: &around,
+            owner: &owner,
+            chosen_by: OURS,
+            id: &attempt.state,
+            until: attempt.until,
+        };
         match self.answered.accept(id, self.clock.now().unix()) {
             Ok(()) => Ok(true),
             Err(UseRefused::Again) => Ok(false),
@@ -176,7 +181,7 @@ impl SignIn {
         (code, attempt): (&str, &Attempt),
         address: CallerAddress,
     ) -> Result<Person, SignInFault> {
-        let _permit = self.turn(address).await?;
+        let _permit = turn(provider, address).await?;
         let metadata = provider.metadata(&self.fetcher, &self.clock).await?;
         let (settings, now) = (&provider.settings, self.clock.now());
         let exchange = client::exchange(
@@ -196,13 +201,6 @@ impl SignIn {
         let expected = ExpectedIdToken { issuer, client_id, nonce: &attempt.nonce };
         let claims = IdTokenClaims::read(payload, expected, self.clock.now())?;
         Ok(Person::of(settings, &claims))
-    }
-
-    async fn turn(&self, address: CallerAddress) -> Result<Permit, SignInFault> {
-        let (owner, _) = neighbourhood(address);
-        // The queue takes turns between organizations. Here, each address is one.
-        let principal = Principal { organization: owner.parse().ok(), caller: None };
-        self.exchanges.acquire(&principal).await.map_err(|_| SignInFault::Crowded)
     }
 
     /// The payload of a token that the provider signed.
@@ -239,6 +237,14 @@ impl Person {
             groups: settings.groups.as_ref().map_or(Ok(Vec::new()), |groups| claims.groups(&groups.claim)),
         }
     }
+}
+
+/// The turn of an address at a provider.
+async fn turn(provider: &Provider, address: CallerAddress) -> Result<Permit, SignInFault> {
+    let (owner, _) = neighbourhood(address);
+    // The queue takes turns between organizations. Here, each address is one.
+    let principal = Principal { organization: owner.parse().ok(), caller: None };
+    provider.exchanges.acquire(&principal).await.map_err(|_| SignInFault::Crowded)
 }
 
 /// The network of an address, in which one owner is counted, and the larger one around it. Both are slugs.

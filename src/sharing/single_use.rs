@@ -36,8 +36,10 @@ pub(crate) struct UseLimits {
 pub(crate) struct UsedId<'a> {
     /// The organization of the owner.
     pub(crate) organization: &'a str,
-    /// Who chose the id. Two owners may choose the same one.
+    /// Whose allowance the id takes from.
     pub(crate) owner: &'a str,
+    /// Who chose the id. Two may choose the same one.
+    pub(crate) chosen_by: &'a str,
     /// The id itself.
     pub(crate) id: &'a str,
     /// When the document with the id is no longer accepted anyway, in Unix seconds.
@@ -145,11 +147,11 @@ impl Used {
 }
 
 impl UsedId<'_> {
-    /// Half of a SHA-256 of owner and id, which is enough to tell ids apart.
+    /// Half of a SHA-256 of the id and who chose it, which is enough to tell ids apart.
     pub(crate) fn digest(&self) -> IdDigest {
         let mut bytes = IdDigest::default();
-        // No owner's name has a NUL.
-        let text = format!("{}\0{}", self.owner, self.id);
+        // No name has a NUL.
+        let text = format!("{}\0{}", self.chosen_by, self.id);
         bytes.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
         bytes
     }

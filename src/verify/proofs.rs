@@ -67,6 +67,7 @@ impl Proofs {
         let used = UsedId {
             organization: access.organization(),
             owner: access.subject(),
+            chosen_by: access.subject(),
             id: &id,
             until: proof.ends_at().unix(),
         };

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
     BasicTokenIntrospectionResponse, BasicTokenType,
@@ -147,6 +148,10 @@ impl Sender {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, FetchFault> {
         let (head, body) = request.into_parts();
         let (status, body) = self.fetcher.post(&self.endpoint, head.headers, Bytes::from(body)).await?;
+        // These say nothing about the code.
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(FetchFault::Status(status.as_u16()));
+        }
         let mut response = HttpResponse::new(body.to_vec());
         *response.status_mut() = status;
         Ok(response)
@@ -182,7 +187,7 @@ fn fault(error: RequestTokenError<FetchFault, BasicErrorResponse>) -> SignInFaul
             BasicErrorResponseType::InvalidRequest => SignInFault::Code("invalid_request"),
             _ => SignInFault::Code("another error"),
         },
-        RequestTokenError::Parse(..) => SignInFault::NoIdToken,
-        RequestTokenError::Other(_) => SignInFault::Request,
+        // The other one is an answer without a body.
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SignInFault::NoIdToken,
     }
 }

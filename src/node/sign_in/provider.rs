@@ -11,6 +11,7 @@ use crate::domain::names::{OrganizationId, TrustedIssuerId};
 use crate::domain::trusted_issuer::{KeySource, SignatureAlgorithms, TrustedIssuer};
 use crate::jose::foreign::{DiscoveryFault, ProviderMetadata};
 use crate::node::run_to_completion;
+use crate::sharing::fair_queue::{FairQueue, Quota};
 
 /// A description is fetched again after this time.
 const FRESH: Duration = Duration::from_secs(3_600);
@@ -21,6 +22,10 @@ const SERVES: Duration = Duration::from_secs(24 * 3_600);
 /// The pause after a failed fetch.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// The answers that are checked with a provider at once. Addresses take turns. Each provider has its own, so that one that
+/// hangs holds up nobody at another one.
+const EXCHANGES: Quota = Quota { permits: 32, per_organization: 4, waiting: 32, waiting_per_caller: 32 };
+
 /// A provider, and what is in memory about it.
 #[derive(Debug)]
 pub struct Provider {
@@ -28,6 +33,7 @@ pub struct Provider {
     pub settings: ProviderSettings,
     /// The record by which [`IssuerKeys`](crate::node::IssuerKeys) holds its keys.
     pub(super) keys: Option<TrustedIssuer>,
+    pub(super) exchanges: FairQueue,
     held: Mutex<Held>,
     /// Whoever fetches has it.
     turn: tokio::sync::Mutex<()>,
@@ -43,7 +49,8 @@ struct Held {
 impl Provider {
     pub(super) fn new(settings: ProviderSettings) -> Self {
         let keys = record(&settings);
-        Self { settings, keys, held: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        let exchanges = FairQueue::new(EXCHANGES);
+        Self { settings, keys, exchanges, held: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// The description, from memory or from the provider.

@@ -7,7 +7,7 @@ fn memory() -> SingleUse {
 }
 
 fn id<'a>(owner: &'a str, id: &'a str, until: i64) -> UsedId<'a> {
-    UsedId { organization: "acme", owner, id, until }
+    UsedId { organization: "acme", owner, chosen_by: owner, id, until }
 }
 
 #[test]
