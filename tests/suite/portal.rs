@@ -4,4 +4,5 @@ mod bounds;
 mod browser;
 mod entrance;
 mod frames;
+mod neighbours;
 mod walk;

@@ -1,12 +1,16 @@
 //! Members sign in at an OpenID provider: the provider's answers, good and hostile.
 
 mod groups;
+mod hostile;
+mod neighbours;
 mod provider;
 mod refusals;
+mod rules;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use claviger::base::entropy::Entropy;
+use claviger::domain::address::AddressPolicy;
 use claviger::domain::audit::{Actor, AuditEvent, Who};
 use claviger::domain::key::Creator;
 use claviger::domain::member::{Member, MemberSource, Role};
@@ -47,10 +51,27 @@ struct Begun {
 
 impl Scene {
     async fn set(backend: Backend) -> Self {
+        Self::set_with(backend, Options::default(), |_| ()).await
+    }
+
+    /// With these options, and what `change` makes of the settings for the first provider.
+    async fn set_with(
+        backend: Backend,
+        options: Options,
+        change: impl FnOnce(&mut ProviderSettings),
+    ) -> Self {
         let (sso, other) = (Provider::start().await, Provider::start().await);
-        let providers = vec![settings("sso", &sso), settings("other", &other)];
-        let options = Options { sign_in_settings: SignInSettings { providers }, ..Options::default() };
+        let mut providers = vec![settings("sso", &sso), settings("other", &other)];
+        change(&mut providers[0]);
+        let options = Options { sign_in_settings: SignInSettings { providers }, ..options };
         Self { server: Server::start_with(backend, options).await, sso, other }
+    }
+
+    /// This machine is a proxy, which says at which address somebody is.
+    async fn behind_a_proxy(backend: Backend, options: Options) -> Self {
+        let proxies = "127.0.0.0/8".parse().unwrap();
+        let addresses = AddressPolicy { proxies, ..AddressPolicy::default() };
+        Self::set_with(backend, Options { addresses, ..options }, |_| ()).await
     }
 
     fn now(&self) -> i64 {
@@ -358,15 +379,20 @@ async fn whoever_guesses_waits_and_nobody_else(backend: Backend) {
     let scene = Scene::set(backend).await;
     scene.member("ada@example.com", &json!({})).await;
     let code = scene.invite("bob@example.com").await;
+    // Any page can have a browser send these, which guess nothing.
+    for _ in 0..20 {
+        let stray = scene.server.client().get(&format!("{CALLBACK}?code=c&state=s")).await;
+        assert_eq!(stray.status, 401);
+    }
     for guess in 0..10 {
         let answer = match guess % 2 {
             0 => scene.redeem(&BASE64URL.encode([guess; 32])).await,
-            _ => scene.server.client().get(&format!("{CALLBACK}?code=c&state=s")).await,
+            _ => scene.call_back(&scene.begin("sso").await).await,
         };
         assert_eq!(answer.status, 401);
     }
     assert_eq!(scene.redeem(&code).await.status, 429);
-    assert_eq!(scene.server.client().get(&format!("{CALLBACK}?code=c&state=s")).await.status, 429);
+    assert_eq!(scene.call_back(&scene.begin("sso").await).await.status, 429);
     assert_eq!(scene.server.admin().get("/v1/orgs/default/keys").await.status, 200);
     scene.server.clock.advance(60);
     assert_eq!(scene.redeem(&code).await.status, 200);
