@@ -1,12 +1,14 @@
 //! The page that openapi.yaml is read on, in a browser.
 
+use std::process::Command;
+
 use crate::program::{program, succeed};
 use crate::support::is_here;
 use crate::support::openapi::operations;
 use crate::world::World;
 
 /// Debian's. It would need another user than root for its sandbox, and more of `/dev/shm` than containers have.
-const BROWSER: &str = "chromium";
+pub(crate) const BROWSER: &str = "chromium";
 const WITHOUT_EXTRAS: [&str; 4] =
     ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 
@@ -29,4 +31,10 @@ fn the_page_shows_every_operation_and_breaks_no_policy_of_its_own() {
     }
     let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+/// Where the program is.
+pub(crate) fn path_of(program: &str) -> String {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().expect("a shell");
+    String::from_utf8_lossy(&found.stdout).trim().to_owned()
 }

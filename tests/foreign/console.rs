@@ -8,11 +8,9 @@ use std::process::Command;
 use tokio::runtime::Runtime;
 
 use self::history::seed;
+use crate::browser::{BROWSER, path_of};
 use crate::program::{prepared, program, succeed_beside};
 use crate::support::{Backend, Claviger, Server, is_here};
-
-/// Debian's.
-const BROWSER: &str = "chromium";
 
 #[test]
 fn people_manage_keys_in_a_browser() {
@@ -126,9 +124,4 @@ fn browsing(folder: &Path, script: &str, issuer: &str) -> Command {
         check.env("CLAVIGER_SCREENSHOTS", pictures);
     }
     check
-}
-
-fn path_of(program: &str) -> String {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().expect("a shell");
-    String::from_utf8_lossy(&found.stdout).trim().to_owned()
 }

@@ -28,5 +28,6 @@ mod program;
 mod prometheus;
 mod recipes;
 mod schemathesis;
+mod sign_in;
 mod snippets;
 mod world;

@@ -1,5 +1,7 @@
 //! What a program finds around it: a server, a client of it, and a resource server that may introspect.
 
+use std::path::PathBuf;
+
 use claviger::base::clock::Clock;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -49,6 +51,11 @@ impl World {
     /// A server with these settings.
     pub(crate) fn set(settings: &[(&str, &str)]) -> Self {
         Self::start(Backend::Sqlite, "ES256", settings)
+    }
+
+    /// A server over this database with these settings.
+    pub(crate) fn set_on(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        Self::start(backend, "ES256", settings)
     }
 
     fn start(backend: Backend, algorithm: &'static str, settings: &[(&str, &str)]) -> Self {
@@ -127,6 +134,11 @@ impl World {
     /// Kills the server, which leaves its port to nobody.
     pub(crate) fn kill(&self) {
         self.server.signal("KILL");
+    }
+
+    /// Where the server logs.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.claviger.log_file()
     }
 
     /// What the server logged.

@@ -100,7 +100,7 @@ impl Claviger {
         let log = match self.is_log_unread {
             true => Stdio::piped(),
             false => {
-                let file = OpenOptions::new().append(true).create(true).open(self.folder.join(LOG));
+                let file = OpenOptions::new().append(true).create(true).open(self.log_file());
                 file.expect("a file").into()
             }
         };
@@ -145,7 +145,12 @@ impl Claviger {
 
     /// All that servers in this folder have logged.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join(LOG)).unwrap_or_default()
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// Where servers in this folder log.
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.join(LOG)
     }
 
     fn command(&self) -> Command {
