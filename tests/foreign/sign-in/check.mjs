@@ -1,4 +1,4 @@
-// Members sign in at providers that others have made, in Debian's Chromium: invitations, sessions, roles and removals, and
+// Members sign in at providers that others have made, in Debian's Chromium: invitations, sessions, roles, groups and removals, and
 // answers that are not what they should be. The program is told by CLAVIGER_PROVIDER which provider, and where to put the
 // settings for it (CLAVIGER_FOLDER). It says `ready`, and reads what it finds around it (see ../README.md) as a line of
 // JSON. One line for each check; exit code 1 when one failed.
@@ -8,6 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { check, end, env, management } from '../node/world.mjs';
+
+/** The groups at `sso` that give a role. */
+const GROUPS = { 'console-owners': 'owner', 'console-admins': 'admin', 'console-auditors': 'auditor' };
 
 const { start, FIELD } = await import(`./${env('CLAVIGER_PROVIDER')}.mjs`);
 const { stop, ...providers } = await start();
@@ -33,7 +36,7 @@ const STRANGER = /not a member here/;
 for (const provider of Object.values(providers)) {
   provider.field = FIELD;
   await provider.redirectTo(`${issuer()}${CALLBACK}`);
-  for (const login of ['ada', 'bob', 'carol', 'dora', 'eve', 'una']) {
+  for (const login of ['ada', 'bob', 'carol', 'dora', 'eve', 'gus', 'olga', 'una']) {
     await provider.create(login, { email: `${login}@example.com`, email_verified: login !== 'una' });
   }
 }
@@ -286,6 +289,48 @@ if (sso.cancel) {
   });
 }
 
+await check('a group makes a member, another one changes the role, and without any the membership ends with its sessions', async () => {
+  assert.match((await comesBack(sso, 'sso', 'gus')).outcome, STRANGER);
+  await sso.change('gus', { groups: ['console-admins', 'lunch'] });
+  const gus = await Person.arrive();
+  const visits = async () => {
+    await gus.go(KEYS);
+    return gus.page.url() === `${issuer()}${KEYS}` && (await gus.page.$('a.primary[href$="/keys/new"]') ? 'admin' : 'auditor');
+  };
+  await gus.go(KEYS);
+  await gus.begin('sso');
+  assert.equal(await gus.goThrough(sso, 'gus'), 'in');
+  assert.equal(await visits(), 'admin');
+  const [member] = (await ofGroups()).filter(({ role }) => role === 'admin');
+  await sso.change('gus', { groups: ['console-auditors'] });
+  assert.equal(await visits(), 'admin', 'until the next sign-in');
+  assert.equal((await comesBack(sso, 'sso', 'gus')).outcome, 'in');
+  assert.equal(await visits(), 'auditor', 'in the session that was open, too');
+  await sso.change('gus', { groups: [] });
+  assert.match((await comesBack(sso, 'sso', 'gus')).outcome, STRANGER);
+  assert.equal(await visits(), false, 'the sessions are over');
+  await sso.change('gus', { groups: ['console-auditors'] });
+  assert.equal((await comesBack(sso, 'sso', 'gus')).outcome, 'in');
+  assert.equal((await management('GET', `members/${member.id}`)).role, 'auditor', 'it is the same member');
+  // Removed by hand, nobody comes back by a group.
+  await management('DELETE', `members/${member.id}`);
+  assert.match((await comesBack(sso, 'sso', 'gus')).outcome, /You were removed/);
+  await gus.leave();
+});
+
+await check('groups change no membership by invitation, mean nothing elsewhere, and leave the last owner', async () => {
+  await sso.change('bob', { groups: ['console-auditors'] });
+  assert.equal((await comesBack(sso, 'sso', 'bob')).outcome, 'in');
+  assert.equal((await named('bob@example.com')).role, 'admin');
+  await other.change('gus', { groups: ['console-owners'] });
+  assert.match((await comesBack(other, 'other', 'gus')).outcome, STRANGER);
+  await sso.change('olga', { groups: ['console-owners'] });
+  assert.equal((await comesBack(sso, 'sso', 'olga')).outcome, 'in');
+  await sso.change('olga', { groups: ['console-auditors'] });
+  assert.equal((await comesBack(sso, 'sso', 'olga')).outcome, 'in');
+  assert.deepEqual((await ofGroups()).map(({ role }) => role), ['owner']);
+});
+
 await check('a removed member is out at once, and stays out', async () => {
   const { person, id } = ada;
   await person.go(KEYS);
@@ -342,15 +387,28 @@ async function named(email) {
   return data.find((known) => known.email === email);
 }
 
+/** The members of whom a group has made one. */
+async function ofGroups() {
+  const { data } = await management('GET', 'members?limit=200');
+  return data.filter(({ source, status }) => source === 'groups' && status === 'active');
+}
+
 /** Writes the settings for the providers, and the files that they name. */
 function settle(folder) {
   const tables = Object.entries(providers).map(([name, provider]) => {
     const kind = provider.secret ? 'client_secret_file' : 'private_key_file';
     const file = path.join(folder, `${name}-credential`);
     fs.writeFileSync(file, provider.secret ?? provider.key, { mode: 0o600 });
-    return ['[[sign_in]]', ...Object.entries({
-      name, label: name.toUpperCase(), issuer: provider.issuer, client_id: 'claviger', [kind]: file,
-    }).map(([member, value]) => `${member} = ${JSON.stringify(value)}`)].join('\n');
+    const groups = Object.entries(name === 'sso' ? GROUPS : {});
+    const lines = (members) => Object.entries(members).map(([member, value]) => `${member} = ${JSON.stringify(value)}`);
+    return [
+      '[[sign_in]]',
+      ...lines({
+        name, label: name.toUpperCase(), issuer: provider.issuer, client_id: 'claviger', [kind]: file,
+        ...(groups.length && { groups_claim: 'groups' }),
+      }),
+      ...groups.flatMap(([group, role]) => ['[[sign_in.groups]]', ...lines({ group, organization: 'default', role })]),
+    ].join('\n');
   });
   fs.writeFileSync(path.join(folder, 'sign-in.toml'), `${tables.join('\n\n')}\n`);
 }

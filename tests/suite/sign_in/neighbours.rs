@@ -46,7 +46,7 @@ impl Scene {
     }
 
     /// Somebody at this address signs in with this code, to which the provider has an answer.
-    async fn sign_in(&self, address: &str, code: &str) -> Answer {
+    async fn sign_in_at(&self, address: &str, code: &str) -> Answer {
         let begun = begun(&self.begin_at(address, "sso").await);
         let token = self.sso.token(&begun.nonce, self.now(), &json!({}));
         self.sso.replies_to(code, Reply::granted(&token)).await;
@@ -104,7 +104,7 @@ async fn wrong_answers_and_attempts_without_end_stop_nobody_else(backend: Backen
         }
     };
     beside(noise, async |round| {
-        let answer = scene.sign_in(QUIET, &format!("right-{round}")).await;
+        let answer = scene.sign_in_at(QUIET, &format!("right-{round}")).await;
         assert!(session(&answer).is_some(), "round {round}: {} {}", answer.status, answer.text);
     })
     .await;
@@ -115,8 +115,11 @@ async fn wrong_invitation_codes_stop_nobody_else(backend: Backend) {
     let browser = scene.at(NOISY);
     let noise = move |at: usize| {
         let browser = browser.clone();
-        let code =
-            if at % 2 == 0 { BASE64URL.encode([at.to_le_bytes()[0]; 32]) } else { format!("wrong-{at}") };
+        let code = if at.is_multiple_of(2) {
+            BASE64URL.encode([at.to_le_bytes()[0]; 32])
+        } else {
+            format!("wrong-{at}")
+        };
         async move { browser.post_form("/console/invitation", &format!("code={code}")).await.status }
     };
     beside(noise, async |round| {
@@ -155,7 +158,7 @@ async fn somebody_whose_answers_hang_stops_nobody_at_another_address(backend: Ba
     until("four are asked about", async || scene.sso.asked().await == asked + 4).await;
     for round in 0..3 {
         let signed_in =
-            in_time("the quiet one signs in", scene.sign_in(QUIET, &format!("right-{round}"))).await;
+            in_time("the quiet one signs in", scene.sign_in_at(QUIET, &format!("right-{round}"))).await;
         assert!(session(&signed_in).is_some(), "{} {}", signed_in.status, signed_in.text);
     }
     assert_eq!(scene.sso.asked().await, asked + 4 + 3);
@@ -176,7 +179,7 @@ async fn a_provider_that_hangs_stops_nobody_at_another_one(backend: Backend) {
         });
     }
     until("it is asked as often as it may", async || scene.other.asked().await == 32).await;
-    let signed_in = in_time("somebody signs in elsewhere", scene.sign_in(QUIET, "right")).await;
+    let signed_in = in_time("somebody signs in elsewhere", scene.sign_in_at(QUIET, "right")).await;
     assert!(session(&signed_in).is_some(), "{} {}", signed_in.status, signed_in.text);
     // One whose description is not known yet holds up nobody, either.
     scene.server.advance(3_600).await;
@@ -185,7 +188,7 @@ async fn a_provider_that_hangs_stops_nobody_at_another_one(backend: Backend) {
         let browser = scene.at(NOISY);
         hanging.spawn(async move { browser.post_form("/console/sign-in/with/other", "next=").await.status });
     }
-    let signed_in = in_time("somebody signs in elsewhere", scene.sign_in(QUIET, "right-again")).await;
+    let signed_in = in_time("somebody signs in elsewhere", scene.sign_in_at(QUIET, "right-again")).await;
     assert!(session(&signed_in).is_some(), "{} {}", signed_in.status, signed_in.text);
     assert_eq!(scene.server.client().token(&scene.server.admin_key, "").await.status, 200);
     assert_eq!(scene.other.asked().await, 32);

@@ -71,9 +71,7 @@ async fn a_secret_is_sent_where_the_provider_takes_it(backend: Backend) {
     .await;
     scene.answer(&scene.begin("sso").await, &json!({})).await;
     let request = scene.sso.last().await;
-    let sent = request
-        .lines()
-        .find_map(|line| line.to_lowercase().starts_with("authorization: basic ").then_some(line));
+    let sent = request.lines().find(|line| line.to_lowercase().starts_with("authorization: basic "));
     let pair = sent.unwrap().rsplit_once(' ').unwrap().1;
     let pair = BASE64_STANDARD.decode(pair).unwrap();
     // RFC 6749 §2.3.1: both are encoded as a form is.
