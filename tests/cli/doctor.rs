@@ -535,8 +535,10 @@ async fn providers_are_asked_what_they_can(backend: Backend) {
     file(&group("acme"));
     let examined = examine(&claviger);
     examined.has("sign_in", "warning", "the group \"a\" is for the organization acme, which does not exist");
-    // It is no reason not to start.
+    // It is no reason not to start, but the log says so, too.
     stop(claviger.serve());
+    let log = claviger.log();
+    assert!(log.contains("is for the organization acme, which does not exist"), "{log}");
     file(&group("default"));
     examine(&claviger).has("sign_in", "warning", "is for the project default/web, which does not exist");
     file(&group("default").replace("developer", "boss"));
