@@ -136,7 +136,7 @@ fn sign_in_again(node: &Arc<Node>, parts: &Parts, fields: Fields) -> Response {
 /// Refuses a form that belongs to another session than the visitor's.
 fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: Fields) -> Response {
     let error = ApiError::from(Forbidden::OtherSession);
-    match Unsent::new(&base(node), &seen_path(node, path), fields) {
+    match Unsent::new(&visitor.shell.base, &seen_path(node, path), fields) {
         Some(unsent) => unsent_form::of_another_session(visitor, unsent, error).into_response(),
         None => answer(error),
     }
@@ -145,7 +145,8 @@ fn of_another_session(node: &Arc<Node>, visitor: &Visitor, path: &str, fields: F
 /// The path that the browser sees. A proxy may have removed the issuer's path.
 fn seen_path(node: &Node, path: &str) -> String {
     let above = path_of(&node.deployment.issuer);
-    let own = path.strip_prefix(above).filter(|rest| rest.starts_with("/console")).unwrap_or(path);
+    let is_own = |rest: &&str| rest.starts_with("/console") || rest.starts_with("/portal");
+    let own = path.strip_prefix(above).filter(is_own).unwrap_or(path);
     format!("{above}{own}")
 }
 

@@ -37,7 +37,7 @@ struct ResumePage {
 }
 
 impl Unsent {
-    /// The form submitted to `path`, if that is a path of the console.
+    /// The form submitted to `path`, if that is a path below `base`: the console's or the portal's.
     pub(super) fn new(base: &str, path: &str, fields: Fields) -> Option<Self> {
         is_page(base, path).then(|| Self { path: path.to_owned(), fields: fields.without(&NOT_KEPT) })
     }

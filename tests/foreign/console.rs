@@ -115,7 +115,7 @@ fn a_server_is_set_up_in_a_browser() {
 }
 
 /// A script that drives a browser of its own at this server.
-fn browsing(folder: &Path, script: &str, issuer: &str) -> Command {
+pub(crate) fn browsing(folder: &Path, script: &str, issuer: &str) -> Command {
     let mut check = program(folder, "node", &[script]);
     check.env("CLAVIGER_ISSUER", issuer).env("CLAVIGER_BROWSER", path_of(BROWSER));
     if let Some(pictures) = std::env::var_os("CLAVIGER_SCREENSHOTS") {

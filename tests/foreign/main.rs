@@ -24,6 +24,7 @@ mod generated;
 mod libraries;
 mod mcp;
 mod metrics;
+mod portal;
 mod program;
 mod prometheus;
 mod recipes;

@@ -1,18 +1,20 @@
 //! The console, as a browser has it.
 
 mod around;
-mod browser;
+pub(crate) mod browser;
 mod forgery;
 mod forms;
 mod issuers;
 mod kept;
 mod keys;
+mod matrix;
 mod members;
 mod names;
 mod organization;
 mod organizations;
 mod overview;
 mod pages;
+pub(crate) mod people;
 mod rights;
 mod sessions;
 mod trust_rules;

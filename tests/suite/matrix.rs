@@ -3,6 +3,7 @@
 
 mod callers;
 pub(crate) mod operations;
+mod roles;
 
 use claviger::http::{ROUTES, Route};
 
@@ -37,12 +38,12 @@ async fn every_operation_refuses_whom_it_must(backend: Backend) {
     for (at, operation) in operations().enumerate() {
         let named = format!("{} {}", operation.method, operation.path);
         let scenario = Scenario::set(&server, &format!("acme-{at}"), operation).await;
-        let before = scenario.stored().await;
+        let before = stored(&server).await;
         for kind in Kind::ALL {
             let answer = scenario.ask(kind).await;
             check(&format!("{named}, {kind:?}"), &scenario, kind, &answer);
         }
-        assert_eq!(scenario.stored().await, before, "{named} did something for somebody who may not");
+        assert_eq!(stored(&server).await, before, "{named} did something for somebody who may not");
         let (answer, operation) = (scenario.ask_rightly().await, scenario.operation());
         assert_eq!(answer.status, operation.done, "{named}, with its scope: {}", answer.text);
         if matches!(operation.needs, Needs::ToSee(_)) {
@@ -60,6 +61,14 @@ pub(crate) fn operations() -> impl Iterator<Item = Operation> {
             panic!("{method:?} {path} is not in the matrix: say in operations.rs what it needs")
         })
     })
+}
+
+/// All that is stored but the trail, in which refusals may be.
+async fn stored(server: &Server) -> Vec<String> {
+    const TRAIL: [&str; 3] = ["audit_events ", "changes ", "sequences "];
+    let mut dump = server.database.dump().await;
+    dump.retain(|line| !TRAIL.iter().any(|table| line.starts_with(table)));
+    dump
 }
 
 fn shown(list: &Answer) -> usize {

@@ -16,8 +16,6 @@ use crate::console::shell::{Section, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::api_key::sought_key;
 use crate::domain::names::OrganizationId;
-use crate::domain::portal::PortalAct;
-use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
 use crate::domain::usage::Interval;
 use crate::http::failure::Failure;
@@ -93,7 +91,7 @@ pub(in crate::console) async fn list(
     let root = visitor.shell.root(&organization);
     let cursor_here = query.text("cursor").unwrap_or_default();
     let here = filters.query(cursor_here);
-    let may_create = may_create(caller, &organization);
+    let may_create = keys::may_begin(caller, &organization).is_ok();
     let row = |key: &crate::domain::key::ApiKey| {
         let spark = used.get(&key.id).map(|usage| Plot::spark(usage, &span));
         let may = RowRights {
@@ -117,14 +115,6 @@ pub(in crate::console) async fn list(
         sorts: &SORTS,
         is_first,
     })
-}
-
-/// Whether the visitor may create a key in any project.
-fn may_create(caller: &Caller, organization: &OrganizationId) -> bool {
-    let is_allowed = caller.portal().is_none_or(|granted| granted.allows(PortalAct::Create));
-    is_allowed
-        && crate::use_cases::access::reachable_keys(caller, Verb::Write, organization)
-            != crate::store::VisibleKeys::Only(Vec::new())
 }
 
 /// A project to choose, with its environments in order.

@@ -49,7 +49,7 @@ pub(in crate::console) async fn form(
     InOrganization(organization): InOrganization,
     parts: Parts,
 ) -> Result<Response, Failure> {
-    keys::may_begin(&visitor.caller)?;
+    keys::may_begin(&visitor.caller, &organization)?;
     let query = Query::of_page(&parts, &["project", "environment", "from"])?;
     let text = |name| query.text(name).unwrap_or_default();
     let offers = Offers::to(&node, &visitor.caller, &organization).await?;

@@ -46,8 +46,8 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::portal::PortalAct;
 use crate::domain::scope::Verb;
 use crate::node::Records;
-use crate::store::{ChangeKind, Write};
-use crate::use_cases::access::{Caller, Denied};
+use crate::store::{ChangeKind, VisibleKeys, Write};
+use crate::use_cases::access::{Caller, Denied, reachable_keys};
 
 /// A key of an organization, by the ids in a request's path.
 #[derive(Clone, Debug)]
@@ -88,12 +88,16 @@ pub async fn find_for(
     Ok(key)
 }
 
-/// Checks that the caller may create keys at all, as far as that does not depend on the key.
+/// Checks that the caller may create keys in some project of the organization.
 ///
 /// # Errors
-/// [`ApiError::Forbidden`].
-pub fn may_begin(caller: &Caller) -> Result<(), ApiError> {
-    portal_bounds::allows(caller, PortalAct::Create)
+/// [`ApiError::NotFound`] and [`ApiError::Forbidden`].
+pub fn may_begin(caller: &Caller, organization: &OrganizationId) -> Result<(), ApiError> {
+    portal_bounds::allows(caller, PortalAct::Create)?;
+    if reachable_keys(caller, Verb::Write, organization) == VisibleKeys::Only(Vec::new()) {
+        caller.may_all_in(organization, Verb::Write, &["projects", "*", "keys", "*"])?;
+    }
+    Ok(())
 }
 
 /// Whether the caller may do this to the key, which the caller has found.

@@ -6,6 +6,7 @@ import puppeteer from "puppeteer-core";
 
 export const issuer = process.env.CLAVIGER_ISSUER;
 const pictures = process.env.CLAVIGER_SCREENSHOTS;
+const known = [issuer, process.env.CLAVIGER_VENDOR, process.env.CLAVIGER_STRANGER].filter(Boolean);
 
 const WIDE = { width: 1280, height: 860 };
 // Not as a mobile device: changing to one loads the page again.
@@ -23,7 +24,10 @@ export function check(what, isSo, more = "") {
 export const browser = await puppeteer.launch({
   executablePath: process.env.CLAVIGER_BROWSER,
   // Debian's. It would need another user than root for its sandbox, and more of /dev/shm than containers have.
-  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--font-render-hinting=none"],
+  // Third-party cookies are blocked, as in most browsers of today.
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--font-render-hinting=none", "--test-third-party-cookie-phaseout"],
+  // Whoever asks over TLS has a certificate of their own.
+  acceptInsecureCerts: issuer.startsWith("https:"),
 });
 export const page = await browser.newPage();
 export const complaints = [];
@@ -35,7 +39,7 @@ page.on("dialog", (dialog) => {
 page.on("pageerror", (error) => complaints.push(String(error)));
 page.on("request", (request) => {
   const url = request.url();
-  if (!url.startsWith(issuer) && !url.startsWith("data:")) complaints.push(`asks elsewhere: ${url}`);
+  if (!known.some((origin) => url.startsWith(origin)) && !url.startsWith("data:")) complaints.push(`asks elsewhere: ${url}`);
 });
 
 export async function press(selector) {
@@ -64,6 +68,75 @@ export async function look(name, looked = page, isPictured = true) {
   check(`${name}: fits a phone`, over <= 0, `${over}px too wide`);
   await looked.setViewport(WIDE);
   await looked.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }, STILL]);
+}
+
+// What a page has to withstand besides: a zoom and text of 200 %, the narrowest window, forced colours, and hands that have only a keyboard.
+export async function withstand(name, looked = page) {
+  const fits = async (how) => {
+    const over = await looked.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    check(`${name}: fits ${how}`, over <= 0, `${over}px too wide`);
+  };
+  await looked.setViewport({ width: 320, height: 640 });
+  await fits("the narrowest window");
+  await looked.setViewport({ ...WIDE, width: WIDE.width / 2, deviceScaleFactor: 2 });
+  await fits("a zoom of 200 %");
+  await looked.setViewport(WIDE);
+  const devtools = await looked.createCDPSession();
+  await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
+  await fits("text of 200 %");
+  await picture(looked, `${name}-text`);
+  await devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
+  await devtools.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
+  const bare = await looked.$$eval("button, [role=button], input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea", (controls) => controls
+    .filter((control) => control.checkVisibility() && !control.matches(".quiet, .copy, .linklike"))
+    .filter((control) => getComputedStyle(control).borderTopStyle === "none" && getComputedStyle(control).textDecorationLine === "none")
+    .map((control) => control.outerHTML.slice(0, 120)));
+  check(`${name}: with forced colours, controls have lines around them`, bare.length === 0, bare.join("\n  "));
+  await devtools.send("Emulation.setEmulatedMedia", { features: [] });
+  await devtools.detach();
+  const lost = await byKeyboard(looked);
+  check(`${name}: the keyboard comes to everything, in order, and one sees where it is`, lost.length === 0, lost.join("\n  "));
+}
+
+// What the Tab key does not come to, comes to out of order, or comes to without a sign.
+async function byKeyboard(looked) {
+  const count = await looked.evaluate(() => {
+    const all = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+    const isOpen = (control) => control.checkVisibility({ visibilityProperty: true }) && !control.disabled && control.tabIndex >= 0;
+    globalThis.controls = [...document.querySelectorAll(all)].filter(isOpen);
+    document.querySelector("a.skip").focus();
+    return globalThis.controls.length;
+  });
+  const came = new Map();
+  for (let at = 0; at < count + 5; at += 1) {
+    const [index, hasSign, isSeen] = await looked.evaluate(() => {
+      const control = document.activeElement;
+      const style = getComputedStyle(control);
+      const { top, bottom, width } = control.getBoundingClientRect();
+      const hasSign = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+      return [globalThis.controls.indexOf(control), hasSign, width > 0 && bottom > 0 && top < innerHeight];
+    });
+    if (index >= 0 && !came.has(index)) came.set(index, [came.size, hasSign, isSeen]);
+    await looked.keyboard.press("Tab");
+  }
+  return looked.evaluate((came) => {
+    const of = new Map(came);
+    const said = (control) => control.outerHTML.slice(0, 120);
+    const lost = [];
+    let last = -1;
+    globalThis.controls.forEach((control, index) => {
+      const reached = of.get(index);
+      // Of the choices of one kind, the keyboard comes to the chosen one.
+      if (reached === undefined) return control.type === "radio" ? undefined : lost.push(`never: ${said(control)}`);
+      const [order, hasSign, isSeen] = reached;
+      if (order < last) lost.push(`out of order: ${said(control)}`);
+      if (!hasSign && !control.matches(".skip")) lost.push(`without a sign: ${said(control)}`);
+      if (!isSeen && !control.matches(".skip")) lost.push(`out of sight: ${said(control)}`);
+      last = Math.max(last, order);
+      return undefined;
+    });
+    return lost;
+  }, [...came]);
 }
 
 async function picture(looked, name) {

@@ -7,10 +7,10 @@ use crate::support::{Answer, Client, Server};
 
 /// A browser at the console of a server.
 #[derive(Clone)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     pub(super) client: Client,
     pub(super) origin: String,
-    pub(super) cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
 }
 
 impl Browser {
@@ -85,7 +85,7 @@ impl Browser {
 
 /// The value of the first hidden field of this name.
 #[track_caller]
-pub(super) fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let field = format!(r#"<input type="hidden" name="{name}" value=""#);
     let (_, rest) = page.split_once(&field).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap().to_owned()

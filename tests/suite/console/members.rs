@@ -1,16 +1,10 @@
 //! Members in the console: what each role sees and may do, how a change or a removal reaches an open session, and the
 //! pages about members themselves.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use claviger::domain::audit::{Actor, Who};
-use claviger::domain::member::ProviderIdentity;
-use claviger::domain::person::{ConsoleSessionId, MemberId};
-use claviger::store::{ConsoleSession, SessionHolder};
-use claviger::use_cases::management::members::InvitationCode;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
+use super::people::{person, session};
 use crate::support::{Backend, Server, on_both};
 
 on_both!(
@@ -27,55 +21,6 @@ on_both!(
 
 const MEMBERS: &str = "/v1/orgs/default/members";
 const KEYS: &str = "/console/orgs/default/keys";
-
-/// Somebody who has signed in, and the browser in which.
-struct Person {
-    id: String,
-    browser: Browser,
-}
-
-/// An active member with an open session, as the callback of a provider leaves them behind.
-async fn person(server: &Server, name: &str, role: &str) -> Person {
-    let mut body = json!({ "email": format!("{name}@example.com"), "role": role });
-    if role == "developer" {
-        body["projects"] = json!(["default"]);
-    }
-    let list = if role == "operator" { "/v1/members" } else { MEMBERS };
-    let invited = server.admin().post_json(list, &body).await.done(201);
-    let link = invited["invitation_url"].as_str().unwrap();
-    let code: InvitationCode = link.split_once('#').unwrap().1.parse().unwrap();
-    let id = invited["id"].as_str().unwrap().to_owned();
-    let (store, now) = (&server.node.records.store, server.clock.now());
-    let mut write = store.write(now, &Actor::server(Who::Schedule)).await.unwrap();
-    let identity = ProviderIdentity { issuer: "https://sso.example.com".into(), subject: name.into() };
-    assert!(write.accept_invitation(&code.digest(), &identity, name).await.unwrap());
-    write.commit().await.unwrap();
-    Person { browser: session(server, &id).await, id }
-}
-
-/// A session of this member in a browser of its own.
-async fn session(server: &Server, member: &str) -> Browser {
-    let (store, now) = (&server.node.records.store, server.clock.now());
-    let secret: [u8; 32] = server.node.records.entropy.bytes().unwrap();
-    let digest = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, &secret));
-    let member: MemberId = member.parse().unwrap();
-    let session = ConsoleSession {
-        id: ConsoleSessionId::generate(&server.node.records.entropy).unwrap(),
-        holder: SessionHolder::Member(member),
-        authenticated_at: Some(now),
-        address: None,
-        user_agent: Some("A browser".into()),
-        created_at: now,
-        last_seen_at: now,
-    };
-    let mut write = store.write(now, &Actor::server(Who::Schedule)).await.unwrap();
-    write.insert_console_session(&digest, &session).await.unwrap();
-    write.commit().await.unwrap();
-    let marked = server.node.master_keys.marked("console session", &URL_SAFE_NO_PAD.encode(secret));
-    let mut browser = Browser::at(server.client(), server.address());
-    browser.cookie = Some(format!("claviger={}", *marked));
-    browser
-}
 
 async fn status(browser: &Browser, path: &str) -> u16 {
     browser.get(path).await.status

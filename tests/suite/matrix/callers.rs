@@ -199,14 +199,6 @@ impl<'a> Scenario<'a> {
         let client = self.fixture.server.client();
         self.operation.ask(&self.fixture, &client.bearer(&self.right)).await
     }
-
-    /// All that is stored but the trail, in which refusals may be.
-    pub(super) async fn stored(&self) -> Vec<String> {
-        const TRAIL: [&str; 3] = ["audit_events ", "changes ", "sequences "];
-        let mut dump = self.fixture.server.database.dump().await;
-        dump.retain(|line| !TRAIL.iter().any(|table| line.starts_with(table)));
-        dump
-    }
 }
 
 /// The same key with another character in its secret, which its tag gives away.

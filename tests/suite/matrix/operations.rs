@@ -79,6 +79,11 @@ impl Operation {
         Some(Self { method: method.clone(), path, body, needs, done })
     }
 
+    /// What the tables call it.
+    pub(crate) fn named(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     /// Asks for it, on this fixture.
     pub(crate) async fn ask(&self, fixture: &Fixture<'_>, client: &Client) -> Answer {
         let body = self.body.as_ref().map(|body| fixture.filled(&body.to_string()));

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::form_token::form_token;
 use crate::support::{Answer, Client, Server};
 
 /// What a session gives unless a test says otherwise.
-pub(super) fn session(subject: &str) -> Value {
+pub(crate) fn session(subject: &str) -> Value {
     json!({ "subject": subject, "name": format!("Name of {subject}"), "projects": ["default"],
         "may": ["list", "create", "rotate", "revoke", "edit", "usage"],
         "scopes_within": [{ "action": "read", "resource": "orders/**" }], "max_keys": 3, "keys": "own" })
@@ -19,14 +20,20 @@ pub(super) const VENDOR: [&str; 2] =
 
 /// A browser with a session of the portal.
 #[derive(Clone)]
-pub(super) struct Portal {
+pub(crate) struct Portal {
     pub(super) client: Client,
-    cookie: String,
+    pub(crate) cookie: String,
+    /// What the forms of the session have in them.
+    pub(super) token: String,
 }
 
 /// The code of a new session.
 pub(super) async fn code(vendor: &Client, session: &Value) -> String {
-    let made = vendor.post_json(SESSIONS, session).await.done(201);
+    code_in("default", vendor, session).await
+}
+
+async fn code_in(org: &str, vendor: &Client, session: &Value) -> String {
+    let made = vendor.post_json(&format!("/v1/orgs/{org}/portal-sessions"), session).await.done(201);
     made["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
 }
 
@@ -39,16 +46,18 @@ pub(super) async fn redeem(server: &Server, code: &str) -> Answer {
 impl Portal {
     /// A browser that has opened this session.
     pub(super) async fn open(server: &Server, session: &Value) -> Self {
-        let code = code(&server.admin(), session).await;
+        Self::open_in(server, "default", session).await
+    }
+
+    /// The same in another organization.
+    pub(crate) async fn open_in(server: &Server, org: &str, session: &Value) -> Self {
+        let code = code_in(org, &server.admin(), session).await;
         let opened = redeem(server, &code).await;
-        assert_eq!(
-            (opened.status, opened.header("location")),
-            (303, "/portal/orgs/default/keys"),
-            "{}",
-            opened.text
-        );
+        let list = format!("/portal/orgs/{org}/keys");
+        assert_eq!((opened.status, opened.header("location")), (303, &*list), "{}", opened.text);
         let cookie = opened.header("set-cookie").split(';').next().unwrap().to_owned();
-        Self { client: server.client().with("origin", &server.url("")), cookie }
+        let token = form_token(server, &cookie);
+        Self { client: server.client().with("origin", &server.url("")), cookie, token }
     }
 
     pub(super) fn with_cookie(&self) -> Client {
@@ -61,15 +70,7 @@ impl Portal {
 
     /// Sends a form with the session's token.
     pub(super) async fn post(&self, path: &str, fields: &str) -> Answer {
-        let token = self.token().await;
-        self.with_cookie().post_form(path, &format!("{fields}&token={token}")).await
-    }
-
-    async fn token(&self) -> String {
-        let page = self.get("/portal/orgs/default/keys/new").await.text;
-        let (_, rest) =
-            page.split_once(r#"name="token" value=""#).unwrap_or_else(|| panic!("no token in {page}"));
-        rest.split('"').next().unwrap().to_owned()
+        self.with_cookie().post_form(path, &format!("{fields}&token={}", self.token)).await
     }
 
     /// Creates a key with this scope, as `read` on a resource. Returns its id.
