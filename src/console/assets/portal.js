@@ -7,15 +7,10 @@ const keepsCookies = () => {
   const name = "claviger-portal-try";
   const secure = location.protocol === "https:" ? "; Secure" : "";
   const attributes = `; Path=/; ${form.dataset.cookie}${secure}`;
-  try {
-    document.cookie = `${name}=1${attributes}; Max-Age=60`;
-    const isKept = document.cookie.split("; ").includes(`${name}=1`);
-    document.cookie = `${name}=${attributes}; Max-Age=0`;
-    return isKept;
-  } catch {
-    // The frame is in a sandbox without an origin of its own.
-    return false;
-  }
+  document.cookie = `${name}=1${attributes}; Max-Age=60`;
+  const isKept = document.cookie.split("; ").includes(`${name}=1`);
+  document.cookie = `${name}=${attributes}; Max-Age=0`;
+  return isKept;
 };
 
 if (form && code) {

@@ -25,6 +25,7 @@ export async function session(subject, more = {}, key = admin) {
 
 // A page of this origin with the URL in its frame.
 export async function embed(origin, url) {
+  await page.setViewport({ width: 1280, height: 1000 });
   await page.goto(`${origin}/settings`);
   const element = await page.$("iframe");
   await page.evaluate((frame, src) => {

@@ -307,7 +307,8 @@ fn typed(path: &str) -> &'static str {
             "id=new&issuer=https%3A%2F%2Fci.example&keys=discovery&algorithm=RS256&max_lifetime=3600"
         }
         "issuers/{issuer}/edit" => {
-            "name=Renamed&algorithm=EdDSA&max_lifetime=3600&keys=jwks&jwks=%7B%22keys%22%3A%5B%7B%22kty%22%3A%22OKP%22%2C\
+            "name=Renamed&issuer=https%3A%2F%2Ftoken.actions.githubusercontent.com&algorithm=EdDSA&max_lifetime=3600\
+             &keys=jwks&jwks=%7B%22keys%22%3A%5B%7B%22kty%22%3A%22OKP%22%2C\
              %22crv%22%3A%22Ed25519%22%2C%22kid%22%3A%221%22%2C\
              %22x%22%3A%2211qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo%22%7D%5D%7D"
         }
