@@ -13,7 +13,7 @@ use super::session;
 use super::shell::Shell;
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
-use super::when::{Age, When};
+use super::when::When;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::node::Node;
@@ -34,7 +34,7 @@ struct Row {
     browser: String,
     address: String,
     opened: When,
-    seen: Age,
+    seen: When,
 }
 
 /// `GET /console/sessions`.
@@ -53,7 +53,7 @@ pub(super) async fn list(
         browser: session.user_agent.clone().unwrap_or_else(|| "Unknown".into()),
         address: session.address.clone().unwrap_or_else(|| "Unknown".into()),
         opened: When::new(session.created_at, now),
-        seen: When::new(session.last_seen_at, now).age(),
+        seen: When::new(session.last_seen_at, now),
     };
     let rows = own.iter().filter(|session| session.is_open(now)).map(row).collect();
     let path = format!("{}/sessions", visitor.shell.base);

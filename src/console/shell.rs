@@ -230,6 +230,11 @@ impl Shell {
         format!("{root}/keys{mark}{}", self.list)
     }
 
+    /// The heading of the list of keys.
+    pub(super) fn keys_title(&self) -> &str {
+        self.portal.as_ref().map_or("API keys", |portal| &portal.title)
+    }
+
     /// The suffix of an address without a query that keeps the search of the list.
     pub(super) fn kept(&self) -> String {
         address("", [(LIST, &*self.list)])

@@ -84,7 +84,8 @@ export async function withstand(name, looked = page) {
   const devtools = await looked.createCDPSession();
   await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
   await fits("text of 200 %");
-  await picture(looked, `${name}-text`);
+  // A picture of the whole page would be one of a page with text as usual.
+  await picture(looked, `${name}-text`, false);
   await devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
   await devtools.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
   const bare = await looked.$$eval("button, [role=button], input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea", (controls) => controls
@@ -139,10 +140,10 @@ async function byKeyboard(looked) {
   }, [...came]);
 }
 
-async function picture(looked, name) {
+async function picture(looked, name, fullPage = true) {
   if (!pictures) return;
   fs.mkdirSync(pictures, { recursive: true });
-  await looked.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+  await looked.screenshot({ path: path.join(pictures, `${name}.png`), fullPage });
 }
 
 export async function text(selector = "main") {

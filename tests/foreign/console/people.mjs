@@ -14,7 +14,7 @@ await page.goto(`${issuer}/console/sign-in`);
 check("each provider has a button", (await text()).includes("Continue with Example staff") && (await text()).includes("Continue with partners"), await text());
 await seen("sign-in");
 await page.type("#key", "clv_prd_nonsense");
-await press("button.secondary");
+await press("form[action$='/sign-in'] button");
 check("a wrong key is refused beside its field", (await text("#key-error")).length > 0);
 await seen("sign-in-refused");
 await page.goto(`${issuer}/console/sign-in`);
@@ -28,7 +28,7 @@ complaints.length = 0;
 // Inviting.
 await page.goto(`${org}/members`);
 await page.type("#key", adminKey);
-await press("button.secondary");
+await press("form[action$='/sign-in'] button");
 check("one comes to where one wanted to go", page.url() === `${org}/members`, page.url());
 await seen("members-empty");
 async function invite(email, name, role) {
