@@ -133,7 +133,9 @@ fn draw_stacked(svg: SVGBackend<'_>, points: &[Point], frame: Frame) -> Option<(
         .y_label_area_size(axis_width(points))
         .build_cartesian_2d(0.0..points.len() as f64, 0.0..ceiling(most) as f64)
         .ok()?;
-    let named = |at: &f64| points.get(*at as usize).map(|point| point.label.clone());
+    // Between the beginnings of two intervals, as in a chart of very few, there is nothing to name.
+    let begun = |at: &f64| (at.fract().abs() < 1e-6).then_some(*at as usize);
+    let named = |at: &f64| begun(at).and_then(|at| points.get(at)).map(|point| point.label.clone());
     chart
         .configure_mesh()
         .disable_x_mesh()
