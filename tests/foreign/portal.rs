@@ -8,7 +8,8 @@ use std::thread;
 
 use tokio::runtime::Runtime;
 
-use crate::console::{BROWSER, browsing};
+use crate::browser::BROWSER;
+use crate::console::browsing;
 use crate::program::{prepared, succeed_beside};
 use crate::support::{Backend, Claviger, Database, Process, is_here, write_private};
 

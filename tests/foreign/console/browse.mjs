@@ -24,8 +24,9 @@ export function check(what, isSo, more = "") {
 export const browser = await puppeteer.launch({
   executablePath: process.env.CLAVIGER_BROWSER,
   // Debian's. It would need another user than root for its sandbox, and more of /dev/shm than containers have.
-  // Third-party cookies are blocked, as in most browsers of today.
-  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--font-render-hinting=none", "--test-third-party-cookie-phaseout"],
+  // Beside a vendor's page, third-party cookies are blocked, as in many browsers of today.
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--font-render-hinting=none",
+    ...(process.env.CLAVIGER_VENDOR ? ["--test-third-party-cookie-phaseout"] : [])],
   // Whoever asks over TLS has a certificate of their own.
   acceptInsecureCerts: issuer.startsWith("https:"),
 });
