@@ -47,6 +47,8 @@ mod sign_out;
 mod signing_keys;
 mod snippets;
 mod stay;
+mod step_up;
+mod step_up_answer;
 mod submitted_form;
 mod unsent_form;
 mod usage_by_key;

@@ -17,6 +17,7 @@ use super::notice;
 use super::page::{is_mendable, page, refused};
 use super::problem::sentence;
 use super::shell::{DeploymentSection, Section, Shell};
+use super::step_up;
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::{Age, When};
@@ -99,6 +100,10 @@ pub(super) async fn invite(
     let form = MemberForm::sent(fields);
     if submitted.is_resumed() {
         return page(&MembersPage::of(&node, visitor, organization.as_ref(), form, None).await?);
+    }
+    let list = list_path(&visitor.shell, organization.as_ref());
+    if let Some(asked) = step_up::required(&node, &submitted, &list).await? {
+        return Ok(asked);
     }
     match invited(&node, visitor, organization.clone(), &form).await {
         Ok(invited) => page(&InvitedPage::of(&node, visitor, &invited)),

@@ -18,8 +18,9 @@ use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;
-use crate::domain::member::Member;
-use crate::domain::person::ConsoleSessionId;
+use crate::domain::member::{Member, ProviderIdentity};
+use crate::domain::person::{ConsoleSessionId, MemberId};
+use crate::jose::foreign::LEEWAY;
 use crate::node::Node;
 use crate::store::{ChangeKind, ConsoleSession, SessionHolder, StoreError, Write};
 use crate::use_cases::access::{Caller, recall, recognize};
@@ -113,6 +114,7 @@ pub(super) async fn open_for_member(
     visit: Visit<'_>,
 ) -> Result<(SessionId, Caller), ApiError> {
     let now = node.clock.now();
+    let authenticated_at = authenticated_at.and_then(|at| not_ahead(at, now));
     let session = visit.session(node, SessionHolder::Member(member.id), authenticated_at, now)?;
     let actor = Caller::member(member.clone(), visit.origin).actor();
     let mut write = node.records.store.write(now, &actor).await?;
@@ -124,6 +126,45 @@ pub(super) async fn open_for_member(
     node.records.commit(write).await?;
     node.records.store.touch_member(&member.id, now).await?;
     Ok((id, caller))
+}
+
+/// Replaces the session of a member who has signed in at the provider again, as `identity`, at `authenticated_at`. `None`, and
+/// nothing changes, unless the session is still open, and theirs, and they are still an active member.
+///
+/// # Errors
+/// [`ApiError`]. The earlier session is then still open.
+pub(super) async fn confirm_member(
+    node: &Arc<Node>,
+    (member, identity): (&MemberId, &ProviderIdentity),
+    authenticated_at: Timestamp,
+    earlier: &SessionId,
+    visit: Visit<'_>,
+) -> Result<Option<(SessionId, Caller)>, ApiError> {
+    let (store, now) = (&node.records.store, node.clock.now());
+    let Some(known) = store.member(member).await?.filter(Member::is_active) else { return Ok(None) };
+    let actor = Caller::member(known, visit.origin).actor();
+    let mut write = store.write(now, &actor).await?;
+    let memberships = write.memberships(identity).await?.into_iter();
+    let current = memberships.filter(Member::is_active).find(|known| known.id == *member);
+    let opened = write.console_session(&earlier.digest()).await?;
+    let is_theirs =
+        |opened: &ConsoleSession| opened.is_open(now) && opened.holder == SessionHolder::Member(*member);
+    let (Some(current), Some(_)) = (current, opened.filter(is_theirs)) else { return Ok(None) };
+    let caller = Caller::member(current, visit.origin);
+    let authenticated_at = not_ahead(authenticated_at, now);
+    let session = visit.session(node, SessionHolder::Member(*member), authenticated_at, now)?;
+    let id = SessionId::generate(&node.records.entropy).map_err(ApiError::internal)?;
+    write.delete_console_session(&earlier.digest()).await?;
+    write.insert_console_session(&id.digest(), &session).await?;
+    record(&mut write, &caller, "member.confirm").await?;
+    node.records.commit(write).await?;
+    Ok(Some((id, caller)))
+}
+
+/// The time as this server's clock has it. The provider's clock may be a little ahead. A time far ahead is none: it would
+/// count as lately for long.
+fn not_ahead(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    (at <= now.plus(LEEWAY)).then(|| at.min(now))
 }
 
 /// Stores a new session in place of the browser's earlier one.

@@ -10,10 +10,11 @@ use subtle::ConstantTimeEq as _;
 
 use super::cookie;
 use super::cross_site_link::navigate;
-use super::fields::Fields;
 use super::session::{self, Left, SessionId, Visit};
 use super::shell::{Shell, base};
 use super::sign_in_attempt::{COOKIE, refused, unreachable};
+use super::step_up;
+use super::step_up_answer::{NotConfirmed, confirmed};
 use super::unsent_form::{self, Unsent};
 use crate::domain::address::Origin;
 use crate::domain::member::Member;
@@ -22,6 +23,7 @@ use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::node::{Attempt, Node, Person, Provider, SignInFault};
+use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
 use crate::use_cases::sign_in::{self, SignInRefusal};
 
@@ -31,8 +33,7 @@ const KNOWN: [&str; 4] = ["code", "state", "iss", "error"];
 const NO_ATTEMPT: &str = "This sign-in has ended, or it began in another browser. Nothing happened. Start again from the sign-in page.";
 
 /// What somebody is told whose provider's answer is not believed.
-const NOT_BELIEVED: &str =
-    "The answer of your provider was not accepted. Nothing happened. Start again from the sign-in page.";
+const NOT_BELIEVED: &str = "The answer of your provider was not accepted. Nothing happened. Start again.";
 
 /// `GET /console/sign-in/callback`. The attempt is over, however it ends.
 pub(super) async fn answer(State(node): State<Arc<Node>>, mut parts: Parts) -> Response {
@@ -73,6 +74,17 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
             return Err(failure);
         }
     };
+    if let Some(again) = &attempt.again {
+        return match confirmed(node, parts, &person, (&attempt, again), origin).await {
+            Ok(confirmed) => led_on(node, confirmed, attempt),
+            Err(NotConfirmed::Failed(error)) => Err(error.into()),
+            Err(why) => {
+                node.sign_in.guessed(address);
+                tracing::info!(provider = provider.settings.name, %why, "a member was not confirmed");
+                Err(not_let_in(node, &attempt, why.to_string()))
+            }
+        };
+    }
     let member = match admitted(node, &provider, &person, &attempt, origin).await {
         Ok(member) => member,
         Err(SignInRefusal::Store(error)) => return Err(ApiError::from(error).into()),
@@ -105,8 +117,8 @@ struct Unbelieved {
 }
 
 impl Unbelieved {
-    fn wrong(node: &Node, message: &str) -> Self {
-        Self { failure: refused(node, message.to_owned()), is_wrong: true }
+    fn wrong(node: &Node, attempt: &Attempt, message: &str) -> Self {
+        Self { failure: not_let_in(node, attempt, message.to_owned()), is_wrong: true }
     }
 }
 
@@ -125,22 +137,31 @@ async fn believed(
                 Unbelieved { failure: ApiError::TooManyConcurrent.into(), is_wrong: false }
             }
             fault if fault.is_of_provider() => {
-                Unbelieved { failure: unreachable(node, provider), is_wrong: false }
+                Unbelieved { failure: not_let_in(node, attempt, unreachable(provider)), is_wrong: false }
             }
-            _ => Unbelieved::wrong(node, NOT_BELIEVED),
+            _ => Unbelieved::wrong(node, attempt, NOT_BELIEVED),
         }
     };
     if !node.sign_in.is_from(provider, query.text("iss")).await.map_err(failed)? {
-        return Err(Unbelieved::wrong(node, NOT_BELIEVED));
+        return Err(Unbelieved::wrong(node, attempt, NOT_BELIEVED));
     }
     match (query.text("code"), query.text("error")) {
         (Some(code), None) => {
             node.sign_in.person(provider, (code, attempt), origin.address).await.map_err(failed)
         }
         (None, Some("access_denied")) => {
-            Err(Unbelieved::wrong(node, "The sign-in was cancelled at your provider."))
+            Err(Unbelieved::wrong(node, attempt, "The sign-in was cancelled at your provider."))
         }
-        _ => Err(Unbelieved::wrong(node, NOT_BELIEVED)),
+        _ => Err(Unbelieved::wrong(node, attempt, NOT_BELIEVED)),
+    }
+}
+
+/// The page for somebody who is not let in, or whose session does not go on in a new one.
+fn not_let_in(node: &Node, attempt: &Attempt, message: String) -> Failure {
+    match attempt.again {
+        // The shell is that of nobody: this request came from another site, so it is without the session's cookie.
+        Some(_) => step_up::refused(Shell::of_nobody(node), &attempt.next, message),
+        None => refused(node, message),
     }
 }
 
@@ -178,14 +199,19 @@ async fn opened(
     attempt: Attempt,
     origin: Origin<'_>,
 ) -> Result<Response, Failure> {
-    let earlier = attempt.earlier.and_then(|id| id.parse::<SessionId>().ok());
+    let earlier = attempt.earlier.as_ref().and_then(|id| id.parse::<SessionId>().ok());
     let visit = Visit::new(origin, &parts.headers);
     let opened = session::open_for_member(node, &member, person.authenticated_at, earlier, visit).await;
-    let (id, caller) = opened?;
-    let unsent = attempt
-        .form
-        .and_then(|(path, typed)| Unsent::new(&base(node), &path, Fields::parse(typed.as_bytes()).ok()?));
-    let mut response = match unsent {
+    led_on(node, opened?, attempt)
+}
+
+/// The page that a new session leads to, and its cookie.
+fn led_on(
+    node: &Arc<Node>,
+    (id, caller): (SessionId, Caller),
+    attempt: Attempt,
+) -> Result<Response, Failure> {
+    let mut response = match Unsent::carried_by(&base(node), attempt.form) {
         Some(unsent) => {
             let left = Left::whole(&caller, node.clock.now());
             unsent_form::after_sign_in(Shell::of(node, &caller, &id, left), unsent)?

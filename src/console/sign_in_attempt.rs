@@ -41,10 +41,7 @@ pub(super) async fn begin(
     let next = next_of(&base(&node), fields.text("next"));
     let mut attempt = attempt(&node, provider, next)?;
     attempt.earlier = cookie::read(&node, &parts.headers).map(|earlier| earlier.expose().to_string());
-    attempt.form = Unsent::carried(&base(&node), &fields).map(|unsent| {
-        let [(_, path), (_, typed)] = unsent.carriers();
-        (path, typed)
-    });
+    attempt.form = Unsent::carried(&base(&node), &fields).map(Unsent::into_carried);
     lead_to(&node, provider, attempt).await
 }
 
@@ -59,40 +56,67 @@ pub(super) fn attempt(node: &Node, provider: &Provider, next: String) -> Result<
 pub(super) async fn lead_to(
     node: &Node,
     provider: &Arc<Provider>,
-    mut attempt: Attempt,
+    attempt: Attempt,
 ) -> Result<Response, Failure> {
+    let way = way(node, provider, attempt).await?.ok_or_else(|| refused(node, unreachable(provider)))?;
+    Ok(way.kept_on(node, navigate(way.url.clone())?))
+}
+
+/// The way to a provider.
+pub(super) struct Way {
+    /// The address at the provider.
+    pub(super) url: String,
+    /// Whether the browser keeps the form of the attempt.
+    pub(super) is_form_kept: bool,
+    sealed: String,
+}
+
+/// The way to the provider, or `None` when the provider can't be asked.
+///
+/// # Errors
+/// [`ApiError::Internal`].
+pub(super) async fn way(
+    node: &Node,
+    provider: &Arc<Provider>,
+    mut attempt: Attempt,
+) -> Result<Option<Way>, ApiError> {
     let url = match node.sign_in.authorization_url(provider, &attempt).await {
         Ok(url) => url,
         Err(fault) => {
             tracing::warn!(provider = provider.settings.name, %fault, "nobody can sign in at this provider");
-            return Err(unreachable(node, provider));
+            return Ok(None);
         }
     };
     let entropy = &node.records.entropy;
     let seal = |attempt: &Attempt| attempt.sealed(&node.master_keys, entropy).map_err(ApiError::internal);
-    let sealed = match seal(&attempt)? {
-        Some(sealed) => sealed,
-        None => {
-            // A form that is too long for a cookie is not kept.
-            attempt.form = None;
-            attempt.next = base(node);
-            seal(&attempt)?.ok_or_else(|| ApiError::internal("the attempt is too long for a cookie"))?
-        }
-    };
-    let mut response = navigate(url)?;
-    if let Some(kept) = cookie::with_lax(node, COOKIE, &sealed, Attempt::SECONDS) {
-        response.headers_mut().append(SET_COOKIE, kept);
+    let mut sealed = seal(&attempt)?;
+    if sealed.is_none() {
+        // A form that is too long for a cookie is not kept.
+        attempt.form = None;
+        sealed = seal(&attempt)?;
     }
-    Ok(response)
+    if sealed.is_none() {
+        attempt.next = base(node);
+        sealed = seal(&attempt)?;
+    }
+    let sealed = sealed.ok_or_else(|| ApiError::internal("the attempt is too long for a cookie"))?;
+    Ok(Some(Way { url, is_form_kept: attempt.form.is_some(), sealed }))
 }
 
-/// The page for somebody whose provider does not answer as it should.
-pub(super) fn unreachable(node: &Node, provider: &Provider) -> Failure {
+impl Way {
+    /// The response with the cookie that keeps the attempt.
+    pub(super) fn kept_on(&self, node: &Node, mut response: Response) -> Response {
+        if let Some(kept) = cookie::with_lax(node, COOKIE, &self.sealed, Attempt::SECONDS) {
+            response.headers_mut().append(SET_COOKIE, kept);
+        }
+        response
+    }
+}
+
+/// What somebody is told whose provider does not answer as it should.
+pub(super) fn unreachable(provider: &Provider) -> String {
     let label = &provider.settings.label;
-    refused(
-        node,
-        format!("{label} cannot sign anybody in at the moment. Try again later, or ask an administrator."),
-    )
+    format!("{label} cannot sign anybody in at the moment. Try again later, or ask an administrator.")
 }
 
 /// The page for somebody who is not signed in.

@@ -9,6 +9,7 @@ use axum::response::Response;
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{DeploymentSection, Shell};
+use super::step_up;
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::When;
@@ -52,8 +53,12 @@ pub(super) async fn publish(
     if submitted.is_resumed() {
         return page(&shown(&node, visitor)?);
     }
+    let href = format!("{}/signing-keys", visitor.shell.base);
+    if let Some(asked) = step_up::required(&node, &submitted, &href).await? {
+        return Ok(asked);
+    }
     match signing_keys::rotate(&node.records, &node.signer, &visitor.caller, RotateRequest::default()).await {
-        Ok(_) => Ok(see_other(&shown(&node, visitor)?.href)),
+        Ok(_) => Ok(see_other(&href)),
         Err(error) if is_mendable(&error) => {
             let said = Some(sentence(&error.message()));
             let shown = shown(&node, visitor)?;

@@ -28,6 +28,8 @@ use crate::use_cases::management::{ApiError, Forbidden, Idempotent, IdempotentRe
 pub(super) struct SubmittedForm {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
+    /// The path that the form was submitted to, as the browser sees it.
+    pub(super) path: String,
     /// Identifies the form if it is submitted twice. `None` for a form without an id.
     idempotent: Option<IdempotentRequest>,
     digest: Digest,
@@ -67,7 +69,8 @@ impl FromRequest<Arc<Node>> for SubmittedForm {
         }
         let form = fields.text(FORM);
         let idempotent = (!form.is_empty()).then(|| IdempotentRequest::new("POST", &path, form, &body));
-        Ok(Self { visitor, fields, idempotent, digest, new_secrets })
+        let path = seen_path(node, &path);
+        Ok(Self { visitor, fields, path, idempotent, digest, new_secrets })
     }
 }
 

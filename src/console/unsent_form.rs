@@ -47,6 +47,17 @@ impl Unsent {
         Self::new(base, fields.text(PATH), Fields::parse(fields.text(TYPED).as_bytes()).ok()?)
     }
 
+    /// The form that an attempt to sign in has carried: its path, and its fields, encoded.
+    pub(super) fn carried_by(base: &str, form: Option<(String, String)>) -> Option<Self> {
+        let (path, typed) = form?;
+        Self::new(base, &path, Fields::parse(typed.as_bytes()).ok()?)
+    }
+
+    /// The form, as an attempt to sign in carries it.
+    pub(super) fn into_carried(self) -> (String, String) {
+        (self.path, self.fields.encoded())
+    }
+
     /// The hidden fields that carry the form.
     pub(super) fn carriers(&self) -> [(&'static str, String); 2] {
         [(PATH, self.path.clone()), (TYPED, self.fields.encoded())]

@@ -11,6 +11,7 @@ use super::fields::Fields;
 use super::page::{is_mendable, page, refused, see_other};
 use super::problem::sentence;
 use super::shell::{DeploymentSection, Shell};
+use super::step_up;
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use crate::http::failure::Failure;
@@ -54,6 +55,10 @@ pub(super) async fn withdraw(
     let asked = asked(&node, visitor, kid, fields).await?;
     if submitted.is_resumed() {
         return page(&asked);
+    }
+    let back = format!("{}/{}/withdraw", asked.href, asked.kid);
+    if let Some(asked) = step_up::required(&node, &submitted, &back).await? {
+        return Ok(asked);
     }
     let done = match asked.confirmed() {
         Ok(request) => {

@@ -192,25 +192,17 @@ impl Write {
         Ok(())
     }
 
-    /// Records that a member has signed in again at the provider, in this session.
+    /// The session whose id has this digest, as this mutation sees it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn authenticate_console_session_again(
-        &mut self,
-        digest: &str,
-        authenticated_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(on!(&mut self.tx, |tx, DB| {
-            sqlx::query::<DB>(
-                "UPDATE console_sessions SET authenticated_at = $2 WHERE digest = $1 AND authenticated_at <= $2",
-            )
-            .bind(digest)
-            .bind(authenticated_at.unix())
-            .execute(&mut **tx)
-            .await
-            .map(|done| done.rows_affected() > 0)
-        })?)
+    pub async fn console_session(&mut self, digest: &str) -> Result<Option<ConsoleSession>, StoreError> {
+        let row = on!(&mut self.tx, |tx, DB| {
+            let mut sql = QueryBuilder::<DB>::new(SELECT);
+            sql.push("digest = ").push_bind(digest);
+            sql.build_query_as::<SessionRow>().fetch_optional(&mut **tx).await
+        })?;
+        row.map(ConsoleSession::try_from).transpose()
     }
 }
 

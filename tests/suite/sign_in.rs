@@ -6,6 +6,7 @@ mod neighbours;
 mod provider;
 mod refusals;
 mod rules;
+mod step_up;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
@@ -161,11 +162,17 @@ fn settings(name: &str, provider: &Provider) -> ProviderSettings {
     }
 }
 
-/// What a page that leads to a provider began.
+/// What a page that leads to a provider by itself began.
 #[track_caller]
 fn begun(answer: &Answer) -> Begun {
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let url = answer.text.split_once("0; url=").expect("a page that leads on").1.split('"').next().unwrap();
+    begun_at(answer, "0; url=")
+}
+
+/// What a page began that has the address at the provider behind `mark`.
+#[track_caller]
+fn begun_at(answer: &Answer, mark: &str) -> Begun {
+    let url = answer.text.split_once(mark).expect("a page that leads on").1.split('"').next().unwrap();
     let url = url.replace("&#38;", "&").replace("&amp;", "&");
     let parameter = |name: &str| {
         let pairs = url.split_once('?').expect("a query").1.split('&');

@@ -9,10 +9,12 @@ use axum::response::Response;
 use super::form::MemberForm;
 use super::show::MemberPage;
 use super::{InvitedPage, list_path};
+use crate::console::fields::Fields;
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::problem::sentence;
 use crate::console::shell::Shell;
+use crate::console::step_up;
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::scope::Verb;
@@ -28,13 +30,21 @@ use crate::use_cases::management::{ApiError, Force, Terms, carry_out};
 struct RemovePage {
     shell: Shell,
     member: MemberPage,
+    /// The keys that are ticked, as the form sends them.
+    ticked: Vec<String>,
     error: Option<String>,
 }
 
 impl RemovePage {
-    async fn of(node: &Arc<Node>, visitor: &Visitor, path: &MemberPath) -> Result<Self, ApiError> {
+    async fn of(
+        node: &Arc<Node>,
+        visitor: &Visitor,
+        path: &MemberPath,
+        fields: &Fields,
+    ) -> Result<Self, ApiError> {
         let member = MemberPage::of(node, visitor, path, None).await?;
-        Ok(Self { shell: member.shell.clone(), member, error: None })
+        let ticked = fields.all("revoke").map(str::to_owned).collect();
+        Ok(Self { shell: member.shell.clone(), member, ticked, error: None })
     }
 }
 
@@ -49,12 +59,12 @@ pub(in crate::console) async fn change(
     if submitted.is_resumed() {
         return page(&MemberPage::of(&node, visitor, &path, Some(form)).await?);
     }
+    let href = page_path(visitor, &path);
+    if let Some(asked) = step_up::required(&node, &submitted, &href).await? {
+        return Ok(asked);
+    }
     match changed(&node, visitor, &path, &form).await {
-        Ok(()) => {
-            let list = list_path(&visitor.shell, path.organization.as_ref());
-            let href = format!("{list}/{}", path.member);
-            Ok(Notice::MemberChanged.at(&node, Some(&visitor.session), &href))
-        }
+        Ok(()) => Ok(Notice::MemberChanged.at(&node, Some(&visitor.session), &href)),
         Err(error) => Err(again(&node, visitor, &path, Some(form), error).await?),
     }
 }
@@ -68,6 +78,9 @@ pub(in crate::console) async fn renew(
     let visitor = &submitted.visitor;
     if submitted.is_resumed() {
         return page(&MemberPage::of(&node, visitor, &path, None).await?);
+    }
+    if let Some(asked) = step_up::required(&node, &submitted, &page_path(visitor, &path)).await? {
+        return Ok(asked);
     }
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
     match carry_out(async move { members::renew(&server.records, &caller, &of).await }).await {
@@ -83,7 +96,7 @@ pub(in crate::console) async fn ask_remove(
     OfMember(path): OfMember,
 ) -> Result<Response, Failure> {
     members::may(&visitor.caller, &path, Verb::Write)?;
-    page(&RemovePage::of(&node, &visitor, &path).await?)
+    page(&RemovePage::of(&node, &visitor, &path, &Fields::default()).await?)
 }
 
 /// `POST …/members/{usr}/remove`: removes the member first, and then revokes the keys that are ticked.
@@ -94,7 +107,11 @@ pub(in crate::console) async fn remove(
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
     if submitted.is_resumed() {
-        return page(&RemovePage::of(&node, visitor, &path).await?);
+        return page(&RemovePage::of(&node, visitor, &path, fields).await?);
+    }
+    let back = format!("{}/remove", page_path(visitor, &path));
+    if let Some(asked) = step_up::required(&node, &submitted, &back).await? {
+        return Ok(asked);
     }
     let keys: Vec<KeyPath> = fields.all("revoke").filter_map(key_path).collect();
     let (server, caller, of) = (Arc::clone(&node), visitor.caller.clone(), path.clone());
@@ -113,12 +130,18 @@ pub(in crate::console) async fn remove(
         }
         Err(error) if is_mendable(&error) => {
             // If the member is gone, what failed is about a key, and the error has a page of its own.
-            let Ok(asked) = RemovePage::of(&node, visitor, &path).await else { return Err(error.into()) };
+            let asked = RemovePage::of(&node, visitor, &path, fields).await;
+            let Ok(asked) = asked else { return Err(error.into()) };
             let said = Some(sentence(&error.message()));
             Err(refused(&RemovePage { error: said, ..asked }, error))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The path of the member's page.
+fn page_path(visitor: &Visitor, path: &MemberPath) -> String {
+    format!("{}/{}", list_path(&visitor.shell, path.organization.as_ref()), path.member)
 }
 
 async fn changed(

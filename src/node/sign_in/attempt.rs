@@ -80,6 +80,11 @@ impl Attempt {
         })
     }
 
+    /// When the attempt began.
+    pub fn began(&self) -> Timestamp {
+        Timestamp::from_unix(self.until - Self::SECONDS)
+    }
+
     /// The attempt as a browser keeps it. `None` when it is too long.
     ///
     /// # Errors

@@ -99,8 +99,10 @@ pub(super) fn authorization_url(
         .add_scopes(settings.scopes.iter().cloned().map(Scope::new))
         .add_extra_param("nonce", &attempt.nonce);
     if attempt.again.is_some() {
-        // OpenID Connect Core 1.0 §3.1.2.1: with `max_age`, the ID token says when the person last signed in.
+        // OpenID Connect Core 1.0 §3.1.2.1: with `max_age`, the ID token says when the person last signed in. Google says so
+        // only if it is asked for the claim (§5.5).
         request = request.add_extra_param("prompt", "login").add_extra_param("max_age", "0");
+        request = request.add_extra_param("claims", r#"{"id_token":{"auth_time":{"essential":true}}}"#);
     }
     Ok(request.url().0.into())
 }
