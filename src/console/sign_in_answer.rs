@@ -75,7 +75,7 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
         }
     };
     if let Some(again) = &attempt.again {
-        return match confirmed(node, parts, &person, (&attempt, again), origin).await {
+        return match confirmed(node, parts, (&provider.settings, &person), (&attempt, again), origin).await {
             Ok(confirmed) => led_on(node, confirmed, attempt),
             Err(NotConfirmed::Failed(error)) => Err(error.into()),
             Err(why) => {

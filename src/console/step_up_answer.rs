@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use super::session::{self, SessionId, Visit};
 use crate::domain::address::Origin;
 use crate::jose::foreign::LEEWAY;
-use crate::node::{Again, Attempt, Node, Person};
+use crate::node::{Again, Attempt, Node, Person, ProviderSettings};
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::ApiError;
+use crate::use_cases::sign_in::{self, SignInRefusal};
 
 /// Why a member is not confirmed. The text is for them.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +25,22 @@ pub(super) enum NotConfirmed {
         "Your provider says that you signed in at another time than just now, so it has not asked you again."
     )]
     OtherTime,
+    #[error("{0}")]
+    Refused(SignInRefusal),
     #[error("The session in which you began has ended. Sign in again.")]
     Ended,
     #[error("The session could not be changed.")]
     Failed(ApiError),
+}
+
+impl From<SignInRefusal> for NotConfirmed {
+    fn from(refusal: SignInRefusal) -> Self {
+        match refusal {
+            SignInRefusal::Store(error) => Self::Failed(error.into()),
+            SignInRefusal::Internal(error) => Self::Failed(ApiError::internal(error)),
+            refusal => Self::Refused(refusal),
+        }
+    }
 }
 
 impl From<ApiError> for NotConfirmed {
@@ -44,7 +57,7 @@ impl From<ApiError> for NotConfirmed {
 pub(super) async fn confirmed(
     node: &Arc<Node>,
     parts: &Parts,
-    person: &Person,
+    (provider, person): (&ProviderSettings, &Person),
     (attempt, again): (&Attempt, &Again),
     origin: Origin<'_>,
 ) -> Result<(SessionId, Caller), NotConfirmed> {
@@ -56,6 +69,8 @@ pub(super) async fn confirmed(
     if at < began.plus(-LEEWAY) || at > now.plus(LEEWAY) {
         return Err(NotConfirmed::OtherTime);
     }
+    // What their groups have become since counts from now on.
+    sign_in::follow_groups(node, provider, person, origin).await?;
     let earlier = attempt.earlier.as_ref().and_then(|id| id.parse::<SessionId>().ok());
     let (Some(earlier), Ok(member)) = (earlier, again.member.parse()) else {
         return Err(NotConfirmed::Ended);
