@@ -65,7 +65,7 @@ pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
 pub use sign_in::{
-    Again, Attempt, ClientCredential, GroupSettings, Person, Provider, ProviderSettings, SignIn, SignInFault,
+    Again, Attempt, ClientCredential, ConsoleKeys, GroupSettings, Person, Provider, ProviderSettings, SignIn, SignInFault,
     SignInSettings,
 };
 pub use sign_in_providers::SignInProviders;

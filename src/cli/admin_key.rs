@@ -20,7 +20,8 @@ use crate::use_cases::bootstrap::NewAdministrator;
 #[command(after_help = "\
 The command uses the server's settings and master key. With PostgreSQL, servers keep running, and the key works at once. With
 SQLite, stop the server first. The key has the scope *:claviger/**, no expiry, and no network restriction. The audit trail
-records key.create by the actor operator. Other keys stay as they are, so revoke the lost one.")]
+records key.create by the actor operator. The key is a recovery key: it opens the console even with
+console_sign_in_by_key at admin-key. Other keys stay as they are, so revoke the lost one.")]
 pub(super) struct AdminKeyArgs {
     /// Name of the key
     #[arg(long, default_value = "Administrator")]

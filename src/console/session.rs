@@ -17,11 +17,12 @@ use zeroize::Zeroizing;
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::address::Origin;
+use crate::domain::api_key::KeyId;
 use crate::domain::audit::AuditEvent;
 use crate::domain::member::{Member, ProviderIdentity};
 use crate::domain::person::{ConsoleSessionId, MemberId};
 use crate::jose::foreign::LEEWAY;
-use crate::node::Node;
+use crate::node::{ConsoleKeys, Node};
 use crate::store::{ChangeKind, ConsoleSession, SessionHolder, StoreError, Write};
 use crate::use_cases::access::{Caller, recall, recognize};
 use crate::use_cases::management::{ApiError, Forbidden};
@@ -66,12 +67,23 @@ pub(super) async fn open(
         return Err(Forbidden::NoConsoleScope.into());
     }
     let key = caller.own_key().map(|key| key.id).ok_or(ApiError::NotFound)?;
+    if !may_open(node, &key).await? {
+        return Err(Forbidden::NoKeysInConsole.into());
+    }
     let session = visit.session(node, SessionHolder::Key(key, secret), None, now)?;
     let mut write = node.records.store.write(now, &caller.actor()).await?;
     let id = replace(node, &mut write, earlier, &session).await?;
     record(&mut write, &caller, "console.sign_in").await?;
     node.records.commit(write).await?;
     Ok((id, caller))
+}
+
+/// Whether a key may open the console of this deployment, and keep it open.
+async fn may_open(node: &Node, key: &KeyId) -> Result<bool, StoreError> {
+    match node.deployment.sign_in_settings.console_keys {
+        ConsoleKeys::Allowed => Ok(true),
+        ConsoleKeys::RecoveryOnly => node.records.store.is_recovery_key(key).await,
+    }
 }
 
 /// How long a session lasts, in seconds.
@@ -196,7 +208,14 @@ pub(super) async fn resume(
     let session = store.console_session(&digest).await?;
     let Some(opened) = session.filter(|session| session.is_open(now)) else { return Ok(None) };
     let caller = match opened.holder {
-        SessionHolder::Key(key, secret) => recall(&node.authenticator, (&key, secret), origin, now).await?,
+        SessionHolder::Key(key, secret) => {
+            let caller = recall(&node.authenticator, (&key, secret), origin, now).await?;
+            if !may_open(node, &key).await? {
+                close(node, &caller, id).await?;
+                return Ok(None);
+            }
+            caller
+        }
         // The row is read each time, so a role is that of this moment, and whoever was removed is out.
         SessionHolder::Member(member) => match store.member(&member).await?.filter(Member::is_active) {
             Some(member) => Caller::member(member, origin),

@@ -23,7 +23,7 @@ use crate::http::credentials::ClientAddress;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
-use crate::node::Node;
+use crate::node::{ConsoleKeys, Node};
 use crate::use_cases::management::ApiError;
 
 /// The next page, and the reason for the sign-in.
@@ -43,6 +43,8 @@ struct SignInPage {
     brand: String,
     /// The providers at which members sign in: names and labels.
     providers: Vec<(String, String)>,
+    /// Whether only recovery keys open the console.
+    is_closed_to_keys: bool,
 }
 
 /// `GET /console/sign-in`.
@@ -54,7 +56,11 @@ pub(super) async fn page(State(node): State<Arc<Node>>, mut parts: Parts) -> Res
     }
     let taken = notice::take(&node, &parts.headers, None, &format!("{}/sign-in", base(&node)));
     // A link can show this text, but it is true after any set-up.
-    let set_up = "Set-up is complete. Sign in with the administrator key.";
+    let set_up = if is_closed_to_keys(&node) {
+        "Set-up is complete. The administrator key invites the first operator with the API."
+    } else {
+        "Set-up is complete. Sign in with the administrator key."
+    };
     let said = taken.text().or_else(|| query.text("why").filter(|why| *why == "set-up").map(|_| set_up));
     Ok(taken.shown_on(answer::page(&SignInPage::new(&node, next, said))?))
 }
@@ -114,6 +120,10 @@ fn again(node: &Node, next: String, unsent: Option<Unsent>, error: ApiError) -> 
     answer::refused(&page, error)
 }
 
+fn is_closed_to_keys(node: &Node) -> bool {
+    node.deployment.sign_in_settings.console_keys == ConsoleKeys::RecoveryOnly
+}
+
 impl SignInPage {
     fn new(node: &Node, next: String, notice: Option<&'static str>) -> Self {
         let (issuer, brand) = (&node.deployment.issuer, node.deployment.brand.to_string());
@@ -132,6 +142,7 @@ impl SignInPage {
                 .iter()
                 .map(|provider| (provider.settings.name.clone(), provider.settings.label.clone()))
                 .collect(),
+            is_closed_to_keys: is_closed_to_keys(node),
         }
     }
 }

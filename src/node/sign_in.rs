@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use attempt::{Again, Attempt};
 pub use fault::SignInFault;
 pub use provider::Provider;
-pub use settings::{ClientCredential, GroupSettings, ProviderSettings};
+pub use settings::{ClientCredential, ConsoleKeys, GroupSettings, ProviderSettings};
 
 use super::{IssuerKeys, Throttle};
 use crate::base::clock::{Clock, Timestamp};
@@ -44,6 +44,8 @@ const GUESSES: &str = "sign-in";
 pub struct SignInSettings {
     /// The providers, in the order in which the console shows them.
     pub providers: Vec<ProviderSettings>,
+    /// Which API keys open the console.
+    pub console_keys: ConsoleKeys,
 }
 
 /// The providers, and what is in memory to sign people in.

@@ -12,6 +12,7 @@ mod names;
 mod order;
 #[cfg(test)]
 mod postgres_plans;
+mod recovery;
 mod row;
 mod secrets;
 mod trusting;

@@ -72,6 +72,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (24, "tags and owner", include_str!("../../migrations/0024_tags_and_owner.sql")),
     (25, "overview", include_str!("../../migrations/0025_overview.sql")),
     (26, "last address", include_str!("../../migrations/0026_last_address.sql")),
+    (27, "recovery keys", include_str!("../../migrations/0027_recovery_keys.sql")),
     (28, "groups left", include_str!("../../migrations/0028_groups_left.sql")),
 ];
 

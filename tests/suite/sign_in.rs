@@ -1,5 +1,6 @@
 //! Members sign in at an OpenID provider: the provider's answers, good and hostile.
 
+mod closed_to_keys;
 mod groups;
 mod hostile;
 mod neighbours;
@@ -16,7 +17,7 @@ use claviger::domain::audit::{Actor, AuditEvent, Who};
 use claviger::domain::key::Creator;
 use claviger::domain::member::{Member, MemberSource, Role};
 use claviger::domain::person::MemberId;
-use claviger::node::{ClientCredential, ProviderSettings, SignInSettings};
+use claviger::node::{ClientCredential, ConsoleKeys, ProviderSettings, SignInSettings};
 use claviger::store::ChangeKind;
 use claviger::use_cases::sign_in::invitation_digest;
 use serde_json::{Value, json};
@@ -52,7 +53,12 @@ struct Begun {
 
 impl Scene {
     async fn set(backend: Backend) -> Self {
-        Self::set_with(backend, Options::default(), |_| ()).await
+        Self::with_keys(backend, ConsoleKeys::Allowed).await
+    }
+
+    async fn with_keys(backend: Backend, console_keys: ConsoleKeys) -> Self {
+        let sign_in_settings = SignInSettings { console_keys, ..SignInSettings::default() };
+        Self::set_with(backend, Options { sign_in_settings, ..Options::default() }, |_| ()).await
     }
 
     /// With these options, and what `change` makes of the settings for the first provider.
@@ -64,7 +70,8 @@ impl Scene {
         let (sso, other) = (Provider::start().await, Provider::start().await);
         let mut providers = vec![settings("sso", &sso), settings("other", &other)];
         change(&mut providers[0]);
-        let options = Options { sign_in_settings: SignInSettings { providers }, ..options };
+        let sign_in_settings = SignInSettings { providers, ..options.sign_in_settings };
+        let options = Options { sign_in_settings, ..options };
         Self { server: Server::start_with(backend, options).await, sso, other }
     }
 

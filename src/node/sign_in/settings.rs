@@ -82,6 +82,16 @@ impl GroupSettings {
     }
 }
 
+/// Which API keys open the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConsoleKeys {
+    /// Every key with a scope under `claviger/`.
+    #[default]
+    Allowed,
+    /// Those of them alone that `claviger admin-key` made.
+    RecoveryOnly,
+}
+
 /// What a client authenticates with.
 #[derive(Clone)]
 pub enum ClientCredential {

@@ -23,7 +23,7 @@ use crate::jose::foreign;
 use crate::jose::jwk::Algorithm;
 use crate::listener::{Limits, TlsSettings};
 use crate::node::keyring::{RotationPolicy, SigningKeySource};
-use crate::node::{AcceptedAudience, AssertionPolicy, DEFAULT_COST, HashCost, ProofRules};
+use crate::node::{AcceptedAudience, AssertionPolicy, DEFAULT_COST, HashCost, ProofRules, SignInSettings};
 
 /// In seconds. It exceeds the 300 s for which a JWKS may be cached, with room for verifiers that cache it twice as
 /// long.
@@ -72,6 +72,11 @@ impl TryFrom<Settings> for Config {
         let issuer = settings.issuer.map(issuer).transpose()?;
         let own_url = issuer.clone().unwrap_or_else(|| default_issuer(listen, tls.is_some()));
         let audiences = settings.audiences.map(|list| audiences(list, &own_url)).transpose()?;
+        let sign_in = sign_in::sign_in(settings.sign_in, key_readers, settings.issuer_http == Some(true))
+            .map_err(|why| wrong("CLAVIGER_SIGN_IN", why))?;
+        let console_keys =
+            sign_in::console_keys(settings.console_sign_in_by_key.unwrap_or_default(), &sign_in)
+                .map_err(|why| wrong("CLAVIGER_CONSOLE_SIGN_IN_BY_KEY", why))?;
         Ok(Self {
             listen,
             // This listener may serve plain HTTP anywhere: it takes no credential, and shows no secret.
@@ -120,8 +125,7 @@ impl TryFrom<Settings> for Config {
                 settings.issuer_proxy.as_deref(),
                 settings.issuer_http == Some(true),
             )?,
-            sign_in: sign_in::sign_in(settings.sign_in, key_readers, settings.issuer_http == Some(true))
-                .map_err(|why| wrong("CLAVIGER_SIGN_IN", why))?,
+            sign_in: SignInSettings { console_keys, ..sign_in },
             gate: gate(settings.gate_actions.as_deref(), settings.gate_prefix.as_deref())?
                 .with_preflights(settings.gate_preflights == Some(true)),
             proofs: ProofRules {

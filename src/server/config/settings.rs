@@ -49,6 +49,17 @@ pub enum AssertionSingleUse {
     Store,
 }
 
+/// Which API keys open the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsoleSignInByKey {
+    /// Every key with a scope under `claviger/`.
+    #[default]
+    Allowed,
+    /// Only keys that `claviger admin-key` made. Everybody else is a member, and signs in at a provider.
+    AdminKey,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -219,6 +230,10 @@ settings! {
     /// The OpenID providers at which members sign in. The settings file alone has them.
     #[arg(skip)]
     sign_in: Vec<SignInTable>,
+
+    /// Which API keys open the console; admin-key: only those that claviger admin-key made [default: allowed]
+    #[arg(long, env = "CLAVIGER_CONSOLE_SIGN_IN_BY_KEY")]
+    console_sign_in_by_key: ConsoleSignInByKey,
 
     /// Mapping from methods to actions at the gate [default: GET=read,HEAD=read,OPTIONS=read,*=write]
     #[arg(long, global = true, env = "CLAVIGER_GATE_ACTIONS", value_delimiter = ',', value_name = "LIST")]

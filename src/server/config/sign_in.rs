@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use self::groups::GroupTable;
+use super::settings::ConsoleSignInByKey;
 use crate::base::key_file::{self, Readers};
 use crate::domain::names::TrustedIssuerId;
 use crate::domain::web_url::IssuerUrl;
-use crate::node::{ClientCredential, ProviderSettings, SignInSettings};
+use crate::node::{ClientCredential, ConsoleKeys, ProviderSettings, SignInSettings};
 
 const MOST_PROVIDERS: usize = 16;
 
@@ -55,7 +56,24 @@ pub(super) fn sign_in(
             if is_twice { Err("appears twice".to_owned()) } else { table.provider(readers, allows_http) };
         providers.push(read.map_err(|why| format!("provider {name:?}: {why}"))?);
     }
-    Ok(SignInSettings { providers })
+    Ok(SignInSettings { providers, ..SignInSettings::default() })
+}
+
+/// Which API keys open the console.
+///
+/// # Errors
+/// When only recovery keys do, and nobody could sign in any other way.
+pub(super) fn console_keys(
+    setting: ConsoleSignInByKey,
+    settings: &SignInSettings,
+) -> Result<ConsoleKeys, &'static str> {
+    match setting {
+        ConsoleSignInByKey::Allowed => Ok(ConsoleKeys::Allowed),
+        ConsoleSignInByKey::AdminKey if settings.providers.is_empty() => Err(
+            "admin-key needs a [[sign_in]] table in the settings file: nobody else could open the console",
+        ),
+        ConsoleSignInByKey::AdminKey => Ok(ConsoleKeys::RecoveryOnly),
+    }
 }
 
 impl SignInTable {
@@ -221,5 +239,27 @@ mod tests {
             assert!(!error.contains("hidden"), "{error}");
         }
         assert!(read(&format!("{good}{good}")).unwrap_err().contains("appears twice"));
+    }
+
+    #[test]
+    fn the_console_is_closed_to_keys_only_where_members_can_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = format!(
+            r#"
+            [[sign_in]]
+            name = "sso"
+            issuer = "https://sso.example.com"
+            client_id = "claviger"
+            client_secret_file = "{}"
+            "#,
+            secret(&folder)
+        );
+        let (with, without) = (read(&table).unwrap(), SignInSettings::default());
+        for settings in [&with, &without] {
+            assert_eq!(console_keys(ConsoleSignInByKey::Allowed, settings), Ok(ConsoleKeys::Allowed));
+        }
+        assert_eq!(console_keys(ConsoleSignInByKey::AdminKey, &with), Ok(ConsoleKeys::RecoveryOnly));
+        let nobody = console_keys(ConsoleSignInByKey::AdminKey, &without).unwrap_err();
+        assert!(nobody.contains("needs a [[sign_in]] table"), "{nobody}");
     }
 }

@@ -58,6 +58,7 @@ impl Bootstrapper<'_> {
             return Err(BootstrapError::NoProject);
         }
         write.insert_key(&made).await?;
+        write.mark_recovery_key(&made.key().id).await?;
         write.record(ChangeKind::Key, created(made.key(), self)).await?;
         write.commit().await?;
         Ok((made.key().clone(), plain))

@@ -418,6 +418,8 @@ pub enum Forbidden {
     OtherSession,
     /// The key has no scope for the console.
     NoConsoleScope,
+    /// The console of this deployment is closed to API keys.
+    NoKeysInConsole,
     /// The set-up code is wrong.
     WrongCode,
     /// The session of the portal does not allow this.

@@ -239,6 +239,7 @@ fn every_refused_permission_is_explained() {
         F::ForeignForm,
         F::OtherSession,
         F::NoConsoleScope,
+        F::NoKeysInConsole,
         F::WrongCode,
         F::NotInPortal,
         F::BeyondPortalScopes,

@@ -316,6 +316,9 @@ impl Display for Forbidden {
             Self::NoConsoleScope => {
                 "this key is valid, but it has no scope under claviger/, which the console requires"
             }
+            Self::NoKeysInConsole => {
+                "API keys cannot open the console of this deployment, except those that claviger admin-key made"
+            }
             Self::WrongCode => "wrong set-up code",
             Self::NotInPortal => "this session does not allow that",
             Self::BeyondPortalScopes => "a key of this session cannot have these permissions",
