@@ -6,6 +6,7 @@
 
 mod assets;
 mod audit_page;
+mod choose;
 mod confirm;
 mod cookie;
 mod cross_site_link;
@@ -44,6 +45,7 @@ mod sign_in;
 mod sign_in_answer;
 mod sign_in_attempt;
 mod sign_out;
+mod signed_in;
 mod signing_keys;
 mod snippets;
 mod stay;
@@ -86,6 +88,7 @@ routes! {
         POST "/console/session" => stay::stay,
         POST "/console/sign-in/with/{provider}" => sign_in_attempt::begin,
         GET "/console/sign-in/callback" => sign_in_answer::answer,
+        POST "/console/sign-in/choose" => choose::choose,
         GET "/console/invitation" => invitation::page,
         POST "/console/invitation" => invitation::redeem,
         POST "/console/sign-out" => sign_out::sign_out,

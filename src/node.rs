@@ -65,8 +65,8 @@ pub use revoked_tokens::RevokedTokens;
 pub use secrets::{Busy, CachedSecret, HashError, Recognized, SecretKeeper};
 pub use shared_settings::Differences;
 pub use sign_in::{
-    Again, Attempt, ClientCredential, ConsoleKeys, GroupSettings, Person, Provider, ProviderSettings, SignIn, SignInFault,
-    SignInSettings,
+    Again, Attempt, Choice, ClientCredential, ConsoleKeys, GroupSettings, Person, Provider, ProviderSettings,
+    SignIn, SignInFault, SignInSettings,
 };
 pub use sign_in_providers::SignInProviders;
 pub use signer::Signer;

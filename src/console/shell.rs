@@ -46,6 +46,8 @@ pub(super) struct Who {
     pub(super) key: Option<OwnKey>,
     /// The link to the deployment's pages, if the visitor may see any.
     pub(super) deployment: Option<Link>,
+    /// Where a member of several organizations goes to choose another one: the path that begins a sign-in.
+    pub(super) elsewhere: Option<String>,
     /// The visitor's id, or that of their key.
     pub(super) id: String,
     /// How long the session lasts.
@@ -154,11 +156,20 @@ impl Shell {
                 label: if sees_others(caller) { "All organizations" } else { "Deployment" },
                 ..first
             }),
+            elsewhere: None,
             id: caller.id().to_string(),
             left,
             token: session.form_token(),
         };
         Self { who: Some(who), ..shell }
+    }
+
+    /// The same shell, for a member who has other memberships at the provider with this name.
+    pub(super) fn with_elsewhere(mut self, provider: &str) -> Self {
+        if let Some(who) = &mut self.who {
+            who.elsewhere = Some(format!("{}/sign-in/with/{provider}", self.base));
+        }
+        self
     }
 
     /// The same shell, in a section of an organization.

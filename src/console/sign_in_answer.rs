@@ -8,22 +8,19 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
-use super::cookie;
-use super::cross_site_link::navigate;
-use super::session::{self, Left, SessionId, Visit};
+use super::session::{self, SessionId, Visit};
 use super::shell::{Shell, base};
 use super::sign_in_attempt::{COOKIE, refused, unreachable};
-use super::step_up;
+use super::signed_in::led_on;
 use super::step_up_answer::{NotConfirmed, confirmed};
-use super::unsent_form::{self, Unsent};
+use super::{choose, cookie, step_up};
 use crate::domain::address::Origin;
 use crate::domain::member::Member;
 use crate::http::credentials::ClientAddress;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
-use crate::node::{Attempt, Node, Person, Provider, SignInFault};
-use crate::use_cases::access::Caller;
+use crate::node::{Attempt, Choice, Node, Person, Provider, SignInFault};
 use crate::use_cases::management::ApiError;
 use crate::use_cases::sign_in::{self, SignInRefusal};
 
@@ -60,7 +57,7 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
     if let Some(seconds) = node.sign_in.wait(address) {
         return Err(ApiError::RateLimited(seconds).into());
     }
-    match node.sign_in.answer(&attempt, address) {
+    match node.sign_in.use_once((&attempt.state, attempt.until), address) {
         Ok(true) => {}
         Ok(false) => return Err(refused(node, NO_ATTEMPT.into())),
         Err(_) => return Err(ApiError::TooManyConcurrent.into()),
@@ -76,7 +73,7 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
     };
     if let Some(again) = &attempt.again {
         return match confirmed(node, parts, (&provider.settings, &person), (&attempt, again), origin).await {
-            Ok(confirmed) => led_on(node, confirmed, attempt),
+            Ok(confirmed) => led_on(node, confirmed, (attempt.next, attempt.form)),
             Err(NotConfirmed::Failed(error)) => Err(error.into()),
             Err(why) => {
                 node.sign_in.guessed(address);
@@ -86,7 +83,11 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
         };
     }
     let member = match admitted(node, &provider, &person, &attempt, origin).await {
-        Ok(member) => member,
+        Ok(Admitted::As(member)) => member,
+        Ok(Admitted::AsOneOf(memberships)) => {
+            let choice = Choice::new(attempt, &person, &node.records.entropy, node.clock.now());
+            return choose::ask(node, choice.map_err(ApiError::internal)?, &memberships).await;
+        }
         Err(SignInRefusal::Store(error)) => return Err(ApiError::from(error).into()),
         Err(SignInRefusal::Internal(error)) => return Err(ApiError::internal(error).into()),
         Err(refusal) => {
@@ -165,6 +166,13 @@ fn not_let_in(node: &Node, attempt: &Attempt, message: String) -> Failure {
     }
 }
 
+/// As whom somebody is let in.
+enum Admitted {
+    As(Member),
+    /// They have to choose.
+    AsOneOf(Vec<Member>),
+}
+
 /// The member whose session is to be opened.
 async fn admitted(
     node: &Node,
@@ -172,22 +180,36 @@ async fn admitted(
     person: &Person,
     attempt: &Attempt,
     origin: Origin<'_>,
-) -> Result<Member, SignInRefusal> {
+) -> Result<Admitted, SignInRefusal> {
     let settings = &provider.settings;
     if let Some(digest) = &attempt.invitation {
         let accepted = sign_in::accept(node, settings, person, digest, origin).await?;
         sign_in::follow_groups(node, settings, person, origin).await?;
-        return Ok(accepted);
+        return Ok(Admitted::As(accepted));
     }
     let not_joined = sign_in::follow_groups(node, settings, person, origin).await?;
-    let memberships = sign_in::memberships(node, settings, person, not_joined).await?;
-    // Of several, the one that the wanted page is about, or else the one that was used last.
-    let wanted = attempt.next.strip_prefix(&format!("{}/orgs/", base(node)));
-    let wanted = wanted.and_then(|rest| rest.split(['/', '?']).next());
-    let is_wanted =
-        |member: &&Member| member.organization.as_ref().is_some_and(|id| Some(id.as_str()) == wanted);
-    let chosen = memberships.iter().find(is_wanted).or(memberships.first());
-    chosen.cloned().ok_or(SignInRefusal::NotAMember)
+    let known = sign_in::memberships(node, &settings.name, &person.identity, not_joined);
+    let mut memberships = known.await?;
+    let is_alone = memberships.len() == 1;
+    let wanted = memberships.iter().position(|member| is_of_page(&base(node), &attempt.next, member));
+    match wanted.or(is_alone.then_some(0)) {
+        Some(at) => Ok(Admitted::As(memberships.swap_remove(at))),
+        None => Ok(Admitted::AsOneOf(memberships)),
+    }
+}
+
+/// Whether the page `next` is one of the member's organization, or of the deployment for a member of it.
+fn is_of_page(base: &str, next: &str, member: &Member) -> bool {
+    let rest = next.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
+    let (path, _) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut parts = path.split('/');
+    match (&member.organization, parts.next(), parts.next()) {
+        (Some(id), Some("orgs"), Some(wanted)) => id.as_str() == wanted,
+        (None, Some("orgs"), None) | (None, Some("audit" | "audit.csv" | "signing-keys" | "members"), _) => {
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Opens a new session, ends the browser's earlier one, and leads on.
@@ -202,26 +224,5 @@ async fn opened(
     let earlier = attempt.earlier.as_ref().and_then(|id| id.parse::<SessionId>().ok());
     let visit = Visit::new(origin, &parts.headers);
     let opened = session::open_for_member(node, &member, person.authenticated_at, earlier, visit).await;
-    led_on(node, opened?, attempt)
-}
-
-/// The page that a new session leads to, and its cookie.
-fn led_on(
-    node: &Arc<Node>,
-    (id, caller): (SessionId, Caller),
-    attempt: Attempt,
-) -> Result<Response, Failure> {
-    let mut response = match Unsent::carried_by(&base(node), attempt.form) {
-        Some(unsent) => {
-            let left = Left::whole(&caller, node.clock.now());
-            unsent_form::after_sign_in(Shell::of(node, &caller, &id, left), unsent)?
-        }
-        // This request came from the provider's site, and a browser keeps a strict cookie back from whatever it is
-        // redirected to. A page of ours that navigates on does not have that effect.
-        None => navigate(attempt.next)?,
-    };
-    if let Some(kept) = cookie::keep(node, &id) {
-        response.headers_mut().append(SET_COOKIE, kept);
-    }
-    Ok(response)
+    led_on(node, opened?, (attempt.next, attempt.form))
 }

@@ -19,7 +19,7 @@ use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::node::Node;
 use crate::store::ConsoleSession;
-use crate::use_cases::access::Caller;
+use crate::use_cases::access::{Caller, Identity};
 use crate::use_cases::management::ApiError;
 
 /// A signed-in visitor, with exactly the rights that the management API would grant.
@@ -73,7 +73,10 @@ impl Visitor {
         if let Some(known) = parts.extensions.get::<KnownCaller>() {
             known.admit(node, &caller)?;
         }
-        let shell = Shell { list: list_of(parts), ..Shell::of(node, &caller, &session, left) };
+        let mut shell = Shell { list: list_of(parts), ..Shell::of(node, &caller, &session, left) };
+        if let Some(provider) = elsewhere(node, &caller).await? {
+            shell = shell.with_elsewhere(provider);
+        }
         if let Some(known) = parts.extensions.get::<KnownShell>() {
             let _ = known.0.set((shell.clone(), caller.clone()));
         }
@@ -119,6 +122,15 @@ async fn signed_in(
     let Some(session) = cookie::read(node, headers) else { return Ok(None) };
     let resumed = session::resume(node, &session, origin).await?;
     Ok(resumed.map(|Resumed { caller, opened, left }| (session, caller, Some(opened), left)))
+}
+
+/// The provider at which a member chooses another of their memberships, if they have any.
+async fn elsewhere<'c>(node: &Node, caller: &'c Caller) -> Result<Option<&'c str>, ApiError> {
+    let Identity::Member(member) = &caller.identity else { return Ok(None) };
+    let Some(identity) = &member.identity else { return Ok(None) };
+    let known = node.records.store.memberships(identity).await?;
+    let others = known.iter().filter(|other| other.is_active() && other.provider == member.provider);
+    Ok((others.count() > 1 && node.sign_in.provider(&member.provider).is_some()).then_some(&*member.provider))
 }
 
 /// The query of the list that the visitor came from. It is only ever used in the query of a link to that list.

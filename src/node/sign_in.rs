@@ -6,15 +6,18 @@
 //! and no provider anybody who signs in at another one.
 
 mod attempt;
+mod choice;
 mod client;
 mod fault;
 mod provider;
+mod sealed;
 mod settings;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use attempt::{Again, Attempt};
+pub use choice::Choice;
 pub use fault::SignInFault;
 pub use provider::Provider;
 pub use settings::{ClientCredential, ConsoleKeys, GroupSettings, ProviderSettings};
@@ -153,19 +156,13 @@ impl SignIn {
         self.throttle.failed(GUESSES, address.known(), self.clock.now());
     }
 
-    /// Uses an attempt, which counts once. Returns whether it may be used.
+    /// Uses an attempt or a choice, which counts once, by its id and its end. Returns whether it may be used.
     ///
     /// # Errors
     /// [`SignInFault::Crowded`] when too many were answered from this address.
-    pub fn answer(&self, attempt: &Attempt, address: CallerAddress) -> Result<bool, SignInFault> {
+    pub fn use_once(&self, (id, until): (&str, i64), address: CallerAddress) -> Result<bool, SignInFault> {
         let (owner, around) = neighbourhood(address);
-        let id = UsedId {
-            organization: &around,
-            owner: &owner,
-            chosen_by: OURS,
-            id: &attempt.state,
-            until: attempt.until,
-        };
+        let id = UsedId { organization: &around, owner: &owner, chosen_by: OURS, id, until };
         match self.answered.accept(id, self.clock.now().unix()) {
             Ok(()) => Ok(true),
             Err(UseRefused::Again) => Ok(false),

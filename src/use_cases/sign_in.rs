@@ -9,7 +9,7 @@ pub use refusals::record_refusal;
 use crate::domain::address::Origin;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::labels;
-use crate::domain::member::Member;
+use crate::domain::member::{Member, ProviderIdentity};
 use crate::jose::foreign::GroupsFault;
 use crate::node::{Node, Person, ProviderSettings};
 use crate::store::{ChangeKind, StoreError};
@@ -142,18 +142,18 @@ pub async fn accept(
     Ok(after)
 }
 
-/// The memberships of somebody who signed in at this provider, the one that was used last first.
+/// The memberships of somebody who signed in at the provider with this name, the one that was used last first.
 ///
 /// # Errors
 /// [`SignInRefusal::NotAMember`], or what `not_joined` says; or the store's error.
 pub async fn memberships(
     node: &Node,
-    provider: &ProviderSettings,
-    person: &Person,
+    provider: &str,
+    identity: &ProviderIdentity,
     not_joined: NotJoined,
 ) -> Result<Vec<Member>, SignInRefusal> {
-    let mut known = node.records.store.memberships(&person.identity).await?;
-    known.retain(|member| member.is_active() && member.provider == provider.name);
+    let mut known = node.records.store.memberships(identity).await?;
+    known.retain(|member| member.is_active() && member.provider == provider);
     known.sort_by_key(|member| std::cmp::Reverse((member.last_seen_at, member.created_at)));
     match not_joined {
         _ if !known.is_empty() => Ok(known),

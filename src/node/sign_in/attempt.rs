@@ -1,9 +1,8 @@
 //! An attempt to sign in, which the browser keeps until the provider answers. The server stores nothing about it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::sealed::{open, random, seal};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::member::ProviderIdentity;
@@ -11,9 +10,6 @@ use crate::node::MasterKeys;
 
 /// The context that attempts are sealed for.
 const PLACE: &[u8] = b"console/sign-in/attempt";
-
-/// The longest sealed attempt. A browser keeps at least 4096 bytes for a cookie with its name (RFC 6265 §6.1).
-const LONGEST: usize = 3_800;
 
 /// An attempt to sign in.
 #[derive(Clone, Serialize, Deserialize)]
@@ -65,12 +61,11 @@ impl Attempt {
         entropy: &Entropy,
         now: Timestamp,
     ) -> Result<Self, EntropyError> {
-        let random = || Ok::<_, EntropyError>(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()?));
         Ok(Self {
             provider: provider.to_owned(),
-            state: random()?,
-            nonce: random()?,
-            verifier: random()?,
+            state: random(entropy)?,
+            nonce: random(entropy)?,
+            verifier: random(entropy)?,
             until: now.plus(Self::SECONDS).unix(),
             next,
             earlier: None,
@@ -90,16 +85,12 @@ impl Attempt {
     /// # Errors
     /// When the system has no randomness.
     pub fn sealed(&self, keys: &MasterKeys, entropy: &Entropy) -> Result<Option<String>, EntropyError> {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(self).map_err(|_| EntropyError)?);
-        let sealed = URL_SAFE_NO_PAD.encode(keys.active().sign_ins.seal(&plain, PLACE, entropy)?);
-        Ok(Some(sealed).filter(|sealed| sealed.len() <= LONGEST))
+        seal(self, PLACE, keys, entropy)
     }
 
     /// The attempt that a browser kept, if this deployment sealed it and it has not ended.
     pub fn opened(sealed: &str, keys: &MasterKeys, now: Timestamp) -> Option<Self> {
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let plain = keys.open_sign_in(&sealed, PLACE).ok()?;
-        let attempt: Self = serde_json::from_slice(&plain).ok()?;
+        let attempt: Self = open(sealed, PLACE, keys)?;
         let left = attempt.until - now.unix();
         (1..=Self::SECONDS).contains(&left).then_some(attempt)
     }

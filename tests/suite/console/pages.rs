@@ -13,10 +13,11 @@ on_both!(
 );
 
 /// The pages for people who are not signed in yet, and what those load.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "/console/sign-in",
     "/console/sign-in/with/{provider}",
     "/console/sign-in/callback",
+    "/console/sign-in/choose",
     "/console/invitation",
     "/console/assets/{version}/{file}",
     "/console/{*rest}",

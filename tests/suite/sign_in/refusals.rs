@@ -23,7 +23,7 @@ async fn scene(backend: Backend) -> Scene {
         GroupMapping::new("a".into(), Some("acme".parse().unwrap()), Role::Admin, Vec::new()).unwrap();
     first.groups = Some(GroupSettings { claim: "groups".into(), mappings: vec![mapping] });
     let providers = vec![first, settings("other", &other)];
-    let sign_in_settings = SignInSettings { providers };
+    let sign_in_settings = SignInSettings { providers, ..SignInSettings::default() };
     let options = Options { sign_in_settings, has_metrics: true, ..Options::default() };
     Scene { server: Server::start_with(backend, options).await, sso, other }
 }

@@ -1,0 +1,36 @@
+//! What a browser keeps for this deployment between two requests, sealed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::base::entropy::{Entropy, EntropyError};
+use crate::node::MasterKeys;
+
+/// The longest sealed text. A browser keeps at least 4096 bytes for a cookie with its name (RFC 6265 §6.1).
+const LONGEST: usize = 3_800;
+
+/// 256 random bits, as text.
+pub(super) fn random(entropy: &Entropy) -> Result<String, EntropyError> {
+    Ok(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()?))
+}
+
+/// The value as a browser keeps it. `None` when it is too long.
+pub(super) fn seal(
+    value: &impl Serialize,
+    place: &[u8],
+    keys: &MasterKeys,
+    entropy: &Entropy,
+) -> Result<Option<String>, EntropyError> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(|_| EntropyError)?);
+    let sealed = URL_SAFE_NO_PAD.encode(keys.active().sign_ins.seal(&plain, place, entropy)?);
+    Ok(Some(sealed).filter(|sealed| sealed.len() <= LONGEST))
+}
+
+/// The value that a browser kept, if this deployment sealed it for the same place.
+pub(super) fn open<T: DeserializeOwned>(sealed: &str, place: &[u8], keys: &MasterKeys) -> Option<T> {
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let plain = keys.open_sign_in(&sealed, place).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
