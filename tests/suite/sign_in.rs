@@ -1,10 +1,10 @@
 //! Members sign in at an OpenID provider: the provider's answers, good and hostile.
 
 mod closed_to_keys;
-mod memberships;
 mod groups;
 mod hostile;
 mod neighbours;
+mod memberships;
 mod provider;
 mod refusals;
 mod rules;

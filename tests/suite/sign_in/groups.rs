@@ -44,7 +44,10 @@ async fn scene(backend: Backend, rows: Rows<'_>) -> Scene {
     let mut first = settings("sso", &sso);
     first.groups = Some(given(rows));
     let providers = vec![first, settings("other", &other)];
-    let options = Options { sign_in_settings: SignInSettings { providers, ..SignInSettings::default() }, ..Options::default() };
+    let options = Options {
+        sign_in_settings: SignInSettings { providers, ..SignInSettings::default() },
+        ..Options::default()
+    };
     Scene { server: Server::start_with(backend, options).await, sso, other }
 }
 
