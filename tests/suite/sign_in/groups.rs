@@ -56,7 +56,9 @@ impl Scene {
     async fn sign_in(&self, subject: &str, groups: &[&str]) -> Answer {
         // Ten refusals in a minute would have to wait.
         self.server.advance(7).await;
-        let begun = self.begin("sso").await;
+        // The wanted page says as which of several members.
+        let next = "next=%2Fconsole%2Forgs%2Fdefault%2Fkeys";
+        let begun = begun(&self.browser().post_form("/console/sign-in/with/sso", next).await);
         self.answer(&begun, &json!({ "sub": subject, "name": format!("Person {subject}"), "groups": groups }))
             .await
     }
