@@ -3,8 +3,8 @@
 mod closed_to_keys;
 mod groups;
 mod hostile;
-mod neighbours;
 mod memberships;
+mod neighbours;
 mod provider;
 mod refusals;
 mod rules;
