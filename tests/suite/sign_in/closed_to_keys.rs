@@ -51,7 +51,12 @@ async fn only_a_recovery_key_opens_a_console_that_is_closed_to_keys(backend: Bac
     // Changes and rotations of the key leave the mark.
     let path = format!("/v1/orgs/default/keys/{key}");
     scene.server.admin().patch(&path, &json!({ "name": "Rescue" })).await.done(200);
-    let rotated = scene.server.admin().post_json(&format!("{path}/rotate"), &json!({})).await.done(201);
+    let rotated = scene
+        .server
+        .admin()
+        .post_json(&format!("{path}/rotate"), &json!({ "overlap_seconds": 60 }))
+        .await
+        .done(201);
     assert!(session(&scene.open_with(rotated["key"].as_str().unwrap()).await).is_some());
     // No request makes a key one of these.
     let made = json!({ "name": "x", "project": "default", "environment": "prd", "preset": "query_only", "recovery_at": 1 });
