@@ -208,6 +208,7 @@ fn label(action: &str) -> String {
         "member.remove" => "Member removed",
         "member.refuse" => "Sign-in refused",
         "member.sign_in" => "Member signed in",
+        "member.confirm" => "Member signed in again",
         "member.sign_out" => "Member signed out",
         "member.restore" => "Member restored",
         "portal_session.create" => "Portal session made",

@@ -76,6 +76,7 @@ GET /console/{*rest}                                                 404      40
 POST /console/sign-in                                                sign-in  sign-in  sign-in    sign-in  sign-in   sign-in   sign-in  sign-in
 POST /console/session                                                200      200      200        200      200       200       sign-in  sign-in
 POST /console/sign-in/with/{provider}                                404      404      404        404      404       404       404      404
+POST /console/sign-in/choose                                         401      401      401        401      401       401       401      401
 POST /console/invitation                                             401      401      401        401      401       401       401      401
 POST /console/sign-out                                               sign-in  sign-in  sign-in    sign-in  sign-in   sign-in   sign-in  sign-in
 POST /console/set-up                                                 sign-in  sign-in  sign-in    sign-in  sign-in   sign-in   sign-in  sign-in
