@@ -37,6 +37,7 @@ mod problem;
 mod project;
 mod projects;
 mod review;
+mod scopes;
 mod session;
 mod sessions;
 mod set_up;
@@ -167,6 +168,19 @@ routes! {
         POST "/console/orgs/{org}/members/{usr}/invitation" => members::act::renew,
         GET "/console/orgs/{org}/members/{usr}/remove" => members::act::ask_remove,
         POST "/console/orgs/{org}/members/{usr}/remove" => members::act::remove,
+
+        GET "/console/scopes" => scopes::list,
+        POST "/console/scopes" => scopes::create,
+        GET "/console/scopes/{scope}/edit" => scopes::edit::form,
+        POST "/console/scopes/{scope}/edit" => scopes::edit::change,
+        GET "/console/scopes/{scope}/remove" => scopes::remove::ask,
+        POST "/console/scopes/{scope}/remove" => scopes::remove::remove,
+        GET "/console/orgs/{org}/scopes" => scopes::list,
+        POST "/console/orgs/{org}/scopes" => scopes::create,
+        GET "/console/orgs/{org}/scopes/{scope}/edit" => scopes::edit::form,
+        POST "/console/orgs/{org}/scopes/{scope}/edit" => scopes::edit::change,
+        GET "/console/orgs/{org}/scopes/{scope}/remove" => scopes::remove::ask,
+        POST "/console/orgs/{org}/scopes/{scope}/remove" => scopes::remove::remove,
 
         GET "/console/orgs/{org}/issuers" => issuers::list,
         POST "/console/orgs/{org}/issuers" => issuers::create,

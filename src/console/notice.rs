@@ -35,6 +35,9 @@ pub(super) enum Notice {
     IssuerDisabled,
     IssuerEnabled,
     IssuerRemoved,
+    ScopeAdded,
+    ScopeChanged,
+    ScopeRemoved,
     MemberChanged,
     MemberRemoved,
     SessionEnded,
@@ -45,7 +48,7 @@ pub(super) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 26] = [
         Self::Changed,
         Self::Unchanged,
         Self::Revoked,
@@ -62,6 +65,9 @@ impl Notice {
         Self::IssuerDisabled,
         Self::IssuerEnabled,
         Self::IssuerRemoved,
+        Self::ScopeAdded,
+        Self::ScopeChanged,
+        Self::ScopeRemoved,
         Self::MemberChanged,
         Self::MemberRemoved,
         Self::SessionEnded,
@@ -89,6 +95,9 @@ impl Notice {
             Self::IssuerDisabled => "issuer-disabled",
             Self::IssuerEnabled => "issuer-enabled",
             Self::IssuerRemoved => "issuer-removed",
+            Self::ScopeAdded => "scope-added",
+            Self::ScopeChanged => "scope-changed",
+            Self::ScopeRemoved => "scope-removed",
             Self::MemberChanged => "member-changed",
             Self::MemberRemoved => "member-removed",
             Self::SessionEnded => "session-ended",
@@ -129,6 +138,9 @@ impl Notice {
                 "Issuer disabled. Its tokens are refused, and so are all tokens of the keys that trust it."
             }
             Self::IssuerEnabled => "Issuer enabled. Its tokens open the keys that trust it.",
+            Self::ScopeAdded => "Scope added. Forms offer it by its name.",
+            Self::ScopeChanged => "Scope updated.",
+            Self::ScopeRemoved => "Scope removed. Keys that have it keep it.",
             Self::MemberChanged => "Member updated.",
             Self::MemberRemoved => "Member removed. All their sessions have ended.",
             Self::SessionEnded => "Session ended.",

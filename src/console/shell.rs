@@ -6,6 +6,7 @@ use super::portal_frame::PortalFrame;
 use super::session::{Left, SessionId};
 use crate::domain::api_key::display_prefix;
 use crate::domain::key::ApiKey;
+use crate::domain::named_scope::Catalogue;
 use crate::domain::names::OrganizationId;
 use crate::domain::portal::PortalGrant;
 use crate::domain::scope::Verb;
@@ -13,7 +14,7 @@ use crate::http::discovery::path_of;
 use crate::node::Node;
 use crate::store::Visible;
 use crate::use_cases::access::{
-    Caller, visible_issuers, visible_members, visible_organizations, visible_projects,
+    Caller, visible_issuers, visible_members, visible_named_scopes, visible_organizations, visible_projects,
 };
 use crate::use_cases::management::keys::KeyPath;
 
@@ -93,6 +94,8 @@ pub(super) enum Section {
     Audit,
     /// Projects and their environments.
     Projects,
+    /// The catalogue of scopes.
+    Scopes,
     /// The trusted issuers.
     Issuers,
     /// The people of the organization.
@@ -105,6 +108,8 @@ pub(super) enum DeploymentSection {
     Organizations,
     Audit,
     SigningKeys,
+    /// The catalogue of scopes.
+    Scopes,
     /// The people of the deployment.
     Members,
 }
@@ -183,6 +188,7 @@ impl Shell {
             |label, page: &str, at| Link { label, href: format!("{root}{page}"), is_here: section == at };
         let reads = |what| caller.may_in(organization, Verb::Read, &[what]).is_ok();
         let sees_projects = visible_projects(caller, organization) != Visible::Only(Vec::new());
+        let own_catalogue = Catalogue::Of(organization.clone());
         let sees_issuers = visible_issuers(caller, organization) != Visible::Only(Vec::new());
         let sections = [
             (true, link("Overview", "", Section::Overview)),
@@ -190,6 +196,7 @@ impl Shell {
             (reads("usage"), link("Usage", "/usage", Section::Usage)),
             (reads("audit"), link("Audit log", "/audit", Section::Audit)),
             (sees_projects, link("Projects", "/projects", Section::Projects)),
+            (sees_scopes(caller, &own_catalogue), link("Scopes", "/scopes", Section::Scopes)),
             (sees_issuers, link("Trusted issuers", "/issuers", Section::Issuers)),
             (sees_members(caller, Some(organization)), link("Members", "/members", Section::Members)),
         ];
@@ -209,6 +216,7 @@ impl Shell {
         match path.split_once("/console/").and_then(|(_, rest)| rest.split('/').next()) {
             Some("audit" | "audit.csv") => return self.at_deployment(caller, DeploymentSection::Audit),
             Some("members") => return self.at_deployment(caller, DeploymentSection::Members),
+            Some("scopes") => return self.at_deployment(caller, DeploymentSection::Scopes),
             Some("signing-keys") => return self.at_deployment(caller, DeploymentSection::SigningKeys),
             _ => {}
         }
@@ -218,6 +226,7 @@ impl Shell {
             Some("usage") => Section::Usage,
             Some("audit") => Section::Audit,
             Some("projects") => Section::Projects,
+            Some("scopes") => Section::Scopes,
             Some("issuers") => Section::Issuers,
             Some("members") => Section::Members,
             _ => Section::Keys,
@@ -271,9 +280,14 @@ fn deployment_links(base: &str, caller: &Caller, here: Option<DeploymentSection>
         (sees_others(caller), link("Organizations", "orgs", DeploymentSection::Organizations)),
         (may_read("audit"), link("Audit log", "audit", DeploymentSection::Audit)),
         (may_read("signing-keys"), link("Signing keys", "signing-keys", DeploymentSection::SigningKeys)),
+        (sees_scopes(caller, &Catalogue::Deployment), link("Scopes", "scopes", DeploymentSection::Scopes)),
         (sees_members(caller, None), link("Members", "members", DeploymentSection::Members)),
     ];
     sections.into_iter().filter_map(|(is_open, link)| is_open.then_some(link)).collect()
+}
+
+fn sees_scopes(caller: &Caller, catalogue: &Catalogue) -> bool {
+    visible_named_scopes(caller, catalogue) != Visible::Only(Vec::new())
 }
 
 fn sees_members(caller: &Caller, organization: Option<&OrganizationId>) -> bool {

@@ -16,6 +16,7 @@ mod overview;
 mod pages;
 pub(crate) mod people;
 mod rights;
+mod scopes;
 mod sessions;
 mod trust_rules;
 mod twice;

@@ -8,7 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
 use crate::domain::named_scope::NamedScope;
 use crate::domain::names::OrganizationId;
-use crate::domain::scope::Preset;
+use crate::domain::scope::{Preset, Verb};
 use crate::node::Node;
 use crate::use_cases::access::Caller;
 use crate::use_cases::management::{ApiError, scopes};
@@ -24,6 +24,8 @@ pub(super) struct FormParts {
     pub(super) are_some: bool,
     pub(super) ends: Vec<EndChoice>,
     pub(super) picker: Picker,
+    /// Whether the visitor may name scopes in the catalogue, if it has none yet.
+    pub(super) may_name_scopes: bool,
     pub(super) offers_query_only: bool,
     pub(super) offers_full_access: bool,
     pub(super) offers_dpop: bool,
@@ -39,6 +41,7 @@ pub(super) struct Offers {
     bounds: FormBounds,
     /// The scopes of the catalogue that the form offers.
     pub(super) scopes: Vec<NamedScope>,
+    may_name_scopes: bool,
     address: Option<String>,
     pub(super) now: Timestamp,
 }
@@ -57,7 +60,9 @@ impl Offers {
         let mut scopes = bounds.among(scopes::offered(&node.records, caller, organization).await?);
         bounds.complete(&mut scopes, organization);
         let address = caller.address.known().map(|address| address.to_string());
-        Ok(Self { bounds, scopes, address, now: node.clock.now() })
+        let names = caller.may_all_in(organization, Verb::Write, &["scopes", "*"]);
+        let may_name_scopes = scopes.is_empty() && names.is_ok();
+        Ok(Self { bounds, scopes, may_name_scopes, address, now: node.clock.now() })
     }
 
     /// The visitor's address, if it is known.
@@ -107,6 +112,7 @@ impl Offers {
             are_some: false,
             ends: choices(kept, self.now),
             picker: Picker::new(&self.scopes, &form.picked),
+            may_name_scopes: self.may_name_scopes,
             offers_query_only: self.bounds.offer_preset(Preset::QueryOnly),
             offers_full_access: self.bounds.offer_preset(Preset::FullAccess),
             offers_dpop: self.bounds.offers_dpop,

@@ -113,12 +113,16 @@ pub async fn offered(
     let is_new = |entry: &NamedScope| own.iter().all(|named| named.scope != entry.scope);
     let inherited: Vec<_> = inherited.into_iter().filter(is_new).collect();
     let mut offered: Vec<_> = own.into_iter().chain(inherited).collect();
-    // Entries without a group come last.
-    offered.sort_by_cached_key(|entry| {
+    sort(&mut offered);
+    Ok(offered)
+}
+
+/// Puts entries in the order of their groups and names. Those without a group come last.
+pub fn sort(entries: &mut [NamedScope]) {
+    entries.sort_by_cached_key(|entry| {
         let group = entry.group.clone();
         (group.is_none(), group.map(|group| group.to_lowercase()), entry.name.to_lowercase())
     });
-    Ok(offered)
 }
 
 /// Adds an entry to a catalogue.
@@ -195,7 +199,11 @@ pub async fn delete(records: &Records, caller: &Caller, path: &NamedScopePath) -
     Ok(records.commit(write).await?)
 }
 
-pub(super) fn may(caller: &Caller, path: &NamedScopePath, verb: Verb) -> Result<(), Denied> {
+/// Checks that the caller may do `verb` to the entry.
+///
+/// # Errors
+/// [`Denied`].
+pub fn may(caller: &Caller, path: &NamedScopePath, verb: Verb) -> Result<(), Denied> {
     let below = ["scopes", path.scope.as_str()];
     match &path.catalogue {
         Catalogue::Deployment => caller.may(verb, &below),

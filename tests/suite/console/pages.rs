@@ -127,6 +127,7 @@ fn filled(path: &str) -> String {
         ("{public_key}", "pub_0123456789abcdef"),
         ("{trust_rule}", "tr_0123456789abcdef"),
         ("{issuer}", "ci"),
+        ("{scope}", "read-invoices"),
         ("{usr}", "usr_0123456789abcdef"),
         ("{kid}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
     ];
