@@ -14,6 +14,7 @@ use super::names::{OrganizationId, ProjectId};
 use super::person::PortalSubject;
 use super::scope::{Action, Filter, Scope, Scopes};
 use super::web_url::{WebUrl, WebUrlError};
+use crate::base::clock::Timestamp;
 use crate::base::text::serde_as_text;
 
 /// Something that a user of the portal can do.
@@ -59,6 +60,10 @@ pub struct PortalGrant {
     pub scopes_within: Scopes,
     /// The ranges that contain those of every such key. `None` for any.
     pub cidrs_within: Option<Cidrs>,
+    /// The end that every such key has is at most this many seconds ahead. `None` for any, or none. Sessions from before
+    /// this bound existed lack it.
+    #[serde(default)]
+    pub max_key_lifetime: Option<i64>,
     /// The most unrevoked and unexpired keys of the subject.
     pub max_keys: u32,
     /// Which keys the session is about.
@@ -73,6 +78,12 @@ impl PortalGrant {
 
     /// The largest `max_keys`.
     pub const MAX_KEYS: u32 = 1_000;
+
+    /// The least `max_key_lifetime`, in seconds: an hour.
+    pub const MIN_LIFETIME: i64 = 3_600;
+
+    /// The largest `max_key_lifetime`, in seconds: ten years of 365 days.
+    pub const MAX_LIFETIME: i64 = 315_360_000;
 
     /// Whether the user can do this.
     pub fn allows(&self, act: PortalAct) -> bool {
@@ -90,11 +101,6 @@ impl PortalGrant {
         is_own && self.projects.contains(&key.project)
     }
 
-    /// Whether the user could have created a key with these scopes and ranges.
-    pub fn contains(&self, key: &ApiKey) -> bool {
-        self.has_scopes_of(key) && self.has_ranges_of(key)
-    }
-
     /// Whether the session covers every scope of the key.
     pub fn has_scopes_of(&self, key: &ApiKey) -> bool {
         let has_reserved = key.scopes.iter().any(Scope::is_reserved);
@@ -104,6 +110,12 @@ impl PortalGrant {
     /// Whether the session's ranges contain those of the key.
     pub fn has_ranges_of(&self, key: &ApiKey) -> bool {
         self.cidrs_within.as_ref().is_none_or(|within| within.covers(&key.cidrs))
+    }
+
+    /// Whether the key ends as early as the session demands, at `now`.
+    pub fn has_end_of(&self, key: &ApiKey, now: Timestamp) -> bool {
+        let ends_within = |longest| key.expires_at.is_some_and(|end| end.since(now) <= longest);
+        self.max_key_lifetime.is_none_or(ends_within)
     }
 
     /// The scopes under `claviger/` with which the user calls the use cases in `organization`.
@@ -221,6 +233,7 @@ mod tests {
             may: may.to_vec(),
             scopes_within: Scopes::parse_list("read:*").unwrap(),
             cidrs_within: None,
+            max_key_lifetime: None,
             max_keys: 1,
             keys: PortalKeys::Own,
             return_url: None,
@@ -232,5 +245,9 @@ mod tests {
         assert_eq!(scopes(&[PortalAct::List, PortalAct::Usage]), format!("{project} read:{keys}"));
         let stored = serde_json::to_string(&grant(&[PortalAct::List])).unwrap();
         assert_eq!(serde_json::from_str::<PortalGrant>(&stored).unwrap(), grant(&[PortalAct::List]));
+        // A session that an earlier version has made.
+        let earlier = stored.replace(r#""max_key_lifetime":null,"#, "");
+        assert_ne!(earlier, stored);
+        assert_eq!(serde_json::from_str::<PortalGrant>(&earlier).unwrap(), grant(&[PortalAct::List]));
     }
 }

@@ -9,7 +9,7 @@ mod summary;
 use serde_json::{Map, Value, json};
 
 pub(super) use self::bounds::FormBounds;
-use self::end::{End, Meaning};
+use self::end::{End, Meaning, USUAL};
 pub(super) use self::end::{EndChoice, choices};
 pub(super) use self::picker::Picker;
 pub(super) use self::rows::{RangeRow, ScopeRow, TagRow};
@@ -23,7 +23,7 @@ use crate::domain::cidr::Cidrs;
 use crate::domain::key::{ApiKey, Owner, Tags, labels};
 use crate::domain::named_scope::NamedScope;
 use crate::domain::scope::{Preset, Scope, Scopes};
-use crate::use_cases::management::{ApiError, InvalidRequest};
+use crate::use_cases::management::{ApiError, Forbidden, InvalidRequest};
 
 /// The input of a key's form.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,7 @@ impl KeyForm {
         Self {
             project,
             environment,
-            end: End::choice("90d"),
+            end: End::choice(USUAL),
             access: "scopes".into(),
             rows: vec![ScopeRow::new("read", "")],
             ranges: vec![RangeRow::default()],
@@ -144,8 +144,11 @@ impl KeyForm {
         }
     }
 
-    /// Replaces the choice of a preset that the form does not offer.
-    pub(super) fn offer(&mut self, bounds: &FormBounds) {
+    /// Replaces the choice of a preset and that of an end that the form does not offer.
+    pub(super) fn offer(&mut self, bounds: &FormBounds, now: Timestamp) {
+        if let Some(longest) = bounds.longest {
+            self.end.offer(longest, now);
+        }
         let preset = match &*self.access {
             "query_only" => Preset::QueryOnly,
             "full_access" => Preset::FullAccess,
@@ -207,6 +210,7 @@ impl KeyForm {
     pub(super) fn refuse(&mut self, error: &ApiError) {
         let field = match error {
             ApiError::InvalidRequest(reason) => field_of(reason),
+            ApiError::Forbidden(Forbidden::BeyondPortalEnd) => "ends",
             _ => WHOLE,
         };
         self.wrong(field, error.message());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::form::{EndChoice, FormBounds, KeyForm, Picker, Summary, choices};
 use super::list::{self, Choice, all_environments};
 use crate::base::clock::Timestamp;
+use crate::console::when::When;
 use crate::domain::key::ApiKey;
 use crate::domain::named_scope::NamedScope;
 use crate::domain::names::OrganizationId;
@@ -23,6 +24,8 @@ pub(super) struct FormParts {
     /// Whether `projects` is incomplete.
     pub(super) are_some: bool,
     pub(super) ends: Vec<EndChoice>,
+    /// The latest end, if there is one.
+    pub(super) latest: Option<When>,
     pub(super) picker: Picker,
     /// Whether the visitor may name scopes in the catalogue, if it has none yet.
     pub(super) may_name_scopes: bool,
@@ -104,13 +107,15 @@ impl Offers {
     /// `kept` is the present end of a key that exists.
     fn parts(&self, form: &mut KeyForm, kept: Option<Option<Timestamp>>) -> FormParts {
         form.settle(&self.scopes);
-        form.offer(&self.bounds);
+        form.offer(&self.bounds, self.now);
+        let latest = |seconds| When::new(self.now.plus(seconds), self.now);
         FormParts {
             is_new: false,
             projects: Vec::new(),
             environments: Vec::new(),
             are_some: false,
-            ends: choices(kept, self.now),
+            ends: choices(kept, self.bounds.longest, self.now),
+            latest: self.bounds.longest.map(latest),
             picker: Picker::new(&self.scopes, &form.picked),
             may_name_scopes: self.may_name_scopes,
             offers_query_only: self.bounds.offer_preset(Preset::QueryOnly),

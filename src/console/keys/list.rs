@@ -95,7 +95,7 @@ pub(in crate::console) async fn list(
     let row = |key: &crate::domain::key::ApiKey| {
         let spark = used.get(&key.id).map(|usage| Plot::spark(usage, &span));
         let may = RowRights {
-            acts: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, key)).collect(),
+            acts: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, key, now)).collect(),
             create: may_create,
         };
         Row::of(key, spark, (&root, &here), may, now)

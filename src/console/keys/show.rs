@@ -170,7 +170,7 @@ pub(in crate::console) async fn show(
         reasons: used.as_ref().map(|used| counted(&used.reasons)).unwrap_or_default(),
         used,
         log: log(&node, caller, &path, &visitor.shell.base).await?,
-        may: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, &key)).collect(),
+        may: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, &key, now)).collect(),
         is_own: caller.is_key(&key.id),
         done: taken.text(),
         root,

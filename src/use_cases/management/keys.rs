@@ -39,6 +39,7 @@ pub(super) use ways_in::{WantedWaysIn, update_whole};
 use super::ceiling::may_hand_out;
 use super::portal_bounds::{self, KeyAct};
 use super::{ApiError, Conflict, reading};
+use crate::base::clock::Timestamp;
 use crate::domain::api_key::KeyId;
 use crate::domain::audit::AuditEvent;
 use crate::domain::key::ApiKey;
@@ -84,7 +85,7 @@ pub async fn find_for(
     act: KeyAct,
 ) -> Result<ApiKey, ApiError> {
     let key = find(records, caller, path, Verb::Write).await?;
-    portal_bounds::may(caller, act, &key)?;
+    portal_bounds::may(caller, act, &key, records.clock.now())?;
     Ok(key)
 }
 
@@ -101,8 +102,8 @@ pub fn may_begin(caller: &Caller, organization: &OrganizationId) -> Result<(), A
 }
 
 /// Whether the caller may do this to the key, which the caller has found.
-pub fn permits(caller: &Caller, act: KeyAct, key: &ApiKey) -> bool {
-    may(caller, key, Verb::Write).is_ok() && portal_bounds::may(caller, act, key).is_ok()
+pub fn permits(caller: &Caller, act: KeyAct, key: &ApiKey, now: Timestamp) -> bool {
+    may(caller, key, Verb::Write).is_ok() && portal_bounds::may(caller, act, key, now).is_ok()
 }
 
 /// Loads the key inside `write`, for a caller who may do this to it.
@@ -114,7 +115,7 @@ async fn find_to(
 ) -> Result<ApiKey, ApiError> {
     let claim = Claim::of(caller, path, Verb::Write)?;
     let key = claim.hold_for(write.key(&path.key).await?)?;
-    portal_bounds::may(caller, act, &key)?;
+    portal_bounds::may(caller, act, &key, write.at())?;
     Ok(key)
 }
 

@@ -2,6 +2,7 @@
 //! callers pass every one of them: their scopes have already decided.
 
 use super::{ApiError, Conflict, Forbidden};
+use crate::base::clock::Timestamp;
 use crate::domain::key::{ApiKey, KeyStatus};
 use crate::domain::portal::PortalAct;
 use crate::store::Write;
@@ -45,7 +46,7 @@ impl KeyAct {
 ///
 /// # Errors
 /// [`ApiError::NotFound`] for a key of somebody else, and [`ApiError::Forbidden`].
-pub(super) fn may(caller: &Caller, act: KeyAct, key: &ApiKey) -> Result<(), ApiError> {
+pub(super) fn may(caller: &Caller, act: KeyAct, key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     let Some(granted) = caller.portal() else { return Ok(()) };
     if !granted.is_about(key) {
         return Err(ApiError::NotFound);
@@ -53,7 +54,7 @@ pub(super) fn may(caller: &Caller, act: KeyAct, key: &ApiKey) -> Result<(), ApiE
     if !act.portal_act().is_some_and(|act| granted.allows(act)) {
         return Err(Forbidden::NotInPortal.into());
     }
-    if act == KeyAct::Revoke { Ok(()) } else { is_within(caller, key) }
+    if act == KeyAct::Revoke { Ok(()) } else { is_within(caller, key, now) }
 }
 
 /// Checks that a session of the portal allows this.
@@ -79,7 +80,7 @@ pub(super) fn never(caller: &Caller) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
-pub(super) fn may_create(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+pub(super) fn may_create(caller: &Caller, key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     if caller.portal().is_none() {
         return Ok(());
     }
@@ -88,14 +89,19 @@ pub(super) fn may_create(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> 
     if !is_plain || !key.tags.is_empty() || key.owner.is_some() {
         return Err(Forbidden::NotInPortal.into());
     }
-    is_within(caller, key)
+    is_within(caller, key, now)
 }
 
 /// Checks that the caller may change `before`, of which [`may`] has been checked, to `after`.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`].
-pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Result<(), ApiError> {
+pub(super) fn may_change(
+    caller: &Caller,
+    before: &ApiKey,
+    after: &ApiKey,
+    now: Timestamp,
+) -> Result<(), ApiError> {
     if caller.portal().is_none() {
         return Ok(());
     }
@@ -104,7 +110,7 @@ pub(super) fn may_change(caller: &Caller, before: &ApiKey, after: &ApiKey) -> Re
     if is_suspended || is_described || before.is_stricter_than(after) {
         return Err(Forbidden::NotInPortal.into());
     }
-    is_within(caller, after)
+    is_within(caller, after, now)
 }
 
 /// Checks inside `write` that a user of the portal may have one more key that works.
@@ -135,10 +141,13 @@ pub(super) async fn leaves_room_for_change(
     if is_expired(before) && !is_expired(after) { leaves_room(write, caller, after).await } else { Ok(()) }
 }
 
-fn is_within(caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+fn is_within(caller: &Caller, key: &ApiKey, now: Timestamp) -> Result<(), ApiError> {
     let Some(granted) = caller.portal() else { return Ok(()) };
     if !granted.has_scopes_of(key) {
         return Err(Forbidden::BeyondPortalScopes.into());
     }
-    if granted.has_ranges_of(key) { Ok(()) } else { Err(Forbidden::BeyondPortalRanges.into()) }
+    if !granted.has_ranges_of(key) {
+        return Err(Forbidden::BeyondPortalRanges.into());
+    }
+    if granted.has_end_of(key, now) { Ok(()) } else { Err(Forbidden::BeyondPortalEnd.into()) }
 }

@@ -44,6 +44,7 @@ pub struct NewPortalSession {
     may: Vec<PortalAct>,
     scopes_within: Vec<Scope>,
     cidrs_within: Option<Vec<String>>,
+    max_key_lifetime: Option<i64>,
     max_keys: u32,
     keys: PortalKeys,
     return_url: Option<WebUrl>,
@@ -261,6 +262,10 @@ impl NewPortalSession {
         if self.max_keys > PortalGrant::MAX_KEYS {
             return Err(InvalidRequest::PortalKeys(PortalGrant::MAX_KEYS).into());
         }
+        let lifetimes = PortalGrant::MIN_LIFETIME..=PortalGrant::MAX_LIFETIME;
+        if self.max_key_lifetime.is_some_and(|longest| !lifetimes.contains(&longest)) {
+            return Err(InvalidRequest::PortalLifetime.into());
+        }
         let leads_back = |url: &WebUrl| policy.origins.iter().any(|origin| origin.is_of(url));
         if self.return_url.as_ref().is_some_and(|url| !leads_back(url)) {
             return Err(InvalidRequest::PortalReturn.into());
@@ -272,6 +277,7 @@ impl NewPortalSession {
             may,
             scopes_within: scopes_within.unwrap_or_default(),
             cidrs_within: self.cidrs_within.as_deref().map(cidrs).transpose()?,
+            max_key_lifetime: self.max_key_lifetime,
             max_keys: self.max_keys,
             keys: self.keys,
             return_url: self.return_url,

@@ -34,7 +34,7 @@ fn form<'f>(changes: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 }
 
 /// The state in a form, without the escapes of its page.
-fn base(page: &str) -> String {
+fn base_of(page: &str) -> String {
     hidden(page, "base").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">")
 }
 
@@ -75,7 +75,7 @@ async fn a_scope_is_added_changed_and_removed(backend: Backend) {
         for value in [r#"value="read" selected"#, r#"value="invoices/**""#, r#"value="Billing""#] {
             assert!(page.contains(value), "{value}: {page}");
         }
-        let base = base(&page);
+        let base = base_of(&page);
         // Another id in the form changes nothing, and what is emptied is gone.
         let fields = form(&[("id", "other"), ("name", "Invoices"), ("action", "*"), ("base", &base)]);
         let changed = browser.post(&edit, &fields).await;
@@ -169,14 +169,14 @@ async fn a_change_of_somebody_else_is_shown_first(backend: Backend) {
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     browser.post(DEPLOYMENT, &FORM).await;
     let edit = format!("{DEPLOYMENT}/read-invoices/edit");
-    let base = base(&browser.page(&edit).await);
+    let base = base_of(&browser.page(&edit).await);
     let path = format!("{}/read-invoices", api(DEPLOYMENT));
     server.admin().patch(&path, &json!({"group": "Theirs"})).await.done(200);
     let late = browser.post(&edit, &form(&[("name", "Mine"), ("base", &base)])).await;
     assert_eq!(late.status, 412, "{}", late.text);
     assert!(late.text.contains("Changed by someone else") && late.text.contains("Theirs"), "{}", late.text);
     assert!(late.text.contains(r#"value="Mine""#), "what was typed is still there: {}", late.text);
-    let base = base(&late.text);
+    let base = base_of(&late.text);
     let fields = form(&[("name", "Mine"), ("group", "Theirs"), ("base", &base)]);
     assert_eq!(browser.post(&edit, &fields).await.status, 303);
     let stored = entries(&server, DEPLOYMENT).await.pop().unwrap();

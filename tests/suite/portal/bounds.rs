@@ -1,8 +1,9 @@
 //! Users against each other, and against the bounds of their sessions.
 
+use claviger::base::clock::Timestamp;
 use serde_json::json;
 
-use super::browser::{Portal, session};
+use super::browser::{Portal, hidden, session};
 use crate::support::{Backend, Server, on_both};
 
 const KEYS: &str = "/portal/orgs/default/keys";
@@ -10,6 +11,7 @@ const KEYS: &str = "/portal/orgs/default/keys";
 on_both!(
     users_do_not_see_each_others_keys,
     a_key_stays_within_the_bounds,
+    a_key_ends_within_the_bound,
     a_user_does_only_what_the_session_allows,
     a_user_has_only_so_many_keys_even_in_a_race,
 );
@@ -86,6 +88,74 @@ async fn a_key_stays_within_the_bounds(backend: Backend) {
         "name=x&project=other&environment=prd&access=scopes&action=read&resource=orders&ends=never";
     server.admin().post_json("/v1/orgs/default/projects", &json!({ "id": "other" })).await.done(201);
     assert_eq!(ada.post(&format!("{KEYS}/new"), elsewhere).await.status, 403);
+}
+
+async fn a_key_ends_within_the_bound(backend: Backend) {
+    let server = Server::start(backend).await;
+    let forever = Portal::open(&server, &session("ada")).await.new_key("Forever").await;
+    let mut short = session("ada");
+    short["max_key_lifetime"] = json!(30 * 86_400);
+    let ada = Portal::open(&server, &short).await;
+    // The form offers what is within, and begins with it.
+    let page = ada.get(&format!("{KEYS}/new")).await.text;
+    for (value, is_offered) in
+        [("7d", true), ("30d", true), ("date", true), ("90d", false), ("1y", false), ("never", false)]
+    {
+        assert_eq!(page.contains(&format!(r#"name="ends" value="{value}""#)), is_offered, "{value}: {page}");
+    }
+    assert!(page.contains(r#"value="30d" checked"#) && page.contains("At the latest"), "{page}");
+    let form = |ends: &str| {
+        format!(
+            "name=Short&project=default&environment=prd&access=scopes&action=read&resource=orders/1&{ends}"
+        )
+    };
+    let (within, beyond) = (server.clock.now().plus(30 * 86_400), server.clock.now().plus(30 * 86_400 + 60));
+    let date = |at: Timestamp| {
+        let at = at.rfc3339();
+        format!("ends=date&offset=0&date={}&time={}", &at[..10], &at[11..16])
+    };
+    for (ends, status) in [
+        ("ends=30d".to_owned(), 200),
+        (date(within), 200),
+        (date(beyond), 403),
+        ("ends=90d".to_owned(), 403),
+        ("ends=never".to_owned(), 403),
+    ] {
+        let made = ada.post(&format!("{KEYS}/new"), &form(&ends)).await;
+        assert_eq!(made.status, status, "{ends}: {}", made.text);
+        if status == 403 {
+            assert!(made.text.contains("has to expire earlier"), "{}", made.text);
+            assert!(made.text.contains(r##"href="#expires""##), "{}", made.text);
+        }
+    }
+    // A key that lasts longer can be revoked, and neither rotated nor changed.
+    let own = format!("{KEYS}/{forever}");
+    for act in ["rotate", "edit"] {
+        assert_eq!(ada.get(&format!("{own}/{act}")).await.status, 403, "{act}");
+    }
+    assert_eq!(ada.post(&format!("{own}/rotate"), "overlap=0").await.status, 403);
+    let page = ada.get(&own).await.text;
+    assert!(!page.contains("/rotate") && !page.contains("/edit") && page.contains("/revoke"), "{page}");
+    assert_eq!(ada.post(&format!("{own}/revoke"), "name=Forever").await.status, 303);
+    // One within the bound is rotated, and is not given a later end.
+    let keys = server.admin().get("/v1/orgs/default/keys?q=Short").await.done(200);
+    let short = keys["data"][0]["id"].as_str().unwrap();
+    let own = format!("{KEYS}/{short}");
+    assert_eq!(ada.post(&format!("{own}/rotate"), "overlap=0").await.status, 200);
+    let base = ada.get(&format!("{own}/edit")).await.text;
+    assert!(base.contains(r#"name="ends" value="keep" checked"#), "{base}");
+    let edited = "name=Short&access=scopes&action=read&resource=orders/1&ends=";
+    for (ends, status) in [("never", 403), ("1y", 403), ("7d", 200)] {
+        let changed = ada.post(&format!("{own}/edit"), &format!("{edited}{ends}")).await;
+        assert_eq!(changed.status, status, "{ends}: {}", changed.text);
+        if status == 200 {
+            let version = hidden(&changed.text, "version").replace("&#34;", "%22");
+            let done = ada.post(&format!("{own}/edit"), &format!("{edited}{ends}&version={version}")).await;
+            assert_eq!(done.status, 303, "{}", done.text);
+        }
+    }
+    let end = server.admin().get(&format!("/v1/orgs/default/keys/{short}")).await.done(200);
+    assert_eq!(end["expires_at"], server.clock.now().plus(7 * 86_400).rfc3339());
 }
 
 async fn a_user_does_only_what_the_session_allows(backend: Backend) {

@@ -43,6 +43,14 @@ pub(super) async fn redeem(server: &Server, code: &str) -> Answer {
     client.post_form("/portal", &format!("code={code}")).await
 }
 
+/// The value of the first hidden field of this name.
+#[track_caller]
+pub(super) fn hidden(page: &str, name: &str) -> String {
+    let field = format!(r#"name="{name}" value=""#);
+    let (_, rest) = page.split_once(&field).unwrap_or_else(|| panic!("no {name} in {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
 impl Portal {
     /// A browser that has opened this session.
     pub(super) async fn open(server: &Server, session: &Value) -> Self {

@@ -113,6 +113,8 @@ async fn nobody_gives_more_than_they_have(backend: Backend) {
         ("scopes_within", json!([])),
         ("scopes_within", json!([{ "action": "read", "resource": "claviger/orgs/default" }])),
         ("cidrs_within", json!(["x"])),
+        ("max_key_lifetime", json!(3_599)),
+        ("max_key_lifetime", json!(315_360_001)),
         ("max_keys", json!(1_001)),
         ("max_keys", json!(-1)),
         ("keys", json!("some")),

@@ -16,6 +16,8 @@ pub(in crate::console::keys) struct FormBounds {
     pub(in crate::console::keys) within: Option<Scopes>,
     /// The projects to choose from. `None` for all that the visitor may read.
     pub(in crate::console::keys) projects: Option<Vec<String>>,
+    /// For how many seconds a key may last. `None` if it may last forever.
+    pub(in crate::console::keys) longest: Option<i64>,
     /// Whether the form has the choice of bound tokens.
     pub(in crate::console::keys) offers_dpop: bool,
     /// Whether the form has tags and the owner.
@@ -26,7 +28,7 @@ impl FormBounds {
     /// The bounds of whoever has these scopes.
     pub(in crate::console::keys) fn of(scopes: &Scopes) -> Self {
         let (own, _) = scopes.partition_reserved();
-        Self { own, within: None, projects: None, offers_dpop: true, offers_labels: true }
+        Self { own, within: None, projects: None, longest: None, offers_dpop: true, offers_labels: true }
     }
 
     /// The bounds of a session of the portal.
@@ -36,6 +38,7 @@ impl FormBounds {
             own: Scopes::default(),
             within: Some(granted.scopes_within.clone()),
             projects: Some(projects),
+            longest: granted.max_key_lifetime,
             offers_dpop: false,
             offers_labels: false,
         }
@@ -108,6 +111,7 @@ mod tests {
             own: Scopes::default(),
             within: Some(within),
             projects,
+            longest: None,
             offers_dpop: false,
             offers_labels: false,
         };

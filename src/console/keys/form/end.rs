@@ -21,6 +21,9 @@ pub(in crate::console::keys) struct EndChoice {
 const SPANS: [(&str, &str, i64); 4] =
     [("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90), ("1y", "1 year", 365)];
 
+/// The span that a new form begins with.
+pub(super) const USUAL: &str = "90d";
+
 /// The end as chosen and typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::console::keys) struct End {
@@ -56,13 +59,33 @@ impl End {
     pub(super) fn same_as(end: Option<Timestamp>, now: Timestamp) -> Self {
         match end {
             None => Self::choice("never"),
-            Some(end) if end <= now => Self::choice("90d"),
+            Some(end) if end <= now => Self::choice(USUAL),
             Some(end) => {
                 let text = end.rfc3339();
                 let (date, time) = (text[..10].to_owned(), text[11..16].to_owned());
                 Self { choice: "date".into(), date, time, offset: "0".into() }
             }
         }
+    }
+
+    /// Replaces a choice that the form does not offer, because a key may only last for `longest` seconds: by the longest span
+    /// up to the usual one, or else by the last moment that is allowed.
+    pub(super) fn offer(&mut self, longest: i64, now: Timestamp) {
+        let lasts =
+            |choice: &str| SPANS.iter().find(|(value, ..)| *value == choice).map(|(.., days)| days * DAY);
+        let is_beyond = match &*self.choice {
+            "never" => true,
+            choice => lasts(choice).is_some_and(|seconds| seconds > longest),
+        };
+        if !is_beyond {
+            return;
+        }
+        let usual = lasts(USUAL).unwrap_or_default().min(longest);
+        let span = SPANS.iter().rev().find(|(.., days)| days * DAY <= usual);
+        *self = match span {
+            Some((value, ..)) => Self::choice(value),
+            None => Self::same_as(Some(now.plus(longest)), now),
+        };
     }
 
     /// What the end means.
@@ -104,20 +127,27 @@ impl End {
     }
 }
 
-/// The choices of a form. `kept` is the present end of a key that is edited.
-pub(in crate::console::keys) fn choices(kept: Option<Option<Timestamp>>, now: Timestamp) -> Vec<EndChoice> {
+/// The choices of a form. `kept` is the present end of a key that is edited. A key may last for `longest` seconds.
+pub(in crate::console::keys) fn choices(
+    kept: Option<Option<Timestamp>>,
+    longest: Option<i64>,
+    now: Timestamp,
+) -> Vec<EndChoice> {
+    let is_within = |seconds: i64| longest.is_none_or(|longest| seconds <= longest);
     let kept = kept.map(|end| EndChoice {
         value: "keep",
         label: if end.is_some() { "No change" } else { "No change: never" },
         at: end.map(|end| When::new(end, now)),
     });
-    let spans = SPANS.iter().map(|&(value, label, days)| EndChoice {
+    let spans = SPANS.iter().filter(|(.., days)| is_within(days * DAY)).map(|&(value, label, days)| {
+        EndChoice { value, label, at: Some(When::new(now.plus(days * DAY), now)) }
+    });
+    let never = longest.is_none().then_some(("never", "Never"));
+    let open = [("date", "Date and time")].into_iter().chain(never).map(|(value, label)| EndChoice {
         value,
         label,
-        at: Some(When::new(now.plus(days * DAY), now)),
+        at: None,
     });
-    let open = [("date", "Date and time"), ("never", "Never")];
-    let open = open.into_iter().map(|(value, label)| EndChoice { value, label, at: None });
     kept.into_iter().chain(spans).chain(open).collect()
 }
 
@@ -157,6 +187,34 @@ mod tests {
         }
         assert_eq!(End::choice("7d").meaning(now), Ok(Meaning::At(now.plus(7 * DAY))));
         assert_eq!(End::choice("60d").meaning(now), Ok(Meaning::Other));
+    }
+
+    #[test]
+    fn a_bound_leaves_what_is_within_it() {
+        let now = Timestamp::parse_rfc3339("2026-11-21T12:00:30Z").unwrap();
+        let offered = |longest| choices(None, longest, now).iter().map(|one| one.value).collect::<Vec<_>>();
+        assert_eq!(offered(None), ["7d", "30d", "90d", "1y", "date", "never"]);
+        assert_eq!(offered(Some(30 * DAY)), ["7d", "30d", "date"]);
+        assert_eq!(offered(Some(DAY)), ["date"]);
+        let instead = |choice: &str, longest: i64| {
+            let mut end = End::choice(choice);
+            end.offer(longest, now);
+            end
+        };
+        for (choice, days, offered) in [
+            ("90d", 365, "90d"),
+            ("never", 365, "90d"),
+            ("1y", 364, "90d"),
+            ("90d", 89, "30d"),
+            ("90d", 7, "7d"),
+            ("keep", 1, "keep"),
+            ("date", 1, "date"),
+        ] {
+            assert_eq!(instead(choice, days * DAY).choice, offered, "{choice} {days}");
+        }
+        // Whole minutes, so that the moment is not beyond the bound.
+        let last = Timestamp::parse_rfc3339("2026-11-22T12:00:00Z").unwrap();
+        assert_eq!(instead("never", DAY).meaning(now), Ok(Meaning::At(last)));
     }
 
     #[test]

@@ -235,6 +235,8 @@ pub enum InvalidRequest {
     PortalScopes,
     /// `max_keys` is more than this number.
     PortalKeys(u32),
+    /// `max_key_lifetime` is out of bounds.
+    PortalLifetime,
     /// `expires_in` is not between 1 and this number of seconds.
     PortalSeconds(i64),
     /// `return_url` is of none of the origins that may have the portal in a frame.
@@ -428,6 +430,8 @@ pub enum Forbidden {
     BeyondPortalScopes,
     /// The key has wider ranges than the session of the portal.
     BeyondPortalRanges,
+    /// The key has no end, or a later one than the session of the portal allows.
+    BeyondPortalEnd,
     /// The code of the portal is wrong, or was used, or is too old.
     DeadPortalCode,
 }

@@ -142,6 +142,7 @@ fn every_invalid_request_is_explained() {
         I::PortalActs,
         I::PortalScopes,
         I::PortalKeys(1_000),
+        I::PortalLifetime,
         I::PortalSeconds(3_600),
         I::PortalReturn,
     ];
@@ -212,6 +213,7 @@ fn every_conflict_is_explained() {
         C::NoNextMasterKey,
         C::NodesWithoutNextMasterKey(vec!["5d41402abc4b2a76".into(), "9719ca0bf3d1a5e2".into()]),
         C::TagsInUse(7),
+        C::TagsInUse(1),
         C::NextSigningKey,
         C::SameSigningKey,
         C::SigningKeyNotMadeHere(Algorithm::Rs256),
@@ -244,6 +246,7 @@ fn every_refused_permission_is_explained() {
         F::NotInPortal,
         F::BeyondPortalScopes,
         F::BeyondPortalRanges,
+        F::BeyondPortalEnd,
         F::DeadPortalCode,
     ];
     insta::assert_snapshot!("refused_permissions", listed(all));

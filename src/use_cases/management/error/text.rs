@@ -6,6 +6,7 @@ use super::reason::{Conflict, Forbidden, InvalidRequest, Place};
 use crate::domain::api_key::KeyClueError;
 use crate::domain::member::Member;
 use crate::domain::named_scope::Catalogue;
+use crate::domain::portal::PortalGrant;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::node::keyring::RotateError;
 
@@ -169,6 +170,10 @@ impl Display for InvalidRequest {
             }
             Self::PortalScopes => "scopes_within must have no scope under claviger/",
             Self::PortalKeys(most) => return write!(f, "max_keys must be 0 to {most}"),
+            Self::PortalLifetime => {
+                let (least, most) = (PortalGrant::MIN_LIFETIME, PortalGrant::MAX_LIFETIME);
+                return write!(f, "max_key_lifetime must be {least} to {most} seconds");
+            }
             Self::PortalSeconds(most) => return write!(f, "expires_in must be 1 to {most} seconds"),
             Self::PortalReturn => {
                 "return_url must be of one of the origins in the portal’s setting frame_origins"
@@ -267,9 +272,13 @@ impl Display for Conflict {
                 );
             }
             Self::TagsInUse(secrets) => {
+                let (have, whose) = match secrets {
+                    1 => (" has", "its API key"),
+                    _ => ("s have", "their API keys"),
+                };
                 return write!(
                     f,
-                    "{secrets} live secrets have a tag of this master key; rotate or revoke their API keys first \
+                    "{secrets} live secret{have} a tag of this master key; rotate or revoke {whose} first \
                      (the list of keys has the filter earlier_master_key)"
                 );
             }
@@ -323,6 +332,7 @@ impl Display for Forbidden {
             Self::NotInPortal => "this session does not allow that",
             Self::BeyondPortalScopes => "a key of this session cannot have these permissions",
             Self::BeyondPortalRanges => "a key of this session cannot be used from these addresses",
+            Self::BeyondPortalEnd => "a key of this session has to expire earlier",
             Self::DeadPortalCode => {
                 "this link has been used, or is too old; go back and open your API keys again"
             }

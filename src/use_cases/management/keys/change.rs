@@ -67,7 +67,7 @@ pub async fn change(
     }
     let after = alterations.of(&before, now);
     may_change(caller, &before, &after)?;
-    portal_bounds::may_change(caller, &before, &after)?;
+    portal_bounds::may_change(caller, &before, &after, now)?;
     portal_bounds::leaves_room_for_change(&mut write, caller, &before, &after).await?;
     ensure_admin_remains(&mut write, caller, &[(&before, Some(&after))], terms.force).await?;
     if !terms.dry_run && !before.is_as(&after) {

@@ -89,7 +89,7 @@ pub async fn create(
     key.public_keys = public_keys::of_new_key(public_keys, authenticator, &records.entropy, now)?;
     key.trust_rules = trust_rules::of_new_key(rules, &records.entropy, now)?;
     may_hand_out(caller, &key)?;
-    portal_bounds::may_create(caller, &key)?;
+    portal_bounds::may_create(caller, &key, now)?;
     let (new, plain) = if with_secret {
         let (secret, plain) = minter.secret(&key, now).await?;
         (NewKey::new(key, secret), Some(plain))
