@@ -28,6 +28,7 @@ mod orgs;
 mod output;
 mod pages;
 mod patch;
+mod portal_sessions;
 mod profiles;
 mod projects;
 mod remote;
@@ -89,6 +90,7 @@ enum Command {
     Issuers(Box<issuers::IssuersArgs>),
     Scopes(Box<scopes::ScopesArgs>),
     Members(Box<members::MembersArgs>),
+    PortalSessions(Box<portal_sessions::PortalSessionsArgs>),
     Usage(Box<usage::UsageArgs>),
     Audit(Box<audit::AuditArgs>),
     Apply(Box<apply::ApplyArgs>),
@@ -163,6 +165,7 @@ impl Command {
             Self::Issuers(arguments) => arguments.run().await,
             Self::Scopes(arguments) => arguments.run().await,
             Self::Members(arguments) => arguments.run().await,
+            Self::PortalSessions(arguments) => arguments.run().await,
             Self::Usage(arguments) => arguments.run().await,
             Self::Audit(arguments) => arguments.run().await,
             Self::Apply(arguments) => arguments.run().await,

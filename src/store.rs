@@ -59,7 +59,7 @@ pub use console_sessions::{ConsoleSession, SessionHolder};
 pub use error::{OpenError, StoreError};
 pub use fault::WriteFault;
 pub use idempotency::IdempotencyRecord;
-pub use inspect::{Contents, Inspection, KNOWN_SCHEMA, Place, files_of, inspect, lock_holder};
+pub use inspect::{Contents, Inspection, KNOWN_SCHEMA, Place, files_of, inspect, lock_holder, was_served};
 pub use keys::{
     AdminKey, BoundedCount, CountLimits, CredentialRow, KeyCounts, KeyFilter, KeyOrder, KeyOrderError,
     KeyPage, KeyPosition, KeyQuery, KeySort, NewKey, StatusFilter, StoredKey, VisibleKeys,

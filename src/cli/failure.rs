@@ -137,6 +137,16 @@ impl CliError {
         if is_about_them { Self::Asking { error: self.into(), sources: sources.into() } } else { self }
     }
 
+    /// Replaces the advice if the server does not have what the command is about.
+    pub(super) fn if_not_found(self, advice: &'static str) -> Self {
+        match self {
+            Self::Refused(refused) if refused.is_json() && refused.exit() == Exit::NotFound => {
+                refused.advised(advice).into()
+            }
+            other => other,
+        }
+    }
+
     /// Adds the source of the value if the error is about a setting.
     pub(super) fn located(self, origins: &Origins) -> Self {
         match self {

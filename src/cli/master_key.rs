@@ -126,7 +126,13 @@ impl MasterKeyArgs {
             Command::EndTags { number, dry_run, remote } => {
                 let request =
                     Request::new(Method::DELETE, &["v1", "master-key", &number.to_string(), "tags"]);
-                change(&remote, dry_run, request, &format!("end the tags of master key {number}")).await
+                let done =
+                    change(&remote, dry_run, request, &format!("end the tags of master key {number}")).await;
+                done.map_err(|error| {
+                    error.if_not_found(
+                        "`claviger master-key status` lists the replaced master keys by their numbers.",
+                    )
+                })
             }
         }
     }

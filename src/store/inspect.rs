@@ -188,13 +188,28 @@ pub fn files_of(database: &Path) -> Vec<PathBuf> {
     std::iter::once(database.to_owned()).chain(files).filter(|file| file.exists()).collect()
 }
 
+/// Whether a server has used an SQLite store of this path before, which has left its lock file there.
+pub fn was_served(database: &Path) -> bool {
+    lock_file(database).is_ok_and(|lock| lock.exists())
+}
+
+/// The path of the lock file, also of a database that is not there any more.
+fn lock_file(database: &Path) -> std::io::Result<PathBuf> {
+    let resolved = database.canonicalize().or_else(|missing| {
+        let name = database.file_name().ok_or(missing)?;
+        let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Ok::<_, std::io::Error>(folder.unwrap_or(Path::new(".")).canonicalize()?.join(name))
+    })?;
+    Ok(with_end(&resolved, ".lock"))
+}
+
 /// The process that serves an SQLite store, as the kernel lists it. Asking for the lock instead would refuse it to a
 /// server that starts at that moment.
 ///
 /// # Errors
 /// When the kernel lists no locks here.
 pub fn lock_holder(database: &Path) -> std::io::Result<Option<u32>> {
-    let path = with_end(&database.canonicalize()?, ".lock");
+    let path = lock_file(database)?;
     let Ok(lock) = path.metadata() else { return Ok(None) };
     let locks = fs::read_to_string("/proc/locks")?;
     Ok(locks.lines().find_map(|line| holder(line, lock.ino())))

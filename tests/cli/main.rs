@@ -27,6 +27,7 @@ mod lists;
 mod lost_output;
 mod members;
 mod organizations;
+mod portal_sessions;
 mod profiles;
 mod proxy;
 mod scopes;

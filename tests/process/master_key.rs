@@ -101,6 +101,9 @@ async fn a_rotation_needs_no_restart_and_survives_one(backend: Backend) {
     let admin = administrator(&claviger, &server, &admin_key);
     let kept = admin.run(&["master-key", "end-tags", "1"]);
     assert!(complaint(&kept).contains("2 live secrets"), "{kept:?}");
+    let none = admin.run(&["master-key", "end-tags", "9"]);
+    assert!(complaint(&none).contains("`claviger master-key status` lists"), "{none:?}");
+    assert!(!complaint(&none).contains("keys list"), "{none:?}");
     let found = done(&admin.run(&["keys", "list", "--org", "default", "--earlier-master-key", "--json"]));
     assert_eq!(found.matches("\"prefix\"").count(), 2, "{found}");
     assert!(!claviger.log().contains(text.trim()), "no master key in the log");

@@ -3,7 +3,9 @@
 use super::finding::{Report, Severity};
 use crate::base::clock::{NODE_SKEW_SECONDS, Timestamp};
 use crate::server::config::Config;
-use crate::store::{Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, Places, inspect, lock_holder};
+use crate::store::{
+    Contents, Inspection, KNOWN_SCHEMA, OpenError, Place, Places, inspect, lock_holder, was_served,
+};
 use crate::use_cases::bootstrap::MasterKeySources;
 
 /// The difference of clocks, in seconds, from which on tokens of one node are not accepted by verifiers.
@@ -20,8 +22,8 @@ pub(super) async fn check(
     let place = Place::of(&config.database_url);
     if let Ok(Place::File(file)) = &place {
         match lock_holder(file) {
-            _ if !file.exists() => {}
             Ok(Some(process)) => report.ok("store_in_use", format!("process {process} serves the store")),
+            _ if !file.exists() => {}
             Ok(None) => report.ok("store_in_use", "no process serves the store"),
             Err(error) => {
                 report.ok("store_in_use", format!("cannot tell whether a process serves the store: {error}"))
@@ -39,6 +41,14 @@ pub(super) async fn check(
     }
     let inspected = match inspect(&config.database_url, &config.hash_cost().prefix(), &places).await {
         Ok(Some(inspected)) => inspected,
+        Ok(None) if matches!(&place, Ok(Place::File(file)) if was_served(file)) => {
+            report.fail(
+                "database",
+                format!("{named} does not exist, and a server has used it: its lock file is there"),
+                "Put the file back, with those that end in -wal and -shm, or restore a backup. A start would create an empty store.",
+            );
+            return None;
+        }
         Ok(None) => {
             report.warn(
                 "database",

@@ -14,6 +14,8 @@ use crate::client::Answer;
 pub(in crate::cli) struct Refused {
     answer: Answer,
     said: ErrorBody,
+    /// What to do about it, if the command knows better than [`Refused::advice`].
+    better: Option<&'static str>,
 }
 
 /// The contents of the body.
@@ -48,7 +50,7 @@ struct OAuthBody {
 impl From<Answer> for Refused {
     fn from(answer: Answer) -> Self {
         let said = ErrorBody::read(&answer.body);
-        Self { answer, said }
+        Self { answer, said, better: None }
     }
 }
 
@@ -109,7 +111,15 @@ impl Refused {
         }
     }
 
+    /// The same with another advice.
+    pub(super) fn advised(self, advice: &'static str) -> Self {
+        Self { better: Some(advice), ..self }
+    }
+
     pub(super) fn advice(&self) -> Option<String> {
+        if let Some(better) = self.better {
+            return Some(better.into());
+        }
         if let Some(elsewhere) = self.answer.header(&LOCATION).filter(|_| !self.is_json()) {
             return Some(plain(&format!(
                 "It redirects to {elsewhere}. Redirects are not followed; use that URL if it is the server's."
