@@ -3,6 +3,7 @@
 
 pub(super) mod act;
 mod form;
+mod projects;
 pub(super) mod show;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use self::form::MemberForm;
+use self::projects::ProjectPicker;
 use super::notice;
 use super::page::{is_mendable, page, refused};
 use super::problem::sentence;
@@ -46,6 +48,7 @@ struct MembersPage {
     providers: Vec<String>,
     roles: Vec<Role>,
     form: MemberForm,
+    projects: ProjectPicker,
     error: Option<String>,
     done: Option<&'static str>,
 }
@@ -177,6 +180,7 @@ impl MembersPage {
             may_invite: members::may_invite(&visitor.caller, organization).is_ok(),
             providers: node.deployment.sign_in.names().to_vec(),
             roles: roles(organization),
+            projects: ProjectPicker::read(node, &visitor.caller, organization, &form).await?,
             form,
             error: None,
             done: None,

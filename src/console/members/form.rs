@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::base::text::without_values;
 use crate::console::fields::Fields;
 use crate::domain::member::{Member, Role};
-use crate::domain::names::ProjectId;
 use crate::use_cases::management::members::{MemberPatch, NewMemberRequest};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
@@ -15,7 +14,8 @@ pub(super) struct MemberForm {
     pub(super) email: String,
     pub(super) name: String,
     pub(super) role: String,
-    pub(super) projects: String,
+    /// The ids of a developer's projects, ticked and typed.
+    pub(super) projects: Vec<String>,
     pub(super) provider: String,
 }
 
@@ -23,22 +23,23 @@ impl MemberForm {
     /// The input of a submitted form.
     pub(super) fn sent(fields: &Fields) -> Self {
         let text = |name| fields.text(name).to_owned();
+        let is_separator = |c: char| c.is_whitespace() || c == ',';
+        let typed = fields.text("projects").split(is_separator).filter(|id| !id.is_empty());
         Self {
             email: text("email"),
             name: text("name"),
             role: text("role"),
-            projects: text("projects"),
+            projects: fields.all("project").chain(typed).map(str::to_owned).collect(),
             provider: text("provider"),
         }
     }
 
     /// The form that shows a member.
     pub(super) fn of(member: &Member) -> Self {
-        let projects: Vec<_> = member.projects.iter().map(ProjectId::as_str).collect();
         Self {
             name: member.name.clone(),
             role: member.role.to_string(),
-            projects: projects.join(" "),
+            projects: member.projects.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
     }
@@ -65,11 +66,9 @@ impl MemberForm {
         serde_json::from_value(body).map_err(malformed)
     }
 
-    /// The ids of the projects. Only a developer has any, so what is left in the field of another role counts for nothing.
-    fn projects(&self) -> Vec<&str> {
-        let is_separator = |c: char| c.is_whitespace() || c == ',';
-        let ids = self.projects.split(is_separator).filter(|id| !id.is_empty());
-        if self.has_role(&Role::Developer) { ids.collect() } else { Vec::new() }
+    /// The ids of the projects. Only a developer has any, so what is left in the fields of another role counts for nothing.
+    fn projects(&self) -> &[String] {
+        if self.has_role(&Role::Developer) { &self.projects } else { &[] }
     }
 }
 

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::form::MemberForm;
+use super::projects::ProjectPicker;
 use super::{list_path, roles, shell_of};
 use crate::console::named::Copied;
 use crate::console::notice;
@@ -50,6 +51,7 @@ pub(super) struct MemberPage {
     pub(super) may_change: bool,
     pub(super) roles: Vec<Role>,
     pub(super) form: MemberForm,
+    pub(super) projects: ProjectPicker,
     pub(super) keys: Vec<KeyRow>,
     /// Whether there are more keys than the page lists.
     pub(super) has_more_keys: bool,
@@ -99,6 +101,7 @@ impl MemberPage {
         let list = list_path(&shell, organization);
         let status = member.status(now);
         let creator = &member.created_by;
+        let form = form.unwrap_or_else(|| MemberForm::of(&member));
         Ok(Self {
             href: format!("{list}/{}", member.id),
             id: Copied::new(member.id),
@@ -111,7 +114,8 @@ impl MemberPage {
             until: member.invitation_expires_at.map(|at| When::new(at, now)),
             may_change: members::may(caller, path, Verb::Write).is_ok(),
             roles: roles(organization),
-            form: form.unwrap_or_else(|| MemberForm::of(&member)),
+            projects: ProjectPicker::read(node, caller, organization, &form).await?,
+            form,
             keys: keys.iter().map(|key| KeyRow::of(&shell, key)).collect(),
             has_more_keys: more.is_some(),
             error: None,

@@ -14,6 +14,7 @@ on_both!(
     the_trail_names_the_person,
     nobody_raises_themselves,
     an_invitation_is_made_on_a_page,
+    projects_are_ticked_by_name,
     a_member_is_changed_and_removed_with_their_keys,
     tenants_see_an_operator,
     everybody_sees_and_ends_their_own_sessions,
@@ -152,6 +153,51 @@ async fn an_invitation_is_made_on_a_page(backend: Backend) {
     assert!(renewed.text.contains("/console/invitation#"), "{}", renewed.text);
     let bad = browser.post(list, &[("email", "nobody"), ("role", "owner")]).await;
     assert_eq!(bad.status, 400, "{}", bad.text);
+}
+
+async fn projects_are_ticked_by_name(backend: Backend) {
+    let server = Server::start(backend).await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let projects = "/v1/orgs/default/projects";
+    server.admin().post_json(projects, &json!({ "id": "web", "name": "<Web>" })).await.done(201);
+    let list = "/console/orgs/default/members";
+    let page = browser.page(list).await;
+    let field = |id: &str, is_ticked: bool| {
+        let checked = if is_ticked { " checked" } else { "" };
+        format!(r#"name="project" value="{id}"{checked}>"#)
+    };
+    assert!(page.contains(&field("web", false)) && page.contains(&field("default", false)), "{page}");
+    assert!(page.contains("&#60;Web&#62;") && !page.contains(r#"name="projects""#), "{page}");
+    let email = ("email", "ada@example.com");
+    let ticked = [email, ("role", "developer"), ("project", "web"), ("project", "default")];
+    assert_eq!(browser.post(list, &ticked).await.status, 200);
+    let member = server.admin().get(MEMBERS).await.done(200)["data"][0].clone();
+    assert_eq!(member["projects"], json!(["default", "web"]));
+    let own = format!("{list}/{}", member["id"].as_str().unwrap());
+    let page = browser.page(&own).await;
+    assert!(page.contains(&field("web", true)) && page.contains(&field("default", true)), "{page}");
+    let form = [("name", "Ada"), ("role", "developer"), ("project", "web")];
+    assert_eq!(browser.post(&own, &form).await.status, 303);
+    let changed = async || server.admin().get(&own.replacen("/console", "/v1", 1)).await.done(200);
+    assert_eq!(changed().await["projects"], json!(["web"]));
+    // What has no box is not lost: neither an id that is wrong, nor that of a project beyond the newest.
+    let refused = browser.post(&own, &[&form[..], &[("projects", "none")]].concat()).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(refused.text.contains(r#"name="projects" value="none""#), "{}", refused.text);
+    assert!(refused.text.contains(&field("web", true)), "{}", refused.text);
+    for at in 0..50 {
+        server.admin().post_json(projects, &json!({ "id": format!("p-{at}") })).await.done(201);
+    }
+    let page = browser.page(&own).await;
+    assert_eq!(page.matches(r#"name="project""#).count(), 50, "{page}");
+    assert!(page.contains(r#"name="projects" value="web""#), "{page}");
+    assert!(page.contains("The boxes show the newest projects"), "{page}");
+    let more = [("name", "Ada"), ("role", "developer"), ("project", "p-7"), ("projects", "web, default")];
+    assert_eq!(browser.post(&own, &more).await.status, 303);
+    assert_eq!(changed().await["projects"], json!(["default", "p-7", "web"]));
+    let auditor = [("name", "Ada"), ("role", "auditor"), ("project", "p-7")];
+    assert_eq!(browser.post(&own, &auditor).await.status, 303);
+    assert_eq!(changed().await["projects"], json!([]));
 }
 
 async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
