@@ -9,6 +9,7 @@ mod form;
 mod form_parts;
 mod list;
 pub(super) mod new;
+mod owners;
 pub(super) mod public_keys;
 mod refusals;
 mod row;

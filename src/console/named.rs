@@ -46,6 +46,11 @@ impl Copied {
     pub(super) fn new(text: impl ToString) -> Self {
         Self { text: text.to_string() }
     }
+
+    /// The id alone.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl Named {

@@ -15,7 +15,7 @@ pub(super) use places::existing_in;
 use sqlx::QueryBuilder;
 
 use self::row::{MemberRow, select_members};
-use super::db::on;
+use super::db::{BATCH, on, stays_prepared};
 use super::page::{Page, Visible};
 use super::{Reading, Store, StoreError};
 use crate::base::clock::Timestamp;
@@ -58,6 +58,30 @@ impl Reading {
         })?;
         let rows = rows.into_iter().map(|row| Ok((row.position(), row.try_into()?)));
         Ok(Page::of(rows.collect::<Result<_, StoreError>>()?, limit))
+    }
+
+    /// Those of these ids that are members, of whatever organization, without those that were removed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn members_among(&self, ids: &[MemberId]) -> Result<Vec<Member>, StoreError> {
+        let mut found = Vec::new();
+        for batch in ids.chunks(BATCH) {
+            let rows = on!(&self.db, |pool, DB| {
+                let mut sql = QueryBuilder::<DB>::new(select_members!());
+                sql.push("removed_at IS NULL AND id IN (");
+                let mut listed = sql.separated(", ");
+                for id in batch {
+                    listed.push_bind(id.to_string());
+                }
+                let query = sql.push(")").build_query_as::<MemberRow>();
+                query.persistent(stays_prepared(batch.len())).fetch_all(pool).await
+            })?;
+            for row in rows {
+                found.push(row.try_into()?);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -154,7 +154,8 @@ fn overtaken(
     (began, now): (&str, &ApiKey),
 ) -> Failure {
     let again = EditPage::new(visitor, path, offers, now, form);
-    let changed = KeyFace::read(began).review(&KeyFace::of(now), &offers.scopes, offers.now);
+    let changed =
+        KeyFace::read(began).review(&KeyFace::of(now), (&offers.scopes, &offers.members), offers.now);
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 
@@ -189,7 +190,7 @@ impl PreviewPage {
             name: done.before.name.clone(),
             carried: fields.without(&[TOKEN, "base", "version"]).into_pairs(),
             base: before.text(),
-            review: before.review(&after, &offers.scopes, offers.now),
+            review: before.review(&after, (&offers.scopes, &offers.members), offers.now),
             takes_away: done.after.generation > done.before.generation,
             requires_proofs: done.after.is_stricter_than(&done.before),
             version: done.before.etag().to_string(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::form::May;
+use super::owners::MemberChoice;
 use crate::base::clock::Timestamp;
 use crate::console::review::{Item, Review};
 use crate::console::when::When;
@@ -55,13 +56,22 @@ impl KeyFace {
         serde_json::from_str(text).unwrap_or_default()
     }
 
-    /// What changes if `self` becomes `after`, in the order of the form. Scopes have the names of the catalogue.
-    pub(super) fn review(&self, after: &Self, offered: &[NamedScope], now: Timestamp) -> Review {
+    /// What changes if `self` becomes `after`, in the order of the form. Scopes have the names of the catalogue, and
+    /// owners those of the members.
+    pub(super) fn review(
+        &self,
+        after: &Self,
+        (offered, members): (&[NamedScope], &[MemberChoice]),
+        now: Timestamp,
+    ) -> Review {
         let mut review = Review::default();
         let text = |value: &String| Item::Text(value.clone());
         let maybe = |value: &Option<String>| value.as_ref().map_or(Item::Nothing("none"), text);
         review.exchange("Name", (&self.name, &after.name), text);
-        review.exchange("Owner", (&self.owner, &after.owner), maybe);
+        review.exchange("Owner", (&self.owner, &after.owner), |owner| {
+            let name = owner.as_deref().and_then(|id| Some((MemberChoice::name_in(members, id)?, id)));
+            name.map_or_else(|| maybe(owner), |(name, id)| Item::Named(name.to_owned(), id.to_owned()))
+        });
         review.exchange("Note", (&self.note, &after.note), maybe);
         review.list("Tags", (&self.tags(), &after.tags()), text);
         review.list("Permissions", (&self.scopes, &after.scopes), |scope| {
@@ -113,7 +123,7 @@ mod tests {
             dpop: true,
             ..KeyFace::default()
         };
-        let review = before.review(&after, &[], Timestamp::from_unix(0));
+        let review = before.review(&after, (&[], &[]), Timestamp::from_unix(0));
         let labels: Vec<_> = review.rows.iter().map(|row| row.label.as_str()).collect();
         assert_eq!(labels, ["Note", "Permissions", "Allowed addresses", "Expires", "Bound tokens (DPoP)"]);
         let ReviewedChange::List { removed, added, kept } = &review.rows[1].change else { panic!() };
@@ -130,7 +140,7 @@ mod tests {
             &review.rows[3].change,
             ReviewedChange::Becomes(Item::Moment(_), Item::Nothing("never"))
         ));
-        assert!(after.review(&after, &[], Timestamp::from_unix(0)).is_empty());
+        assert!(after.review(&after, (&[], &[]), Timestamp::from_unix(0)).is_empty());
         assert_eq!(KeyFace::read(&after.text()), after);
     }
 }

@@ -117,7 +117,7 @@ impl KeyForm {
         Self {
             name: text("name"),
             note: text("note"),
-            owner: text("owner"),
+            owner: Some(text("owner-member")).filter(|id| !id.is_empty()).unwrap_or_else(|| text("owner")),
             tags: TagRow::sent(fields),
             project: text("project"),
             environment: text("environment"),

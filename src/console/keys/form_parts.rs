@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::form::{EndChoice, FormBounds, KeyForm, Picker, Summary, choices};
 use super::list::{self, Choice, all_environments};
+use super::owners::MemberChoice;
 use crate::base::clock::Timestamp;
 use crate::console::when::When;
 use crate::domain::key::ApiKey;
@@ -33,9 +34,21 @@ pub(super) struct FormParts {
     pub(super) offers_full_access: bool,
     pub(super) offers_dpop: bool,
     pub(super) offers_labels: bool,
+    /// The members to choose from as the owner, and whether each is chosen.
+    pub(super) members: Vec<OwnerChoice>,
+    /// The owner as typed, unless it is one of the members.
+    pub(super) typed_owner: String,
     /// The visitor's address, if it is known.
     pub(super) address: Option<String>,
     pub(super) summary: Summary,
+}
+
+/// A member in the choice of owners.
+#[derive(Debug)]
+pub(super) struct OwnerChoice {
+    pub(super) id: String,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
 }
 
 /// What it takes to show a form of an organization to a visitor.
@@ -45,6 +58,8 @@ pub(super) struct Offers {
     /// The scopes of the catalogue that the form offers.
     pub(super) scopes: Vec<NamedScope>,
     may_name_scopes: bool,
+    /// The members that the form offers as owners.
+    pub(super) members: Vec<MemberChoice>,
     address: Option<String>,
     pub(super) now: Timestamp,
 }
@@ -65,12 +80,25 @@ impl Offers {
         let address = caller.address.known().map(|address| address.to_string());
         let names = caller.may_all_in(organization, Verb::Write, &["scopes", "*"]);
         let may_name_scopes = scopes.is_empty() && names.is_ok();
-        Ok(Self { bounds, scopes, may_name_scopes, address, now: node.clock.now() })
+        let members = match bounds.offers_labels {
+            true => MemberChoice::all(node, caller, organization).await?,
+            false => Vec::new(),
+        };
+        Ok(Self { bounds, scopes, may_name_scopes, members, address, now: node.clock.now() })
     }
 
     /// The visitor's address, if it is known.
     pub(super) fn address(&self) -> Option<&str> {
         self.address.as_deref()
+    }
+
+    /// The key in words. `kept` is the present end of a key that is edited.
+    pub(super) fn summary(&self, form: &KeyForm, kept: Option<Timestamp>) -> Summary {
+        let summary = form.summary(&self.scopes, kept, self.now);
+        match MemberChoice::name_in(&self.members, &summary.owner).map(str::to_owned) {
+            Some(owner) => Summary { owner, ..summary },
+            None => summary,
+        }
     }
 
     /// The projects that the form offers.
@@ -109,6 +137,13 @@ impl Offers {
         form.settle(&self.scopes);
         form.offer(&self.bounds, self.now);
         let latest = |seconds| When::new(self.now.plus(seconds), self.now);
+        let owner_choice = |one: &MemberChoice| OwnerChoice {
+            id: one.id.clone(),
+            label: format!("{} ({})", one.name, one.email),
+            is_chosen: one.id == form.owner,
+        };
+        let members: Vec<OwnerChoice> = self.members.iter().map(owner_choice).collect();
+        let is_member = members.iter().any(|one| one.is_chosen);
         FormParts {
             is_new: false,
             projects: Vec::new(),
@@ -122,8 +157,10 @@ impl Offers {
             offers_full_access: self.bounds.offer_preset(Preset::FullAccess),
             offers_dpop: self.bounds.offers_dpop,
             offers_labels: self.bounds.offers_labels,
+            members,
+            typed_owner: if is_member { String::new() } else { form.owner.clone() },
             address: self.address.clone(),
-            summary: form.summary(&self.scopes, kept.flatten(), self.now),
+            summary: self.summary(form, kept.flatten()),
         }
     }
 }

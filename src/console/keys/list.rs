@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::filters::ListFilters;
+use super::owners::{MemberChoice, OwnerShown, Owners};
 use super::row::{Row, RowRights};
 use super::sort::{SORTS, Sort};
 use crate::console::page::{page, see_other};
@@ -45,6 +46,10 @@ struct KeysPage {
     /// Whether `projects` is incomplete.
     are_some: bool,
     sorts: &'static [Sort],
+    /// The members to choose from as owners.
+    members: Vec<MemberChoice>,
+    /// The name of the member that is the owner in the filters.
+    owner_name: Option<String>,
     rows: Vec<Row>,
     /// How many keys match, in words.
     count: Option<String>,
@@ -92,13 +97,17 @@ pub(in crate::console) async fn list(
     let cursor_here = query.text("cursor").unwrap_or_default();
     let here = filters.query(cursor_here);
     let may_create = keys::may_begin(caller, &organization).is_ok();
+    let place = (&*visitor.shell.base, &organization);
+    let owners = listed.iter().filter_map(|key| key.owner.as_ref());
+    let owners = Owners::read(&node, caller, place, owners).await?;
+    let members = MemberChoice::all(&node, caller, &organization).await?;
     let row = |key: &crate::domain::key::ApiKey| {
         let spark = used.get(&key.id).map(|usage| Plot::spark(usage, &span));
         let may = RowRights {
             acts: KeyAct::ALL.into_iter().filter(|act| keys::permits(caller, *act, key, now)).collect(),
             create: may_create,
         };
-        Row::of(key, spark, (&root, &here), may, now)
+        Row::of(key, spark, (&root, &here), (may, &owners), now)
     };
     let choices = choices(&node, caller, &organization).await?;
     page(&KeysPage {
@@ -108,6 +117,8 @@ pub(in crate::console) async fn list(
         count: in_words(count),
         create: may_create.then(|| filters.create(&root, cursor_here)),
         root,
+        owner_name: MemberChoice::name_in(&members, &filters.owner).map(str::to_owned),
+        members,
         filters,
         environments: all_environments(&choices.projects),
         are_some: choices.are_some,

@@ -1,6 +1,7 @@
 //! A row in the list of keys.
 
 use super::filters::{SOON_SECONDS, STALE_SECONDS};
+use super::owners::{OwnerShown, Owners};
 use crate::base::clock::Timestamp;
 use crate::console::page::address;
 use crate::console::plot::Plot;
@@ -32,7 +33,7 @@ pub(in crate::console) struct Row {
     /// All scopes, if there are others.
     pub(in crate::console) scopes: Vec<String>,
     pub(in crate::console) tags: Vec<String>,
-    pub(in crate::console) owner: Option<String>,
+    pub(in crate::console) owner: Option<OwnerShown>,
     /// What the visitor may do with the key.
     pub(in crate::console) menu: RowMenu,
     pub(in crate::console) expires: Option<When>,
@@ -168,7 +169,7 @@ impl Row {
         key: &ApiKey,
         spark: Option<Plot>,
         (root, list): (&str, &str),
-        may: RowRights,
+        (may, owners): (RowRights, &Owners),
         now: Timestamp,
     ) -> Self {
         let when = |at| When::new(at, now);
@@ -186,7 +187,7 @@ impl Row {
             first_scope: scopes.first().cloned().unwrap_or_default(),
             scopes: if scopes.len() > 1 { scopes } else { Vec::new() },
             tags: key.tags.iter().map(|(name, value)| format!("{name}:{value}")).collect(),
-            owner: key.owner.as_ref().map(ToString::to_string),
+            owner: key.owner.as_ref().map(|owner| owners.shown(owner)),
             menu: RowMenu::of(key, (root, list), &may, now),
             expires: key.expires_at.map(when),
             last_used: key.last_used_at.map(when),

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::owners::{OwnerShown, Owners};
 use super::refusals::{self, Refusal, counted, latest};
 use super::row::{Mark, marks};
 use super::ways_in::{Replaced, WayIn, ways_in};
@@ -22,7 +23,7 @@ use crate::console::visitor::Visitor;
 use crate::console::when::When;
 use crate::domain::api_key::display_prefix;
 use crate::domain::audit::EventFilter;
-use crate::domain::key::{ApiKey, KeyStatus, Owner};
+use crate::domain::key::{ApiKey, KeyStatus};
 use crate::domain::named_scope::NamedScope;
 use crate::domain::portal::PortalAct;
 use crate::domain::scope::{Scope, Verb};
@@ -52,7 +53,7 @@ struct KeyPage {
     status: KeyStatus,
     marks: Vec<Mark>,
     scopes: Vec<ScopeShown>,
-    owner: Option<Owned>,
+    owner: Option<OwnerShown>,
     tags: Vec<(String, String)>,
     id: Copied,
     created: When,
@@ -80,13 +81,6 @@ struct ScopeShown {
     scope: String,
     name: Option<String>,
     words: String,
-}
-
-/// Who is responsible for the key.
-enum Owned {
-    Text(String),
-    /// A member, by their id.
-    Member(Copied),
 }
 
 /// What the audit trail has about the key.
@@ -119,12 +113,6 @@ impl ScopeShown {
     }
 }
 
-impl Owned {
-    fn of(owner: &Owner) -> Self {
-        if owner.is_member() { Self::Member(Copied::new(owner)) } else { Self::Text(owner.to_string()) }
-    }
-}
-
 /// `GET /console/orgs/{org}/keys/{key}`.
 pub(in crate::console) async fn show(
     State(node): State<Arc<Node>>,
@@ -147,6 +135,8 @@ pub(in crate::console) async fn show(
     let when = |at| When::new(at, now);
     let offered = scopes::offered(&node.records, caller, &key.organization).await?;
     let names = Names::read(&node, caller, &visitor.shell.base, [&*key.created_by.id]).await?;
+    let here = (&*visitor.shell.base, &key.organization);
+    let owners = Owners::read(&node, caller, here, &key.owner).await?;
     let has_secret = key.live_secrets(now).next().is_some();
     let taken = notice::take(&node, &parts.headers, Some(&visitor.session), &visitor.shell.key(&path));
     let shown = page(&KeyPage {
@@ -155,7 +145,7 @@ pub(in crate::console) async fn show(
         status: key.status(now),
         marks: marks(&key, now),
         scopes: key.scopes.iter().map(|scope| ScopeShown::of(scope, &offered)).collect(),
-        owner: key.owner.as_ref().map(Owned::of),
+        owner: key.owner.as_ref().map(|owner| owners.shown(owner)),
         tags: key.tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         id: Copied::new(key.id),
         created: when(key.created_at),

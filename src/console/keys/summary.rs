@@ -32,5 +32,5 @@ pub(in crate::console) async fn show(
     let form = KeyForm::sent(fields);
     // The page of a key that exists says when the key ends at present.
     let kept = Timestamp::parse_rfc3339(fields.text("kept"));
-    page(&SummaryPart { summary: form.summary(&offers.scopes, kept, node.clock.now()) })
+    page(&SummaryPart { summary: offers.summary(&form, kept) })
 }

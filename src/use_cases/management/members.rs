@@ -5,12 +5,14 @@ mod code;
 mod held_keys;
 mod invite;
 mod remove;
+mod standings;
 
 pub use change::{MemberPatch, change};
 pub use code::{InvitationCode, InvitationCodeError};
 pub use held_keys::{HeldKey, held_keys};
 pub use invite::{Invited, NewMemberRequest, invite, renew};
 pub use remove::remove;
+pub use standings::{Standing, standings};
 
 use super::ceiling::covers;
 use super::listing::cursor;

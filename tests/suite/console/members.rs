@@ -15,6 +15,7 @@ on_both!(
     nobody_raises_themselves,
     an_invitation_is_made_on_a_page,
     projects_are_ticked_by_name,
+    an_owner_is_named_to_those_who_may_read_members,
     a_member_is_changed_and_removed_with_their_keys,
     tenants_see_an_operator,
     everybody_sees_and_ends_their_own_sessions,
@@ -198,6 +199,79 @@ async fn projects_are_ticked_by_name(backend: Backend) {
     let auditor = [("name", "Ada"), ("role", "auditor"), ("project", "p-7")];
     assert_eq!(browser.post(&own, &auditor).await.status, 303);
     assert_eq!(changed().await["projects"], json!([]));
+}
+
+async fn an_owner_is_named_to_those_who_may_read_members(backend: Backend) {
+    let server = Server::start(backend).await;
+    let ada = person(&server, "ada", "admin").await.id;
+    let owned = json!({ "name": "Owned", "preset": "query_only", "owner": ada });
+    let (key, _) = server.key_from(owned).await;
+    let team = json!({ "name": "Of a team", "preset": "query_only", "owner": "Payments <team>" });
+    server.key_from(team).await;
+    let (own, new) = (format!("{KEYS}/{key}"), format!("{KEYS}/new"));
+    let edit = format!("{own}/edit");
+    let admin = Browser::signed_in(&server, &server.admin_key).await;
+    let link = format!(r#"<a href="/console/orgs/default/members/{ada}""#);
+    let list = admin.page(KEYS).await;
+    assert!(list.contains(&format!(r#"{link} title="{ada}"><bdi>ada</bdi></a>"#)), "{list}");
+    assert!(list.contains("<bdi>Payments &#60;team&#62;</bdi>"), "{list}");
+    assert!(list.contains(&format!(r#"<option value="{ada}">ada (ada@example.com)</option>"#)), "{list}");
+    let page = admin.page(&own).await;
+    assert!(page.contains(&format!("{link}><bdi>ada</bdi></a>")), "{page}");
+    // The filter takes a member and free text.
+    let of_ada = format!("{KEYS}?owner={ada}");
+    let found = admin.page(&of_ada).await;
+    assert!(found.contains("Owned") && !found.contains("Of a team"), "{found}");
+    assert!(found.contains("Owner <bdi>ada</bdi>"), "{found}");
+    let found = admin.page(&format!("{KEYS}?owner=Payments%20%3Cteam%3E")).await;
+    assert!(found.contains("Of a team") && !found.contains("Owned</bdi>"), "{found}");
+    // A member is chosen by name, or somebody else is typed.
+    let page = admin.page(&edit).await;
+    let chosen = format!(r#"<option value="{ada}" selected>ada (ada@example.com)</option>"#);
+    assert!(page.contains(&chosen) && page.contains(r#"id="owner" name="owner""#), "{page}");
+    assert!(!page.contains(&format!(r#"name="owner" value="{ada}""#)), "{page}");
+    let fields = [("name", "Owned"), ("owner-member", ""), ("owner", "Billing"), ("access", "query_only")];
+    let preview = admin.post(&edit, &[&fields[..], &[("ends", "keep")]].concat()).await;
+    assert_eq!(preview.status, 200, "{}", preview.text);
+    let review = format!("<bdi>ada</bdi> <code>{ada}</code>");
+    assert!(
+        preview.text.contains(&review) && preview.text.contains("<bdi>Billing</bdi>"),
+        "{}",
+        preview.text
+    );
+    let place = [("project", "default"), ("environment", "prd"), ("access", "query_only"), ("ends", "never")];
+    let fields = [("name", "Made"), ("owner-member", &*ada), ("owner", "left over")];
+    let fields = [&place[..], &fields].concat();
+    let summary = admin.post(&format!("{KEYS}/summary"), &fields).await.text;
+    assert!(summary.contains("owned by <bdi>ada</bdi>"), "{summary}");
+    assert_eq!(admin.post(&new, &fields).await.status, 200);
+    let made = server.admin().get("/v1/orgs/default/keys?q=Made").await.done(200);
+    assert_eq!(made["data"][0]["owner"], json!(ada));
+    // Whoever reads keys and no members sees the id alone: no name, no address, and no page.
+    let scopes = ["read:claviger/orgs/default/**", "write:claviger/orgs/default/projects/*/keys/*"];
+    let (_, reader) = server.key(&scopes).await;
+    let reader = Browser::signed_in(&server, &reader).await;
+    let says_nothing = async || {
+        for path in [KEYS, &own, &edit, &new, &of_ada] {
+            let page = reader.page(path).await;
+            for secret in ["ada@example.com", "<bdi>ada</bdi>", ">ada", "/members/", "no longer a member"] {
+                assert!(!page.contains(secret), "{path} {secret}: {page}");
+            }
+            assert!(page.contains(&ada) || path == new, "{path}: {page}");
+        }
+    };
+    says_nothing().await;
+    // The key keeps the id of somebody who was removed.
+    assert_eq!(server.admin().delete(&format!("{MEMBERS}/{ada}")).await.status, 204);
+    for path in [KEYS, &own] {
+        let page = admin.page(path).await;
+        assert!(page.contains(&ada) && page.contains("no longer a member"), "{path}: {page}");
+        assert!(!page.contains("<bdi>ada</bdi>"), "{path}: {page}");
+    }
+    assert!(admin.page(&edit).await.contains(&format!(r#"name="owner" value="{ada}""#)));
+    says_nothing().await;
+    let kept = server.admin().get(&own.replacen("/console", "/v1", 1)).await.done(200);
+    assert_eq!(kept["owner"], json!(ada));
 }
 
 async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
