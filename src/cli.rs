@@ -172,7 +172,7 @@ impl Command {
             Self::SigningKeys(arguments) => arguments.run().await,
             Self::MasterKey(arguments) => arguments.run().await,
             Self::Profiles(arguments) => arguments.run(),
-            Self::Completions(arguments) => arguments.run(Cli::command()),
+            Self::Completions(arguments) => arguments.run(Cli::command()).await,
             Self::Man(arguments) => arguments.run(Cli::command()),
         }
     }

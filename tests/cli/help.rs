@@ -112,6 +112,18 @@ fn completions_know_every_command() {
 }
 
 #[test]
+fn scripts_complete_every_option_that_takes_a_scope() {
+    let script = |shell: &str| Shell::new().ok(&["completions", shell]).stdout;
+    let (bash, zsh, fish) = (script("bash"), script("zsh"), script("fish"));
+    assert!(bash.contains("        --add|--remove|--scope) ;;"), "{bash}");
+    assert_eq!(bash.matches("complete -F _claviger_scopes ").count(), 2, "{bash}");
+    assert!(!zsh.contains(":SCOPE:_default") && zsh.starts_with("#compdef claviger\n"), "{zsh}");
+    let offered = fish.matches(" -r -f -a \"(__fish_claviger_scopes)\"\n").count();
+    assert_eq!(offered, zsh.matches(":SCOPE:_claviger_scopes'").count(), "{fish}");
+    assert!(offered >= 9, "{offered}");
+}
+
+#[test]
 fn there_is_a_manual_page_for_every_command() {
     let shell = Shell::new();
     let said = shell.ok(&["man", "--dir", "share/man"]);

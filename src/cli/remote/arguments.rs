@@ -1,13 +1,13 @@
 //! The options that choose the server and the credential.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::Remote;
-use super::credential::find_credential;
+use super::credential::{find_credential, runs_a_command};
 use super::proxy::find_proxy;
 use super::server::Server;
 use crate::cli::CliError;
@@ -79,6 +79,17 @@ impl OrganizationArgs {
         let mut remote = self.remote.connect()?;
         remote.organization = self.org.or(remote.organization);
         Ok(remote)
+    }
+
+    /// The server with the named organization, if its credential can be had without running or asking anything. A profile's
+    /// command may ask for a passphrase, and standard input is a terminal.
+    pub(in crate::cli) fn connect_unattended(self) -> Result<Option<Remote>, CliError> {
+        let RemoteArgs { server, api_key_file, .. } = &self.remote;
+        let asks = match api_key_file {
+            Some(file) => file == Path::new("-"),
+            None => runs_a_command(&Server::choose(server)?),
+        };
+        if asks { Ok(None) } else { self.connect().map(Some) }
     }
 
     /// Acts like `--json`.

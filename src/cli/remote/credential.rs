@@ -35,6 +35,12 @@ pub(super) fn find_credential(file: Option<&Path>, server: &Server) -> Result<Fo
     }
 }
 
+/// Whether a command has to be run for the credential of the server's profile.
+pub(super) fn runs_a_command(server: &Server) -> bool {
+    let source = server.profile.as_ref().and_then(|profile| profile.key.as_ref());
+    matches!(source, Some(KeySource::Command(_)))
+}
+
 fn from_file(path: &Path) -> Result<Found, CliError> {
     let text = key_file::read(path).map_err(UsageError::from)?;
     parse(&text, &path.display().to_string())
