@@ -1,4 +1,4 @@
-use sqlx::{AssertSqlSafe, Execute as _, Postgres, QueryBuilder, Row as _, Sqlite};
+use sqlx::{Execute as _, Postgres, QueryBuilder, Row as _, Sqlite};
 
 use super::*;
 use crate::domain::api_key::KeyId;
