@@ -2,6 +2,7 @@
 //! one member.
 
 pub(super) mod act;
+mod face;
 mod form;
 mod projects;
 pub(super) mod show;

@@ -11,8 +11,8 @@ on_both!(
     a_change_may_ask_for_a_version,
 );
 
-/// An organization, a project and a key: what each is made from, and where.
-fn things() -> [(&'static str, Value); 3] {
+/// An organization, a project, a key and a member: what each is made from, and where.
+fn things() -> [(&'static str, Value); 4] {
     [
         ("/v1/orgs", json!({ "id": "acme" })),
         ("/v1/orgs/default/projects", json!({ "id": "web" })),
@@ -20,6 +20,7 @@ fn things() -> [(&'static str, Value); 3] {
             "/v1/orgs/default/keys",
             json!({ "name": "k", "project": "default", "environment": "prd", "preset": "query_only" }),
         ),
+        ("/v1/orgs/default/members", json!({ "email": "ada@example.com", "role": "auditor" })),
     ]
 }
 
@@ -75,7 +76,12 @@ async fn every_change_is_another_version(backend: Backend) {
         json!({ "cidrs": ["127.0.0.1"] }),
         json!({ "expires_in": 1_000 }),
     ];
-    for (thing, patches) in things().iter().zip([&organization[..], &project, &key]) {
+    let member = [
+        json!({ "name": "x" }),
+        json!({ "role": "admin" }),
+        json!({ "role": "developer", "projects": ["default"] }),
+    ];
+    for (thing, patches) in things().iter().zip([&organization[..], &project, &key, &member]) {
         let (made, path) = made(&admin, thing).await;
         let mut seen = vec![tag(&made).to_owned()];
         for patch in patches {

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::face::MemberFace;
 use super::form::MemberForm;
 use super::show::MemberPage;
 use super::{InvitedPage, list_path};
@@ -23,7 +24,7 @@ use crate::http::path::OfMember;
 use crate::node::Node;
 use crate::use_cases::management::keys::{self, KeyPath};
 use crate::use_cases::management::members::{self, MemberPath};
-use crate::use_cases::management::{ApiError, Force, Terms, carry_out};
+use crate::use_cases::management::{ApiError, Force, IfMatch, Terms, Versioned as _, carry_out};
 
 #[derive(Template)]
 #[template(path = "member_remove.html")]
@@ -55,16 +56,22 @@ pub(in crate::console) async fn change(
     submitted: SubmittedForm,
 ) -> Result<Response, Failure> {
     let SubmittedForm { visitor, fields, .. } = &submitted;
-    let form = MemberForm::sent(fields);
+    let (form, began) = (MemberForm::sent(fields), fields.text("base"));
     if submitted.is_resumed() {
-        return page(&MemberPage::of(&node, visitor, &path, Some(form)).await?);
+        let again = MemberPage::of(&node, visitor, &path, Some(form)).await?;
+        return page(&MemberPage { base: began.to_owned(), ..again });
     }
     let href = page_path(visitor, &path);
     if let Some(asked) = step_up::required(&node, &submitted, &href).await? {
         return Ok(asked);
     }
-    match changed(&node, visitor, &path, &form).await {
+    match changed(&node, visitor, &path, &form, began).await {
         Ok(()) => Ok(Notice::MemberChanged.at(&node, Some(&visitor.session), &href)),
+        Err(ApiError::PreconditionFailed) => {
+            let again = MemberPage::of(&node, visitor, &path, Some(form)).await?;
+            let changed = MemberFace::read(began).review(&MemberFace::read(&again.base));
+            Err(refused(&MemberPage { changed, ..again }, ApiError::PreconditionFailed))
+        }
         Err(error) => Err(again(&node, visitor, &path, Some(form), error).await?),
     }
 }
@@ -149,13 +156,19 @@ async fn changed(
     visitor: &Visitor,
     path: &MemberPath,
     form: &MemberForm,
+    began: &str,
 ) -> Result<(), ApiError> {
     let patch = form.patch()?;
+    let now = members::read(&node.records, &visitor.caller, path).await?;
+    if MemberFace::of(&now).text() != began {
+        return Err(ApiError::PreconditionFailed);
+    }
+    // Somebody may still be faster.
+    let if_match = Some(IfMatch::parse([now.etag().as_str().as_bytes()])?);
+    let terms = Terms { if_match, ..Terms::default() };
     let (server, caller, of) = (Arc::clone(node), visitor.caller.clone(), path.clone());
-    carry_out(async move {
-        members::change(&server.records, &caller, &of, patch, &Terms::default()).await.map(drop)
-    })
-    .await
+    carry_out(async move { members::change(&server.records, &caller, &of, patch, &terms).await.map(drop) })
+        .await
 }
 
 /// The page again with the error, if the visitor can do something about it.

@@ -7,12 +7,14 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::face::MemberFace;
 use super::form::MemberForm;
 use super::projects::ProjectPicker;
 use super::{list_path, roles, shell_of};
 use crate::console::named::Copied;
 use crate::console::notice;
 use crate::console::page::page;
+use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::Shell;
 use crate::console::visitor::Visitor;
 use crate::console::when::{Age, When};
@@ -52,6 +54,10 @@ pub(super) struct MemberPage {
     pub(super) roles: Vec<Role>,
     pub(super) form: MemberForm,
     pub(super) projects: ProjectPicker,
+    /// What the form edits, as it was when the page was made. It reveals a change by somebody else in the meantime.
+    pub(super) base: String,
+    /// Changes by somebody else since the form was first shown.
+    pub(super) changed: Review,
     pub(super) keys: Vec<KeyRow>,
     /// Whether there are more keys than the page lists.
     pub(super) has_more_keys: bool,
@@ -116,6 +122,8 @@ impl MemberPage {
             roles: roles(organization),
             projects: ProjectPicker::read(node, caller, organization, &form).await?,
             form,
+            base: MemberFace::of(&member).text(),
+            changed: Review::default(),
             keys: keys.iter().map(|key| KeyRow::of(&shell, key)).collect(),
             has_more_keys: more.is_some(),
             error: None,

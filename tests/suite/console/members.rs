@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::browser::Browser;
+use super::browser::{Browser, hidden};
 use super::people::{person, session};
 use crate::support::{Backend, Server, on_both};
 
@@ -17,6 +17,7 @@ on_both!(
     projects_are_ticked_by_name,
     an_owner_is_named_to_those_who_may_read_members,
     a_member_is_changed_and_removed_with_their_keys,
+    nobody_overwrites_what_somebody_else_changed,
     tenants_see_an_operator,
     everybody_sees_and_ends_their_own_sessions,
 );
@@ -287,8 +288,9 @@ async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
     let page = format!("/console/orgs/default/members/{}", ada.id);
     let shown = browser.page(&page).await;
     assert!(shown.contains("ada@example.com") && shown.contains("of ada"), "{shown}");
-    let changed =
-        browser.post(&page, &[("name", "Ada"), ("role", "auditor"), ("projects", "left over")]).await;
+    let base = hidden(&shown, "base").replace("&#34;", "\"");
+    let fields = [("name", "Ada"), ("role", "auditor"), ("projects", "left over"), ("base", &base)];
+    let changed = browser.post(&page, &fields).await;
     assert!(browser.followed(&changed).await.contains("Member updated."));
     let asked = browser.page(&format!("{page}/remove")).await;
     assert!(asked.contains("of ada") && asked.contains("kept"), "{asked}");
@@ -299,6 +301,53 @@ async fn a_member_is_changed_and_removed_with_their_keys(backend: Backend) {
         server.admin().get(&format!("/v1/orgs/default/keys/{id}")).await.done(200)["status"].clone()
     };
     assert_eq!((status(&key).await, status(&kept).await), (json!("revoked"), json!("active")));
+}
+
+async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
+    let server = Server::start(backend).await;
+    let ada = person(&server, "ada", "admin").await;
+    let browser = Browser::signed_in(&server, &server.admin_key).await;
+    let page = format!("/console/orgs/default/members/{}", ada.id);
+    let base = |page: &str| hidden(page, "base").replace("&#34;", "\"");
+    let began = base(&browser.page(&page).await);
+    let member = format!("{MEMBERS}/{}", ada.id);
+    let raised = json!({ "role": "owner", "name": "Ada <L>" });
+    server.admin().patch(&member, &raised).await.done(200);
+    let fields = [("name", "Typed"), ("role", "auditor"), ("projects", "")];
+    let overtaken = browser.post(&page, &[&fields[..], &[("base", &*began)]].concat()).await;
+    assert_eq!(overtaken.status, 412, "{}", overtaken.text);
+    for text in [
+        "Changed by someone else.",
+        "<del><bdi>admin</bdi></del>",
+        "<ins><bdi>owner</bdi></ins>",
+        "<ins><bdi>Ada &#60;L&#62;</bdi></ins>",
+        r#"value="Typed""#,
+    ] {
+        assert!(overtaken.text.contains(text), "{text}: {}", overtaken.text);
+    }
+    let read = async || server.admin().get(&member).await.done(200);
+    assert_eq!(
+        (read().await["role"].clone(), read().await["name"].clone()),
+        (json!("owner"), json!("Ada <L>"))
+    );
+    // A form without what it began with could overwrite anything.
+    assert_eq!(browser.post(&page, &fields).await.status, 412);
+    assert_eq!(read().await["role"], "owner");
+    let seen = base(&overtaken.text);
+    let resumed = [&fields[..], &[("base", &*began), ("resume", "yes")]].concat();
+    let resumed = browser.post(&page, &resumed).await;
+    assert_eq!((resumed.status, base(&resumed.text)), (200, began), "what was kept stays as old as it is");
+    let changed = browser.post(&page, &[&fields[..], &[("base", &*seen)]].concat()).await;
+    assert_eq!(changed.status, 303, "{}", changed.text);
+    assert_eq!(
+        (read().await["role"].clone(), read().await["name"].clone()),
+        (json!("auditor"), json!("Typed"))
+    );
+    // That they sign in, or get a new link, overtakes nobody.
+    let now = base(&browser.page(&page).await);
+    session(&server, &ada.id).await.page("/console").await;
+    let same = [("name", "Again"), ("role", "auditor"), ("base", &*now)];
+    assert_eq!(browser.post(&page, &same).await.status, 303);
 }
 
 async fn tenants_see_an_operator(backend: Backend) {
