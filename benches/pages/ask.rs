@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
 use crate::process::Server;
@@ -40,16 +41,26 @@ impl Asking {
 
     /// Requests a page repeatedly, prints the times, and returns the 99th percentile in milliseconds.
     pub(crate) async fn report(&self, name: &str, path: &str) -> f64 {
-        let mut times = Vec::with_capacity(TIMES);
-        for _ in 0..TIMES {
-            let begun = Instant::now();
-            self.get(path).await;
-            times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        measured(name, || self.get(path)).await
+    }
+
+    /// Requests a dry run repeatedly, prints the times, and returns the 99th percentile in milliseconds.
+    pub(crate) async fn report_dry_run(&self, name: &str, path: &str, body: &Value) -> f64 {
+        let path = format!("{path}?dry_run=true");
+        measured(name, || self.answered(path.clone(), |request| request.json(body), Method::POST)).await
+    }
+
+    /// Reads a whole export once, and prints how long that took and how many lines it has.
+    pub(crate) async fn report_whole(&self, name: &str, path: &str) {
+        let begun = Instant::now();
+        let (mut answer, mut lines, mut bytes) = (self.begun(path).await, 0, 0);
+        while let Some(piece) = answer.chunk().await.expect("a whole export") {
+            lines += piece.iter().filter(|byte| **byte == b'\n').count();
+            bytes += piece.len();
         }
-        times.sort_by(f64::total_cmp);
-        let (median, p99, most) = (times[TIMES / 2], times[TIMES * 99 / 100], times[TIMES - 1]);
-        println!("{name:<44} {median:>9.2} {p99:>9.2} {most:>9.2}");
-        p99
+        let seconds = begun.elapsed().as_secs_f64();
+        let (mib, rate) = (bytes >> 20, lines as f64 / seconds);
+        println!("{name}: {lines} lines and {mib} MiB in {seconds:.2} s, {rate:.0} lines a second");
     }
 
     /// The path of a list's last page, found by following its cursors.
@@ -75,12 +86,44 @@ impl Asking {
     }
 
     async fn get(&self, path: &str) -> String {
+        self.answered(path.to_owned(), |request| request, Method::GET).await
+    }
+
+    /// The answer to an export, as soon as it begins.
+    async fn begun(&self, path: &str) -> Response {
         let (name, value) = &self.credential;
         let request = self.http.get(format!("{}{path}", self.base)).header(name, value);
         let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer
+    }
+
+    async fn answered(
+        &self,
+        path: String,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+        method: Method,
+    ) -> String {
+        let (name, value) = &self.credential;
+        let request = self.http.request(method, format!("{}{path}", self.base)).header(name, value);
+        let answer = with(request).send().await.expect("an answer");
         let status = answer.status();
         let text = answer.text().await.expect("a whole answer");
         assert!(status.is_success(), "{path}: {status} {text}");
         text
     }
+}
+
+/// Does something repeatedly, prints the times, and returns the 99th percentile in milliseconds.
+async fn measured<T, F: Future<Output = T>>(name: &str, once: impl Fn() -> F) -> f64 {
+    let mut times = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let begun = Instant::now();
+        once().await;
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    let (median, p99, most) = (times[TIMES / 2], times[TIMES * 99 / 100], times[TIMES - 1]);
+    println!("{name:<44} {median:>9.2} {p99:>9.2} {most:>9.2}");
+    p99
 }

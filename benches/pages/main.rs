@@ -27,6 +27,8 @@ mod seed;
 
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use self::arguments::Arguments;
 use self::ask::Asking;
 use self::process::Server;
@@ -84,6 +86,18 @@ async fn measure(database: &Database, (keys, organizations): (u32, u32)) {
         let deepest = asking.deepest(&list).await;
         slowest = slowest.max(asking.report(name, &deepest).await);
     }
+    for (name, operation, body) in bulk() {
+        let path = format!("{}/keys/{operation}", place.api);
+        slowest = slowest.max(asking.report_dry_run(name, &path, &body).await);
+    }
+    for (name, query) in [
+        ("inventory", "status=all"),
+        ("inventory by name", "status=all&sort=name"),
+        ("inventory by last use", "status=all&sort=last_used"),
+        ("inventory, a search that finds nothing", "q=nothing"),
+    ] {
+        asking.report_whole(name, &format!("{}/keys?format=csv&{query}", place.api)).await;
+    }
     let console = Asking::signed_in(&server, &store.admin).await;
     for (name, path) in console_pages(&place) {
         slowest = slowest.max(console.report(name, &path).await);
@@ -132,6 +146,10 @@ fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
         ("keys of a project and environment", format!("{keys}?project=p-3&environment=prd&limit=200")),
         ("keys whose name has \"9\" in it", format!("{keys}?q=9&limit=200")),
         ("keys whose name has \"nothing\" in it", format!("{keys}?q=nothing&limit=200")),
+        ("keys with a tag", format!("{keys}?tag=team:billing&limit=200")),
+        ("keys of an owner", format!("{keys}?owner=nobody&limit=200")),
+        ("keys that expire soon", format!("{keys}?expires_before=2027-01-01T00:00:00Z&limit=200")),
+        ("keys open to everyone", format!("{keys}?any_address=true&limit=200")),
         ("keys of a creator", format!("{keys}?created_by=bootstrap&limit=200")),
         ("keys unused since a year", format!("{keys}?unused_since=2026-01-02T00:00:00Z&limit=200")),
         ("one key", format!("{keys}/{one}")),
@@ -147,6 +165,19 @@ fn pages(Place { api: of, key: one, .. }: &Place) -> Vec<(String, String)> {
     ]
     .map(|(name, path)| (name.to_owned(), path))
     .to_vec()
+}
+
+/// Bulk changes by a filter that finds few keys or none, as dry runs.
+fn bulk() -> Vec<(&'static str, &'static str, Value)> {
+    let nothing = json!({ "filter": { "q": "nothing", "project": "p-3" } });
+    let tagged = json!({ "filter": { "tag": ["team:nothing"] } });
+    let unused = json!({ "filter": { "unused_since": "2020-01-01T00:00:00Z", "project": "p-3" } });
+    vec![
+        ("bulk: revoke by name in a project", "revoke", nothing.clone()),
+        ("bulk: disable by name in a project", "disable", nothing),
+        ("bulk: revoke by a tag", "revoke", tagged),
+        ("bulk: revoke what a project has not used", "revoke", unused),
+    ]
 }
 
 /// Pages without a matching key, with each filter.
@@ -178,7 +209,16 @@ fn pages_of_nothing(Place { api, .. }: &Place) -> Vec<(String, String)> {
 fn console_pages(Place { console: of, key, .. }: &Place) -> Vec<(&'static str, String)> {
     let one = format!("{of}/keys/{key}");
     vec![
+        ("console: overview", of.clone()),
         ("console: keys", format!("{of}/keys")),
+        ("console: keys that expire soon", format!("{of}/keys?soon=yes")),
+        ("console: keys open to everyone", format!("{of}/keys?open=yes")),
+        ("console: keys with a tag", format!("{of}/keys?tag=team:billing")),
+        ("console: keys of an owner", format!("{of}/keys?owner=nobody")),
+        (
+            "console: keys with every filter",
+            format!("{of}/keys?soon=yes&open=yes&stale=yes&tag=team&owner=nobody"),
+        ),
         ("console: keys of all kinds", format!("{of}/keys?status=all")),
         ("console: keys by name", format!("{of}/keys?status=all&sort=name")),
         ("console: keys by their end", format!("{of}/keys?status=all&sort=end")),
