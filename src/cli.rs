@@ -11,6 +11,7 @@ mod completions;
 mod confirm;
 mod doctor;
 mod dry_run;
+mod export;
 mod failure;
 mod force;
 mod health;

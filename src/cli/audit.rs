@@ -1,21 +1,18 @@
 //! `claviger audit`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::CliError;
-use super::failure::UsageError;
+use super::export::{Format, export};
 use super::key_argument::KeyArgument;
-use super::output::{Reader, Stream, Table};
-use super::pages::{PageArgs, Progress, mention_more};
+use super::output::Table;
+use super::pages::{PageArgs, mention_more};
 use super::remote::{OrganizationArgs, Remote};
 use super::when::Moment;
 use crate::base::clock::Clock;
-use crate::client::{Request, StreamedAnswer};
-
-/// The maximum size in bytes of an error response to an export.
-const LONGEST_REFUSAL: usize = 64 * 1024;
+use crate::client::Request;
 
 /// Show the audit trail: who did what, when and from where
 #[derive(Debug, Args)]
@@ -64,14 +61,6 @@ pub(super) struct AuditArgs {
     organization: OrganizationArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Jsonl,
-    Csv,
-}
-
 #[derive(Deserialize)]
 struct Event {
     at: String,
@@ -92,8 +81,8 @@ impl AuditArgs {
         let remote = self.organization.clone().connect()?;
         let request = self.request(&remote).await?;
         match self.format {
-            Some(Format::Jsonl) => self.export(&remote, request, "jsonl").await,
-            Some(Format::Csv) => self.export(&remote, request, "csv").await,
+            Some(Format::Jsonl) => export(&remote, &self.pages, request, "jsonl").await,
+            Some(Format::Csv) => export(&remote, &self.pages, request, "csv").await,
             _ => self.list(&remote, request).await,
         }
     }
@@ -123,30 +112,6 @@ impl AuditArgs {
         table.print()?;
         Ok(mention_more(more.as_deref())?)
     }
-
-    async fn export(&self, remote: &Remote, request: Request, format: &str) -> Result<(), CliError> {
-        if self.pages.is_any() {
-            return Err(UsageError::PageOfExport.into());
-        }
-        let answer = remote.client().stream(request.query("format", Some(format))).await;
-        let answer = answer.map_err(|error| remote.asking(error))?;
-        if !answer.status().is_success() {
-            return Err(remote.refused(answer.whole(LONGEST_REFUSAL).await?).await);
-        }
-        copy(answer).await
-    }
-}
-
-/// Copies the body to standard output until the body ends or the reader is gone.
-async fn copy(mut answer: StreamedAnswer) -> Result<(), CliError> {
-    let mut progress = Progress::default();
-    while let Some(piece) = answer.next().await? {
-        if Stream::Out.write(&piece)? == Reader::Gone {
-            return Ok(());
-        }
-        progress.add(piece.iter().filter(|byte| **byte == b'\n').count());
-    }
-    Ok(())
 }
 
 fn row(table: &mut Table, event: &Event) {

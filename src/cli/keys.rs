@@ -109,7 +109,10 @@ struct Keys<'a> {
 }
 
 impl KeysArgs {
-    pub(super) async fn run(self) -> Result<(), CliError> {
+    pub(super) async fn run(mut self) -> Result<(), CliError> {
+        if matches!(&self.command, Command::List(arguments) if arguments.is_json()) {
+            self.organization.print_json();
+        }
         let remote = self.organization.connect()?;
         let keys = Keys { org: remote.organization().await?, remote: &remote };
         match self.command {

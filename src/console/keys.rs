@@ -3,6 +3,7 @@
 pub(super) mod act;
 pub(super) mod disable;
 pub(super) mod edit;
+pub(super) mod export;
 mod face;
 mod filters;
 mod form;
@@ -14,6 +15,9 @@ pub(super) mod public_keys;
 mod refusals;
 mod row;
 mod rule_form;
+pub(super) mod selected;
+mod selected_act;
+mod selection;
 pub(super) mod show;
 mod sort;
 pub(super) mod summary;

@@ -1,7 +1,6 @@
 //! `/v1/orgs/{org}/audit` and `/v1/audit`.
 
 pub(crate) mod export;
-mod format;
 
 use std::sync::Arc;
 
@@ -9,9 +8,10 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
-use self::format::Format;
 use super::credentials::AuthenticatedCaller;
+use super::export::answer as streamed;
 use super::failure::Failure;
+use super::format::Format;
 use super::list_answer::ListAnswer;
 use super::path::InOrganization;
 use super::query::Query;
@@ -72,5 +72,5 @@ async fn answer(trail: Trail, format: Format, query: &Query) -> Result<Response,
     if query.text("limit").is_some() || query.text("cursor").is_some() {
         return Err(ApiError::from(InvalidRequest::PageOfExport).into());
     }
-    Ok(export::answer(trail.export()?, whole).await?)
+    Ok(streamed(trail.export()?, whole).await?)
 }

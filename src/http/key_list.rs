@@ -7,7 +7,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 
 use super::credentials::AuthenticatedCaller;
+use super::export::answer as streamed;
 use super::failure::Failure;
+use super::format::Format;
 use super::list_answer::ListAnswer;
 use super::path::InOrganization;
 use super::query::Query;
@@ -15,11 +17,11 @@ use crate::domain::api_key::sought_key;
 use crate::domain::names::OrganizationId;
 use crate::node::Node;
 use crate::store::{KeyFilter, StatusFilter};
-use crate::use_cases::management::keys::{self, KeySearch};
+use crate::use_cases::management::keys::{self, Inventory, KeySearch};
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
-/// Filters, the order and the page.
-const KNOWN: [&str; 14] = [
+/// Filters, the order, the page and the format.
+const KNOWN: [&str; 16] = [
     "project",
     "environment",
     "status",
@@ -34,9 +36,11 @@ const KNOWN: [&str; 14] = [
     "sort",
     "limit",
     "cursor",
+    "format",
+    "bom",
 ];
 
-/// `GET /v1/orgs/{org}/keys`.
+/// `GET /v1/orgs/{org}/keys`: one page, or all keys as a stream.
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
@@ -45,6 +49,12 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let query = Query::read_with_repeated(&parts, &KNOWN, &["tag"])?;
     let search = search(organization, &query)?;
+    if let Format::Whole(whole) = Format::wanted(&parts.headers, &query)? {
+        if query.text("limit").is_some() || query.text("cursor").is_some() {
+            return Err(ApiError::from(InvalidRequest::PageOfExport).into());
+        }
+        return Ok(streamed(Inventory::of(&node.records, &caller, search).await?, whole).await?);
+    }
     let (keys, next_cursor) = keys::list(&node.records, &caller, search, query.page()?).await?;
     let now = node.clock.now();
     let data = keys.iter().map(|key| key.view(now)).collect();

@@ -71,7 +71,11 @@ impl Query {
         Self::parse_with(query, known, &[])
     }
 
-    fn parse_with(query: &str, known: &[&str], repeated: &[&str]) -> Result<Self, ApiError> {
+    /// Like [`Query::parse`], with parameters that may be `repeated`. They are known, too.
+    ///
+    /// # Errors
+    /// Those of [`Query::read`].
+    pub(crate) fn parse_with(query: &str, known: &[&str], repeated: &[&str]) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

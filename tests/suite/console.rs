@@ -17,6 +17,7 @@ mod pages;
 pub(crate) mod people;
 mod rights;
 mod scopes;
+mod selected;
 mod sessions;
 mod trust_rules;
 mod twice;

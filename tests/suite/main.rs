@@ -29,6 +29,7 @@ mod form_token;
 mod gate;
 mod idempotency;
 mod introspection;
+mod inventory;
 mod key_cache;
 mod key_changes;
 mod key_search;

@@ -9,6 +9,7 @@ use super::empty_list::PlaceArgs;
 use super::tag_arguments::LabelFilterArgs;
 use crate::base::clock::Clock;
 use crate::cli::CliError;
+use crate::cli::export::{Format, export};
 use crate::cli::key_argument::KeyArgument;
 use crate::cli::output::Table;
 use crate::cli::pages::{PageArgs, mention_more};
@@ -18,6 +19,13 @@ use crate::client::Request;
 use crate::store::{KeyOrder, KeyOrderError};
 
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  claviger keys list --project web --status all
+  claviger keys list --format csv > keys.csv
+  claviger keys list --status all --format jsonl | jq -r 'select(.owner == null) | .name'
+
+jsonl and csv are exports: they stream all matching keys.")]
 pub(super) struct ListArgs {
     #[command(flatten)]
     place: PlaceArgs,
@@ -57,6 +65,10 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
     sort: Option<Order>,
 
+    /// Format [default: table, or json with --json]
+    #[arg(long, conflicts_with = "json")]
+    format: Option<Format>,
+
     #[command(flatten)]
     pages: PageArgs,
 }
@@ -95,6 +107,11 @@ impl Status {
 }
 
 impl ListArgs {
+    /// Whether the pages are to be printed unchanged, whatever the other options say.
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Some(Format::Json)
+    }
+
     pub(super) async fn run(self, keys: &Keys<'_>) -> Result<(), CliError> {
         let now = Clock::system().now();
         let request = Request::get(&keys.path(&[]))
@@ -110,6 +127,11 @@ impl ListArgs {
             .query("expires_before", self.expires_within.map(|span| span.from(now).rfc3339()))
             .flag("any_address", self.any_address)
             .flag("earlier_master_key", self.earlier_master_key);
+        match self.format {
+            Some(Format::Jsonl) => return export(keys.remote, &self.pages, request, "jsonl").await,
+            Some(Format::Csv) => return export(keys.remote, &self.pages, request, "csv").await,
+            Some(Format::Table | Format::Json) | None => {}
+        }
         let mut listed = Vec::new();
         let more = self.pages.walk(keys.remote, request, |key: Key| listed.push(key)).await?;
         let table = table(&listed);

@@ -24,3 +24,36 @@ document.addEventListener("keydown", (event) => {
     pop.querySelector("summary").focus();
   }
 });
+
+// Says how many keys are selected, and shows what can be done with them once there are some.
+const selecting = document.querySelector("form.selecting");
+if (selecting !== null) {
+  const boxes = [...selecting.querySelectorAll("input[name=key]")];
+  const all = selecting.querySelector("[data-tick-all]");
+  const bar = selecting.querySelector("[data-select-bar]");
+  const said = selecting.querySelector("[data-selected]");
+  const which = selecting.elements.which;
+  const show = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && !all.checked;
+    bar.classList.toggle("is-idle", ticked === 0 && which.value === "ticked");
+    const texts = {
+      ticked: ticked === 0 ? "" : `${ticked} selected`,
+      page: `${boxes.length} selected`,
+      matching: `${which.selectedOptions[0].textContent} selected`,
+    };
+    const text = texts[which.value];
+    if (said.textContent !== text) said.textContent = text;
+  };
+  selecting.addEventListener("change", (event) => {
+    if (event.target === all) {
+      for (const box of boxes) box.checked = all.checked;
+    }
+    if (event.target !== which) which.value = "ticked";
+    show();
+  });
+  // A browser that comes back to the page may have kept what was ticked.
+  addEventListener("pageshow", show);
+  show();
+}

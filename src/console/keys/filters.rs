@@ -45,9 +45,14 @@ pub(super) struct ListFilters {
 }
 
 impl ListFilters {
-    /// The query of the list, or of its export.
+    /// The query of the list.
     pub(super) fn query_of(parts: &Parts) -> Result<Query, ApiError> {
         Query::of_page_with_repeated(parts, &KNOWN, &["tag"])
+    }
+
+    /// The filters of a download. It has no pages, and says which parameters it does not know.
+    pub(super) fn of_download(parts: &Parts) -> Result<Self, ApiError> {
+        Ok(Self::read(&Query::read_with_repeated(parts, &KNOWN[..KNOWN.len() - 1], &["tag"])?))
     }
 
     pub(super) fn read(query: &Query) -> Self {
@@ -73,6 +78,11 @@ impl ListFilters {
             is_stale: is_set("stale"),
             sort: Sort::read(&text("sort")),
         }
+    }
+
+    /// The filters that a form carries as the query of the list.
+    pub(super) fn carried(text: &str) -> Result<Self, ApiError> {
+        Ok(Self::read(&Query::parse_with(text, &KNOWN, &["tag"])?))
     }
 
     /// The search that the filters stand for.
@@ -160,7 +170,8 @@ impl ListFilters {
         address(&format!("{root}/keys/new"), here)
     }
 
-    fn pairs<'a>(&'a self, cursor: &'a str) -> Vec<(&'static str, &'a str)> {
+    /// The parameters of that address.
+    pub(super) fn pairs<'a>(&'a self, cursor: &'a str) -> Vec<(&'static str, &'a str)> {
         let flag = |is_set| if is_set { "yes" } else { "" };
         let mut pairs = vec![
             ("q", &*self.search),

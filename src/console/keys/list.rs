@@ -10,10 +10,11 @@ use axum::response::Response;
 use super::filters::ListFilters;
 use super::owners::{MemberChoice, OwnerShown, Owners};
 use super::row::{Row, RowRights};
+use super::selected_act::SelectedAct;
 use super::sort::{SORTS, Sort};
-use crate::console::page::{page, see_other};
+use crate::console::page::{address, page, see_other};
 use crate::console::plot::Plot;
-use crate::console::shell::{Section, Shell};
+use crate::console::shell::{LIST, Section, Shell};
 use crate::console::visitor::Visitor;
 use crate::domain::api_key::sought_key;
 use crate::domain::names::OrganizationId;
@@ -57,6 +58,22 @@ struct KeysPage {
     is_first: bool,
     /// The link to the form for a new key, if the visitor may create one.
     create: Option<String>,
+    /// What can be done with several keys. The portal has nothing of it.
+    bar: Option<Bar>,
+    /// The spreadsheet with all keys that match.
+    export: String,
+}
+
+/// The bar for what is done with several keys at once.
+struct Bar {
+    /// The address of the confirmation.
+    action: String,
+    /// The filters of the list, as the form carries them.
+    filters: String,
+    /// What all keys that match are called, unless all of them are on this page.
+    matching: Option<String>,
+    /// What the visitor may do to keys.
+    acts: &'static [SelectedAct],
 }
 
 /// `GET /console/orgs/{org}/keys`.
@@ -110,11 +127,20 @@ pub(in crate::console) async fn list(
         Row::of(key, spark, (&root, &here), (may, &owners), now)
     };
     let choices = choices(&node, caller, &organization).await?;
+    let is_whole = is_first && next.is_none();
+    let count = in_words(count);
     page(&KeysPage {
+        bar: caller.portal().is_none().then(|| Bar {
+            action: address(&format!("{root}/keys/selected"), [(LIST, &*here)]),
+            filters: filters.query(""),
+            matching: (!is_whole).then(|| matching(count.as_deref())),
+            acts: SelectedAct::offered_to(caller, &organization),
+        }),
+        export: address(&format!("{root}/keys.csv"), filters.pairs("")),
         shell: visitor.shell_at(&organization, Section::Keys),
         rows: listed.iter().map(row).collect(),
         next: next.map(|cursor| filters.link(&root, &cursor)),
-        count: in_words(count),
+        count,
         create: may_create.then(|| filters.create(&root, cursor_here)),
         root,
         owner_name: MemberChoice::name_in(&members, &filters.owner).map(str::to_owned),
@@ -194,6 +220,11 @@ fn in_words(count: BoundedCount) -> Option<String> {
         BoundedCount { number: 1, or_more: false } => Some("1 key".into()),
         BoundedCount { or_more, .. } => Some(format!("{number}{} keys", if or_more { "+" } else { "" })),
     }
+}
+
+/// What all keys that match are called.
+fn matching(count: Option<&str>) -> String {
+    count.map_or_else(|| "All keys that match".into(), |count| format!("All {count} that match"))
 }
 
 /// `12345` as `12,345`.

@@ -15,7 +15,7 @@ use super::order::{KeyOrder, KeyPosition, KeySort, PositionRow};
 use super::row::{KeyRow, group};
 use crate::base::clock::Timestamp;
 use crate::domain::key::ApiKey;
-use crate::store::db::{Tx, on, row};
+use crate::store::db::{Tx, on, row, stays_prepared};
 use crate::store::page::Page;
 use crate::store::write::Write;
 use crate::store::{Reading, Snapshot, StoreError};
@@ -125,7 +125,8 @@ impl Reading {
         let stretch = self.next_stretch(query, length).await?;
         let rows = on!(&self.db, |pool, DB| {
             let mut select = select_keys::<DB>(query, stretch.as_ref(), now);
-            select.build_query_as::<KeyRow>().fetch_all(pool).await
+            let select = select.build_query_as::<KeyRow>().persistent(query.stays_prepared());
+            select.fetch_all(pool).await
         })?;
         let page = page(rows, query)?;
         Ok(KeyPage { next: page.next.or(stretch.map(|stretch| stretch.end)), ..page })
@@ -145,13 +146,33 @@ impl Reading {
     }
 }
 
+impl KeyQuery {
+    /// Whether the statement is worth keeping: it has a form of its own for each number of ids.
+    fn stays_prepared(&self) -> bool {
+        stays_prepared(self.filter.ids.as_ref().map_or(1, Vec::len))
+    }
+}
+
 impl Write {
     /// The first page of keys, as this mutation sees them. Its scan is not bounded.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
-        first_page(&mut self.tx, filter, limit, self.at).await
+        first_page(&mut self.tx, (filter, VisibleKeys::All), limit, self.at).await
+    }
+
+    /// The first page of those keys that are `visible` to a caller.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn visible_keys(
+        &mut self,
+        filter: &KeyFilter,
+        visible: VisibleKeys,
+        limit: u16,
+    ) -> Result<KeyPage, StoreError> {
+        first_page(&mut self.tx, (filter, visible), limit, self.at).await
     }
 }
 
@@ -161,25 +182,21 @@ impl Snapshot {
     /// # Errors
     /// When the store fails.
     pub async fn keys(&mut self, filter: &KeyFilter, limit: u16) -> Result<KeyPage, StoreError> {
-        first_page(&mut self.tx, filter, limit, self.at).await
+        first_page(&mut self.tx, (filter, VisibleKeys::All), limit, self.at).await
     }
 }
 
 async fn first_page(
     tx: &mut Tx,
-    filter: &KeyFilter,
+    (filter, visible): (&KeyFilter, VisibleKeys),
     limit: u16,
     now: Timestamp,
 ) -> Result<KeyPage, StoreError> {
-    let query = KeyQuery {
-        visible: VisibleKeys::All,
-        filter: filter.clone(),
-        after: None,
-        limit,
-        order: KeyOrder::default(),
-    };
+    let query = KeyQuery { visible, filter: filter.clone(), after: None, limit, order: KeyOrder::default() };
     let rows = on!(tx, |tx, DB| {
-        select_keys::<DB>(&query, None, now).build_query_as::<KeyRow>().fetch_all(&mut **tx).await
+        let mut select = select_keys::<DB>(&query, None, now);
+        let select = select.build_query_as::<KeyRow>().persistent(query.stays_prepared());
+        select.fetch_all(&mut **tx).await
     })?;
     page(rows, &query)
 }

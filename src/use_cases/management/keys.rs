@@ -2,9 +2,11 @@
 
 mod bulk;
 mod change;
+mod chosen;
 mod create;
 mod delete;
 mod expiry;
+mod inventory;
 mod list;
 mod names;
 mod public_keys;
@@ -21,10 +23,12 @@ pub use bulk::{
 };
 pub(super) use change::{Alterations, action};
 pub use change::{KeyPatch, change};
+pub use chosen::{Chosen, ChosenAct, Kept, act_on_chosen, may_act_on_some};
 pub use create::{CreatedKey, NewKeyRequest, create};
 pub(super) use create::{check_home, cidrs, insert_all, scopes};
 pub use delete::delete;
 pub use expiry::ExpiresIn;
+pub use inventory::Inventory;
 pub use list::{KeySearch, count, list};
 pub use names::names;
 pub use public_keys::{NewPublicKey, register};

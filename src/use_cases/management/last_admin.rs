@@ -52,6 +52,11 @@ pub(super) async fn ensure_admin_remains(
     if is_enough(lasted, lasts, guard.now) { Ok(()) } else { Err(Conflict::LocksOut(lasts).into()) }
 }
 
+/// Whether a change at `now` takes something from administration, so that [`ensure_admin_remains`] examines it.
+pub(super) fn weakens_admin(caller: &Caller, change: &KeyChange<'_>, now: Timestamp) -> bool {
+    LastAdminGuard { caller, now }.is_weakened_by(change)
+}
+
 /// The caller who changes keys, and when.
 struct LastAdminGuard<'a> {
     caller: &'a Caller,

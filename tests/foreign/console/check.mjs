@@ -36,6 +36,36 @@ check("revoked keys can be shown", (await text("table")).includes("revoked"));
 await page.goto(`${keys}?q=nothing-is-called-so`);
 await look("keys-none");
 
+// Several keys at once.
+await page.goto(`${keys}?sort=name`);
+const offers = () => page.$eval("button[name=act]", (button) => getComputedStyle(button).display !== "none");
+check("without selected keys, nothing is offered", !(await offers()));
+await page.focus("tbody input[name=key]");
+await page.keyboard.press("Space");
+check("the keyboard selects a key, and their number is said", (await text("[data-selected]")) === "1 selected" && await offers());
+check("the box of all says that it is some", await page.$eval("[data-tick-all]", (box) => box.indeterminate));
+await page.click("[data-tick-all]");
+const ticked = await page.$$eval("tbody input[name=key]", (boxes) => boxes.every((box) => box.checked) && boxes.length);
+check("one box selects the whole page", ticked > 1 && (await text("[data-selected]")) === `${ticked} selected`, ticked);
+await look("keys-selected");
+await press("button[value=revoke]");
+check("a revocation of several is asked about, by their names", (await text("h1")).startsWith("Revoke ") && (await text()).includes("Administrator"), await text());
+check("and the last administrator stays", (await text()).includes("stays as it is") || (await text()).includes("stay as they are"), await text());
+await look("keys-revoke");
+await press(".actions a[role=button]");
+check("the way back keeps the list", page.url() === `${keys}?sort=name`, page.url());
+await page.click("tbody tr:last-child input[name=key]");
+await press("button[value=tag]");
+await page.type("#tag", "Team");
+await press(".actions button");
+check("what is wrong with a tag stands beside it", (await text(".field-error")).includes("A tag's name has"), await text());
+await look("keys-tag-error");
+await page.$eval("#tag", (field) => { field.value = "team=seen"; });
+await press(".actions button");
+check("a tag is added", (await text("h1")) === "1 key tagged", await text());
+await look("keys-done");
+complaints.length = 0;
+
 // Making a key.
 await page.goto(`${keys}/new`);
 await look("create");

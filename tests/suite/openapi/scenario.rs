@@ -95,6 +95,7 @@ async fn records(walk: &mut Walk) {
     walk.go("GET", "/v1/orgs/{org}/audit?action=key.*&limit=2").await;
     for format in ["json", "jsonl", "csv"] {
         walk.go("GET", &format!("/v1/audit?format={format}")).await;
+        walk.go("GET", &format!("/v1/orgs/{{org}}/keys?status=all&format={format}")).await;
     }
 }
 

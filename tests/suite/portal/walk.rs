@@ -46,11 +46,21 @@ async fn the_cookie_opens_nothing_else(backend: Backend) {
         "orgs/default/issuers",
         "orgs/default/signing-keys",
         "orgs/default/members",
+        "orgs/default/keys.csv",
         "orgs/other/keys",
     ] {
         assert_eq!(portal.get(&format!("/portal/{path}")).await.status, 404, "{path}");
     }
     let own = portal.new_key("own").await;
+    let list = portal.get("/portal/orgs/default/keys").await.text;
+    for bulk in ["checkbox\" name=\"key\"", "selecting", "Select ", "Export"] {
+        assert!(list.contains("own") && !list.contains(bulk), "{bulk}: {list}");
+    }
+    for (path, act) in [("selected", "revoke"), ("selected/act", "revoke"), ("selected/export", "")] {
+        let fields = format!("act={act}&key={own}&number=1");
+        let answer = portal.post(&format!("/portal/orgs/default/keys/{path}"), &fields).await;
+        assert!([404, 405].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+    }
     for act in ["disable", "enable", "delete", "public-keys/new", "trust-rules/new"] {
         assert_eq!(portal.get(&format!("/portal/orgs/default/keys/{own}/{act}")).await.status, 404, "{act}");
     }

@@ -221,6 +221,10 @@ pub enum InvalidRequest {
     FormField,
     /// The name that confirms a deletion does not match.
     NameMismatch,
+    /// The number that should confirm an act on many keys is another one.
+    NumberMismatch,
+    /// No key of a list is chosen.
+    NothingChosen,
     /// The id that confirms a withdrawal does not match.
     KidMismatch,
     /// The box that confirms a withdrawal is not ticked.

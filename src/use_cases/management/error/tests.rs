@@ -135,6 +135,8 @@ fn every_invalid_request_is_explained() {
         I::FormMembers("missing field `name`".into()),
         I::FormField,
         I::NameMismatch,
+        I::NumberMismatch,
+        I::NothingChosen,
         I::KidMismatch,
         I::NotConfirmed,
         I::NotACode,

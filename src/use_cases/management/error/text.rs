@@ -161,6 +161,8 @@ impl Display for InvalidRequest {
             Self::FormMembers(error) => error,
             Self::FormField => "a form field is invalid",
             Self::NameMismatch => "the name does not match, so nothing was changed",
+            Self::NumberMismatch => "the number does not match, so nothing was changed",
+            Self::NothingChosen => "choose at least one key; nothing was changed",
             Self::KidMismatch => "this does not match the key’s ID, so nothing was changed",
             Self::NotConfirmed => "confirm with the checkbox as well; nothing was changed",
             Self::NotACode => "the input is not a set-up code",

@@ -20,7 +20,7 @@ use crate::use_cases::management::portal_bounds;
 use crate::use_cases::management::{ApiError, InvalidRequest, Terms, changes, moment, organizations};
 
 /// The most keys of one change.
-const MOST: u16 = 10_000;
+pub(super) const MOST: u16 = 10_000;
 
 /// A filter for unrevoked keys. At least one member has to be present.
 #[derive(Debug, Default, Deserialize)]
@@ -109,11 +109,22 @@ pub enum Suspension {
 }
 
 impl Suspension {
-    const fn action(self) -> &'static str {
+    pub(super) const fn action(self) -> &'static str {
         match self {
             Self::Disable => "key.disable",
             Self::Enable => "key.enable",
         }
+    }
+
+    /// The key after it, if the caller may do that.
+    pub(super) fn of(self, caller: &Caller, key: &ApiKey, now: Timestamp) -> Result<ApiKey, ApiError> {
+        let after = match self {
+            Self::Disable => key.clone().disable(now),
+            Self::Enable => key.clone().enable(),
+        };
+        let after = after.following(key);
+        may_change(caller, key, &after)?;
+        Ok(after)
     }
 }
 
@@ -131,15 +142,7 @@ pub async fn suspend_all(
 ) -> Result<BulkAnswer, ApiError> {
     let now = records.clock.now();
     let search = request.filter.search(organization)?;
-    let change = |key: &ApiKey| {
-        let after = match suspension {
-            Suspension::Disable => key.clone().disable(now),
-            Suspension::Enable => key.clone().enable(),
-        };
-        let after = after.following(key);
-        may_change(caller, key, &after)?;
-        Ok(after)
-    };
+    let change = |key: &ApiKey| suspension.of(caller, key, now);
     change_all(records, caller, search, suspension.action(), change, terms).await
 }
 
@@ -218,7 +221,7 @@ async fn changed(
 }
 
 /// Checks this before existence: a caller who may change no key at all gets an error whatever the filter finds.
-fn may_change_some(caller: &Caller, filter: &KeyFilter) -> Result<(), ApiError> {
+pub(super) fn may_change_some(caller: &Caller, filter: &KeyFilter) -> Result<(), ApiError> {
     match reachable_keys(caller, Verb::Write, &filter.organization) {
         VisibleKeys::Only(none) if none.is_empty() => Err(missing(caller, filter)),
         VisibleKeys::Only(_) | VisibleKeys::All => Ok(()),

@@ -40,6 +40,11 @@ impl KeySearch {
         Self { order, ..self }
     }
 
+    /// The filter and the order of the search.
+    pub(super) fn into_parts(self) -> (KeyFilter, KeyOrder) {
+        (self.filter, self.order)
+    }
+
     /// The filter of the search.
     pub fn filter(&self) -> &KeyFilter {
         &self.filter
@@ -84,7 +89,7 @@ pub async fn list(
 }
 
 /// The filter with what the caller's scopes don't say: a user of the portal may know only of their own keys.
-fn narrowed(caller: &Caller, filter: KeyFilter) -> KeyFilter {
+pub(super) fn narrowed(caller: &Caller, filter: KeyFilter) -> KeyFilter {
     match caller.portal().filter(|granted| granted.keys == PortalKeys::Own) {
         Some(granted) => KeyFilter { created_by: Some(granted.creator()), ..filter },
         None => filter,

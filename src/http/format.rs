@@ -1,21 +1,22 @@
-//! The format in which a client wants the audit trail.
+//! The format in which a client wants a list: a page of it, or the whole list as a stream.
 
 use axum::http::{HeaderMap, header};
 
-use crate::http::query::Query;
+use super::query::Query;
 use crate::use_cases::management::{ApiError, InvalidRequest};
 
+/// A page, or the whole list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// One page, as JSON.
     Json,
-    /// The whole trail.
+    /// The whole list.
     Whole(ExportFormat),
 }
 
 /// A format that can be streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ExportFormat {
+pub(crate) enum ExportFormat {
     /// One JSON object a line.
     JsonLines,
     /// Comma-separated values (RFC 4180).
@@ -24,14 +25,14 @@ pub(super) enum ExportFormat {
 
 /// Whether the CSV begins with a byte order mark. Without one, Excel reads UTF-8 in the system's legacy code page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     None,
     Utf8,
 }
 
 impl ExportFormat {
     /// The value of `Content-Type`.
-    pub(super) const fn content_type(self) -> &'static str {
+    pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::JsonLines => "application/x-ndjson",
             Self::Csv(_) => "text/csv; charset=utf-8; header=present",
@@ -44,7 +45,7 @@ impl Format {
     ///
     /// # Errors
     /// [`ApiError::InvalidRequest`] when `format` is unknown, or when `bom` is combined with a format other than CSV.
-    pub(super) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
+    pub(crate) fn wanted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
         let format = match query.text("format") {
             None => Self::accepted(headers),
             Some("json") => Self::Json,
