@@ -137,7 +137,8 @@ async fn it_has_what_is_asked_for_and_may_be_read(backend: Backend) {
     for (query, found) in [
         ("&project=web", &["two", "one"][..]),
         ("&tag=of:default", &["three"]),
-        ("&q=o&sort=name", &["Administrator", "one", "two"]),
+        ("&q=two", &["two"]),
+        ("&sort=name", &["Administrator", "one", "three", "two"]),
         ("&status=expired", &[]),
     ] {
         assert_eq!(names(&text(&admin, &format!("{KEYS}?format=csv{query}")).await), found, "{query}");
@@ -163,7 +164,7 @@ async fn many(server: &Server, count: usize, note: &str) {
                  (id, created_seq, organization, project, environment, brand, name, name_folded, note, scopes, cidrs,
                   generation, created_at, created_by)
              SELECT 'key_' || CAST(1000000000000000 + i AS TEXT), 1000000 + i, organization, project, environment, brand,
-                    'copy ' || (i * 7919) % {count}, 'copy ' || (i * 7919) % {count}, {note}, scopes, cidrs, generation,
+                    'copy ' || CAST((i * 7919) % {count} AS TEXT), 'copy ' || CAST((i * 7919) % {count} AS TEXT), {note}, scopes, cidrs, generation,
                     created_at + i, created_by
              FROM api_keys, n WHERE name = 'seed' AND created_seq < 1000000;
              INSERT INTO key_secrets (id, key_id, hash, created_at)

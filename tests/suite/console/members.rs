@@ -345,7 +345,7 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
     );
     // That they sign in, or get a new link, overtakes nobody.
     let now = base(&browser.page(&page).await);
-    session(&server, &ada.id).await.page("/console").await;
+    session(&server, &ada.id).await.page(KEYS).await;
     let same = [("name", "Again"), ("role", "auditor"), ("base", &*now)];
     assert_eq!(browser.post(&page, &same).await.status, 303);
 }

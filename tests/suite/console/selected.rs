@@ -357,22 +357,22 @@ async fn an_export_has_the_selected_keys(backend: Backend) {
     let server = Server::start(backend).await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let a = key(&server, "=a", json!({})).await;
-    let b = key(&server, "b", json!({ "tags": { "team": "x" } })).await;
+    let b = key(&server, "beta", json!({ "tags": { "team": "x" } })).await;
     key(&server, "c", json!({})).await;
     let names = |csv: &str| {
         let mut reader = csv::Reader::from_reader(csv.strip_prefix('\u{feff}').expect("a mark").as_bytes());
         reader.records().map(|row| row.unwrap()[1].to_owned()).collect::<Vec<_>>()
     };
     let selected = browser.post(EXPORT, &[("key", &a), ("key", &b)]).await;
-    assert_eq!((selected.status, names(&selected.text)), (200, vec!["b".into(), "'=a".into()]));
+    assert_eq!((selected.status, names(&selected.text)), (200, vec!["beta".into(), "'=a".into()]));
     assert_eq!(selected.header("content-disposition"), "attachment; filename=\"default-keys.csv\"");
     let matching = browser.post(EXPORT, &[("which", "matching"), ("filters", "tag=team:x")]).await;
-    assert_eq!(names(&matching.text), ["b"]);
+    assert_eq!(names(&matching.text), ["beta"]);
     for (query, found) in [
-        ("", &["c", "b", "'=a", "Administrator"][..]),
-        ("?sort=name&status=all", &["'=a", "Administrator", "b", "c"]),
-        ("?q=b", &["b"]),
-        ("?tag=team", &["b"]),
+        ("", &["c", "beta", "'=a", "Administrator"][..]),
+        ("?sort=name&status=all", &["'=a", "Administrator", "beta", "c"]),
+        ("?q=beta", &["beta"]),
+        ("?tag=team", &["beta"]),
         ("?soon=yes", &[]),
     ] {
         let answer = browser.get(&format!("/console/orgs/default/keys.csv{query}")).await;
@@ -383,7 +383,7 @@ async fn an_export_has_the_selected_keys(backend: Backend) {
         );
         assert_eq!(answer.header("x-frame-options"), "DENY");
     }
-    assert!(browser.page(&format!("{KEYS}?q=b")).await.contains("/default/keys.csv?q=b\""));
+    assert!(browser.page(&format!("{KEYS}?q=beta")).await.contains("/default/keys.csv?q=beta\""));
     for bad in ["?x=y", "?cursor=x", "?project=A"] {
         assert_eq!(browser.get(&format!("/console/orgs/default/keys.csv{bad}")).await.status, 400, "{bad}");
     }
