@@ -33,7 +33,7 @@ impl Display for InvalidRequest {
             Self::NoPrefix => return write!(f, "prefix is missing: {KeyClueError}"),
             Self::Format => "format must be json, jsonl or csv",
             Self::MarkWithoutCsv => "bom requires format=csv",
-            Self::PageOfExport => "an export contains all events; limit and cursor are not supported",
+            Self::PageOfExport => "an export contains everything that matches; limit and cursor are not supported",
 
             Self::IfMatch(error) => return write!(f, "If-Match is {error}"),
             Self::IdempotencyKeyTwice => "the request has two Idempotency-Key headers",
