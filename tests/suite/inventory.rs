@@ -222,7 +222,7 @@ async fn whoever_reads_slowly_or_goes_away_holds_up_nobody(backend: Backend) {
     // There are fewer connections for reads than slow readers, and one turn to write.
     let admin = server.admin();
     for name in ["a", "b", "c"] {
-        let pages = format!("{KEYS}?limit=1");
+        let pages = format!("{KEYS}?limit=1&sort=created");
         let (one, other) = tokio::join!(admin.get(&pages), admin.get(&pages));
         one.done(200);
         other.done(200);

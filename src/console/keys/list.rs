@@ -228,7 +228,7 @@ fn matching(count: Option<&str>) -> String {
 }
 
 /// `12345` as `12,345`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

