@@ -312,7 +312,7 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
         |page: &str| hidden(page, "base").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">");
     let began = base(&browser.page(&page).await);
     let member = format!("{MEMBERS}/{}", ada.id);
-    let raised = json!({ "role": "owner", "name": "Ada <L>" });
+    let raised = json!({ "role": "developer", "projects": ["default"], "name": "Ada <L>" });
     server.admin().patch(&member, &raised).await.done(200);
     let fields = [("name", "Typed"), ("role", "auditor"), ("projects", "")];
     let overtaken = browser.post(&page, &[&fields[..], &[("base", &*began)]].concat()).await;
@@ -320,7 +320,7 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
     for text in [
         "Changed by someone else.",
         "<del><bdi>admin</bdi></del>",
-        "<ins><bdi>owner</bdi></ins>",
+        "<ins><bdi>developer</bdi></ins>",
         "<ins><bdi>Ada &#60;L&#62;</bdi></ins>",
         r#"value="Typed""#,
     ] {
@@ -329,7 +329,7 @@ async fn nobody_overwrites_what_somebody_else_changed(backend: Backend) {
     let read = async || server.admin().get(&member).await.done(200);
     assert_eq!(
         (read().await["role"].clone(), read().await["name"].clone()),
-        (json!("owner"), json!("Ada <L>"))
+        (json!("developer"), json!("Ada <L>"))
     );
     let seen = base(&overtaken.text);
     let resumed = [&fields[..], &[("base", &*began), ("resume", "yes")]].concat();
