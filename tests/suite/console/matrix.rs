@@ -37,6 +37,7 @@ GET /console/signing-keys                                            403      40
 GET /console/signing-keys/{kid}/withdraw                             403      403      403        403      200       403       sign-in  sign-in
 GET /console/orgs/{org}/keys                                         200      200      200        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/keys/new                                     200      200      200        403      200       404       sign-in  sign-in
+GET /console/orgs/{org}/keys.csv                                     200      200      200        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/keys/{key}                                   200      200      200        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/keys/{key}/edit                              200      200      200        403      200       404       sign-in  sign-in
 GET /console/orgs/{org}/keys/{key}/rotate                            200      200      200        403      200       404       sign-in  sign-in
@@ -88,6 +89,9 @@ POST /console/signing-keys                                           403      40
 POST /console/signing-keys/{kid}/withdraw                            403      403      403        403      303       403       sign-in  sign-in
 POST /console/orgs/{org}/keys/new                                    200      200      200        403      200       404       sign-in  sign-in
 POST /console/orgs/{org}/keys/summary                                200      200      200        200      200       200       sign-in  sign-in
+POST /console/orgs/{org}/keys/selected/export                        200      200      200        200      200       404       sign-in  sign-in
+POST /console/orgs/{org}/keys/selected                               200      200      200        403      200       404       sign-in  sign-in
+POST /console/orgs/{org}/keys/selected/act                           200      200      200        403      200       404       sign-in  sign-in
 POST /console/orgs/{org}/keys/{key}/edit                             200      200      200        403      200       404       sign-in  sign-in
 POST /console/orgs/{org}/keys/{key}/rotate                           200      200      200        403      200       404       sign-in  sign-in
 POST /console/orgs/{org}/keys/{key}/disable                          303      303      303        403      303       404       sign-in  sign-in
@@ -291,6 +295,7 @@ fn typed(path: &str) -> &'static str {
         "delete" => "name={org}",
         "keys/new" => "name=new&project=web&environment=prd&access=scopes&action=read&resource=a&ends=never",
         "keys/summary" => "name=new&access=scopes&action=read&resource=a&ends=never",
+        "keys/selected" | "keys/selected/act" | "keys/selected/export" => "act=disable&key={key}&version=*",
         "keys/{key}/edit" => "name=renamed&ends=keep&access=query_only",
         "keys/{key}/rotate" => "overlap=0",
         "keys/{key}/revoke" | "keys/{key}/delete" => "name=subject",
