@@ -13,6 +13,7 @@ use crate::console::fields::Fields;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::problem::sentence;
 use crate::console::shell::{Section, Shell};
+use crate::console::step_up;
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
 use crate::domain::key::ApiKey;
@@ -94,6 +95,9 @@ pub(in crate::console) async fn act(
     if submitted.is_resumed() {
         return page(&AskPage::of(&node, &submitted, &organization).await?);
     }
+    if let Some(asked) = asked_again(&node, &submitted, &organization).await? {
+        return Ok(asked);
+    }
     match done(&node, &submitted, &organization).await {
         Ok(done) => page(&done),
         Err(ApiError::PreconditionFailed) => {
@@ -109,6 +113,22 @@ pub(in crate::console) async fn act(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What to answer instead of revoking several keys. Nothing is revoked unless the number in the form is the right one, so it
+/// says whether there are several.
+async fn asked_again(
+    node: &Arc<Node>,
+    submitted: &SubmittedForm,
+    organization: &OrganizationId,
+) -> Result<Option<Response>, Failure> {
+    let SubmittedForm { visitor, fields, .. } = submitted;
+    let is_of_several = fields.text("number").parse().is_ok_and(|number: usize| number > 1);
+    if SelectedAct::read(fields.text("act"))? != SelectedAct::Revoke || !is_of_several {
+        return Ok(None);
+    }
+    let list = format!("{}/keys", visitor.shell.root(organization));
+    step_up::required(node, submitted, &list).await
 }
 
 async fn done(

@@ -248,7 +248,12 @@ impl<'a> Scene<'a> {
 
     fn filled(&self, text: &str) -> String {
         let usr = if text.starts_with("/console/members/") { "{operator}" } else { "{usr}" };
-        let text = text.replace("{usr}", usr).replace("{project}", "web").replace("{issuer}", "gh");
+        let scope = if text.starts_with("/console/scopes/") { "of-{org}" } else { "all" };
+        let text = text
+            .replace("{scope}", scope)
+            .replace("{usr}", usr)
+            .replace("{project}", "web")
+            .replace("{issuer}", "gh");
         self.fixture.filled(&text.replace("{kid}", &self.kid).replace("{*rest}", "anything"))
     }
 
@@ -264,7 +269,7 @@ impl<'a> Scene<'a> {
         let browser = &self.browsers[at];
         let token = form_token(self.fixture.server, browser.cookie.as_deref().unwrap_or_default());
         let mut fields = format!("{}&token={token}", self.filled(typed(path)));
-        if path.ends_with("/issuers/{issuer}/edit") {
+        if ["/issuers/{issuer}/edit", "/scopes/{scope}/edit"].iter().any(|edit| path.ends_with(edit)) {
             // What the page began with, which an operator sees.
             let page = self.browsers[4].page(&self.filled(path)).await;
             let base = hidden(&page, "base").replace("&#34;", "\"");
@@ -318,6 +323,8 @@ fn typed(path: &str) -> &'static str {
              %22crv%22%3A%22Ed25519%22%2C%22kid%22%3A%221%22%2C\
              %22x%22%3A%2211qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo%22%7D%5D%7D"
         }
+        "scopes" => "id=new&action=read&resource=new&name=New",
+        "scopes/{scope}/edit" => "action=read&resource=*&name=Renamed",
         "issuers/{issuer}/remove" => "name=gh",
         "issuers/{issuer}/check" => "workload_token=a.b.c",
         _ => "",
@@ -330,6 +337,8 @@ fn typed_in_deployment(path: &str) -> &'static str {
         "/console/invitation" => "code=nonsense",
         "/console/orgs" => "id={org}-new",
         "/console/signing-keys/{kid}/withdraw" => "kid={kid}&understood=yes",
+        "/console/scopes" => "id=new-{org}&action=read&resource={org}%2Fnew&name=New",
+        "/console/scopes/{scope}/edit" => "action=read&resource={org}%2F**&name=Renamed",
         "/console/members" => "email=new.{org}%40example.com&role=operator",
         "/console/members/{usr}" => "name=Renamed&role=operator",
         _ => "",

@@ -1,4 +1,4 @@
-use sqlx::{Execute as _, Postgres, QueryBuilder, Row as _, Sqlite};
+use sqlx::{Postgres, QueryBuilder, Sqlite};
 
 use super::*;
 use crate::domain::api_key::KeyId;
