@@ -83,7 +83,7 @@ async fn answered(node: &Arc<Node>, parts: &mut Parts) -> Result<Response, Failu
         };
     }
     let member = match admitted(node, &provider, &person, &attempt, origin).await {
-        Ok(Admitted::As(member)) => member,
+        Ok(Admitted::As(member)) => *member,
         Ok(Admitted::AsOneOf(memberships)) => {
             let choice = Choice::new(attempt, &person, &node.records.entropy, node.clock.now());
             return choose::ask(node, choice.map_err(ApiError::internal)?, &memberships).await;
@@ -168,7 +168,7 @@ fn not_let_in(node: &Node, attempt: &Attempt, message: String) -> Failure {
 
 /// As whom somebody is let in.
 enum Admitted {
-    As(Member),
+    As(Box<Member>),
     /// They have to choose.
     AsOneOf(Vec<Member>),
 }
@@ -185,7 +185,7 @@ async fn admitted(
     if let Some(digest) = &attempt.invitation {
         let accepted = sign_in::accept(node, settings, person, digest, origin).await?;
         sign_in::follow_groups(node, settings, person, origin).await?;
-        return Ok(Admitted::As(accepted));
+        return Ok(Admitted::As(Box::new(accepted)));
     }
     let not_joined = sign_in::follow_groups(node, settings, person, origin).await?;
     let known = sign_in::memberships(node, &settings.name, &person.identity, not_joined);
@@ -193,7 +193,7 @@ async fn admitted(
     let is_alone = memberships.len() == 1;
     let wanted = memberships.iter().position(|member| is_of_page(&base(node), &attempt.next, member));
     match wanted.or(is_alone.then_some(0)) {
-        Some(at) => Ok(Admitted::As(memberships.swap_remove(at))),
+        Some(at) => Ok(Admitted::As(Box::new(memberships.swap_remove(at)))),
         None => Ok(Admitted::AsOneOf(memberships)),
     }
 }

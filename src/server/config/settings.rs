@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::portal::PortalTable;
-use super::sign_in::SignInTable;
+use super::sign_in::{ConsoleSignInByKey, SignInTable};
 use crate::base::text::{without_byte_order_mark, without_values};
 
 /// What the server does with an empty store.
@@ -47,17 +47,6 @@ pub enum AssertionSingleUse {
     Memory,
     /// In the store too, for all nodes and beyond restarts. Each assertion then costs a write.
     Store,
-}
-
-/// Which API keys open the console.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConsoleSignInByKey {
-    /// Every key with a scope under `claviger/`.
-    #[default]
-    Allowed,
-    /// Only keys that `claviger admin-key` made. Everybody else is a member, and signs in at a provider.
-    AdminKey,
 }
 
 /// How log lines are written.

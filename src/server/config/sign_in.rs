@@ -5,11 +5,11 @@ mod groups;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use self::groups::GroupTable;
-use super::settings::ConsoleSignInByKey;
 use crate::base::key_file::{self, Readers};
 use crate::domain::names::TrustedIssuerId;
 use crate::domain::web_url::IssuerUrl;
@@ -33,6 +33,17 @@ pub struct SignInTable {
     allowed_tenants: Option<Vec<String>>,
     groups_claim: Option<String>,
     groups: Option<Vec<GroupTable>>,
+}
+
+/// Which API keys open the console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsoleSignInByKey {
+    /// Every key with a scope under `claviger/`.
+    #[default]
+    Allowed,
+    /// Only keys that `claviger admin-key` made. Everybody else is a member, and signs in at a provider.
+    AdminKey,
 }
 
 /// Reads the files that the tables name, and checks everything.

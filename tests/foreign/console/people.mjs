@@ -43,7 +43,7 @@ check("a developer needs a project", (await text()).includes("There is a problem
 check("what was typed is still there", (await page.$eval("#email", (field) => field.value)) === "ada@example.com");
 await seen("invite-mistakes");
 complaints.length = 0;
-await page.type("#projects", "default");
+await page.click("input[name=project][value=default]");
 await press("#invite button[type=submit]");
 const link = (await page.content()).match(/https?:[^"<]*invitation#[^"<]+/)[0];
 check("the link is shown once", link.includes("/console/invitation#"), await text());

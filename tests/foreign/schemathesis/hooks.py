@@ -110,10 +110,10 @@ def make_query_possible(path, query):
     if path.endswith("/usage"):
         # Of the time that is kept, and not too much of it.
         query.update({name: YESTERDAY for name in ("from", "to") if name in query})
-    if path.endswith("/audit") and query.get("format") in ("jsonl", "csv"):
+    if query.get("format") in ("jsonl", "csv"):
         # An export has no pages.
         query.pop("limit", None)
-    if path.endswith("/audit") and query.get("format") != "csv":
+    if query.get("format") != "csv":
         # A byte order mark is for spreadsheets.
         query.pop("bom", None)
     if path == "/v1/keys" and "prefix" in query:

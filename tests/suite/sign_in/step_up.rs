@@ -13,6 +13,7 @@ on_both!(
     whoever_is_removed_is_not_confirmed,
     a_role_that_was_lost_meanwhile_does_nothing,
     a_form_appears_again_unless_it_is_too_long,
+    one_key_is_revoked_at_once_and_several_after_a_sign_in,
     the_session_of_a_key_is_not_asked,
 );
 
@@ -350,6 +351,39 @@ async fn a_form_appears_again_unless_it_is_too_long(backend: Backend) {
         "{}",
         answer.text
     );
+}
+
+async fn one_key_is_revoked_at_once_and_several_after_a_sign_in(backend: Backend) {
+    const ACT: &str = "/console/orgs/default/keys/selected/act";
+    let scene = Scene::set(backend).await;
+    let mut person = Person::new(&scene, "owner", "owner").await;
+    let (a, b) = (scene.server.key(&["read:*"]).await.0, scene.server.key(&["read:*"]).await.0);
+    let revoked = async || {
+        let listed = scene.server.admin().get("/v1/orgs/default/keys?status=revoked").await.done(200);
+        listed["data"].as_array().unwrap().len()
+    };
+
+    let both = format!("act=revoke&which=ticked&key={a}&key={b}&number=2&version=*");
+    let begun = person.asked(ACT, &both).await;
+    assert_eq!(revoked().await, 0);
+    let disable = person.post(ACT, &both.replace("act=revoke", "act=disable")).await;
+    assert_eq!(disable.status, 200, "what can be undone asks nobody: {}", disable.text);
+    // A wrong number revokes nothing, whatever it says.
+    let wrong = person.post(ACT, &both.replace("number=2", "number=1")).await;
+    assert_ne!(wrong.status, 200, "{}", wrong.text);
+    assert_eq!(revoked().await, 0);
+
+    let answer = person.answered(&begun, &json!({})).await;
+    person.cookie = session(&answer).expect("a session");
+    assert!(answer.text.contains(&format!("value=\"{b}\"")), "the selection is kept: {}", answer.text);
+    assert_eq!(revoked().await, 0, "nothing is done until the person submits the form again");
+    assert_eq!(person.post(ACT, &both).await.status, 200);
+    assert_eq!(revoked().await, 2);
+
+    scene.server.clock.advance(601);
+    let one = scene.server.key(&["read:*"]).await.0;
+    let done = person.post(ACT, &format!("act=revoke&key={one}&number=1&version=*")).await;
+    assert_eq!((done.status, revoked().await), (200, 3), "{}", done.text);
 }
 
 async fn the_session_of_a_key_is_not_asked(backend: Backend) {
