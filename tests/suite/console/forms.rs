@@ -72,10 +72,11 @@ async fn a_form_offers_only_what_the_visitor_could_give(backend: Backend) {
     assert!(page.contains(r#"value="read:web""#), "{page}");
     assert!(page.contains(r#"value="read:claviger/orgs/default/usage""#), "{page}");
     assert!(!page.contains(r#"value="*:claviger/**""#), "{page}");
-    // Whoever may only read keys sees no catalogue.
+    // Whoever may only read keys sees no form, and so no catalogue.
     let (_, key) = server.key(&["read:claviger/orgs/default/projects/*/keys/*"]).await;
-    let page = Browser::signed_in(&server, &key).await.page(NEW).await;
-    assert!(!page.contains("data-picker"), "{page}");
+    let refused = Browser::signed_in(&server, &key).await.get(NEW).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(!refused.text.contains("data-picker"), "{}", refused.text);
 }
 
 async fn a_key_begins_like_another_one(backend: Backend) {

@@ -65,6 +65,12 @@ GET /console/members/{usr}/remove                                    403      40
 GET /console/orgs/{org}/members                                      200      200      200        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/members/{usr}                                200      403      403        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/members/{usr}/remove                         200      403      403        403      200       404       sign-in  sign-in
+GET /console/scopes                                                  200      200      200        200      200       200       sign-in  sign-in
+GET /console/scopes/{scope}/edit                                     403      403      403        403      200       403       sign-in  sign-in
+GET /console/scopes/{scope}/remove                                   403      403      403        403      200       403       sign-in  sign-in
+GET /console/orgs/{org}/scopes                                       200      200      200        200      200       404       sign-in  sign-in
+GET /console/orgs/{org}/scopes/{scope}/edit                          200      200      403        403      200       404       sign-in  sign-in
+GET /console/orgs/{org}/scopes/{scope}/remove                        200      200      403        403      200       404       sign-in  sign-in
 GET /console/orgs/{org}/issuers                                      200      200      200        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/issuers/{issuer}                             200      200      403        200      200       404       sign-in  sign-in
 GET /console/orgs/{org}/issuers/{issuer}/edit                        200      200      403        403      200       404       sign-in  sign-in
@@ -115,6 +121,12 @@ POST /console/orgs/{org}/members                                     200      40
 POST /console/orgs/{org}/members/{usr}                               303      403      403        403      303       404       sign-in  sign-in
 POST /console/orgs/{org}/members/{usr}/invitation                    200      403      403        403      200       404       sign-in  sign-in
 POST /console/orgs/{org}/members/{usr}/remove                        303      403      403        403      303       404       sign-in  sign-in
+POST /console/scopes                                                 403      403      403        403      303       403       sign-in  sign-in
+POST /console/scopes/{scope}/edit                                    403      403      403        403      303       403       sign-in  sign-in
+POST /console/scopes/{scope}/remove                                  403      403      403        403      303       403       sign-in  sign-in
+POST /console/orgs/{org}/scopes                                      303      303      403        403      303       404       sign-in  sign-in
+POST /console/orgs/{org}/scopes/{scope}/edit                         303      303      403        403      303       404       sign-in  sign-in
+POST /console/orgs/{org}/scopes/{scope}/remove                       303      303      403        403      303       404       sign-in  sign-in
 POST /console/orgs/{org}/issuers                                     303      303      403        403      303       404       sign-in  sign-in
 POST /console/orgs/{org}/issuers/{issuer}/edit                       303      303      403        403      303       404       sign-in  sign-in
 POST /console/orgs/{org}/issuers/{issuer}/disable                    303      303      403        403      303       404       sign-in  sign-in

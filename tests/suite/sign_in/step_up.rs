@@ -380,7 +380,7 @@ async fn one_key_is_revoked_at_once_and_several_after_a_sign_in(backend: Backend
     assert_eq!(person.post(ACT, &both).await.status, 200);
     assert_eq!(revoked().await, 2);
 
-    scene.server.clock.advance(601);
+    scene.server.advance(601).await;
     let one = scene.server.key(&["read:*"]).await.0;
     let done = person.post(ACT, &format!("act=revoke&key={one}&number=1&version=*")).await;
     assert_eq!((done.status, revoked().await), (200, 3), "{}", done.text);
