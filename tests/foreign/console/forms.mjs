@@ -26,7 +26,12 @@ async function signIn(key = adminKey) {
 
 // Presses twice, as fast as people do. Of two forms that are sent, the browser drops the answer to the first.
 async function pressTwice(selector) {
-  await Promise.all([page.waitForNavigation(), page.click(selector, { count: 2, delay: 20 })]);
+  // Puppeteer's own time limit goes on for a navigation that another one replaces, and would end the program later.
+  const limit = setTimeout(() => {
+    throw new Error(`no page came after ${selector} was pressed twice`);
+  }, 30_000);
+  await Promise.all([page.waitForNavigation({ timeout: 0 }), page.click(selector, { count: 2, delay: 20 })]);
+  clearTimeout(limit);
   return page.$eval("#secret", (element) => element.textContent);
 }
 
