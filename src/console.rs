@@ -62,6 +62,7 @@ mod usage_view;
 mod visitor;
 mod when;
 mod withdrawal;
+mod wrong;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use self::form::{IssuerForm, Wrong};
+use self::form::IssuerForm;
 use super::notice::{self, Notice};
 use super::page::{is_mendable, page, refused};
 use super::problem::sentence;
@@ -21,6 +21,7 @@ use super::shell::{Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::When;
+use super::wrong::Wrong;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::trust_rule::Preset;

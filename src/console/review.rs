@@ -44,6 +44,12 @@ impl Review {
         Self { rows: differences(before, after).into_iter().map(ReviewRow::from).collect() }
     }
 
+    /// The same between two texts that forms carry. What is no JSON stands for a thing without members.
+    pub(super) fn between(before: &str, after: &str) -> Self {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+        Self::of(&read(before), &read(after))
+    }
+
     /// Whether nothing changes.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use self::form::{ScopeForm, Wrong};
+use self::form::ScopeForm;
 use super::explain;
 use super::notice::{self, Notice};
 use super::page::{is_mendable, page, refused};
@@ -20,6 +20,7 @@ use super::problem::sentence;
 use super::shell::{DeploymentSection, Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
+use super::wrong::Wrong;
 use crate::domain::named_scope::{Catalogue, NamedScope};
 use crate::domain::names::NamedScopeId;
 use crate::domain::scope::Verb;

@@ -114,6 +114,13 @@ impl Member {
         self.removed_at.is_none() && self.identity.is_some()
     }
 
+    /// The member with another role and its projects. The generation grows if that takes any right away.
+    pub fn with_role(&self, role: Role, projects: Vec<ProjectId>) -> Self {
+        let after = Self { role, projects, ..self.clone() };
+        let is_narrowed = !after.scopes().covers_all(&self.scopes());
+        Self { generation: self.generation + i64::from(is_narrowed), ..after }
+    }
+
     /// Everything that the member may do.
     pub fn scopes(&self) -> Scopes {
         self.role.scopes(self.organization.as_ref(), &self.projects)

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::form::{IssuerForm, Wrong};
+use super::form::IssuerForm;
 use super::show::href;
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
@@ -16,6 +16,7 @@ use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
+use crate::console::wrong::Wrong;
 use crate::domain::scope::Verb;
 use crate::domain::trusted_issuer::TrustedIssuer;
 use crate::http::failure::Failure;
@@ -141,9 +142,8 @@ fn overtaken(
     began: &str,
     now: &TrustedIssuer,
 ) -> Failure {
-    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::of(visitor, path, now, form);
-    let changed = Review::of(&read(began), &read(&again.base));
+    let changed = Review::between(began, &again.base);
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 

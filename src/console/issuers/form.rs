@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::text::without_values;
 use crate::console::fields::Fields;
+use crate::console::wrong::{self, Wrong};
 use crate::domain::names::TrustedIssuerId;
 use crate::domain::trust_rule::Preset;
 use crate::domain::trusted_issuer::{KeySource, SignatureAlgorithms, TrustedIssuer};
@@ -24,13 +24,6 @@ pub(super) struct IssuerForm {
     algorithms: Vec<String>,
     pub(super) max_lifetime: String,
     pub(super) single_use: bool,
-}
-
-/// Why a form is refused, and the field that is wrong.
-pub(super) struct Wrong {
-    /// Empty if no field is.
-    pub(super) field: &'static str,
-    pub(super) error: ApiError,
 }
 
 impl IssuerForm {
@@ -107,13 +100,13 @@ impl IssuerForm {
     /// # Errors
     /// [`Wrong`].
     pub(super) fn new_issuer(&self) -> Result<NewIssuerRequest, Wrong> {
-        self.id.parse::<TrustedIssuerId>().map_err(|error| malformed("id", error))?;
+        self.id.parse::<TrustedIssuerId>().map_err(|error| Wrong::malformed("id", error))?;
         let mut members = self.members()?;
         members.insert("id".to_owned(), json!(self.id));
         if self.name.is_empty() {
             members.remove("name");
         }
-        serde_json::from_value(Value::Object(members)).map_err(|error| malformed("", error))
+        wrong::request(members)
     }
 
     /// The request that changes an issuer into what the form says: what differs from `before`. `None` if nothing does.
@@ -121,13 +114,7 @@ impl IssuerForm {
     /// # Errors
     /// [`Wrong`].
     pub(super) fn patch(&self, before: &TrustedIssuer) -> Result<Option<IssuerPatch>, Wrong> {
-        let was = Self::of(before).members()?;
-        let mut members = self.members()?;
-        members.retain(|name, value| was.get(name) != Some(value));
-        if members.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_value(Value::Object(members)).map(Some).map_err(|error| malformed("", error))
+        wrong::patch(&Self::of(before).members()?, self.members()?)
     }
 
     /// An error of a use case, at the field that it is about.
@@ -154,7 +141,7 @@ impl IssuerForm {
     fn members(&self) -> Result<Map<String, Value>, Wrong> {
         let keys = self.source()?;
         SignatureAlgorithms::try_from(self.algorithms.clone())
-            .map_err(|error| malformed("algorithms", error))?;
+            .map_err(|error| Wrong::malformed("algorithms", error))?;
         let lifetime: u32 = self
             .max_lifetime
             .parse()
@@ -178,20 +165,15 @@ impl IssuerForm {
                     |fault| Wrong { field: "jwks", error: InvalidRequest::IssuerKeys(fault).into() };
                 KeySet::parse(self.jwks.as_bytes(), &[]).map_err(refused)?;
                 let set: Value =
-                    serde_json::from_str(&self.jwks).map_err(|error| malformed("jwks", error))?;
+                    serde_json::from_str(&self.jwks).map_err(|error| Wrong::malformed("jwks", error))?;
                 ("jwks", json!({ "jwks": set }))
             }
             _ => ("keys", json!({ "discovery": true })),
         };
-        serde_json::from_value::<KeySource>(source.clone()).map_err(|error| malformed(field, error))?;
+        serde_json::from_value::<KeySource>(source.clone())
+            .map_err(|error| Wrong::malformed(field, error))?;
         Ok(source)
     }
-}
-
-/// A field that is malformed by itself.
-fn malformed(field: &'static str, error: impl ToString) -> Wrong {
-    let message = without_values(&error.to_string());
-    Wrong { field, error: InvalidRequest::FormMembers(message).into() }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::form::{self, ScopeForm, Wrong};
+use super::form::{self, ScopeForm};
 use super::{href, list_path, shell_of};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
@@ -16,6 +16,7 @@ use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::Shell;
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
+use crate::console::wrong::Wrong;
 use crate::domain::named_scope::NamedScope;
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
@@ -140,9 +141,8 @@ fn overtaken(
     began: &str,
     now: &NamedScope,
 ) -> Failure {
-    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let again = EditPage::of(visitor, path, now, form);
-    let changed = Review::of(&read(began), &read(&again.base));
+    let changed = Review::between(began, &again.base);
     refused(&EditPage { changed, ..again }, ApiError::PreconditionFailed)
 }
 

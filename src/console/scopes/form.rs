@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::text::without_values;
 use crate::console::explain;
 use crate::console::fields::Fields;
+use crate::console::wrong::{self, Wrong};
 use crate::domain::key::labels::LabelError;
 use crate::domain::named_scope::{NamedScope, ScopeText};
 use crate::domain::names::NamedScopeId;
@@ -20,13 +20,6 @@ pub(super) struct ScopeForm {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) group: String,
-}
-
-/// Why a form is refused, and the field that is wrong.
-pub(super) struct Wrong {
-    /// Empty if no field is.
-    pub(super) field: &'static str,
-    pub(super) error: ApiError,
 }
 
 impl Default for ScopeForm {
@@ -80,10 +73,10 @@ impl ScopeForm {
     /// # Errors
     /// [`Wrong`].
     pub(super) fn new_scope(&self) -> Result<NewNamedScopeRequest, Wrong> {
-        self.id.parse::<NamedScopeId>().map_err(|error| malformed("id", error))?;
+        self.id.parse::<NamedScopeId>().map_err(|error| Wrong::malformed("id", error))?;
         let mut members = self.members()?;
         members.insert("id".to_owned(), json!(self.id));
-        serde_json::from_value(Value::Object(members)).map_err(|error| malformed("", error))
+        wrong::request(members)
     }
 
     /// The request that changes an entry into what the form says: what differs from `before`. `None` if nothing does.
@@ -91,19 +84,14 @@ impl ScopeForm {
     /// # Errors
     /// [`Wrong`].
     pub(super) fn patch(&self, before: &NamedScope) -> Result<Option<NamedScopePatch>, Wrong> {
-        let was = Self::of(before).members()?;
-        let mut members = self.members()?;
-        members.retain(|name, value| was.get(name) != Some(value));
-        if members.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_value(Value::Object(members)).map(Some).map_err(|error| malformed("", error))
+        wrong::patch(&Self::of(before).members()?, self.members()?)
     }
 
     /// The members that the form edits, in the management API's JSON.
     fn members(&self) -> Result<Map<String, Value>, Wrong> {
-        let scope = explain::read(&self.action, &self.resource).map_err(|why| malformed("resource", why))?;
-        let scope = ScopeText::of(scope).map_err(|error| malformed("resource", error))?;
+        let scope =
+            explain::read(&self.action, &self.resource).map_err(|why| Wrong::malformed("resource", why))?;
+        let scope = ScopeText::of(scope).map_err(|error| Wrong::malformed("resource", error))?;
         let given = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
         let members = [
             ("scope", json!(scope)),
@@ -136,10 +124,4 @@ const fn label(error: &LabelError) -> &'static str {
         | LabelError::Control(field)
         | LabelError::Reordered(field) => field,
     }
-}
-
-/// A field that is malformed by itself.
-fn malformed(field: &'static str, error: impl ToString) -> Wrong {
-    let message = without_values(&error.to_string());
-    Wrong { field, error: InvalidRequest::FormMembers(message).into() }
 }

@@ -191,6 +191,20 @@ mod tests {
         path.display().to_string()
     }
 
+    /// A table with nothing but what is required.
+    fn least_table(folder: &tempfile::TempDir) -> String {
+        format!(
+            r#"
+            [[sign_in]]
+            name = "sso"
+            issuer = "https://sso.example.com"
+            client_id = "claviger"
+            client_secret_file = "{}"
+            "#,
+            secret(folder)
+        )
+    }
+
     fn read(table: &str) -> Result<SignInSettings, String> {
         let settings: Settings = toml::from_str(table).map_err(|error| error.message().to_owned())?;
         sign_in(settings.sign_in, Readers::Owner, false)
@@ -224,16 +238,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_secrets() {
         let folder = tempfile::tempdir().unwrap();
-        let good = format!(
-            r#"
-            [[sign_in]]
-            name = "sso"
-            issuer = "https://sso.example.com"
-            client_id = "claviger"
-            client_secret_file = "{}"
-            "#,
-            secret(&folder)
-        );
+        let good = least_table(&folder);
         assert!(read(&good).is_ok());
         for (from, to, why) in [
             ("\"sso\"", "\"S S O\"", "name: an id must have"),
@@ -255,16 +260,7 @@ mod tests {
     #[test]
     fn the_console_is_closed_to_keys_only_where_members_can_sign_in() {
         let folder = tempfile::tempdir().unwrap();
-        let table = format!(
-            r#"
-            [[sign_in]]
-            name = "sso"
-            issuer = "https://sso.example.com"
-            client_id = "claviger"
-            client_secret_file = "{}"
-            "#,
-            secret(&folder)
-        );
+        let table = least_table(&folder);
         let (with, without) = (read(&table).unwrap(), SignInSettings::default());
         for settings in [&with, &without] {
             assert_eq!(console_keys(ConsoleSignInByKey::Allowed, settings), Ok(ConsoleKeys::Allowed));

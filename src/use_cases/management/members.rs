@@ -23,7 +23,7 @@ use crate::domain::names::{OrganizationId, ProjectId};
 use crate::domain::person::MemberId;
 use crate::domain::scope::Verb;
 use crate::node::Records;
-use crate::store::{ChangeKind, Write};
+use crate::store::{ChangeKind, StoreError, Write};
 use crate::use_cases::access::{Caller, visible_members};
 
 /// A member, by the ids in a request's path. Without an organization it is one of the deployment.
@@ -117,20 +117,26 @@ fn sorted(mut projects: Vec<ProjectId>) -> Vec<ProjectId> {
 
 /// Checks that an organization keeps an owner who can sign in, after `member` stops being one.
 async fn ensure_owner_remains(write: &mut Write, member: &Member) -> Result<(), ApiError> {
-    let Some(organization) = &member.organization else { return Ok(()) };
-    let is_owner = member.is_active() && member.role == Role::Owner;
-    if is_owner && write.count_owners(organization).await? <= 1 {
-        return Err(Conflict::LastOwner.into());
-    }
-    Ok(())
+    if is_last_owner(write, member).await? { Err(Conflict::LastOwner.into()) } else { Ok(()) }
 }
 
-async fn record(
+/// Whether no other owner of the organization can sign in.
+pub(in crate::use_cases) async fn is_last_owner(
+    write: &mut Write,
+    member: &Member,
+) -> Result<bool, StoreError> {
+    let Some(organization) = &member.organization else { return Ok(false) };
+    let is_owner = member.is_active() && member.role == Role::Owner;
+    Ok(is_owner && write.count_owners(organization).await? <= 1)
+}
+
+/// Adds what happens to a member to the audit trail.
+pub(in crate::use_cases) async fn record(
     write: &mut Write,
     action: &'static str,
     before: Option<&Member>,
     after: Option<&Member>,
-) -> Result<(), ApiError> {
+) -> Result<(), StoreError> {
     let Some(member) = after.or(before) else { return Ok(()) };
     let event = AuditEvent {
         action,
@@ -140,5 +146,5 @@ async fn record(
         before: before.map(|before| before.recorded(write.at())),
         after: after.map(|after| after.recorded(write.at())),
     };
-    Ok(write.record(ChangeKind::Member, event).await?)
+    write.record(ChangeKind::Member, event).await
 }

@@ -5,13 +5,14 @@
 
 use super::SignInRefusal;
 use crate::domain::address::Origin;
-use crate::domain::audit::{Actor, AuditEvent, Who};
+use crate::domain::audit::{Actor, Who};
 use crate::domain::key::{Creator, labels};
 use crate::domain::member::{EmailAddress, GivenRole, GivenRoles, Member, MemberSource, Role, given_by};
 use crate::domain::names::OrganizationId;
 use crate::domain::person::MemberId;
 use crate::node::{Node, Person, ProviderSettings};
-use crate::store::{ChangeKind, PastMembership, Places, Write};
+use crate::store::{PastMembership, Places, Write};
+use crate::use_cases::management::members::{is_last_owner, record};
 
 /// Why somebody whom groups would make a member is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,17 +129,15 @@ async fn join(write: &mut Write, member: Member, past: Option<MemberId>) -> Resu
         }
     };
     tracing::info!(member = %member.id, role = %member.role, "a group made somebody a member");
-    record(write, "member.join", None, Some(&member)).await
+    Ok(record(write, "member.join", None, Some(&member)).await?)
 }
 
 /// Gives a member another role. Returns whether it did: the last owner of an organization stays one.
 async fn change(write: &mut Write, before: &Member, given: GivenRole) -> Result<bool, SignInRefusal> {
-    if given.role != Role::Owner && !has_another_owner(write, before).await? {
+    if given.role != Role::Owner && stays_owner(write, before).await? {
         return Ok(false);
     }
-    let after = Member { role: given.role, projects: given.projects, ..before.clone() };
-    let is_narrowed = !after.scopes().covers_all(&before.scopes());
-    let after = Member { generation: before.generation + i64::from(is_narrowed), ..after };
+    let after = before.with_role(given.role, given.projects);
     write.update_member(&after).await?;
     record(write, "member.change", Some(before), Some(&after)).await?;
     Ok(true)
@@ -146,7 +145,7 @@ async fn change(write: &mut Write, before: &Member, given: GivenRole) -> Result<
 
 /// Ends a membership. Returns whether it did: the last owner of an organization stays.
 async fn end(write: &mut Write, member: &Member) -> Result<bool, SignInRefusal> {
-    if !has_another_owner(write, member).await? {
+    if stays_owner(write, member).await? {
         return Ok(false);
     }
     write.end_membership(&member.id).await?;
@@ -154,34 +153,13 @@ async fn end(write: &mut Write, member: &Member) -> Result<bool, SignInRefusal> 
     Ok(true)
 }
 
-/// Whether an organization keeps an owner without this member.
-async fn has_another_owner(write: &mut Write, member: &Member) -> Result<bool, SignInRefusal> {
-    let Some(organization) = member.organization.as_ref().filter(|_| member.role == Role::Owner) else {
-        return Ok(true);
-    };
-    let is_last = write.count_owners(organization).await? <= 1;
-    if is_last {
+/// Whether the member stays what they are, because an organization would have no other owner.
+async fn stays_owner(write: &mut Write, member: &Member) -> Result<bool, SignInRefusal> {
+    let is_last = is_last_owner(write, member).await?;
+    if let (true, Some(organization)) = (is_last, &member.organization) {
         tracing::warn!(member = %member.id, %organization, "the last owner stays, although no group makes them one");
     }
-    Ok(!is_last)
-}
-
-async fn record(
-    write: &mut Write,
-    action: &'static str,
-    before: Option<&Member>,
-    after: Option<&Member>,
-) -> Result<(), SignInRefusal> {
-    let Some(member) = after.or(before) else { return Ok(()) };
-    let event = AuditEvent {
-        action,
-        organization: member.organization.clone(),
-        key: None,
-        subject: member.id.to_string(),
-        before: before.map(|before| before.recorded(write.at())),
-        after: after.map(|after| after.recorded(write.at())),
-    };
-    Ok(write.record(ChangeKind::Member, event).await?)
+    Ok(is_last)
 }
 
 /// Somebody whom a group makes a member.

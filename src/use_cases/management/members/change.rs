@@ -71,7 +71,5 @@ fn altered(before: &Member, patch: MemberPatch) -> Result<Member, ApiError> {
         None => Vec::new(),
     };
     let name = patch.name.map_or(Ok(before.name.clone()), labels::name).map_err(InvalidRequest::Name)?;
-    let after = Member { name, role, projects, ..before.clone() };
-    let is_narrowed = !after.scopes().covers_all(&before.scopes());
-    Ok(Member { generation: before.generation + i64::from(is_narrowed), ..after })
+    Ok(Member { name, ..before.with_role(role, projects) })
 }
