@@ -1,8 +1,9 @@
 //! The page that openapi.yaml is read on, in a browser.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::program::{program, succeed};
+use crate::program::{prepared, program, succeed};
 use crate::support::is_here;
 use crate::support::openapi::operations;
 use crate::world::World;
@@ -11,6 +12,12 @@ use crate::world::World;
 pub(crate) const BROWSER: &str = "chromium";
 const WITHOUT_EXTRAS: [&str; 4] =
     ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
+
+/// The folder of programs that drive a browser, if all that they need is here.
+pub(crate) fn prepared_with_browser(name: &str) -> Option<PathBuf> {
+    let folder = prepared(name)?;
+    (is_here(BROWSER) && is_here("node")).then_some(folder)
+}
 
 #[test]
 fn the_page_shows_every_operation_and_breaks_no_policy_of_its_own() {

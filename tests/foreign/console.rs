@@ -8,16 +8,13 @@ use std::process::Command;
 use tokio::runtime::Runtime;
 
 use self::history::seed;
-use crate::browser::{BROWSER, path_of};
-use crate::program::{prepared, program, succeed_beside};
-use crate::support::{Backend, Claviger, Server, is_here};
+use crate::browser::{BROWSER, path_of, prepared_with_browser};
+use crate::program::{program, succeed_beside};
+use crate::support::{Backend, Claviger, Server};
 
 #[test]
 fn people_manage_keys_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(async {
         let server = Server::start(Backend::Sqlite).await;
@@ -32,10 +29,7 @@ fn people_manage_keys_in_a_browser() {
 
 #[test]
 fn people_get_around_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let (server, long) = runtime.block_on(async {
         let server = Server::start(Backend::Sqlite).await;
@@ -51,10 +45,7 @@ fn people_get_around_in_a_browser() {
 
 #[test]
 fn pages_tell_what_they_know_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(async {
         let server = Server::start(Backend::Sqlite).await;
@@ -69,10 +60,7 @@ fn pages_tell_what_they_know_in_a_browser() {
 
 #[test]
 fn people_trust_workloads_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let server = runtime.block_on(Server::start(Backend::Sqlite));
     let mut check = browsing(&folder, "trust.mjs", &server.url(""));
@@ -84,10 +72,7 @@ fn people_trust_workloads_in_a_browser() {
 
 #[test]
 fn forms_lose_nothing_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
         let server = runtime.block_on(Server::start(backend));
@@ -100,10 +85,7 @@ fn forms_lose_nothing_in_a_browser() {
 
 #[test]
 fn a_server_is_set_up_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let database = runtime.block_on(Backend::Sqlite.fresh());
     let server = Claviger::over(&database).set("CLAVIGER_BOOTSTRAP", "console").wait();

@@ -8,10 +8,10 @@ use std::thread;
 
 use tokio::runtime::Runtime;
 
-use crate::browser::BROWSER;
+use crate::browser::prepared_with_browser;
 use crate::console::browsing;
-use crate::program::{prepared, succeed_beside};
-use crate::support::{Backend, Claviger, Database, Process, is_here, write_private};
+use crate::program::succeed_beside;
+use crate::support::{Backend, Claviger, Database, Process, write_private};
 
 /// A page of the vendor's, with an empty frame.
 const PAGE: &str = "<!doctype html><html lang=\"en\"><title>Settings</title><h1>Settings</h1>\
@@ -71,10 +71,7 @@ fn start(runtime: &Runtime, settings: &str, has_tls: bool) -> (Database, Clavige
 
 #[test]
 fn customers_manage_their_keys_in_a_vendors_page() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     let (vendor, stranger) = (Vendor::open(), Vendor::open());
     let settings = format!(
@@ -99,10 +96,7 @@ fn customers_manage_their_keys_in_a_vendors_page() {
 
 #[test]
 fn people_become_members_in_a_browser() {
-    let Some(folder) = prepared("console") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("console") else { return };
     let runtime = Runtime::new().expect("a runtime");
     // Nobody listens at the second one.
     let settings = "[[sign_in]]\nname = \"staff\"\nlabel = \"Example staff\"\nissuer = \"https://sso.example.com\"\nclient_id = \"claviger\"\n\

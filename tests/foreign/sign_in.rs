@@ -6,9 +6,9 @@ use std::process::Stdio;
 
 use serde_json::{Map, Value};
 
-use crate::browser::{BROWSER, path_of};
-use crate::program::{prepared, program};
-use crate::support::{Backend, is_here};
+use crate::browser::{BROWSER, path_of, prepared_with_browser};
+use crate::program::program;
+use crate::support::Backend;
 use crate::world::World;
 
 #[test]
@@ -23,10 +23,7 @@ fn members_sign_in_at_keycloak() {
 }
 
 fn at_both(provider: &str) {
-    let Some(folder) = prepared("sign-in") else { return };
-    if !is_here(BROWSER) || !is_here("node") {
-        return;
-    }
+    let Some(folder) = prepared_with_browser("sign-in") else { return };
     for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
         check(&folder, provider, backend);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use claviger::sharing::fair_queue::QueueLoad;
 use serde_json::{Value, json};
 
+use crate::exports::{exported, lines, rows};
 use crate::support::{Backend, Client, Server, in_time, on_both, until};
 
 on_both!(
@@ -48,19 +49,7 @@ const HEADER: [&str; 23] = [
 ];
 
 async fn text(client: &Client, path: &str) -> String {
-    let answer = client.get(path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.text
-}
-
-fn lines(text: &str) -> Vec<Value> {
-    assert!(text.is_empty() || text.ends_with('\n'));
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
-fn rows(text: &str) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
+    exported(client, path).await.text
 }
 
 /// The names in a table, without the header.

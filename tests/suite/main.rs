@@ -22,6 +22,7 @@ mod dpop;
 mod ending_keys;
 mod epoch;
 mod exchange;
+mod exports;
 mod federation;
 mod feed;
 mod finding;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{AUDIT, EVERYWHERE, KEYS, events_behind, page};
-use crate::support::{Answer, Backend, Client, Server, in_time, on_both};
+use crate::exports::{exported, lines, rows};
+use crate::support::{Backend, Server, in_time, on_both};
 
 on_both!(
     every_format_has_the_same_events,
@@ -30,22 +31,6 @@ const HEADER: [&str; 13] = [
     "actor_name",
     "operator_id",
 ];
-
-async fn exported(client: &Client, path: &str) -> Answer {
-    let answer = client.get(path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer
-}
-
-fn lines(text: &str) -> Vec<Value> {
-    assert!(text.is_empty() || text.ends_with('\n'));
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
-fn rows(text: &str) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
-}
 
 /// How an event is written in a table. One `kid` in 64 begins with a hyphen, which a spreadsheet would
 /// take for a formula.
