@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::fields::Fields;
 use super::session::{self, SessionId, Visit};
-use super::shell::Shell;
+use super::shell::{Shell, base};
 use super::sign_in_attempt::refused;
 use super::signed_in::led_on;
 use super::{cookie, origin, page as answer};
@@ -57,15 +57,10 @@ pub(super) async fn ask(
     mut choice: Choice,
     memberships: &[Member],
 ) -> Result<Response, Failure> {
-    let seal =
-        |choice: &Choice| choice.sealed(&node.master_keys, &node.records.entropy).map_err(ApiError::internal);
-    let mut sealed = seal(&choice)?;
-    if sealed.is_none() {
-        // A form that is too long for a cookie is not kept.
-        choice.form = None;
-        sealed = seal(&choice)?;
-    }
-    let sealed = sealed.ok_or_else(|| ApiError::internal("the choice is too long for a cookie"))?;
+    let sealed = choice.sealed(&base(node), &node.master_keys, &node.records.entropy);
+    let sealed = sealed
+        .map_err(ApiError::internal)?
+        .ok_or_else(|| ApiError::internal("the choice is too long for a cookie"))?;
     let rows = rows(node, memberships).await.map_err(ApiError::from)?;
     let page = ChoosePage { shell: Shell::of_nobody(node), id: choice.id, rows };
     let mut response = answer::page(&page)?;

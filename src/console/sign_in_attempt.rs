@@ -87,19 +87,10 @@ pub(super) async fn way(
             return Ok(None);
         }
     };
-    let entropy = &node.records.entropy;
-    let seal = |attempt: &Attempt| attempt.sealed(&node.master_keys, entropy).map_err(ApiError::internal);
-    let mut sealed = seal(&attempt)?;
-    if sealed.is_none() {
-        // A form that is too long for a cookie is not kept.
-        attempt.form = None;
-        sealed = seal(&attempt)?;
-    }
-    if sealed.is_none() {
-        attempt.next = base(node);
-        sealed = seal(&attempt)?;
-    }
-    let sealed = sealed.ok_or_else(|| ApiError::internal("the attempt is too long for a cookie"))?;
+    let sealed = attempt.sealed(&base(node), &node.master_keys, &node.records.entropy);
+    let sealed = sealed
+        .map_err(ApiError::internal)?
+        .ok_or_else(|| ApiError::internal("the attempt is too long for a cookie"))?;
     Ok(Some(Way { url, is_form_kept: attempt.form.is_some(), sealed }))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sealed::{open, random, seal};
+use super::sealed::{open, random, seal_to_fit};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::member::ProviderIdentity;
@@ -80,12 +80,18 @@ impl Attempt {
         Timestamp::from_unix(self.until - Self::SECONDS)
     }
 
-    /// The attempt as a browser keeps it. `None` when it is too long.
+    /// The attempt as a browser keeps it. What has no room is left out: the form that waits, and then the page to go to, in
+    /// whose place `home` comes. `None` when the rest is too long.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn sealed(&self, keys: &MasterKeys, entropy: &Entropy) -> Result<Option<String>, EntropyError> {
-        seal(self, PLACE, keys, entropy)
+    pub fn sealed(
+        &mut self,
+        home: &str,
+        keys: &MasterKeys,
+        entropy: &Entropy,
+    ) -> Result<Option<String>, EntropyError> {
+        seal_to_fit(self, |it| (&mut it.form, &mut it.next), (PLACE, home), keys, entropy)
     }
 
     /// The attempt that a browser kept, if this deployment sealed it and it has not ended.
@@ -111,6 +117,7 @@ impl std::fmt::Debug for Attempt {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sealed::seal;
     use super::*;
     use crate::base::master_key::MasterKey;
 
@@ -120,7 +127,7 @@ mod tests {
         let keys = || MasterKeys::only(MasterKey::generate(&entropy).unwrap().derived());
         let (ours, others) = (keys(), keys());
         let attempt = Attempt::new("sso", "/console".to_owned(), &entropy, now).unwrap();
-        let sealed = attempt.sealed(&ours, &entropy).unwrap().unwrap();
+        let sealed = seal(&attempt, PLACE, &ours, &entropy).unwrap().unwrap();
         assert!(!sealed.contains(&attempt.state));
         let opened = Attempt::opened(&sealed, &ours, now.plus(599)).unwrap();
         assert_eq!((opened.state, opened.verifier.len()), (attempt.state.clone(), 43));
@@ -129,6 +136,17 @@ mod tests {
         assert!(Attempt::opened(&sealed, &others, now).is_none());
         assert!(Attempt::opened(&sealed[1..], &ours, now).is_none());
         let long = Attempt { next: "x".repeat(3_000), ..attempt };
-        assert!(long.sealed(&ours, &entropy).unwrap().is_none());
+        assert!(seal(&long, PLACE, &ours, &entropy).unwrap().is_none());
+
+        // What has no room is left out, the form first.
+        let form = Some(("/console/orgs".to_owned(), "x".repeat(3_000)));
+        for (next, form, kept) in
+            [("/console/audit", form.clone(), "/console/audit"), (&"x".repeat(3_000), form, "/console")]
+        {
+            let mut wide = Attempt { next: next.to_owned(), form, ..long.clone() };
+            let sealed = wide.sealed("/console", &ours, &entropy).unwrap().unwrap();
+            let opened = Attempt::opened(&sealed, &ours, now).unwrap();
+            assert_eq!((&*opened.next, opened.form), (kept, None));
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sealed::{open, random, seal};
+use super::sealed::{open, random, seal_to_fit};
 use super::{Attempt, Person};
 use crate::base::clock::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
@@ -71,12 +71,18 @@ impl Choice {
         self.authenticated_at.map(Timestamp::from_unix)
     }
 
-    /// The choice as a browser keeps it. `None` when it is too long.
+    /// The choice as a browser keeps it. What has no room is left out: the form that waits, and then the page to go to, in
+    /// whose place `home` comes. `None` when the rest is too long.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn sealed(&self, keys: &MasterKeys, entropy: &Entropy) -> Result<Option<String>, EntropyError> {
-        seal(self, PLACE, keys, entropy)
+    pub fn sealed(
+        &mut self,
+        home: &str,
+        keys: &MasterKeys,
+        entropy: &Entropy,
+    ) -> Result<Option<String>, EntropyError> {
+        seal_to_fit(self, |it| (&mut it.form, &mut it.next), (PLACE, home), keys, entropy)
     }
 
     /// The choice that a browser kept, if this deployment sealed it and it has not ended.
