@@ -34,12 +34,10 @@ macro_rules! existing {
                 let mut sql = QueryBuilder::<DB>::new(
                     "SELECT id FROM organizations WHERE deleted_at IS NULL AND id IN (",
                 );
-                push_list(batch, |id, is_first| {
-                    if !is_first {
-                        sql.push(", ");
-                    }
-                    sql.push_bind(id.to_string());
-                });
+                let mut listed = sql.separated(", ");
+                for id in batch {
+                    listed.push_bind(id.to_string());
+                }
                 sql.push(")");
                 sql.build_query_scalar::<String>().persistent(stays_prepared(batch.len())).fetch_all($executor).await
             })?;
@@ -51,11 +49,10 @@ macro_rules! existing {
         for batch in projects.chunks(BATCH) {
             let rows = on!($db, |$e, DB| {
                 let mut sql = QueryBuilder::<DB>::new(
-                    "SELECT organization, id FROM projects WHERE deleted_at IS NULL AND (organization, id) IN (VALUES ",
+                    "SELECT organization, id FROM projects WHERE deleted_at IS NULL AND (organization, id) IN (",
                 );
-                push_list(batch, |(organization, id), is_first| {
-                    sql.push(if is_first { "(" } else { ", (" });
-                    sql.push_bind(organization.to_string()).push(", ").push_bind(id.to_string()).push(")");
+                sql.push_values(batch, |mut row, (organization, id)| {
+                    row.push_bind(organization.to_string()).push_bind(id.to_string());
                 });
                 sql.push(")");
                 sql.build_query_as::<ProjectRow>().persistent(stays_prepared(batch.len())).fetch_all($executor).await
@@ -66,10 +63,6 @@ macro_rules! existing {
         }
         Ok(found)
     }};
-}
-
-fn push_list<T>(items: &[T], mut push: impl FnMut(&T, bool)) {
-    items.iter().enumerate().for_each(|(index, item)| push(item, index == 0));
 }
 
 impl Places {
