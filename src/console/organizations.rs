@@ -16,14 +16,14 @@ use super::shell::{DeploymentSection, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
 use super::when::When;
-use crate::base::text::without_values;
+use super::wrong::malformed;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Organization;
 use crate::http::failure::Failure;
 use crate::http::query::Query;
 use crate::node::Node;
 use crate::use_cases::management::organizations::{self, NewOrganizationRequest};
-use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, carry_out};
+use crate::use_cases::management::{ApiError, PageRequest, carry_out};
 
 const PER_PAGE: u16 = 50;
 
@@ -91,7 +91,7 @@ pub(super) async fn create(
             let make = async move { organizations::create(&server.records, &caller, request, None).await };
             carry_out(make).await.map(drop)
         }
-        Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
+        Err(error) => Err(malformed(error)),
     };
     match made {
         Ok(()) => Ok(see_other(&format!("{}/orgs/{}", visitor.shell.base, form.id))),

@@ -14,7 +14,7 @@ use super::problem::sentence;
 use super::shell::{Section, Shell};
 use super::submitted_form::SubmittedForm;
 use super::visitor::Visitor;
-use crate::base::text::without_values;
+use super::wrong::malformed;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::domain::tenant::Project;
@@ -23,7 +23,7 @@ use crate::http::path::InOrganization;
 use crate::http::query::Query;
 use crate::node::Node;
 use crate::use_cases::management::projects::{self, NewProjectRequest};
-use crate::use_cases::management::{ApiError, InvalidRequest, PageRequest, carry_out};
+use crate::use_cases::management::{ApiError, PageRequest, carry_out};
 
 const PER_PAGE: u16 = 50;
 
@@ -90,7 +90,7 @@ pub(super) async fn create(
                 .await
                 .map(drop)
         }
-        Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
+        Err(error) => Err(malformed(error)),
     };
     let listed = listed(&node, visitor, &organization, form, None).await?;
     match made {

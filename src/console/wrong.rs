@@ -17,9 +17,13 @@ pub(super) struct Wrong {
 impl Wrong {
     /// A field that is malformed by itself.
     pub(super) fn malformed(field: &'static str, error: impl ToString) -> Self {
-        let message = without_values(&error.to_string());
-        Self { field, error: InvalidRequest::FormMembers(message).into() }
+        Self { field, error: malformed(error) }
     }
+}
+
+/// The error about a form that stands for no request, without the values that were typed.
+pub(super) fn malformed(error: impl ToString) -> ApiError {
+    InvalidRequest::FormMembers(without_values(&error.to_string())).into()
 }
 
 /// The request with these members.

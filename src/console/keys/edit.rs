@@ -11,7 +11,6 @@ use super::face::KeyFace;
 use super::form::{KeyForm, Until};
 use super::form_parts::{FormParts, Offers};
 use crate::base::clock::Timestamp;
-use crate::base::text::without_values;
 use crate::console::fields::{Fields, TOKEN};
 use crate::console::notice::Notice;
 use crate::console::page::{is_mendable, page, refused};
@@ -19,6 +18,7 @@ use crate::console::review::{Item, Review, ReviewedChange};
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
+use crate::console::wrong::malformed;
 use crate::domain::key::ApiKey;
 use crate::http::failure::Failure;
 use crate::http::path::OfKey;
@@ -134,8 +134,7 @@ async fn changed(
     members: Value,
     terms: Terms,
 ) -> Result<Changed<ApiKey>, ApiError> {
-    let patch: KeyPatch = serde_json::from_value(members)
-        .map_err(|error| InvalidRequest::FormMembers(without_values(&error.to_string())))?;
+    let patch: KeyPatch = serde_json::from_value(members).map_err(malformed)?;
     let (server, caller, path) = (Arc::clone(node), visitor.caller.clone(), path.clone());
     carry_out(async move { keys::change(&server.records, &caller, &path, patch, &terms).await }).await
 }

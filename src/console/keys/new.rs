@@ -13,13 +13,13 @@ use serde_json::Value;
 use super::form::{KeyForm, Until};
 use super::form_parts::{FormParts, Offers};
 use super::list::Choices;
-use crate::base::text::without_values;
 use crate::console::made_key;
 use crate::console::new_secrets::CreationKind;
 use crate::console::page::{is_mendable, page, refused};
 use crate::console::shell::{Section, Shell};
 use crate::console::submitted_form::SubmittedForm;
 use crate::console::visitor::Visitor;
+use crate::console::wrong::malformed;
 use crate::domain::names::OrganizationId;
 use crate::domain::scope::Verb;
 use crate::http::failure::Failure;
@@ -109,7 +109,7 @@ pub(in crate::console) async fn create(
             };
             submitted.once(CreationKind::Key, create).await
         }
-        Err(error) => Err(InvalidRequest::FormMembers(without_values(&error.to_string())).into()),
+        Err(error) => Err(malformed(error)),
     };
     match made {
         Ok(Idempotent::New(shown)) => made_key::page(&node, Some(visitor), &shown).await,

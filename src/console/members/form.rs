@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::base::text::without_values;
 use crate::console::fields::Fields;
+use crate::console::wrong::malformed;
 use crate::domain::member::{Member, Role};
+use crate::use_cases::management::ApiError;
 use crate::use_cases::management::members::{MemberPatch, NewMemberRequest};
-use crate::use_cases::management::{ApiError, InvalidRequest};
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -70,8 +70,4 @@ impl MemberForm {
     fn projects(&self) -> &[String] {
         if self.has_role(&Role::Developer) { &self.projects } else { &[] }
     }
-}
-
-fn malformed(error: serde_json::Error) -> ApiError {
-    InvalidRequest::FormMembers(without_values(&error.to_string())).into()
 }
